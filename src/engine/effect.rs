@@ -1,0 +1,105 @@
+//! What the engine asks the shell to do: its only output.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Message, RuleId};
+use crate::rules::LogLevel;
+
+use super::{Cause, SaveKey, Trace};
+
+/// Something that the shell must do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Publish a message. The engine has noted it already: the broker's copy must be kept away from it.
+    Publish(Publication),
+    /// Keep this for a restart; `None`: forget it. Folding all of them gives the snapshot.
+    Save {
+        /// What it is.
+        key: SaveKey,
+        /// Its value as JSON.
+        value: Option<String>,
+    },
+    /// A run ended, or a rule didn't run.
+    Trace(Arc<Trace>),
+    /// A line for the log.
+    Log {
+        /// The rule that speaks; `None`: the engine itself.
+        rule: Option<RuleId>,
+        /// How loudly.
+        level: LogLevel,
+        /// What.
+        text: String,
+    },
+    /// Something that a person should see: a loop, a failed rule. For `homerule/alert`.
+    Alert(Alert),
+    /// Make an HTTP request; [`super::Event::Answered`] tells the end.
+    Http {
+        /// Its id.
+        request: RequestId,
+        /// What to send.
+        call: HttpCall,
+    },
+    /// Run a program; [`super::Event::Answered`] tells the end.
+    Exec {
+        /// Its id.
+        request: RequestId,
+        /// The program, then its arguments.
+        command: Vec<String>,
+        /// How long it may run.
+        timeout: Duration,
+    },
+}
+
+/// A message that a rule published, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Publication {
+    /// The message.
+    pub message: Message,
+    /// The rule.
+    pub rule: RuleId,
+    /// What led to it.
+    pub cause: Cause,
+}
+
+/// Something that a person should see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// What kind.
+    pub kind: AlertKind,
+    /// The rule that is meant.
+    pub rule: RuleId,
+    /// What happened, in words.
+    pub message: String,
+}
+
+/// The kinds of alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// Rules set each other off.
+    LoopDetected,
+    /// A run failed.
+    RuleFailed,
+}
+
+/// An HTTP request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpCall {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// What is sent.
+    pub body: Vec<u8>,
+    /// How long the answer may take.
+    pub timeout: Duration,
+}
+
+/// The id of an HTTP request or a program that was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequestId(pub u64);

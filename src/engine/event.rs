@@ -1,0 +1,75 @@
+//! What happens to a home, as the engine is told.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Message, Payload, RuleId};
+
+use super::{RequestId, StoppedBy};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// Nothing but time passed.
+    Tick,
+    /// The daemon started: what was restored is there, the retained messages have been told.
+    Started,
+    /// The daemon is about to stop.
+    Stopping,
+    /// A message arrived.
+    Message(Message),
+    /// An MQTT client connected.
+    ClientConnected(Arc<str>),
+    /// An MQTT client went.
+    ClientDisconnected(Arc<str>),
+    /// A POST came to `/hook/NAME`.
+    Webhook {
+        /// The hook's name.
+        name: Arc<str>,
+        /// What was posted.
+        body: Payload,
+    },
+    /// An HTTP request or program that a run waits for has ended.
+    Answered {
+        /// Which one.
+        request: RequestId,
+        /// What came back.
+        answer: Answer,
+    },
+    /// Somebody switches a rule on or off.
+    Switch {
+        /// The rule.
+        rule: RuleId,
+        /// Which of both.
+        is_enabled: bool,
+    },
+    /// Somebody runs a rule's `then`.
+    RunRule(RuleId),
+    /// The wall clock was set: this many milliseconds forward (negative: back).
+    ClockChanged {
+        /// How far, in milliseconds.
+        forward: i64,
+    },
+    /// The shell ended an evaluation that took too long.
+    Interrupted {
+        /// The rule that was at it.
+        rule: RuleId,
+        /// What ended it.
+        by: StoppedBy,
+    },
+}
+
+/// What came back from an HTTP request or a program.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It ended: an HTTP status with the body, or an exit status with what was printed.
+    Ended {
+        /// The status.
+        status: i64,
+        /// The body, or what was printed.
+        body: Payload,
+    },
+    /// It couldn't be done; in words.
+    Failed(String),
+}

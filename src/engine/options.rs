@@ -1,0 +1,27 @@
+//! What the engine is told once, at its start.
+
+use crate::model::schedule::Calendar;
+use crate::script::Limits;
+
+/// The settings that decisions depend on.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The home's zone and place.
+    pub calendar: Calendar,
+    /// What an evaluation may use.
+    pub limits: Limits,
+    /// How many publications may follow one another without a message from outside.
+    pub chain: u32,
+    /// How often rules' own publications may trigger one rule in ten seconds.
+    pub storm: usize,
+    /// How many runs there may be at once.
+    pub runs: usize,
+    /// Feeds `random()`.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { calendar: Calendar::default(), limits: Limits::default(), chain: 16, storm: 100, runs: 1000, seed: 0 }
+    }
+}

@@ -1,0 +1,34 @@
+//! What survives a restart, as keys and JSON values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of something that is kept: `topic/home/tv`, `run/17`, `rule/tv:dim-lights`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SaveKey(pub Arc<str>);
+
+impl fmt::Display for SaveKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// All that was kept: what folding every [`super::Effect::Save`] gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The values as JSON.
+    pub values: BTreeMap<SaveKey, String>,
+}
+
+impl Snapshot {
+    /// Takes one `Save` into account.
+    pub fn apply(&mut self, key: &SaveKey, value: Option<&String>) {
+        match value {
+            Some(value) => self.values.insert(key.clone(), value.clone()),
+            None => self.values.remove(key),
+        };
+    }
+}

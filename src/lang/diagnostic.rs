@@ -1,0 +1,52 @@
+//! Diagnostics: located findings about the user's text, as data. Renderers are elsewhere.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which mistake it is; never reused for another.
+    pub code: Code,
+    /// Whether it keeps the file from loading.
+    pub severity: Severity,
+    /// What is wrong; the first line stands alone.
+    pub message: String,
+    /// Where.
+    pub label: Label,
+    /// Other places that explain it: where the key stood first.
+    pub related: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// A marked place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The file's path relative to the home.
+    pub file: Arc<str>,
+    /// The bytes of the file.
+    pub span: Range<usize>,
+    /// What to say there; may be empty.
+    pub text: String,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file doesn't load.
+    Error,
+    /// It loads, and is probably not what was meant.
+    Warning,
+}
+
+/// A mistake's code, printed as `HR` and three digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Code(pub u16);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HR{:03}", self.0)
+    }
+}

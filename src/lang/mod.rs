@@ -1,0 +1,16 @@
+//! Text to rules: reads the files of a home, finds every mistake with its place, and gives a [`Ruleset`].
+//!
+//! Pure: the shell reads the files into [`Sources`].
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod diagnostic;
+mod home;
+mod settings;
+mod source;
+
+pub use diagnostic::{Code, Diagnostic, Label, Severity};
+pub use home::Home;
+pub use settings::{
+    Allow, BrokerLimits, BrokerSettings, EmbeddedBroker, ExternalBroker, Listener, Settings, WebSettings,
+};
+pub use source::{Source, Sources};

@@ -1,0 +1,158 @@
+//! `homerule.yaml`: the settings of a home. Each has a default.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::TopicFilter;
+use crate::model::schedule::Location;
+use crate::script;
+
+/// The settings of a home.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Where the sun is seen from.
+    pub location: Option<Location>,
+    /// The IANA name of the home's zone; `None`: the system's.
+    pub zone: Option<String>,
+    /// The folder of the daemon's data, relative to the home.
+    pub data: String,
+    /// The folder of the rules, relative to the home.
+    pub rules: String,
+    /// The broker.
+    pub broker: BrokerSettings,
+    /// The HTTP interface.
+    pub web: WebSettings,
+    /// Filters whose named wildcards name a device.
+    pub devices: Vec<TopicFilter>,
+    /// What an evaluation may use.
+    pub limits: script::Limits,
+    /// How many publications may follow one another without a message from outside.
+    pub chain: u32,
+    /// How often rules' own publications may trigger one rule in ten seconds.
+    pub storm: usize,
+    /// How many runs there may be at once.
+    pub runs: usize,
+    /// What rules may do outside the broker.
+    pub allow: Allow,
+}
+
+/// Which broker is used.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BrokerSettings {
+    /// The one inside the daemon.
+    Embedded(EmbeddedBroker),
+    /// Another one.
+    External(ExternalBroker),
+}
+
+/// The broker inside the daemon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbeddedBroker {
+    /// Where it listens.
+    pub listen: Vec<Listener>,
+    /// Whether clients may connect without a password; `None`: on loopback addresses only.
+    pub anonymous: Option<bool>,
+    /// The password file, relative to the home.
+    pub users: Option<String>,
+    /// The ACL file, relative to the home.
+    pub acl: Option<String>,
+    /// How much clients may use.
+    pub limits: BrokerLimits,
+}
+
+/// An address that the broker listens on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listener {
+    /// The address.
+    pub address: SocketAddr,
+    /// Whether it speaks MQTT over WebSocket.
+    pub websocket: bool,
+}
+
+/// How much clients may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrokerLimits {
+    /// Clients at once.
+    pub connections: usize,
+    /// Bytes of a packet.
+    pub packet: usize,
+    /// Messages that wait for one client.
+    pub queued_messages: usize,
+    /// Unacknowledged messages of one client.
+    pub inflight: u16,
+    /// Retained messages.
+    pub retained: usize,
+}
+
+/// A broker elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExternalBroker {
+    /// `mqtt://host:1883`, `mqtts://user@host:8883`.
+    pub url: String,
+    /// The file with the password, relative to the home.
+    pub password_file: Option<String>,
+    /// How it knows us; `None`: `homerule` and something random.
+    pub client_id: Option<String>,
+}
+
+/// The HTTP interface.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The file with the token, relative to the home.
+    pub token_file: Option<String>,
+}
+
+/// What rules may do outside the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allow {
+    /// Programs that `exec` may run.
+    pub exec: Vec<Arc<str>>,
+    /// Patterns (`*` stands for any text) of URLs that `http` may ask.
+    pub http: Vec<Arc<str>>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            location: None,
+            zone: None,
+            data: ".homerule".to_owned(),
+            rules: "rules".to_owned(),
+            broker: BrokerSettings::Embedded(EmbeddedBroker::default()),
+            web: WebSettings::default(),
+            devices: Vec::new(),
+            limits: script::Limits { evaluation: Duration::from_millis(100), ..script::Limits::default() },
+            chain: 16,
+            storm: 100,
+            runs: 1000,
+            allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
+        }
+    }
+}
+
+impl Default for EmbeddedBroker {
+    fn default() -> EmbeddedBroker {
+        EmbeddedBroker {
+            listen: vec![Listener { address: SocketAddr::from(([127, 0, 0, 1], 1883)), websocket: false }],
+            anonymous: None,
+            users: None,
+            acl: None,
+            limits: BrokerLimits::default(),
+        }
+    }
+}
+
+impl Default for BrokerLimits {
+    fn default() -> BrokerLimits {
+        BrokerLimits { connections: 1000, packet: 1 << 20, queued_messages: 1000, inflight: 20, retained: 100_000 }
+    }
+}
+
+impl Default for WebSettings {
+    fn default() -> WebSettings {
+        WebSettings { listen: SocketAddr::from(([127, 0, 0, 1], 8330)), token_file: None }
+    }
+}

@@ -1,0 +1,6 @@
+//! homerule decides what a home does: messages come in, rules fire, messages go out.
+pub mod engine;
+pub mod lang;
+pub mod model;
+pub mod rules;
+pub mod script;

@@ -1,0 +1,143 @@
+//! Durations as users write them: `500ms`, `30s`, `5m`, `1h30m`, `2d` (spec 2.2).
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why a text is no duration.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DurationError {
+    /// `30`: thirty of what?
+    #[error("a duration needs a unit: `{0}s`, `{0}m` or `{0}h`")]
+    NoUnit(String),
+    /// `00:03:00`.
+    #[error("a duration is written `{suggestion}`, not `{text}`")]
+    ClockFace {
+        /// What was written.
+        text: String,
+        /// What was meant.
+        suggestion: String,
+    },
+    /// `3 minutes`, `3w`.
+    #[error("`{0}` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`")]
+    Unreadable(String),
+    /// `-5m`, where none may be.
+    #[error("a duration can't be negative: `{0}`")]
+    Negative(String),
+    /// Beyond what a clock can count.
+    #[error("`{0}` is longer than any home stands")]
+    TooLong(String),
+}
+
+/// The units, from the longest, with their milliseconds.
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
+/// A hundred years, in milliseconds.
+const LONGEST: u64 = 100 * 366 * 86_400_000;
+
+/// Returns the duration that `text` writes.
+///
+/// # Errors
+/// When it is no duration; the error says what to write instead.
+pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    let trimmed = text.trim();
+    if trimmed.starts_with('-') {
+        return Err(DurationError::Negative(trimmed.to_owned()));
+    }
+    if !trimmed.is_empty() && trimmed.chars().all(|letter| letter.is_ascii_digit() || letter == '.') {
+        return Err(DurationError::NoUnit(trimmed.to_owned()));
+    }
+    if let Some(suggestion) = clock_face(trimmed) {
+        return Err(DurationError::ClockFace { text: trimmed.to_owned(), suggestion });
+    }
+    let unreadable = || DurationError::Unreadable(trimmed.to_owned());
+    let too_long = || DurationError::TooLong(trimmed.to_owned());
+    let mut total = 0_u64;
+    let mut smallest_before = u64::MAX;
+    let mut rest = trimmed;
+    while !rest.is_empty() {
+        let digits = rest.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(unreadable)?;
+        let (number, after) = rest.split_at(digits);
+        let letters = after.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        let millis = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, millis)| *millis).ok_or_else(unreadable)?;
+        if number.is_empty() || millis >= smallest_before {
+            return Err(unreadable());
+        }
+        let number: u64 = number.parse().map_err(|_| too_long())?;
+        total = number.checked_mul(millis).and_then(|part| total.checked_add(part)).ok_or_else(too_long)?;
+        smallest_before = millis;
+        rest = after;
+    }
+    if smallest_before == u64::MAX {
+        return Err(unreadable());
+    }
+    if total > LONGEST {
+        return Err(too_long());
+    }
+    Ok(Duration::from_millis(total))
+}
+
+/// Writes a duration as users do; what is below a millisecond is left out.
+#[must_use]
+pub fn format_duration(duration: Duration) -> String {
+    let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    if rest == 0 {
+        return "0s".to_owned();
+    }
+    let mut text = String::new();
+    for (name, millis) in UNITS {
+        if rest >= millis {
+            text.push_str(&format!("{}{name}", rest / millis));
+            rest %= millis;
+        }
+    }
+    text
+}
+
+fn clock_face(text: &str) -> Option<String> {
+    let parts: Vec<u64> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [hours, minutes, seconds] = match parts.as_slice() {
+        [hours, minutes] => [*hours, *minutes, 0],
+        [hours, minutes, seconds] => [*hours, *minutes, *seconds],
+        _ => return None,
+    };
+    let seconds = hours.checked_mul(60)?.checked_add(minutes)?.checked_mul(60)?.checked_add(seconds)?;
+    Some(format_duration(Duration::from_secs(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_of_the_spec_are_read() {
+        for (text, millis) in
+            [("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("1h30m", 5_400_000), ("2d", 172_800_000), ("0s", 0)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_is_told_what_to_write() {
+        for (text, message) in [
+            ("30", "a duration needs a unit: `30s`, `30m` or `30h`"),
+            ("00:03:00", "a duration is written `3m`, not `00:03:00`"),
+            ("3 minutes", "`3 minutes` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`"),
+            ("30m1h", "`30m1h` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`"),
+            ("", "`` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`"),
+            ("-5m", "a duration can't be negative: `-5m`"),
+            ("99999999999999999999d", "`99999999999999999999d` is longer than any home stands"),
+        ] {
+            assert_eq!(parse_duration(text).unwrap_err().to_string(), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_written_as_it_is_read() {
+        for text in ["500ms", "30s", "5m", "1h30m", "2d", "0s", "1d2h3m4s5ms"] {
+            assert_eq!(format_duration(parse_duration(text).unwrap()), text);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! A message: a topic, a payload, and where it came from.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::{Topic, Value};
+
+/// A payload: its bytes, and the value that they hold, read at most once.
+#[derive(Clone, Default)]
+pub struct Payload(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    bytes: Bytes,
+    value: OnceLock<Value>,
+}
+
+impl Payload {
+    /// Returns a payload of these bytes. They are read as a value when one first asks for it.
+    #[must_use]
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Payload {
+        Payload(Arc::new(Inner { bytes: bytes.into(), value: OnceLock::new() }))
+    }
+
+    /// Returns the payload that publishes `value`.
+    #[must_use]
+    pub fn from_value(value: &Value) -> Payload {
+        Payload::from_bytes(value.to_payload())
+    }
+
+    /// Returns the bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.0.bytes
+    }
+
+    /// Returns the bytes as text; `None` where they are not UTF-8.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0.bytes).ok()
+    }
+
+    /// Returns what the payload holds (spec 2.2).
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        self.0.value.get_or_init(|| Value::from_payload(&self.0.bytes))
+    }
+
+    /// Returns whether there are no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.bytes.is_empty()
+    }
+}
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Payload) -> bool {
+        self.0.bytes == other.0.bytes
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(&self.0.bytes))
+    }
+}
+
+impl Serialize for Payload {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.text().ok_or_else(|| self.0.bytes.to_vec());
+        text.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Payload, D::Error> {
+        let stored = Result::<String, Vec<u8>>::deserialize(deserializer)?;
+        Ok(Payload::from_bytes(stored.map_or_else(Bytes::from, Bytes::from)))
+    }
+}
+
+/// How surely a message is delivered (MQTT 5.0, 4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Qos {
+    /// At most once.
+    AtMostOnce,
+    /// At least once: what `publish` uses unless told.
+    #[default]
+    AtLeastOnce,
+    /// Exactly once.
+    ExactlyOnce,
+}
+
+impl From<Qos> for u8 {
+    fn from(qos: Qos) -> u8 {
+        match qos {
+            Qos::AtMostOnce => 0,
+            Qos::AtLeastOnce => 1,
+            Qos::ExactlyOnce => 2,
+        }
+    }
+}
+
+impl TryFrom<u8> for Qos {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Qos, &'static str> {
+        match number {
+            0 => Ok(Qos::AtMostOnce),
+            1 => Ok(Qos::AtLeastOnce),
+            2 => Ok(Qos::ExactlyOnce),
+            _ => Err("a QoS is 0, 1 or 2"),
+        }
+    }
+}
+
+/// Where a message came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// A client published it just now.
+    Live,
+    /// A broker replayed it, since it was retained.
+    Retained,
+    /// It was in our own store when the daemon started.
+    Restored,
+    /// One of our rules published it.
+    Own,
+}
+
+impl Origin {
+    /// Returns the word that expressions and recordings use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Origin::Live => "live",
+            Origin::Retained => "retained",
+            Origin::Restored => "restored",
+            Origin::Own => "own",
+        }
+    }
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// The topic it was published to.
+    pub topic: Topic,
+    /// What it carries.
+    pub payload: Payload,
+    /// How surely it is delivered.
+    pub qos: Qos,
+    /// Whether the broker keeps it as the topic's retained message.
+    pub retain: bool,
+    /// Where it came from.
+    pub origin: Origin,
+}

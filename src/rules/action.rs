@@ -1,0 +1,298 @@
+//! Actions: what a rule does, step by step (spec 2.6).
+//!
+//! A rule's lists of actions stand in one arena, [`super::Rule::blocks`]: a run's place is a block and an
+//! index, which survives a restart as long as the rule is the same.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Name, Place, Qos, RuleId, Value};
+use crate::script::{Expression, Template};
+
+use super::{Condition, Trigger};
+
+/// A list of actions, by its place in [`super::Rule::blocks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct BlockId(pub u32);
+
+/// A list of actions.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// Where it stands in its rule: `then`, `then[1].else`.
+    pub path: Arc<str>,
+    /// The actions, in order.
+    pub actions: Vec<Action>,
+}
+
+/// One action.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// What it does.
+    pub kind: ActionKind,
+    /// What happens to the run when it fails.
+    pub on_error: OnError,
+    /// Where it stands in its rule: `then[1].else[0]`.
+    pub path: Arc<str>,
+    /// Where it stands in its file.
+    pub place: Place,
+}
+
+/// What happens to a run when one of its actions fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// The run ends, failed.
+    #[default]
+    Fail,
+    /// It goes on with the next action.
+    Continue,
+}
+
+/// The kinds of actions.
+#[derive(Debug, Clone)]
+pub enum ActionKind {
+    /// Publishes messages, in order: one for `publish`, several for a map of topics.
+    Publish(Vec<Publish>),
+    /// Publishes each topic of a scene.
+    Scene {
+        /// The scene's name.
+        name: Arc<str>,
+        /// Its messages.
+        messages: Vec<Publish>,
+    },
+    /// Waits.
+    Delay(DurationTemplate),
+    /// Waits for something.
+    Wait(Wait),
+    /// One of two ways.
+    If {
+        /// Decides.
+        condition: Condition,
+        /// Where it holds.
+        then: BlockId,
+        /// Where it doesn't.
+        otherwise: Option<BlockId>,
+    },
+    /// The first branch whose condition holds.
+    Choose {
+        /// The branches, in order.
+        branches: Vec<Branch>,
+        /// Where none holds.
+        otherwise: Option<BlockId>,
+    },
+    /// The case whose key the value equals.
+    ChooseCase {
+        /// Gives the value.
+        on: Expression,
+        /// The cases, in order.
+        cases: Vec<Case>,
+        /// Where none is equal.
+        otherwise: Option<BlockId>,
+    },
+    /// Does a list again and again.
+    Repeat {
+        /// How often.
+        kind: RepeatKind,
+        /// The list.
+        body: BlockId,
+    },
+    /// Does lists side by side, and goes on when all are done.
+    Parallel(Vec<BlockId>),
+    /// Sets variables of the run, in order; each may read those before it.
+    Let(Vec<(Name, Template)>),
+    /// Sets values that last.
+    Remember(Vec<(Name, Template)>),
+    /// Runs another rule's `then`, and waits for it.
+    Run {
+        /// The rule.
+        rule: RuleReference,
+        /// The variables that it sees.
+        with: Vec<(Name, Template)>,
+    },
+    /// Switches a rule on (true) or off (false).
+    Switch {
+        /// The rule.
+        rule: RuleReference,
+        /// Which of both.
+        is_enabled: bool,
+    },
+    /// Ends a rule's runs.
+    Cancel(RuleReference),
+    /// Writes to the log and the trace.
+    Log {
+        /// What.
+        text: Template,
+        /// How loudly.
+        level: LogLevel,
+    },
+    /// An HTTP request.
+    Http(Http),
+    /// Runs a program.
+    Exec(Exec),
+    /// Ends the run.
+    Stop(Template),
+}
+
+/// A message to publish.
+#[derive(Debug, Clone)]
+pub struct Publish {
+    /// Gives the topic.
+    pub topic: Template,
+    /// Gives the payload.
+    pub payload: Template,
+    /// How surely it is delivered.
+    pub qos: Qos,
+    /// Whether the broker keeps it.
+    pub retain: bool,
+    /// When not to publish.
+    pub if_changed: IfChanged,
+}
+
+/// When a message is not published, since nothing would change.
+#[derive(Debug, Clone, Default)]
+pub enum IfChanged {
+    /// It always is.
+    #[default]
+    Always,
+    /// Not if the topic's last payload equals it.
+    OwnTopic,
+    /// Not if this topic's state matches it, key by key.
+    Topic(Template),
+}
+
+/// A duration, fixed or given by a template.
+#[derive(Debug, Clone)]
+pub enum DurationTemplate {
+    /// Known at load.
+    Fixed(Duration),
+    /// A text as users write durations, known at run.
+    Template(Template),
+}
+
+/// `wait`: until something happens, or a time is over.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// What is waited for.
+    pub what: WaitFor,
+    /// How long at most; `None`: for ever.
+    pub timeout: Option<DurationTemplate>,
+    /// What happens then.
+    pub on_timeout: OnTimeout,
+}
+
+/// What a wait waits for.
+#[derive(Debug, Clone)]
+pub enum WaitFor {
+    /// Any of these.
+    Triggers(Vec<Trigger>),
+    /// That this holds.
+    Until(Expression),
+}
+
+/// What happens when a wait's time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnTimeout {
+    /// The run ends, stopped.
+    #[default]
+    Stop,
+    /// It goes on.
+    Continue,
+    /// It does these first.
+    Do(BlockId),
+}
+
+/// A branch of `choose`.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    /// Decides.
+    pub condition: Condition,
+    /// What is done where it holds.
+    pub then: BlockId,
+}
+
+/// A case of `choose: EXPR`.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What the value equals.
+    pub value: Value,
+    /// What is done then.
+    pub then: BlockId,
+}
+
+/// How often a `repeat` does its list.
+#[derive(Debug, Clone)]
+pub enum RepeatKind {
+    /// So many times; a whole number.
+    Times(Template),
+    /// As long as this holds, asked before each turn.
+    While(Condition),
+    /// Until this holds, asked after each turn.
+    Until(Condition),
+    /// Once for each item of a list.
+    Each(Template),
+    /// Now and each interval, until something happens.
+    Every {
+        /// The interval.
+        interval: DurationTemplate,
+        /// What ends it.
+        until: Until,
+    },
+}
+
+/// What ends a `repeat` with `every`.
+#[derive(Debug, Clone)]
+pub enum Until {
+    /// That this holds.
+    Condition(Condition),
+    /// Any of these happens.
+    Triggers(Vec<Trigger>),
+}
+
+/// A rule that an action names.
+#[derive(Debug, Clone)]
+pub enum RuleReference {
+    /// Found at load.
+    Fixed(RuleId),
+    /// Found at run: a template gives what the user would write, in the file of this rule.
+    Template(Template),
+}
+
+/// How loudly a `log` action speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// For finding mistakes.
+    Debug,
+    /// The default.
+    #[default]
+    Info,
+    /// Something is odd.
+    Warn,
+    /// Somebody must act.
+    Error,
+}
+
+/// `http`: a request.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// `GET` unless told; a text.
+    pub method: Template,
+    /// Where to.
+    pub url: Template,
+    /// Headers, by name.
+    pub headers: Vec<(Template, Template)>,
+    /// What is sent: a text as it is, a map or list as JSON.
+    pub body: Option<Template>,
+    /// How long the answer may take.
+    pub timeout: DurationTemplate,
+}
+
+/// `exec`: runs a program, without a shell.
+#[derive(Debug, Clone)]
+pub struct Exec {
+    /// The program, then its arguments.
+    pub command: Vec<Template>,
+    /// How long it may run.
+    pub timeout: DurationTemplate,
+}

@@ -1,0 +1,69 @@
+//! Conditions: what must hold (spec 2.5).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::schedule::TimeWindow;
+use crate::model::{Place, Value, ValuePath};
+use crate::script::{Expression, Template};
+
+use super::Range;
+
+/// A condition.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    /// What is asked.
+    pub kind: ConditionKind,
+    /// Where it stands in its rule: `if`, `if.any[1]`, `then[0].if`.
+    pub path: Arc<str>,
+    /// Where it stands in its file.
+    pub place: Place,
+}
+
+/// The kinds of conditions.
+#[derive(Debug, Clone)]
+pub enum ConditionKind {
+    /// An expression that gives a boolean, or `()`: false.
+    Expression(Expression),
+    /// All hold; one that is false decides.
+    All(Vec<Condition>),
+    /// One holds; one that is true decides.
+    Any(Vec<Condition>),
+    /// It doesn't hold.
+    Not(Box<Condition>),
+    /// The value of a topic.
+    State(StateCondition),
+    /// The time of day.
+    Time(TimeWindow),
+    /// The sun is up (true) or down (false).
+    Sun {
+        /// Which of both.
+        is_up: bool,
+    },
+}
+
+/// A condition on the value of one topic.
+#[derive(Debug, Clone)]
+pub struct StateCondition {
+    /// The topic; a text, possibly with expressions.
+    pub topic: Template,
+    /// The value's path in the payload.
+    pub field: ValuePath,
+    /// What the value is: one of these.
+    pub is: Option<Vec<Value>>,
+    /// The range that the number lies in.
+    pub range: Option<Range>,
+    /// How long it must have been so.
+    pub hold: Option<Duration>,
+}
+
+impl StateCondition {
+    /// Returns whether `value`, what stands at the path, is what is asked. Without `is` and a range, any
+    /// value is.
+    #[must_use]
+    pub fn accepts(&self, value: &Value) -> bool {
+        let is = self.is.as_ref().is_none_or(|values| values.iter().any(|wanted| value.matches(wanted)));
+        let in_range = |range: &Range| value.as_number().is_some_and(|number| range.contains(number));
+        is && self.range.as_ref().is_none_or(in_range)
+    }
+}

@@ -1,0 +1,127 @@
+//! The topic index: finds what is interested in a topic without looking at what isn't.
+//!
+//! A trie of filter levels. Its cost depends on the topic's levels and what matches, not on how many filters there are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::{Level, Topic, TopicFilter};
+
+/// What an index holds: a small, ordered key.
+pub trait IndexKey: Copy + Ord {}
+
+impl<K: Copy + Ord> IndexKey for K {}
+
+/// Keys by the filters of rules (homerule's own topics match only filters that name them).
+#[derive(Debug, Clone)]
+pub struct TopicIndex<K> {
+    root: Node<K>,
+}
+
+#[derive(Debug, Clone)]
+struct Node<K> {
+    literal: BTreeMap<Arc<str>, Node<K>>,
+    one: Option<Box<Node<K>>>,
+    /// Those whose filter ends in `#` below this level.
+    rest: Vec<K>,
+    /// Those whose filter ends here.
+    here: Vec<K>,
+}
+
+impl<K> Default for Node<K> {
+    fn default() -> Node<K> {
+        Node { literal: BTreeMap::new(), one: None, rest: Vec::new(), here: Vec::new() }
+    }
+}
+
+impl<K> Default for TopicIndex<K> {
+    fn default() -> TopicIndex<K> {
+        TopicIndex { root: Node::default() }
+    }
+}
+
+impl<K: IndexKey> TopicIndex<K> {
+    /// Adds `key` under `filter`; under several filters it is found once for each that matches.
+    pub fn insert(&mut self, filter: &TopicFilter, key: K) {
+        let mut node = &mut self.root;
+        for level in filter.levels() {
+            node = match level {
+                Level::Literal(text) => node.literal.entry(Arc::clone(text)).or_default(),
+                Level::One(_) => node.one.get_or_insert_default(),
+                Level::Rest(_) => {
+                    node.rest.push(key);
+                    return;
+                }
+            };
+        }
+        node.here.push(key);
+    }
+
+    /// Removes `key` from under `filter`, and what is left empty.
+    pub fn remove(&mut self, filter: &TopicFilter, key: K) {
+        self.root.remove(filter.levels(), key);
+    }
+
+    /// Appends the keys of all filters that match `topic` to `found`, in no useful order.
+    pub fn find(&self, topic: &Topic, found: &mut Vec<K>) {
+        let text = topic.as_str();
+        let literal_only = text.starts_with('$') || topic.is_internal();
+        self.root.find(Some(text), literal_only, found);
+    }
+}
+
+impl<K: IndexKey> Node<K> {
+    fn find(&self, rest: Option<&str>, literal_only: bool, found: &mut Vec<K>) {
+        if !literal_only {
+            found.extend(&self.rest);
+        }
+        let Some(rest) = rest else {
+            found.extend(&self.here);
+            return;
+        };
+        let (part, after) = match rest.split_once('/') {
+            Some((part, after)) => (part, Some(after)),
+            None => (rest, None),
+        };
+        if let Some(node) = self.literal.get(part) {
+            node.find(after, false, found);
+        }
+        if let Some(node) = &self.one
+            && !literal_only
+        {
+            node.find(after, false, found);
+        }
+    }
+
+    fn remove(&mut self, levels: &[Level], key: K) {
+        let without = |keys: &mut Vec<K>| {
+            if let Some(index) = keys.iter().position(|other| *other == key) {
+                keys.swap_remove(index);
+            }
+        };
+        match levels.split_first() {
+            None => without(&mut self.here),
+            Some((Level::Rest(_), _)) => without(&mut self.rest),
+            Some((Level::One(_), deeper)) => {
+                if let Some(node) = &mut self.one {
+                    node.remove(deeper, key);
+                    if node.is_empty() {
+                        self.one = None;
+                    }
+                }
+            }
+            Some((Level::Literal(text), deeper)) => {
+                if let Some(node) = self.literal.get_mut(text) {
+                    node.remove(deeper, key);
+                    if node.is_empty() {
+                        self.literal.remove(text);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.literal.is_empty() && self.one.is_none() && self.rest.is_empty() && self.here.is_empty()
+    }
+}

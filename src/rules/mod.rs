@@ -1,0 +1,19 @@
+//! Rules as data, checked: what may start them, what must hold, what they do. Made by `lang`, decided by `engine`.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod action;
+mod condition;
+mod index;
+mod rule;
+mod ruleset;
+mod trigger;
+
+pub use action::{
+    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, Http, IfChanged, LogLevel, OnError,
+    OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
+};
+pub use condition::{Condition, ConditionKind, StateCondition};
+pub use index::{IndexKey, TopicIndex};
+pub use rule::{Mode, Per, Rule, Start, WhileRule};
+pub use ruleset::{EachTopic, RuleEntry, Ruleset};
+pub use trigger::{ClientChange, HomeEvent, Range, StateTrigger, Trigger, TriggerKind};

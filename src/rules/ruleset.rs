@@ -1,0 +1,69 @@
+//! All rules of a home, checked and replaced together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::model::{Place, RuleId, Topic, TopicFilter};
+use crate::script::RuleNames;
+
+use super::Rule;
+
+/// All rules, in the order of their files' paths and their places in the file.
+#[derive(Debug, Clone, Default)]
+pub struct Ruleset {
+    /// The rules, and what makes rules for topics yet to come.
+    pub entries: Vec<RuleEntry>,
+    /// Their ids, for expressions and actions that name one.
+    pub names: Arc<RuleNames>,
+}
+
+/// A rule, or what makes one for each topic that matches.
+#[derive(Debug, Clone)]
+pub enum RuleEntry {
+    /// A rule.
+    Rule(Arc<Rule>),
+    /// `each: { topic: FILTER }`.
+    EachTopic(EachTopic),
+}
+
+/// Makes a rule for each topic that a filter matches (spec 2.8).
+#[derive(Clone)]
+pub struct EachTopic {
+    /// The rule's id without an instance.
+    pub id: RuleId,
+    /// Which topics.
+    pub filter: TopicFilter,
+    /// Where the rule's key stands.
+    pub place: Place,
+    /// Makes the rule for a topic, whose captures its texts may name. An error says what is wrong with it.
+    pub make: MakeRule,
+}
+
+/// Makes a rule for a topic that the filter matches. Pure: the same topic gives the same rule.
+type MakeRule = Arc<dyn Fn(&Topic) -> Result<Rule, String> + Send + Sync>;
+
+impl fmt::Debug for EachTopic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EachTopic").field("id", &self.id).field("filter", &self.filter).finish_non_exhaustive()
+    }
+}
+
+impl Ruleset {
+    /// Returns a ruleset of these entries, in their order.
+    #[must_use]
+    pub fn new(entries: Vec<RuleEntry>) -> Ruleset {
+        let names = RuleNames::new(entries.iter().map(RuleEntry::id));
+        Ruleset { entries, names: Arc::new(names) }
+    }
+}
+
+impl RuleEntry {
+    /// Returns its id, without an instance for what makes rules.
+    #[must_use]
+    pub fn id(&self) -> &RuleId {
+        match self {
+            RuleEntry::Rule(rule) => &rule.id,
+            RuleEntry::EachTopic(each) => &each.id,
+        }
+    }
+}

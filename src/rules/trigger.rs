@@ -1,0 +1,155 @@
+//! Triggers: what may start a rule, or end a wait (spec 2.3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::schedule::{Schedule, Weekdays};
+use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
+use crate::script::Expression;
+
+/// A trigger.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// Read as `trigger.id`.
+    pub id: Option<Name>,
+    /// A trigger that is switched off never fires.
+    pub enabled: bool,
+    /// What it waits for.
+    pub kind: TriggerKind,
+    /// Where it stands in its rule: `when[0]`, `then[1].wait[0]`.
+    pub path: Arc<str>,
+    /// Where it stands in its file.
+    pub place: Place,
+}
+
+/// The kinds of triggers.
+#[derive(Debug, Clone)]
+pub enum TriggerKind {
+    /// Each message.
+    Topic {
+        /// Of these topics.
+        filter: TopicFilter,
+        /// Whose payload matches one of these; `None`: any payload.
+        payload: Option<Vec<Value>>,
+        /// For which this holds.
+        condition: Option<Expression>,
+        /// Retained messages at the start too.
+        retained: bool,
+    },
+    /// A change of a topic's value.
+    State(StateTrigger),
+    /// No message of a topic that has been seen.
+    Silent {
+        /// Of these topics, each for itself.
+        filter: TopicFilter,
+        /// For so long.
+        hold: Duration,
+    },
+    /// A due time.
+    Schedule {
+        /// When.
+        schedule: Schedule,
+        /// How late it may fire after downtime; `None`: not at all.
+        catch_up: Option<Duration>,
+    },
+    /// A time that an expression gives.
+    AtExpression {
+        /// Gives a text (`07:30`), a time, or `()`: never.
+        expression: Expression,
+        /// The days on which it counts.
+        weekdays: Weekdays,
+        /// How late it may fire after downtime; `None`: not at all.
+        catch_up: Option<Duration>,
+    },
+    /// An MQTT client comes or goes.
+    Client {
+        /// Its id; `*` stands for any text.
+        pattern: Arc<str>,
+        /// Which of both.
+        is: ClientChange,
+    },
+    /// One of the daemon's own events.
+    Event(HomeEvent),
+    /// A POST to `/hook/NAME`.
+    Webhook(Arc<str>),
+}
+
+/// A trigger on a topic's value: when the value at `field` changes, and what is given holds.
+#[derive(Debug, Clone)]
+pub struct StateTrigger {
+    /// The topics, each for itself.
+    pub filter: TopicFilter,
+    /// The value's path in the payload.
+    pub field: ValuePath,
+    /// What the value was: one of these.
+    pub from: Option<Vec<Value>>,
+    /// What the value is: one of these.
+    pub to: Option<Vec<Value>>,
+    /// The range that the number crosses into.
+    pub range: Option<Range>,
+    /// How long it must hold.
+    pub hold: Option<Duration>,
+    /// How long ago a change during downtime may be; `None`: none counts.
+    pub catch_up: Option<Duration>,
+}
+
+/// A range of numbers, its ends outside.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// The number must be above this.
+    pub above: Option<f64>,
+    /// The number must be below this.
+    pub below: Option<f64>,
+    /// How far the number must leave the range before it can cross into it again.
+    pub hysteresis: f64,
+}
+
+impl Range {
+    /// Returns whether `number` lies strictly within.
+    #[must_use]
+    pub fn contains(&self, number: f64) -> bool {
+        self.above.is_none_or(|above| number > above) && self.below.is_none_or(|below| number < below)
+    }
+
+    /// Returns whether `number` has left the range by the hysteresis, at or beyond threshold ∓ hysteresis.
+    #[must_use]
+    pub fn rearms(&self, number: f64) -> bool {
+        self.above.is_some_and(|above| number <= above - self.hysteresis)
+            || self.below.is_some_and(|below| number >= below + self.hysteresis)
+    }
+}
+
+/// Whether a client came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientChange {
+    /// It connected.
+    Connected,
+    /// It went, whatever way.
+    Disconnected,
+}
+
+/// The daemon's own events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HomeEvent {
+    /// The daemon started; what was restored is there.
+    Started,
+    /// New rules are in force.
+    Reloaded,
+    /// The daemon is about to stop.
+    Stopping,
+    /// Rules that set each other off were stopped.
+    LoopDetected,
+    /// A rule's run failed.
+    RuleFailed,
+}
+
+impl HomeEvent {
+    /// All events with their words.
+    pub const ALL: [(&'static str, HomeEvent); 5] = [
+        ("started", HomeEvent::Started),
+        ("reloaded", HomeEvent::Reloaded),
+        ("stopping", HomeEvent::Stopping),
+        ("loop_detected", HomeEvent::LoopDetected),
+        ("rule_failed", HomeEvent::RuleFailed),
+    ];
+}

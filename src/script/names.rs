@@ -1,0 +1,26 @@
+//! The names that an expression may read beside functions.
+
+use std::collections::BTreeSet;
+
+use crate::model::Name;
+
+/// The variables of spec 3 that each expression may read. They can't be names of wildcards or variables.
+pub const BUILT_IN_VARIABLES: [&str; 16] = [
+    "topic", "payload", "msg", "qos", "retained", "origin", "captures", "old", "value", "trigger", "memory", "now",
+    "sun", "wait", "repeat", "http",
+];
+
+/// The variables that an expression may read: the built-in ones and those of its rule.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// Names of wildcards, `let`, `each` and `with`.
+    pub variables: BTreeSet<Name>,
+}
+
+impl Names {
+    /// Returns whether an expression may read the variable `name`.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        BUILT_IN_VARIABLES.contains(&name) || self.variables.contains(name)
+    }
+}

@@ -1,0 +1,54 @@
+//! What an evaluation read: the recording that tells a `while` when to ask again.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::model::{RuleId, Topic, TopicFilter};
+
+/// What an evaluation read of the world.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Topics whose state was read, whether there was one or not.
+    pub topics: BTreeSet<Topic>,
+    /// Filters over whose topics was counted.
+    pub filters: BTreeSet<TopicFilter>,
+    /// `while` rules of which was asked whether they hold.
+    pub holds: BTreeSet<RuleId>,
+    /// Rules of which was asked whether they run.
+    pub running: BTreeSet<RuleId>,
+    /// Whether the rule's own memory was read.
+    pub memory: bool,
+    /// Whether the time was read (`now`, `age`, `between`, …): the answer may differ each minute.
+    pub clock: bool,
+    /// Whether the sun was read.
+    pub sun: bool,
+    /// The first topic that was read and never had a value: it makes a failure unknown (spec 2.5).
+    pub without_value: Option<Topic>,
+    /// The earliest known time at which the answer may change (the end of a `for` or of a time window).
+    pub next_change: Option<Timestamp>,
+}
+
+impl Reads {
+    /// Adds what another evaluation read.
+    pub fn merge(&mut self, other: Reads) {
+        self.topics.extend(other.topics);
+        self.filters.extend(other.filters);
+        self.holds.extend(other.holds);
+        self.running.extend(other.running);
+        self.memory |= other.memory;
+        self.clock |= other.clock;
+        self.sun |= other.sun;
+        if self.without_value.is_none() {
+            self.without_value = other.without_value;
+        }
+        if let Some(at) = other.next_change {
+            self.changes_at(at);
+        }
+    }
+
+    /// Notes that the answer may change at `at`.
+    pub fn changes_at(&mut self, at: Timestamp) {
+        self.next_change = Some(self.next_change.map_or(at, |known| known.min(at)));
+    }
+}

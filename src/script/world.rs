@@ -1,0 +1,73 @@
+//! What expressions read beside their variables: the state of the home, the time, the sun, other rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{Timestamp, Zoned};
+
+use crate::model::schedule::Calendar;
+use crate::model::{RuleId, States};
+
+/// The home as expressions see it at one instant. The engine owns it and lends it for each evaluation.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    /// The instant.
+    pub now: Timestamp,
+    /// The home's zone and place.
+    pub calendar: Calendar,
+    /// The state of all topics.
+    pub states: States,
+    /// The `while` rules that have begun and not ended.
+    pub holding: BTreeSet<RuleId>,
+    /// How many runs each rule has that haven't ended; rules without one are left out.
+    pub running: BTreeMap<RuleId, usize>,
+    /// The ids of all rules, for `holds("key")` and the like.
+    pub rule_names: Arc<RuleNames>,
+}
+
+impl World {
+    /// Returns the instant in the home's zone.
+    #[must_use]
+    pub fn local(&self) -> Zoned {
+        self.now.to_zoned(self.calendar.zone.clone())
+    }
+}
+
+/// The ids of all rules, found by what users write: `tv:dim-lights`, or `dim-lights` alone.
+#[derive(Debug, Clone, Default)]
+pub struct RuleNames {
+    by_key: BTreeMap<Arc<str>, Vec<RuleId>>,
+}
+
+impl RuleNames {
+    /// Returns an index of these ids.
+    pub fn new<'a>(ids: impl IntoIterator<Item = &'a RuleId>) -> RuleNames {
+        let mut by_key: BTreeMap<Arc<str>, Vec<RuleId>> = BTreeMap::new();
+        for id in ids {
+            by_key.entry(id.key().into()).or_default().push(id.clone());
+        }
+        RuleNames { by_key }
+    }
+
+    /// Returns the rules that `text`, written in the file `file` (as [`RuleId::file`] names it), may mean:
+    /// the one with that id; without a file, the one of this file, or else those of all files.
+    /// One is what a rule needs; none is unknown, several are ambiguous.
+    #[must_use]
+    pub fn find(&self, text: &str, file: &str) -> Vec<RuleId> {
+        let (wanted_file, key) = match text.split_once(':') {
+            Some((wanted, key)) => (Some(wanted), key),
+            None => (None, text),
+        };
+        let Some(ids) = self.by_key.get(key) else { return Vec::new() };
+        let in_file = |file: &str| ids.iter().find(|id| id.file() == file).cloned();
+        match wanted_file {
+            Some(wanted) => in_file(wanted).into_iter().collect(),
+            None => in_file(file).map_or_else(|| ids.clone(), |id| vec![id]),
+        }
+    }
+
+    /// Returns all ids, by key and then file.
+    pub fn iter(&self) -> impl Iterator<Item = &RuleId> {
+        self.by_key.values().flatten()
+    }
+}
