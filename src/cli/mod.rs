@@ -1,0 +1,57 @@
+//! The command line: one file per command. What they share: the exit status and how a failure is said.
+
+mod exit;
+mod run;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{Exit, Failure};
+
+/// Homerule runs a home from files: an MQTT broker, rules in YAML or Rhai, and tests for them.
+///
+/// Without a command it runs the home in the current folder.
+#[derive(Debug, Parser)]
+#[command(name = "homerule", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::RunOptions,
+}
+
+/// The commands, in the order of the help.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+}
+
+impl Command {
+    fn execute(self) -> Result<Exit, Failure> {
+        match self {
+            Command::Run(run) => run.execute(),
+        }
+    }
+}
+
+/// Does what `arguments` ask for, and returns the exit status (spec 9): 0 well, 1 the answer is no, 2 it could not be done.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too; a closed pipe is no failure of ours.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Failed.into() } else { Exit::Well.into() };
+        }
+    };
+    let command = arguments.command.unwrap_or_else(|| Command::Run(run::Run::here(arguments.run)));
+    match command.execute() {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.print();
+            Exit::Failed.into()
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `homerule run`: the daemon.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Exit, Failure};
+
+/// Runs a home: its broker and its rules.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The home's folder.
+    #[arg(default_value = ".")]
+    home: PathBuf,
+    #[command(flatten)]
+    options: RunOptions,
+}
+
+/// How it runs.
+#[derive(Debug, Args)]
+pub(super) struct RunOptions {
+    /// Don't start if a file doesn't load.
+    #[arg(long)]
+    strict: bool,
+    /// Don't show messages and rules.
+    #[arg(long, short)]
+    quiet: bool,
+    /// What to log: `info`, `debug`, `homerule::daemon=trace`.
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Write JSON lines for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    /// Runs the home in the current folder.
+    pub(super) fn here(options: RunOptions) -> Run {
+        Run { home: PathBuf::from("."), options }
+    }
+
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let RunOptions { strict, quiet, log, json } = self.options;
+        let _ = (self.home, strict, quiet, log, json);
+        Err(Failure::new("`run` is being built"))
+    }
+}
