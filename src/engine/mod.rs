@@ -45,6 +45,13 @@ impl Engine {
         Vec::new()
     }
 
+    /// Returns what may be kept late (spec 2.6: within a second) and has changed since the last call: the
+    /// state of topics, the last values that triggers know. All of it is `Effect::Save`.
+    #[must_use]
+    pub fn flush(&mut self) -> Vec<Effect> {
+        Vec::new()
+    }
+
     /// Returns the earliest time at which the engine has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The name of something that is kept: `topic/home/tv`, `run/17`, `rule/tv:dim-lights`.
@@ -21,6 +22,8 @@ impl fmt::Display for SaveKey {
 pub struct Snapshot {
     /// The values as JSON.
     pub values: BTreeMap<SaveKey, String>,
+    /// When the daemon was last alive; `None` at the very first start. The shell notes it.
+    pub alive_at: Option<Timestamp>,
 }
 
 impl Snapshot {

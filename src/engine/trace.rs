@@ -2,6 +2,7 @@
 //!
 //! The command line, the web page, failed tests, `why` and coverage all read this one thing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -100,14 +101,14 @@ pub enum Gate {
 }
 
 /// One thing that a run did or asked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The place in the rule: `when[0]`, `if`, `then[1].else[0]`.
     pub path: Arc<str>,
     /// When.
     pub at: Timestamp,
     /// What it is: `trigger`, `condition`, `publish`, `delay`, …
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// What came of it, in words: `true`, `home/hall/light/set ON`, `failed: …`.
     pub result: String,
     /// The values that it read, by what was read.

@@ -187,7 +187,7 @@ pub enum WaitFor {
     /// Any of these.
     Triggers(Vec<Trigger>),
     /// That this holds.
-    Until(Expression),
+    Until(Condition),
 }
 
 /// What happens when a wait's time is over.
