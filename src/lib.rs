@@ -1,5 +1,6 @@
 //! homerule decides what a home does: messages come in, rules fire, messages go out.
 pub mod cli;
+pub mod daemon;
 pub mod engine;
 pub mod lang;
 pub mod model;

@@ -1,0 +1,234 @@
+//! Reads the files of a home into [`Sources`]. What can't be read is said there, not dropped.
+
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::lang::{Home, Source, Sources};
+
+/// The settings' file.
+pub const SETTINGS: &str = "homerule.yaml";
+
+/// Nobody writes a longer rule file by hand; one is a log, or a disk image, in the wrong folder.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// Deeper folders are taken for a mistake.
+const DEEPEST_FOLDER: usize = 32;
+
+/// Why a home can't be read at all.
+#[derive(Debug, Error)]
+pub enum FilesError {
+    /// There is no such folder.
+    #[error("there is no folder `{0}`; `homerule init {0}` makes a first home")]
+    NoHome(String),
+    /// It is something else.
+    #[error("`{0}` is not a folder; name the folder that holds `homerule.yaml` and `rules/`")]
+    NotAFolder(String),
+    /// The system says no.
+    #[error("the folder `{path}` can't be read: {error}")]
+    Unreadable {
+        /// The folder.
+        path: String,
+        /// The system's reason.
+        error: io::Error,
+    },
+}
+
+/// Reads the settings and all rule, script and test files of the home in `folder`.
+///
+/// # Errors
+/// When the home's folder isn't there, is none, or can't be read. That a single file can't be read is in the [`Sources`].
+pub fn read_home(folder: &Path) -> Result<Sources, FilesError> {
+    let shown = || folder.display().to_string();
+    match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Err(FilesError::NotAFolder(shown())),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(FilesError::NoHome(shown())),
+        Err(error) => return Err(FilesError::Unreadable { path: shown(), error }),
+    }
+    if let Err(error) = fs::read_dir(folder) {
+        return Err(FilesError::Unreadable { path: shown(), error });
+    }
+    let mut reader = Reader { home: folder, sources: Sources::new(), above: Vec::new() };
+    reader.read_settings();
+    let rules = Home::load(&reader.sources).settings.rules;
+    reader.read_folder(rules.trim_end_matches('/'));
+    Ok(reader.sources)
+}
+
+/// Returns whether the file at `path` holds tests of rules, which the daemon doesn't load.
+#[must_use]
+pub fn is_test(path: &str) -> bool {
+    path.ends_with(".test.yaml") || path.ends_with(".test.yml")
+}
+
+struct Reader<'a> {
+    home: &'a Path,
+    sources: Sources,
+    /// The real paths of the folders that we are in: a link back to one of them is not followed.
+    above: Vec<PathBuf>,
+}
+
+impl Reader<'_> {
+    fn read_settings(&mut self) {
+        match fs::metadata(self.home.join(SETTINGS)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            _ => self.read_file(SETTINGS),
+        }
+    }
+
+    fn read_folder(&mut self, path: &str) {
+        let full = self.home.join(path);
+        let (real, entries) = match fs::canonicalize(&full).and_then(|real| Ok((real, fs::read_dir(&full)?))) {
+            Ok(found) => found,
+            // A home without rules is a home.
+            Err(error) if error.kind() == ErrorKind::NotFound && self.above.is_empty() => return,
+            Err(error) => return self.note_unreadable(path, &error),
+        };
+        if self.above.contains(&real) || self.above.len() >= DEEPEST_FOLDER {
+            return;
+        }
+        self.above.push(real);
+        for entry in entries {
+            match entry {
+                Ok(entry) => self.read_entry(path, &entry),
+                Err(error) => self.note_unreadable(path, &error),
+            }
+        }
+        self.above.pop();
+    }
+
+    fn read_entry(&mut self, folder: &str, entry: &fs::DirEntry) {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            let path = format!("{folder}/{}", name.to_string_lossy());
+            return self.note(&path, Source::Unreadable("its name is not UTF-8".to_owned()));
+        };
+        if name.starts_with('.') || name.ends_with('~') {
+            return;
+        }
+        let path = format!("{folder}/{name}");
+        // Follows links, as `ln -sfn` deployments need.
+        match fs::metadata(entry.path()) {
+            Ok(metadata) if metadata.is_dir() => self.read_folder(&path),
+            _ if !is_read(name) => {}
+            Ok(_) => self.read_file(&path),
+            // It went away since the folder was listed, or is a link to nothing.
+            Err(error) if error.kind() == ErrorKind::NotFound && !entry.path().is_symlink() => {}
+            Err(error) => self.note_unreadable(&path, &error),
+        }
+    }
+
+    fn read_file(&mut self, path: &str) {
+        match read_regular(&self.home.join(path)) {
+            Ok(bytes) => self.note(path, Source::Content(bytes.into())),
+            Err(error) => self.note_unreadable(path, &error),
+        }
+    }
+
+    fn note_unreadable(&mut self, path: &str, error: &io::Error) {
+        self.note(path, Source::Unreadable(reason(error)));
+    }
+
+    fn note(&mut self, path: &str, source: Source) {
+        self.sources.insert(Arc::from(path), source);
+    }
+}
+
+/// Reads a file that is neither a device nor a pipe, which could keep us waiting for ever.
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn is_read(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
+    matches!(ending, Some("yaml" | "yml" | "rhai"))
+}
+
+/// The system's reason without its number: `permission denied`.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::NotFound => "it links to a file that isn't there".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn home_with(files: &[&str]) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = home.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, *file).unwrap();
+        }
+        home
+    }
+
+    fn paths(home: &Path) -> Vec<String> {
+        read_home(home).unwrap().keys().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn rules_are_read_recursively_and_hidden_and_backup_names_are_skipped() {
+        let home = home_with(&[
+            "rules/a.yaml",
+            "rules/sub/b.yml",
+            "rules/lib/c.rhai",
+            "rules/.hidden.yaml",
+            "rules/a.yaml~",
+            "rules/.git/x.yaml",
+            "rules/notes.txt",
+            "elsewhere.yaml",
+        ]);
+        assert_eq!(paths(home.path()), ["rules/a.yaml", "rules/lib/c.rhai", "rules/sub/b.yml"]);
+    }
+
+    #[test]
+    fn links_are_followed_but_not_in_circles() {
+        let home = home_with(&["rules/a.yaml", "shared/b.yaml"]);
+        symlink(home.path().join("shared"), home.path().join("rules/shared")).unwrap();
+        symlink(home.path().join("rules"), home.path().join("rules/again")).unwrap();
+        assert_eq!(paths(home.path()), ["rules/a.yaml", "rules/shared/b.yaml"]);
+    }
+
+    #[test]
+    fn a_link_to_nothing_is_said() {
+        let home = home_with(&["rules/a.yaml"]);
+        symlink("nowhere", home.path().join("rules/b.yaml")).unwrap();
+        let sources = read_home(home.path()).unwrap();
+        let expected = Source::Unreadable("it links to a file that isn't there".to_owned());
+        assert_eq!(sources.get("rules/b.yaml"), Some(&expected));
+    }
+
+    #[test]
+    fn a_home_without_rules_is_a_home() {
+        let home = home_with(&[]);
+        assert!(paths(home.path()).is_empty());
+    }
+
+    #[test]
+    fn a_missing_home_says_what_to_do() {
+        let home = home_with(&[]);
+        let error = read_home(&home.path().join("none")).unwrap_err().to_string();
+        assert!(error.contains("homerule init"), "{error}");
+    }
+}
