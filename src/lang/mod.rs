@@ -7,6 +7,7 @@ mod diagnostic;
 mod home;
 mod settings;
 mod source;
+pub mod test_file;
 
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use home::Home;

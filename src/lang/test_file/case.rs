@@ -1,0 +1,48 @@
+//! A test: what is there before, what happens, and what is expected.
+
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+
+use crate::model::{Payload, Place, Topic, TopicFilter};
+
+use super::{Answers, Step};
+
+/// A test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestCase {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its name stands.
+    pub place: Place,
+    /// The local time at which the home starts.
+    pub at: DateTime,
+    /// The retained messages that are there before the start, in the order of the file.
+    pub given: Vec<(Topic, Payload)>,
+    /// What happens and what is expected, in order.
+    pub steps: Vec<Step>,
+    /// Whether publications that nothing expected fail the test at its end.
+    pub strict: bool,
+    /// Topics that no expectation sees.
+    pub ignore: Vec<TopicFilter>,
+    /// What the outside answers to `http` and `exec`.
+    pub answers: Answers,
+    /// The recording that is played before the steps.
+    pub recorded: Option<Recorded>,
+}
+
+impl TestCase {
+    /// The local time at which a test's home starts unless it says another.
+    pub const DEFAULT_START: DateTime = DateTime::constant(2024, 1, 1, 12, 0, 0, 0);
+}
+
+/// A recording, and what the rules published when it was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The recording, relative to the home.
+    pub replay: Option<Arc<str>>,
+    /// The publications that were accepted, relative to the home.
+    pub snapshot: Option<Arc<str>>,
+    /// Where the test says so.
+    pub place: Place,
+}

@@ -1,0 +1,17 @@
+//! Test files: `*.test.yaml`, the tests of a home's rules (spec 6).
+
+mod answers;
+mod case;
+mod expectation;
+mod file;
+mod pattern;
+mod step;
+
+pub use answers::Answers;
+pub use case::{Recorded, TestCase};
+pub use expectation::{
+    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedRun, ExpectedTime, GATES, OUTCOMES,
+};
+pub use file::{RuleSelection, TestFile, TestLocation};
+pub use pattern::Pattern;
+pub use step::{PublishStep, Restart, Step, StepKind};
