@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use thiserror::Error;
 
 /// Why a text is no duration.
@@ -78,6 +79,27 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     Ok(Duration::from_millis(total))
 }
 
+/// Returns the offset that `text` writes: a duration that may have a sign (`-30m`, `+1h`).
+///
+/// # Errors
+/// When it is none; the error says what to write instead.
+pub fn parse_offset(text: &str) -> Result<SignedDuration, DurationError> {
+    let trimmed = text.trim();
+    let (is_negative, digits) = match trimmed.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, trimmed.strip_prefix('+').unwrap_or(trimmed)),
+    };
+    let duration = parse_duration(digits)?;
+    let offset = SignedDuration::try_from(duration).map_err(|_| DurationError::TooLong(trimmed.to_owned()))?;
+    Ok(if is_negative { -offset } else { offset })
+}
+
+/// Writes an offset with its sign: `-30m`, `+1h`.
+#[must_use]
+pub fn format_offset(offset: SignedDuration) -> String {
+    format!("{}{}", if offset.is_negative() { '-' } else { '+' }, format_duration(offset.unsigned_abs()))
+}
+
 /// Writes a duration as users do; what is below a millisecond is left out.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
@@ -131,6 +153,22 @@ mod tests {
             ("99999999999999999999d", "`99999999999999999999d` is longer than any home stands"),
         ] {
             assert_eq!(parse_duration(text).unwrap_err().to_string(), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_offset_may_have_a_sign() {
+        for (text, minutes) in [("-30m", -30), ("30m", 30), ("+1h30m", 90), ("- 30m", -30), ("0s", 0)] {
+            assert_eq!(parse_offset(text), Ok(SignedDuration::from_mins(minutes)), "{text}");
+        }
+        assert_eq!(format_offset(SignedDuration::from_mins(-90)), "-1h30m");
+        assert_eq!(format_offset(SignedDuration::from_mins(5)), "+5m");
+    }
+
+    #[test]
+    fn an_offset_needs_a_unit_and_one_sign() {
+        for text in ["-30", "--30m", "-", ""] {
+            assert!(parse_offset(text).is_err(), "{text}");
         }
     }
 

@@ -12,7 +12,7 @@ mod state;
 mod topic;
 mod value;
 
-pub use duration::{DurationError, format_duration, parse_duration};
+pub use duration::{DurationError, format_duration, format_offset, parse_duration, parse_offset};
 pub use id::{Name, RuleId};
 pub use message::{Message, Origin, Payload, Qos};
 pub use place::{Place, PlacedText, Stretch};

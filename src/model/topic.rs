@@ -14,7 +14,10 @@ use super::Name;
 /// The longest topic or filter in bytes (MQTT 5.0, 1.5.4: a two-byte length).
 const LONGEST: usize = 65_535;
 
-/// A topic that a message can be published to: not empty, without wildcards, at most 65,535 bytes.
+/// The most levels of a topic or filter; mosquitto draws the line there too. The topic index recurses by level.
+const DEEPEST: usize = 200;
+
+/// A topic that a message can be published to: not empty, without wildcards, at most 65,535 bytes and 200 levels.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Topic(Arc<str>);
 
@@ -33,13 +36,16 @@ pub enum TopicError {
     /// MQTT 5.0, 4.7.3-3.
     #[error("a topic can't be longer than 65,535 bytes")]
     TooLong,
+    /// Beyond what any broker routes.
+    #[error("a topic can't have more than 200 levels")]
+    TooDeep,
 }
 
 impl Topic {
     /// Returns `text` as a topic.
     ///
     /// # Errors
-    /// When it is empty, too long, or contains a wildcard or a NUL.
+    /// When it is empty, too long, too deep, or contains a wildcard or a NUL.
     pub fn parse(text: &str) -> Result<Topic, TopicError> {
         if text.is_empty() {
             return Err(TopicError::Empty);
@@ -52,6 +58,9 @@ impl Topic {
         }
         if text.len() > LONGEST {
             return Err(TopicError::TooLong);
+        }
+        if is_too_deep(text) {
+            return Err(TopicError::TooDeep);
         }
         Ok(Topic(text.into()))
     }
@@ -117,6 +126,9 @@ pub enum FilterError {
     /// MQTT 5.0, 4.7.3-3.
     #[error("a topic filter can't be longer than 65,535 bytes")]
     TooLong,
+    /// Beyond what any broker routes.
+    #[error("a topic filter can't have more than 200 levels")]
+    TooDeep,
     /// MQTT 5.0, 4.7.1-1.
     #[error("`#` must be the last level of a topic filter")]
     RestNotLast,
@@ -145,6 +157,9 @@ impl TopicFilter {
         }
         if text.len() > LONGEST {
             return Err(FilterError::TooLong);
+        }
+        if is_too_deep(text) {
+            return Err(FilterError::TooDeep);
         }
         let mut levels = Vec::new();
         let mut names: Vec<Name> = Vec::new();
@@ -284,6 +299,10 @@ impl fmt::Display for TopicFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+fn is_too_deep(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'/').count() >= DEEPEST
 }
 
 fn parse_level(part: &str) -> Result<Level, FilterError> {
