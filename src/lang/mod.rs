@@ -3,11 +3,18 @@
 //! Pure: the shell reads the files into [`Sources`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod codes;
 mod diagnostic;
+mod findings;
 mod home;
+mod near;
+mod scalar;
 mod settings;
 mod source;
 pub mod test_file;
+mod text;
+mod tree;
+mod yaml_error;
 
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use home::Home;

@@ -1,0 +1,342 @@
+//! The located YAML tree: what stands in a file, each part with its place.
+//!
+//! Built from the parser's events, within bounds of depth and size, so that no text can exhaust the stack or
+//! the memory. Aliases are written out.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
+
+use crate::model::{PlacedText, Value};
+
+use super::Code;
+use super::findings::Findings;
+use super::scalar;
+use super::text::FileText;
+use super::yaml_error;
+
+/// How deeply lists and maps may be nested.
+pub(super) const DEEPEST: usize = 64;
+
+/// How many nodes a file may have, with its aliases written out.
+const MOST_NODES: usize = 200_000;
+
+/// A part of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node {
+    /// The bytes of the file.
+    pub(super) span: Range<usize>,
+    /// What stands there.
+    pub(super) kind: NodeKind,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum NodeKind {
+    /// A single value.
+    Scalar(Scalar),
+    /// A list.
+    List(Vec<Node>),
+    /// A map; no key stands in it twice.
+    Map(Vec<Entry>),
+}
+
+/// A single value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scalar {
+    /// The text, without quotes and escapes.
+    pub(super) text: PlacedText,
+    /// Whether it stands without quotes, so that `true` is a boolean and `5` a number.
+    pub(super) is_plain: bool,
+    /// What it is read as.
+    pub(super) value: Value,
+}
+
+/// A key of a map, and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    /// The key's text.
+    pub(super) key: PlacedText,
+    /// The bytes of the key.
+    pub(super) key_span: Range<usize>,
+    /// The value.
+    pub(super) value: Node,
+}
+
+impl Node {
+    /// Returns the single value, where it is one.
+    pub(super) fn as_scalar(&self) -> Option<&Scalar> {
+        match &self.kind {
+            NodeKind::Scalar(scalar) => Some(scalar),
+            NodeKind::List(_) | NodeKind::Map(_) => None,
+        }
+    }
+
+    /// Returns the entries of the map; `None` where it is none.
+    pub(super) fn as_map(&self) -> Option<&[Entry]> {
+        match &self.kind {
+            NodeKind::Map(entries) => Some(entries),
+            NodeKind::Scalar(_) | NodeKind::List(_) => None,
+        }
+    }
+
+    /// Returns the value of the map's key `key`.
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.as_map()?.iter().find(|entry| entry.key.as_str() == key).map(|entry| &entry.value)
+    }
+
+    /// Returns whether nothing stands there, or `null`.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(&self.kind, NodeKind::Scalar(scalar) if scalar.value.is_null())
+    }
+
+    /// Returns what stands there in words, for messages: `the number 5`, `a list`.
+    pub(super) fn describe(&self) -> String {
+        let NodeKind::Scalar(scalar) = &self.kind else {
+            return if self.as_map().is_some() { "a map" } else { "a list" }.to_owned();
+        };
+        let text = scalar.text.as_str();
+        match &scalar.value {
+            Value::Null => "nothing".to_owned(),
+            Value::Bool(_) => format!("the boolean `{text}`"),
+            Value::Int(_) | Value::Float(_) => format!("the number `{text}`"),
+            _ if text.len() > 40 || text.contains('\n') => "a text".to_owned(),
+            _ => format!("the text `{text}`"),
+        }
+    }
+
+    /// Calls `visit` with each node, from the outermost.
+    pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
+        visit(self);
+        match &self.kind {
+            NodeKind::Scalar(_) => {}
+            NodeKind::List(items) => items.iter().for_each(|item| item.walk(visit)),
+            NodeKind::Map(entries) => entries.iter().for_each(|entry| entry.value.walk(visit)),
+        }
+    }
+}
+
+/// Reads a file's text. `None` where nothing stands in it, or where it isn't YAML; that is then in `findings`.
+pub(super) fn parse(text: &FileText, findings: &mut Findings) -> Option<Node> {
+    let errors_before = findings.len();
+    let mut builder = Builder { text, findings, anchors: BTreeMap::new(), open: Vec::new(), root: None, nodes: 0 };
+    let options = granit_parser::options! { flow_nesting_limit: DEEPEST, block_nesting_limit: DEEPEST };
+    let mut documents = 0;
+    for event in Parser::new_from_str_with_options(text.as_str(), options) {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) => {
+                yaml_error::report(&error, text, builder.findings);
+                return None;
+            }
+        };
+        let bytes = span.byte_range().unwrap_or_default();
+        if matches!(event, Event::DocumentStart(..)) {
+            documents += 1;
+            if documents > 1 {
+                let found = builder.findings.error(
+                    Code::SEVERAL_DOCUMENTS,
+                    text.first_line(&bytes),
+                    "a file holds one YAML document, and here a second one begins",
+                );
+                found.help("remove the `---`, or put this part into a file of its own");
+                return None;
+            }
+        }
+        builder.take(event, span, bytes)?;
+    }
+    let root = builder.root.take();
+    let is_broken = findings.len() > errors_before && findings.has_errors();
+    root.filter(|root| !is_broken || !matches!(root.kind, NodeKind::Scalar(_)))
+}
+
+/// A list or map whose end hasn't come yet.
+struct Open {
+    start: usize,
+    anchor: usize,
+    is_flow: bool,
+    kind: NodeKind,
+    /// The key that waits for its value; in maps only. `None` inside where it is no usable key.
+    key: Option<Option<(PlacedText, Range<usize>)>>,
+}
+
+struct Builder<'a> {
+    text: &'a FileText,
+    findings: &'a mut Findings,
+    anchors: BTreeMap<usize, Node>,
+    open: Vec<Open>,
+    root: Option<Node>,
+    nodes: usize,
+}
+
+impl Builder<'_> {
+    /// Takes an event. `None` ends the reading.
+    fn take(&mut self, event: Event<'_>, span: Span, bytes: Range<usize>) -> Option<()> {
+        match event {
+            Event::Scalar(decoded, style, anchor, tag) => {
+                if let Some(tag_span) = span.tag_span().filter(|_| tag.is_some()) {
+                    self.refuse_tag(tag_span.byte_range().unwrap_or_default());
+                }
+                let is_plain = style == ScalarStyle::Plain;
+                // The parser gives `~` for what isn't there.
+                let decoded = if is_plain && bytes.is_empty() { "" } else { decoded.as_ref() };
+                let placed = scalar::place(decoded, style, &bytes, self.text);
+                let value = if is_plain { scalar::resolve(decoded) } else { Value::text(decoded) };
+                let span = if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    let trimmed = self.text.get(bytes.clone()).trim_end().len();
+                    bytes.start..bytes.start + trimmed
+                } else {
+                    bytes
+                };
+                let kind = NodeKind::Scalar(Scalar { text: placed, is_plain, value });
+                self.add(Node { span, kind }, anchor)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.begin(NodeKind::List(Vec::new()), style, anchor, tag.is_some(), span, bytes)
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.begin(NodeKind::Map(Vec::new()), style, anchor, tag.is_some(), span, bytes)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(&bytes),
+            Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
+                Some(node) => self.add_alias(node),
+                None => {
+                    let found =
+                        self.findings.error(Code::YAML_SYNTAX, bytes, "an alias can't stand within its own anchor");
+                    found.help("write the value out");
+                    None
+                }
+            },
+            // Comments, directives, the beginning and the end: the enum of the parser may grow.
+            _ => Some(()),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        kind: NodeKind,
+        style: StructureStyle,
+        anchor: usize,
+        is_tagged: bool,
+        span: Span,
+        bytes: Range<usize>,
+    ) -> Option<()> {
+        if is_tagged && let Some(tag_span) = span.tag_span() {
+            self.refuse_tag(tag_span.byte_range().unwrap_or_default());
+        }
+        if self.open.len() >= DEEPEST {
+            yaml_error::report_depth(self.text.first_line(&bytes), DEEPEST, self.findings);
+            return None;
+        }
+        let is_flow = style == StructureStyle::Flow;
+        self.open.push(Open { start: bytes.start, anchor, is_flow, kind, key: None });
+        Some(())
+    }
+
+    fn end(&mut self, bytes: &Range<usize>) -> Option<()> {
+        let open = self.open.pop()?;
+        let end = if open.is_flow { bytes.end } else { self.end_of_content(open.start, bytes.end) };
+        let node = Node { span: open.start..end, kind: open.kind };
+        self.add(node, open.anchor)
+    }
+
+    /// Returns where a block list or map ends: the parser says where the next thing begins.
+    fn end_of_content(&self, start: usize, end: usize) -> usize {
+        start + self.text.get(start..end).trim_end().len()
+    }
+
+    /// Adds what an alias stands for, which may be large and deep.
+    fn add_alias(&mut self, node: Node) -> Option<()> {
+        let mut nodes = 0;
+        node.walk(&mut |_| nodes += 1);
+        self.count(nodes, &node.span)?;
+        if self.open.len() + depth(&node) > DEEPEST {
+            yaml_error::report_depth(self.text.first_line(&node.span), DEEPEST, self.findings);
+            return None;
+        }
+        self.add(node, 0)
+    }
+
+    fn count(&mut self, nodes: usize, span: &Range<usize>) -> Option<()> {
+        self.nodes += nodes;
+        if self.nodes <= MOST_NODES {
+            return Some(());
+        }
+        let message =
+            format!("the file is too large: with its aliases written out it has more than {MOST_NODES} values");
+        let found = self.findings.error(Code::TOO_LARGE, self.text.first_line(span), message);
+        found.help("split the file, or use fewer aliases (`*name`)");
+        None
+    }
+
+    fn add(&mut self, node: Node, anchor: usize) -> Option<()> {
+        self.count(1, &node.span)?;
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Some(());
+        };
+        match &mut open.kind {
+            NodeKind::List(items) => items.push(node),
+            NodeKind::Map(_) if open.key.is_none() => {
+                let key = self.read_key(node);
+                if let Some(open) = self.open.last_mut() {
+                    open.key = Some(key);
+                }
+            }
+            NodeKind::Map(entries) => {
+                if let Some(Some((key, key_span))) = open.key.take() {
+                    entries.push(Entry { key, key_span, value: node });
+                }
+            }
+            NodeKind::Scalar(_) => {}
+        }
+        Some(())
+    }
+
+    /// Returns the key that `node` is, where it may be one.
+    fn read_key(&mut self, node: Node) -> Option<(PlacedText, Range<usize>)> {
+        let span = node.span;
+        let NodeKind::Scalar(scalar) = node.kind else {
+            let found = self.findings.error(
+                Code::KEY_IS_NO_TEXT,
+                self.text.first_line(&span),
+                "a key of a map is a text, not a list or a map",
+            );
+            found.help("a value that begins with `{` or `[` needs quotes: `\"{{ … }}\"`");
+            return None;
+        };
+        if scalar.is_plain && scalar.text.as_str() == "<<" {
+            let found = self.findings.error(Code::MERGE_KEY, span, "the merge key `<<` isn't supported");
+            found.help("write the keys out, or use `let`, `scenes` or `each`, which reuse values");
+            return None;
+        }
+        let NodeKind::Map(entries) = &self.open.last()?.kind else { return None };
+        if let Some(first) = entries.iter().find(|entry| entry.key.as_str() == scalar.text.as_str()) {
+            let first_span = first.key_span.clone();
+            let message = format!("the key `{}` stands twice in this map", scalar.text.as_str());
+            let found = self.findings.error(Code::DUPLICATE_KEY, span, message);
+            found.relate(first_span, "it stands here first");
+            found.help("remove one of both; to publish twice to one topic, write a list of `publish:` actions");
+            return None;
+        }
+        Some((scalar.text, span))
+    }
+
+    fn refuse_tag(&mut self, span: Range<usize>) {
+        let tag = self.text.get(span.clone()).to_owned();
+        let found = self.findings.error(Code::UNKNOWN_TAG, span, format!("the YAML tag `{tag}` means nothing here"));
+        found.help("put a text that begins with `!` into quotes; `not` is written as a word");
+    }
+}
+
+fn depth(node: &Node) -> usize {
+    match &node.kind {
+        NodeKind::Scalar(_) => 0,
+        NodeKind::List(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        NodeKind::Map(entries) => 1 + entries.iter().map(|entry| depth(&entry.value)).max().unwrap_or(0),
+    }
+}
