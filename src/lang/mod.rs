@@ -4,10 +4,13 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod codes;
+mod constants;
 mod diagnostic;
+mod fields;
 mod findings;
 mod home;
 mod near;
+mod reader;
 mod scalar;
 mod settings;
 mod source;

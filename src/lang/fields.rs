@@ -1,0 +1,104 @@
+//! The keys of a map: each is asked for by name, and what was never asked for is reported as unknown.
+
+use std::ops::Range;
+
+use super::Code;
+use super::findings::Findings;
+use super::near;
+use super::text::FileText;
+use super::tree::{Entry, Node};
+
+/// The keys of a map that is being read.
+pub(super) struct Fields<'n> {
+    /// What the map is, in words: `a rule`, `` the trigger `state` ``.
+    what: String,
+    /// The bytes of the whole map.
+    span: Range<usize>,
+    entries: &'n [Entry],
+    /// The keys that were asked for, and may stand in such a map.
+    known: Vec<&'static str>,
+    /// Keys that people write instead of another one, with that one.
+    mistaken: &'static [(&'static str, &'static str)],
+}
+
+impl<'n> Fields<'n> {
+    /// Returns the keys of the map `node`, which is `what` in words. Anything but a map is reported.
+    pub(super) fn of(node: &'n Node, what: &str, text: &FileText, findings: &mut Findings) -> Option<Fields<'n>> {
+        let Some(entries) = node.as_map() else {
+            let message = format!("{what} is a map (`key: value`), and here stands {}", node.describe());
+            findings.error(Code::WRONG_TYPE, text.first_line(&node.span), message);
+            return None;
+        };
+        Some(Fields { what: what.to_owned(), span: node.span.clone(), entries, known: Vec::new(), mistaken: &[] })
+    }
+
+    /// Names keys that people write instead of another one: `("value", "field")`.
+    pub(super) fn mistaken(mut self, mistaken: &'static [(&'static str, &'static str)]) -> Fields<'n> {
+        self.mistaken = mistaken;
+        self
+    }
+
+    /// Returns the value of `key`, which may stand in such a map.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.take_entry(key).map(|entry| &entry.value)
+    }
+
+    /// Returns `key` with its value.
+    pub(super) fn take_entry(&mut self, key: &'static str) -> Option<&'n Entry> {
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
+        self.entries.iter().find(|entry| entry.key.as_str() == key)
+    }
+
+    /// Returns the value of `key`, and reports that it is missing where it is.
+    pub(super) fn need(&mut self, key: &'static str, text: &FileText, findings: &mut Findings) -> Option<&'n Node> {
+        let found = self.take(key);
+        if found.is_none() {
+            let message = format!("{} needs `{key}`", self.what);
+            findings.error(Code::MISSING_KEY, text.first_line(&self.span), message);
+        }
+        found
+    }
+
+    /// Allows keys without reading them.
+    pub(super) fn allow(&mut self, keys: &[&'static str]) {
+        self.known.extend(keys.iter().filter(|key| !self.known.contains(key)).copied().collect::<Vec<_>>());
+    }
+
+    /// Returns whether the map has `key`, without allowing it.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key.as_str() == key)
+    }
+
+    /// Returns the bytes of the whole map.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Reports two keys of the map that can't stand beside each other.
+    pub(super) fn conflict(&self, first: &str, second: &str, help: &str, findings: &mut Findings) {
+        let span = |key: &str| self.entries.iter().find(|entry| entry.key.as_str() == key).map(|e| e.key_span.clone());
+        let (Some(first_span), Some(second_span)) = (span(first), span(second)) else { return };
+        let message = format!("`{first}` and `{second}` can't stand beside each other in {}", self.what);
+        let found = findings.error(Code::CONFLICTING_KEYS, second_span, message);
+        found.relate(first_span, format!("`{first}` stands here")).help(help);
+    }
+
+    /// Reports the keys that were never asked for.
+    pub(super) fn finish(self, findings: &mut Findings) {
+        for entry in self.entries {
+            let key = entry.key.as_str();
+            if self.known.contains(&key) {
+                continue;
+            }
+            let message = format!("`{key}` is no key of {}", self.what);
+            let meant = self.mistaken.iter().find(|(wrong, right)| *wrong == key && self.known.contains(right));
+            let help = match meant {
+                Some((_, right)) => Some(format!("did you mean `{right}`?")),
+                None => near::suggestion(key, &self.known),
+            };
+            findings.error(Code::UNKNOWN_KEY, entry.key_span.clone(), message).help_if(help);
+        }
+    }
+}

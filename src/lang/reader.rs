@@ -1,0 +1,452 @@
+//! Reads single values out of the tree: texts, numbers, durations, filters, words; says what was expected
+//! where something else stands.
+//!
+//! A value that must be known at load may hold `${…}` of constants, which are put in here.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::schedule::{TimeOfDay, Weekdays};
+use crate::model::{Name, Place, PlacedText, Qos, Topic, TopicFilter, Value, ValuePath, parse_duration};
+use crate::script::{ExpressionError, ExpressionErrorKind, Sandbox};
+
+use super::constants::Constants;
+use super::findings::Findings;
+use super::text::FileText;
+use super::tree::{Node, NodeKind, Scalar};
+use super::{Code, near};
+
+/// Reads the values of one file.
+pub(super) struct Reader<'a> {
+    /// The file.
+    pub(super) text: FileText,
+    /// What is wrong with it.
+    pub(super) findings: Findings,
+    /// What `${…}` may read in values that are fixed at load.
+    pub(super) constants: Constants,
+    /// Evaluates them; `None` where `${…}` means nothing.
+    pub(super) sandbox: Option<&'a Sandbox>,
+}
+
+/// A text that is known at load.
+#[derive(Debug, Clone)]
+pub(super) struct Fixed {
+    /// The text.
+    pub(super) text: Arc<str>,
+    /// Where it was written.
+    pub(super) span: Range<usize>,
+    /// Where each of its characters was written; `None` where something was put in.
+    placed: Option<PlacedText>,
+}
+
+impl Fixed {
+    /// Returns the bytes of the file at which the bytes `range` of the text were written.
+    pub(super) fn span_of(&self, range: Range<usize>) -> Range<usize> {
+        self.placed.as_ref().map_or(self.span.clone(), |placed| file_span(placed, range))
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Returns a reader of a file in which `${…}` means nothing.
+    pub(super) fn new(text: FileText) -> Reader<'a> {
+        let findings = Findings::new(text.file());
+        Reader { text, findings, constants: Constants::default(), sandbox: None }
+    }
+
+    /// Returns where `node` stands.
+    pub(super) fn place(&self, node: &Node) -> Place {
+        self.text.place(node.span.start)
+    }
+
+    /// Returns the bytes to mark for `node`: its first line.
+    pub(super) fn mark(&self, node: &Node) -> Range<usize> {
+        self.text.first_line(&node.span)
+    }
+
+    /// Reports that something else was expected: `expected` is as in `a duration (`5m`)`.
+    pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) {
+        let message = format!("{expected} is expected here, and there stands {}", node.describe());
+        self.findings.error(Code::WRONG_TYPE, self.mark(node), message);
+    }
+
+    /// Returns the single value; a list, a map or nothing is reported.
+    pub(super) fn scalar<'n>(&mut self, node: &'n Node, expected: &str) -> Option<&'n Scalar> {
+        match &node.kind {
+            NodeKind::Scalar(scalar) if !scalar.value.is_null() => {
+                self.warn_of_comment(node, scalar);
+                Some(scalar)
+            }
+            _ => {
+                self.wrong_type(node, expected);
+                None
+            }
+        }
+    }
+
+    /// Returns a text that is fixed at load, with its constants put in.
+    pub(super) fn fixed(&mut self, node: &Node, expected: &str) -> Option<Fixed> {
+        let scalar = self.scalar(node, expected)?;
+        self.fixed_scalar(scalar, node, expected)
+    }
+
+    fn fixed_scalar(&mut self, scalar: &Scalar, node: &Node, expected: &str) -> Option<Fixed> {
+        let text = scalar.text.as_str();
+        let Some(sandbox) = self.sandbox.filter(|_| text.contains("${")) else {
+            return Some(Fixed { text: text.into(), span: node.span.clone(), placed: Some(scalar.text.clone()) });
+        };
+        let value = self.evaluate(sandbox, &scalar.text)?;
+        match value {
+            Value::Null | Value::List(_) | Value::Map(_) | Value::Blob(_) => {
+                let message = format!("{expected} is expected here, and `{text}` gives {}", value.kind());
+                self.findings.error(Code::WRONG_TYPE, node.span.clone(), message);
+                None
+            }
+            _ => Some(Fixed { text: value.to_string().into(), span: node.span.clone(), placed: None }),
+        }
+    }
+
+    /// Evaluates a text with `${…}` that may read constants only.
+    fn evaluate(&mut self, sandbox: &Sandbox, text: &PlacedText) -> Option<Value> {
+        let names = self.constants.names();
+        let template = match sandbox.compile_text(text, &names) {
+            Ok(template) => template,
+            Err(error) => {
+                self.expression_error(text, &error);
+                return None;
+            }
+        };
+        if let Some(name) = self.constants.first_unknown(&template) {
+            let message = format!("this is fixed when the rules load, and `{name}` is known only when a rule runs");
+            let found = self.findings.error(Code::NOT_CONSTANT, file_span(text, 0..text.as_str().len()), message);
+            found.help("only constants may stand here: those of the file's `let`, and the variables of `each`");
+            return None;
+        }
+        match self.constants.render(sandbox, &template) {
+            Ok(value) => Some(value),
+            Err(failure) => {
+                let span = file_span(text, 0..text.as_str().len());
+                self.findings.error(Code::CONSTANT_FAILED, span, failure.message);
+                None
+            }
+        }
+    }
+
+    /// Returns a value that is fixed at load: any scalar, list or map, with its constants put in.
+    pub(super) fn value(&mut self, node: &Node) -> Option<Value> {
+        match &node.kind {
+            NodeKind::Scalar(scalar) => {
+                self.warn_of_comment(node, scalar);
+                match self.sandbox.filter(|_| scalar.text.as_str().contains("${")) {
+                    Some(sandbox) => self.evaluate(sandbox, &scalar.text),
+                    None => Some(scalar.value.clone()),
+                }
+            }
+            NodeKind::List(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.value(item)).collect();
+                Some(Value::List(Arc::new(items.into_iter().collect::<Option<_>>()?)))
+            }
+            NodeKind::Map(entries) => {
+                let entries: Vec<_> = entries
+                    .iter()
+                    .map(|entry| Some((Arc::from(entry.key.as_str()), self.value(&entry.value)?)))
+                    .collect();
+                Some(Value::Map(Arc::new(entries.into_iter().collect::<Option<_>>()?)))
+            }
+        }
+    }
+
+    /// Returns the values of a list, or the one value that stands there alone.
+    pub(super) fn values(&mut self, node: &Node) -> Option<Vec<Value>> {
+        match &node.kind {
+            NodeKind::List(items) if items.is_empty() => {
+                self.wrong_type(node, "a value, or a list of at least one");
+                None
+            }
+            NodeKind::List(items) => {
+                let values: Vec<_> = items.iter().map(|item| self.value(item)).collect();
+                values.into_iter().collect()
+            }
+            NodeKind::Scalar(_) | NodeKind::Map(_) => Some(vec![self.value(node)?]),
+        }
+    }
+
+    /// Returns a boolean.
+    pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
+        let value = node.as_scalar().map(|scalar| scalar.value.clone());
+        if let Some(Value::Bool(flag)) = value {
+            return Some(flag);
+        }
+        self.wrong_type(node, "`true` or `false`");
+        None
+    }
+
+    /// Returns a number.
+    pub(super) fn number(&mut self, node: &Node) -> Option<f64> {
+        let fixed = self.fixed(node, "a number")?;
+        let is_number = node.as_scalar().is_some_and(|scalar| !matches!(scalar.value, Value::Text(_)));
+        let number = super::scalar::resolve(&fixed.text).as_number().filter(|number| number.is_finite());
+        if number.is_none() || !(is_number || fixed.placed.is_none()) {
+            self.wrong_type(node, "a number");
+            return None;
+        }
+        number
+    }
+
+    /// Returns a whole number within `range`.
+    pub(super) fn integer(&mut self, node: &Node, range: Range<u64>) -> Option<u64> {
+        let fixed = self.fixed(node, "a whole number")?;
+        let Value::Int(number) = super::scalar::resolve(&fixed.text) else {
+            self.wrong_type(node, "a whole number");
+            return None;
+        };
+        match u64::try_from(number) {
+            Ok(number) if range.contains(&number) => Some(number),
+            _ => {
+                let message = match range.end {
+                    u64::MAX => format!("`{number}` is too small: at least {} is needed", range.start),
+                    end => format!("`{number}` is not between {} and {}", range.start, end - 1),
+                };
+                self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), message);
+                None
+            }
+        }
+    }
+
+    /// Returns a duration.
+    pub(super) fn duration(&mut self, node: &Node) -> Option<Duration> {
+        let fixed = self.fixed(node, "a duration (`30s`, `5m`, `1h30m`)")?;
+        parse_duration(&fixed.text)
+            .map_err(|error| self.findings.error(Code::BAD_DURATION, fixed.span, error.to_string()))
+            .ok()
+    }
+
+    /// Returns a duration that isn't zero.
+    pub(super) fn interval(&mut self, node: &Node) -> Option<Duration> {
+        let duration = self.duration(node)?;
+        if duration.is_zero() {
+            self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), "a duration above zero is needed here");
+            return None;
+        }
+        Some(duration)
+    }
+
+    /// Returns a topic filter.
+    pub(super) fn filter(&mut self, node: &Node) -> Option<TopicFilter> {
+        let fixed = self.fixed(node, "a topic filter (`home/+room/tv`)")?;
+        self.parse_filter(&fixed)
+    }
+
+    /// Returns the filter that `fixed` is.
+    pub(super) fn parse_filter(&mut self, fixed: &Fixed) -> Option<TopicFilter> {
+        use crate::model::FilterError;
+        let error = match TopicFilter::parse(&fixed.text) {
+            Ok(filter) => return Some(filter),
+            Err(error) => error,
+        };
+        let (part, help) = match &error {
+            FilterError::RestNotLast => (
+                fixed.text.find('#').map(|at| at..at + 1),
+                Some("`+` stands for one level in the middle: `a/+/b`".to_owned()),
+            ),
+            FilterError::MixedLevel(level) => {
+                (fixed.text.find(level.as_str()).map(|at| at..at + level.len()), mixed_help(level))
+            }
+            FilterError::BadName(name) => (fixed.text.rfind(name.as_str()).map(|at| at..at + name.len()), None),
+            FilterError::NameTwice(name) => (
+                fixed.text.rfind(name.as_str()).map(|at| at..at + name.len()),
+                Some("give each wildcard a name of its own".to_owned()),
+            ),
+            FilterError::Empty | FilterError::Nul | FilterError::TooLong | FilterError::TooDeep => (None, None),
+        };
+        let span = part.map_or(self.text.first_line(&fixed.span), |part| fixed.span_of(part));
+        self.findings.error(Code::BAD_FILTER, span, error.to_string()).help_if(help);
+        None
+    }
+
+    /// Returns a topic.
+    pub(super) fn topic(&mut self, node: &Node) -> Option<Topic> {
+        let fixed = self.fixed(node, "a topic")?;
+        Topic::parse(&fixed.text)
+            .map_err(|error| self.findings.error(Code::BAD_TOPIC, fixed.span, error.to_string()))
+            .ok()
+    }
+
+    /// Returns a path into a value.
+    pub(super) fn path(&mut self, node: &Node) -> Option<ValuePath> {
+        let fixed = self.fixed(node, "a path (`a.b[0]`)")?;
+        ValuePath::parse(&fixed.text)
+            .map_err(|error| {
+                let end = fixed.text.len();
+                let span = fixed.span_of(error.offset.min(end.saturating_sub(1))..end);
+                self.findings.error(Code::BAD_PATH, span, error.to_string())
+            })
+            .ok()
+    }
+
+    /// Returns a time of day.
+    pub(super) fn time_of_day(&mut self, node: &Node) -> Option<TimeOfDay> {
+        let fixed = self.fixed(node, "a time of day (`\"07:30\"`)")?;
+        TimeOfDay::parse(&fixed.text)
+            .map_err(|error| self.findings.error(Code::BAD_TIME, fixed.span, error.to_string()))
+            .ok()
+    }
+
+    /// Returns weekdays: one, a range, or a list of them.
+    pub(super) fn weekdays(&mut self, node: &Node) -> Option<Weekdays> {
+        let items: &[Node] = match &node.kind {
+            NodeKind::List(items) if !items.is_empty() => items,
+            _ => std::slice::from_ref(node),
+        };
+        let mut days: Option<Weekdays> = None;
+        let mut is_broken = false;
+        for item in items {
+            let Some(fixed) = self.fixed(item, "a weekday (`mon`), a range (`mon-fri`) or a list of them") else {
+                is_broken = true;
+                continue;
+            };
+            match Weekdays::parse(&fixed.text) {
+                Ok(more) => days = Some(days.map_or(more, |days| days.union(more))),
+                Err(error) => {
+                    self.findings.error(Code::BAD_WEEKDAY, fixed.span, error.to_string());
+                    is_broken = true;
+                }
+            }
+        }
+        days.filter(|_| !is_broken)
+    }
+
+    /// Returns a QoS.
+    pub(super) fn qos(&mut self, node: &Node) -> Option<Qos> {
+        let number = self.integer(node, 0..3)?;
+        u8::try_from(number).ok().and_then(|number| Qos::try_from(number).ok())
+    }
+
+    /// Returns what a word means, of those in `known`.
+    pub(super) fn word<T: Copy>(&mut self, node: &Node, known: &[(&'static str, T)]) -> Option<T> {
+        let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        let expected = format!("one of {}", near::list(&words));
+        let fixed = self.fixed(node, &expected)?;
+        if let Some((_, meaning)) = known.iter().find(|(word, _)| **word == *fixed.text) {
+            return Some(*meaning);
+        }
+        let message = format!("`{}` is none of the words that may stand here", fixed.text);
+        let help = near::nearest(&fixed.text, words.iter().copied()).map(|word| format!("did you mean `{word}`?"));
+        let help = help.unwrap_or(format!("known here: {}", near::list(&words)));
+        self.findings.error(Code::UNKNOWN_WORD, fixed.span, message).help(help);
+        None
+    }
+
+    /// Returns a text for people: a list or a map is reported.
+    pub(super) fn plain_text(&mut self, node: &Node) -> Option<Arc<str>> {
+        Some(self.fixed(node, "a text")?.text)
+    }
+
+    /// Returns the texts of a list, or the one that stands there alone.
+    pub(super) fn texts(&mut self, node: &Node) -> Vec<Arc<str>> {
+        match &node.kind {
+            NodeKind::List(items) => items.iter().filter_map(|item| self.plain_text(item)).collect(),
+            NodeKind::Scalar(_) | NodeKind::Map(_) => self.plain_text(node).into_iter().collect(),
+        }
+    }
+
+    /// Returns the name of a variable; a reserved or unreadable one is reported.
+    pub(super) fn variable_name(&mut self, key: &PlacedText, span: &Range<usize>) -> Option<Name> {
+        let name = key.as_str();
+        let mut letters = name.chars();
+        let begins_well = letters.next().is_some_and(|first| first.is_alphabetic() || first == '_');
+        if !begins_well || !letters.all(|letter| letter.is_alphanumeric() || letter == '_') {
+            let message = format!("`{name}` can't name a variable");
+            let found = self.findings.error(Code::BAD_NAME, span.clone(), message);
+            found.help("a name is letters, digits and `_`, and doesn't begin with a digit");
+            return None;
+        }
+        self.refuse_reserved(name, span.clone(), "variable")?;
+        Some(name.into())
+    }
+
+    /// Reports a variable or wildcard that would hide a built-in variable, or is a word of the language.
+    pub(super) fn refuse_reserved(&mut self, name: &str, span: Range<usize>, what: &str) -> Option<()> {
+        let is_variable = crate::script::BUILT_IN_VARIABLES.contains(&name);
+        let is_word = RHAI_WORDS.contains(&name);
+        if !is_variable && !is_word {
+            return Some(());
+        }
+        let why = if is_variable { "a built-in variable" } else { "a word of the expression language" };
+        let found =
+            self.findings.error(Code::RESERVED_NAME, span, format!("`{name}` is {why}, and can't name a {what}"));
+        found.help(format!("choose another name: `my_{name}`"));
+        None
+    }
+
+    /// Reports a mistake in the expression `text`.
+    pub(super) fn expression_error(&mut self, text: &PlacedText, error: &ExpressionError) {
+        let code = match error.kind {
+            ExpressionErrorKind::Syntax => Code::EXPRESSION_SYNTAX,
+            ExpressionErrorKind::UnknownVariable => Code::UNKNOWN_VARIABLE,
+            ExpressionErrorKind::UnknownFunction => Code::UNKNOWN_FUNCTION,
+            ExpressionErrorKind::NotAnExpression => Code::NOT_AN_EXPRESSION,
+        };
+        let span = file_span(text, error.at.clone());
+        let help = error.help.clone().or_else(|| quotes_help(error, text));
+        self.findings.error(code, span, error.message.clone()).help_if(help);
+    }
+
+    /// Warns of a text without quotes that ` #` cuts, where the rest looks like a part of the text.
+    fn warn_of_comment(&mut self, node: &Node, scalar: &Scalar) {
+        if !scalar.is_plain || node.span.is_empty() {
+            return;
+        }
+        let line = self.text.line(node.span.end);
+        let Some(end) = self.text.line_range(line).map(|range| range.end) else { return };
+        let rest = self.text.get(node.span.end..end);
+        let comment = rest.trim_start();
+        let Some(after) = comment.strip_prefix('#') else { return };
+        let looks_like_text = after.contains("${") || after.starts_with(|letter: char| letter.is_ascii_digit());
+        if !looks_like_text {
+            return;
+        }
+        let start = node.span.end + rest.len() - comment.len();
+        let span = start..start + comment.trim_end().len();
+        let text = self.text.get(node.span.start..span.end).to_owned();
+        let found = self.findings.error(Code::CUT_BY_COMMENT, span, "the text ends here: ` #` begins a comment");
+        found.help(format!("write `\"{text}\"`, or a space after the `#` of a comment"));
+    }
+}
+
+/// The words of Rhai that can't be variables.
+const RHAI_WORDS: [&str; 44] = [
+    "let", "const", "if", "else", "while", "loop", "for", "in", "do", "until", "break", "continue", "return", "throw",
+    "try", "catch", "switch", "fn", "private", "import", "export", "as", "global", "this", "true", "false", "and",
+    "or", "not", "var", "static", "shared", "goto", "match", "case", "default", "new", "use", "with", "module",
+    "package", "spawn", "thread", "async",
+];
+
+/// Returns the bytes of the file at which the bytes `range` of `text` were written.
+pub(super) fn file_span(text: &PlacedText, range: Range<usize>) -> Range<usize> {
+    let source = text.as_str();
+    let end = range.end.min(source.len());
+    let start = range.start.min(end);
+    let file_start = text.file_offset(start);
+    let last = source.get(start..end).and_then(|part| part.char_indices().last());
+    let file_end = last.map_or(file_start, |(offset, letter)| text.file_offset(start + offset) + letter.len_utf8());
+    file_start..file_end.max(file_start)
+}
+
+fn mixed_help(level: &str) -> Option<String> {
+    let text = level.trim_matches(['+', '#']);
+    level.ends_with(['+', '#']).then(|| format!("a named wildcard is written `+{text}`"))
+}
+
+/// A name that nothing sets, where a text is likely: the right side of a comparison, or capital letters.
+fn quotes_help(error: &ExpressionError, text: &PlacedText) -> Option<String> {
+    if error.kind != ExpressionErrorKind::UnknownVariable {
+        return None;
+    }
+    let source = text.as_str();
+    let name = source.get(error.at.clone())?;
+    let before = source.get(..error.at.start)?.trim_end();
+    let is_compared = ["==", "!="].iter().any(|operator| before.ends_with(operator));
+    let is_capital = name.chars().any(char::is_uppercase);
+    (is_compared || is_capital).then(|| format!("did you mean the text `'{name}'`? A text needs quotes"))
+}
