@@ -100,6 +100,22 @@ pub enum Gate {
     Hold,
 }
 
+impl Gate {
+    /// Returns the gate's word (spec 11, `by`).
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Gate::Condition => "condition",
+            Gate::Unknown => "unknown",
+            Gate::Mode => "mode",
+            Gate::Cooldown => "cooldown",
+            Gate::Disabled => "disabled",
+            Gate::Resting => "resting",
+            Gate::Hold => "hold",
+        }
+    }
+}
+
 /// One thing that a run did or asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {

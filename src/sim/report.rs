@@ -1,0 +1,303 @@
+//! What a failed test says: what was expected beside what happened, and the traces that explain it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::lang::test_file::{Expected, ExpectedCall, ExpectedMessage, ExpectedPayload};
+use crate::model::schedule::Calendar;
+use crate::model::{Payload, Value};
+
+use super::difference::differences;
+use super::test_run::is_at;
+use super::{Call, Comparison, Published, Row, VirtualHome, concern, traces};
+
+/// What a failed test says below its message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it shows; the shell colours it.
+    pub kind: LineKind,
+    /// Its text.
+    pub text: String,
+}
+
+/// The kinds of lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// Begins a part.
+    Heading,
+    /// It is as expected.
+    Same,
+    /// It is missing, or was expected otherwise.
+    Missing,
+    /// It was not expected.
+    Unexpected,
+    /// It differs.
+    Differs,
+    /// Anything else.
+    Plain,
+}
+
+/// Up to so many characters, expected and actual stand side by side.
+const WIDEST: usize = 120;
+
+/// The most characters of a payload that a row shows.
+const LONGEST_PAYLOAD: usize = 200;
+
+impl Report {
+    /// Adds a line.
+    pub fn add(&mut self, kind: LineKind, text: impl Into<String>) {
+        self.lines.push(Line { kind, text: text.into() });
+    }
+
+    /// Adds all lines of another report.
+    pub fn append(&mut self, other: Report) {
+        self.lines.extend(other.lines);
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{}", line.text))
+    }
+}
+
+/// What a report compares: how each side is written, and in what a pair differs.
+struct Sides<'a> {
+    expected: &'a dyn Fn(usize) -> String,
+    actual: &'a dyn Fn(usize) -> String,
+    differences: &'a dyn Fn(usize, usize) -> Vec<String>,
+    /// What happened, as a heading: `published`.
+    happened: &'a str,
+}
+
+/// Returns the message and report of publications that are not what was expected.
+pub(super) fn of_published(
+    expected: &Expected<ExpectedMessage>,
+    published: &[Published],
+    comparison: &Comparison,
+    world: &mut VirtualHome,
+    first_trace: usize,
+) -> (String, Report) {
+    let (Expected::AnyOrder(list) | Expected::InOrder(list)) = expected;
+    let calendar = world.options().calendar.clone();
+    let sides = Sides {
+        expected: &|index| list.get(index).map(expected_line).unwrap_or_default(),
+        actual: &|index| published.get(index).map(|published| published_line(published, &calendar)).unwrap_or_default(),
+        differences: &|expected, actual| {
+            let pair = list.get(expected).zip(published.get(actual));
+            pair.map(|(expected, actual)| message_differences(expected, actual, &calendar)).unwrap_or_default()
+        },
+        happened: "published",
+    };
+    let mut report = rows(comparison, &sides);
+    report.append(concern::explain(list, published, comparison, world, first_trace));
+    let message = if list.is_empty() {
+        format!(
+            "{}, and nothing was expected",
+            counted(published.len(), "message was published", "messages were published")
+        )
+    } else {
+        summary(comparison, "message")
+    };
+    (message, report)
+}
+
+/// Returns the message and report of calls that are not what was expected.
+pub(super) fn of_calls(
+    expected: &[ExpectedCall],
+    calls: &[Call],
+    comparison: &Comparison,
+    noun: &str,
+) -> (String, Report) {
+    let sides = Sides {
+        expected: &|index| expected.get(index).map(|call| call.pattern.to_string()).unwrap_or_default(),
+        actual: &|index| calls.get(index).map(|call| call.to_value().to_string()).unwrap_or_default(),
+        differences: &|wanted, actual| {
+            let pair = expected.get(wanted).zip(calls.get(actual));
+            pair.map(|(wanted, call)| differences(&wanted.pattern, &call.to_value())).unwrap_or_default()
+        },
+        happened: "asked for",
+    };
+    (summary(comparison, noun), rows(comparison, &sides))
+}
+
+/// Returns the message and report of topics whose state is not what was expected; `None` where all are.
+pub(super) fn of_states(expected: &[ExpectedPayload], world: &VirtualHome) -> Option<(String, Report)> {
+    let empty = Payload::default();
+    let mut report = Report::default();
+    let mut wrong = Vec::new();
+    for ExpectedPayload { topic, payload: pattern } in expected {
+        let state = world.engine().states().get(topic.as_str());
+        let payload = state.map_or(&empty, |state| &state.payload);
+        if pattern.accepts_payload(payload) {
+            continue;
+        }
+        wrong.push(topic);
+        let is = if state.is_none() { "was never published".to_owned() } else { payload_text(payload) };
+        report.add(LineKind::Plain, topic.to_string());
+        report.add(LineKind::Missing, format!("  - expected  {pattern}"));
+        report.add(LineKind::Unexpected, format!("  + is        {is}"));
+        for difference in differences(pattern, payload.value()) {
+            report.add(LineKind::Plain, format!("      {difference}"));
+        }
+    }
+    let message = match wrong.as_slice() {
+        [] => return None,
+        [topic] => format!("the state of `{topic}` is not what was expected"),
+        several => format!("the states of {} topics are not what was expected", several.len()),
+    };
+    report.append(traces::of_publishers(&wrong, world));
+    Some((message, report))
+}
+
+/// Writes the rows side by side, or one above the other where they are too wide.
+fn rows(comparison: &Comparison, sides: &Sides<'_>) -> Report {
+    let pairs: Vec<(Row, Option<String>, Option<String>)> = comparison
+        .rows
+        .iter()
+        .map(|row| match *row {
+            Row::Same { expected, actual } | Row::Differs { expected, actual } => {
+                (*row, Some((sides.expected)(expected)), Some((sides.actual)(actual)))
+            }
+            Row::Missing { expected } => (*row, Some((sides.expected)(expected)), None),
+            Row::Unexpected { actual } => (*row, None, Some((sides.actual)(actual))),
+        })
+        .collect();
+    let width = |text: &Option<String>| text.as_ref().map_or(0, |text| text.chars().count());
+    let left = pairs.iter().map(|(_, expected, _)| width(expected)).max().unwrap_or(0).max("(nothing)".len());
+    let right = pairs.iter().map(|(_, _, actual)| width(actual)).max().unwrap_or(0);
+    let side_by_side = left + right + 4 <= WIDEST;
+    let mut report = Report::default();
+    if side_by_side {
+        report.add(LineKind::Heading, format!("  {:left$}  {}", "expected", sides.happened));
+    } else {
+        report.add(LineKind::Heading, format!("- expected, + {}", sides.happened));
+    }
+    for (row, expected, actual) in &pairs {
+        let (mark, kind) = match row {
+            Row::Same { .. } => ("=", LineKind::Same),
+            Row::Differs { .. } => ("≠", LineKind::Differs),
+            Row::Missing { .. } => ("-", LineKind::Missing),
+            Row::Unexpected { .. } => ("+", LineKind::Unexpected),
+        };
+        if side_by_side {
+            let expected = expected.as_deref().unwrap_or("(nothing)");
+            let actual = actual.as_deref().unwrap_or("(nothing)");
+            report.add(kind, format!("{mark} {expected:left$}  {actual}"));
+        } else if let (Row::Same { .. }, Some(actual)) = (row, actual) {
+            report.add(kind, format!("= {actual}"));
+        } else {
+            let line = |mark, text: &Option<String>| text.as_ref().map(|text| format!("{mark} {text}"));
+            line("-", expected).into_iter().for_each(|text| report.add(LineKind::Missing, text));
+            line("+", actual).into_iter().for_each(|text| report.add(LineKind::Unexpected, text));
+        }
+        if let Row::Differs { expected, actual } = *row {
+            for difference in (sides.differences)(expected, actual) {
+                report.add(LineKind::Differs, format!("    {difference}"));
+            }
+        }
+    }
+    report
+}
+
+fn summary(comparison: &Comparison, noun: &str) -> String {
+    let (differ, missing, unexpected) = comparison.counts();
+    let parts = [
+        (differ, format!("{} not as expected", if differ == 1 { "is" } else { "are" })),
+        (missing, format!("{} missing", if missing == 1 { "is" } else { "are" })),
+        (unexpected, format!("{} not expected", if unexpected == 1 { "was" } else { "were" })),
+    ];
+    let mut said = String::new();
+    for (count, what) in parts.iter().filter(|(count, _)| *count > 0) {
+        if said.is_empty() {
+            said = format!("{} {what}", counted(*count, noun, &format!("{noun}s")));
+        } else {
+            said = format!("{said}, {count} {what}");
+        }
+    }
+    said
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
+fn expected_line(expected: &ExpectedMessage) -> String {
+    let mut line = format!("{} {}", expected.topic, one_line(&expected.payload.to_string()));
+    if let Some(at) = expected.at {
+        line = format!("{line} at {at}");
+    }
+    if let Some(retain) = expected.retain {
+        line.push_str(if retain { ", retained" } else { ", not retained" });
+    }
+    if let Some(qos) = expected.qos {
+        line = format!("{line}, QoS {}", u8::from(qos));
+    }
+    line
+}
+
+fn published_line(published: &Published, calendar: &Calendar) -> String {
+    let message = &published.publication.message;
+    let retained = if message.retain { ", retained" } else { "" };
+    let time = local_time(published.at, calendar);
+    format!("{time} {} {}{retained}, by {}", message.topic, payload_text(&message.payload), published.publication.rule)
+}
+
+fn message_differences(expected: &ExpectedMessage, published: &Published, calendar: &Calendar) -> Vec<String> {
+    let message = &published.publication.message;
+    let mut found = Vec::new();
+    if !expected.payload.accepts_payload(&message.payload) {
+        found.extend(differences(&expected.payload, message.payload.value()));
+    }
+    if let Some(at) = expected.at.filter(|at| !is_at(*at, published.at, calendar)) {
+        found.push(format!("at: expected {at}, was {}", published.at.to_zoned(calendar.zone.clone()).datetime()));
+    }
+    if let Some(retain) = expected.retain.filter(|retain| *retain != message.retain) {
+        found.push(format!("retain: expected {retain}, was {}", message.retain));
+    }
+    if let Some(qos) = expected.qos.filter(|qos| *qos != message.qos) {
+        found.push(format!("qos: expected {}, was {}", u8::from(qos), u8::from(message.qos)));
+    }
+    found
+}
+
+/// Returns the local time of day, to the second or, where there are parts of one, to the millisecond.
+pub(super) fn local_time(at: Timestamp, calendar: &Calendar) -> String {
+    let local = at.to_zoned(calendar.zone.clone());
+    let format = if local.millisecond() == 0 { "%H:%M:%S" } else { "%H:%M:%S%.3f" };
+    local.strftime(format).to_string()
+}
+
+/// Returns a payload on one line, shortened where it is very long.
+pub(super) fn payload_text(payload: &Payload) -> String {
+    match payload.text() {
+        Some("") => "(empty)".to_owned(),
+        Some(text) => one_line(text),
+        None => format!("({} bytes that are no text)", payload.bytes().len()),
+    }
+}
+
+/// Returns a value on one line, shortened where it is very long.
+pub(super) fn value_text(value: &Value) -> String {
+    one_line(&value.to_json().to_string())
+}
+
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for (index, letter) in text.chars().enumerate() {
+        if index == LONGEST_PAYLOAD {
+            line.push('…');
+            break;
+        }
+        if letter.is_control() { line.extend(letter.escape_default()) } else { line.push(letter) }
+    }
+    line
+}

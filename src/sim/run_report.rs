@@ -1,0 +1,83 @@
+//! Whether a rule ran as often as a test expects, and what it did instead.
+
+use crate::engine::{Outcome, Trace};
+use crate::lang::test_file::ExpectedRun;
+use crate::model::RuleId;
+
+use super::report::{LineKind, Report};
+use super::test_home::{nearest, without_instance};
+use super::{VirtualHome, traces};
+
+/// Returns why a rule's runs are not what was expected; `None` where they are.
+pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(String, Report)> {
+    let rule = match find(&expected.rule, world) {
+        Ok(rule) => rule,
+        Err(message) => return Some((message, Report::default())),
+    };
+    let of_rule = |trace: &&Trace| trace.rule.as_str() == rule || without_instance(trace.rule.as_str()) == rule;
+    let all: Vec<&Trace> = world.traces.iter().map(|trace| &**trace).filter(of_rule).collect();
+    let count = all.iter().filter(|trace| is_meant(expected, trace)).count();
+    let is_right = expected.times.map_or(count > 0, |times| count == times);
+    if is_right {
+        return None;
+    }
+    let wanted = expected.times.map_or("at least once".to_owned(), times);
+    let what = match (expected.outcome, expected.by) {
+        (Some(outcome), Some(by)) => format!("{outcome} by {by}"),
+        (Some(outcome), None) => outcome.to_owned(),
+        (None, _) => "ran".to_owned(),
+    };
+    let message = format!("`{rule}` {what} {}, expected {wanted}", times(count));
+    let mut report = Report::default();
+    if all.is_empty() {
+        report.add(LineKind::Plain, format!("nothing triggered `{rule}` since the test's start"));
+    } else {
+        report.add(LineKind::Heading, "what it did:");
+        report.append(traces::write(all, &world.options().calendar));
+    }
+    Some((message, report))
+}
+
+fn times(count: usize) -> String {
+    match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+fn is_meant(expected: &ExpectedRun, trace: &Trace) -> bool {
+    let outcome = expected.outcome.map_or(trace.outcome.word() != "skipped", |word| trace.outcome.word() == word);
+    let by = expected.by.is_none_or(|by| match &trace.outcome {
+        Outcome::Skipped(gate) => gate.word() == by,
+        Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) | Outcome::Failed(_) => false,
+    });
+    outcome && by
+}
+
+/// Returns the id of the rule that a test names, instances aside unless it names one.
+fn find(text: &str, world: &VirtualHome) -> Result<String, String> {
+    let ids: Vec<&RuleId> = world.rules().entries.iter().map(crate::rules::RuleEntry::id).collect();
+    let traced = world.traces.iter().map(|trace| &trace.rule);
+    let known: Vec<&RuleId> = ids.iter().copied().chain(traced).collect();
+    let is_meant = |id: &&&RuleId| {
+        let texts = [id.as_str(), id.key()];
+        texts.iter().any(|known| *known == text || without_instance(known) == text)
+    };
+    let mut found: Vec<&str> = known.iter().filter(is_meant).map(|id| id.as_str()).collect();
+    if !text.contains('[') {
+        found = found.into_iter().map(without_instance).collect();
+    }
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => {
+            let near = nearest(text, ids.iter().flat_map(|id| [id.as_str(), id.key()]));
+            let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            Err(format!("there is no rule `{text}`{hint}"))
+        }
+        several => Err(format!("`{text}` may be {}: write which", several.join(" or "))),
+    }
+}

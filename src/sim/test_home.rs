@@ -1,0 +1,169 @@
+//! The home that tests run in: its settings, and its rules by the folder they stand in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::engine::Options;
+use crate::lang::Settings;
+use crate::lang::test_file::{RuleSelection, TestFile, TestLocation};
+use crate::model::schedule::Calendar;
+use crate::rules::{RuleEntry, Ruleset};
+
+/// The home that tests run in.
+#[derive(Debug, Clone)]
+pub struct TestHome {
+    options: Options,
+    /// The folder whose rules count unless a test chooses others.
+    main: Arc<str>,
+    /// The rules of each folder, relative to the home.
+    folders: BTreeMap<Arc<str>, Ruleset>,
+}
+
+impl TestHome {
+    /// Returns the home with these settings and rules. `zone` counts where the settings name none.
+    #[must_use]
+    pub fn new(settings: &Settings, zone: TimeZone, rules: Ruleset) -> TestHome {
+        let zone = settings.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(zone);
+        let options = Options {
+            calendar: Calendar { zone, location: settings.location },
+            limits: settings.limits,
+            chain: settings.chain,
+            storm: settings.storm,
+            runs: settings.runs,
+            seed: 0,
+        };
+        let main: Arc<str> = settings.rules.trim_matches('/').into();
+        TestHome { options, main: Arc::clone(&main), folders: BTreeMap::from([(main, rules)]) }
+    }
+
+    /// Adds the rules of another folder, relative to the home.
+    pub fn add_folder(&mut self, path: &str, rules: Ruleset) {
+        self.folders.insert(path.trim_matches('/').into(), rules);
+    }
+
+    /// Returns the folder of rules that `path` lies in, where it is known.
+    #[must_use]
+    pub fn folder_of(&self, path: &str) -> Option<&str> {
+        let folders = self.folders.keys().filter(|folder| within(path, folder).is_some());
+        folders.max_by_key(|folder| folder.len()).map(|folder| &**folder)
+    }
+
+    /// Returns all rules of the home.
+    #[must_use]
+    pub fn all_rules(&self) -> Ruleset {
+        self.folders.get(&self.main).cloned().unwrap_or_default()
+    }
+
+    /// Returns the rules that a test file chooses.
+    ///
+    /// # Errors
+    /// When it chooses none; with what it names and why.
+    pub fn rules_of(&self, file: &TestFile) -> Result<Ruleset, (RuleSelection, String)> {
+        file.rules.as_ref().map_or_else(|| Ok(self.all_rules()), |selections| self.select(selections))
+    }
+
+    /// Returns the rules that are chosen, each once, in their order.
+    ///
+    /// # Errors
+    /// When a choice chooses none; with the choice and why.
+    pub fn select(&self, selections: &[RuleSelection]) -> Result<Ruleset, (RuleSelection, String)> {
+        let mut chosen: BTreeMap<(Arc<str>, usize), RuleEntry> = BTreeMap::new();
+        for selection in selections {
+            chosen.extend(self.find(selection).map_err(|why| (selection.clone(), why))?);
+        }
+        Ok(Ruleset::new(chosen.into_values().collect()))
+    }
+
+    /// Returns the rules that one choice chooses, by their folder and place in its order.
+    fn find(&self, selection: &RuleSelection) -> Result<Vec<((Arc<str>, usize), RuleEntry)>, String> {
+        let path = selection.path.trim_end_matches('/');
+        let unknown = || format!("there are no rules at `{path}`");
+        let folder = self.folder_of(path).ok_or_else(unknown)?;
+        let rules = self.folders.get(folder).ok_or_else(unknown)?;
+        let rest = within(path, folder).unwrap_or_default();
+        let file = [".yaml", ".yml", ".rhai"].iter().find_map(|ending| rest.strip_suffix(ending)).unwrap_or(rest);
+        let entries = rules.entries.iter().enumerate().filter(|(_, entry)| within(entry.id().file(), file).is_some());
+        let mut found: Vec<(usize, RuleEntry)> = entries.map(|(index, entry)| (index, entry.clone())).collect();
+        if found.is_empty() {
+            return Err(unknown());
+        }
+        if let Some(key) = &selection.key {
+            let known: Vec<String> = found.iter().map(|(_, entry)| entry.id().key().to_owned()).collect();
+            found.retain(|(_, entry)| entry.id().key() == &**key || without_instance(entry.id().key()) == &**key);
+            if found.is_empty() {
+                let near = nearest(key, known.iter().map(|key| without_instance(key)));
+                let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                return Err(format!("`{path}` has no rule `{key}`{hint}"));
+            }
+        }
+        Ok(found.into_iter().map(|(index, entry)| ((Arc::from(folder), index), entry)).collect())
+    }
+
+    /// Returns the settings that decisions of a test depend on. `name` feeds its seed.
+    #[must_use]
+    pub fn options_of(&self, file: &TestFile, name: &str) -> Options {
+        let mut options = self.options.clone();
+        if let Some(TestLocation { location, zone }) = &file.location {
+            options.calendar.location = location.or(options.calendar.location);
+            if let Some(zone) = zone.as_deref().and_then(|name| TimeZone::get(name).ok()) {
+                options.calendar.zone = zone;
+            }
+        }
+        options.seed = seed(&[&file.path, name]);
+        options
+    }
+}
+
+/// Returns what is left of `path` below `folder`: `""` for the folder itself, `None` outside of it.
+fn within<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    if folder.is_empty() {
+        return Some(path);
+    }
+    let rest = path.strip_prefix(folder)?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
+}
+
+/// Returns a rule's id or key without the instance that `each` made.
+pub(super) fn without_instance(id: &str) -> &str {
+    id.split_once('[').map_or(id, |(rule, _)| rule)
+}
+
+/// Returns the known name that is closest to `name`, where one is close.
+pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = known.into_iter().map(|known| (strsim::damerau_levenshtein(name, known), known));
+    let (distance, known) = scored.min()?;
+    (distance <= name.chars().count() / 3 + 1).then_some(known)
+}
+
+/// Returns a number that is the same for the same texts on every machine (FNV-1a).
+fn seed(texts: &[&str]) -> u64 {
+    let bytes = texts.iter().flat_map(|text| text.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_lies_within_its_folder_only() {
+        assert_eq!(within("rules/tv.yaml", "rules"), Some("tv.yaml"));
+        assert_eq!(within("rules", "rules"), Some(""));
+        assert_eq!(within("rules2/tv.yaml", "rules"), None);
+        assert_eq!(within("tv", ""), Some("tv"));
+    }
+
+    #[test]
+    fn a_near_name_is_found_and_a_far_one_is_not() {
+        assert_eq!(nearest("dim-light", ["dim-lights", "hall"]), Some("dim-lights"));
+        assert_eq!(nearest("kitchen", ["dim-lights", "hall"]), None);
+    }
+
+    #[test]
+    fn seeds_differ_by_test_and_stay_the_same() {
+        assert_eq!(seed(&["a", "b"]), seed(&["a", "b"]));
+        assert_ne!(seed(&["a", "b"]), seed(&["ab", ""]));
+    }
+}

@@ -1,0 +1,279 @@
+//! A test that runs: its steps on a virtual home, one after the other, up to the first that fails.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+use crate::engine::{Event, Trace};
+use crate::lang::test_file::{
+    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedTime, PublishStep, Restart, RuleSelection, Step,
+    StepKind, TestCase, TestFile,
+};
+use crate::model::schedule::{Calendar, TimeOfDay};
+use crate::model::{Message, Origin, Payload, Place};
+
+use super::comparison::{Comparison, Relation};
+use super::report::{self, Report};
+use super::run_report;
+use super::virtual_home::after;
+use super::{Call, CallKind, Published, TestHome, VirtualHome};
+
+/// How a test ended.
+#[derive(Debug, Clone)]
+pub struct TestOutcome {
+    /// Why it failed; `None`: it passed.
+    pub failure: Option<Failure>,
+    /// The traces of all that ran and did not run, for coverage.
+    pub traces: Vec<Arc<Trace>>,
+}
+
+/// Why a test failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The step, counted from 1; `None`: before the first or after the last.
+    pub step: Option<usize>,
+    /// Where the test says what failed.
+    pub place: Place,
+    /// What failed; stands alone.
+    pub message: String,
+    /// What was expected beside what happened, and why it happened.
+    pub report: Report,
+}
+
+/// A test that runs.
+pub struct TestRun<'a> {
+    case: &'a TestCase,
+    home: &'a TestHome,
+    /// The home that lives.
+    world: VirtualHome,
+    /// How many publications, traces, requests and programs earlier expectations have seen.
+    seen: Seen,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    published: usize,
+    traces: usize,
+    http: usize,
+    exec: usize,
+}
+
+/// What a step says that fails: the message, and the report.
+type StepResult = Result<(), (String, Report)>;
+
+impl<'a> TestRun<'a> {
+    /// Runs a test of `file` to its end, or to the first step that fails.
+    #[must_use]
+    pub fn run(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> TestOutcome {
+        let rules = match home.rules_of(file) {
+            Ok(rules) => rules,
+            Err((selection, why)) => {
+                let failure = Failure { step: None, place: selection.place, message: why, report: Report::default() };
+                return TestOutcome { failure: Some(failure), traces: Vec::new() };
+            }
+        };
+        let options = home.options_of(file, &case.name);
+        let start = instant(case.at, &options.calendar);
+        let given = case.given.iter().cloned();
+        let world = VirtualHome::start(start, rules, options, given, case.answers.clone());
+        let mut run = TestRun { case, home, world, seen: Seen::default() };
+        let failure = run.steps();
+        run.world.end();
+        TestOutcome { failure, traces: run.world.traces }
+    }
+
+    fn steps(&mut self) -> Option<Failure> {
+        for (index, step) in self.case.steps.iter().enumerate() {
+            if let Err((message, report)) = self.step(step) {
+                let message = format!("`{}` at {}: {message}", step.kind.word(), self.clock());
+                return Some(Failure { step: Some(index + 1), place: step.place.clone(), message, report });
+            }
+        }
+        self.nothing_left().err().map(|(message, report)| {
+            let message = format!("at the test's end, at {}: {message}", self.clock());
+            Failure { step: None, place: self.case.place.clone(), message, report }
+        })
+    }
+
+    fn step(&mut self, step: &Step) -> StepResult {
+        match &step.kind {
+            StepKind::Publish(publish) => self.publish(publish),
+            StepKind::After(time) => self.world.pass(*time),
+            StepKind::Until(time) => return self.until(*time),
+            StepKind::Restart(restart) => return self.restart(restart),
+            StepKind::Reload(selections) => return self.reload(selections),
+            StepKind::Client { id, is_connected: true } => self.world.handle(Event::ClientConnected(Arc::clone(id))),
+            StepKind::Client { id, is_connected: false } => {
+                self.world.handle(Event::ClientDisconnected(Arc::clone(id)));
+            }
+            StepKind::Webhook { name, body } => {
+                self.world.handle(Event::Webhook { name: Arc::clone(name), body: body.clone() });
+            }
+            StepKind::Expect(expectation) => return self.expect(expectation),
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, step: &PublishStep) {
+        let begin = self.world.now();
+        for (offset, payload) in &step.payloads {
+            self.world.advance(after(begin, *offset));
+            self.world.publish(message(step, payload));
+        }
+    }
+
+    fn until(&mut self, time: ExpectedTime) -> StepResult {
+        let now = self.world.now();
+        let calendar = &self.world.options().calendar;
+        let due = match time {
+            ExpectedTime::OfDay(time) => next_time_of_day(TimeOfDay(time), now, calendar),
+            ExpectedTime::Local(time) => instant(time, calendar),
+            ExpectedTime::Instant(instant) => instant,
+        };
+        if due < now {
+            return Err((format!("{time} is in the past: the test's clock is beyond it"), Report::default()));
+        }
+        self.world.advance(due);
+        Ok(())
+    }
+
+    fn restart(&mut self, restart: &Restart) -> StepResult {
+        let begin = self.world.now();
+        let up = after(begin, restart.down);
+        self.world.stop();
+        for step in &restart.meanwhile {
+            for (offset, payload) in &step.payloads {
+                let at = after(begin, *offset);
+                if at > up {
+                    let message = format!("what devices publish to `{}` meanwhile outlasts the time down", step.topic);
+                    return Err((message, Report::default()));
+                }
+                self.world.publish_while_down(at, &message(step, payload));
+            }
+        }
+        self.world.restart(up);
+        Ok(())
+    }
+
+    fn reload(&mut self, selections: &[RuleSelection]) -> StepResult {
+        let rules = self.home.select(selections).map_err(|(_, why)| (why, Report::default()))?;
+        self.world.replace_rules(rules);
+        Ok(())
+    }
+
+    fn expect(&mut self, expectation: &Expectation) -> StepResult {
+        match expectation {
+            Expectation::Published(expected) => self.expect_published(expected),
+            Expectation::State(expected) => {
+                let report = report::of_states(expected, &self.world);
+                report.map_or(Ok(()), |(message, report)| Err((message, report)))
+            }
+            Expectation::Run(expected) => run_report::check(expected, &mut self.world).map_or(Ok(()), Err),
+            Expectation::Http(expected) => {
+                let is_http = |call: &&Call| matches!(call.kind, CallKind::Http(_));
+                let seen = self.seen.http;
+                let calls: Vec<Call> = self.world.calls.iter().filter(is_http).skip(seen).cloned().collect();
+                self.seen.http += calls.len();
+                expect_calls(expected, &calls, "request")
+            }
+            Expectation::Exec(expected) => {
+                let is_exec = |call: &&Call| matches!(call.kind, CallKind::Exec(_));
+                let seen = self.seen.exec;
+                let calls: Vec<Call> = self.world.calls.iter().filter(is_exec).skip(seen).cloned().collect();
+                self.seen.exec += calls.len();
+                expect_calls(expected, &calls, "program")
+            }
+        }
+    }
+
+    fn expect_published(&mut self, expected: &Expected<ExpectedMessage>) -> StepResult {
+        let ignored = |published: &&Published| {
+            let topic = &published.publication.message.topic;
+            self.case.ignore.iter().any(|filter| filter.matches(topic))
+        };
+        let new = self.world.published.get(self.seen.published..).unwrap_or_default();
+        let published: Vec<Published> = new.iter().filter(|published| !ignored(published)).cloned().collect();
+        let first_trace = self.seen.traces;
+        self.seen.published = self.world.published.len();
+        self.seen.traces = self.world.traces.len();
+        let calendar = &self.world.options().calendar;
+        let comparison =
+            Comparison::new(expected, &published, |expected, published| relate(expected, published, calendar));
+        if comparison.is_exact() {
+            return Ok(());
+        }
+        Err(report::of_published(expected, &published, &comparison, &mut self.world, first_trace))
+    }
+
+    /// Holds that no publication is left that nothing expected.
+    fn nothing_left(&mut self) -> StepResult {
+        if !self.case.strict {
+            return Ok(());
+        }
+        self.expect_published(&Expected::AnyOrder(Vec::new()))
+    }
+
+    fn clock(&self) -> String {
+        report::local_time(self.world.now(), &self.world.options().calendar)
+    }
+}
+
+fn message(step: &PublishStep, payload: &Payload) -> Message {
+    Message {
+        topic: step.topic.clone(),
+        payload: payload.clone(),
+        qos: step.qos,
+        retain: step.retain,
+        origin: Origin::Live,
+    }
+}
+
+fn expect_calls(expected: &[ExpectedCall], calls: &[Call], noun: &str) -> StepResult {
+    let relate = |expected: &ExpectedCall, call: &Call| {
+        if expected.pattern.accepts(&call.to_value()) { Relation::Same } else { Relation::Akin }
+    };
+    let expected = Expected::InOrder(expected.to_vec());
+    let comparison = Comparison::new(&expected, calls, relate);
+    if comparison.is_exact() {
+        return Ok(());
+    }
+    let (Expected::InOrder(list) | Expected::AnyOrder(list)) = &expected;
+    Err(report::of_calls(list, calls, &comparison, noun))
+}
+
+fn relate(expected: &ExpectedMessage, published: &Published, calendar: &Calendar) -> Relation {
+    let message = &published.publication.message;
+    if expected.topic != message.topic {
+        return Relation::Strange;
+    }
+    let same = expected.payload.accepts_payload(&message.payload)
+        && expected.at.is_none_or(|time| is_at(time, published.at, calendar))
+        && expected.retain.is_none_or(|retain| retain == message.retain)
+        && expected.qos.is_none_or(|qos| qos == message.qos);
+    if same { Relation::Same } else { Relation::Akin }
+}
+
+/// Returns whether `at` is the time that a test writes.
+pub(super) fn is_at(time: ExpectedTime, at: Timestamp, calendar: &Calendar) -> bool {
+    let local = at.to_zoned(calendar.zone.clone());
+    match time {
+        ExpectedTime::OfDay(time) => local.time() == time,
+        ExpectedTime::Local(time) => local.datetime() == time,
+        ExpectedTime::Instant(instant) => instant == at,
+    }
+}
+
+/// Returns the instant of a local time; one that a clock change skips or repeats as spec 2.2 says.
+fn instant(local: DateTime, calendar: &Calendar) -> Timestamp {
+    TimeOfDay(local.time()).on(local.date(), calendar)
+}
+
+fn next_time_of_day(time: TimeOfDay, now: Timestamp, calendar: &Calendar) -> Timestamp {
+    let today = now.to_zoned(calendar.zone.clone()).date();
+    let due = time.on(today, calendar);
+    if due > now {
+        return due;
+    }
+    today.tomorrow().map_or(now, |date| time.on(date, calendar))
+}

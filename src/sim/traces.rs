@@ -1,0 +1,112 @@
+//! Traces as people read them: what started a rule, what it asked and did, and the gate that stopped it.
+
+use crate::engine::{CauseKind, Gate, Outcome, StoppedBy, Trace};
+use crate::model::Topic;
+use crate::model::schedule::Calendar;
+
+use super::report::{LineKind, Report, local_time, value_text};
+use super::{VirtualHome, concern};
+
+/// The most traces that a report shows.
+const MOST: usize = 10;
+
+/// Writes these traces, the last ones where they are many.
+pub(super) fn write<'a>(traces: impl IntoIterator<Item = &'a Trace>, calendar: &Calendar) -> Report {
+    let traces: Vec<&Trace> = traces.into_iter().collect();
+    let mut report = Report::default();
+    let left_out = traces.len().saturating_sub(MOST);
+    if left_out > 0 {
+        report.add(LineKind::Plain, format!("  ({left_out} earlier ones are left out)"));
+    }
+    for trace in traces.into_iter().skip(left_out) {
+        report.append(one(trace, calendar));
+    }
+    report
+}
+
+/// Writes what the rules that may publish to these topics did since the test's start.
+pub(super) fn of_publishers(topics: &[&Topic], world: &VirtualHome) -> Report {
+    let publishes = |trace: &&Trace| topics.iter().any(|topic| concern::may_publish(world.rules(), &trace.rule, topic));
+    let traces = write(world.traces.iter().map(|trace| &**trace).filter(publishes), &world.options().calendar);
+    let mut report = Report::default();
+    if !traces.lines.is_empty() {
+        report.add(LineKind::Plain, "");
+        report.add(LineKind::Heading, "what its rules did:");
+        report.append(traces);
+    }
+    report
+}
+
+/// Writes one trace: a line for the whole, a line for each step.
+pub(super) fn one(trace: &Trace, calendar: &Calendar) -> Report {
+    let mut report = Report::default();
+    let time = local_time(trace.at, calendar);
+    report.add(LineKind::Plain, format!("  {time} {}, by {}: {}", trace.rule, cause(trace, calendar), outcome(trace)));
+    let width = |pick: fn(&crate::engine::Step) -> usize| trace.steps.iter().map(pick).max().unwrap_or(0);
+    let path_width = width(|step| step.path.chars().count());
+    let what_width = width(|step| step.what.chars().count());
+    let mut last = trace.at;
+    for step in &trace.steps {
+        let when = if step.at == last { String::new() } else { format!("{} ", local_time(step.at, calendar)) };
+        last = step.at;
+        let values: Vec<String> =
+            step.values.iter().map(|(name, value)| format!("{name} = {}", value_text(value))).collect();
+        let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
+        report.add(
+            LineKind::Plain,
+            format!("    {when}{:path_width$}  {:what_width$}  {}{values}", step.path, step.what, step.result),
+        );
+    }
+    report
+}
+
+/// Returns what led to it, in words.
+fn cause(trace: &Trace, calendar: &Calendar) -> String {
+    match &trace.cause.kind {
+        CauseKind::Message { topic, .. } => format!("`{topic}`"),
+        CauseKind::Time { due, late } => {
+            format!("the time {}{}", local_time(*due, calendar), if *late { ", late" } else { "" })
+        }
+        CauseKind::Condition => "its `while`".to_owned(),
+        CauseKind::Client(id) => format!("the client `{id}`"),
+        CauseKind::Event(word) => format!("the event `{word}`"),
+        CauseKind::Webhook(name) => format!("the webhook `{name}`"),
+        CauseKind::Rule(rule) => format!("`run` of {rule}"),
+        CauseKind::Person => "a person".to_owned(),
+    }
+}
+
+/// Returns how it ended, in words.
+pub(super) fn outcome(trace: &Trace) -> String {
+    match &trace.outcome {
+        Outcome::Finished => "finished".to_owned(),
+        Outcome::Stopped(reason) => format!("stopped: {reason}"),
+        Outcome::Cancelled(by) => format!("cancelled {}", cancelled(*by)),
+        Outcome::Failed(error) => format!("failed: {error}"),
+        Outcome::Skipped(gate) => format!("did not run: {}", gate_text(*gate)),
+    }
+}
+
+fn cancelled(by: StoppedBy) -> &'static str {
+    match by {
+        StoppedBy::Cancel => "by `cancel`",
+        StoppedBy::Restart => "by a new run",
+        StoppedBy::WhileEnded => "by the end of its `while`",
+        StoppedBy::Reload => "by a reload",
+        StoppedBy::Loop => "as part of a loop",
+        StoppedBy::Caller => "by the end of its caller",
+    }
+}
+
+/// Returns what kept a rule from running, in words.
+pub(super) fn gate_text(gate: Gate) -> &'static str {
+    match gate {
+        Gate::Condition => "its condition is false",
+        Gate::Unknown => "its condition can't be told",
+        Gate::Mode => "its mode dropped it",
+        Gate::Cooldown => "its cooldown isn't over",
+        Gate::Disabled => "it is disabled",
+        Gate::Resting => "it rests after a loop",
+        Gate::Hold => "its `for` was broken",
+    }
+}

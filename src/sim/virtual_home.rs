@@ -1,0 +1,298 @@
+//! A home under virtual time: an engine, a clock that jumps from deadline to deadline, and what a broker keeps.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::{Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, Snapshot, Trace};
+use crate::lang::test_file::Answers;
+use crate::model::{Map, Message, Origin, Payload, Qos, RuleId, Topic, Value};
+use crate::rules::{LogLevel, Ruleset};
+
+/// How often the engine may ask for the same instant again before the home counts as stuck.
+const SAME_INSTANT: usize = 100_000;
+
+/// A home under virtual time. What comes out of it is kept, in order.
+pub struct VirtualHome {
+    engine: Engine,
+    now: Timestamp,
+    rules: Ruleset,
+    options: Options,
+    answers: Answers,
+    /// What survives a restart.
+    saved: Snapshot,
+    /// What the broker keeps.
+    retained: BTreeMap<Topic, Message>,
+    /// What rules published, from the start.
+    pub published: Vec<Published>,
+    /// The traces of runs that ended and of rules that did not run, from the start.
+    pub traces: Vec<Arc<Trace>>,
+    /// What rules asked of the outside, from the start.
+    pub calls: Vec<Call>,
+    /// What rules and the engine logged, from the start.
+    pub logs: Vec<Logged>,
+    /// What a person should see, from the start.
+    pub alerts: Vec<Alert>,
+}
+
+/// A message that a rule published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// When.
+    pub at: Timestamp,
+    /// What, by which rule and why.
+    pub publication: Publication,
+}
+
+/// Something that a rule asked of the outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: CallKind,
+}
+
+/// The kinds of calls.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallKind {
+    /// An HTTP request.
+    Http(HttpCall),
+    /// A program, then its arguments.
+    Exec(Vec<String>),
+}
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logged {
+    /// When.
+    pub at: Timestamp,
+    /// The rule that spoke; `None`: the engine.
+    pub rule: Option<RuleId>,
+    /// How loudly.
+    pub level: LogLevel,
+    /// What.
+    pub text: String,
+}
+
+impl VirtualHome {
+    /// Starts a home at `now` in which `given` is what the broker keeps.
+    #[must_use]
+    pub fn start(
+        now: Timestamp,
+        rules: Ruleset,
+        options: Options,
+        given: impl IntoIterator<Item = (Topic, Payload)>,
+        answers: Answers,
+    ) -> VirtualHome {
+        let (engine, effects) = Engine::new(now, rules.clone(), options.clone());
+        let mut home = VirtualHome {
+            engine,
+            now,
+            rules,
+            options,
+            answers,
+            saved: Snapshot::default(),
+            retained: BTreeMap::new(),
+            published: Vec::new(),
+            traces: Vec::new(),
+            calls: Vec::new(),
+            logs: Vec::new(),
+            alerts: Vec::new(),
+        };
+        for (topic, payload) in given {
+            home.keep(&Message { topic, payload, qos: Qos::default(), retain: true, origin: Origin::Retained });
+        }
+        home.take(effects);
+        home.begin();
+        home
+    }
+
+    /// Returns the time of the virtual clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Returns the engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Returns the rules that are in force.
+    #[must_use]
+    pub fn rules(&self) -> &Ruleset {
+        &self.rules
+    }
+
+    /// Returns the settings that decisions depend on.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Lets a device publish a message.
+    pub fn publish(&mut self, message: Message) {
+        self.keep(&message);
+        self.handle(Event::Message(message));
+    }
+
+    /// Lets something happen now.
+    pub fn handle(&mut self, event: Event) {
+        let effects = self.engine.handle(self.now, event);
+        self.take(effects);
+    }
+
+    /// Lets time pass up to `until`: what is due fires at its own time, in order. A time before now is now.
+    pub fn advance(&mut self, until: Timestamp) {
+        let mut at_this_instant = 0;
+        while let Some(due) = self.engine.next_deadline().filter(|due| *due <= until) {
+            at_this_instant = if due > self.now { 0 } else { at_this_instant + 1 };
+            if at_this_instant > SAME_INSTANT {
+                break;
+            }
+            self.now = self.now.max(due);
+            self.handle(Event::Tick);
+        }
+        if until > self.now {
+            self.now = until;
+        }
+    }
+
+    /// Lets `time` pass.
+    pub fn pass(&mut self, time: Duration) {
+        self.advance(after(self.now, time));
+    }
+
+    /// Replaces the rules, as a reload does.
+    pub fn replace_rules(&mut self, rules: Ruleset) {
+        self.rules = rules.clone();
+        let effects = self.engine.replace_rules(self.now, rules);
+        self.take(effects);
+    }
+
+    /// Stops the daemon. Until [`VirtualHome::restart`] nothing hears what devices publish.
+    pub fn stop(&mut self) {
+        self.handle(Event::Stopping);
+    }
+
+    /// Lets the broker alone hear a message, while the daemon is down at `at`.
+    pub fn publish_while_down(&mut self, at: Timestamp, message: &Message) {
+        self.now = self.now.max(at);
+        self.keep(message);
+    }
+
+    /// Starts the daemon again at `at` from what it saved.
+    pub fn restart(&mut self, at: Timestamp) {
+        self.now = self.now.max(at);
+        let (engine, effects) = Engine::restore(self.now, self.rules.clone(), self.saved.clone(), self.options.clone());
+        self.engine = engine;
+        self.take(effects);
+        self.begin();
+    }
+
+    /// Ends all runs, so that their traces are there.
+    pub fn end(&mut self) {
+        let effects = self.engine.replace_rules(self.now, Ruleset::default());
+        self.take(effects);
+    }
+
+    /// Tells the engine what the broker keeps, and that the daemon started.
+    fn begin(&mut self) {
+        let retained: Vec<Message> = self.retained.values().cloned().collect();
+        for message in retained {
+            self.handle(Event::Message(Message { origin: Origin::Retained, ..message }));
+        }
+        self.handle(Event::Started);
+    }
+
+    /// Keeps a retained message as a broker does: an empty one deletes.
+    fn keep(&mut self, message: &Message) {
+        if !message.retain {
+            return;
+        }
+        if message.payload.is_empty() {
+            self.retained.remove(&message.topic);
+        } else {
+            self.retained.insert(message.topic.clone(), message.clone());
+        }
+    }
+
+    /// Takes effects and answers calls at once, until there is nothing more to answer.
+    fn take(&mut self, effects: Vec<Effect>) {
+        let mut answers = self.note(effects);
+        while let Some((request, answer)) = answers.pop_front() {
+            let effects = self.engine.handle(self.now, Event::Answered { request, answer });
+            answers.extend(self.note(effects));
+        }
+    }
+
+    /// Notes effects, and returns what is answered to those that ask something.
+    fn note(&mut self, effects: Vec<Effect>) -> VecDeque<(RequestId, Answer)> {
+        let at = self.now;
+        let mut answers = VecDeque::new();
+        for effect in effects {
+            match effect {
+                Effect::Publish(publication) => {
+                    self.keep(&publication.message);
+                    self.published.push(Published { at, publication });
+                }
+                Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
+                Effect::Trace(trace) => self.traces.push(trace),
+                Effect::Log { rule, level, text } => self.logs.push(Logged { at, rule, level, text }),
+                Effect::Alert(alert) => self.alerts.push(alert),
+                Effect::Http { request, call } => {
+                    answers.push_back((request, self.answer(&call.url, 200)));
+                    self.calls.push(Call { at, kind: CallKind::Http(call) });
+                }
+                Effect::Exec { request, command, timeout: _ } => {
+                    let program = command.first().map_or("", String::as_str);
+                    answers.push_back((request, self.answer(program, 0)));
+                    self.calls.push(Call { at, kind: CallKind::Exec(command) });
+                }
+            }
+        }
+        answers
+    }
+
+    /// Returns what `name` answers: what the test says, or `otherwise` with nothing in it.
+    fn answer(&self, name: &str, otherwise: i64) -> Answer {
+        let (status, body) = self.answers.get(name).unwrap_or((otherwise, Payload::default()));
+        Answer::Ended { status, body }
+    }
+}
+
+impl Call {
+    /// Returns what was asked, as tests write it: a map of a request, a list of a program and its arguments.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        match &self.kind {
+            CallKind::Http(call) => {
+                let headers: Map = call
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str().into(), Value::text(value.as_str())))
+                    .collect();
+                let entries: [(&str, Value); 4] = [
+                    ("method", Value::text(call.method.as_str())),
+                    ("url", Value::text(call.url.as_str())),
+                    ("headers", Value::Map(Arc::new(headers))),
+                    ("body", Value::from_payload(&call.body)),
+                ];
+                let entries: Map = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
+                Value::Map(Arc::new(entries))
+            }
+            CallKind::Exec(command) => {
+                Value::List(Arc::new(command.iter().map(|part| Value::text(part.as_str())).collect()))
+            }
+        }
+    }
+}
+
+/// Returns the instant `time` after `from`; the last one that can be told where that is too far.
+pub(super) fn after(from: Timestamp, time: Duration) -> Timestamp {
+    SignedDuration::try_from(time).ok().and_then(|time| from.checked_add(time).ok()).unwrap_or(Timestamp::MAX)
+}
