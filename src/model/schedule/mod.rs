@@ -1,5 +1,6 @@
 //! When something is due: times of day, intervals, cron patterns and the sun, in the home's zone and place.
 
+mod boundary;
 mod calendar;
 mod cron;
 mod sun;
@@ -11,12 +12,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+pub use boundary::{Boundary, BoundaryError};
 pub use calendar::{Calendar, Location};
 pub use cron::{Cron, CronError};
 pub use sun::{SunDay, SunEvent, SunPosition};
 pub use time_of_day::{TimeOfDay, TimeOfDayError};
 pub use weekdays::{Weekdays, WeekdaysError};
-pub use window::{Boundary, TimeWindow};
+pub use window::TimeWindow;
 
 /// A repeated due time.
 #[derive(Debug, Clone, PartialEq)]

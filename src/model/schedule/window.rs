@@ -1,17 +1,16 @@
 //! A part of the day, as a condition asks for it: from one time or sun event to another, on some weekdays.
+//!
+//! - A window begins with `after` and ends before `before`. An end left out is midnight.
+//! - It passes midnight where `before` is not later in the day than `after`: from a time to the same time, it
+//!   lasts a day. Its weekday is that of the day on which it began.
+//! - On a day without the sun's event, the sun is on one side of it all day. Where it has passed it (after
+//!   sunset in the polar night), the event counts as at the day's beginning, otherwise as at its end: so from
+//!   sunset to sunrise is all of a dark day and nothing of a bright one.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::{Calendar, SunEvent, TimeOfDay, Weekdays};
-
-/// An end of a window.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Boundary {
-    /// A local time of day.
-    Time(TimeOfDay),
-    /// An event of the sun, moved by an offset (negative: earlier).
-    Sun(SunEvent, SignedDuration),
-}
+use super::{Boundary, Calendar, SunEvent, Weekdays};
 
 /// A part of the day (spec 2.5, 2.9): begins with `after` and ends before `before`; may pass midnight, and
 /// then its weekday is that of the day on which it began. An end left out is midnight.
@@ -29,14 +28,343 @@ impl TimeWindow {
     /// Returns whether `now` lies within.
     #[must_use]
     pub fn contains(&self, now: Timestamp, calendar: &Calendar) -> bool {
-        let _ = (now, calendar);
-        false
+        let today = calendar.date_of(now);
+        // Today's is asked first, since most often it decides.
+        let days: &[i32] = if self.has_offset() { &[0, -1, 1, -2] } else { &[0, -1] };
+        days.iter().filter_map(|day| today.checked_add(day.days()).ok()).any(|date| {
+            self.start(date, calendar)
+                .is_some_and(|start| start <= now && self.end(date, start, calendar).is_some_and(|end| now < end))
+        })
     }
 
-    /// Returns when the answer may next change, strictly after `after`; `None` where it never will.
+    /// Returns when the answer next changes, strictly after `after`; `None` where it never does.
     #[must_use]
     pub fn next_change(&self, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
-        let _ = (after, calendar);
+        let first = calendar.date_of(after).checked_sub(2.days()).ok()?;
+        let days = if self.needs_location() { YEAR } else { WEEK };
+        let mut windows = first.series(1.day()).take(days).filter_map(|date| {
+            let start = self.start(date, calendar)?;
+            Some((start, self.end(date, start, calendar)?))
+        });
+        if !self.contains(after, calendar) {
+            // Two, since on the first day of a polar night a window may begin before that of the day before.
+            return windows.map(|(start, _)| start).filter(|start| *start > after).take(2).min();
+        }
+        // One window may begin where the other ends.
+        let mut end = after;
+        for (start, its_end) in windows.by_ref() {
+            if start > end {
+                return Some(end);
+            }
+            end = end.max(its_end);
+        }
         None
+    }
+
+    /// Returns whether the answer depends on the home's location.
+    #[must_use]
+    pub fn needs_location(&self) -> bool {
+        [self.after, self.before].into_iter().flatten().any(Boundary::needs_location)
+    }
+
+    fn has_offset(&self) -> bool {
+        let mut ends = [self.after, self.before].into_iter().flatten();
+        ends.any(|end| matches!(end, Boundary::Sun(_, offset) if !offset.is_zero()))
+    }
+
+    /// Returns when the window of the day `date` begins; `None` where that day has none.
+    fn start(&self, date: Date, calendar: &Calendar) -> Option<Timestamp> {
+        if !self.weekdays.contains(date.weekday()) {
+            return None;
+        }
+        match self.after {
+            None => Some(calendar.local_midnight(date)),
+            Some(Boundary::Time(time)) => Some(time.on(date, calendar)),
+            Some(Boundary::Sun(event, offset)) => match SunTime::of(event, offset, date, calendar)? {
+                SunTime::At(start) => Some(start),
+                SunTime::Passed => Some(calendar.local_midnight(date)),
+                SunTime::NotToday => None,
+            },
+        }
+    }
+
+    /// Returns when the window of the day `date` ends, which begins at `start`; `None` where it ends at once.
+    fn end(&self, date: Date, start: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
+        let tomorrow = date.tomorrow().ok()?;
+        let end = match self.before {
+            None => {
+                let midnight = calendar.local_midnight(tomorrow);
+                if midnight > start { midnight } else { calendar.local_midnight(tomorrow.tomorrow().ok()?) }
+            }
+            Some(Boundary::Time(time)) => {
+                let passes_midnight = match self.after {
+                    None => time.0 == Time::midnight(),
+                    Some(Boundary::Time(after)) => time <= after,
+                    Some(Boundary::Sun(..)) => time.on(date, calendar) <= start,
+                };
+                time.on(if passes_midnight { tomorrow } else { date }, calendar)
+            }
+            Some(Boundary::Sun(event, offset)) => match SunTime::of(event, offset, date, calendar)? {
+                SunTime::At(end) if end > start => end,
+                SunTime::At(_) => match SunTime::of(event, offset, tomorrow, calendar)? {
+                    SunTime::At(end) => end,
+                    SunTime::Passed => calendar.local_midnight(tomorrow),
+                    SunTime::NotToday => calendar.local_midnight(tomorrow.tomorrow().ok()?),
+                },
+                SunTime::Passed => return None,
+                SunTime::NotToday => calendar.local_midnight(tomorrow),
+            },
+        };
+        (end > start).then_some(end)
+    }
+}
+
+/// Each weekday, and some days more for windows that touch.
+const WEEK: usize = 11;
+
+/// A year of days, after which a polar night has come and gone.
+const YEAR: usize = 370;
+
+/// When an event of the sun is on one day.
+enum SunTime {
+    /// At this instant, its offset included.
+    At(Timestamp),
+    /// Not on that day, at whose beginning the sun has passed it.
+    Passed,
+    /// Not on that day, at whose beginning it is still to come.
+    NotToday,
+}
+
+impl SunTime {
+    /// Returns `None` without a location.
+    fn of(event: SunEvent, offset: SignedDuration, date: Date, calendar: &Calendar) -> Option<SunTime> {
+        calendar.location?;
+        Some(match event.on(date, calendar) {
+            Some(instant) => SunTime::At(instant.checked_add(offset).ok()?),
+            None if event.has_passed(calendar.local_midnight(date), calendar) == Some(true) => SunTime::Passed,
+            None => SunTime::NotToday,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::super::Location;
+    use super::*;
+
+    const BERLIN: (&str, f64, f64) = ("Europe/Berlin", 52.52, 13.405);
+    const TROMSO: (&str, f64, f64) = ("Europe/Oslo", 69.649_2, 18.955_3);
+
+    fn calendar((zone, latitude, longitude): (&str, f64, f64)) -> Calendar {
+        Calendar { zone: TimeZone::get(zone).unwrap(), location: Some(Location { latitude, longitude }) }
+    }
+
+    fn window(after: &str, before: &str, weekdays: &str) -> TimeWindow {
+        let boundary = |text: &str| (!text.is_empty()).then(|| Boundary::parse(text).unwrap());
+        TimeWindow {
+            after: boundary(after),
+            before: boundary(before),
+            weekdays: if weekdays.is_empty() { Weekdays::ALL } else { Weekdays::parse(weekdays).unwrap() },
+        }
+    }
+
+    /// Returns the first `count` changes after the local time `after`, as the clock shows them.
+    fn changes(window: &TimeWindow, place: (&str, f64, f64), after: &str, count: usize) -> Vec<String> {
+        let calendar = calendar(place);
+        let mut now = calendar.first_instant(after.parse().unwrap());
+        std::iter::from_fn(|| {
+            let before = window.contains(now, &calendar);
+            now = window.next_change(now, &calendar)?;
+            assert_ne!(window.contains(now, &calendar), before, "{now}");
+            let sign = if before { "ends" } else { "begins" };
+            Some(now.to_zoned(calendar.zone.clone()).strftime(&format!("%a %m-%d %H:%M {sign}")).to_string())
+        })
+        .take(count)
+        .collect()
+    }
+
+    #[test]
+    fn a_window_begins_with_after_and_ends_before_before() {
+        let (window, calendar) = (window("08:00", "09:30", ""), Calendar::default());
+        for (time, expected) in
+            [("07:59:59.999999999", false), ("08:00:00", true), ("09:29:59.999999999", true), ("09:30:00", false)]
+        {
+            let now = format!("2024-06-01T{time}Z").parse().unwrap();
+            assert_eq!(window.contains(now, &calendar), expected, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_window_of_monday_night_ends_on_tuesday() {
+        let window = window("22:00", "06:00", "mon");
+        assert_eq!(
+            changes(&window, BERLIN, "2024-06-01T12:00", 3),
+            ["Mon 06-03 22:00 begins", "Tue 06-04 06:00 ends", "Mon 06-10 22:00 begins"]
+        );
+        let calendar = calendar(BERLIN);
+        let monday_at_five = calendar.first_instant("2024-06-03T05:00".parse().unwrap());
+        assert!(!window.contains(monday_at_five, &calendar), "that is Sunday's window");
+    }
+
+    #[test]
+    fn an_end_left_out_is_midnight() {
+        assert_eq!(
+            changes(&window("", "06:00", ""), BERLIN, "2024-06-01T12:00", 2),
+            ["Sun 06-02 00:00 begins", "Sun 06-02 06:00 ends"]
+        );
+        assert_eq!(
+            changes(&window("22:00", "", ""), BERLIN, "2024-06-01T12:00", 2),
+            ["Sat 06-01 22:00 begins", "Sun 06-02 00:00 ends"]
+        );
+        assert_eq!(
+            changes(&window("22:00", "00:00", ""), BERLIN, "2024-06-01T12:00", 2),
+            ["Sat 06-01 22:00 begins", "Sun 06-02 00:00 ends"]
+        );
+        assert_eq!(
+            changes(&window("", "", "sat-sun"), BERLIN, "2024-06-05T12:00", 2),
+            ["Sat 06-08 00:00 begins", "Mon 06-10 00:00 ends"],
+            "two days that touch are one window"
+        );
+    }
+
+    #[test]
+    fn from_a_time_to_the_same_time_is_a_day() {
+        assert_eq!(
+            changes(&window("08:00", "08:00", "mon"), BERLIN, "2024-06-01T12:00", 2),
+            ["Mon 06-03 08:00 begins", "Tue 06-04 08:00 ends"]
+        );
+        assert_eq!(
+            changes(&window("00:00", "00:00", "mon"), BERLIN, "2024-06-01T12:00", 2),
+            ["Mon 06-03 00:00 begins", "Tue 06-04 00:00 ends"]
+        );
+    }
+
+    #[test]
+    fn a_window_that_is_always_open_never_changes() {
+        for window in [window("", "", ""), window("08:00", "08:00", ""), window("sunset", "sunset", "")] {
+            let (now, calendar) = ("2024-06-01T12:00:00Z".parse().unwrap(), calendar(BERLIN));
+            if window.needs_location() {
+                // Where the sun sets later each day, a day's window ends as the next begins.
+                assert!(window.contains(now, &calendar));
+            } else {
+                assert_eq!(window.next_change(now, &calendar), None, "{window:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn after_sunset_holds_before_midnight_and_after_it() {
+        let calendar = calendar(BERLIN);
+        for (after, before) in [("sunset", "sunrise"), ("sunset-30m", "06:00"), ("21:00", "sunrise+10m")] {
+            let window = window(after, before, "fri");
+            for (time, expected) in [
+                ("2024-06-21T04:00", false),
+                ("2024-06-21T12:00", false),
+                ("2024-06-21T22:00", true),
+                ("2024-06-22T00:00", true),
+                ("2024-06-22T04:00", true),
+                ("2024-06-22T12:00", false),
+                ("2024-06-22T23:00", false),
+            ] {
+                let now = calendar.first_instant(time.parse().unwrap());
+                assert_eq!(window.contains(now, &calendar), expected, "{after} to {before}: {time}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sun_name_with_an_offset_may_lie_on_the_next_day_or_the_day_before() {
+        assert_eq!(
+            changes(&window("sunset+4h", "sunrise", "fri"), BERLIN, "2024-06-20T12:00", 2),
+            ["Sat 06-22 01:33 begins", "Sat 06-22 04:43 ends"]
+        );
+        assert_eq!(
+            changes(&window("sunrise-6h", "sunrise", "sat"), BERLIN, "2024-06-20T12:00", 2),
+            ["Fri 06-21 22:43 begins", "Sat 06-22 04:43 ends"]
+        );
+        assert_eq!(
+            changes(&window("sunset+4h", "", "fri"), BERLIN, "2024-06-20T12:00", 2),
+            ["Sat 06-22 01:33 begins", "Sun 06-23 00:00 ends"]
+        );
+    }
+
+    #[test]
+    fn a_window_follows_the_clock_changes() {
+        assert_eq!(
+            changes(&window("02:15", "05:00", ""), BERLIN, "2024-03-31T01:00", 2),
+            ["Sun 03-31 03:00 begins", "Sun 03-31 05:00 ends"]
+        );
+        assert_eq!(
+            changes(&window("02:15", "02:45", ""), BERLIN, "2024-03-31T01:00", 2),
+            ["Mon 04-01 02:15 begins", "Mon 04-01 02:45 ends"],
+            "a window that lies in the gap is not there"
+        );
+        assert_eq!(
+            changes(&window("02:15", "02:45", ""), BERLIN, "2024-10-27T01:00", 3),
+            ["Sun 10-27 02:15 begins", "Sun 10-27 02:45 ends", "Mon 10-28 02:15 begins"]
+        );
+    }
+
+    #[test]
+    fn from_sunset_to_sunrise_is_all_of_the_polar_night_and_nothing_of_the_polar_day() {
+        let calendar = calendar(TROMSO);
+        let (night, day) = (window("sunset", "sunrise", ""), window("sunrise", "sunset", ""));
+        for hour in 0..24 {
+            let winter = calendar.first_instant(format!("2024-12-21T{hour:02}:00").parse().unwrap());
+            let summer = calendar.first_instant(format!("2024-06-21T{hour:02}:00").parse().unwrap());
+            assert!(night.contains(winter, &calendar) && !day.contains(winter, &calendar), "{hour}");
+            assert!(!night.contains(summer, &calendar) && day.contains(summer, &calendar), "{hour}");
+        }
+        let change = night.next_change("2024-12-21T12:00:00Z".parse().unwrap(), &calendar).unwrap();
+        assert_eq!(calendar.date_of(change).month(), 1, "the dark ends with the first sunrise");
+    }
+
+    #[test]
+    fn a_time_to_a_sun_event_that_never_comes_ends_at_midnight() {
+        assert_eq!(
+            changes(&window("16:00", "sunrise", ""), TROMSO, "2024-12-21T12:00", 2),
+            ["Sat 12-21 16:00 begins", "Sun 12-22 00:00 ends"]
+        );
+        let (calendar, noon) = (calendar(TROMSO), "2024-12-21T11:30:00Z".parse().unwrap());
+        assert!(!window("12:00", "sunset", "").contains(noon, &calendar), "the sun has set already");
+        assert!(window("sunset", "23:00", "").contains(noon, &calendar));
+    }
+
+    #[test]
+    fn without_a_location_a_window_of_the_sun_is_never_open() {
+        let (window, now) = (window("sunset", "sunrise", ""), "2024-12-21T00:00:00Z".parse().unwrap());
+        assert!(!window.contains(now, &Calendar::default()));
+        assert_eq!(window.next_change(now, &Calendar::default()), None);
+    }
+
+    #[test]
+    fn the_next_change_is_the_first() {
+        for (after, before, weekdays) in [
+            ("22:00", "06:00", "mon-fri"),
+            ("sunset-30m", "23:15", "sat-sun"),
+            ("dawn", "dusk+1h", ""),
+            ("noon-20h", "noon", "tue"),
+            ("", "sunrise", ""),
+        ] {
+            let window = window(after, before, weekdays);
+            for place in [BERLIN, TROMSO] {
+                let calendar = calendar(place);
+                let mut now: Timestamp = "2024-10-20T00:00:00Z".parse().unwrap();
+                let mut next = window.next_change(now, &calendar).unwrap();
+                for _ in 0..15 * 48 {
+                    let is_in = window.contains(now, &calendar);
+                    let later = now + SignedDuration::from_mins(30);
+                    if next > later {
+                        assert_eq!(window.contains(later, &calendar), is_in, "{after} to {before}: {later}");
+                    } else {
+                        assert_ne!(window.contains(next, &calendar), is_in, "{after} to {before}: {next}");
+                        next = window.next_change(later, &calendar).unwrap();
+                    }
+                    now = later;
+                }
+            }
+        }
     }
 }
