@@ -2,10 +2,13 @@
 
 mod answers;
 mod case;
+mod decoder;
 mod expectation;
+mod expectation_decoder;
 mod file;
 mod pattern;
 mod step;
+mod step_decoder;
 
 pub use answers::Answers;
 pub use case::{Recorded, TestCase};

@@ -1,0 +1,392 @@
+//! Decodes a test file: its tests, and what they have in common.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::lang::fields::Fields;
+use crate::lang::reader::Reader;
+use crate::lang::tree::{self, Entry, Node, NodeKind};
+use crate::lang::{Code, Diagnostic, Source, near};
+use crate::model::schedule::Location;
+use crate::model::{Payload, Topic, TopicFilter};
+
+use super::{Answers, ExpectedTime, Recorded, RuleSelection, TestCase, TestFile, TestLocation};
+
+/// Decodes one test file.
+pub(super) struct Decoder<'a> {
+    reader: Reader<'a>,
+    /// The test file's folder relative to the home, without a slash at its end.
+    folder: String,
+}
+
+impl<'a> Deref for Decoder<'a> {
+    type Target = Reader<'a>;
+
+    fn deref(&self) -> &Reader<'a> {
+        &self.reader
+    }
+}
+
+impl<'a> DerefMut for Decoder<'a> {
+    fn deref_mut(&mut self) -> &mut Reader<'a> {
+        &mut self.reader
+    }
+}
+
+impl TestFile {
+    /// Reads the test file at `path`, relative to the home. `None` where it has errors, which are in the findings.
+    #[must_use]
+    pub fn read(path: &str, source: &Source) -> (Option<TestFile>, Vec<Diagnostic>) {
+        let text = match source.text(&path.into()) {
+            Ok(text) => text,
+            Err(found) => return (None, found),
+        };
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        let mut decoder = Decoder { reader: Reader::new(text.clone()), folder };
+        let file = tree::parse(&text, &mut decoder.findings).and_then(|root| decoder.file(path, &root));
+        let file = file.filter(|_| !decoder.findings.has_errors());
+        let is_empty = file.is_none() && decoder.findings.len() == 0;
+        let file = if is_empty {
+            Some(TestFile { path: path.into(), rules: None, location: None, tests: Vec::new() })
+        } else {
+            file
+        };
+        (file, decoder.reader.findings.into_vec())
+    }
+}
+
+impl Decoder<'_> {
+    fn file(&mut self, path: &str, root: &Node) -> Option<TestFile> {
+        let mut fields = self.fields(root, "a test file")?;
+        let rules = fields.take("rules").map(|node| self.selections(node));
+        let location = fields.take("location").and_then(|node| self.location(node));
+        let tests = match self.need(&mut fields, "tests").map(|node| (node, node.as_map())) {
+            Some((_, Some(entries))) => entries.iter().filter_map(|entry| self.case(entry)).collect(),
+            Some((node, None)) => {
+                self.wrong_type(node, "a map of tests by their names");
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+        self.finish(fields);
+        Some(TestFile { path: path.into(), rules, location, tests })
+    }
+
+    fn case(&mut self, entry: &Entry) -> Option<TestCase> {
+        let name: Arc<str> = entry.key.as_str().into();
+        let place = self.text.place(entry.key_span.start);
+        let mut fields = self.fields(&entry.value, "a test")?;
+        let at = fields.take("at").and_then(|node| self.local_time(node)).unwrap_or(TestCase::DEFAULT_START);
+        let given = fields.take("given").map(|node| self.given(node)).unwrap_or_default();
+        let strict = fields.take("strict").and_then(|node| self.flag(node)).unwrap_or(true);
+        let ignore = fields.take("ignore").map(|node| self.filters(node)).unwrap_or_default();
+        let answers = fields.take("answers").map(|node| self.answers(node)).unwrap_or_default();
+        let replay = fields.take_entry("replay");
+        let snapshot = fields.take_entry("snapshot");
+        let steps = match fields.take("steps").map(|node| (node, &node.kind)) {
+            Some((_, NodeKind::List(items))) => items.iter().filter_map(|item| self.step(item)).collect(),
+            Some((node, _)) => {
+                self.wrong_type(node, "a list of steps (`- publish: …`)");
+                Vec::new()
+            }
+            None => {
+                if replay.is_none() {
+                    let help = "a test has `steps:`, a list of what happens and what is expected";
+                    let message = format!("the test `{name}` has no steps");
+                    self.findings.error(Code::MISSING_KEY, entry.key_span.clone(), message).help(help);
+                }
+                Vec::new()
+            }
+        };
+        let recorded = self.recorded(replay, snapshot);
+        self.finish(fields);
+        Some(TestCase { name, place, at, given, steps, strict, ignore, answers, recorded })
+    }
+
+    fn recorded(&mut self, replay: Option<&Entry>, snapshot: Option<&Entry>) -> Option<Recorded> {
+        let first = replay.or(snapshot)?;
+        let place = self.text.place(first.key_span.start);
+        let mut read = |entry: Option<&Entry>| entry.and_then(|entry| self.path_in_home(&entry.value));
+        let (replay, snapshot) = (read(replay), read(snapshot));
+        let message = "recordings can't be played in tests by this version";
+        self.findings.error(Code::NOT_USED_YET, first.key_span.clone(), message).help("write its messages as steps");
+        Some(Recorded { replay, snapshot, place })
+    }
+
+    fn given(&mut self, node: &Node) -> Vec<(Topic, Payload)> {
+        let Some(entries) = node.as_map() else {
+            self.wrong_type(node, "a map of topics to their retained payloads");
+            return Vec::new();
+        };
+        entries.iter().filter_map(|entry| Some((self.topic_key(entry)?, self.payload(&entry.value)?))).collect()
+    }
+
+    fn filters(&mut self, node: &Node) -> Vec<TopicFilter> {
+        items(node).iter().filter_map(|item| self.filter(item)).collect()
+    }
+
+    fn answers(&mut self, node: &Node) -> Answers {
+        let mut answers = Answers::default();
+        let Some(entries) = node.as_map() else {
+            self.wrong_type(node, "a map of URLs or programs to their answers");
+            return answers;
+        };
+        for entry in entries {
+            let name = entry.key.as_str();
+            let Some(mut fields) = self.fields(&entry.value, "an answer") else { continue };
+            let status = fields.take("status").and_then(|node| self.integer(node, 0..1000));
+            let body = fields.take("body").and_then(|node| self.payload(node)).unwrap_or_default();
+            self.finish(fields);
+            let usual = if name.contains("://") { 200 } else { 0 };
+            let status = status.and_then(|status| i64::try_from(status).ok()).unwrap_or(usual);
+            answers.insert(name.into(), status, body);
+        }
+        answers
+    }
+
+    fn location(&mut self, node: &Node) -> Option<TestLocation> {
+        let mut fields = self.fields(node, "a location")?;
+        let latitude = fields.take("latitude").and_then(|node| self.degrees(node, 90.0));
+        let longitude = fields.take("longitude").and_then(|node| self.degrees(node, 180.0));
+        let zone = fields.take("timezone").and_then(|node| self.zone(node));
+        let (has_latitude, has_longitude) = (fields.has("latitude"), fields.has("longitude"));
+        if has_latitude != has_longitude {
+            let message = "`latitude` and `longitude` only have a meaning together";
+            let span = self.mark(node);
+            self.findings.error(Code::MISSING_KEY, span, message);
+        }
+        self.finish(fields);
+        let location = latitude.zip(longitude).map(|(latitude, longitude)| Location { latitude, longitude });
+        Some(TestLocation { location, zone })
+    }
+
+    fn degrees(&mut self, node: &Node, most: f64) -> Option<f64> {
+        let number = self.number(node)?;
+        if (-most..=most).contains(&number) {
+            return Some(number);
+        }
+        let message = format!("`{number}` is not between -{most} and {most} degrees");
+        self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), message);
+        None
+    }
+
+    fn zone(&mut self, node: &Node) -> Option<Arc<str>> {
+        let name = self.plain_text(node)?;
+        if TimeZone::get(&name).is_ok() {
+            return Some(name);
+        }
+        let found = self.findings.error(Code::BAD_ZONE, node.span.clone(), format!("`{name}` is no time zone"));
+        found.help("write an IANA name: `Europe/Berlin`");
+        None
+    }
+
+    fn local_time(&mut self, node: &Node) -> Option<DateTime> {
+        let text = self.plain_text(node)?;
+        if let Some(ExpectedTime::Local(time)) = ExpectedTime::parse(&text) {
+            return Some(time);
+        }
+        let message = format!("`{text}` is no local time with its date");
+        let found = self.findings.error(Code::BAD_TIME, node.span.clone(), message);
+        found.help("write `2024-06-01T20:00:00`");
+        None
+    }
+
+    /// Returns the files, folders and rules that are chosen.
+    pub(super) fn selections(&mut self, node: &Node) -> Vec<RuleSelection> {
+        items(node).iter().filter_map(|item| self.selection(item)).collect()
+    }
+
+    fn selection(&mut self, node: &Node) -> Option<RuleSelection> {
+        let place = self.place(node);
+        let path = self.path_in_home(node)?;
+        let (path, key) = match path.rsplit_once(':') {
+            Some((file, key)) if [".yaml", ".yml", ".rhai"].iter().any(|ending| file.ends_with(ending)) => {
+                (Arc::from(file), Some(Arc::from(key)))
+            }
+            _ => (path, None),
+        };
+        Some(RuleSelection { path, key, place })
+    }
+
+    /// Returns a path that is written relative to the test file, relative to the home.
+    fn path_in_home(&mut self, node: &Node) -> Option<Arc<str>> {
+        let text = self.plain_text(node)?;
+        let mut parts: Vec<&str> = self.folder.split('/').filter(|part| !part.is_empty()).collect();
+        let is_within = !text.starts_with('/')
+            && text.split('/').all(|part| match part {
+                "" | "." => true,
+                ".." => parts.pop().is_some(),
+                part => {
+                    parts.push(part);
+                    true
+                }
+            });
+        if is_within {
+            return Some(parts.join("/").into());
+        }
+        let message = format!("`{text}` lies outside of the home");
+        let found = self.findings.error(Code::OUTSIDE_OF_HOME, node.span.clone(), message);
+        found.help("a path in a test is relative to the test's file, and stays within the home");
+        None
+    }
+
+    /// Returns the payload that is written as for `publish`.
+    pub(super) fn payload(&mut self, node: &Node) -> Option<Payload> {
+        self.value(node).map(|value| Payload::from_value(&value))
+    }
+
+    /// Returns the topic that is the key of a map.
+    pub(super) fn topic_key(&mut self, entry: &Entry) -> Option<Topic> {
+        match Topic::parse(entry.key.as_str()) {
+            Ok(topic) => Some(topic),
+            Err(error) => {
+                self.findings.error(Code::BAD_TOPIC, entry.key_span.clone(), error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Returns the keys of a map, which is `what` in words.
+    pub(super) fn fields<'n>(&mut self, node: &'n Node, what: &str) -> Option<Fields<'n>> {
+        Fields::of(node, what, &self.reader.text, &mut self.reader.findings)
+    }
+
+    /// Returns the value of a key that is needed.
+    pub(super) fn need<'n>(&mut self, fields: &mut Fields<'n>, key: &'static str) -> Option<&'n Node> {
+        fields.need(key, &self.reader.text, &mut self.reader.findings)
+    }
+
+    /// Reports the keys that were never asked for.
+    pub(super) fn finish(&mut self, fields: Fields<'_>) {
+        fields.finish(&mut self.reader.findings);
+    }
+
+    /// Returns one of `words`.
+    pub(super) fn word_of(&mut self, node: &Node, words: &[&'static str]) -> Option<&'static str> {
+        let known: Vec<(&'static str, &'static str)> = words.iter().map(|word| (*word, *word)).collect();
+        self.word(node, &known)
+    }
+
+    /// Reports a map that holds none of the `words` by which its kind is known.
+    pub(super) fn unknown(&mut self, node: &Node, code: Code, what: &str, words: &[&'static str]) {
+        let keys = node.as_map().unwrap_or_default();
+        let near = keys.iter().find_map(|entry| {
+            let word = near::nearest(entry.key.as_str(), words.iter().copied())?;
+            Some((entry, word))
+        });
+        match near {
+            Some((entry, word)) => {
+                let message = format!("`{}` is no {what}", entry.key.as_str());
+                let found = self.findings.error(code, entry.key_span.clone(), message);
+                found.help(format!("did you mean `{word}`?"));
+            }
+            None => {
+                let message = format!("this is no {what}, but {}", node.describe());
+                let span = self.mark(node);
+                let found = self.findings.error(code, span, message);
+                found.help(format!("known here: {}", near::list(words)));
+            }
+        }
+    }
+}
+
+/// Returns the items of a list, or the one that stands there alone.
+pub(super) fn items(node: &Node) -> &[Node] {
+    match &node.kind {
+        NodeKind::List(items) => items,
+        NodeKind::Scalar(_) | NodeKind::Map(_) => std::slice::from_ref(node),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::test_file::StepKind;
+
+    fn read(yaml: &str) -> (Option<TestFile>, Vec<String>) {
+        let source = Source::Content(yaml.as_bytes().into());
+        let (file, found) = TestFile::read("rules/tv.test.yaml", &source);
+        let text = crate::lang::text::FileText::new("rules/tv.test.yaml".into(), yaml.into());
+        let told = found.iter().map(|found| {
+            let help = found.help.as_deref().unwrap_or("-");
+            format!("{} {}: {}", text.place(found.label.span.start), found.message, help)
+        });
+        (file, told.collect())
+    }
+
+    #[test]
+    fn the_tests_of_the_spec_are_read() {
+        let (file, found) = read(include_str!("example.test.yaml"));
+        assert_eq!(found, Vec::<String>::new());
+        let file = file.unwrap();
+        assert_eq!(&*file.rules.unwrap()[0].path, "rules/tv.yaml");
+        let test = &file.tests[0];
+        assert_eq!(&*test.name, "the lights follow the TV");
+        assert_eq!(test.place.to_string(), "rules/tv.test.yaml:3:3");
+        let words: Vec<&str> = test.steps.iter().map(|step| step.kind.word()).collect();
+        let wanted = "publish expect after until expect expect restart restart reload client webhook expect_state \
+                      expect_run publish publish expect_http expect_exec";
+        assert_eq!(words.join(" "), wanted);
+        let StepKind::Reload(reload) = &test.steps[8].kind else { panic!("{:?}", test.steps[8]) };
+        assert_eq!(&*reload[0].path, "other-rules");
+        let StepKind::Publish(series) = &test.steps[13].kind else { panic!("{:?}", test.steps[13]) };
+        let told: Vec<String> =
+            series.payloads.iter().map(|(at, payload)| format!("{} {payload:?}", at.as_secs())).collect();
+        assert_eq!(told, ["0 \"20.1\"", "30 \"20.4\"", "90 \"21.0\""]);
+        let StepKind::Publish(ramp) = &test.steps[14].kind else { panic!("{:?}", test.steps[14]) };
+        let told: Vec<String> =
+            ramp.payloads.iter().map(|(at, payload)| format!("{} {payload:?}", at.as_secs())).collect();
+        assert_eq!(told, ["0 \"20\"", "1200 \"21.666667\"", "2400 \"23.333333\"", "3600 \"25\""]);
+    }
+
+    #[test]
+    fn each_mistake_is_told_with_its_place() {
+        for (step, told) in [
+            ("pubish: a", "4:9 `pubish` is no step: did you mean `publish`?"),
+            (
+                "{ publish: a, payload: 1, after: 1m }",
+                "4:35 one step can't hold both `publish` and `after`: begin a new step: `- after: …`",
+            ),
+            ("{ publish: a }", "4:9 the step `publish` needs `payload`: -"),
+            ("{ publish: a/+, payload: 1 }", "4:20 a topic can't contain a wildcard (`+` or `#`): -"),
+            (
+                "{ publish: a, payload: 1, retian: true }",
+                "4:35 `retian` is no key of the step `publish`: did you mean `retain`?",
+            ),
+            ("after: 30", "4:16 a duration needs a unit: `30s`, `30m` or `30h`: -"),
+            (
+                "until: soon",
+                "4:16 `soon` is no time: write `\"20:10:00\"`, `2024-06-01T20:10:00` or `2024-06-01T20:10:00+02:00`",
+            ),
+            ("expect: { a/#: 1 }", "4:19 a topic can't contain a wildcard (`+` or `#`): -"),
+            (
+                "expect: { a: { matches: 5 } }",
+                "4:22 `matches` needs a text, not a number; write `equals:` around the map if it is meant literally: -",
+            ),
+            (
+                "expect: none",
+                "4:17 a map of topics to payloads, a list of messages or `nothing` is expected here, and there stands the text `none`: -",
+            ),
+            (
+                "expect_run: { rule: a, outcome: finishd }",
+                "4:41 `finishd` is none of the words that may stand here: did you mean `finished`?",
+            ),
+            (
+                "reload: ../../x",
+                "4:17 `../../x` lies outside of the home: a path in a test is relative to the test's file, and stays within the home",
+            ),
+            (
+                "{ publish: a, from: 1, to: 2, over: 1d, every: 1ms }",
+                "4:45 1d each 1ms are too many messages: choose a longer `every`",
+            ),
+            ("restart: { meanwhile: [] }", "4:18 a restart needs `down`: -"),
+        ] {
+            let (file, found) = read(&format!("tests:\n  t:\n    steps:\n      - {step}\n"));
+            assert_eq!(found, [format!("rules/tv.test.yaml:{told}")], "{step}");
+            assert_eq!(file, None, "{step}");
+        }
+    }
+}
