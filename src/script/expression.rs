@@ -8,13 +8,13 @@ use thiserror::Error;
 
 use crate::model::{Name, PlacedText};
 
+use super::code::Code;
+
 /// An expression that has been checked: it parses, and reads only names that can exist.
 #[derive(Debug, Clone)]
 pub struct Expression {
     pub(super) source: PlacedText,
-    pub(super) ast: Arc<rhai::AST>,
-    /// The variables that it reads.
-    pub(super) variables: Arc<BTreeSet<Name>>,
+    pub(super) code: Arc<Code>,
 }
 
 impl Expression {
@@ -27,8 +27,25 @@ impl Expression {
     /// Returns the variables that it reads, built-in ones too.
     #[must_use]
     pub fn variables(&self) -> &BTreeSet<Name> {
-        &self.variables
+        &self.code.variables
     }
+
+    /// Returns the rules that it names in `holds('…')` and `running('…')`, where they are written out.
+    #[must_use]
+    pub fn rule_mentions(&self) -> &[RuleMention] {
+        &self.code.rules
+    }
+}
+
+/// A rule that an expression names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleMention {
+    /// What was written: a key, or a file and a key. `None`: `holds()`, the rule itself.
+    pub rule: Option<Name>,
+    /// Where, in bytes of the expression's text.
+    pub at: Range<usize>,
+    /// Whether it was asked if the rule holds, which only a `while` rule can; else whether it runs.
+    pub is_holds: bool,
 }
 
 /// Why a text is no expression.
@@ -45,6 +62,20 @@ pub struct ExpressionError {
     pub help: Option<String>,
 }
 
+impl ExpressionError {
+    /// Returns the error with what to do.
+    pub(super) fn help(mut self, help: impl Into<String>) -> ExpressionError {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Returns the error with its place moved by `offset` bytes.
+    pub(super) fn moved(mut self, offset: usize) -> ExpressionError {
+        self.at = self.at.start + offset..self.at.end + offset;
+        self
+    }
+}
+
 /// The kinds of mistakes in an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpressionErrorKind {
@@ -52,8 +83,10 @@ pub enum ExpressionErrorKind {
     Syntax,
     /// It reads a variable that nothing sets.
     UnknownVariable,
-    /// It calls a function that doesn't exist.
+    /// It calls a function that doesn't exist, or with more or fewer arguments than it takes.
     UnknownFunction,
+    /// It gives a function what it can't take: a topic with a wildcard.
+    BadArgument,
     /// It does what an expression may not: an assignment, a loop, a statement.
     NotAnExpression,
 }

@@ -1,13 +1,29 @@
 //! The sandbox: compiles expressions and evaluates them within limits, with nothing of the machine in reach.
+//!
+//! Of Rhai's functions only those can be called that [`super::functions`] names: each of them changes nothing, and
+//! costs no more than the limits on sizes allow.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use thiserror::Error;
+use rhai::packages::{Package, StandardPackage};
+use rhai::{Dynamic, Engine, EvalContext, OptimizationLevel, Scope};
 
-use crate::model::{Place, PlacedText, RuleId, Topic, Value};
+use crate::model::{PlacedText, RuleId, Value};
 
-use super::expression::ExpressionErrorKind;
-use super::{Expression, ExpressionError, Names, Reads, Template, World};
+use super::check::{Checker, Found};
+use super::code::{Code, Input};
+use super::convert::{from_dynamic, to_dynamic};
+use super::loan::{Lent, Loan};
+use super::moment::{Moment, SunNow};
+use super::rewrite::Rewritten;
+use super::syntax_error::explain;
+use super::{Expression, ExpressionError, Failure, Names, Reads, Template, World};
+use super::{home, moment, operators, plain};
+
+/// How deep an expression may be nested.
+pub(super) const DEEPEST_EXPRESSION: usize = 64;
 
 /// How much an evaluation may use (spec 3, 10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,28 +64,54 @@ pub struct Frame<'a> {
     pub reads: &'a mut Reads,
 }
 
-/// Why an evaluation gave no value.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("{message}")]
-pub struct Failure {
-    /// What went wrong, in words.
-    pub message: String,
-    /// Where; `None` where no text of the user's is to blame.
-    pub place: Option<Place>,
-    /// A topic that was read and never had a value: then it is no failure, but unknown (spec 2.5).
-    pub without_value: Option<Topic>,
-}
-
 /// Compiles and evaluates. Building one takes a fifth of a millisecond: keep it.
 pub struct Sandbox {
     limits: Limits,
+    engine: Engine,
+    loan: Loan,
+    interrupted: Arc<AtomicBool>,
+    workspace: Mutex<Workspace>,
+}
+
+/// What evaluations use one after the other, so that it need not be made anew.
+#[derive(Default)]
+struct Workspace {
+    scope: Scope<'static>,
+    /// Which function a call means, for the types of its arguments.
+    caches: rhai::Caches,
 }
 
 impl Sandbox {
     /// Returns a sandbox with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Sandbox {
-        Sandbox { limits }
+        let mut engine = Engine::new_raw();
+        let loan = Loan::default();
+        let interrupted = Arc::new(AtomicBool::new(false));
+        StandardPackage::new().register_into_engine(&mut engine);
+        engine
+            .set_optimization_level(OptimizationLevel::None)
+            .set_fast_operators(false)
+            .set_allow_looping(false)
+            .set_max_operations(limits.operations)
+            .set_max_string_size(limits.text)
+            .set_max_array_size(limits.items)
+            .set_max_map_size(limits.items)
+            .set_max_call_levels(limits.depth)
+            .set_max_expr_depths(DEEPEST_EXPRESSION, DEEPEST_EXPRESSION);
+        let flag = Arc::clone(&interrupted);
+        engine.on_progress(move |_| flag.load(Ordering::Relaxed).then_some(Dynamic::UNIT));
+        operators::register(&mut engine);
+        moment::register(&mut engine);
+        plain::register(&mut engine, limits.text, limits.items);
+        home::register(&mut engine, &loan, limits.items);
+        Sandbox { limits, engine, loan, interrupted, workspace: Mutex::default() }
+    }
+
+    /// Returns the flag that ends the evaluation that runs, as long as it is set: for a watchdog on another thread.
+    #[must_use]
+    pub fn interrupter(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
     }
 
     /// Compiles an expression.
@@ -77,13 +119,22 @@ impl Sandbox {
     /// # Errors
     /// When it doesn't parse, does what an expression may not, or reads a name that can't exist.
     pub fn compile(&self, source: &PlacedText, names: &Names) -> Result<Expression, ExpressionError> {
-        let _ = (self.limits, names);
-        Err(ExpressionError {
-            kind: ExpressionErrorKind::Syntax,
-            message: source.as_str().to_owned(),
-            at: 0..0,
-            help: None,
-        })
+        let text = source.as_str();
+        let rewritten = Rewritten::new(text)?;
+        let ast = self.engine.compile(&rewritten.text).map_err(|error| explain(&error, text, &rewritten))?;
+        let (expression, found) = Checker::check(text, &rewritten, names, &ast)?;
+        let inputs = inputs(&found);
+        let Found { variables, rules, reads_world, has_closures, .. } = found;
+        let code = Code {
+            expression,
+            closures: has_closures.then(|| ast.shared_lib().clone()),
+            variables,
+            inputs,
+            rules,
+            reads_world,
+            offsets: rewritten.into_offsets(),
+        };
+        Ok(Expression { source: source.clone(), code: Arc::new(code) })
     }
 
     /// Compiles a text that may hold `${EXPR}`; `$${` stands for `${`.
@@ -91,8 +142,7 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::compile`], with the place in the whole text.
     pub fn compile_text(&self, source: &PlacedText, names: &Names) -> Result<Template, ExpressionError> {
-        let _ = names;
-        Ok(Template::Constant(Value::text(source.as_str())))
+        Template::compile(source, |expression| self.compile(expression, names))
     }
 
     /// Evaluates an expression in `world`, which is lent to it and is the same afterwards.
@@ -105,8 +155,7 @@ impl Sandbox {
         expression: &Expression,
         frame: &mut Frame<'_>,
     ) -> Result<Value, Failure> {
-        let _ = (world, expression, frame);
-        Ok(Value::Null)
+        self.draw(world, expression, frame, &mut 0)
     }
 
     /// Renders a template in `world`.
@@ -114,7 +163,108 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::evaluate`]; and where `()` stands within a text (spec 2.6).
     pub fn render(&self, world: &mut World, template: &Template, frame: &mut Frame<'_>) -> Result<Value, Failure> {
-        let _ = (world, template, frame);
-        Ok(Value::Null)
+        let mut draws = 0;
+        template.render(&mut |expression| self.draw(world, expression, frame, &mut draws))
     }
+
+    /// Evaluates an expression after so many draws of `random()`.
+    fn draw(
+        &self,
+        world: &mut World,
+        expression: &Expression,
+        frame: &mut Frame<'_>,
+        draws: &mut u64,
+    ) -> Result<Value, Failure> {
+        let code = &*expression.code;
+        let mut reads = Reads::default();
+        let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
+        let filled = self.fill(&mut workspace.scope, world, expression, frame, &mut reads);
+        let result = match filled {
+            Err(failure) => Err(failure),
+            Ok(()) if code.reads_world => {
+                self.loan.give(Lent {
+                    world: std::mem::take(world),
+                    reads,
+                    rule: frame.rule.clone(),
+                    entropy: frame.entropy,
+                    draws: *draws,
+                });
+                let result = self.run(&mut workspace, expression);
+                let lent = self.loan.take();
+                reads = Reads::default();
+                if let Some(lent) = lent {
+                    *world = lent.world;
+                    *draws = lent.draws;
+                    reads = lent.reads;
+                }
+                result
+            }
+            Ok(()) => self.run(&mut workspace, expression),
+        };
+        drop(workspace);
+        let without_value = reads.without_value.clone();
+        frame.reads.merge(reads);
+        result.map_err(|failure| Failure { without_value, ..failure })
+    }
+
+    /// Puts the variables that the expression reads into `scope`.
+    fn fill(
+        &self,
+        scope: &mut Scope<'static>,
+        world: &World,
+        expression: &Expression,
+        frame: &Frame<'_>,
+        reads: &mut Reads,
+    ) -> Result<(), Failure> {
+        scope.clear();
+        for input in &expression.code.inputs {
+            let value = match input.name.as_ref() {
+                "now" => {
+                    reads.clock = true;
+                    Dynamic::from(Moment(world.local()))
+                }
+                "sun" => {
+                    reads.clock = true;
+                    reads.sun = true;
+                    Dynamic::from(SunNow { now: world.now, calendar: Arc::new(world.calendar.clone()) })
+                }
+                name => {
+                    reads.memory |= name == "memory";
+                    to_dynamic(&(frame.variables)(name), input.keys.as_deref(), self.limits.items)
+                        .map_err(|error| Failure::of(&expression.source, format!("can't read `{name}`: {error}")))?
+                }
+            };
+            scope.push_dynamic(input.name.as_ref(), value);
+        }
+        Ok(())
+    }
+
+    /// Evaluates with the variables in the workspace.
+    fn run(&self, workspace: &mut Workspace, expression: &Expression) -> Result<Value, Failure> {
+        let code = &*expression.code;
+        let mut global = self.engine.new_global_runtime_state();
+        // A closure is found in its expression's own library: what is known of other expressions must not reach it.
+        let mut own = rhai::Caches::new();
+        let caches = match &code.closures {
+            Some(closures) => {
+                global.lib.push(closures.clone());
+                &mut own
+            }
+            None => &mut workspace.caches,
+        };
+        let mut context = EvalContext::new(&self.engine, &mut global, caches, &mut workspace.scope, None);
+        let result = context.eval_expression_tree(&(&code.expression).into());
+        let value = result.map_err(|error| Failure::from_refusal(&error, expression, &self.limits))?;
+        from_dynamic(&value)
+            .map_err(|error| Failure::of(&expression.source, format!("the expression gives no value: {error}")))
+    }
+}
+
+/// Returns the variables that an expression reads, with the keys of those that are read by key alone.
+fn inputs(found: &Found) -> Vec<Input> {
+    let input = |name: &crate::model::Name| {
+        let keys = found.properties.get(name).filter(|_| !found.whole.contains(name));
+        Input { name: Arc::clone(name), keys: keys.map(|keys| keys.iter().cloned().collect()) }
+    };
+    found.variables.iter().map(input).collect()
 }

@@ -1,0 +1,190 @@
+//! Why an evaluation gave no value: Rhai's errors in the words of our users, with their place.
+
+use std::ops::Range;
+
+use rhai::{Dynamic, EvalAltResult, Position};
+use thiserror::Error;
+
+use crate::model::{Place, PlacedText, Topic};
+
+use super::code::Code;
+use super::convert::kind_of_type;
+use super::rewrite::{chain_before, token_at};
+use super::tokens::{Lexer, Piece, TokenKind};
+use super::{Expression, Limits};
+
+/// Why an evaluation gave no value.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What went wrong, in words.
+    pub message: String,
+    /// Where; `None` where no text of the user's is to blame.
+    pub place: Option<Place>,
+    /// Where in the expression's text, in bytes; empty where that isn't known.
+    pub at: Range<usize>,
+    /// A topic that was read and never had a value: then it is no failure, but unknown (spec 2.5).
+    pub without_value: Option<Topic>,
+}
+
+/// How a function refuses within an evaluation.
+pub(super) type Refusal = Box<EvalAltResult>;
+
+/// What stands in a refusal where a part of a text has no value: which part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MissingPart(pub(super) usize);
+
+/// Returns a refusal that says `message`.
+pub(super) fn refuse(message: &str) -> Refusal {
+    Box::new(EvalAltResult::ErrorRuntime(message.into(), Position::NONE))
+}
+
+/// Returns a refusal because the part `index` of a text is `()`.
+pub(super) fn refuse_part(index: usize) -> Refusal {
+    Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(MissingPart(index)), Position::NONE))
+}
+
+impl Failure {
+    /// Returns a failure of the whole of `source`.
+    pub(super) fn of(source: &PlacedText, message: impl Into<String>) -> Failure {
+        Failure::within(source, 0..source.as_str().len(), message)
+    }
+
+    /// Returns a failure at `at` of `source`.
+    fn within(source: &PlacedText, at: Range<usize>, message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), place: Some(source.place(at.start)), at, without_value: None }
+    }
+
+    /// Returns what Rhai's `refusal` means for the user.
+    pub(super) fn from_refusal(refusal: &EvalAltResult, expression: &Expression, limits: &Limits) -> Failure {
+        let reading = Reading { source: &expression.source, code: &expression.code, limits };
+        reading.failure(refusal)
+    }
+}
+
+/// What is needed to read an error of Rhai's.
+struct Reading<'a> {
+    source: &'a PlacedText,
+    code: &'a Code,
+    limits: &'a Limits,
+}
+
+impl Reading<'_> {
+    fn failure(&self, refusal: &EvalAltResult) -> Failure {
+        if let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = refusal {
+            return self.failure(inner);
+        }
+        let text = self.source.as_str();
+        let at = match self.code.offset(refusal.position()) {
+            Some(offset) => token_at(text, offset),
+            None => 0..text.len(),
+        };
+        let (message, at) = self.message(refusal, at);
+        Failure::within(self.source, at, message)
+    }
+
+    fn message(&self, refusal: &EvalAltResult, at: Range<usize>) -> (String, Range<usize>) {
+        let message = match refusal {
+            EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<MissingPart>() {
+                Some(part) => return self.missing_part(part.0, at),
+                None => value.to_string(),
+            },
+            EvalAltResult::ErrorFunctionNotFound(signature, _) => return self.no_function(signature, at),
+            EvalAltResult::ErrorDotExpr(told, _) => return self.no_property(told, at),
+            EvalAltResult::ErrorIndexingType(types, _) => {
+                let mut parts = types.splitn(2, " [");
+                let owner = kind_of_type(parts.next().unwrap_or_default());
+                return (format!("{} has no items: it is {owner}", self.owner_of(at.start)), at);
+            }
+            EvalAltResult::ErrorMismatchDataType(wanted, given, _) => {
+                format!("{} is needed here, not {}", kind_of_type(wanted), kind_of_type(given))
+            }
+            EvalAltResult::ErrorArrayBounds(length, index, _) => {
+                format!("there is no item {index} in a list of {length}")
+            }
+            EvalAltResult::ErrorStringBounds(length, index, _) => {
+                format!("there is no character {index} in a text of {length}")
+            }
+            EvalAltResult::ErrorTooManyOperations(_) => {
+                format!("the expression needs more than {} operations", self.limits.operations)
+            }
+            EvalAltResult::ErrorDataTooLarge(what, _) => {
+                format!("{} grows beyond its limit", if what.contains("tring") { "a text" } else { "a list or map" })
+            }
+            EvalAltResult::ErrorStackOverflow(_) => {
+                format!("closures call each other more than {} deep", self.limits.depth)
+            }
+            EvalAltResult::ErrorTerminated(..) => {
+                format!("the expression takes longer than {} ms", self.limits.evaluation.as_millis())
+            }
+            EvalAltResult::ErrorArithmetic(what, _) => what.to_lowercase(),
+            other => {
+                let mut bare = other.to_string();
+                if let Some(end) = bare.rfind(" (line ") {
+                    bare.truncate(end);
+                }
+                bare
+            }
+        };
+        (message, at)
+    }
+
+    /// Returns what to say of `${…}`, the part `index` of the text at `at`, that gave `()`.
+    fn missing_part(&self, index: usize, at: Range<usize>) -> (String, Range<usize>) {
+        let tokens = Lexer::starting_at(self.source.as_str(), at.start).first();
+        if let Ok(Some(token)) = tokens
+            && let TokenKind::Text(pieces) = token.kind
+            && let Some(Piece::Code { range, .. }) = pieces.get(index)
+        {
+            let code = self.source.as_str().get(range.clone()).unwrap_or_default();
+            return (nothing_in_text(code.trim()), range.clone());
+        }
+        ("`()` can't stand within a text".to_owned(), at)
+    }
+
+    /// Reads `… for type '()'`: a property of what has none.
+    fn no_property(&self, told: &str, at: Range<usize>) -> (String, Range<usize>) {
+        let text = self.source.as_str();
+        // Rhai points at the property or at the dot before it.
+        let rest = text.get(at.start..).unwrap_or_default();
+        let dots = rest.len() - rest.trim_start_matches(['.', '?', ' ']).len();
+        let property = token_at(text, at.start + dots);
+        let before = text.get(..property.start).unwrap_or_default().trim_end().trim_end_matches(['.', '?']);
+        let owner = self.owner_of(before.len());
+        let kind = kind_of_type(told.rsplit('\'').nth(1).unwrap_or_default());
+        let name = text.get(property.clone()).unwrap_or_default();
+        let message = match kind {
+            "nothing" => format!("can't read `{name}` of `()`: {owner} gives nothing"),
+            _ => format!("can't read `{name}`: {owner} is {kind}, which has no such property"),
+        };
+        (message, property)
+    }
+
+    fn owner_of(&self, offset: usize) -> String {
+        let owner = chain_before(self.source.as_str(), offset);
+        if owner.is_empty() { "this".to_owned() } else { format!("`{owner}`") }
+    }
+
+    /// Reads `name (type, type)`: a function that has no version for these types.
+    fn no_function(&self, signature: &str, at: Range<usize>) -> (String, Range<usize>) {
+        let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
+        let kinds: Vec<&str> =
+            types.trim_end_matches(')').split(", ").filter(|name| !name.is_empty()).map(kind_of_type).collect();
+        let message = match (name, kinds.as_slice()) {
+            ("+", [a, b]) => format!("can't add {a} and {b}"),
+            ("-", [a, b]) => format!("can't subtract {b} from {a}"),
+            ("*", [a, b]) => format!("can't multiply {a} by {b}"),
+            ("/", [a, b]) => format!("can't divide {a} by {b}"),
+            ("!", [a]) => format!("`not` takes a boolean, not {a}"),
+            ("-", [a]) => format!("can't negate {a}"),
+            ("contains", [a, b]) => format!("can't look for {b} in {a}"),
+            (name, kinds) => format!("`{name}` can't take {}", kinds.join(" and ")),
+        };
+        (message, at)
+    }
+}
+
+/// Returns what to say of `code`, within a text, that gave `()`.
+pub(super) fn nothing_in_text(code: &str) -> String {
+    format!("`{code}` gives `()`, which can't stand within a text")
+}
