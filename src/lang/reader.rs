@@ -386,6 +386,9 @@ impl<'a> Reader<'a> {
             ExpressionErrorKind::UnknownVariable => Code::UNKNOWN_VARIABLE,
             ExpressionErrorKind::UnknownFunction => Code::UNKNOWN_FUNCTION,
             ExpressionErrorKind::NotAnExpression => Code::NOT_AN_EXPRESSION,
+            ExpressionErrorKind::BadTopic => Code::BAD_TOPIC,
+            ExpressionErrorKind::BadFilter => Code::BAD_FILTER,
+            ExpressionErrorKind::BadPath => Code::BAD_PATH,
         };
         let span = file_span(text, error.at.clone());
         let help = error.help.clone().or_else(|| quotes_help(error, text));

@@ -10,7 +10,7 @@ use crate::model::{Name, Topic, TopicFilter, ValuePath};
 
 use super::functions::{Arity, FUNCTIONS, arities};
 use super::rewrite::{JOIN, Rewritten, token_at};
-use super::{BUILT_IN_VARIABLES, ExpressionError, ExpressionErrorKind, Names, RuleMention};
+use super::{BUILT_IN_VARIABLES, ExpressionError, ExpressionErrorKind as Kind, Names, RuleMention};
 
 /// What an expression names.
 #[derive(Debug, Default)]
@@ -221,11 +221,11 @@ impl<'a> Checker<'a> {
         let name = call.name.as_str();
         let problem = match (name, literal(0)) {
             ("state" | "last" | "age" | "exists", Some((text, at))) => {
-                Topic::parse(text).err().map(|error| (at, format!("`{text}` is no topic: {error}")))
+                Topic::parse(text).err().map(|error| (Kind::BadTopic, at, format!("`{text}` is no topic: {error}")))
             }
-            ("states" | "any" | "all" | "count", Some((text, at))) => {
-                TopicFilter::parse(text).err().map(|error| (at, format!("`{text}` is no topic filter: {error}")))
-            }
+            ("states" | "any" | "all" | "count", Some((text, at))) => TopicFilter::parse(text)
+                .err()
+                .map(|error| (Kind::BadFilter, at, format!("`{text}` is no topic filter: {error}"))),
             ("holds" | "running", Some((text, at))) => {
                 let mention = RuleMention { rule: Some(text.into()), at: self.at(at), is_holds: name == "holds" };
                 self.found.rules.push(mention);
@@ -235,17 +235,12 @@ impl<'a> Checker<'a> {
         };
         let problem = problem.or_else(|| match (name, literal(1)) {
             ("state", Some((text, at))) => {
-                ValuePath::parse(text).err().map(|error| (at, format!("`{text}` is no path: {error}")))
+                ValuePath::parse(text).err().map(|error| (Kind::BadPath, at, format!("`{text}` is no path: {error}")))
             }
             _ => None,
         });
         match problem {
-            Some((position, message)) => Err(ExpressionError {
-                kind: ExpressionErrorKind::BadArgument,
-                message,
-                at: self.at(position),
-                help: None,
-            }),
+            Some((kind, position, message)) => Err(error(kind, self.at(position), message)),
             None => Ok(()),
         }
     }
@@ -363,18 +358,18 @@ fn near_miss<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a
         .map(|(_, candidate)| candidate)
 }
 
-fn error(kind: ExpressionErrorKind, at: Range<usize>, message: impl Into<String>) -> ExpressionError {
+fn error(kind: Kind, at: Range<usize>, message: impl Into<String>) -> ExpressionError {
     ExpressionError { kind, message: message.into(), at, help: None }
 }
 
 fn no_expression(at: Range<usize>, message: impl Into<String>) -> ExpressionError {
-    error(ExpressionErrorKind::NotAnExpression, at, message)
+    error(Kind::NotAnExpression, at, message)
 }
 
 fn unknown_variable(at: Range<usize>, message: impl Into<String>) -> ExpressionError {
-    error(ExpressionErrorKind::UnknownVariable, at, message)
+    error(Kind::UnknownVariable, at, message)
 }
 
 fn unknown_function(at: Range<usize>, message: impl Into<String>) -> ExpressionError {
-    error(ExpressionErrorKind::UnknownFunction, at, message)
+    error(Kind::UnknownFunction, at, message)
 }

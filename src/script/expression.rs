@@ -85,8 +85,12 @@ pub enum ExpressionErrorKind {
     UnknownVariable,
     /// It calls a function that doesn't exist, or with more or fewer arguments than it takes.
     UnknownFunction,
-    /// It gives a function what it can't take: a topic with a wildcard.
-    BadArgument,
+    /// It names a topic that can't be: with a wildcard.
+    BadTopic,
+    /// It names a topic filter that can't be.
+    BadFilter,
+    /// It names a path that can't be.
+    BadPath,
     /// It does what an expression may not: an assignment, a loop, a statement.
     NotAnExpression,
 }
