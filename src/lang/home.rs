@@ -1,7 +1,14 @@
 //! A whole home: all its files read together.
 
-use super::{Diagnostic, Settings, Severity, Sources};
-use crate::rules::Ruleset;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::findings::Findings;
+use super::rule_file::{Context, RuleFile, decode_rule};
+use super::text::FileText;
+use super::{Code, Diagnostic, Settings, Severity, Source, Sources};
+use crate::rules::{RuleEntry, Ruleset};
+use crate::script::Sandbox;
 
 /// What the files of a home say.
 #[derive(Debug, Clone)]
@@ -18,8 +25,25 @@ impl Home {
     /// Reads the files of a home. Test files are not read here.
     #[must_use]
     pub fn load(sources: &Sources) -> Home {
-        let _ = sources;
-        Home { settings: Settings::default(), ruleset: Ruleset::default(), diagnostics: Vec::new() }
+        let settings = Settings::default();
+        let mut diagnostics = Vec::new();
+        let sandbox = Arc::new(Sandbox::new(settings.limits));
+        let files = read_files(sources, &settings.rules, &sandbox, &mut diagnostics);
+        let has_location = settings.location.is_some();
+        let context = Arc::new(Context::new(sandbox, files, has_location, settings.allow.clone()));
+        let mut decoded: Vec<(Arc<str>, RuleEntry)> = Vec::new();
+        for file in &context.files {
+            for index in 0..file.rules.len() {
+                let entries = decode_rule(&context, file, index, &mut diagnostics);
+                decoded.extend(entries.into_iter().map(|entry| (file.text.file(), entry)));
+            }
+        }
+        let broken = |file: &str| {
+            diagnostics.iter().any(|found| found.severity == Severity::Error && *found.label.file == *file)
+        };
+        let entries = decoded.into_iter().filter(|(file, _)| !broken(file)).map(|(_, entry)| entry).collect();
+        let ruleset = Ruleset::new(entries);
+        Home { settings, ruleset, diagnostics: in_order(diagnostics) }
     }
 
     /// Returns whether a file doesn't load.
@@ -27,4 +51,69 @@ impl Home {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|found| found.severity == Severity::Error)
     }
+}
+
+/// Reads the rule files, in the order of their paths.
+fn read_files(
+    sources: &Sources,
+    folder: &str,
+    sandbox: &Sandbox,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Arc<RuleFile>> {
+    let mut files = Vec::new();
+    for (path, source) in sources {
+        let Some(stem) = rule_file_stem(path, folder) else { continue };
+        let Some(text) = file_text(path, source, diagnostics) else { continue };
+        let (file, reader) = RuleFile::read(text, stem, sandbox);
+        diagnostics.extend(reader.findings.into_vec());
+        files.push(Arc::new(file));
+    }
+    files
+}
+
+/// Returns a file's text; one that can't be read, or isn't UTF-8, is reported.
+pub(super) fn file_text(path: &Arc<str>, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<FileText> {
+    let mut findings = Findings::new(Arc::clone(path));
+    let text = match source {
+        Source::Content(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let at = error.valid_up_to();
+                let byte = bytes.get(at).copied().unwrap_or_default();
+                let message = format!("the file isn't UTF-8: the byte {byte:#04x} at offset {at} is no character");
+                findings.error(Code::NOT_UTF8, at..at, message).help("save it as UTF-8; every editor can");
+                None
+            }
+        },
+        Source::Unreadable(reason) => {
+            findings.error(Code::UNREADABLE_FILE, 0..0, format!("`{path}` can't be read: {reason}"));
+            None
+        }
+    };
+    diagnostics.extend(findings.into_vec());
+    text.map(|text| FileText::new(Arc::clone(path), text.into()))
+}
+
+/// Returns the path under the folder of the rules without its ending, where `path` is a rule file.
+fn rule_file_stem<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    let folder = folder.trim_start_matches("./").trim_end_matches('/');
+    let inside = if matches!(folder, "" | ".") { path } else { path.strip_prefix(folder)?.strip_prefix('/')? };
+    let stem = inside.strip_suffix(".yaml").or_else(|| inside.strip_suffix(".yml"))?;
+    let is_test = stem.ends_with(".test");
+    let is_skipped = inside.split('/').any(|part| part.starts_with('.') || part.ends_with('~'));
+    let is_library = inside.starts_with("lib/");
+    (!is_test && !is_skipped && !is_library && !stem.is_empty()).then_some(stem)
+}
+
+/// Returns the findings by file and place, each once: instances of one rule find the same.
+fn in_order(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut by_place: BTreeMap<(Arc<str>, usize, usize), Vec<Diagnostic>> = BTreeMap::new();
+    for found in diagnostics {
+        let key = (Arc::clone(&found.label.file), found.label.span.start, found.label.span.end);
+        let same = by_place.entry(key).or_default();
+        if !same.contains(&found) {
+            same.push(found);
+        }
+    }
+    by_place.into_values().flatten().collect()
 }

@@ -11,6 +11,8 @@ mod findings;
 mod home;
 mod near;
 mod reader;
+mod render;
+mod rule_file;
 mod scalar;
 mod settings;
 mod source;
@@ -21,6 +23,7 @@ mod yaml_error;
 
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use home::Home;
+pub use render::{Colour, Report};
 pub use settings::{
     Allow, BrokerLimits, BrokerSettings, EmbeddedBroker, ExternalBroker, Listener, Settings, WebSettings,
 };

@@ -156,3 +156,29 @@ impl Default for WebSettings {
         WebSettings { listen: SocketAddr::from(([127, 0, 0, 1], 8330)), token_file: None }
     }
 }
+
+impl Allow {
+    /// Returns whether a rule may ask `url`.
+    #[must_use]
+    pub fn allows_url(&self, url: &str) -> bool {
+        self.http.iter().any(|pattern| matches_pattern(pattern, url))
+    }
+}
+
+/// Returns whether `text` matches `pattern`, in which `*` stands for any text.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    true
+}

@@ -58,6 +58,8 @@ pub(super) struct Scalar {
 pub(super) struct Entry {
     /// The key's text.
     pub(super) key: PlacedText,
+    /// What the key is read as: `1` is a number, `"1"` a text.
+    pub(super) key_value: Value,
     /// The bytes of the key.
     pub(super) key_span: Range<usize>,
     /// The value.
@@ -158,7 +160,13 @@ struct Open {
     is_flow: bool,
     kind: NodeKind,
     /// The key that waits for its value; in maps only. `None` inside where it is no usable key.
-    key: Option<Option<(PlacedText, Range<usize>)>>,
+    key: Option<Option<Key>>,
+}
+
+struct Key {
+    text: PlacedText,
+    value: Value,
+    span: Range<usize>,
 }
 
 struct Builder<'a> {
@@ -288,8 +296,8 @@ impl Builder<'_> {
                 }
             }
             NodeKind::Map(entries) => {
-                if let Some(Some((key, key_span))) = open.key.take() {
-                    entries.push(Entry { key, key_span, value: node });
+                if let Some(Some(key)) = open.key.take() {
+                    entries.push(Entry { key: key.text, key_value: key.value, key_span: key.span, value: node });
                 }
             }
             NodeKind::Scalar(_) => {}
@@ -298,7 +306,7 @@ impl Builder<'_> {
     }
 
     /// Returns the key that `node` is, where it may be one.
-    fn read_key(&mut self, node: Node) -> Option<(PlacedText, Range<usize>)> {
+    fn read_key(&mut self, node: Node) -> Option<Key> {
         let span = node.span;
         let NodeKind::Scalar(scalar) = node.kind else {
             let found = self.findings.error(
@@ -323,7 +331,7 @@ impl Builder<'_> {
             found.help("remove one of both; to publish twice to one topic, write a list of `publish:` actions");
             return None;
         }
-        Some((scalar.text, span))
+        Some(Key { text: scalar.text, value: scalar.value, span })
     }
 
     fn refuse_tag(&mut self, span: Range<usize>) {

@@ -1,0 +1,309 @@
+//! Decodes actions: finds which one an item is, and reads those that only do something (spec 2.6).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::lang::fields::Fields;
+use crate::lang::tree::{Entry, Node, NodeKind};
+use crate::lang::{Code, near};
+use crate::model::{Name, Value};
+use crate::rules::{Action, ActionKind, Block, BlockId, DurationTemplate, Exec, Http, LogLevel, OnError};
+use crate::script::Template;
+
+use super::decoder::{Decoder, Grows};
+
+/// The words that make a map an action; of `if` and `choose`, what stands beside them belongs to them.
+const ACTION_WORDS: [&str; 19] = [
+    "publish", "scene", "set", "delay", "wait", "if", "choose", "repeat", "parallel", "let", "remember", "run",
+    "enable", "disable", "cancel", "log", "http", "exec", "stop",
+];
+
+/// Keys that people write instead of others.
+const MISTAKEN: &[(&str, &str)] = &[
+    ("message", "payload"),
+    ("value", "payload"),
+    ("data", "payload"),
+    ("retained", "retain"),
+    ("variables", "with"),
+    ("actions", "do"),
+    ("sequence", "do"),
+    ("default", "else"),
+    ("otherwise", "else"),
+    ("continue_on_error", "on_error"),
+];
+
+/// How long an HTTP request may take, where the rule doesn't say.
+const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a program may run, where the rule doesn't say.
+const EXEC_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Decoder<'_> {
+    /// Returns a list of actions, or the one item that stands alone.
+    pub(super) fn block(&mut self, node: &Node, path: &str) -> Option<BlockId> {
+        let index = self.blocks.len();
+        self.blocks.push(None);
+        if node.is_null() {
+            self.wrong_type(node, "an action, or a list of actions");
+            return None;
+        }
+        let actions: Vec<Action> = match &node.kind {
+            NodeKind::List(items) => {
+                let each = items.iter().enumerate();
+                each.filter_map(|(index, item)| self.action(item, &format!("{path}[{index}]"))).collect()
+            }
+            NodeKind::Scalar(_) | NodeKind::Map(_) => self.action(node, path).into_iter().collect(),
+        };
+        if let Some(slot) = self.blocks.get_mut(index) {
+            *slot = Some(Block { path: path.into(), actions });
+        }
+        u32::try_from(index).ok().map(BlockId)
+    }
+
+    fn action(&mut self, node: &Node, path: &str) -> Option<Action> {
+        let place = self.place(node);
+        let Some(entries) = node.as_map().filter(|entries| !entries.is_empty()) else {
+            self.report_no_action(node);
+            return None;
+        };
+        let words: Vec<&Entry> = entries.iter().filter(|entry| ACTION_WORDS.contains(&entry.key.as_str())).collect();
+        let what = match words.first() {
+            Some(word) => format!("the action `{}`", word.key.as_str()),
+            None => "a map of topics".to_owned(),
+        };
+        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let known = [("continue", OnError::Continue), ("fail", OnError::Fail)];
+        let on_error = fields.take("on_error").and_then(|node| self.word(node, &known)).unwrap_or_default();
+        let kind = match words.as_slice() {
+            [] => self.topics(entries),
+            [word] if self.is_one_action(entries, word) => {
+                let kind = self.action_kind(word.key.as_str(), &mut fields, path);
+                fields.finish(&mut self.reader.findings);
+                kind
+            }
+            [_] => None,
+            [first, second, ..] => {
+                self.report_two_actions(first, second);
+                None
+            }
+        };
+        Some(Action { kind: kind?, on_error, path: path.into(), place })
+    }
+
+    fn action_kind(&mut self, word: &str, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+        match word {
+            "publish" => self.publish(fields),
+            "scene" => self.scene(fields),
+            "set" => self.set(fields),
+            "delay" => fields.take("delay").and_then(|node| self.duration_template(node)).map(ActionKind::Delay),
+            "wait" => self.wait(fields, path),
+            "if" => self.if_action(fields, path),
+            "choose" => self.choose(fields, path),
+            "repeat" => self.repeat(fields, path),
+            "parallel" => self.parallel(fields, path),
+            "let" => fields.take("let").and_then(|node| self.variables(node, Grows::WithEach)).map(ActionKind::Let),
+            "remember" => fields.take("remember").and_then(|node| self.memory(node)).map(ActionKind::Remember),
+            "run" => {
+                let rule = fields.take("run").and_then(|node| self.rule_reference(node));
+                let with = fields.take("with").map_or(Some(Vec::new()), |node| self.variables(node, Grows::Not));
+                Some(ActionKind::Run { rule: rule?, with: with? })
+            }
+            "enable" => {
+                let rule = fields.take("enable").and_then(|node| self.rule_reference(node));
+                Some(ActionKind::Switch { rule: rule?, is_enabled: true })
+            }
+            "disable" => {
+                let rule = fields.take("disable").and_then(|node| self.rule_reference(node));
+                Some(ActionKind::Switch { rule: rule?, is_enabled: false })
+            }
+            "cancel" => fields.take("cancel").and_then(|node| self.rule_reference(node)).map(ActionKind::Cancel),
+            "log" => {
+                let text = fields.take("log").and_then(|node| self.log_text(node));
+                let level = fields.take("level").map_or(Some(LogLevel::Info), |node| self.level(node));
+                Some(ActionKind::Log { text: text?, level: level? })
+            }
+            "http" => self.http(fields).map(ActionKind::Http),
+            "exec" => self.exec(fields).map(ActionKind::Exec),
+            _ => {
+                let node = fields.take("stop")?;
+                if node.is_null() {
+                    return Some(ActionKind::Stop(Template::Constant(Value::text(""))));
+                }
+                self.text_template(node, "the reason, a text").map(ActionKind::Stop)
+            }
+        }
+    }
+
+    /// Returns the action that a map of topics is.
+    fn topics(&mut self, entries: &[Entry]) -> Option<ActionKind> {
+        let mut is_broken = false;
+        let is_topic = |entry: &&Entry| entry.key.as_str() != "on_error";
+        for entry in entries.iter().filter(is_topic).filter(|entry| !entry.key.as_str().contains('/')) {
+            is_broken = true;
+            let key = entry.key.as_str();
+            let help = match near::nearest(key, ACTION_WORDS) {
+                Some(word) => format!("did you mean `{word}`? To publish to the topic `{key}`, write `publish: {key}`"),
+                None => format!(
+                    "to publish to the topic `{key}`, write `publish: {key}`; the actions are {}",
+                    near::list(&ACTION_WORDS)
+                ),
+            };
+            let message = format!("`{key}` is no action, and no topic: it has no `/`");
+            self.findings.error(Code::UNKNOWN_ACTION, entry.key_span.clone(), message).help(help);
+        }
+        let messages = self.messages(entries.iter().filter(is_topic).filter(|entry| entry.key.as_str().contains('/')));
+        messages.filter(|_| !is_broken).map(ActionKind::Publish)
+    }
+
+    /// Returns whether beside the action's word stand no topics, which would be a second action.
+    fn is_one_action(&mut self, entries: &[Entry], word: &Entry) -> bool {
+        let Some(topic) = entries.iter().find(|entry| entry.key.as_str().contains('/')) else { return true };
+        self.report_two_actions(word, topic);
+        false
+    }
+
+    fn report_two_actions(&mut self, first: &Entry, second: &Entry) {
+        let message = format!("one item holds two actions, `{}` and `{}`", first.key.as_str(), second.key.as_str());
+        let found = self.findings.error(Code::SEVERAL_ACTIONS, second.key_span.clone(), message);
+        found.relate(first.key_span.clone(), "the first of both");
+        found.help("make each an item of a list (`- …`), in the order in which they are done");
+    }
+
+    fn report_no_action(&mut self, node: &Node) {
+        let span = self.mark(node);
+        let message = format!("an action is a map (`publish: …`), and here stands {}", node.describe());
+        let text = node.as_scalar().map_or("", |scalar| scalar.text.as_str());
+        let help = match near::nearest(text, ACTION_WORDS).or(ACTION_WORDS.into_iter().find(|word| *word == text)) {
+            Some(word) => format!("write `{word}: …`"),
+            None => format!("the actions are {}, or a map of topics to payloads", near::list(&ACTION_WORDS)),
+        };
+        self.findings.error(Code::UNKNOWN_ACTION, span, message).help(help);
+    }
+
+    fn set(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
+        fields.allow(&["to"]);
+        let node = fields.take("set")?;
+        let span = self.mark(node);
+        let found =
+            self.findings.error(Code::UNKNOWN_ACTION, span, "`set` needs device discovery, which isn't there yet");
+        found.help("publish to the device's command topic instead");
+        None
+    }
+
+    /// Returns the names and values of `remember`: any text may be a name, it is read as `memory.name`.
+    fn memory(&mut self, node: &Node) -> Option<Vec<(Name, Template)>> {
+        let Some(entries) = node.as_map() else {
+            self.wrong_type(node, "a map of names and values");
+            return None;
+        };
+        let values: Vec<_> =
+            entries.iter().map(|entry| Some((Name::from(entry.key.as_str()), self.template(&entry.value)?))).collect();
+        values.into_iter().collect()
+    }
+
+    fn log_text(&mut self, node: &Node) -> Option<Template> {
+        if node.is_null() {
+            self.wrong_type(node, "a text");
+            return None;
+        }
+        self.template(node)
+    }
+
+    fn level(&mut self, node: &Node) -> Option<LogLevel> {
+        let known = [
+            ("debug", LogLevel::Debug),
+            ("info", LogLevel::Info),
+            ("warn", LogLevel::Warn),
+            ("error", LogLevel::Error),
+        ];
+        self.word(node, &known)
+    }
+
+    fn http(&mut self, fields: &mut Fields<'_>) -> Option<Http> {
+        let node = fields.take("http")?;
+        let what = "`http`";
+        let mut fields = Fields::of(node, what, &self.reader.text, &mut self.reader.findings)?;
+        let method = match fields.take("method") {
+            Some(node) => self.text_template(node, "a method (`GET`, `POST`)"),
+            None => Some(Template::Constant(Value::text("GET"))),
+        };
+        let url = fields.need("url", &self.reader.text, &mut self.reader.findings);
+        let url = url.and_then(|node| self.allowed_url(node));
+        let headers = fields.take("headers").map_or(Some(Vec::new()), |node| self.headers(node));
+        let body = fields.take("body").map(|node| self.template(node));
+        let timeout = fields.take("timeout").map(|node| self.duration_template(node));
+        fields.finish(&mut self.reader.findings);
+        Some(Http {
+            method: method?,
+            url: url?,
+            headers: headers?,
+            body: super::triggers::optional(body)?,
+            timeout: super::triggers::optional(timeout)?.unwrap_or(DurationTemplate::Fixed(HTTP_TIMEOUT)),
+        })
+    }
+
+    fn headers(&mut self, node: &Node) -> Option<Vec<(Template, Template)>> {
+        let Some(entries) = node.as_map() else {
+            self.wrong_type(node, "a map of headers");
+            return None;
+        };
+        let headers: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                let name = self.key_template(entry);
+                let value = self.text_template(&entry.value, "a header's text");
+                Some((name?, value?))
+            })
+            .collect();
+        headers.into_iter().collect()
+    }
+
+    fn allowed_url(&mut self, node: &Node) -> Option<Template> {
+        let url = self.text_template(node, "a URL")?;
+        let Some(text) = url.as_constant().and_then(Value::as_text) else { return Some(url) };
+        if self.context.allow.allows_url(text) {
+            return Some(url);
+        }
+        let message = format!("homerule.yaml doesn't allow requests to `{text}`");
+        let found = self.reader.findings.error(Code::NOT_ALLOWED, node.span.clone(), message);
+        found.help(format!("add it there: `allow: {{ http: [\"{text}\"] }}`; `*` stands for any text"));
+        None
+    }
+
+    fn exec(&mut self, fields: &mut Fields<'_>) -> Option<Exec> {
+        let node = fields.take("exec")?;
+        let timeout = fields.take("timeout").map(|node| self.duration_template(node));
+        let items = match &node.kind {
+            NodeKind::List(items) if !items.is_empty() => items,
+            _ => {
+                self.wrong_type(node, "a list of the program and its arguments (`[say, \"${topic}\"]`)");
+                return None;
+            }
+        };
+        let command: Vec<_> = items.iter().map(|item| self.text_template(item, "a program or an argument")).collect();
+        let command: Vec<Template> = command.into_iter().collect::<Option<_>>()?;
+        if let (Some(program), Some(item)) = (command.first(), items.first())
+            && let Some(text) = program.as_constant().and_then(Value::as_text)
+            && !self.context.allow.exec.iter().any(|allowed| **allowed == *text)
+        {
+            let message = format!("homerule.yaml doesn't allow the program `{text}`");
+            let found = self.reader.findings.error(Code::NOT_ALLOWED, item.span.clone(), message);
+            found.help(format!("add it there: `allow: {{ exec: [{text}] }}`"));
+            return None;
+        }
+        let timeout = super::triggers::optional(timeout)?.unwrap_or(DurationTemplate::Fixed(EXEC_TIMEOUT));
+        Some(Exec { command, timeout })
+    }
+}
+
+/// Returns the names that the `let` actions of a list of actions set.
+pub(super) fn let_names(node: &Node) -> BTreeSet<Name> {
+    let mut names = BTreeSet::new();
+    node.walk(&mut |node| {
+        if let Some(entries) = node.get("let").and_then(Node::as_map) {
+            names.extend(entries.iter().map(|entry| Arc::from(entry.key.as_str())));
+        }
+    });
+    names
+}

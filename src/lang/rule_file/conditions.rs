@@ -1,0 +1,184 @@
+//! Decodes conditions (spec 2.5).
+
+use crate::lang::fields::Fields;
+use crate::lang::tree::{Node, NodeKind};
+use crate::lang::{Code, near};
+use crate::model::parse_offset;
+use crate::model::schedule::{Boundary, SunEvent, TimeOfDay, TimeWindow, Weekdays};
+use crate::rules::{Condition, ConditionKind, StateCondition};
+
+use super::decoder::Decoder;
+use super::triggers::{Hysteresis, optional};
+
+/// The words that make a map a condition.
+pub(super) const CONDITION_WORDS: [&str; 6] = ["all", "any", "not", "state", "time", "sun"];
+
+/// Keys that people write instead of others.
+const MISTAKEN: &[(&str, &str)] = &[
+    ("value", "field"),
+    ("attribute", "field"),
+    ("path", "field"),
+    ("to", "is"),
+    ("equals", "is"),
+    ("payload", "is"),
+    ("from", "after"),
+    ("until", "before"),
+    ("days", "weekdays"),
+    ("weekday", "weekdays"),
+];
+
+impl Decoder<'_> {
+    /// Returns a condition: an expression, a list that must all hold, or a map.
+    pub(super) fn condition(&mut self, node: &Node, path: &str) -> Option<Condition> {
+        let kind = match &node.kind {
+            NodeKind::Scalar(_) => self.expression(node).map(ConditionKind::Expression),
+            NodeKind::List(items) => self.conditions(node, items, path).map(ConditionKind::All),
+            NodeKind::Map(_) => self.condition_map(node, path),
+        };
+        Some(Condition { kind: kind?, path: path.into(), place: self.place(node) })
+    }
+
+    fn conditions(&mut self, node: &Node, items: &[Node], path: &str) -> Option<Vec<Condition>> {
+        if items.is_empty() {
+            self.wrong_type(node, "a condition, or a list of at least one");
+            return None;
+        }
+        let each = items.iter().enumerate();
+        let conditions: Vec<_> = each.map(|(index, item)| self.condition(item, &format!("{path}[{index}]"))).collect();
+        conditions.into_iter().collect()
+    }
+
+    fn condition_map(&mut self, node: &Node, path: &str) -> Option<ConditionKind> {
+        let entries = node.as_map().unwrap_or_default();
+        let words: Vec<_> = entries.iter().filter(|entry| CONDITION_WORDS.contains(&entry.key.as_str())).collect();
+        let (word, value) = match words.as_slice() {
+            [entry] => (entry.key.as_str(), &entry.value),
+            [] => {
+                let first = entries.first();
+                let span = first.map_or(self.mark(node), |entry| entry.key_span.clone());
+                let key = first.map_or("", |entry| entry.key.as_str());
+                let help = near::suggestion(key, &CONDITION_WORDS);
+                self.findings.error(Code::UNKNOWN_CONDITION, span, "this is no condition").help_if(help);
+                return None;
+            }
+            [first, second, ..] => {
+                let message =
+                    format!("one condition holds both `{}` and `{}`", first.key.as_str(), second.key.as_str());
+                let found = self.findings.error(Code::SEVERAL_CONDITIONS, second.key_span.clone(), message);
+                found.relate(first.key_span.clone(), "the first of both");
+                found.help("make each an item of a list (`- …`): then all must hold");
+                return None;
+            }
+        };
+        let what = format!("the condition `{word}`");
+        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let path = format!("{path}.{word}");
+        let kind = match word {
+            "all" | "any" => {
+                let conditions = self.condition_list(value, &path);
+                let make = if word == "all" { ConditionKind::All } else { ConditionKind::Any };
+                conditions.map(make)
+            }
+            "not" => self.condition(value, &path).map(|condition| ConditionKind::Not(Box::new(condition))),
+            "time" => self.time_window(value).map(ConditionKind::Time),
+            "sun" => {
+                self.need_location(value);
+                self.word(value, &[("up", true), ("down", false)]).map(|is_up| ConditionKind::Sun { is_up })
+            }
+            _ => self.state_condition(&mut fields).map(ConditionKind::State),
+        };
+        fields.allow(&[match word {
+            "all" => "all",
+            "any" => "any",
+            "not" => "not",
+            "time" => "time",
+            "sun" => "sun",
+            _ => "state",
+        }]);
+        fields.finish(&mut self.reader.findings);
+        kind
+    }
+
+    /// Returns the conditions of a list; one alone is a list of one.
+    fn condition_list(&mut self, node: &Node, path: &str) -> Option<Vec<Condition>> {
+        match &node.kind {
+            NodeKind::List(items) => self.conditions(node, items, path),
+            NodeKind::Scalar(_) | NodeKind::Map(_) => Some(vec![self.condition(node, path)?]),
+        }
+    }
+
+    fn state_condition(&mut self, fields: &mut Fields<'_>) -> Option<StateCondition> {
+        let topic = fields.take("state").and_then(|node| {
+            let template = self.text_template(node, "a topic")?;
+            if let Some(text) = template.as_constant().and_then(crate::model::Value::as_text) {
+                self.check_constant_topic(text, node)?;
+            }
+            Some(template)
+        });
+        let field = fields.take("field").map(|node| self.path(node));
+        let is = fields.take("is").map(|node| self.values(node));
+        let range = self.range(fields, Hysteresis::Unknown);
+        let hold = fields.take("for").map(|node| self.duration(node));
+        Some(StateCondition {
+            topic: topic?,
+            field: optional(field)?.unwrap_or_default(),
+            is: optional(is)?,
+            range: range?,
+            hold: optional(hold)?,
+        })
+    }
+
+    fn time_window(&mut self, node: &Node) -> Option<TimeWindow> {
+        let mut fields =
+            Fields::of(node, "the condition `time`", &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let after = fields.take("after").map(|node| self.boundary(node));
+        let before = fields.take("before").map(|node| self.boundary(node));
+        let weekdays = fields.take("weekdays").map(|node| self.weekdays(node));
+        if after.is_none() && before.is_none() && weekdays.is_none() {
+            let span = self.mark(node);
+            let found = self.findings.error(Code::MISSING_KEY, span, "`time` needs `after`, `before` or `weekdays`");
+            found.help("write `time: { after: \"22:00\", before: \"06:00\" }`");
+        }
+        fields.finish(&mut self.reader.findings);
+        Some(TimeWindow {
+            after: optional(after)?,
+            before: optional(before)?,
+            weekdays: optional(weekdays)?.unwrap_or(Weekdays::ALL),
+        })
+    }
+
+    /// Returns an end of a window: a time of day, or a sun event with an offset (`sunset-30m`).
+    fn boundary(&mut self, node: &Node) -> Option<Boundary> {
+        let fixed = self.fixed(node, "a time of day (`\"22:00\"`) or a sun event (`sunset-30m`)")?;
+        let text = fixed.text.trim();
+        if text.starts_with(|letter: char| letter.is_ascii_digit()) {
+            return TimeOfDay::parse(text)
+                .map(Boundary::Time)
+                .map_err(|error| self.findings.error(Code::BAD_TIME, fixed.span, error.to_string()))
+                .ok();
+        }
+        let letters = text.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(text.len());
+        let (word, offset) = text.split_at(letters);
+        let Some(event) = SunEvent::parse(word) else {
+            let message = format!("`{text}` is neither a time of day nor a sun event");
+            let words = SunEvent::ALL.map(|(word, _)| word);
+            let help = near::nearest(word, words).map(|word| format!("did you mean `{word}`?"));
+            let help = help.unwrap_or(format!("write `\"22:00\"`, or one of {}", near::list(&words)));
+            self.findings.error(Code::BAD_TIME, fixed.span, message).help(help);
+            return None;
+        };
+        self.need_location(node);
+        let offset = offset.trim();
+        if offset.is_empty() {
+            return Some(Boundary::Sun(event, jiff::SignedDuration::ZERO));
+        }
+        parse_offset(offset)
+            .map(|offset| Boundary::Sun(event, offset))
+            .map_err(|error| {
+                let start = fixed.text.len() - offset.len();
+                let span = fixed.span_of(start..fixed.text.len());
+                self.findings.error(Code::BAD_DURATION, span, error.to_string())
+            })
+            .ok()
+    }
+}

@@ -1,0 +1,106 @@
+//! What the decoding of one rule needs to know of the rest of the home.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::lang::Allow;
+use crate::lang::tree::Node;
+use crate::model::{Name, RuleId};
+use crate::script::{RuleNames, Sandbox};
+
+use super::each::Instances;
+use super::file::{RuleFile, RuleSource};
+
+/// What is known of all rules before one is decoded.
+pub(in crate::lang) struct Context {
+    /// Compiles expressions.
+    pub(in crate::lang) sandbox: Arc<Sandbox>,
+    /// All files, in the order of their paths.
+    pub(in crate::lang) files: Vec<Arc<RuleFile>>,
+    /// The ids of all rules, instances too.
+    pub(in crate::lang) names: RuleNames,
+    /// The rules that have a `while`.
+    pub(super) whiles: BTreeSet<RuleId>,
+    /// Rules with `each: { topic: … }`, whose instances come with their topics.
+    pub(super) each_topic: BTreeSet<RuleId>,
+    /// The names that `with` gives to a rule, by its id.
+    pub(super) given: BTreeMap<RuleId, BTreeSet<Name>>,
+    /// The names that `with` gives to rules that are known at run only.
+    pub(super) given_to_any: BTreeSet<Name>,
+    /// Whether the settings say where the home is.
+    pub(super) has_location: bool,
+    /// What the settings allow.
+    pub(super) allow: Allow,
+}
+
+impl Context {
+    /// Returns what `files` say of each other.
+    pub(in crate::lang) fn new(
+        sandbox: Arc<Sandbox>,
+        files: Vec<Arc<RuleFile>>,
+        has_location: bool,
+        allow: Allow,
+    ) -> Context {
+        let rules = || files.iter().flat_map(|file| file.rules.iter());
+        let ids: Vec<RuleId> = rules().flat_map(RuleSource::ids).collect();
+        let whiles = rules().filter(|rule| rule.node.get("while").is_some());
+        let whiles = whiles.flat_map(|rule| rule.ids().into_iter().chain([rule.id.clone()])).collect();
+        let each_topic = rules().filter(|rule| matches!(rule.instances, Instances::Topics(_)));
+        let each_topic = each_topic.map(|rule| rule.id.clone()).collect();
+        let mut context = Context {
+            sandbox,
+            names: RuleNames::new(&ids),
+            whiles,
+            each_topic,
+            given: BTreeMap::new(),
+            given_to_any: BTreeSet::new(),
+            has_location,
+            allow,
+            files: files.clone(),
+        };
+        for file in &files {
+            for rule in &file.rules {
+                rule.node.walk(&mut |node| context.note_given(node, &file.stem));
+            }
+        }
+        context
+    }
+
+    /// Notes the names that an action `run` gives to its rule.
+    fn note_given(&mut self, node: &Node, file: &str) {
+        let (Some(rule), Some(with)) = (node.get("run"), node.get("with")) else { return };
+        let (Some(rule), Some(entries)) = (rule.as_scalar(), with.as_map()) else { return };
+        let names = entries.iter().map(|entry| Name::from(entry.key.as_str()));
+        if rule.text.as_str().contains("${") {
+            self.given_to_any.extend(names);
+            return;
+        }
+        let names: Vec<Name> = names.collect();
+        for id in self.names.find(rule.text.as_str(), file) {
+            self.given.entry(id).or_default().extend(names.iter().cloned());
+        }
+    }
+
+    /// Returns whether the rule has a `while`.
+    pub(super) fn is_while(&self, id: &RuleId) -> bool {
+        self.whiles.contains(id) || self.whiles.contains(&without_instance(id))
+    }
+}
+
+impl RuleSource {
+    /// Returns the ids of its instances that are known at load; its own where it has none.
+    pub(in crate::lang) fn ids(&self) -> Vec<RuleId> {
+        match &self.instances {
+            Instances::One | Instances::Topics(_) => vec![self.id.clone()],
+            Instances::Fixed(instances) => instances.iter().map(|instance| self.id.instance(&instance.name)).collect(),
+        }
+    }
+}
+
+/// Returns the id of the rule that `id` is an instance of.
+pub(super) fn without_instance(id: &RuleId) -> RuleId {
+    match id.as_str().split_once('[') {
+        Some((rule, _)) => RuleId::from_text(rule),
+        None => id.clone(),
+    }
+}

@@ -1,0 +1,201 @@
+//! Decodes the parts of one rule: expressions, templates, durations; knows which names they may read.
+
+use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use crate::lang::constants::visit;
+use crate::lang::reader::Reader;
+use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
+use crate::model::{Name, RuleId, Value, parse_duration};
+use crate::rules::{Block, DurationTemplate};
+use crate::script::{Expression, Names, Template};
+
+use super::context::Context;
+use super::file::RuleFile;
+
+/// Decodes one rule, or one instance of it.
+pub(super) struct Decoder<'a> {
+    pub(super) reader: Reader<'a>,
+    pub(super) context: &'a Context,
+    pub(super) file: &'a RuleFile,
+    pub(super) id: RuleId,
+    /// The names that the next expression may read.
+    pub(super) names: Names,
+    /// The lists of actions so far; `None` while one is being read.
+    pub(super) blocks: Vec<Option<Block>>,
+    /// What the rule means beside its own text: ids that its names were resolved to, scenes.
+    pub(super) beside: BTreeSet<String>,
+}
+
+impl<'a> Deref for Decoder<'a> {
+    type Target = Reader<'a>;
+
+    fn deref(&self) -> &Reader<'a> {
+        &self.reader
+    }
+}
+
+impl<'a> DerefMut for Decoder<'a> {
+    fn deref_mut(&mut self) -> &mut Reader<'a> {
+        &mut self.reader
+    }
+}
+
+impl Decoder<'_> {
+    /// Lets the expressions that follow read `names` too.
+    pub(super) fn may_read(&mut self, names: impl IntoIterator<Item = Name>) {
+        self.names.variables.extend(names);
+    }
+
+    /// Returns a compiled expression.
+    pub(super) fn expression(&mut self, node: &Node) -> Option<Expression> {
+        let scalar = self.scalar(node, "an expression")?;
+        match self.context.sandbox.compile(&scalar.text, &self.names) {
+            Ok(expression) => {
+                self.check_rules_in(&expression);
+                Some(expression)
+            }
+            Err(mut error) => {
+                if error.help.is_none() && scalar.text.as_str().starts_with("${") {
+                    error.help = Some("an expression stands here as it is, without `${` and `}`".to_owned());
+                }
+                self.expression_error(&scalar.text, &error);
+                None
+            }
+        }
+    }
+
+    /// Returns a template of any value: texts in it may hold `${…}`.
+    pub(super) fn template(&mut self, node: &Node) -> Option<Template> {
+        match &node.kind {
+            NodeKind::Scalar(scalar) => {
+                if !scalar.value.is_null() {
+                    self.scalar(node, "a value")?;
+                }
+                self.scalar_template(scalar)
+            }
+            NodeKind::List(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.template(item)).collect();
+                let items: Vec<Template> = items.into_iter().collect::<Option<_>>()?;
+                let constants: Option<Vec<Value>> = items.iter().map(|item| item.as_constant().cloned()).collect();
+                Some(match constants {
+                    Some(values) => Template::Constant(Value::List(Arc::new(values))),
+                    None => Template::List(items),
+                })
+            }
+            NodeKind::Map(entries) => {
+                let entries: Vec<_> = entries.iter().map(|entry| self.entry_template(entry)).collect();
+                Some(map_template(entries.into_iter().collect::<Option<_>>()?))
+            }
+        }
+    }
+
+    fn entry_template(&mut self, entry: &Entry) -> Option<(Template, Template)> {
+        let key = self.key_template(entry);
+        let value = self.template(&entry.value);
+        Some((key?, value?))
+    }
+
+    /// Returns a template of a single text.
+    pub(super) fn text_template(&mut self, node: &Node, expected: &str) -> Option<Template> {
+        let scalar = self.scalar(node, expected)?;
+        match &scalar.value {
+            Value::Text(_) => self.scalar_template(scalar),
+            _ => Some(Template::Constant(Value::text(scalar.text.as_str()))),
+        }
+    }
+
+    /// Returns a template of a map's key.
+    pub(super) fn key_template(&mut self, entry: &Entry) -> Option<Template> {
+        let scalar = Scalar { text: entry.key.clone(), is_plain: false, value: Value::text(entry.key.as_str()) };
+        self.scalar_template(&scalar)
+    }
+
+    fn scalar_template(&mut self, scalar: &Scalar) -> Option<Template> {
+        if !matches!(scalar.value, Value::Text(_)) || !scalar.text.as_str().contains("${") {
+            return Some(Template::Constant(scalar.value.clone()));
+        }
+        match self.context.sandbox.compile_text(&scalar.text, &self.names) {
+            Ok(template) => {
+                let mut expressions = Vec::new();
+                visit(&template, &mut |expression| expressions.push(expression.clone()));
+                for expression in expressions {
+                    self.check_rules_in(&expression);
+                }
+                Some(template)
+            }
+            Err(error) => {
+                self.expression_error(&scalar.text, &error);
+                None
+            }
+        }
+    }
+
+    /// Returns a duration that may be known at run only.
+    pub(super) fn duration_template(&mut self, node: &Node) -> Option<DurationTemplate> {
+        let has_expression = node.as_scalar().is_some_and(|scalar| scalar.text.as_str().contains("${"));
+        if !has_expression {
+            return self.duration(node).map(DurationTemplate::Fixed);
+        }
+        let template = self.text_template(node, "a duration (`30s`, `5m`, `1h30m`)")?;
+        if self.constants.first_unknown(&template).is_some() || calls_anything(node) {
+            return Some(DurationTemplate::Template(template));
+        }
+        let value = self.constants.render(&self.context.sandbox, &template).ok();
+        match value.as_ref().map(|value| parse_duration(&value.to_string())) {
+            Some(Ok(duration)) => Some(DurationTemplate::Fixed(duration)),
+            // Reports what is wrong with it.
+            Some(Err(_)) | None => self.duration(node).map(DurationTemplate::Fixed),
+        }
+    }
+
+    /// Returns the names and templates of a map, such as that of `let`. With `grows`, each entry may read those
+    /// before it.
+    pub(super) fn variables(&mut self, node: &Node, grows: Grows) -> Option<Vec<(Name, Template)>> {
+        let Some(entries) = node.as_map() else {
+            self.wrong_type(node, "a map of names and values");
+            return None;
+        };
+        let mut variables = Vec::new();
+        for entry in entries {
+            let name = self.variable_name(&entry.key, &entry.key_span);
+            let value = self.template(&entry.value);
+            let Some(name) = name else { continue };
+            if grows == Grows::WithEach {
+                self.may_read([name.clone()]);
+            }
+            variables.extend(value.map(|value| (name, value)));
+        }
+        Some(variables)
+    }
+}
+
+/// Whether the entries of a map of variables may read those before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grows {
+    /// Each reads those before it.
+    WithEach,
+    /// None does; what they set may be read elsewhere.
+    Not,
+}
+
+/// Returns the map template of `entries`; constant where they all are.
+pub(super) fn map_template(entries: Vec<(Template, Template)>) -> Template {
+    let constants: Option<crate::model::Map> = entries
+        .iter()
+        .map(|(key, value)| {
+            let key = key.as_constant()?.as_text()?;
+            Some((Arc::from(key), value.as_constant()?.clone()))
+        })
+        .collect();
+    match constants {
+        Some(map) => Template::Constant(Value::Map(Arc::new(map))),
+        None => Template::Map(entries),
+    }
+}
+
+/// Returns whether the text calls a function, whose answer may differ from run to run.
+fn calls_anything(node: &Node) -> bool {
+    node.as_scalar().is_some_and(|scalar| scalar.text.as_str().contains('('))
+}

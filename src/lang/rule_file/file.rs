@@ -1,0 +1,160 @@
+//! A rule file as the first pass reads it: its constants, its scenes, and where its rules stand.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use crate::lang::constants::Constants;
+use crate::lang::fields::Fields;
+use crate::lang::reader::Reader;
+use crate::lang::text::FileText;
+use crate::lang::tree::{self, Entry, Node};
+use crate::lang::{Code, near};
+use crate::model::{Name, RuleId};
+use crate::script::Sandbox;
+
+use super::each::{self, Instances};
+
+/// A rule file whose rules are not decoded yet.
+#[derive(Debug)]
+pub(in crate::lang) struct RuleFile {
+    /// Its text.
+    pub(in crate::lang) text: FileText,
+    /// Its path under the folder of the rules, without its ending: `living/tv`.
+    pub(in crate::lang) stem: Arc<str>,
+    /// Its `let`.
+    pub(in crate::lang) constants: Constants,
+    /// Its scenes: each a map of topics to payloads.
+    pub(in crate::lang) scenes: IndexMap<Name, Node>,
+    /// Its rules, in their order.
+    pub(in crate::lang) rules: Vec<RuleSource>,
+}
+
+/// A rule that is not decoded yet.
+#[derive(Debug)]
+pub(in crate::lang) struct RuleSource {
+    /// Its id, without an instance.
+    pub(in crate::lang) id: RuleId,
+    /// Where its key stands.
+    pub(in crate::lang) key_span: Range<usize>,
+    /// The rule.
+    pub(in crate::lang) node: Node,
+    /// How often there is one.
+    pub(in crate::lang) instances: Instances,
+}
+
+impl RuleFile {
+    /// Reads the file `text`, whose rules are named after `stem`. What is wrong with it is in `reader` then.
+    pub(in crate::lang) fn read<'a>(text: FileText, stem: &str, sandbox: &'a Sandbox) -> (RuleFile, Reader<'a>) {
+        let mut reader = Reader::new(text.clone());
+        reader.sandbox = Some(sandbox);
+        let mut file = RuleFile {
+            text,
+            stem: stem.into(),
+            constants: Constants::default(),
+            scenes: IndexMap::new(),
+            rules: Vec::new(),
+        };
+        if let Some(root) = tree::parse(&reader.text, &mut reader.findings) {
+            file.read_root(&root, &mut reader);
+        }
+        (file, reader)
+    }
+
+    fn read_root(&mut self, root: &Node, reader: &mut Reader<'_>) {
+        if root.is_null() {
+            return;
+        }
+        let Some(mut fields) = Fields::of(root, "a rule file", &reader.text, &mut reader.findings) else { return };
+        if let Some(constants) = fields.take("let") {
+            self.constants = read_constants(constants, reader);
+        }
+        reader.constants = self.constants.clone();
+        if let Some(scenes) = fields.take("scenes").filter(|node| !node.is_null()) {
+            self.read_scenes(scenes, reader);
+        }
+        if let Some(rules) = fields.take("rules").filter(|node| !node.is_null()) {
+            self.read_rules(rules, reader);
+        }
+        if fields.has("when") && fields.has("then") {
+            let help = "a rule stands under `rules:` and a key of its own: `rules:`, then `my-rule:`, then its keys";
+            let span = reader.text.first_line(&fields.span());
+            reader.findings.error(Code::MISSING_KEY, span, "a rule stands under `rules:` and its name").help(help);
+            return;
+        }
+        fields.finish(&mut reader.findings);
+    }
+
+    fn read_scenes(&mut self, node: &Node, reader: &mut Reader<'_>) {
+        let Some(entries) = node.as_map() else {
+            reader.wrong_type(node, "a map of scenes (`name: { topic: payload }`)");
+            return;
+        };
+        for entry in entries {
+            if entry.value.as_map().is_none() {
+                reader.wrong_type(&entry.value, "a map of topics to payloads");
+                continue;
+            }
+            self.scenes.insert(entry.key.as_str().into(), entry.value.clone());
+        }
+    }
+
+    fn read_rules(&mut self, node: &Node, reader: &mut Reader<'_>) {
+        let Some(entries) = node.as_map() else {
+            reader.wrong_type(node, "a map of rules (`my-rule: { when: …, then: … }`)");
+            return;
+        };
+        for entry in entries {
+            if !is_rule_key(entry, reader) {
+                continue;
+            }
+            let Some(_) = Fields::of(&entry.value, "a rule", &reader.text, &mut reader.findings) else { continue };
+            let instances = each::read(entry.value.get("each"), reader);
+            self.rules.push(RuleSource {
+                id: RuleId::new(&self.stem, entry.key.as_str()),
+                key_span: entry.key_span.clone(),
+                node: entry.value.clone(),
+                instances,
+            });
+        }
+    }
+}
+
+/// Returns whether a key can name a rule: it may not hold what ids and topics use.
+fn is_rule_key(entry: &Entry, reader: &mut Reader<'_>) -> bool {
+    let key = entry.key.as_str();
+    let bad = key.chars().find(|letter| matches!(letter, ':' | '[' | ']' | '/' | '+' | '#') || letter.is_control());
+    if key.is_empty() || bad.is_some() || key.trim() != key {
+        let message = format!("`{key}` can't name a rule");
+        let found = reader.findings.error(Code::BAD_NAME, entry.key_span.clone(), message);
+        found.help("a rule's name is letters, digits, `-`, `_` or spaces, without `:`, `/`, `+`, `#` and brackets");
+        return false;
+    }
+    true
+}
+
+/// Reads constants: each may read those before it.
+fn read_constants(node: &Node, reader: &mut Reader<'_>) -> Constants {
+    let Some(entries) = node.as_map() else {
+        if !node.is_null() {
+            reader.wrong_type(node, "a map of constants (`name: value`)");
+        }
+        return Constants::default();
+    };
+    for entry in entries {
+        let Some(name) = reader.variable_name(&entry.key, &entry.key_span) else { continue };
+        let value = reader.value(&entry.value).unwrap_or_default();
+        reader.constants.add(name, value);
+    }
+    std::mem::take(&mut reader.constants)
+}
+
+/// Returns the sentence that helps with the unknown scene `name`.
+pub(super) fn scene_help<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let known: Vec<&str> = known.collect();
+    if known.is_empty() {
+        return Some("define it under `scenes:` in this file: `scenes: { NAME: { topic: payload } }`".to_owned());
+    }
+    near::suggestion(name, &known)
+}

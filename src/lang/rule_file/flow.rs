@@ -1,0 +1,243 @@
+//! Decodes the actions that decide what else is done: `wait`, `if`, `choose`, `repeat`, `parallel`.
+
+use crate::lang::Code;
+use crate::lang::fields::Fields;
+use crate::lang::tree::{Node, NodeKind};
+use crate::model::Value;
+use crate::rules::{ActionKind, Branch, Case, OnTimeout, RepeatKind, Until, Wait, WaitFor};
+
+use super::conditions::CONDITION_WORDS;
+use super::decoder::Decoder;
+use super::triggers::{TRIGGER_WORDS, optional, wildcards};
+
+impl Decoder<'_> {
+    /// Returns the action `wait`.
+    pub(super) fn wait(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+        let node = fields.take("wait")?;
+        let path_of_wait = format!("{path}.wait");
+        let what = match node.get("until") {
+            Some(until) => {
+                let mut inner = Fields::of(node, "`wait`", &self.reader.text, &mut self.reader.findings)?;
+                inner.allow(&["until"]);
+                inner.finish(&mut self.reader.findings);
+                self.until(until, &format!("{path_of_wait}.until")).map(|until| match until {
+                    Until::Condition(condition) => WaitFor::Until(condition),
+                    Until::Triggers(triggers) => WaitFor::Triggers(triggers),
+                })
+            }
+            None if is_duration(node) => {
+                let text = node.as_scalar().map_or("", |scalar| scalar.text.as_str()).to_owned();
+                let span = self.mark(node);
+                let found = self.findings.error(Code::WRONG_TYPE, span, "`wait` waits for a trigger, not for a time");
+                found.help(format!("write `delay: {text}`"));
+                None
+            }
+            None => Some(WaitFor::Triggers(self.hidden_triggers(node, &path_of_wait))),
+        };
+        let timeout = fields.take("timeout").map(|node| self.duration_template(node));
+        let on_timeout = fields.take_entry("on_timeout").map(|entry| {
+            if timeout.is_none() {
+                let message = "`on_timeout` has no effect without `timeout`";
+                self.findings.warning(Code::KEY_WITHOUT_EFFECT, entry.key_span.clone(), message);
+            }
+            self.on_timeout(&entry.value, path)
+        });
+        Some(ActionKind::Wait(Wait {
+            what: what?,
+            timeout: optional(timeout)?,
+            on_timeout: optional(on_timeout)?.unwrap_or_default(),
+        }))
+    }
+
+    fn on_timeout(&mut self, node: &Node, path: &str) -> Option<OnTimeout> {
+        if node.as_scalar().is_some() {
+            return self.word(node, &[("stop", OnTimeout::Stop), ("continue", OnTimeout::Continue)]);
+        }
+        self.block(node, &format!("{path}.on_timeout")).map(OnTimeout::Do)
+    }
+
+    /// Returns what `until` says: a text is an expression, a map a trigger, unless it is one of a condition's own.
+    fn until(&mut self, node: &Node, path: &str) -> Option<Until> {
+        let is_trigger = |node: &Node| {
+            node.as_map().is_some_and(|entries| {
+                let is = |words: &[&str]| entries.iter().any(|entry| words.contains(&entry.key.as_str()));
+                let is_sun_up = node.get("sun").is_some_and(|sun| {
+                    sun.as_scalar().is_some_and(|scalar| matches!(scalar.text.as_str(), "up" | "down"))
+                });
+                is(&TRIGGER_WORDS) && !is_sun_up || !is(&CONDITION_WORDS)
+            })
+        };
+        let has_triggers = match &node.kind {
+            NodeKind::Scalar(_) => false,
+            NodeKind::Map(_) => is_trigger(node),
+            NodeKind::List(items) => items.iter().any(is_trigger),
+        };
+        if has_triggers {
+            return Some(Until::Triggers(self.hidden_triggers(node, path)));
+        }
+        self.condition(node, path).map(Until::Condition)
+    }
+
+    /// Returns triggers whose wildcards only their own `where` may read by name: after the wait they are under `wait.`.
+    fn hidden_triggers(&mut self, node: &Node, path: &str) -> Vec<crate::rules::Trigger> {
+        let names = self.names.clone();
+        let own = wildcards(node, &self.reader);
+        self.may_read(own);
+        let triggers = self.triggers(node, path);
+        self.names = names;
+        triggers
+    }
+
+    /// Returns the action `if`.
+    pub(super) fn if_action(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+        let condition = fields.take("if").and_then(|node| self.condition(node, &format!("{path}.if")));
+        let then = fields.need("then", &self.reader.text, &mut self.reader.findings);
+        let then = then.and_then(|node| self.block(node, &format!("{path}.then")));
+        let otherwise = fields.take("else").map(|node| self.block(node, &format!("{path}.else")));
+        Some(ActionKind::If { condition: condition?, then: then?, otherwise: optional(otherwise)? })
+    }
+
+    /// Returns the action `choose`, in both forms.
+    pub(super) fn choose(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+        let node = fields.take("choose")?;
+        let kind = match &node.kind {
+            NodeKind::List(items) => {
+                let each = items.iter().enumerate();
+                let branches: Vec<_> =
+                    each.map(|(index, item)| self.branch(item, &format!("{path}.choose[{index}]"))).collect();
+                let branches = branches.into_iter().collect::<Option<Vec<_>>>();
+                branches.map(|branches| ActionKind::Choose { branches, otherwise: None })
+            }
+            NodeKind::Scalar(_) => {
+                let on = self.expression(node);
+                let cases = fields.need("cases", &self.reader.text, &mut self.reader.findings);
+                let cases = cases.and_then(|node| self.cases(node, path));
+                on.and_then(|on| Some(ActionKind::ChooseCase { on, cases: cases?, otherwise: None }))
+            }
+            NodeKind::Map(_) => {
+                self.wrong_type(node, "a list of `{ if: …, then: … }`, or an expression with `cases` beside it");
+                None
+            }
+        };
+        let block = fields.take("else").map(|node| self.block(node, &format!("{path}.else")));
+        let block = optional(block)?;
+        match kind? {
+            ActionKind::Choose { branches, .. } => Some(ActionKind::Choose { branches, otherwise: block }),
+            ActionKind::ChooseCase { on, cases, .. } => Some(ActionKind::ChooseCase { on, cases, otherwise: block }),
+            other => Some(other),
+        }
+    }
+
+    fn branch(&mut self, node: &Node, path: &str) -> Option<Branch> {
+        let mut fields = Fields::of(node, "a branch of `choose`", &self.reader.text, &mut self.reader.findings)?;
+        let condition = fields.need("if", &self.reader.text, &mut self.reader.findings);
+        let condition = condition.and_then(|node| self.condition(node, &format!("{path}.if")));
+        let then = fields.need("then", &self.reader.text, &mut self.reader.findings);
+        let then = then.and_then(|node| self.block(node, &format!("{path}.then")));
+        fields.finish(&mut self.reader.findings);
+        Some(Branch { condition: condition?, then: then? })
+    }
+
+    fn cases(&mut self, node: &Node, path: &str) -> Option<Vec<Case>> {
+        let Some(entries) = node.as_map() else {
+            self.wrong_type(node, "a map of values to actions (`cases: { ON: …, OFF: … }`)");
+            return None;
+        };
+        let cases: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                let then = self.block(&entry.value, &format!("{path}.cases.{}", entry.key.as_str()))?;
+                Some(Case { value: entry.key_value.clone(), then })
+            })
+            .collect();
+        cases.into_iter().collect()
+    }
+
+    /// Returns the action `repeat`.
+    pub(super) fn repeat(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+        let node = fields.take("repeat")?;
+        let body = fields.need("do", &self.reader.text, &mut self.reader.findings);
+        if node.as_map().is_none() {
+            self.wrong_type(node, "`{ times: 3 }`, or `while`, `until`, `each` or `every` instead of `times`");
+            return None;
+        }
+        let kind = self.repeat_kind(node, &format!("{path}.repeat"));
+        let body = body.and_then(|node| self.block(node, &format!("{path}.do")));
+        Some(ActionKind::Repeat { kind: kind?, body: body? })
+    }
+
+    fn repeat_kind(&mut self, node: &Node, path: &str) -> Option<RepeatKind> {
+        let mut fields = Fields::of(node, "`repeat`", &self.reader.text, &mut self.reader.findings)?;
+        let given: Vec<&str> =
+            ["times", "while", "each", "every", "until"].into_iter().filter(|word| fields.has(word)).collect();
+        let kind = match given.as_slice() {
+            ["times"] => fields.take("times").and_then(|node| self.times(node)),
+            ["while"] => {
+                let condition = fields.take("while").and_then(|node| self.condition(node, &format!("{path}.while")));
+                condition.map(RepeatKind::While)
+            }
+            ["until"] => {
+                let condition = fields.take("until").and_then(|node| self.condition(node, &format!("{path}.until")));
+                condition.map(RepeatKind::Until)
+            }
+            ["each"] => fields.take("each").and_then(|node| self.list_template(node)),
+            ["every", ..] if given.iter().all(|word| matches!(*word, "every" | "until")) => {
+                let interval = fields.take("every").and_then(|node| self.duration_template(node));
+                let until = fields.need("until", &self.reader.text, &mut self.reader.findings);
+                let until = until.and_then(|node| self.until(node, &format!("{path}.until")));
+                interval.and_then(|interval| Some(RepeatKind::Every { interval, until: until? }))
+            }
+            [] => {
+                let span = self.mark(node);
+                let message = "`repeat` needs one of `times`, `while`, `until`, `each` or `every`";
+                self.findings.error(Code::MISSING_KEY, span, message);
+                None
+            }
+            [first, second, ..] => {
+                let help = "a `repeat` has one of them; only `every` stands with `until`";
+                fields.conflict(first, second, help, &mut self.reader.findings);
+                None
+            }
+            [_] => None,
+        };
+        fields.allow(&["times", "while", "until", "each", "every"]);
+        fields.finish(&mut self.reader.findings);
+        kind
+    }
+
+    fn times(&mut self, node: &Node) -> Option<RepeatKind> {
+        let template = self.template(node)?;
+        match template.as_constant() {
+            None => Some(RepeatKind::Times(template)),
+            Some(_) => {
+                self.integer(node, 0..u64::MAX)?;
+                Some(RepeatKind::Times(template))
+            }
+        }
+    }
+
+    fn list_template(&mut self, node: &Node) -> Option<RepeatKind> {
+        let template = self.template(node)?;
+        if template.as_constant().is_some_and(|value| !matches!(value, Value::List(_))) {
+            self.wrong_type(node, "a list, or `\"${…}\"` that gives one");
+            return None;
+        }
+        Some(RepeatKind::Each(template))
+    }
+
+    /// Returns the action `parallel`.
+    pub(super) fn parallel(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+        let node = fields.take("parallel")?;
+        let NodeKind::List(items) = &node.kind else {
+            self.wrong_type(node, "a list of lists of actions");
+            return None;
+        };
+        let each = items.iter().enumerate();
+        let blocks: Vec<_> = each.map(|(index, item)| self.block(item, &format!("{path}.parallel[{index}]"))).collect();
+        blocks.into_iter().collect::<Option<_>>().map(ActionKind::Parallel)
+    }
+}
+
+fn is_duration(node: &Node) -> bool {
+    node.as_scalar().is_some_and(|scalar| crate::model::parse_duration(scalar.text.as_str()).is_ok())
+}

@@ -1,0 +1,220 @@
+//! Decodes what publishes: `publish`, a map of topics, and scenes.
+
+use crate::lang::fields::Fields;
+use crate::lang::tree::{Entry, Node, NodeKind};
+use crate::lang::{Code, near};
+use crate::model::{Qos, Topic, TopicError, Value};
+use crate::rules::{ActionKind, IfChanged, Publish};
+use crate::script::{Template, TextPart};
+
+use super::decoder::Decoder;
+use super::file::scene_help;
+
+impl Decoder<'_> {
+    /// Returns the action `publish`.
+    pub(super) fn publish(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
+        let node = fields.take("publish")?;
+        if node.as_map().is_some() {
+            let span = self.mark(node);
+            let found = self.findings.error(Code::WRONG_TYPE, span, "`publish` takes the topic, not a map");
+            found.help("write `publish: TOPIC` and `payload: …` beside it, or just `TOPIC: PAYLOAD`");
+            fields.allow(&["payload", "qos", "retain", "if_changed"]);
+            return None;
+        }
+        let topic = self.publish_topic(node);
+        let payload = match fields.take("payload") {
+            Some(payload) => self.payload(payload),
+            None => {
+                let span = self.text.first_line(&fields.span());
+                let found = self.findings.error(Code::MISSING_KEY, span, "`publish` needs `payload`");
+                found.help("write `payload: null` to clear a retained message");
+                None
+            }
+        };
+        let qos = fields.take("qos").map_or(Some(Qos::default()), |node| self.qos(node));
+        let retain = fields.take("retain").map_or(Some(false), |node| self.flag(node));
+        let if_changed = match fields.take("if_changed") {
+            Some(changed) => self.if_changed(changed, node),
+            None => Some(IfChanged::Always),
+        };
+        let publish = Publish { topic: topic?, payload: payload?, qos: qos?, retain: retain?, if_changed: if_changed? };
+        Some(ActionKind::Publish(vec![publish]))
+    }
+
+    /// Returns the messages of a map of topics to payloads.
+    pub(super) fn messages<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) -> Option<Vec<Publish>> {
+        let messages: Vec<_> = entries
+            .map(|entry| {
+                let template = self.key_template(entry);
+                let topic = template.and_then(|topic| self.check_topic(topic, entry.key.as_str(), &entry.key_span));
+                let payload = self.payload(&entry.value);
+                Some(Publish {
+                    topic: topic?,
+                    payload: payload?,
+                    qos: Qos::default(),
+                    retain: false,
+                    if_changed: IfChanged::Always,
+                })
+            })
+            .collect();
+        messages.into_iter().collect()
+    }
+
+    /// Returns the action `scene`.
+    pub(super) fn scene(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
+        let node = fields.take("scene")?;
+        let fixed = self.fixed(node, "a scene's name")?;
+        let own = self.file.scenes.get(&*fixed.text).map(|scene| (self.file, scene));
+        let others = || {
+            let files = self.context.files.iter();
+            files.filter_map(|file| Some((&**file, file.scenes.get(&*fixed.text)?))).collect::<Vec<_>>()
+        };
+        let found = own.map_or_else(others, |own| vec![own]);
+        match found.as_slice() {
+            [(file, scene)] => {
+                let messages = if file.stem == self.file.stem {
+                    self.messages(scene.as_map().unwrap_or_default().iter())
+                } else {
+                    self.foreign_scene(file, scene)
+                }?;
+                self.beside.insert(format!("scene {} {scene:?}", fixed.text));
+                Some(ActionKind::Scene { name: fixed.text, messages })
+            }
+            [] => {
+                let known: Vec<String> =
+                    self.context.files.iter().flat_map(|file| file.scenes.keys()).map(ToString::to_string).collect();
+                let help = scene_help(&fixed.text, known.iter().map(String::as_str));
+                let message = format!("no scene is named `{}`", fixed.text);
+                self.findings.error(Code::UNKNOWN_SCENE, fixed.span, message).help_if(help);
+                None
+            }
+            several => {
+                let files: Vec<&str> = several.iter().map(|(file, _)| &*file.stem).collect();
+                let message = format!("several files have a scene `{}`", fixed.text);
+                let help = format!("they stand in {}: give each a name of its own", near::list(&files));
+                self.findings.error(Code::UNKNOWN_SCENE, fixed.span, message).help(help);
+                None
+            }
+        }
+    }
+
+    /// Returns the messages of a scene of another file, which reads that file's constants. What is wrong with it
+    /// is reported where it stands.
+    fn foreign_scene(&mut self, file: &super::RuleFile, scene: &Node) -> Option<Vec<Publish>> {
+        let mut reader = crate::lang::reader::Reader::new(file.text.clone());
+        reader.sandbox = self.sandbox;
+        reader.constants = file.constants.clone();
+        let mut decoder = Decoder {
+            names: file.constants.names(),
+            reader,
+            context: self.context,
+            file: self.file,
+            id: self.id.clone(),
+            blocks: Vec::new(),
+            beside: std::collections::BTreeSet::new(),
+        };
+        let messages = decoder.messages(scene.as_map().unwrap_or_default().iter())?;
+        for (name, value) in file.constants.iter() {
+            if self.constants.find(name).is_none() {
+                self.reader.constants.add(name.clone(), value.clone());
+            }
+        }
+        Some(messages)
+    }
+
+    /// Returns what is published: a scalar as it was written, all else as a template.
+    fn payload(&mut self, node: &Node) -> Option<Template> {
+        if let NodeKind::Scalar(scalar) = &node.kind
+            && matches!(scalar.value, Value::Int(_) | Value::Float(_))
+            && scalar.value.to_string() != scalar.text.as_str()
+        {
+            self.scalar(node, "a payload")?;
+            return Some(Template::Constant(Value::text(scalar.text.as_str())));
+        }
+        self.template(node)
+    }
+
+    /// Returns the topic that an action publishes to.
+    pub(super) fn publish_topic(&mut self, node: &Node) -> Option<Template> {
+        let template = self.text_template(node, "a topic")?;
+        let text = node.as_scalar().map_or("", |scalar| scalar.text.as_str());
+        self.check_topic(template, text, &node.span)
+    }
+
+    /// Checks what is known at load of a topic to publish to; `text` is how it was written, at `span`.
+    fn check_topic(&mut self, template: Template, text: &str, span: &std::ops::Range<usize>) -> Option<Template> {
+        if text.starts_with('$') && !text.starts_with("${") {
+            let message = "a topic that begins with `$` belongs to the broker";
+            self.findings.error(Code::RESERVED_TOPIC, span.clone(), message).help("choose another first level");
+            return None;
+        }
+        let error = match &template {
+            Template::Constant(value) => Topic::parse(&value.to_string()).err(),
+            Template::Text(parts) => {
+                let is_wild = |part: &TextPart| matches!(part, TextPart::Literal(text) if text.contains(['+', '#']));
+                parts.iter().any(is_wild).then_some(TopicError::Wildcard)
+            }
+            Template::Expression(_) | Template::List(_) | Template::Map(_) => None,
+        };
+        let Some(error) = error else { return Some(template) };
+        let help = match error {
+            TopicError::Wildcard => {
+                Some("one message goes to one topic: name it, or use a variable (`home/${room}/light`)")
+            }
+            TopicError::Empty | TopicError::Nul | TopicError::TooLong | TopicError::TooDeep => None,
+        };
+        let found = self.findings.error(Code::BAD_TOPIC, span.clone(), error.to_string());
+        found.help_if(help.map(str::to_owned));
+        None
+    }
+
+    /// Reports a topic without expressions that is none.
+    pub(super) fn check_constant_topic(&mut self, text: &str, node: &Node) -> Option<()> {
+        let Err(error) = Topic::parse(text) else { return Some(()) };
+        let help = match error {
+            TopicError::Wildcard => {
+                Some("this asks for one topic; `any('home/+/motion', …)` asks for several".to_owned())
+            }
+            TopicError::Empty | TopicError::Nul | TopicError::TooLong | TopicError::TooDeep => None,
+        };
+        let span = self.mark(node);
+        self.findings.error(Code::BAD_TOPIC, span, error.to_string()).help_if(help);
+        None
+    }
+
+    fn if_changed(&mut self, node: &Node, topic: &Node) -> Option<IfChanged> {
+        let value = node.as_scalar().map(|scalar| &scalar.value);
+        match value {
+            Some(Value::Bool(false)) => Some(IfChanged::Always),
+            Some(Value::Bool(true)) => {
+                self.warn_of_command_topic(node, topic);
+                Some(IfChanged::OwnTopic)
+            }
+            Some(Value::Text(_)) => {
+                let topic = self.text_template(node, "`true`, or the topic whose state tells")?;
+                if let Some(text) = topic.as_constant().and_then(Value::as_text) {
+                    self.check_constant_topic(text, node)?;
+                }
+                Some(IfChanged::Topic(topic))
+            }
+            _ => {
+                self.wrong_type(node, "`true`, or the topic whose state tells");
+                None
+            }
+        }
+    }
+
+    fn warn_of_command_topic(&mut self, node: &Node, topic: &Node) {
+        let text = topic.as_scalar().map_or("", |scalar| scalar.text.as_str());
+        let state = text.strip_suffix("/set").or_else(|| text.strip_suffix("/command"));
+        if state.is_none() && !text.starts_with("cmnd/") {
+            return;
+        }
+        let message = "this compares with the last command, so a device that was switched by hand stays as it is";
+        let help = match state {
+            Some(state) => format!("name the topic on which the device tells its state: `if_changed: {state}`"),
+            None => "name the topic on which the device tells its state: `if_changed: stat/…`".to_owned(),
+        };
+        self.findings.warning(Code::COMMAND_TOPIC, node.span.clone(), message).help(help);
+    }
+}

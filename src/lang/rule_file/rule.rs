@@ -1,0 +1,282 @@
+//! Decodes a rule: its keys, what starts it, and what it does (spec 2).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::lang::constants::Constants;
+use crate::lang::fields::Fields;
+use crate::lang::reader::Reader;
+use crate::lang::tree::{Node, NodeKind};
+use crate::lang::{Code, Diagnostic, Severity};
+use crate::model::{RuleId, Topic, TopicFilter, Value};
+use crate::rules::{Block, EachTopic, Mode, Per, Rule, RuleEntry, Start, WhileRule};
+use crate::script::Expression;
+
+use super::actions::let_names;
+use super::context::{Context, without_instance};
+use super::decoder::{Decoder, Grows};
+use super::each::Instances;
+use super::file::{RuleFile, RuleSource};
+use super::fingerprint::fingerprint;
+use super::triggers::{optional, wildcards};
+
+/// How many runs of one key there may be, where the rule doesn't say.
+const DEFAULT_MAX: usize = 10;
+
+/// Keys that people write instead of others.
+const MISTAKEN: &[(&str, &str)] = &[
+    ("trigger", "when"),
+    ("triggers", "when"),
+    ("on", "when"),
+    ("condition", "if"),
+    ("conditions", "if"),
+    ("where", "if"),
+    ("action", "then"),
+    ("actions", "then"),
+    ("do", "then"),
+    ("otherwise", "else"),
+    ("variables", "let"),
+    ("alias", "name"),
+    ("title", "name"),
+];
+
+/// Decodes the rule `source` of `file`: one entry for each of its instances. What is wrong is added to `findings`.
+pub(in crate::lang) fn decode_rule(
+    context: &Arc<Context>,
+    file: &Arc<RuleFile>,
+    index: usize,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<RuleEntry> {
+    let Some(source) = file.rules.get(index) else { return Vec::new() };
+    match &source.instances {
+        Instances::One => {
+            let instance = Instance { id: source.id.clone(), constants: file.constants.clone(), topic: None };
+            decode(context, file, source, instance, findings)
+                .map(|rule| RuleEntry::Rule(Arc::new(rule)))
+                .into_iter()
+                .collect()
+        }
+        Instances::Fixed(instances) => instances
+            .iter()
+            .filter_map(|instance| {
+                let mut constants = file.constants.clone();
+                for (name, value) in &instance.variables {
+                    constants.add(name.clone(), value.clone());
+                }
+                let instance = Instance { id: source.id.instance(&instance.name), constants, topic: None };
+                decode(context, file, source, instance, findings).map(|rule| RuleEntry::Rule(Arc::new(rule)))
+            })
+            .collect(),
+        Instances::Topics(filter) => each_topic(context, file, index, source, filter, findings).into_iter().collect(),
+    }
+}
+
+/// Which instance of a rule is decoded.
+struct Instance {
+    id: RuleId,
+    constants: Constants,
+    topic: Option<Topic>,
+}
+
+/// Returns what makes an instance for each topic. One is made at once, for a topic made up from the names of the
+/// wildcards, so that mistakes are found when the file loads.
+fn each_topic(
+    context: &Arc<Context>,
+    file: &Arc<RuleFile>,
+    index: usize,
+    source: &RuleSource,
+    filter: &TopicFilter,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<RuleEntry> {
+    let example = Topic::parse(&filter.plain().replace(['+', '#'], "example")).ok()?;
+    decode(context, file, source, topic_instance(file, source, filter, &example), findings)?;
+    let place = file.text.place(source.key_span.start);
+    let (context, file, wanted) = (Arc::clone(context), Arc::clone(file), filter.clone());
+    let make = move |topic: &Topic| -> Result<Rule, String> {
+        let source = file.rules.get(index).ok_or("the rule is gone")?;
+        let mut findings = Vec::new();
+        let instance = topic_instance(&file, source, &wanted, topic);
+        let rule = decode(&context, &file, source, instance, &mut findings);
+        let error = findings.into_iter().find(|found| found.severity == Severity::Error);
+        match (rule, error) {
+            (Some(rule), None) => Ok(rule),
+            (_, Some(error)) => Err(error.message),
+            (None, None) => Err("the rule doesn't load for this topic".to_owned()),
+        }
+    };
+    Some(RuleEntry::EachTopic(EachTopic { id: source.id.clone(), filter: filter.clone(), place, make: Arc::new(make) }))
+}
+
+/// Returns the instance of a rule for `topic`: named by what the wildcards match, or by the topic.
+fn topic_instance(file: &RuleFile, source: &RuleSource, filter: &TopicFilter, topic: &Topic) -> Instance {
+    let captures = filter.captures(topic).unwrap_or_default();
+    let mut constants = file.constants.clone();
+    for (name, capture) in filter.named(&captures) {
+        constants.add(name.clone(), Value::Text(Arc::clone(capture)));
+    }
+    let name = if captures.is_empty() { topic.to_string() } else { captures.join(",") };
+    Instance { id: source.id.instance(&name), constants, topic: Some(topic.clone()) }
+}
+
+fn decode(
+    context: &Context,
+    file: &RuleFile,
+    source: &RuleSource,
+    instance: Instance,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Rule> {
+    let mut reader = Reader::new(file.text.clone());
+    reader.sandbox = Some(&context.sandbox);
+    reader.constants = instance.constants;
+    let rule_id = without_instance(&instance.id);
+    let given = [context.given.get(&rule_id), context.given.get(&instance.id), Some(&context.given_to_any)];
+    let mut names = reader.constants.names();
+    names.variables.extend(given.into_iter().flatten().flatten().cloned());
+    if let Some(topic) = &instance.topic {
+        reader.constants.add("topic".into(), Value::Text(topic.text()));
+    }
+    let mut decoder =
+        Decoder { reader, context, file, id: instance.id, names, blocks: Vec::new(), beside: BTreeSet::new() };
+    let rule = decoder.rule(source, instance.topic);
+    let is_broken = decoder.findings.has_errors();
+    findings.extend(decoder.reader.findings.into_vec());
+    rule.filter(|_| !is_broken)
+}
+
+impl Decoder<'_> {
+    fn rule(&mut self, source: &RuleSource, each_topic: Option<Topic>) -> Option<Rule> {
+        let node = &source.node;
+        let what = format!("the rule `{}`", source.id.key());
+        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        fields.allow(&["each"]);
+        let name = fields.take("name").and_then(|node| self.plain_text(node));
+        let description = fields.take("description").and_then(|node| self.plain_text(node));
+        let tags = fields.take("tags").map(|node| self.texts(node)).unwrap_or_default();
+        let enabled = fields.take("enabled").and_then(|node| self.flag(node)).unwrap_or(true);
+        if let Some(when) = node.get("when") {
+            let own = wildcards(when, &self.reader);
+            self.may_read(own);
+        }
+        let start = self.start(&mut fields, source);
+        let variables = fields.take("let").map(|node| self.variables(node, Grows::WithEach));
+        let condition = fields.take("if").map(|node| self.condition(node, "if"));
+        let per = fields.take("per").map(|node| self.per(node));
+        for key in ["then", "else"] {
+            if let Some(actions) = node.get(key) {
+                self.may_read(let_names(actions));
+            }
+        }
+        let then = fields.take("then").map(|node| self.block(node, "then"));
+        let otherwise = fields.take("else").map(|node| self.block(node, "else"));
+        self.need_action(&fields, source, then.is_some() || otherwise.is_some());
+        let (mode, max) = self.mode(&mut fields);
+        let cooldown = fields.take("cooldown").map(|node| self.duration(node));
+        let dry_run = fields.take("dry_run").and_then(|node| self.flag(node)).unwrap_or(false);
+        fields.finish(&mut self.reader.findings);
+        let constants = self.constants.iter().filter(|(name, _)| **name != *"topic").cloned().collect();
+        Some(Rule {
+            id: self.id.clone(),
+            name,
+            description,
+            tags,
+            enabled,
+            start: start?,
+            constants,
+            each_topic,
+            variables: optional(variables)?.unwrap_or_default(),
+            condition: optional(condition)?,
+            then: optional(then)?,
+            otherwise: optional(otherwise)?,
+            mode,
+            max,
+            per: optional(per)?.unwrap_or_default(),
+            cooldown: optional(cooldown)?,
+            dry_run,
+            place: self.reader.text.place(source.key_span.start),
+            fingerprint: fingerprint(node, &self.reader.constants, &self.beside),
+            blocks: self.take_blocks(),
+        })
+    }
+
+    fn take_blocks(&mut self) -> Vec<Block> {
+        let blocks = std::mem::take(&mut self.blocks);
+        blocks.into_iter().map(|block| block.unwrap_or(Block { path: "".into(), actions: Vec::new() })).collect()
+    }
+
+    /// Returns what starts the rule: `when` or `while`, with the keys that stand beside `while`.
+    fn start(&mut self, fields: &mut Fields<'_>, source: &RuleSource) -> Option<Start> {
+        let when = fields.take("when");
+        let condition = fields.take_entry("while");
+        let (when, condition) = match (when, condition) {
+            (Some(_), Some(_)) => {
+                let help = "a rule has triggers (`when`) or a condition (`while`); beside `when`, a condition is `if`";
+                fields.conflict("when", "while", help, &mut self.reader.findings);
+                fields.allow(&["every", "for", "linger"]);
+                return None;
+            }
+            (None, None) => {
+                let message = format!("the rule `{}` never starts: it needs `when` or `while`", source.id.key());
+                let found = self.findings.error(Code::NO_TRIGGER, source.key_span.clone(), message);
+                found.help("write `when: home/+room/tv` to start it on each message of these topics");
+                fields.allow(&["every", "for", "linger"]);
+                return None;
+            }
+            (when, condition) => (when, condition),
+        };
+        if let Some(node) = when {
+            for key in ["every", "for", "linger"] {
+                self.refuse_beside_when(key, fields);
+            }
+            return Some(Start::When(self.triggers(node, "when")));
+        }
+        let condition = condition.and_then(|entry| self.condition(&entry.value, "while"));
+        let every = fields.take("every").map(|node| self.interval(node));
+        let hold = fields.take("for").map(|node| self.duration(node));
+        let linger = fields.take("linger").map(|node| self.duration(node));
+        Some(Start::While(WhileRule {
+            condition: condition?,
+            every: optional(every)?,
+            hold: optional(hold)?.unwrap_or_default(),
+            linger: optional(linger)?.unwrap_or_default(),
+        }))
+    }
+
+    fn refuse_beside_when(&mut self, key: &'static str, fields: &mut Fields<'_>) {
+        let Some(entry) = fields.take_entry(key) else { return };
+        let message = format!("`{key}` stands beside `while`, and this rule has `when`");
+        let help = match key {
+            "for" => "put it into the trigger: `when: { state: TOPIC, to: VALUE, for: 5m }`",
+            "every" => "for a rule that runs each so often, write `when: { every: 5m }`",
+            _ => "use `while` instead of `when`, or `delay` among the actions",
+        };
+        self.findings.error(Code::KEY_WITHOUT_EFFECT, entry.key_span.clone(), message).help(help);
+    }
+
+    fn need_action(&mut self, fields: &Fields<'_>, source: &RuleSource, has_action: bool) {
+        if has_action || fields.has("while") {
+            return;
+        }
+        let message = format!("the rule `{}` does nothing: it needs `then`", source.id.key());
+        self.findings.error(Code::NO_ACTION, source.key_span.clone(), message);
+    }
+
+    fn mode(&mut self, fields: &mut Fields<'_>) -> (Mode, usize) {
+        let mode = fields.take("mode").and_then(|node| self.word(node, &Mode::ALL)).unwrap_or_default();
+        let Some(entry) = fields.take_entry("max") else { return (mode, DEFAULT_MAX) };
+        let max = self.integer(&entry.value, 1..100_001);
+        if matches!(mode, Mode::Single | Mode::Restart) {
+            let message = "`max` has no effect without `mode: queued` or `mode: parallel`";
+            self.findings.warning(Code::KEY_WITHOUT_EFFECT, entry.key_span.clone(), message);
+        }
+        (mode, max.and_then(|max| usize::try_from(max).ok()).unwrap_or(DEFAULT_MAX))
+    }
+
+    fn per(&mut self, node: &Node) -> Option<Per> {
+        let items = match &node.kind {
+            NodeKind::List(items) => items.as_slice(),
+            NodeKind::Scalar(_) | NodeKind::Map(_) => std::slice::from_ref(node),
+        };
+        let expressions: Vec<Option<Expression>> = items.iter().map(|item| self.expression(item)).collect();
+        expressions.into_iter().collect::<Option<_>>().map(Per::Expressions)
+    }
+}

@@ -1,0 +1,338 @@
+//! Decodes triggers (spec 2.3).
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use crate::lang::fields::Fields;
+use crate::lang::reader::Reader;
+use crate::lang::tree::{Node, NodeKind};
+use crate::lang::{Code, near};
+use crate::model::schedule::{Cron, Schedule, SunEvent, TimeOfDay, Weekdays};
+use crate::model::{Name, TopicFilter, parse_offset};
+use crate::rules::{ClientChange, HomeEvent, Range, StateTrigger, Trigger, TriggerKind};
+
+use super::decoder::Decoder;
+
+/// The words that make a map a trigger.
+pub(super) const TRIGGER_WORDS: [&str; 10] =
+    ["topic", "state", "silent", "at", "every", "cron", "sun", "client", "event", "webhook"];
+
+/// Keys that people write instead of others.
+const MISTAKEN: &[(&str, &str)] = &[
+    ("value", "field"),
+    ("attribute", "field"),
+    ("path", "field"),
+    ("is", "to"),
+    ("equals", "to"),
+    ("if", "where"),
+    ("condition", "where"),
+    ("days", "weekdays"),
+    ("weekday", "weekdays"),
+    ("name", "id"),
+    ("duration", "for"),
+    ("message", "payload"),
+    ("retain", "retained"),
+];
+
+impl Decoder<'_> {
+    /// Returns the triggers of a list, or the one that stands alone.
+    pub(super) fn triggers(&mut self, node: &Node, path: &str) -> Vec<Trigger> {
+        let NodeKind::List(items) = &node.kind else {
+            return self.trigger(node, path).into_iter().collect();
+        };
+        if items.is_empty() {
+            self.wrong_type(node, "a trigger, or a list of at least one");
+        }
+        let each = items.iter().enumerate();
+        each.filter_map(|(index, item)| self.trigger(item, &format!("{path}[{index}]"))).collect()
+    }
+
+    fn trigger(&mut self, node: &Node, path: &str) -> Option<Trigger> {
+        let place = self.place(node);
+        let NodeKind::Map(entries) = &node.kind else {
+            let filter = self.checked_filter(node)?;
+            let kind = TriggerKind::Topic { filter, payload: None, condition: None, retained: false };
+            return Some(Trigger { id: None, enabled: true, kind, path: path.into(), place });
+        };
+        let words: Vec<_> = entries.iter().filter(|entry| TRIGGER_WORDS.contains(&entry.key.as_str())).collect();
+        let word = match words.as_slice() {
+            [word] => word.key.as_str(),
+            [] => {
+                self.report_unknown_trigger(node);
+                return None;
+            }
+            [first, second, ..] => {
+                let message = format!("one trigger holds both `{}` and `{}`", first.key.as_str(), second.key.as_str());
+                let found = self.findings.error(Code::SEVERAL_TRIGGERS, second.key_span.clone(), message);
+                found.relate(first.key_span.clone(), "the first of both").help("make each an item of a list (`- …`)");
+                return None;
+            }
+        };
+        let what = format!("the trigger `{word}`");
+        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let id = fields.take("id").and_then(|id| self.plain_text(id));
+        let enabled = fields.take("enabled").and_then(|flag| self.flag(flag)).unwrap_or(true);
+        let kind = self.trigger_kind(word, &mut fields);
+        self.check_hold(word, &mut fields);
+        fields.finish(&mut self.reader.findings);
+        Some(Trigger { id, enabled, kind: kind?, path: path.into(), place })
+    }
+
+    fn trigger_kind(&mut self, word: &str, fields: &mut Fields<'_>) -> Option<TriggerKind> {
+        match word {
+            "topic" => self.topic_trigger(fields),
+            "state" => self.state_trigger(fields).map(TriggerKind::State),
+            "silent" => {
+                let filter = fields.take("silent").and_then(|node| self.checked_filter(node));
+                let hold = fields.need("for", &self.reader.text, &mut self.reader.findings);
+                let hold = hold.and_then(|node| self.interval(node));
+                Some(TriggerKind::Silent { filter: filter?, hold: hold? })
+            }
+            "at" => self.at_trigger(fields),
+            "client" => {
+                let pattern = fields.take("client").and_then(|node| self.plain_text(node));
+                let is = fields.need("is", &self.reader.text, &mut self.reader.findings);
+                let known = [("connected", ClientChange::Connected), ("disconnected", ClientChange::Disconnected)];
+                let is = is.and_then(|node| self.word(node, &known));
+                Some(TriggerKind::Client { pattern: pattern?, is: is? })
+            }
+            "event" => fields.take("event").and_then(|node| self.word(node, &HomeEvent::ALL)).map(TriggerKind::Event),
+            "webhook" => fields.take("webhook").and_then(|node| self.plain_text(node)).map(TriggerKind::Webhook),
+            _ => {
+                let schedule = self.schedule(word, fields);
+                let catch_up = if word == "every" { None } else { fields.take("catch_up") };
+                let catch_up = catch_up.and_then(|node| self.duration(node));
+                Some(TriggerKind::Schedule { schedule: schedule?, catch_up })
+            }
+        }
+    }
+
+    fn topic_trigger(&mut self, fields: &mut Fields<'_>) -> Option<TriggerKind> {
+        let filter = fields.take("topic").and_then(|node| self.checked_filter(node));
+        let payload = fields.take("payload").map(|node| self.values(node));
+        let condition = fields.take("where").map(|node| self.expression(node));
+        let retained = fields.take("retained").and_then(|node| self.flag(node)).unwrap_or(false);
+        Some(TriggerKind::Topic {
+            filter: filter?,
+            payload: optional(payload)?,
+            condition: optional(condition)?,
+            retained,
+        })
+    }
+
+    fn state_trigger(&mut self, fields: &mut Fields<'_>) -> Option<StateTrigger> {
+        let filter = fields.take("state").and_then(|node| self.checked_filter(node));
+        let field = fields.take("field").map(|node| self.path(node));
+        let from = fields.take("from").map(|node| self.values(node));
+        let to = fields.take("to").map(|node| self.values(node));
+        let range = self.range(fields, Hysteresis::Allowed);
+        let hold = fields.take("for").map(|node| self.duration(node));
+        let catch_up = fields.take("catch_up").map(|node| self.duration(node));
+        Some(StateTrigger {
+            filter: filter?,
+            field: optional(field)?.unwrap_or_default(),
+            from: optional(from)?,
+            to: optional(to)?,
+            range: range?,
+            hold: optional(hold)?,
+            catch_up: optional(catch_up)?,
+        })
+    }
+
+    /// Returns the range that `above`, `below` and `hysteresis` give; none of them give none.
+    pub(super) fn range(&mut self, fields: &mut Fields<'_>, hysteresis: Hysteresis) -> Option<Option<Range>> {
+        let above = fields.take("above").map(|node| (self.number(node), node));
+        let below = fields.take("below").map(|node| (self.number(node), node));
+        let margin = match hysteresis {
+            Hysteresis::Allowed => fields.take("hysteresis").map(|node| (self.number(node), node)),
+            Hysteresis::Unknown => None,
+        };
+        if let Some((_, node)) = margin
+            && above.is_none()
+            && below.is_none()
+        {
+            let span = self.mark(node);
+            let found =
+                self.findings.error(Code::KEY_WITHOUT_EFFECT, span, "`hysteresis` needs `above` or `below` beside it");
+            found.help("it says how far the number must leave the range before it can cross into it again");
+            return None;
+        }
+        if let Some((Some(number), node)) = margin
+            && number < 0.0
+        {
+            let span = self.mark(node);
+            self.findings.error(Code::OUT_OF_RANGE, span, "`hysteresis` can't be negative");
+            return None;
+        }
+        if let (Some((Some(low), low_node)), Some((Some(high), high_node))) = (above, below)
+            && low >= high
+        {
+            let message = format!("no number is above {low} and below {high}");
+            let (low_span, high_span) = (self.mark(low_node), self.mark(high_node));
+            let found = self.findings.error(Code::EMPTY_RANGE, high_span, message);
+            found.relate(low_span, "`above` stands here").help("`above` and `below` together mean between: swap both");
+            return None;
+        }
+        let above = optional(above.map(|(number, _)| number))?;
+        let below = optional(below.map(|(number, _)| number))?;
+        let hysteresis = optional(margin.map(|(number, _)| number))?.unwrap_or(0.0);
+        let is_given = above.is_some() || below.is_some();
+        Some(is_given.then_some(Range { above, below, hysteresis }))
+    }
+
+    fn at_trigger(&mut self, fields: &mut Fields<'_>) -> Option<TriggerKind> {
+        let node = fields.take("at")?;
+        let weekdays = fields.take("weekdays").map(|node| self.weekdays(node));
+        let catch_up = fields.take("catch_up").map(|node| self.duration(node));
+        let is_expression = node.as_scalar().is_some_and(|scalar| {
+            let text = scalar.text.as_str();
+            TimeOfDay::parse(text).is_err() && !text.contains("${") && !looks_like_time(text)
+        });
+        if is_expression {
+            let expression = self.expression(node);
+            let (weekdays, catch_up) = (optional(weekdays)?.unwrap_or_default(), optional(catch_up)?);
+            return Some(TriggerKind::AtExpression { expression: expression?, weekdays, catch_up });
+        }
+        let times = match &node.kind {
+            NodeKind::List(items) if !items.is_empty() => {
+                let times: Vec<_> = items.iter().map(|item| self.time_of_day(item)).collect();
+                times.into_iter().collect::<Option<Vec<_>>>()
+            }
+            _ => self.time_of_day(node).map(|time| vec![time]),
+        };
+        let schedule = Schedule::At { times: times?, weekdays: optional(weekdays)?.unwrap_or_default() };
+        Some(TriggerKind::Schedule { schedule, catch_up: optional(catch_up)? })
+    }
+
+    fn schedule(&mut self, word: &str, fields: &mut Fields<'_>) -> Option<Schedule> {
+        match word {
+            "every" => {
+                let node = fields.take("every")?;
+                let interval = self.interval(node)?;
+                if interval.as_secs() > 86_400 {
+                    let span = self.mark(node);
+                    let found = self.findings.error(Code::OUT_OF_RANGE, span, "`every` is at most a day (`24h`)");
+                    found.help("it counts anew from each midnight; use `cron` for what is due less often");
+                    return None;
+                }
+                Some(Schedule::Every(interval))
+            }
+            "cron" => {
+                let node = fields.take("cron")?;
+                let fixed = self.fixed(node, "a cron pattern (`\"30 7 * * mon-fri\"`)")?;
+                Cron::parse(&fixed.text)
+                    .map(Schedule::Cron)
+                    .map_err(|error| self.findings.error(Code::BAD_CRON, fixed.span, error.to_string()))
+                    .ok()
+            }
+            _ => {
+                let node = fields.take("sun")?;
+                let event = self.word(node, &SunEvent::ALL);
+                let offset = fields.take("offset").map(|node| self.offset(node));
+                let weekdays = fields.take("weekdays").map(|node| self.weekdays(node));
+                self.need_location(node);
+                Some(Schedule::Sun {
+                    event: event?,
+                    offset: optional(offset)?.unwrap_or(SignedDuration::ZERO),
+                    weekdays: optional(weekdays)?.unwrap_or(Weekdays::ALL),
+                })
+            }
+        }
+    }
+
+    fn offset(&mut self, node: &Node) -> Option<SignedDuration> {
+        let fixed = self.fixed(node, "an offset (`-30m`, `1h`)")?;
+        parse_offset(&fixed.text)
+            .map_err(|error| self.findings.error(Code::BAD_DURATION, fixed.span, error.to_string()))
+            .ok()
+    }
+
+    /// Reports a question for the sun in a home without a place.
+    pub(super) fn need_location(&mut self, node: &Node) {
+        if self.context.has_location {
+            return;
+        }
+        let span = self.mark(node);
+        let found = self.findings.error(Code::NO_LOCATION, span, "the sun needs to know where the home is");
+        found.help("write `location: { latitude: 51.5, longitude: -0.12 }` in homerule.yaml");
+    }
+
+    /// Reports `for` beside a trigger of an instant.
+    fn check_hold(&mut self, word: &str, fields: &mut Fields<'_>) {
+        if matches!(word, "state" | "silent") || !fields.has("for") {
+            return;
+        }
+        let Some(entry) = fields.take_entry("for") else { return };
+        let message = format!("`for` can't stand beside `{word}`, which happens at one instant and doesn't last");
+        let help = match word {
+            "topic" => "write `state:` instead of `topic:`, with `to:` the value that must last",
+            _ => "put `delay:` before the actions instead",
+        };
+        self.findings.error(Code::CANNOT_HOLD, entry.key_span.clone(), message).help(help);
+    }
+
+    /// Returns a filter whose named wildcards don't hide anything.
+    fn checked_filter(&mut self, node: &Node) -> Option<TopicFilter> {
+        let fixed = self.fixed(node, "a topic filter (`home/+room/tv`)")?;
+        let filter = self.parse_filter(&fixed)?;
+        for name in filter.names() {
+            let span = fixed.text.find(&format!("{name}")).map(|at| fixed.span_of(at..at + name.len()));
+            self.refuse_reserved(name, span.unwrap_or(fixed.span.clone()), "wildcard")?;
+        }
+        Some(filter)
+    }
+
+    fn report_unknown_trigger(&mut self, node: &Node) {
+        let first = node.as_map().and_then(<[_]>::first);
+        let span = first.map_or(self.mark(node), |entry| entry.key_span.clone());
+        let key = first.map_or("", |entry| entry.key.as_str());
+        let help = near::suggestion(key, &TRIGGER_WORDS);
+        self.findings.error(Code::UNKNOWN_TRIGGER, span, "this is no trigger").help_if(help);
+    }
+}
+
+/// Whether a range may have a hysteresis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hysteresis {
+    /// In a trigger.
+    Allowed,
+    /// In a condition.
+    Unknown,
+}
+
+/// Returns what was given and could be read: `None` where it was given and couldn't.
+#[expect(clippy::option_option, reason = "not given, given and broken, given and read are three things")]
+pub(super) fn optional<T>(given: Option<Option<T>>) -> Option<Option<T>> {
+    match given {
+        None => Some(None),
+        Some(read) => read.map(Some),
+    }
+}
+
+/// Returns the names of the wildcards of all triggers in `node`, without saying what is wrong with them.
+pub(super) fn wildcards(node: &Node, reader: &Reader<'_>) -> BTreeSet<Name> {
+    let mut silent = Reader::new(reader.text.clone());
+    silent.sandbox = reader.sandbox;
+    silent.constants = reader.constants.clone();
+    let items = match &node.kind {
+        NodeKind::List(items) => items.as_slice(),
+        NodeKind::Scalar(_) | NodeKind::Map(_) => std::slice::from_ref(node),
+    };
+    let mut names = BTreeSet::new();
+    for item in items {
+        let nodes = match &item.kind {
+            NodeKind::Map(_) => ["topic", "state", "silent"].iter().filter_map(|word| item.get(word)).collect(),
+            NodeKind::Scalar(_) | NodeKind::List(_) => vec![item],
+        };
+        for filter in nodes.into_iter().filter_map(|node| silent.filter(node)) {
+            names.extend(filter.names().cloned());
+        }
+    }
+    names
+}
+
+fn looks_like_time(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_ascii_digit() || ": apmAPM.h".contains(letter))
+        && text.chars().any(|letter| letter.is_ascii_digit())
+}
