@@ -47,6 +47,14 @@ impl Topic {
     /// # Errors
     /// When it is empty, too long, too deep, or contains a wildcard or a NUL.
     pub fn parse(text: &str) -> Result<Topic, TopicError> {
+        Topic::from_shared(text.into())
+    }
+
+    /// Returns `text` as a topic, without a copy of it.
+    ///
+    /// # Errors
+    /// As [`Topic::parse`].
+    pub fn from_shared(text: Arc<str>) -> Result<Topic, TopicError> {
         if text.is_empty() {
             return Err(TopicError::Empty);
         }
@@ -59,10 +67,10 @@ impl Topic {
         if text.len() > LONGEST {
             return Err(TopicError::TooLong);
         }
-        if is_too_deep(text) {
+        if is_too_deep(&text) {
             return Err(TopicError::TooDeep);
         }
-        Ok(Topic(text.into()))
+        Ok(Topic(text))
     }
 
     /// Returns the topic's text.

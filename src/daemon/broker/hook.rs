@@ -1,0 +1,118 @@
+//! Takes what clients publish before the broker routes it, and tells when clients come and go.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
+use mqtt5::QoS;
+use mqtt5::broker::router::MessageRouter;
+use mqtt5::broker::{
+    BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent, PublishAction,
+};
+use tokio::sync::mpsc;
+use tracing::debug;
+
+use crate::daemon::input::{Input, Routing};
+use crate::engine::Event;
+use crate::model::{Message, Origin, Payload, Qos, Topic};
+
+use super::access::may_publish;
+use super::clients::Clients;
+
+/// Sends what happens at the broker into the loop's queue. A full queue makes the client wait.
+pub(super) struct Hook {
+    inputs: mpsc::Sender<Input>,
+    clients: Arc<Clients>,
+    /// Set once the broker has made it.
+    router: OnceLock<Arc<MessageRouter>>,
+}
+
+impl Hook {
+    pub(super) fn new(inputs: mpsc::Sender<Input>, clients: Arc<Clients>) -> Hook {
+        Hook { inputs, clients, router: OnceLock::new() }
+    }
+
+    pub(super) fn set_router(&self, router: Arc<MessageRouter>) {
+        // It is set once, by the one who made us.
+        let _ = self.router.set(router);
+    }
+
+    async fn take(&self, event: ClientPublishEvent) -> PublishAction {
+        if !may_publish(&event.topic) {
+            debug!(client = %event.client_id, topic = %event.topic, "A client published to a topic of the broker; dropped.");
+            return PublishAction::Handled;
+        }
+        let Some(qos) = below_exactly_once(event.qos) else {
+            // A duplicate would come here twice; the subscription gives each once.
+            return PublishAction::Continue;
+        };
+        let Ok(topic) = Topic::from_shared(event.topic) else {
+            debug!(client = %event.client_id, "A client published to what is no topic; dropped.");
+            return PublishAction::Handled;
+        };
+        let Ok(place) = self.inputs.reserve().await else {
+            // The daemon is stopping.
+            return PublishAction::Handled;
+        };
+        let payload = Payload::from_bytes(event.payload);
+        let message = Message { topic, payload, qos, retain: event.retain, origin: Origin::Live };
+        if self.clients.speaks_version_5(&event.client_id) {
+            // The hook doesn't see a message's properties, so the broker itself must route it. After a yield the task
+            // has a fresh budget, and does so before the loop gets to the message.
+            tokio::task::yield_now().await;
+            place.send(Input::Message { message, client: Some(event.client_id), routing: Routing::Broker });
+            PublishAction::Continue
+        } else {
+            place.send(Input::Message { message, client: Some(event.client_id), routing: Routing::Loop });
+            PublishAction::Handled
+        }
+    }
+
+    async fn tell(&self, event: Event) {
+        // Nobody listens only when the daemon is stopping.
+        let _ = self.inputs.send(Input::Event(event)).await;
+    }
+
+    async fn left(&self, client: Arc<str>) {
+        let is_back = match self.router.get() {
+            Some(router) => router.is_connected(&client).await,
+            None => false,
+        };
+        if !is_back {
+            self.clients.forget(&client);
+        }
+        self.tell(Event::ClientDisconnected(client)).await;
+    }
+}
+
+impl BrokerEventHandler for Hook {
+    fn on_client_connect<'a>(
+        &'a self,
+        event: ClientConnectEvent,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(self.tell(Event::ClientConnected(event.client_id)))
+    }
+
+    fn on_client_publish<'a>(
+        &'a self,
+        event: ClientPublishEvent,
+    ) -> Pin<Box<dyn Future<Output = PublishAction> + Send + 'a>> {
+        Box::pin(self.take(event))
+    }
+
+    fn on_client_disconnect<'a>(
+        &'a self,
+        event: ClientDisconnectEvent,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(self.left(event.client_id))
+    }
+}
+
+/// Returns QoS 0 or 1; `None` for QoS 2.
+fn below_exactly_once(qos: QoS) -> Option<Qos> {
+    match qos {
+        QoS::AtMostOnce => Some(Qos::AtMostOnce),
+        QoS::AtLeastOnce => Some(Qos::AtLeastOnce),
+        QoS::ExactlyOnce => None,
+    }
+}

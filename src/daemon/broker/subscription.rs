@@ -1,0 +1,66 @@
+//! Our own subscription within the process: brings what clients publish with QoS 2, and their wills.
+
+use std::sync::Arc;
+
+use mqtt5::QoS;
+use mqtt5::broker::router::{DeliveryLanes, LaneReceivers, MessageRouter, SubscriptionRequest, TakeoverNotice};
+use mqtt5::packet::publish::PublishPacket;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::daemon::input::{Input, Routing};
+use crate::model::{Message, Origin, Payload, Qos, Topic};
+
+use super::OWN_ID;
+
+/// The broker adds this user property to what clients publish, with their id; a will has none.
+const SENDER: &str = "x-mqtt-client-id";
+
+/// How many messages may wait for us. They wait only as long as the loop's queue is full.
+const WAITING: usize = 100_000;
+
+/// The subscription; ends when the loop's queue does.
+pub(super) struct Subscription {
+    messages: LaneReceivers,
+    /// Dropping it would tell the broker that we have gone.
+    _notice: oneshot::Receiver<TakeoverNotice>,
+}
+
+impl Subscription {
+    /// Subscribes to all topics but those with `$`.
+    pub(super) async fn open(router: &Arc<MessageRouter>) -> mqtt5::error::Result<Subscription> {
+        let (lanes, messages) = DeliveryLanes::channel(WAITING);
+        let (sender, notice) = oneshot::channel();
+        router.register_client(OWN_ID.to_owned(), lanes, router.queue_handle(OWN_ID), sender).await;
+        // What we publish ourselves the engine knows already: no local. The retain flag is a will's own.
+        let request = SubscriptionRequest::new(OWN_ID, "#", QoS::ExactlyOnce)
+            .with_no_local(true)
+            .with_retain_as_published(true);
+        router.subscribe(request).await?;
+        Ok(Subscription { messages, _notice: notice })
+    }
+
+    /// Brings messages into the loop's queue.
+    pub(super) async fn run(mut self, inputs: mpsc::Sender<Input>) {
+        while let Some(routed) = self.messages.recv().await {
+            let Some(input) = input(&routed.publish) else { continue };
+            if inputs.send(input).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Returns the message for the loop; `None` where the hook has seen it already.
+fn input(publish: &PublishPacket) -> Option<Input> {
+    let sender = publish.properties.get_user_property_value(SENDER);
+    let qos = match publish.qos {
+        QoS::ExactlyOnce => Qos::ExactlyOnce,
+        QoS::AtMostOnce | QoS::AtLeastOnce if sender.is_some() => return None,
+        QoS::AtLeastOnce => Qos::AtLeastOnce,
+        QoS::AtMostOnce => Qos::AtMostOnce,
+    };
+    let topic = Topic::parse(&publish.topic_name).ok()?;
+    let payload = Payload::from_bytes(publish.payload.clone());
+    let message = Message { topic, payload, qos, retain: publish.retain, origin: Origin::Live };
+    Some(Input::Message { message, client: sender.map(Arc::from), routing: Routing::Broker })
+}
