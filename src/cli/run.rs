@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Exit, Failure};
+use crate::daemon::{self, Ended, Format};
 
 /// Runs a home: its broker and its rules.
 #[derive(Debug, Args)]
@@ -41,7 +42,12 @@ impl Run {
 
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         let RunOptions { strict, quiet, log, json } = self.options;
-        let _ = (self.home, strict, quiet, log, json);
-        Err(Failure::new("`run` is being built"))
+        let format = if json { Format::Json } else { Format::Text };
+        let options = daemon::Options { home: self.home, strict, quiet, log, format };
+        match daemon::run(&options) {
+            Ok(Ended::Stopped) => Ok(Exit::Well),
+            Ok(Ended::Refused) => Ok(Exit::No),
+            Err(error) => Err(Failure::new(error.to_string())),
+        }
     }
 }

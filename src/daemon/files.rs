@@ -1,7 +1,9 @@
 //! Reads the files of a home into [`Sources`]. What can't be read is said there, not dropped.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,8 +42,28 @@ pub enum FilesError {
 /// Reads the settings and all rule, script and test files of the home in `folder`.
 ///
 /// # Errors
-/// When the home's folder isn't there, is none, or can't be read. That a single file can't be read is in the [`Sources`].
+/// As [`scan`].
 pub fn read_home(folder: &Path) -> Result<Sources, FilesError> {
+    scan(folder).map(|scan| scan.sources)
+}
+
+/// The files of a home, and where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// The files.
+    pub sources: Sources,
+    /// The real paths of the folders that hold them, with the inode, which tells a folder that replaced another: a change
+    /// of a file is a change in one of these.
+    pub folders: BTreeMap<PathBuf, u64>,
+    /// Whether the folder of the rules is there.
+    pub has_rules_folder: bool,
+}
+
+/// Reads the files of the home in `folder`, and notes the folders that they are in.
+///
+/// # Errors
+/// When the home's folder isn't there, is none, or can't be read. That a single file can't be read is in the [`Sources`].
+pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
     let shown = || folder.display().to_string();
     match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => {}
@@ -52,11 +74,12 @@ pub fn read_home(folder: &Path) -> Result<Sources, FilesError> {
     if let Err(error) = fs::read_dir(folder) {
         return Err(FilesError::Unreadable { path: shown(), error });
     }
-    let mut reader = Reader { home: folder, sources: Sources::new(), above: Vec::new() };
+    let mut reader = Reader { home: folder, sources: Sources::new(), folders: BTreeMap::new(), above: Vec::new() };
     reader.read_settings();
     let rules = Home::load(&reader.sources).settings.rules;
     reader.read_folder(rules.trim_end_matches('/'));
-    Ok(reader.sources)
+    let has_rules_folder = folder.join(&rules).is_dir();
+    Ok(Scan { sources: reader.sources, folders: reader.folders, has_rules_folder })
 }
 
 /// Returns whether the file at `path` holds tests of rules, which the daemon doesn't load.
@@ -68,6 +91,7 @@ pub fn is_test(path: &str) -> bool {
 struct Reader<'a> {
     home: &'a Path,
     sources: Sources,
+    folders: BTreeMap<PathBuf, u64>,
     /// The real paths of the folders that we are in: a link back to one of them is not followed.
     above: Vec<PathBuf>,
 }
@@ -91,6 +115,7 @@ impl Reader<'_> {
         if self.above.contains(&real) || self.above.len() >= DEEPEST_FOLDER {
             return;
         }
+        self.note_folder(&real);
         self.above.push(real);
         for entry in entries {
             match entry {
@@ -123,10 +148,20 @@ impl Reader<'_> {
     }
 
     fn read_file(&mut self, path: &str) {
-        match read_regular(&self.home.join(path)) {
+        let full = self.home.join(path);
+        // The file may be a link into another folder.
+        if let Some(folder) = fs::canonicalize(&full).ok().as_deref().and_then(Path::parent) {
+            self.note_folder(folder);
+        }
+        match read_regular(&full) {
             Ok(bytes) => self.note(path, Source::Content(bytes.into())),
             Err(error) => self.note_unreadable(path, &error),
         }
+    }
+
+    fn note_folder(&mut self, real: &Path) {
+        let inode = fs::metadata(real).map_or(0, |metadata| metadata.ino());
+        self.folders.insert(real.to_owned(), inode);
     }
 
     fn note_unreadable(&mut self, path: &str, error: &io::Error) {

@@ -1,4 +1,32 @@
-//! The shell: everything that touches the world. Sockets, files, clock and signals become [`Event`](crate::engine::Event)s
-//! in one bounded queue; one loop owns the engine, and does what its effects say.
+//! The shell: everything that touches the world. Sockets, files, clock and signals become
+//! [`Event`](crate::engine::Event)s in one bounded queue; one loop owns the engine, and does what its effects say.
+//!
+//! One message: `broker/hook` takes it from its client and puts it into the queue (`input`); `event_loop` gives it to the
+//! engine, routes it, and then what rules published. Files go round the loop: `watch` hints, `reload` reads and checks
+//! beside it, and hands over the whole.
 
+pub mod answer;
+mod banner;
+mod broadcast;
+mod broker;
+mod clock;
+mod event_loop;
+mod exec;
 pub mod files;
+mod http;
+mod input;
+mod logging;
+mod outside;
+mod reload;
+mod screen;
+mod sd_notify;
+mod settings_change;
+mod start;
+mod store;
+mod traces;
+mod watch;
+mod web;
+
+pub use logging::LogError;
+pub use screen::Format;
+pub use start::{DaemonError, Ended, Options, run};

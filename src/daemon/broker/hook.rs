@@ -6,9 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use mqtt5::QoS;
 use mqtt5::broker::router::MessageRouter;
-use mqtt5::broker::{
-    BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent, PublishAction,
-};
+use mqtt5::broker::{BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent, PublishAction};
 use tokio::sync::mpsc;
 use tracing::debug;
 
@@ -86,10 +84,7 @@ impl Hook {
 }
 
 impl BrokerEventHandler for Hook {
-    fn on_client_connect<'a>(
-        &'a self,
-        event: ClientConnectEvent,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(self.tell(Event::ClientConnected(event.client_id)))
     }
 

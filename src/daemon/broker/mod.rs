@@ -12,7 +12,7 @@ mod subscription;
 
 pub(super) use access::refusal;
 pub(super) use publisher::Publisher;
-pub(super) use server::{Broker, BrokerError};
+pub(super) use server::{Broker, BrokerError, Stopper, reason as bind_reason};
 
 /// The client id of our own subscription; nobody else may use it.
 const OWN_ID: &str = "homerule";

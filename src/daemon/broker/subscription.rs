@@ -32,9 +32,8 @@ impl Subscription {
         let (sender, notice) = oneshot::channel();
         router.register_client(OWN_ID.to_owned(), lanes, router.queue_handle(OWN_ID), sender).await;
         // What we publish ourselves the engine knows already: no local. The retain flag is a will's own.
-        let request = SubscriptionRequest::new(OWN_ID, "#", QoS::ExactlyOnce)
-            .with_no_local(true)
-            .with_retain_as_published(true);
+        let request =
+            SubscriptionRequest::new(OWN_ID, "#", QoS::ExactlyOnce).with_no_local(true).with_retain_as_published(true);
         router.subscribe(request).await?;
         Ok(Subscription { messages, _notice: notice })
     }

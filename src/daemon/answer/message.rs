@@ -1,0 +1,86 @@
+//! A message as a line of a recording (spec 7).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::{Message, Origin, RuleId};
+
+/// Who published a message.
+#[derive(Debug, Clone, Copy)]
+pub enum Via<'a> {
+    /// A client with this id; `None`: unknown, or a will.
+    Client(Option<&'a str>),
+    /// A rule.
+    Rule(&'a RuleId),
+}
+
+/// A message with its time, in the fields of `mosquitto_sub -F %j` and ours.
+#[derive(Debug, Serialize)]
+pub struct MessageLine<'a> {
+    tst: String,
+    topic: &'a str,
+    qos: u8,
+    retain: u8,
+    payloadlen: usize,
+    payload: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_b64: Option<String>,
+    origin: Origin,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+}
+
+impl<'a> MessageLine<'a> {
+    /// Returns the line for `message`, which came at `at`.
+    #[must_use]
+    pub fn new(at: Timestamp, message: &'a Message, via: Via<'a>) -> MessageLine<'a> {
+        let bytes = message.payload.bytes();
+        let text = message.payload.text().filter(|text| !text.contains('\0'));
+        let (rule, client) = match via {
+            Via::Client(client) => (None, client),
+            Via::Rule(rule) => (Some(rule.as_str()), None),
+        };
+        MessageLine {
+            tst: format!("{at:.6}"),
+            topic: message.topic.as_str(),
+            qos: message.qos.into(),
+            retain: u8::from(message.retain),
+            payloadlen: bytes.len(),
+            payload: text.filter(|text| !text.is_empty()),
+            payload_b64: text.is_none().then(|| STANDARD.encode(bytes)),
+            origin: message.origin,
+            rule,
+            client,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Payload, Qos, Topic};
+
+    fn line(payload: &'static [u8]) -> String {
+        let message = Message {
+            topic: Topic::parse("a/b").unwrap(),
+            payload: Payload::from_bytes(payload),
+            qos: Qos::AtLeastOnce,
+            retain: true,
+            origin: Origin::Live,
+        };
+        serde_json::to_string(&MessageLine::new(Timestamp::UNIX_EPOCH, &message, Via::Client(None))).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_in_payload_and_anything_else_in_payload_b64() {
+        let start = r#"{"tst":"1970-01-01T00:00:00.000000Z","topic":"a/b","qos":1,"retain":1"#;
+        assert_eq!(line(b"ON"), format!(r#"{start},"payloadlen":2,"payload":"ON","origin":"live"}}"#));
+        assert_eq!(line(b""), format!(r#"{start},"payloadlen":0,"payload":null,"origin":"live"}}"#));
+        let blob = format!(r#"{start},"payloadlen":1,"payload":null,"payload_b64":"/w==","origin":"live"}}"#);
+        assert_eq!(line(b"\xff"), blob);
+    }
+}

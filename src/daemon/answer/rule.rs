@@ -1,0 +1,63 @@
+//! A rule as programs read it.
+
+use serde::Serialize;
+
+use crate::rules::{Mode, Rule, RuleEntry};
+
+/// A rule.
+#[derive(Debug, Serialize)]
+pub struct RuleAnswer {
+    /// Its full id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Its mode.
+    pub mode: &'static str,
+    /// Whether it only traces what it would do.
+    pub dry_run: bool,
+    /// Where it stands: `rules/tv.yaml:3:5`.
+    pub place: String,
+}
+
+impl RuleAnswer {
+    /// Returns the rule of `entry`, or what makes rules.
+    #[must_use]
+    pub fn new(entry: &RuleEntry, enabled: bool) -> RuleAnswer {
+        match entry {
+            RuleEntry::Rule(rule) => RuleAnswer::of(rule, enabled),
+            RuleEntry::EachTopic(each) => RuleAnswer {
+                id: each.id.to_string(),
+                name: None,
+                description: Some(format!("one rule for each topic of {}", each.filter)),
+                tags: Vec::new(),
+                enabled,
+                mode: word(Mode::default()),
+                dry_run: false,
+                place: each.place.to_string(),
+            },
+        }
+    }
+
+    fn of(rule: &Rule, enabled: bool) -> RuleAnswer {
+        RuleAnswer {
+            id: rule.id.to_string(),
+            name: rule.name.as_deref().map(ToOwned::to_owned),
+            description: rule.description.as_deref().map(ToOwned::to_owned),
+            tags: rule.tags.iter().map(ToString::to_string).collect(),
+            enabled,
+            mode: word(rule.mode),
+            dry_run: rule.dry_run,
+            place: rule.place.to_string(),
+        }
+    }
+}
+
+fn word(mode: Mode) -> &'static str {
+    Mode::ALL.iter().find(|(_, other)| *other == mode).map_or("restart", |(word, _)| word)
+}

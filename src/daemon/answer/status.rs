@@ -1,0 +1,35 @@
+//! How the daemon is, as programs read it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Finding;
+
+/// How the daemon is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Its version.
+    pub version: String,
+    /// Seconds since its start.
+    pub uptime: f64,
+    /// Where it listens, as URLs.
+    pub listen: Vec<String>,
+    /// How many rules there are.
+    pub rules: RuleCounts,
+    /// What the rules in force are, in short: equal for rules that mean the same.
+    pub ruleset: String,
+    /// What was found in the home's files when they were last read.
+    pub diagnostics: Vec<Finding>,
+    /// Whether all is as it should be: each file is in force.
+    pub healthy: bool,
+}
+
+/// How many rules there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RuleCounts {
+    /// In force.
+    pub loaded: usize,
+    /// Switched on.
+    pub enabled: usize,
+    /// Whose last run failed.
+    pub failed: usize,
+}

@@ -1,0 +1,164 @@
+//! What `run` says at its start: where it listens, which rules are in force, what to type next.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::model::{Level, TopicFilter};
+use crate::rules::{RuleEntry, Start, TriggerKind};
+
+use super::reload::Loaded;
+use super::screen::Screen;
+use super::start::url;
+
+/// More rules than these are only counted.
+const LISTED: usize = 12;
+
+/// What is said at the start.
+pub(super) struct Banner {
+    home: PathBuf,
+    mqtt: Vec<SocketAddr>,
+    web: SocketAddr,
+    rules: Vec<(String, Option<String>)>,
+    errors: usize,
+    has_rules_folder: bool,
+    example: (String, String),
+}
+
+impl Banner {
+    pub(super) fn new(home: &Path, mqtt: &[SocketAddr], web: SocketAddr, loaded: &Loaded) -> Banner {
+        let entries = &loaded.home.ruleset.entries;
+        Banner {
+            home: home.to_owned(),
+            mqtt: mqtt.to_vec(),
+            web,
+            rules: entries.iter().map(named).collect(),
+            errors: loaded.findings.iter().filter(|finding| finding.is_error()).count(),
+            has_rules_folder: loaded.has_rules_folder,
+            example: entries.iter().find_map(example).unwrap_or_else(|| ("home/hall/light".into(), "ON".into())),
+        }
+    }
+
+    /// Returns where the daemon listens, as URLs.
+    pub(super) fn urls(&self) -> Vec<String> {
+        let mqtt = self.mqtt.iter().map(|address| url("mqtt", *address));
+        mqtt.chain([url("http", self.web)]).collect()
+    }
+
+    /// Shows it.
+    pub(super) fn show(&self, screen: &mut Screen) {
+        #[derive(Serialize)]
+        struct Listening {
+            protocol: &'static str,
+            address: SocketAddr,
+        }
+        for address in &self.mqtt {
+            screen.document("listening", &Listening { protocol: "mqtt", address: *address });
+        }
+        screen.document("listening", &Listening { protocol: "http", address: self.web });
+        screen.text(&self.text());
+        screen.flush();
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("homerule {} runs {}\n", env!("CARGO_PKG_VERSION"), self.home.display());
+        // Writing to a string doesn't fail.
+        for address in &self.mqtt {
+            let _ = writeln!(text, "  MQTT   {address}");
+        }
+        let _ = writeln!(text, "  web    {}", url("http", self.web));
+        let _ = writeln!(text, "  rules  {}", self.count());
+        for (id, name) in self.rules.iter().take(LISTED) {
+            let _ =
+                writeln!(text, "         {id}{}", name.as_ref().map(|name| format!("  ({name})")).unwrap_or_default());
+        }
+        if self.rules.len() > LISTED {
+            let _ = writeln!(text, "         and {} more", self.rules.len() - LISTED);
+        }
+        let (topic, payload) = &self.example;
+        let _ = writeln!(text, "  try    homerule pub {} {}", quoted(topic), quoted(payload));
+        if let Some(address) = self.mqtt.first() {
+            let (host, port) = (address.ip(), address.port());
+            let _ = writeln!(
+                text,
+                "     or  mosquitto_pub -h {host} -p {port} -t {} -m {}",
+                quoted(topic),
+                quoted(payload)
+            );
+        }
+        text
+    }
+
+    fn count(&self) -> String {
+        let errors = match self.errors {
+            0 => String::new(),
+            1 => "; 1 error, see above: its file is not in force".to_owned(),
+            errors => format!("; {errors} errors, see above: their files are not in force"),
+        };
+        let rules = match self.rules.len() {
+            0 if !self.has_rules_folder => {
+                "none: there is no folder `rules`; `homerule init` writes a first home".to_owned()
+            }
+            0 => "none yet: write the first into rules/".to_owned(),
+            rules => format!("{rules} in force"),
+        };
+        rules + errors.as_str()
+    }
+}
+
+fn named(entry: &RuleEntry) -> (String, Option<String>) {
+    let name = match entry {
+        RuleEntry::Rule(rule) => rule.name.as_deref().map(ToOwned::to_owned),
+        RuleEntry::EachTopic(_) => None,
+    };
+    (entry.id().to_string(), name)
+}
+
+/// Returns a topic and payload that the rule waits for.
+fn example(entry: &RuleEntry) -> Option<(String, String)> {
+    let RuleEntry::Rule(rule) = entry else { return None };
+    let Start::When(triggers) = &rule.start else { return None };
+    triggers.iter().find_map(|trigger| match &trigger.kind {
+        TriggerKind::Topic { filter, .. } => Some((topic(filter)?, "ON".to_owned())),
+        _ => None,
+    })
+}
+
+/// Returns a topic that `filter` matches.
+fn topic(filter: &TopicFilter) -> Option<String> {
+    let level = |level: &Level| match level {
+        Level::Literal(text) => text.to_string(),
+        Level::One(name) | Level::Rest(name) => name.as_deref().unwrap_or("something").to_owned(),
+    };
+    let topic = filter.levels().iter().map(level).collect::<Vec<_>>().join("/");
+    (!topic.starts_with("homerule")).then_some(topic)
+}
+
+/// Returns `text` as a shell takes it for one word.
+fn quoted(text: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || "/_-.:".contains(character);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_example_topic_fills_the_wildcards() {
+        let filter = TopicFilter::parse("home/+room/tv/#").unwrap();
+        assert_eq!(topic(&filter).as_deref(), Some("home/room/tv/something"));
+    }
+
+    #[test]
+    fn what_a_shell_would_split_is_quoted() {
+        assert_eq!(quoted("home/hall"), "home/hall");
+        assert_eq!(quoted("it's on"), r"'it'\''s on'");
+    }
+}

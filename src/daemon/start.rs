@@ -1,0 +1,331 @@
+//! Starts the daemon, watches over its tasks, and stops it.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use thiserror::Error;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tracing::{info, warn};
+
+use crate::engine::{self, Engine};
+use crate::lang::{BrokerSettings, EmbeddedBroker, Settings};
+use crate::model::schedule::Calendar;
+
+use super::banner::Banner;
+use super::broker::{Broker, BrokerError, Stopper, refusal};
+use super::event_loop::{EventLoop, Parts, report};
+use super::files::{FilesError, Scan};
+use super::input::{Input, Link, WAITING};
+use super::logging::{self, LogError};
+use super::outside::Outside;
+use super::reload::{Loaded, Reloader, Request};
+use super::screen::{Format, Screen};
+use super::sd_notify;
+use super::store::Store;
+use super::web::{Web, WebError};
+
+/// How long the loop has for its last effects.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// How long clients, and those who ask over the web, have to take what was sent to them.
+const FAREWELL: Duration = Duration::from_millis(1_000);
+
+/// How the daemon is to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The home's folder.
+    pub home: PathBuf,
+    /// Don't start if a file doesn't load.
+    pub strict: bool,
+    /// Don't show messages and rules.
+    pub quiet: bool,
+    /// What is logged; `None`: what an operator wants to see.
+    pub log: Option<String>,
+    /// How things are shown.
+    pub format: Format,
+}
+
+/// How the daemon ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Somebody asked it to stop.
+    Stopped,
+    /// It didn't start, since a file doesn't load and it was told to be strict.
+    Refused,
+}
+
+/// Why the daemon didn't start, or died.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    /// The home can't be read.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The log's filter can't be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The settings ask for what can't be.
+    #[error("{0}")]
+    Settings(String),
+    /// The system doesn't let us.
+    #[error("{what}: {error}")]
+    System {
+        /// What we wanted.
+        what: &'static str,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// The broker doesn't start, or died.
+    #[error("{0}")]
+    Broker(String),
+    /// The HTTP interface doesn't start, or died.
+    #[error("{0}")]
+    Web(String),
+    /// A part of the daemon ended that must not.
+    #[error("{0} ended unexpectedly, and the daemon with it; please report this with the log")]
+    Died(&'static str),
+}
+
+impl From<BrokerError> for DaemonError {
+    fn from(error: BrokerError) -> DaemonError {
+        DaemonError::Broker(error.to_string())
+    }
+}
+
+impl From<WebError> for DaemonError {
+    fn from(error: WebError) -> DaemonError {
+        DaemonError::Web(error.to_string())
+    }
+}
+
+/// Runs the home until a signal ends it.
+///
+/// # Errors
+/// When it doesn't start, or a part of it dies.
+pub fn run(options: &Options) -> Result<Ended, DaemonError> {
+    logging::start(options.log.as_deref(), options.format)?;
+    // One thread serves the sockets and decides: a hand-over to another costs more than a rule.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| DaemonError::System { what: "the runtime can't start", error })?;
+    let ended = runtime.block_on(serve(options));
+    // A request that a rule made may still wait for its answer.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(options: &Options) -> Result<Ended, DaemonError> {
+    let signals = Signals::new()?;
+    let folder = std::path::absolute(&options.home)
+        .map_err(|error| DaemonError::System { what: "the current folder can't be read", error })?;
+    let (loaded, scan) = Loaded::read(&folder)?;
+    report(&loaded.findings);
+    if options.strict && loaded.home.has_errors() {
+        return Ok(Ended::Refused);
+    }
+    let daemon = Daemon::start(options, &folder, loaded, scan).await?;
+    daemon.watch_over(signals).await
+}
+
+/// The running parts.
+struct Daemon {
+    link: Link,
+    requests: mpsc::Sender<Request>,
+    stopping: watch::Sender<bool>,
+    stopper: Stopper,
+    broker: JoinHandle<Result<(), BrokerError>>,
+    event_loop: JoinHandle<()>,
+    web: JoinHandle<Result<(), WebError>>,
+    reloader: JoinHandle<()>,
+}
+
+impl Daemon {
+    async fn start(options: &Options, folder: &Path, loaded: Loaded, scan: Scan) -> Result<Daemon, DaemonError> {
+        let settings = &loaded.home.settings;
+        let embedded = embedded(settings)?;
+        let zone = zone(settings)?;
+        let (sender, inputs) = mpsc::channel(WAITING);
+        let link = Link::new(sender.clone());
+        let broker = Broker::bind(embedded, sender).await?;
+        let (requests, requested) = mpsc::channel(16);
+        let (stopping, stop) = watch::channel(false);
+        let web = Web::bind(settings, folder, link.clone(), requests.clone(), stop).await?;
+        let banner = Banner::new(folder, broker.addresses(), web.address(), &loaded);
+        let mut screen = Screen::start(options.format, options.quiet, zone.clone());
+        banner.show(&mut screen);
+        let now = Timestamp::now();
+        let engine = Engine::new(now, loaded.home.ruleset.clone(), engine_options(settings, zone));
+        let parts = Parts {
+            inputs,
+            publisher: broker.publisher(),
+            outside: Outside::new(link.clone(), settings.allow.clone()),
+            screen,
+            store: Store::default(),
+            listen: banner.urls(),
+        };
+        let event_loop = EventLoop::new(parts, engine, loaded);
+        let reloader = Reloader::new(folder.to_owned(), link.clone(), requested, scan);
+        let stopper = broker.stopper();
+        Ok(Daemon {
+            link,
+            requests,
+            stopping,
+            stopper,
+            event_loop: tokio::spawn(event_loop.run()),
+            broker: tokio::spawn(broker.run()),
+            web: tokio::spawn(web.run()),
+            reloader: tokio::spawn(reloader.run()),
+        })
+    }
+
+    /// Waits until a signal ends the daemon. If one of its parts ends by itself, so does the whole: a daemon that looks
+    /// alive and moves nothing is worse than none.
+    async fn watch_over(mut self, mut signals: Signals) -> Result<Ended, DaemonError> {
+        sd_notify::notify("READY=1");
+        let watchdog = sd_notify::watchdog();
+        loop {
+            tokio::select! {
+                ended = &mut self.broker => return Err(match ended {
+                    Ok(Err(error)) => error.into(),
+                    Ok(Ok(())) | Err(_) => DaemonError::Died("the broker"),
+                }),
+                ended = &mut self.web => return Err(match ended {
+                    Ok(Err(error)) => error.into(),
+                    Ok(Ok(())) | Err(_) => DaemonError::Died("the HTTP interface"),
+                }),
+                _ = &mut self.event_loop => return Err(DaemonError::Died("the loop that decides")),
+                _ = &mut self.reloader => return Err(DaemonError::Died("the watch on the files")),
+                heard = signals.next() => match heard {
+                    Heard::Stop(name) => {
+                        info!("Stopping: {name}.");
+                        break;
+                    }
+                    Heard::Reload => self.ask_for_reload(),
+                },
+                () = beat(watchdog, &self.link) => sd_notify::notify("WATCHDOG=1"),
+            }
+        }
+        self.stop().await;
+        Ok(Ended::Stopped)
+    }
+
+    fn ask_for_reload(&self) {
+        // When it is full, a reload is about to happen.
+        let _ = self.requests.try_send(None);
+    }
+
+    async fn stop(self) {
+        sd_notify::notify("STOPPING=1");
+        let last_words = async {
+            if self.link.send(Input::Stop).await.is_ok() {
+                // It ended well, or we end anyway.
+                let _ = self.event_loop.await;
+            }
+        };
+        if timeout(LAST_WORDS, last_words).await.is_err() {
+            warn!("The loop that decides didn't end in time.");
+        }
+        // Lets the clients' tasks write what they were given.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.stopper.stop();
+        // The web's task takes this, unless it has ended.
+        let _ = self.stopping.send(true);
+        let farewell = async {
+            let _ = self.broker.await;
+            let _ = self.web.await;
+        };
+        if timeout(FAREWELL, farewell).await.is_err() {
+            info!("Some connections were cut off.");
+        }
+    }
+}
+
+/// Waits for the next sign of life that systemd wants, which the loop itself must give.
+async fn beat(interval: Option<Duration>, link: &Link) {
+    let Some(interval) = interval else { return std::future::pending().await };
+    tokio::time::sleep(interval).await;
+    if link.ask(|_| ()).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// The signals that the daemon hears.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, DaemonError> {
+        let hear = |kind| signal(kind).map_err(|error| DaemonError::System { what: "signals can't be heard", error });
+        Ok(Signals {
+            terminate: hear(SignalKind::terminate())?,
+            interrupt: hear(SignalKind::interrupt())?,
+            hangup: hear(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Heard {
+        tokio::select! {
+            _ = self.terminate.recv() => Heard::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Heard::Stop("SIGINT"),
+            _ = self.hangup.recv() => Heard::Reload,
+        }
+    }
+}
+
+/// What a signal asks for.
+enum Heard {
+    /// To stop; with the signal's name.
+    Stop(&'static str),
+    /// To read the files again.
+    Reload,
+}
+
+fn embedded(settings: &Settings) -> Result<&EmbeddedBroker, DaemonError> {
+    match &settings.broker {
+        BrokerSettings::Embedded(embedded) => match refusal(embedded) {
+            Some(refusal) => Err(DaemonError::Settings(refusal)),
+            None => Ok(embedded),
+        },
+        BrokerSettings::External(external) => Err(DaemonError::Settings(format!(
+            "`broker.url` is {}: this version runs its own broker only; take `url` out",
+            external.url
+        ))),
+    }
+}
+
+fn zone(settings: &Settings) -> Result<TimeZone, DaemonError> {
+    match &settings.zone {
+        None => Ok(TimeZone::system()),
+        Some(name) => TimeZone::get(name).map_err(|error| {
+            DaemonError::Settings(format!("`location.timezone` is `{name}`, which is no time zone: {error}"))
+        }),
+    }
+}
+
+fn engine_options(settings: &Settings, zone: TimeZone) -> engine::Options {
+    engine::Options {
+        calendar: Calendar { zone, location: settings.location },
+        limits: settings.limits,
+        chain: settings.chain,
+        storm: settings.storm,
+        runs: settings.runs,
+        // The standard library's random keys.
+        seed: RandomState::new().build_hasher().finish(),
+    }
+}
+
+/// Returns the address as a URL's.
+pub(super) fn url(scheme: &str, address: SocketAddr) -> String {
+    format!("{scheme}://{address}")
+}

@@ -1,0 +1,87 @@
+//! What somebody does over the web: publish, reload, post to a hook.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use crate::daemon::reload::Reloaded;
+use crate::engine::Event;
+use crate::model::{Message, Origin, Payload, Qos, Topic, Value};
+use crate::rules::{RuleEntry, Start, TriggerKind};
+
+use super::Shared;
+use super::problem::Problem;
+
+/// What is to be published.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Publication {
+    topic: String,
+    payload: serde_json::Value,
+    #[serde(default)]
+    qos: Qos,
+    #[serde(default)]
+    retain: bool,
+}
+
+/// `POST /api/publish`: 202 once it is on its way.
+pub(super) async fn publish(
+    State(shared): State<Shared>,
+    body: Result<Json<Publication>, JsonRejection>,
+) -> Result<StatusCode, Problem> {
+    let Json(asked) = body.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let topic = Topic::parse(&asked.topic)
+        .map_err(|error| Problem::bad_request(format!("`{}` can't be published to: {error}", asked.topic)))?;
+    if topic.as_str().starts_with('$') {
+        return Err(Problem::bad_request("a topic that begins with `$` is the broker's own"));
+    }
+    let payload = Payload::from_value(&Value::from_json(asked.payload));
+    let message = Message { topic, payload, qos: asked.qos, retain: asked.retain, origin: Origin::Live };
+    shared.link.ask(|home| home.publish(message)).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// `POST /api/reload`: reads the files now, and says what came of it.
+pub(super) async fn reload(State(shared): State<Shared>) -> Result<Json<Reloaded>, Problem> {
+    let (sender, answer) = oneshot::channel();
+    let gone = |()| Problem::from(crate::daemon::input::Stopping);
+    shared.requests.send(Some(sender)).await.map_err(|_| gone(()))?;
+    let reloaded = answer.await.map_err(|_| Problem::bad_request("the home's folder can't be read: see the log"))?;
+    Ok(Json(reloaded))
+}
+
+/// `POST /hook/NAME`: 202 once it is queued, 404 where no rule has the name.
+pub(super) async fn hook(
+    State(shared): State<Shared>,
+    Path(name): Path<Arc<str>>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    let wanted = Arc::clone(&name);
+    let is_taken = shared
+        .link
+        .ask(move |home| {
+            let is_known = home.rules().iter().any(|rule| waits_for(rule, &wanted));
+            if is_known {
+                home.decide(Event::Webhook { name: wanted, body: Payload::from_bytes(body) });
+            }
+            is_known
+        })
+        .await?;
+    if is_taken { Ok(StatusCode::ACCEPTED) } else { Err(Problem::not_found(format!("no rule has `webhook: {name}`"))) }
+}
+
+fn waits_for(entry: &RuleEntry, name: &str) -> bool {
+    let RuleEntry::Rule(rule) = entry else { return false };
+    match &rule.start {
+        Start::When(triggers) => {
+            triggers.iter().any(|trigger| matches!(&trigger.kind, TriggerKind::Webhook(hook) if hook.as_ref() == name))
+        }
+        Start::While(_) => false,
+    }
+}

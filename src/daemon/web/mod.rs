@@ -1,0 +1,26 @@
+//! The HTTP interface (spec 11). Each answer comes from the loop, in turn with everything else.
+
+mod actions;
+mod events;
+mod guard;
+mod health;
+mod problem;
+mod rules;
+mod server;
+mod state;
+mod traces;
+
+pub(super) use server::{Web, WebError};
+
+use tokio::sync::{mpsc, watch};
+
+use super::input::Link;
+use super::reload::Request;
+
+/// What the pages share.
+#[derive(Clone)]
+struct Shared {
+    link: Link,
+    requests: mpsc::Sender<Request>,
+    stop: watch::Receiver<bool>,
+}

@@ -1,0 +1,61 @@
+//! What is wrong with a request, as a problem document (RFC 9457).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::daemon::input::Stopping;
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    pub(super) fn bad_request(detail: impl Into<String>) -> Problem {
+        Problem { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Problem {
+        Problem { status: StatusCode::NOT_FOUND, detail: detail.into() }
+    }
+
+    pub(super) fn forbidden(detail: impl Into<String>) -> Problem {
+        Problem { status: StatusCode::FORBIDDEN, detail: detail.into() }
+    }
+
+    pub(super) fn unauthorized() -> Problem {
+        let detail = "send the token of `web.token_file` as `Authorization: Bearer TOKEN`".to_owned();
+        Problem { status: StatusCode::UNAUTHORIZED, detail }
+    }
+
+    pub(super) fn method_not_allowed() -> Problem {
+        let detail = "that page doesn't take this method".to_owned();
+        Problem { status: StatusCode::METHOD_NOT_ALLOWED, detail }
+    }
+}
+
+impl From<Stopping> for Problem {
+    fn from(_: Stopping) -> Problem {
+        Problem { status: StatusCode::SERVICE_UNAVAILABLE, detail: "the daemon is stopping".to_owned() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let document = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Problem"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        let json = HeaderValue::from_static("application/problem+json");
+        let mut response = (self.status, [(header::CONTENT_TYPE, json)], document.to_string()).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

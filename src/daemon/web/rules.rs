@@ -1,0 +1,72 @@
+//! The rules in force.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use crate::daemon::answer::RuleAnswer;
+use crate::daemon::event_loop::EventLoop;
+use crate::engine::Event;
+use crate::model::RuleId;
+use crate::rules::RuleEntry;
+
+use super::Shared;
+use super::problem::Problem;
+
+/// `GET /api/rules`
+pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<RuleAnswer>>, Problem> {
+    let question = |home: &mut EventLoop| home.rules().iter().map(|rule| answer(home, rule)).collect();
+    Ok(Json(shared.link.ask(question).await?))
+}
+
+/// `GET /api/rules/{id}`
+pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<RuleAnswer>, Problem> {
+    let question = move |home: &mut EventLoop| {
+        let id = find(home.rules(), &id)?;
+        let found = home.rules().iter().find(|rule| *rule.id() == id).map(|rule| answer(home, rule));
+        found.ok_or_else(|| unknown(&id.to_string()))
+    };
+    shared.link.ask(question).await?.map(Json)
+}
+
+/// `POST /api/rules/{id}/enable`, `/disable`, `/run`
+pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) -> Result<StatusCode, Problem> {
+    let (id, action) = path.rsplit_once('/').unwrap_or((&path, ""));
+    let event: fn(RuleId) -> Event = match action {
+        "enable" => |rule| Event::Switch { rule, is_enabled: true },
+        "disable" => |rule| Event::Switch { rule, is_enabled: false },
+        "run" => Event::RunRule,
+        _ => return Err(Problem::not_found("a rule is asked to `/enable`, `/disable` or `/run`")),
+    };
+    let id = id.to_owned();
+    let question = move |home: &mut EventLoop| {
+        let id = find(home.rules(), &id)?;
+        home.decide(event(id));
+        Ok(StatusCode::NO_CONTENT)
+    };
+    shared.link.ask(question).await?
+}
+
+/// Returns the rule that `text` names: its full id, or its key where only one rule has it.
+pub(super) fn find(rules: &[RuleEntry], text: &str) -> Result<RuleId, Problem> {
+    let ids = || rules.iter().map(RuleEntry::id);
+    if let Some(id) = ids().find(|id| id.as_str() == text) {
+        return Ok(id.clone());
+    }
+    let mut named = ids().filter(|id| id.key() == text);
+    match (named.next(), named.next()) {
+        (Some(id), None) => Ok(id.clone()),
+        (Some(first), Some(second)) => {
+            Err(Problem::bad_request(format!("`{text}` may be `{first}` or `{second}`: name the file too")))
+        }
+        (None, _) => Err(unknown(text)),
+    }
+}
+
+fn unknown(text: &str) -> Problem {
+    Problem::not_found(format!("there is no rule `{text}`; `/api/rules` lists them"))
+}
+
+fn answer(home: &EventLoop, rule: &RuleEntry) -> RuleAnswer {
+    RuleAnswer::new(rule, home.is_enabled(rule))
+}

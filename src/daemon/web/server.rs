@@ -1,0 +1,120 @@
+//! Binds the HTTP interface and serves it until the daemon stops.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use axum::Router;
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tracing::debug;
+
+use crate::daemon::broker::bind_reason;
+use crate::daemon::input::Link;
+use crate::daemon::reload::Request;
+use crate::lang::Settings;
+
+use super::guard::Guard;
+use super::problem::Problem;
+use super::{Shared, actions, events, health, rules, state, traces};
+
+/// Why the HTTP interface doesn't start, or died.
+#[derive(Debug, Error)]
+pub(in crate::daemon) enum WebError {
+    /// The address can't be had.
+    #[error("the HTTP interface can't listen on {address}: {reason} (`web.listen` in homerule.yaml)")]
+    Bind { address: SocketAddr, reason: String },
+    /// Anybody could switch the home.
+    #[error(
+        "`web.listen` is {0}, which others on the network reach, and no token is asked for. Write \
+         `web: {{ listen: \"{0}\", token_file: token.txt }}` and a long random text into that file, or listen on 127.0.0.1"
+    )]
+    Exposed(SocketAddr),
+    /// The token can't be read.
+    #[error("`web.token_file` is `{file}`, which can't be read: {reason}")]
+    Token { file: String, reason: String },
+    /// It can't go on.
+    #[error("the HTTP interface failed: {0}")]
+    Failed(std::io::Error),
+}
+
+/// The HTTP interface, bound to its address.
+pub(in crate::daemon) struct Web {
+    listener: TcpListener,
+    address: SocketAddr,
+    pages: Router,
+    stop: watch::Receiver<bool>,
+}
+
+impl Web {
+    /// Binds the address of `settings`.
+    pub(in crate::daemon) async fn bind(
+        settings: &Settings,
+        home: &Path,
+        link: Link,
+        requests: mpsc::Sender<Request>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Web, WebError> {
+        let wanted = settings.web.listen;
+        let token = settings.web.token_file.as_deref().map(|file| read_token(home, file)).transpose()?;
+        if token.is_none() && !wanted.ip().is_loopback() {
+            return Err(WebError::Exposed(wanted));
+        }
+        let bound = TcpListener::bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, listener) =
+            bound.map_err(|error| WebError::Bind { address: wanted, reason: bind_reason(&error) })?;
+        let pages = pages(Shared { link, requests, stop: stop.clone() }, Guard::new(token));
+        Ok(Web { listener, address, pages, stop })
+    }
+
+    /// Returns the address that it listens on.
+    pub(in crate::daemon) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until the daemon stops; open requests are waited for.
+    pub(in crate::daemon) async fn run(self) -> Result<(), WebError> {
+        let Web { listener, pages, mut stop, .. } = self;
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                debug!(%error, "A connection keeps Nagle's delay.");
+            }
+        });
+        let stopped = async move {
+            // The sender goes only with the daemon.
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        axum::serve(listener, pages).with_graceful_shutdown(stopped).await.map_err(WebError::Failed)
+    }
+}
+
+fn pages(shared: Shared, guard: Guard) -> Router {
+    Router::new()
+        .route("/api/status", get(health::status))
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(health::metrics))
+        .route("/api/state", get(state::state))
+        .route("/api/rules", get(rules::list))
+        .route("/api/rules/{*path}", get(rules::one).post(rules::act))
+        .route("/api/traces", get(traces::traces))
+        .route("/api/publish", post(actions::publish))
+        .route("/api/reload", post(actions::reload))
+        .route("/api/events", get(events::events))
+        .route("/hook/{name}", post(actions::hook))
+        .fallback(async || Problem::not_found("there is no such page; `/api/status` is one"))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(axum::middleware::from_fn_with_state(guard, super::guard::check))
+        .with_state(shared)
+}
+
+fn read_token(home: &Path, file: &str) -> Result<String, WebError> {
+    let problem = |reason: String| WebError::Token { file: file.to_owned(), reason };
+    let text = std::fs::read_to_string(home.join(file)).map_err(|error| problem(error.to_string()))?;
+    let token = text.trim();
+    if token.len() < 16 {
+        return Err(problem("a token of less than 16 characters is soon guessed".to_owned()));
+    }
+    Ok(token.to_owned())
+}
