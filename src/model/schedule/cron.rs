@@ -33,7 +33,7 @@ struct Field {
     range: &'static str,
     /// The names that may stand for numbers.
     names: &'static [&'static str],
-    /// The other letters and signs that may stand in it.
+    /// The other letters, in lower case, and signs that may stand in it.
     signs: &'static str,
 }
 
@@ -45,14 +45,14 @@ const FIELDS: [Field; 6] = [
         noun: "day of month",
         range: "`1` to `31`, `L` (the last one) or `15W` (the weekday next to it)",
         names: &[],
-        signs: "LW?",
+        signs: "lw?",
     },
     Field { noun: "month", range: "`1` to `12` or `jan` to `dec`", names: &MONTHS, signs: "" },
     Field {
         noun: "weekday",
         range: "`0` to `7` (0 and 7: Sunday), `sun` to `sat`, `mon#2` (the second) or `fri#L` (the last)",
         names: &WEEKDAYS,
-        signs: "L#?",
+        signs: "l#?",
     },
 ];
 
@@ -88,11 +88,15 @@ impl Cron {
             )));
         }
         let kinds = FIELDS.iter().skip(FIELDS.len() - fields.len());
-        for (field, kind) in fields.iter().zip(kinds) {
-            kind.check(field)?;
+        let mut fields_of_kinds = fields.iter().zip(kinds);
+        if let Some((field, kind)) = fields_of_kinds.clone().find(|(field, kind)| !kind.may_hold(field)) {
+            return Err(kind.error(field));
         }
         let pattern =
-            parser().parse(text).map_err(|error| CronError(format!("`{text}` is no cron pattern: {error}")))?;
+            parser().parse(text).map_err(|error| match fields_of_kinds.find(|(field, kind)| !kind.reads(field)) {
+                Some((field, kind)) => kind.error(field),
+                None => CronError(format!("`{}` is no cron pattern: {error}", text.trim())),
+            })?;
         if !is_ever_due(&pattern) {
             return Err(CronError(format!("`{}` is never due: no year has such a day", text.trim())));
         }
@@ -147,23 +151,28 @@ impl Cron {
 }
 
 impl Field {
-    /// Checks what a user wrote in this field.
-    fn check(&self, text: &str) -> Result<(), CronError> {
+    /// Returns whether a field of this kind may hold such words at all: croner takes `mon` as a month.
+    fn may_hold(&self, text: &str) -> bool {
         let lower = text.to_lowercase();
         let mut words = lower.split([',', '-', '/', '#']);
-        let is_whole = !lower.split(',').any(str::is_empty);
         let is_known = words.all(|word| {
             let word = self.names.iter().find_map(|name| word.strip_prefix(name)).unwrap_or(word);
-            word.chars().all(|sign| sign.is_ascii_digit() || sign == '*' || self.signs.to_lowercase().contains(sign))
+            word.chars().all(|sign| sign.is_ascii_digit() || sign == '*' || self.signs.contains(sign))
         });
-        let alone = FIELDS.iter().map(|field| if field.noun == self.noun { text } else { "*" }).collect::<Vec<_>>();
-        if is_whole && is_known && parser().parse(&alone.join(" ")).is_ok() {
-            return Ok(());
-        }
-        Err(CronError(format!(
+        is_known && !lower.split(',').any(str::is_empty)
+    }
+
+    /// Returns whether croner reads `text` in this field.
+    fn reads(&self, text: &str) -> bool {
+        let fields: Vec<&str> = FIELDS.iter().map(|kind| if kind.noun == self.noun { text } else { "*" }).collect();
+        parser().parse(&fields.join(" ")).is_ok()
+    }
+
+    fn error(&self, text: &str) -> CronError {
+        CronError(format!(
             "`{text}` is no {} of a cron pattern: write {}, `*`, a list (`1,2`), a range that goes up (`1-5`) or a step (`*/2`)",
             self.noun, self.range,
-        )))
+        ))
     }
 }
 
@@ -301,7 +310,16 @@ mod tests {
             let message = Cron::parse(pattern).unwrap_err().to_string();
             assert_eq!(message, format!("`{pattern}` is never due: no year has such a day"));
         }
-        for pattern in ["0 0 29 2 *", "0 0 31 2 mon", "0 0 * 2 mon#5", "0 0 L 2 *", "0 0 31 1,2 *"] {
+        for pattern in [
+            "0 0 29 2 *",
+            "0 0 31 2 mon",
+            "0 0 * 2 mon#5",
+            "0 0 L 2 *",
+            "0 0 31 1,2 *",
+            "0 0 ? * fri#L",
+            "0 0 lw * *",
+            "0 0 1W JAN-mar ?",
+        ] {
             assert!(Cron::parse(pattern).is_ok(), "{pattern}");
         }
     }
