@@ -9,8 +9,10 @@ mod message;
 mod place;
 pub mod schedule;
 mod state;
+mod stored_value;
 mod topic;
 mod value;
+mod value_path;
 
 pub use duration::{DurationError, format_duration, format_offset, parse_duration, parse_offset};
 pub use id::{Name, RuleId};
@@ -18,4 +20,5 @@ pub use message::{Message, Origin, Payload, Qos};
 pub use place::{Place, PlacedText, Stretch};
 pub use state::{States, TopicState};
 pub use topic::{FilterError, Level, Topic, TopicError, TopicFilter};
-pub use value::{Map, PathError, Value, ValuePath};
+pub use value::{Map, Value};
+pub use value_path::{PathError, ValuePath};

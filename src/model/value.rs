@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use jiff::Zoned;
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+
+use super::stored_value::read_json;
+use super::value_path::ValuePath;
 
 /// A map's keys and values, in the order they were written.
 pub type Map = IndexMap<Arc<str>, Value>;
@@ -38,12 +39,17 @@ pub enum Value {
 }
 
 impl Value {
+    /// The most levels of lists and maps within each other. What holds no more can be walked, sent and kept on
+    /// disk without a thought for the stack.
+    pub const DEEPEST: usize = 64;
+
     /// Returns a text.
     pub fn text(text: impl Into<Arc<str>>) -> Value {
         Value::Text(text.into())
     }
 
     /// Reads a payload (spec 2.2): empty is `()`, JSON is that value, other UTF-8 a text, the rest a blob.
+    /// JSON that nests deeper than [`Value::DEEPEST`] or has a number beyond all bounds (`1e999`) stays a text.
     #[must_use]
     pub fn from_payload(bytes: &[u8]) -> Value {
         if bytes.is_empty() {
@@ -52,10 +58,7 @@ impl Value {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Value::Blob(bytes.into());
         };
-        match serde_json::from_str::<serde_json::Value>(text) {
-            Ok(json) => Value::from_json(json),
-            Err(_) => Value::text(text),
-        }
+        read_json(text).unwrap_or_else(|| Value::text(text))
     }
 
     /// Returns the payload that publishes this value (spec 2.6): a scalar as its text, a map or list as
@@ -68,20 +71,27 @@ impl Value {
         }
     }
 
-    /// Returns JSON's value as ours. A whole number beyond 64 bits becomes a float.
+    /// Returns JSON's value as ours. A whole number beyond 64 bits becomes a float, and what lies deeper than
+    /// [`Value::DEEPEST`] its text.
     #[must_use]
     pub fn from_json(json: serde_json::Value) -> Value {
+        Value::from_json_within(json, Value::DEEPEST)
+    }
+
+    fn from_json_within(json: serde_json::Value, levels: usize) -> Value {
+        let deeper = |json| Value::from_json_within(json, levels.saturating_sub(1));
         match json {
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) if levels == 0 => Value::text(json.to_string()),
             serde_json::Value::Null => Value::Null,
             serde_json::Value::Bool(flag) => Value::Bool(flag),
             serde_json::Value::Number(number) => {
                 number.as_i64().map(Value::Int).or_else(|| number.as_f64().map(Value::Float)).unwrap_or_default()
             }
             serde_json::Value::String(text) => Value::text(text),
-            serde_json::Value::Array(items) => Value::List(Arc::new(items.into_iter().map(Value::from_json).collect())),
-            serde_json::Value::Object(entries) => Value::Map(Arc::new(
-                entries.into_iter().map(|(key, value)| (key.into(), Value::from_json(value))).collect(),
-            )),
+            serde_json::Value::Array(items) => Value::List(Arc::new(items.into_iter().map(deeper).collect())),
+            serde_json::Value::Object(entries) => {
+                Value::Map(Arc::new(entries.into_iter().map(|(key, value)| (key.into(), deeper(value))).collect()))
+            }
         }
     }
 
@@ -101,6 +111,16 @@ impl Value {
             ),
             Value::Blob(bytes) => bytes.iter().copied().collect(),
             Value::Time(_) => serde_json::Value::String(self.to_string()),
+        }
+    }
+
+    /// Returns how many levels of lists and maps lie within each other; 0 for a scalar.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        match self {
+            Value::List(items) => 1 + items.iter().map(Value::depth).max().unwrap_or(0),
+            Value::Map(entries) => 1 + entries.values().map(Value::depth).max().unwrap_or(0),
+            _ => 0,
         }
     }
 
@@ -160,11 +180,7 @@ impl Value {
     /// Returns the value at `path`; `None` where a step is missing.
     #[must_use]
     pub fn at(&self, path: &ValuePath) -> Option<&Value> {
-        path.steps.iter().try_fold(self, |value, step| match (step, value) {
-            (PathStep::Key(key), Value::Map(entries)) => entries.get(key),
-            (PathStep::Index(index), Value::List(items)) => items.get(*index),
-            _ => None,
-        })
+        path.find(self)
     }
 }
 
@@ -230,133 +246,175 @@ impl From<&str> for Value {
     }
 }
 
-/// What is kept on disk: JSON with a tag where JSON has no such value.
-#[derive(Serialize, Deserialize)]
-enum Stored {
-    #[serde(rename = "n")]
-    Null,
-    #[serde(rename = "b")]
-    Bool(bool),
-    #[serde(rename = "i")]
-    Int(i64),
-    #[serde(rename = "f")]
-    Float(f64),
-    #[serde(rename = "F")]
-    NonFinite(String),
-    #[serde(rename = "t")]
-    Text(Arc<str>),
-    #[serde(rename = "l")]
-    List(Vec<Value>),
-    #[serde(rename = "m")]
-    Map(Vec<(Arc<str>, Value)>),
-    #[serde(rename = "x")]
-    Blob(Vec<u8>),
-    #[serde(rename = "z")]
-    Time(Box<Zoned>),
-}
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
 
-impl Serialize for Value {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let stored = match self {
-            Value::Null => Stored::Null,
-            Value::Bool(flag) => Stored::Bool(*flag),
-            Value::Int(number) => Stored::Int(*number),
-            Value::Float(number) if number.is_finite() => Stored::Float(*number),
-            Value::Float(number) => Stored::NonFinite(number.to_string()),
-            Value::Text(text) => Stored::Text(Arc::clone(text)),
-            Value::List(items) => Stored::List(items.to_vec()),
-            Value::Map(entries) => {
-                Stored::Map(entries.iter().map(|(key, value)| (Arc::clone(key), value.clone())).collect())
-            }
-            Value::Blob(bytes) => Stored::Blob(bytes.to_vec()),
-            Value::Time(time) => Stored::Time(time.clone()),
-        };
-        stored.serialize(serializer)
+    use super::*;
+
+    fn read(text: &str) -> Value {
+        Value::from_payload(text.as_bytes())
     }
-}
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
-        Ok(match Stored::deserialize(deserializer)? {
-            Stored::Null => Value::Null,
-            Stored::Bool(flag) => Value::Bool(flag),
-            Stored::Int(number) => Value::Int(number),
-            Stored::Float(number) => Value::Float(number),
-            Stored::NonFinite(text) => Value::Float(text.parse().unwrap_or(f64::NAN)),
-            Stored::Text(text) => Value::Text(text),
-            Stored::List(items) => Value::List(Arc::new(items)),
-            Stored::Map(entries) => Value::Map(Arc::new(entries.into_iter().collect())),
-            Stored::Blob(bytes) => Value::Blob(bytes.into()),
-            Stored::Time(time) => Value::Time(time),
+    /// Returns lists in lists, `levels` deep.
+    fn nested(levels: usize) -> String {
+        format!("{}{}", "[".repeat(levels), "]".repeat(levels))
+    }
+
+    #[test]
+    fn a_payload_that_is_json_is_that_value_and_other_text_a_text() {
+        for (payload, expected) in [
+            ("", Value::Null),
+            ("null", Value::Null),
+            ("true", Value::Bool(true)),
+            ("21", Value::Int(21)),
+            (" 21\n", Value::Int(21)),
+            ("-0", Value::Int(0)),
+            ("21.5", Value::Float(21.5)),
+            ("1e3", Value::Int(1000)),
+            ("\"ON\"", "ON".into()),
+            ("ON", "ON".into()),
+            ("007", "007".into()),
+            ("+5", "+5".into()),
+            ("True", "True".into()),
+            ("NaN", "NaN".into()),
+            (" ", " ".into()),
+            ("21 °C", "21 °C".into()),
+            ("{\"state\":", "{\"state\":".into()),
+            ("1 2", "1 2".into()),
+            ("\"a\\u0000b\"", "a\0b".into()),
+            ("[1,\"a\"]", Value::List(Arc::new(vec![Value::Int(1), "a".into()]))),
+        ] {
+            assert_eq!(read(payload), expected, "{payload}");
+        }
+    }
+
+    #[test]
+    fn what_json_cannot_say_stays_a_text_or_a_blob() {
+        for payload in ["1e999", "\"\\ud800\"", "[1,]", "{'a':1}", "\u{feff}21"] {
+            assert_eq!(read(payload), payload.into());
+        }
+        assert!(matches!(Value::from_payload(b"\xff\xfe"), Value::Blob(bytes) if *bytes == *b"\xff\xfe"));
+        assert!(matches!(Value::from_payload(b"\0"), Value::Text(text) if &*text == "\0"));
+    }
+
+    #[test]
+    fn numbers_keep_what_was_sent() {
+        assert!(matches!(read("9223372036854775807"), Value::Int(i64::MAX)));
+        assert!(matches!(read("9223372036854775808"), Value::Float(number) if number == 9_223_372_036_854_775_808.0));
+        assert!(matches!(read("1.0"), Value::Float(number) if number == 1.0));
+        assert_eq!(read("0.30000000000000004"), Value::Float(0.1 + 0.2));
+        assert_eq!(read("1.0").to_string(), "1.0");
+        assert_eq!(read("1").to_string(), "1");
+    }
+
+    #[test]
+    fn json_that_nests_too_deep_stays_a_text() {
+        assert_eq!(read(&nested(Value::DEEPEST)).depth(), Value::DEEPEST);
+        for levels in [Value::DEEPEST + 1, 128, 100_000] {
+            let payload = nested(levels);
+            assert!(matches!(read(&payload), Value::Text(text) if *text == *payload), "{levels}");
+        }
+        let json = serde_json::from_str(&nested(100)).unwrap();
+        assert_eq!(Value::from_json(json).depth(), Value::DEEPEST);
+    }
+
+    #[test]
+    fn numbers_match_as_numbers_and_texts_exactly() {
+        for (value, pattern, matches) in [
+            ("21", "21.0", true),
+            ("21", "\"21\"", false),
+            ("\"on\"", "\"ON\"", false),
+            ("true", "\"true\"", false),
+            ("true", "1", false),
+            ("{\"a\":1,\"b\":2}", "{\"b\":2.0}", true),
+            ("{\"a\":{\"b\":1,\"c\":2}}", "{\"a\":{\"c\":2}}", true),
+            ("{\"a\":1}", "{\"b\":1}", false),
+            ("{\"a\":1}", "{\"b\":null}", true),
+            ("[1,2]", "[1.0,2]", true),
+            ("[1,2]", "[1]", false),
+            ("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}", true),
+            ("{}", "[]", false),
+            ("", "null", true),
+        ] {
+            assert_eq!(read(value).matches(&read(pattern)), matches, "{value} {pattern}");
+        }
+    }
+
+    #[test]
+    fn maps_are_sent_with_their_keys_as_written() {
+        let payload = r#"{"b":1,"a":{"z":[true,null,"x"],"y":1.5}}"#;
+        assert_eq!(read(payload).to_payload(), payload.as_bytes());
+    }
+
+    #[test]
+    fn scalars_are_sent_as_their_text() {
+        for (value, payload) in [
+            (Value::Null, ""),
+            (true.into(), "true"),
+            (Value::Int(-3), "-3"),
+            (Value::Float(1e21), "1e+21"),
+            (Value::Float(f64::NAN), "NaN"),
+            ("ON".into(), "ON"),
+        ] {
+            assert_eq!(value.to_payload(), payload.as_bytes());
+        }
+        assert_eq!(Value::Blob([255, 0].into()).to_payload(), [255, 0]);
+    }
+
+    /// Returns any value that JSON can say.
+    pub(in crate::model) fn any_value() -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            any::<i64>().prop_map(Value::Int),
+            proptest::num::f64::NORMAL.prop_map(Value::Float),
+            ".*".prop_map(Value::text),
+        ];
+        scalar.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| Value::List(Arc::new(items))),
+                proptest::collection::vec((r"[$a-c]{0,4}", inner), 0..4).prop_map(|entries| {
+                    Value::Map(Arc::new(entries.into_iter().map(|(key, value)| (key.into(), value)).collect()))
+                }),
+            ]
         })
     }
-}
 
-/// A path into a value: `a.b[0]`; the empty path is the value itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ValuePath {
-    text: Arc<str>,
-    steps: Arc<[PathStep]>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum PathStep {
-    Key(Arc<str>),
-    Index(usize),
-}
-
-/// Why a text is no path: what was expected, and at which byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a path is keys with `.` between them and `[0]` for an item of a list: {expected} is expected")]
-pub struct PathError {
-    /// What should stand there.
-    pub expected: &'static str,
-    /// The byte in the text where it should stand.
-    pub offset: usize,
-}
-
-impl ValuePath {
-    /// Returns `text` as a path.
-    ///
-    /// # Errors
-    /// When a key is empty or an index is no number.
-    pub fn parse(text: &str) -> Result<ValuePath, PathError> {
-        let mut steps = Vec::new();
-        let mut rest = text;
-        let error = |rest: &str, expected| PathError { expected, offset: text.len() - rest.len() };
-        while !rest.is_empty() {
-            if let Some(after) = rest.strip_prefix('[') {
-                let (index, after) = after.split_once(']').ok_or(error(rest, "`]`"))?;
-                let index = index.parse().map_err(|_| error(rest, "a number in `[…]`"))?;
-                steps.push(PathStep::Index(index));
-                rest = after;
-                continue;
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_value_and_text_is_sent_as_it_came(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let value = Value::from_payload(&bytes);
+            if let Value::Blob(_) = value {
+                prop_assert_eq!(value.to_payload(), bytes);
             }
-            let after_dot = rest.strip_prefix('.');
-            if steps.is_empty() == after_dot.is_some() {
-                return Err(error(rest, if steps.is_empty() { "a key" } else { "`.` or `[`" }));
-            }
-            rest = after_dot.unwrap_or(rest);
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            let (key, after) = rest.split_at(end);
-            if key.is_empty() {
-                return Err(error(rest, "a key"));
-            }
-            steps.push(PathStep::Key(key.into()));
-            rest = after;
         }
-        Ok(ValuePath { text: text.into(), steps: steps.into() })
-    }
 
-    /// Returns whether it is the whole value.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.steps.is_empty()
-    }
-}
+        #[test]
+        fn text_that_looks_like_json_never_panics(text in r#"[\[\]{}:,"0-9.eE+\-a-z\\ ]{0,40}"#) {
+            let value = Value::from_payload(text.as_bytes());
+            prop_assert!(value.depth() <= Value::DEEPEST);
+        }
 
-impl fmt::Display for ValuePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        #[test]
+        fn a_list_or_map_is_read_as_it_was_sent(value in any_value()) {
+            let read = Value::from_payload(&value.to_payload());
+            match &value {
+                Value::Text(_) => {}
+                _ => prop_assert_eq!(&read, &value),
+            }
+            prop_assert_eq!(Value::from_json(value.to_json()), value);
+        }
+
+        #[test]
+        fn a_number_is_exactly_what_was_sent(number in proptest::num::f64::NORMAL) {
+            let text = number.to_string();
+            prop_assert_eq!(Value::from_payload(text.as_bytes()).as_number(), Some(number));
+        }
+
+        #[test]
+        fn a_value_matches_itself(value in any_value()) {
+            prop_assert!(value.matches(&value));
+        }
     }
 }
