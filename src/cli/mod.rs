@@ -1,7 +1,10 @@
 //! The command line: one file per command. What they share: the exit status and how a failure is said.
 
 mod exit;
+mod home_folder;
+mod print;
 mod run;
+mod test;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -26,12 +29,14 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Test(test::Test),
 }
 
 impl Command {
     fn execute(self) -> Result<Exit, Failure> {
         match self {
             Command::Run(run) => run.execute(),
+            Command::Test(test) => test.execute(),
         }
     }
 }

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::lang::fields::Fields;
+use crate::lang::home::file_text;
 use crate::lang::reader::Reader;
 use crate::lang::tree::{self, Entry, Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Source, near};
@@ -40,10 +41,8 @@ impl TestFile {
     /// Reads the test file at `path`, relative to the home. `None` where it has errors, which are in the findings.
     #[must_use]
     pub fn read(path: &str, source: &Source) -> (Option<TestFile>, Vec<Diagnostic>) {
-        let text = match source.text(&path.into()) {
-            Ok(text) => text,
-            Err(found) => return (None, found),
-        };
+        let mut found = Vec::new();
+        let Some(text) = file_text(&path.into(), source, &mut found) else { return (None, found) };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
         let mut decoder = Decoder { reader: Reader::new(text.clone()), folder };
         let file = tree::parse(&text, &mut decoder.findings).and_then(|root| decoder.file(path, &root));

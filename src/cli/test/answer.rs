@@ -1,0 +1,100 @@
+//! The report of tests as programs read it (spec 11).
+
+use serde::Serialize;
+
+use crate::sim::RuleCoverage;
+
+use super::runner::{Finished, Ran, coverage_percent};
+
+/// All tests, and how they ended.
+#[derive(Debug, Serialize)]
+pub(super) struct TestAnswer {
+    tests: Vec<OneTest>,
+    passed: usize,
+    failed: usize,
+    coverage: Option<CoverageAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct OneTest {
+    file: String,
+    /// `null` where the file doesn't load.
+    name: Option<String>,
+    outcome: &'static str,
+    step: Option<usize>,
+    line: u32,
+    message: Option<String>,
+    /// Seconds.
+    duration: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct CoverageAnswer {
+    percent: f64,
+    rules: Vec<RuleAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct RuleAnswer {
+    rule: String,
+    percent: f64,
+    never: Vec<String>,
+}
+
+impl TestAnswer {
+    /// Returns the answer for these tests.
+    pub(super) fn new(results: &[Finished<'_>], has_coverage: bool) -> TestAnswer {
+        let mut tests = Vec::new();
+        for finished in results {
+            let prefix = &finished.suite.prefix;
+            let found = crate::daemon::answer::findings(&finished.suite.errors, &finished.suite.sources);
+            tests.extend(found.into_iter().map(|found| unloaded(prefix, found)));
+            for (_, broken) in &finished.suite.broken {
+                let found = crate::daemon::answer::findings(broken, &finished.suite.sources);
+                tests.extend(found.into_iter().take(1).map(|found| unloaded(prefix, found)));
+            }
+            tests.extend(finished.tests.iter().map(|ran| OneTest::new(prefix, ran)));
+        }
+        let coverage = has_coverage.then(|| CoverageAnswer {
+            percent: coverage_percent(results),
+            rules: results.iter().flat_map(|finished| &finished.coverage.rules).map(RuleAnswer::new).collect(),
+        });
+        let passed = results.iter().map(Finished::passed).sum();
+        let failed = tests.iter().filter(|test| test.outcome == "failed").count();
+        TestAnswer { tests, passed, failed, coverage }
+    }
+}
+
+fn unloaded(prefix: &str, found: crate::daemon::answer::Finding) -> OneTest {
+    OneTest {
+        file: format!("{prefix}{}", found.file),
+        name: None,
+        outcome: "failed",
+        step: None,
+        line: u32::try_from(found.line).unwrap_or(u32::MAX),
+        message: Some(found.message),
+        duration: 0.0,
+    }
+}
+
+impl OneTest {
+    fn new(prefix: &str, ran: &Ran<'_>) -> OneTest {
+        let failure = ran.outcome.failure.as_ref();
+        let place = failure.map_or(&ran.case.place, |failure| &failure.place);
+        OneTest {
+            file: format!("{prefix}{}", ran.file.path),
+            name: Some(ran.case.name.to_string()),
+            outcome: if failure.is_some() { "failed" } else { "passed" },
+            step: failure.and_then(|failure| failure.step),
+            line: place.line,
+            message: failure.map(|failure| format!("{}\n{}", failure.message, failure.report).trim_end().to_owned()),
+            duration: ran.duration.as_secs_f64(),
+        }
+    }
+}
+
+impl RuleAnswer {
+    fn new(rule: &RuleCoverage) -> RuleAnswer {
+        RuleAnswer { rule: rule.rule.to_string(), percent: rule.percent(), never: rule.gaps() }
+    }
+}

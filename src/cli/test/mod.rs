@@ -1,0 +1,85 @@
+//! `homerule test`: runs the tests of rules under virtual time, and says exactly what is not as expected.
+
+mod answer;
+mod coverage_table;
+mod found;
+mod junit;
+mod runner;
+mod suite;
+mod text;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Exit, Failure, print};
+use found::find_suites;
+use runner::Finished;
+
+/// Runs the tests of rules (`*.test.yaml`) under virtual time.
+#[derive(Debug, Args)]
+pub(super) struct Test {
+    /// Test files, folders with test files, or homes; without any: the home here.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only tests in whose file or name this text is found.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Write one JSON document.
+    #[arg(long)]
+    json: bool,
+    /// Write a `JUnit` report into this file.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// List what the tests never exercised, by rule.
+    #[arg(long)]
+    coverage: bool,
+    /// Fail if the tests exercise less of the rules than this, in percent.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    min_coverage: Option<f64>,
+}
+
+impl Test {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let suites = find_suites(&self.paths)?;
+        let mut results: Vec<Finished> = Vec::new();
+        for suite in &suites {
+            results.push(suite.run(self.filter.as_deref()));
+        }
+        let failed: usize = results.iter().map(Finished::failed).sum();
+        let passed: usize = results.iter().map(Finished::passed).sum();
+        if let Some(filter) = &self.filter
+            && passed + failed == 0
+        {
+            return Err(Failure::new(format!("no test has `{filter}` in its file or name")));
+        }
+        if let Some(path) = &self.junit {
+            junit::write(path, &results)?;
+        }
+        let shows_coverage = self.coverage || self.min_coverage.is_some();
+        let is_covered = self.min_coverage.is_none_or(|least| runner::coverage_percent(&results) >= least);
+        if self.json {
+            let answer = answer::TestAnswer::new(&results, shows_coverage);
+            print::json(&answer)?;
+        } else {
+            results.iter().for_each(text::write_failures);
+            if self.coverage {
+                coverage_table::write(&results);
+            }
+            if let Some(least) = self.min_coverage.filter(|_| !is_covered) {
+                print::error(&format!(
+                    "coverage is {:.1} %, and {least} % is asked for",
+                    runner::coverage_percent(&results)
+                ));
+            }
+            print::line(&format!("{passed} passed, {failed} failed"));
+        }
+        let is_loaded = results.iter().all(Finished::is_loaded);
+        Ok(if failed == 0 && is_loaded && is_covered { Exit::Well } else { Exit::No })
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number: f64 = text.trim_end_matches('%').trim().parse().map_err(|_| "a percentage is a number".to_owned())?;
+    if (0.0..=100.0).contains(&number) { Ok(number) } else { Err("a percentage is between 0 and 100".to_owned()) }
+}

@@ -1,0 +1,138 @@
+//! The tests of one home, read and ready to run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::cli::Failure;
+use crate::daemon::files;
+use crate::lang::test_file::TestFile;
+use crate::lang::{Diagnostic, Home, Source, Sources};
+use crate::rules::Ruleset;
+use crate::sim::TestHome;
+
+/// The tests of one home.
+pub(super) struct Suite {
+    /// What stands before each path that is printed.
+    pub(super) prefix: String,
+    /// The rules and settings.
+    pub(super) home: TestHome,
+    /// All rules of the home.
+    pub(super) rules: Ruleset,
+    /// The test files that read well, in the order of their paths.
+    pub(super) files: Vec<TestFile>,
+    /// The test files that don't, with what is wrong.
+    pub(super) broken: Vec<(Arc<str>, Vec<Diagnostic>)>,
+    /// What is wrong with rules and settings; not empty: nothing can run.
+    pub(super) errors: Vec<Diagnostic>,
+    /// The text of all files.
+    pub(super) sources: Sources,
+}
+
+impl Suite {
+    /// Reads the home in `folder` and its test files `tests`, relative to it.
+    ///
+    /// # Errors
+    /// When the home can't be read.
+    pub(super) fn load(folder: &Path, prefix: String, tests: BTreeSet<String>) -> Result<Suite, Failure> {
+        let mut sources = files::read_home(folder).map_err(|error| Failure::new(error.to_string()))?;
+        for test in &tests {
+            if !sources.contains_key(test.as_str()) {
+                sources.insert(test.as_str().into(), read(&folder.join(test)));
+            }
+        }
+        let loaded = Home::load(&sources);
+        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        let home = TestHome::new(&loaded.settings, zone, loaded.ruleset.clone());
+        let mut errors = if loaded.has_errors() { only_errors(loaded.diagnostics) } else { Vec::new() };
+        let mut files = Vec::new();
+        let mut broken = Vec::new();
+        for path in &tests {
+            let Some(source) = sources.get(path.as_str()) else { continue };
+            match TestFile::read(path, source) {
+                (Some(file), _) => files.push(file),
+                (None, found) => broken.push((Arc::from(path.as_str()), found)),
+            }
+        }
+        let mut suite = Suite { prefix, home, rules: loaded.ruleset, files, broken, errors: Vec::new(), sources };
+        errors.extend(suite.add_folders(folder, &loaded.settings.rules));
+        suite.errors = errors;
+        Ok(suite)
+    }
+
+    /// Reads the folders of other rules that tests name, and returns what is wrong with them.
+    fn add_folders(&mut self, home: &Path, rules: &str) -> Vec<Diagnostic> {
+        let paths: BTreeSet<Arc<str>> =
+            self.files.iter().flat_map(TestFile::rule_paths).map(|selection| Arc::clone(&selection.path)).collect();
+        let mut errors = Vec::new();
+        for path in paths {
+            if self.home.folder_of(&path).is_some() {
+                continue;
+            }
+            let full = home.join(&*path);
+            let folder = if full.is_dir() { &*path } else { path.rsplit_once('/').map_or("", |(folder, _)| folder) };
+            let mut found = Sources::new();
+            read_folder(home, Path::new(folder), &mut found);
+            // As if it were the folder of rules, so that the rules have the ids that they would have there.
+            let rules = rules.trim_matches('/');
+            let moved: BTreeMap<Arc<str>, Source> = found
+                .iter()
+                .map(|(path, source)| {
+                    let rest = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
+                    (Arc::from(format!("{rules}/{rest}")), source.clone())
+                })
+                .chain(
+                    self.sources
+                        .get_key_value(files::SETTINGS)
+                        .map(|(path, source)| (Arc::clone(path), source.clone())),
+                )
+                .collect();
+            let loaded = Home::load(&moved);
+            if loaded.has_errors() {
+                errors.extend(only_errors(loaded.diagnostics).into_iter().map(|mut found| {
+                    if let Some(rest) = found.label.file.strip_prefix(rules) {
+                        found.label.file = format!("{folder}{rest}").into();
+                    }
+                    found
+                }));
+            }
+            self.sources.extend(found);
+            self.home.add_folder(folder, loaded.ruleset);
+        }
+        errors
+    }
+}
+
+fn only_errors(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.into_iter().filter(|found| found.severity == crate::lang::Severity::Error).collect()
+}
+
+fn read(path: &Path) -> Source {
+    match fs::read(path) {
+        Ok(bytes) => Source::Content(bytes.into()),
+        Err(error) => {
+            let reason = error.to_string();
+            Source::Unreadable(reason.split(" (os error").next().unwrap_or(&reason).to_lowercase())
+        }
+    }
+}
+
+/// Reads the rule files of a folder of the home and below.
+fn read_folder(home: &Path, folder: &Path, sources: &mut Sources) {
+    let Ok(entries) = fs::read_dir(home.join(folder)) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        let path: PathBuf = folder.join(&name);
+        if entry.path().is_dir() {
+            read_folder(home, &path, sources);
+        } else if [".yaml", ".yml", ".rhai"].iter().any(|ending| name.ends_with(ending)) {
+            sources.insert(path.to_string_lossy().into_owned().into(), read(&entry.path()));
+        }
+    }
+}
