@@ -159,3 +159,44 @@ pub struct Message {
     /// Where it came from.
     pub origin: Origin,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_payload_is_its_bytes_a_text_and_a_value() {
+        let payload = Payload::from_bytes(&b"{\"state\":\"ON\"}"[..]);
+        assert_eq!(payload.text(), Some("{\"state\":\"ON\"}"));
+        assert_eq!(payload.value().to_string(), "{\"state\":\"ON\"}");
+        assert_eq!(Payload::from_bytes(&b"\xff"[..]).text(), None);
+        assert!(Payload::default().is_empty() && Payload::default().value().is_null());
+        assert_ne!(Payload::from_bytes("21"), Payload::from_bytes("21.0"), "payloads are compared as bytes");
+    }
+
+    #[test]
+    fn a_message_is_kept_as_json() {
+        let message = Message {
+            topic: Topic::parse("home/tv").unwrap(),
+            payload: Payload::from_bytes("ON"),
+            qos: Qos::AtLeastOnce,
+            retain: true,
+            origin: Origin::Own,
+        };
+        let json = serde_json::to_string(&message).unwrap();
+        assert_eq!(json, r#"{"topic":"home/tv","payload":{"Ok":"ON"},"qos":1,"retain":true,"origin":"own"}"#);
+        assert_eq!(serde_json::from_str::<Message>(&json).unwrap(), message);
+        assert!(serde_json::from_str::<Message>(&json.replace("\"qos\":1", "\"qos\":3")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_payload_is_kept(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            let payload = Payload::from_bytes(bytes);
+            let json = serde_json::to_string(&payload).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Payload>(&json).unwrap(), payload);
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! Pure: no clock, file, socket or hash order.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod device;
 mod duration;
 mod id;
 mod message;
@@ -11,14 +12,22 @@ pub mod schedule;
 mod state;
 mod stored_value;
 mod topic;
+mod topic_filter;
 mod value;
 mod value_path;
 
+pub use device::Devices;
 pub use duration::{DurationError, format_duration, format_offset, parse_duration, parse_offset};
 pub use id::{Name, RuleId};
 pub use message::{Message, Origin, Payload, Qos};
 pub use place::{Place, PlacedText, Stretch};
 pub use state::{States, TopicState};
-pub use topic::{FilterError, Level, Topic, TopicError, TopicFilter};
+pub use topic::{Topic, TopicError};
+pub use topic_filter::{FilterError, Level, TopicFilter};
 pub use value::{Map, Value};
 pub use value_path::{PathError, ValuePath};
+
+#[cfg(test)]
+pub(crate) use topic::tests::any_topic;
+#[cfg(test)]
+pub(crate) use topic_filter::tests::any_filter;

@@ -1,6 +1,7 @@
 //! The state of a home: each topic's last message, and since when it is so.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,11 @@ impl States {
 
     /// Returns the topics that a rule's filter matches, with their state, in the order of their names.
     pub fn matching<'a>(&'a self, filter: &'a TopicFilter) -> impl Iterator<Item = (&'a Topic, &'a TopicState)> {
-        self.0.iter().filter(|(topic, _)| filter.matches_in_rules(topic))
+        let prefix = filter.literal_prefix();
+        self.0
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(move |(topic, _)| topic.as_str().starts_with(prefix))
+            .filter(|(topic, _)| filter.matches_in_rules(topic))
     }
 
     /// Returns all topics with their state, in the order of their names.
@@ -88,5 +93,72 @@ impl States {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Qos, Value, any_filter, any_topic};
+    use super::*;
+
+    fn message(topic: &Topic, payload: &str, retain: bool, origin: Origin) -> Message {
+        let payload = Payload::from_bytes(payload.as_bytes().to_vec());
+        Message { topic: topic.clone(), payload, qos: Qos::AtLeastOnce, retain, origin }
+    }
+
+    fn second(number: i64) -> Timestamp {
+        Timestamp::from_second(number).unwrap()
+    }
+
+    #[test]
+    fn a_state_knows_when_a_message_came_and_when_the_payload_changed() {
+        let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
+        assert_eq!(states.note(second(1), &message(&topic, "ON", false, Origin::Live)), None);
+        let before = states.note(second(2), &message(&topic, "ON", false, Origin::Live)).unwrap();
+        assert_eq!((before.at, before.changed_at), (second(1), second(1)));
+        states.note(second(3), &message(&topic, "OFF", false, Origin::Own));
+        let now = states.get("home/tv").unwrap();
+        assert_eq!((now.at, now.changed_at, now.origin), (second(3), second(3), Origin::Own));
+        assert_eq!(*now.payload.value(), Value::from("OFF"));
+    }
+
+    #[test]
+    fn an_empty_retained_payload_clears_what_the_broker_keeps_and_not_that_there_was_a_value() {
+        let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
+        states.note(second(1), &message(&topic, "", false, Origin::Live));
+        assert!(!states.get("home/tv").unwrap().has_had_value);
+        states.note(second(2), &message(&topic, "ON", true, Origin::Live));
+        assert!(states.get("home/tv").unwrap().retained);
+        states.note(second(3), &message(&topic, "OFF", false, Origin::Live));
+        assert!(states.get("home/tv").unwrap().retained, "the broker still keeps a message");
+        states.note(second(4), &message(&topic, "", true, Origin::Live));
+        let state = states.get("home/tv").unwrap();
+        assert!(!state.retained && state.has_had_value && state.payload.is_empty());
+    }
+
+    #[test]
+    fn json_null_is_no_value() {
+        let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
+        states.note(second(1), &message(&topic, "null", false, Origin::Live));
+        assert!(!states.get("home/tv").unwrap().has_had_value);
+    }
+
+    proptest! {
+        #[test]
+        fn the_matching_topics_are_those_that_a_look_at_each_finds(
+            topics in proptest::collection::vec(any_topic(), 0..30),
+            filter in any_filter(),
+        ) {
+            let mut states = States::default();
+            for topic in &topics {
+                states.note(second(0), &message(topic, "x", false, Origin::Live));
+            }
+            let found: Vec<&Topic> = states.matching(&filter).map(|(topic, _)| topic).collect();
+            let expected: Vec<&Topic> =
+                states.iter().map(|(topic, _)| topic).filter(|topic| filter.matches_in_rules(topic)).collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 }

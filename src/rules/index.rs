@@ -125,3 +125,72 @@ impl<K: IndexKey> Node<K> {
         self.literal.is_empty() && self.one.is_none() && self.rest.is_empty() && self.here.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{any_filter, any_topic};
+
+    fn find(index: &TopicIndex<usize>, topic: &Topic) -> Vec<usize> {
+        let mut found = Vec::new();
+        index.find(topic, &mut found);
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn the_deepest_filter_is_found_and_removed() {
+        let mut index = TopicIndex::default();
+        let filter = TopicFilter::parse(&format!("{}#", "+/".repeat(199))).unwrap();
+        let topic = Topic::parse(&"/".repeat(199)).unwrap();
+        index.insert(&filter, 7);
+        assert_eq!(find(&index, &topic), [7]);
+        index.remove(&filter, 7);
+        assert!(index.root.is_empty());
+    }
+
+    #[test]
+    fn a_key_is_found_once_for_each_filter_that_it_stands_under() {
+        let mut index = TopicIndex::default();
+        for filter in ["home/+", "home/#", "other"] {
+            index.insert(&TopicFilter::parse(filter).unwrap(), 1);
+        }
+        let topic = Topic::parse("home/tv").unwrap();
+        assert_eq!(find(&index, &topic), [1, 1]);
+        index.remove(&TopicFilter::parse("home/#").unwrap(), 1);
+        index.remove(&TopicFilter::parse("home/#").unwrap(), 1);
+        assert_eq!(find(&index, &topic), [1], "what isn't there can be removed");
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_finds_what_a_look_at_each_filter_finds(
+            filters in proptest::collection::vec(any_filter(), 0..40),
+            removed in proptest::collection::vec(any::<bool>(), 40),
+            topics in proptest::collection::vec(any_topic(), 1..20),
+        ) {
+            let mut index = TopicIndex::default();
+            for (key, filter) in filters.iter().enumerate() {
+                index.insert(filter, key);
+            }
+            let mut kept = vec![true; filters.len()];
+            for round in 0..2 {
+                for topic in &topics {
+                    let expected: Vec<usize> =
+                        (0..filters.len()).filter(|key| kept[*key] && filters[*key].matches_in_rules(topic)).collect();
+                    prop_assert_eq!(find(&index, topic), expected, "{}", topic);
+                }
+                for (key, filter) in filters.iter().enumerate().filter(|(key, _)| removed[*key] && round == 0) {
+                    index.remove(filter, key);
+                    kept[key] = false;
+                }
+            }
+            for (key, filter) in filters.iter().enumerate() {
+                index.remove(filter, key);
+            }
+            prop_assert!(index.root.is_empty());
+        }
+    }
+}
