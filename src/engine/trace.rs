@@ -3,6 +3,7 @@
 //! The command line, the web page, failed tests, `why` and coverage all read this one thing.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -174,4 +175,20 @@ pub enum CauseKind {
     Rule(RuleId),
     /// A person, by the command line, the web or MQTT.
     Person,
+}
+
+impl fmt::Display for Cause {
+    /// Writes the cause as a person would say it: `home/tv (live)`, `07:30`, `the rule tv:night`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            CauseKind::Message { topic, origin, .. } => write!(f, "{topic} ({})", origin.as_str()),
+            CauseKind::Time { due, late } => write!(f, "due at {due}{}", if *late { ", late" } else { "" }),
+            CauseKind::Condition => f.write_str("its condition changed"),
+            CauseKind::Client(client) => write!(f, "the client {client}"),
+            CauseKind::Event(event) => write!(f, "the event {event}"),
+            CauseKind::Webhook(name) => write!(f, "the webhook {name}"),
+            CauseKind::Rule(rule) => write!(f, "the rule {rule}"),
+            CauseKind::Person => f.write_str("a person"),
+        }
+    }
 }

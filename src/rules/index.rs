@@ -8,9 +8,9 @@ use std::sync::Arc;
 use crate::model::{Level, Topic, TopicFilter};
 
 /// What an index holds: a small, ordered key.
-pub trait IndexKey: Copy + Ord {}
+pub trait IndexKey: Clone + Ord {}
 
-impl<K: Copy + Ord> IndexKey for K {}
+impl<K: Clone + Ord> IndexKey for K {}
 
 /// Keys by the filters of rules (homerule's own topics match only filters that name them).
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl<K: IndexKey> TopicIndex<K> {
     }
 
     /// Removes `key` from under `filter`, and what is left empty.
-    pub fn remove(&mut self, filter: &TopicFilter, key: K) {
+    pub fn remove(&mut self, filter: &TopicFilter, key: &K) {
         self.root.remove(filter.levels(), key);
     }
 
@@ -73,10 +73,10 @@ impl<K: IndexKey> TopicIndex<K> {
 impl<K: IndexKey> Node<K> {
     fn find(&self, rest: Option<&str>, literal_only: bool, found: &mut Vec<K>) {
         if !literal_only {
-            found.extend(&self.rest);
+            found.extend(self.rest.iter().cloned());
         }
         let Some(rest) = rest else {
-            found.extend(&self.here);
+            found.extend(self.here.iter().cloned());
             return;
         };
         let (part, after) = match rest.split_once('/') {
@@ -93,9 +93,9 @@ impl<K: IndexKey> Node<K> {
         }
     }
 
-    fn remove(&mut self, levels: &[Level], key: K) {
+    fn remove(&mut self, levels: &[Level], key: &K) {
         let without = |keys: &mut Vec<K>| {
-            if let Some(index) = keys.iter().position(|other| *other == key) {
+            if let Some(index) = keys.iter().position(|other| other == key) {
                 keys.swap_remove(index);
             }
         };

@@ -1,0 +1,543 @@
+//! Arms what a trigger waits for: its place in the topic index, and its deadlines. Fires what is due.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::schedule::{Schedule, TimeOfDay, Weekdays};
+use crate::model::{Topic, TopicFilter, Value};
+use crate::rules::{Rule, Start, Trigger, TriggerKind};
+use crate::script::{Expression, Failure, Reads};
+
+use super::deadline::{Deadline, Due, Owner};
+use super::evaluator::plain_failure;
+use super::occasion::Occasion;
+use super::scope::{Scope, ThreadScope};
+use super::slot::{Heard, Listener, SlotId};
+use super::tracker::{Tracker, topic_filter, tracked_conditions};
+use super::trigger::{OutsideFirst, Track, TriggerState, later};
+use super::{Cause, CauseKind, Engine, Step};
+
+impl Engine {
+    /// Makes a new slot's triggers and trackers look at the state, and arms them.
+    pub(super) fn wake_slot(&mut self, id: &SlotId) {
+        let Some(slot) = self.slots.get(id) else { return };
+        let rule = Arc::clone(&slot.rule);
+        if let Start::When(triggers) = &rule.start
+            && slot.triggers.len() != triggers.len()
+        {
+            let states = triggers.iter().map(|trigger| self.first_look(trigger, OutsideFirst::No)).collect();
+            if let Some(slot) = self.slots.get_mut(id) {
+                slot.triggers = states;
+            }
+        }
+        self.wake_trackers(id, &rule);
+        self.arm_slot(id);
+    }
+
+    /// Arms what a slot's triggers, trackers and `while` wait for, as they stand.
+    pub(super) fn arm_slot(&mut self, id: &SlotId) {
+        let Some(slot) = self.slots.get(id) else { return };
+        let rule = Arc::clone(&slot.rule);
+        if let Some(until) = slot.resting_until {
+            self.deadlines.add(until, id, Due::Rested);
+        }
+        if let Start::When(triggers) = &rule.start {
+            let states = slot.triggers.clone();
+            self.arm(id, Owner::Rule, triggers, &states);
+            for (index, trigger) in numbered(triggers) {
+                if matches!(trigger.kind, TriggerKind::AtExpression { .. }) && trigger.enabled {
+                    self.ask_at(id, Owner::Rule, index);
+                }
+            }
+        }
+        for (index, (_, condition)) in numbered(&tracked_conditions(&rule)) {
+            if let Some(filter) = topic_filter(&condition.topic) {
+                self.slots.index.insert(&filter, Listener { slot: id.clone(), what: Heard::Tracker(index) });
+            }
+        }
+        self.arm_while(id);
+    }
+
+    fn wake_trackers(&mut self, id: &SlotId, rule: &Rule) {
+        let tracked = tracked_conditions(rule);
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let mut known = std::mem::take(&mut slot.trackers);
+        let trackers = tracked.iter().map(|(path, condition)| {
+            if let Some(index) = known.iter().position(|tracker| tracker.path == **path) {
+                return known.swap_remove(index);
+            }
+            let mut tracker = Tracker { path: Arc::clone(path), ..Tracker::default() };
+            if let Some(filter) = topic_filter(&condition.topic) {
+                for (topic, state) in self.evaluator.world.states.matching(&filter) {
+                    tracker.note(condition, topic, state.payload.value(), state.changed_at);
+                }
+            }
+            tracker
+        });
+        slot.trackers = trackers.collect();
+    }
+
+    /// Returns what a trigger knows when it first looks at the state.
+    pub(super) fn first_look(&self, trigger: &Trigger, outside_first: OutsideFirst) -> TriggerState {
+        let now = self.now();
+        let states = &self.evaluator.world.states;
+        let mut look = TriggerState::default();
+        match &trigger.kind {
+            TriggerKind::State(state) => {
+                look.topics = states
+                    .matching(&state.filter)
+                    .map(|(topic, known)| {
+                        let value = known.payload.value().at(&state.field);
+                        (topic.clone(), Track::first_look(state, value, outside_first))
+                    })
+                    .collect();
+            }
+            TriggerKind::Silent { filter, hold } => {
+                look.topics = states
+                    .matching(filter)
+                    .map(|(topic, known)| {
+                        let since = if outside_first == OutsideFirst::Yes { now } else { known.at };
+                        let track = Track { silent_at: Some(later(since, *hold)), ..Track::default() };
+                        (topic.clone(), track)
+                    })
+                    .collect();
+            }
+            TriggerKind::Schedule { schedule, .. } => look.due = self.next_due(schedule, now),
+            TriggerKind::Topic { .. }
+            | TriggerKind::AtExpression { .. }
+            | TriggerKind::Client { .. }
+            | TriggerKind::Event(_)
+            | TriggerKind::Webhook(_) => {}
+        }
+        look
+    }
+
+    /// Returns when a schedule is due next, `from` included.
+    pub(super) fn next_due(&self, schedule: &Schedule, from: Timestamp) -> Option<Timestamp> {
+        let before = from.checked_sub(SignedDuration::from_nanos(1)).ok()?;
+        schedule.next(before, &self.evaluator.world.calendar)
+    }
+
+    /// Arms triggers as their states say.
+    pub(super) fn arm(&mut self, slot: &SlotId, owner: Owner, triggers: &[Trigger], states: &[TriggerState]) {
+        for ((index, trigger), state) in numbered(triggers).zip(states) {
+            if !trigger.enabled {
+                continue;
+            }
+            let listener = Listener { slot: slot.clone(), what: Heard::Trigger(owner, index) };
+            match &trigger.kind {
+                TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => {
+                    self.slots.index.insert(filter, listener);
+                }
+                TriggerKind::State(state) => self.slots.index.insert(&state.filter, listener),
+                TriggerKind::Client { .. } | TriggerKind::Event(_) | TriggerKind::Webhook(_) => {
+                    self.slots.callable.insert(listener);
+                }
+                TriggerKind::AtExpression { .. } => self.listen_for_at(slot, owner, index, &state.reads),
+                TriggerKind::Schedule { .. } => {}
+            }
+            for (due, what) in dues(owner, index, state) {
+                self.deadlines.add(due, slot, what);
+            }
+        }
+    }
+
+    /// Takes back what [`Engine::arm`] did.
+    pub(super) fn disarm(&mut self, slot: &SlotId, owner: Owner, triggers: &[Trigger], states: &[TriggerState]) {
+        for ((index, trigger), state) in numbered(triggers).zip(states) {
+            if !trigger.enabled {
+                continue;
+            }
+            let listener = Listener { slot: slot.clone(), what: Heard::Trigger(owner, index) };
+            match &trigger.kind {
+                TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => {
+                    self.slots.index.remove(filter, &listener);
+                }
+                TriggerKind::State(state) => self.slots.index.remove(&state.filter, &listener),
+                TriggerKind::Client { .. } | TriggerKind::Event(_) | TriggerKind::Webhook(_) => {
+                    self.slots.callable.remove(&listener);
+                }
+                TriggerKind::AtExpression { .. } => self.unlisten_for_at(slot, owner, index, &state.reads),
+                TriggerKind::Schedule { .. } => {}
+            }
+            for (due, what) in dues(owner, index, state) {
+                self.deadlines.remove(due, slot, what);
+            }
+        }
+    }
+
+    /// Makes `listener` hear what was read.
+    pub(super) fn listen(&mut self, listener: &Listener, reads: &Reads) {
+        for filter in filters(reads) {
+            self.slots.index.insert(&filter, listener.clone());
+        }
+    }
+
+    /// Takes back what [`Engine::listen`] did.
+    pub(super) fn unlisten(&mut self, listener: &Listener, reads: &Reads) {
+        for filter in filters(reads) {
+            self.slots.index.remove(&filter, listener);
+        }
+    }
+
+    fn listen_for_at(&mut self, slot: &SlotId, owner: Owner, index: u16, reads: &Reads) {
+        self.listen(&Listener { slot: slot.clone(), what: Heard::At(owner, index) }, reads);
+    }
+
+    fn unlisten_for_at(&mut self, slot: &SlotId, owner: Owner, index: u16, reads: &Reads) {
+        self.unlisten(&Listener { slot: slot.clone(), what: Heard::At(owner, index) }, reads);
+    }
+
+    /// Asks the expression of an `at` trigger anew, and arms what it gives.
+    pub(super) fn ask_at(&mut self, slot: &SlotId, owner: Owner, index: u16) {
+        let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return };
+        let Some(trigger) = self.trigger_of(&rule, owner, index) else { return };
+        let TriggerKind::AtExpression { expression, weekdays, .. } = &trigger.kind else { return };
+        let now = self.now();
+        let (due, reads) = match owner {
+            Owner::Rule => {
+                let locals = crate::model::Map::new();
+                self.evaluate_at(slot, &rule, expression, *weekdays, &locals, ThreadScope::default(), now)
+            }
+            Owner::Ear(run, ear) => {
+                let (locals, thread) = self.run_scope(run, ear);
+                self.evaluate_at(slot, &rule, expression, *weekdays, &locals, thread, now)
+            }
+        };
+        let due = match due {
+            Ok(due) => due,
+            Err(Failure { without_value: Some(_), .. }) => None,
+            Err(failure) => {
+                let cause = Cause::outside(CauseKind::Condition);
+                let occasion = Occasion::of_cause(Arc::clone(&trigger.path), cause);
+                self.fail_unstarted(&rule, &occasion, Vec::new(), &failure);
+                None
+            }
+        };
+        let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };
+        let old_due = std::mem::replace(&mut state.due, due);
+        let old_reads = std::mem::replace(&mut state.reads, reads.clone());
+        let what = Due::Trigger(owner, index, None);
+        if let Some(old_due) = old_due {
+            self.deadlines.remove(old_due, slot, what.clone());
+        }
+        if let Some(due) = due {
+            self.deadlines.add(due, slot, what);
+        }
+        if old_reads != reads {
+            self.unlisten_for_at(slot, owner, index, &old_reads);
+            self.listen_for_at(slot, owner, index, &reads);
+        }
+        self.note_trigger_changed(slot, owner);
+    }
+
+    /// Returns when the expression of an `at` trigger is due, from `from` on, and what it read.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a scope, which can't be borrowed together")]
+    pub(super) fn evaluate_at(
+        &mut self,
+        slot: &SlotId,
+        rule: &Rule,
+        expression: &Expression,
+        weekdays: Weekdays,
+        locals: &crate::model::Map,
+        thread: ThreadScope,
+        from: Timestamp,
+    ) -> (Result<Option<Timestamp>, Failure>, Reads) {
+        let mut reads = Reads::default();
+        let scope = Scope {
+            rule,
+            memory: self.memory(slot),
+            occasion: None,
+            locals,
+            thread,
+            each_message: self.each_message(rule),
+        };
+        let value = self.evaluator.value(&scope, expression, &mut reads);
+        let due = value.and_then(|value| {
+            self.due_of_value(&value, weekdays, from).map_err(|message| Failure {
+                message,
+                place: Some(expression.source().place(0)),
+                without_value: None,
+            })
+        });
+        (due, reads)
+    }
+
+    /// Returns when what an `at` expression gave is due, from `from` on.
+    fn due_of_value(&self, value: &Value, weekdays: Weekdays, from: Timestamp) -> Result<Option<Timestamp>, String> {
+        let instant = |at: Timestamp| {
+            let day = at.to_zoned(self.evaluator.world.calendar.zone.clone()).weekday();
+            (at >= from && weekdays.contains(day)).then_some(at)
+        };
+        match value {
+            Value::Null => Ok(None),
+            Value::Time(time) => Ok(instant(time.timestamp())),
+            Value::Text(text) => {
+                if let Ok(time) = TimeOfDay::parse(text) {
+                    return Ok(self.next_due(&Schedule::At { times: vec![time], weekdays }, from));
+                }
+                if let Ok(at) = text.parse::<Timestamp>() {
+                    return Ok(instant(at));
+                }
+                let zone = &self.evaluator.world.calendar.zone;
+                let local = text.parse::<jiff::civil::DateTime>().ok();
+                match local.and_then(|local| zone.to_timestamp(local).ok()) {
+                    Some(at) => Ok(instant(at)),
+                    None => Err(format!("`at` must give a time (`07:30`, or with a date), and gives `{text}`")),
+                }
+            }
+            other => Err(format!("`at` must give a time as text, and gives {}: {other}", other.kind())),
+        }
+    }
+
+    /// Fires a deadline, where it is still due: what came before it may have taken it back.
+    pub(super) fn fire(&mut self, deadline: Deadline) {
+        let Deadline { due, slot, what } = deadline;
+        match what {
+            Due::Trigger(owner, index, None) => self.fire_schedule(&slot, owner, index, due),
+            Due::Trigger(owner, index, Some(topic)) => self.fire_topic(&slot, owner, index, due, &topic),
+            Due::WhilePending => self.fire_while_pending(&slot, due),
+            Due::WhileRecheck => {
+                let cause = self.time_cause(due);
+                self.reconsider(&slot, &cause);
+            }
+            Due::WhileEvery => self.fire_while_every(&slot, due),
+            Due::Wake(run, thread) => self.wake(run, thread, due),
+            Due::Timeout(run, ear) => self.ear_times_out(run, ear),
+            Due::UntilRecheck(run, ear) => {
+                let cause = self.time_cause(due);
+                self.ask_until(run, ear, &cause);
+            }
+            Due::Rested => self.end_rest(&slot),
+        }
+    }
+
+    /// A schedule is due: it fires, and the next time is armed.
+    fn fire_schedule(&mut self, slot: &SlotId, owner: Owner, index: u16, due: Timestamp) {
+        let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return };
+        let Some(trigger) = self.trigger_of(&rule, owner, index) else { return };
+        let is_due = |state: &mut TriggerState| state.due == Some(due);
+        if !self.trigger_state_mut(slot, owner, index).is_some_and(is_due) {
+            return;
+        }
+        match &trigger.kind {
+            TriggerKind::Schedule { schedule, .. } => {
+                let next = schedule.next(due, &self.evaluator.world.calendar);
+                self.set_due(slot, owner, index, next);
+            }
+            TriggerKind::AtExpression { expression, weekdays, .. } => {
+                let (locals, thread) = match owner {
+                    Owner::Rule => (crate::model::Map::new(), ThreadScope::default()),
+                    Owner::Ear(run, ear) => self.run_scope(run, ear),
+                };
+                let after = later(due, std::time::Duration::from_nanos(1));
+                let (next, _) = self.evaluate_at(slot, &rule, expression, *weekdays, &locals, thread, after);
+                self.set_due(slot, owner, index, next.unwrap_or_default());
+            }
+            _ => return,
+        }
+        let occasion = self.time_occasion(trigger, due);
+        self.occasion_for(slot, owner, occasion);
+    }
+
+    fn set_due(&mut self, slot: &SlotId, owner: Owner, index: u16, due: Option<Timestamp>) {
+        let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };
+        let before = std::mem::replace(&mut state.due, due);
+        let what = Due::Trigger(owner, index, None);
+        if let Some(before) = before {
+            self.deadlines.remove(before, slot, what.clone());
+        }
+        if let Some(due) = due {
+            self.deadlines.add(due, slot, what);
+        }
+        self.note_trigger_changed(slot, owner);
+    }
+
+    /// A hold is over, or a topic has been silent for too long.
+    fn fire_topic(&mut self, slot: &SlotId, owner: Owner, index: u16, due: Timestamp, topic: &Topic) {
+        let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return };
+        let Some(trigger) = self.trigger_of(&rule, owner, index) else { return };
+        let Some(track) = self.trigger_state_mut(slot, owner, index).and_then(|state| state.topics.get_mut(topic))
+        else {
+            return;
+        };
+        let occasion = match &trigger.kind {
+            TriggerKind::State(state) => {
+                let Some(hold) = track.hold.take_if(|hold| hold.due == due) else { return };
+                track.is_spent = state.range.is_some();
+                let mut occasion = hold.occasion;
+                occasion.value = track.last.clone();
+                if let Some(known) = self.evaluator.world.states.get(topic.as_str()) {
+                    occasion.payload = Some(known.payload.clone());
+                }
+                occasion
+            }
+            TriggerKind::Silent { filter, .. } => {
+                if track.silent_at.take_if(|at| *at == due).is_none() {
+                    return;
+                }
+                let known = self.evaluator.world.states.get(topic.as_str());
+                self.time_occasion(trigger, due).with_state(filter, topic, known)
+            }
+            _ => return,
+        };
+        self.note_trigger_changed(slot, owner);
+        self.occasion_for(slot, owner, occasion);
+    }
+
+    /// Gives an occasion to the rule or the run that waits for it.
+    fn occasion_for(&mut self, slot: &SlotId, owner: Owner, occasion: Occasion) {
+        match owner {
+            Owner::Rule => self.trigger(slot, occasion),
+            Owner::Ear(run, ear) => self.ear_heard(run, ear, Some(occasion)),
+        }
+    }
+
+    fn time_occasion(&self, trigger: &Trigger, due: Timestamp) -> Occasion {
+        let mut occasion = Occasion::of_cause(Arc::clone(&trigger.path), self.time_cause(due));
+        occasion.trigger_id.clone_from(&trigger.id);
+        occasion
+    }
+
+    /// Returns the cause of what is due; it is late where that was before now, after downtime.
+    pub(super) fn time_cause(&self, due: Timestamp) -> Cause {
+        Cause::outside(CauseKind::Time { due, late: due < self.now() })
+    }
+
+    /// At the start: schedules that were due while the daemon was down fire once, if they catch up.
+    pub(super) fn catch_up_schedules(&mut self) {
+        let now = self.now();
+        for slot in self.slots.ids() {
+            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
+            let Start::When(triggers) = &rule.start else { continue };
+            for (index, trigger) in numbered(triggers) {
+                let catch_up = match &trigger.kind {
+                    TriggerKind::Schedule { catch_up, .. } | TriggerKind::AtExpression { catch_up, .. } => *catch_up,
+                    _ => continue,
+                };
+                let Some(missed) = self.last_missed(&slot, index, trigger) else { continue };
+                if let TriggerKind::Schedule { schedule, .. } = &trigger.kind {
+                    let next = self.next_due(schedule, now);
+                    self.set_due(&slot, Owner::Rule, index, next);
+                } else {
+                    self.ask_at(&slot, Owner::Rule, index);
+                }
+                if catch_up.is_some_and(|catch_up| later(missed, catch_up) >= now) {
+                    let occasion = self.time_occasion(trigger, missed);
+                    self.trigger(&slot, occasion);
+                    self.step_ready();
+                }
+            }
+        }
+    }
+
+    /// Returns the last time before now at which a trigger was due while the daemon was down.
+    fn last_missed(&mut self, slot: &SlotId, index: u16, trigger: &Trigger) -> Option<Timestamp> {
+        let now = self.now();
+        let mut due = self.trigger_state_mut(slot, Owner::Rule, index)?.due.filter(|due| *due < now)?;
+        let TriggerKind::Schedule { schedule, .. } = &trigger.kind else { return Some(due) };
+        let calendar = &self.evaluator.world.calendar;
+        // A short interval over a long downtime has many due times: begin near the end.
+        if let Schedule::Every(every) = schedule {
+            let near = now.checked_sub(*every).ok()?;
+            due = schedule.next(near, calendar).filter(|near| *near < now && *near > due).unwrap_or(due);
+        }
+        while let Some(next) = schedule.next(due, calendar).filter(|next| *next < now) {
+            due = next;
+        }
+        Some(due)
+    }
+
+    /// Computes anew when schedules are due, after the clock was set.
+    pub(super) fn recompute_schedules(&mut self) {
+        let now = self.now();
+        for slot in self.slots.ids() {
+            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
+            let Start::When(triggers) = &rule.start else { continue };
+            for (index, trigger) in numbered(triggers) {
+                match &trigger.kind {
+                    TriggerKind::Schedule { schedule, .. } => {
+                        let next = schedule.next(now, &self.evaluator.world.calendar);
+                        self.set_due(&slot, Owner::Rule, index, next);
+                    }
+                    TriggerKind::AtExpression { .. } => self.ask_at(&slot, Owner::Rule, index),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Returns what a trigger remembers.
+    pub(super) fn trigger_state_mut(&mut self, slot: &SlotId, owner: Owner, index: u16) -> Option<&mut TriggerState> {
+        let states = match owner {
+            Owner::Rule => &mut self.slots.get_mut(slot)?.triggers,
+            Owner::Ear(run, ear) => &mut self.runs.get_mut(&run)?.ear_mut(ear)?.triggers,
+        };
+        states.get_mut(usize::from(index))
+    }
+
+    /// Notes that what a trigger remembers must be kept.
+    pub(super) fn note_trigger_changed(&mut self, slot: &SlotId, owner: Owner) {
+        match owner {
+            Owner::Rule => self.unsaved.rules.insert(slot.clone()),
+            Owner::Ear(run, _) => self.unsaved.runs.insert(run),
+        };
+    }
+
+    /// Notes that a trigger knows a new last value, which may be kept late.
+    pub(super) fn note_trigger_knows(&mut self, slot: &SlotId, owner: Owner) {
+        match owner {
+            Owner::Rule => self.unsaved.rules_late.insert(slot.clone()),
+            Owner::Ear(run, _) => self.unsaved.runs_late.insert(run),
+        };
+    }
+
+    /// Returns the step that says what triggered a run.
+    pub(super) fn trigger_step(&self, occasion: &Occasion) -> Step {
+        let mut values = Vec::new();
+        if let Some(payload) = &occasion.payload {
+            values.push(("msg".to_owned(), payload.value().clone()));
+        }
+        for (name, capture) in &occasion.named {
+            values.push((name.to_string(), Value::Text(Arc::clone(capture))));
+        }
+        Step {
+            path: Arc::clone(&occasion.path),
+            at: self.now(),
+            what: "trigger".into(),
+            result: occasion.cause.to_string(),
+            values,
+        }
+    }
+}
+
+/// Returns items with their numbers, as triggers and trackers are numbered.
+pub(super) fn numbered<T>(items: &[T]) -> impl Iterator<Item = (u16, &T)> {
+    (0..=u16::MAX).zip(items)
+}
+
+/// Returns the deadlines that a trigger's state asks for.
+fn dues(owner: Owner, index: u16, state: &TriggerState) -> Vec<(Timestamp, Due)> {
+    let mut dues = Vec::new();
+    if let Some(due) = state.due {
+        dues.push((due, Due::Trigger(owner, index, None)));
+    }
+    for (topic, track) in &state.topics {
+        let what = || Due::Trigger(owner, index, Some(topic.clone()));
+        dues.extend(track.hold.as_ref().map(|hold| (hold.due, what())));
+        dues.extend(track.silent_at.map(|at| (at, what())));
+    }
+    dues
+}
+
+/// Returns the filters of all that was read.
+fn filters(reads: &Reads) -> Vec<TopicFilter> {
+    let topics = reads.topics.iter().filter_map(|topic| TopicFilter::parse(topic.as_str()).ok());
+    reads.filters.iter().cloned().chain(topics).collect()
+}
+
+/// Returns a failure for an action that can't be done in this home.
+pub(super) fn impossible(message: impl Into<String>) -> Failure {
+    plain_failure(message.into())
+}

@@ -1,0 +1,83 @@
+//! Deadlines: what is due when, in one order: time, then rule, then what it is.
+//!
+//! They are derived from the rules' and runs' own data, which is what is kept across a restart.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::model::Topic;
+
+use super::RunId;
+use super::slot::SlotId;
+
+/// Something that is due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Deadline {
+    /// When.
+    pub(super) due: Timestamp,
+    /// Of which rule.
+    pub(super) slot: SlotId,
+    /// What.
+    pub(super) what: Due,
+}
+
+/// What is due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Due {
+    /// A trigger: a schedule; with a topic, a hold or a silence.
+    Trigger(Owner, u16, Option<Topic>),
+    /// A `while` that begins or ends after its delay.
+    WhilePending,
+    /// A `while` whose condition may be different now.
+    WhileRecheck,
+    /// A `while` whose `then` runs again.
+    WhileEvery,
+    /// A thread that goes on: after a delay, or for its next turn.
+    Wake(RunId, u32),
+    /// A wait whose time is over.
+    Timeout(RunId, u64),
+    /// An `until` whose condition may be different now.
+    UntilRecheck(RunId, u64),
+    /// A rule that has rested enough.
+    Rested,
+}
+
+/// Whose triggers they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner {
+    /// The rule's `when`.
+    Rule,
+    /// An ear of a run: a `wait`, or the `until` of a `repeat`.
+    Ear(RunId, u64),
+}
+
+/// All deadlines.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines(BTreeSet<Deadline>);
+
+impl Deadlines {
+    pub(super) fn add(&mut self, due: Timestamp, slot: &SlotId, what: Due) {
+        self.0.insert(Deadline { due, slot: slot.clone(), what });
+    }
+
+    pub(super) fn remove(&mut self, due: Timestamp, slot: &SlotId, what: Due) {
+        self.0.remove(&Deadline { due, slot: slot.clone(), what });
+    }
+
+    pub(super) fn first(&self) -> Option<Timestamp> {
+        self.0.first().map(|deadline| deadline.due)
+    }
+
+    /// Takes the first deadline that is due at `now`.
+    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<Deadline> {
+        if self.first()? > now {
+            return None;
+        }
+        self.0.pop_first()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}

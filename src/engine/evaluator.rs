@@ -1,0 +1,151 @@
+//! Evaluates a rule's expressions and templates in the world of the moment.
+
+use jiff::Timestamp;
+
+use crate::model::{RuleId, Topic, Value};
+use crate::rules::DurationTemplate;
+use crate::script::{Expression, Failure, Frame, Reads, Sandbox, Template, World};
+
+use super::Options;
+use super::scope::Scope;
+
+/// The sandbox, the world that it is lent, and what `random()` depends on.
+pub(super) struct Evaluator {
+    sandbox: Sandbox,
+    pub(super) world: World,
+    seed: u64,
+    /// The number of the message or deadline being handled.
+    pub(super) sequence: u64,
+    /// Evaluations since then.
+    draws: u64,
+}
+
+impl Evaluator {
+    pub(super) fn new(now: Timestamp, options: &Options) -> Evaluator {
+        Evaluator {
+            sandbox: Sandbox::new(options.limits),
+            world: World { now, calendar: options.calendar.clone(), ..World::default() },
+            seed: options.seed,
+            sequence: 0,
+            draws: 0,
+        }
+    }
+
+    /// Counts one more message or deadline.
+    pub(super) fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.draws = 0;
+        self.sequence
+    }
+
+    /// Evaluates an expression of the scope's rule.
+    ///
+    /// # Errors
+    /// When it fails or reaches a limit.
+    pub(super) fn value(
+        &mut self,
+        scope: &Scope<'_>,
+        expression: &Expression,
+        reads: &mut Reads,
+    ) -> Result<Value, Failure> {
+        self.note_each_message(scope, expression, reads);
+        let entropy = self.entropy(&scope.rule.id);
+        let variables = |name: &str| scope.get(name);
+        let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
+        self.sandbox.evaluate(&mut self.world, expression, &mut frame)
+    }
+
+    /// Renders a template of the scope's rule.
+    ///
+    /// # Errors
+    /// When an expression in it fails, or `()` stands within a text.
+    pub(super) fn render(
+        &mut self,
+        scope: &Scope<'_>,
+        template: &Template,
+        reads: &mut Reads,
+    ) -> Result<Value, Failure> {
+        if let Some(value) = template.as_constant() {
+            return Ok(value.clone());
+        }
+        let entropy = self.entropy(&scope.rule.id);
+        let variables = |name: &str| scope.get(name);
+        let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
+        self.sandbox.render(&mut self.world, template, &mut frame)
+    }
+
+    /// Renders a template that must give a topic.
+    ///
+    /// # Errors
+    /// As [`Evaluator::render`], and when what it gives is no topic.
+    pub(super) fn topic(
+        &mut self,
+        scope: &Scope<'_>,
+        template: &Template,
+        reads: &mut Reads,
+    ) -> Result<Topic, Failure> {
+        let text = self.text(scope, template, reads)?;
+        Topic::parse(&text).map_err(|error| plain_failure(format!("`{text}` is no topic: {error}")))
+    }
+
+    /// Renders a template that must give a text; a number or boolean is taken as its text.
+    ///
+    /// # Errors
+    /// As [`Evaluator::render`], and when it gives nothing.
+    pub(super) fn text(
+        &mut self,
+        scope: &Scope<'_>,
+        template: &Template,
+        reads: &mut Reads,
+    ) -> Result<String, Failure> {
+        match self.render(scope, template, reads)? {
+            Value::Null => Err(plain_failure("a text is expected, and the template gives nothing".to_owned())),
+            value => Ok(value.to_string()),
+        }
+    }
+
+    /// Returns the duration, known or rendered.
+    ///
+    /// # Errors
+    /// As [`Evaluator::render`], and when what it gives is no duration.
+    pub(super) fn duration(
+        &mut self,
+        scope: &Scope<'_>,
+        duration: &DurationTemplate,
+        reads: &mut Reads,
+    ) -> Result<std::time::Duration, Failure> {
+        match duration {
+            DurationTemplate::Fixed(duration) => Ok(*duration),
+            DurationTemplate::Template(template) => {
+                let text = self.text(scope, template, reads)?;
+                crate::model::parse_duration(&text).map_err(|error| plain_failure(error.to_string()))
+            }
+        }
+    }
+
+    /// An instance of `each: {topic: …}` that reads `msg` reads the state of its topic.
+    fn note_each_message(&self, scope: &Scope<'_>, expression: &Expression, reads: &mut Reads) {
+        let Some(topic) = &scope.rule.each_topic else { return };
+        let reads_it = scope.occasion.is_none_or(|occasion| occasion.payload.is_none());
+        if reads_it && expression.variables().contains("msg") {
+            reads.topics.insert(topic.clone());
+        }
+    }
+
+    /// What `random()` depends on: the seed, the rule, the message, and which evaluation of it this is.
+    fn entropy(&mut self, rule: &RuleId) -> u64 {
+        self.draws += 1;
+        let mut hash = self.seed ^ 0xcbf2_9ce4_8422_2325;
+        let numbers = [self.sequence.to_le_bytes(), self.draws.to_le_bytes()];
+        for byte in rule.as_str().bytes().chain(numbers.into_iter().flatten()) {
+            // FNV-1a: any mixing will do, as long as it is the same everywhere.
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        hash
+    }
+}
+
+/// Returns a failure that no single place is to blame for.
+pub(super) fn plain_failure(message: String) -> Failure {
+    Failure { message, place: None, without_value: None }
+}

@@ -1,0 +1,480 @@
+//! From a trigger to a run: the gates in between (switch, rest, cooldown, condition, mode), and how a run begins
+//! and ends (spec 2.5 to 2.7). Whatever stops a trigger is traced.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::model::{Map, RuleId, Value};
+use crate::rules::{BlockId, HomeEvent, LogLevel, Mode, Per, Rule};
+use crate::script::{Failure, Reads};
+
+use super::condition::{Judging, Verdict, failure_text};
+use super::deadline::{Due, Owner};
+use super::hearing::Incoming;
+use super::occasion::Occasion;
+use super::run::{Caller, Part, Run, Thread, Waiting};
+use super::scope::{Scope, ThreadScope};
+use super::slot::{RunKey, SlotId};
+use super::trigger::later;
+use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Gate, Outcome, RunId, Step, StoppedBy, Trace};
+
+/// A run that is about to be let in, or not.
+pub(super) struct Candidate {
+    pub(super) slot: SlotId,
+    pub(super) rule: Arc<Rule>,
+    pub(super) part: Part,
+    pub(super) key: RunKey,
+    pub(super) occasion: Occasion,
+    pub(super) variables: Map,
+    /// What was decided before.
+    pub(super) steps: Vec<Step>,
+    pub(super) caller: Option<Caller>,
+    pub(super) call_depth: u32,
+}
+
+/// What the mode made of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It runs, or waits for its turn.
+    Admitted(RunId),
+    /// It was dropped.
+    Dropped,
+}
+
+impl Engine {
+    /// Takes a rule's trigger through the gates.
+    pub(super) fn trigger(&mut self, slot_id: &SlotId, occasion: Occasion) {
+        let Some(slot) = self.slots.get(slot_id) else { return };
+        let rule = Arc::clone(&slot.rule);
+        if !slot.is_enabled() {
+            return self.skip(slot_id, &occasion, Gate::Disabled);
+        }
+        if slot.resting_until.is_some() {
+            return self.skip(slot_id, &occasion, Gate::Resting);
+        }
+        if self.is_storm(slot_id, &occasion) {
+            return self.stop_storm(slot_id, &occasion);
+        }
+        let variables = match self.compute_variables(slot_id, &rule, &occasion, Map::new()) {
+            Ok(variables) => variables,
+            Err(failure) => return self.fail_unstarted(&rule, &occasion, Vec::new(), &failure),
+        };
+        let key = match self.key(slot_id, &rule, &occasion, &variables) {
+            Ok(key) => key,
+            Err(failure) => return self.fail_unstarted(&rule, &occasion, Vec::new(), &failure),
+        };
+        if self.is_cooling(slot_id, &key) {
+            return self.skip(slot_id, &occasion, Gate::Cooldown);
+        }
+        let (verdict, steps) = self.judge_rule(slot_id, &rule, &occasion, &variables);
+        let part = match verdict {
+            Verdict::True => Part::Then,
+            Verdict::False(_) if rule.otherwise.is_some() => Part::Otherwise,
+            Verdict::False(_) => return self.skip_with(slot_id, &occasion, Gate::Condition, steps, None),
+            Verdict::Unknown(_) => return self.skip_with(slot_id, &occasion, Gate::Unknown, steps, None),
+            Verdict::Failed(failure) => return self.fail_unstarted(&rule, &occasion, steps, &failure),
+        };
+        let slot = slot_id.clone();
+        let candidate = Candidate { slot, rule, part, key, occasion, variables, steps, caller: None, call_depth: 0 };
+        self.admit(candidate);
+    }
+
+    /// Runs a rule's `then` because a person asked for it.
+    pub(super) fn run_by_person(&mut self, rule: &RuleId) {
+        let Some(slot) = self.slots.find(rule).cloned() else { return };
+        let occasion = Occasion::of_cause("person".into(), Cause::outside(CauseKind::Person));
+        let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { return };
+        let variables = self.compute_variables(&slot, &rule, &occasion, Map::new());
+        let key = variables.and_then(|variables| {
+            let key = self.key(&slot, &rule, &occasion, &variables)?;
+            Ok((variables, key))
+        });
+        match key {
+            Err(failure) => self.fail_unstarted(&rule, &occasion, Vec::new(), &failure),
+            Ok((variables, key)) => {
+                let part = Part::Then;
+                let steps = Vec::new();
+                self.admit(Candidate {
+                    slot,
+                    rule,
+                    part,
+                    key,
+                    occasion,
+                    variables,
+                    steps,
+                    caller: None,
+                    call_depth: 0,
+                });
+            }
+        }
+    }
+
+    /// Computes the rule's `let`, on top of `given`.
+    ///
+    /// # Errors
+    /// When a template fails.
+    pub(super) fn compute_variables(
+        &mut self,
+        slot: &SlotId,
+        rule: &Rule,
+        occasion: &Occasion,
+        given: Map,
+    ) -> Result<Map, Failure> {
+        let mut locals = given;
+        for (name, template) in &rule.variables {
+            let scope = self.scope(slot, rule, Some(occasion), &locals);
+            let value = self.evaluator.render(&scope, template, &mut Reads::default())?;
+            locals.insert(Arc::clone(name), value);
+        }
+        Ok(locals)
+    }
+
+    /// Returns which runs this one counts as the same as.
+    ///
+    /// # Errors
+    /// When an expression of `per` fails.
+    pub(super) fn key(
+        &mut self,
+        slot: &SlotId,
+        rule: &Rule,
+        occasion: &Occasion,
+        variables: &Map,
+    ) -> Result<RunKey, Failure> {
+        let values: Vec<Value> = match &rule.per {
+            Per::Captures => occasion.captures.iter().map(|capture| Value::Text(Arc::clone(capture))).collect(),
+            Per::Expressions(expressions) => {
+                let mut values = Vec::new();
+                for expression in expressions {
+                    let scope = self.scope(slot, rule, Some(occasion), variables);
+                    values.push(self.evaluator.value(&scope, expression, &mut Reads::default())?);
+                }
+                values
+            }
+        };
+        if values.is_empty() {
+            return Ok(RunKey("[]".into()));
+        }
+        Ok(RunKey(Value::List(Arc::new(values)).to_string().into()))
+    }
+
+    /// Judges the rule's `if`.
+    pub(super) fn judge_rule(
+        &mut self,
+        slot: &SlotId,
+        rule: &Rule,
+        occasion: &Occasion,
+        variables: &Map,
+    ) -> (Verdict, Vec<Step>) {
+        let Some(condition) = &rule.condition else { return (Verdict::True, Vec::new()) };
+        let each_message = self.each_message(rule);
+        let Some(known) = self.slots.get(slot) else { return (Verdict::True, Vec::new()) };
+        let scope = Scope {
+            rule,
+            memory: Arc::clone(&known.memory),
+            occasion: Some(occasion),
+            locals: variables,
+            thread: ThreadScope::default(),
+            each_message,
+        };
+        let mut judging = Judging::new(&scope, &known.trackers);
+        let verdict = self.evaluator.judge(&mut judging, condition);
+        (verdict, judging.steps)
+    }
+
+    /// Returns the scope of a rule's expression outside a run's thread.
+    pub(super) fn scope<'a>(
+        &self,
+        slot: &SlotId,
+        rule: &'a Rule,
+        occasion: Option<&'a Occasion>,
+        locals: &'a Map,
+    ) -> Scope<'a> {
+        Scope {
+            rule,
+            memory: self.memory(slot),
+            occasion,
+            locals,
+            thread: ThreadScope::default(),
+            each_message: self.each_message(rule),
+        }
+    }
+
+    pub(super) fn memory(&self, slot: &SlotId) -> Arc<Map> {
+        self.slots.get(slot).map(|slot| Arc::clone(&slot.memory)).unwrap_or_default()
+    }
+
+    /// Returns the last message of the topic that an instance of `each: {topic: …}` is for.
+    pub(super) fn each_message(&self, rule: &Rule) -> Value {
+        let Some(topic) = &rule.each_topic else { return Value::Null };
+        let state = self.evaluator.world.states.get(topic.as_str());
+        state.map(|state| state.payload.value().clone()).unwrap_or_default()
+    }
+
+    fn is_cooling(&self, slot: &SlotId, key: &RunKey) -> bool {
+        let over = self.slots.get(slot).and_then(|slot| slot.cooldowns.get(key));
+        over.is_some_and(|over| *over > self.now())
+    }
+
+    /// Lets a candidate in, as the rule's mode says.
+    pub(super) fn admit(&mut self, candidate: Candidate) -> Admission {
+        let (slot_id, rule) = (candidate.slot.clone(), Arc::clone(&candidate.rule));
+        let known = self.slots.get(&slot_id).and_then(|slot| slot.runs.get(&candidate.key));
+        let count = known.map_or(0, VecDeque::len);
+        let is_busy = count > 0;
+        let is_full = count >= rule.max;
+        let drop = match rule.mode {
+            Mode::Single => is_busy,
+            Mode::Queued | Mode::Parallel => is_full,
+            Mode::Restart => false,
+        };
+        if drop {
+            self.skip_with(&slot_id, &candidate.occasion, Gate::Mode, candidate.steps, None);
+            return Admission::Dropped;
+        }
+        if rule.mode == Mode::Restart {
+            self.cancel_key(&slot_id, &candidate.key, StoppedBy::Restart);
+        }
+        if self.runs.len() >= self.options.runs {
+            let failure = super::alarms::impossible(format!(
+                "{} runs go on at once already (`limits: runs` of homerule.yaml)",
+                self.runs.len()
+            ));
+            self.fail_unstarted(&rule, &candidate.occasion, candidate.steps, &failure);
+            return Admission::Dropped;
+        }
+        let must_wait = rule.mode == Mode::Queued && is_busy;
+        Admission::Admitted(self.begin(candidate, must_wait))
+    }
+
+    fn begin(&mut self, candidate: Candidate, is_queued: bool) -> RunId {
+        let Candidate { slot: slot_id, rule, part, key, occasion, variables, mut steps, caller, call_depth } =
+            candidate;
+        let id = self.next_run_id();
+        let block = match part {
+            Part::Then => rule.then,
+            Part::Otherwise => rule.otherwise,
+        };
+        steps.insert(0, self.trigger_step(&occasion));
+        let run = Run {
+            id,
+            rule: rule.id.clone(),
+            fingerprint: rule.fingerprint,
+            slot: Some(slot_id.clone()),
+            key: key.clone(),
+            part,
+            started_at: self.now(),
+            occasion,
+            variables,
+            threads: BTreeMap::from([(0, Thread::new(block.unwrap_or(BlockId(u32::MAX))))]),
+            next_thread: 1,
+            next_ear: 1,
+            caller,
+            call_depth,
+            is_queued,
+            steps,
+        };
+        let Some(slot) = self.slots.get_mut(&slot_id) else { return id };
+        let was_idle = slot.runs.is_empty();
+        slot.runs.entry(key).or_default().push_back(id);
+        if was_idle {
+            self.note_running(&rule.id, run.occasion.cause.depth);
+        }
+        self.unsaved.runs.insert(id);
+        self.runs.insert(id, run);
+        if !is_queued {
+            self.start_run(id);
+        }
+        id
+    }
+
+    /// Starts a run that has been let in: its cooldown counts, and its first action is next.
+    fn start_run(&mut self, id: RunId) {
+        let now = self.now();
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        run.is_queued = false;
+        run.started_at = now;
+        let (slot_id, key, part) = (run.slot.clone(), run.key.clone(), run.part);
+        self.unsaved.runs.insert(id);
+        self.ready.push_back(id);
+        let Some(slot_id) = slot_id else { return };
+        let Some(slot) = self.slots.get_mut(&slot_id) else { return };
+        if let (Some(cooldown), Part::Then, crate::rules::Start::When(_)) = (slot.rule.cooldown, part, &slot.rule.start)
+        {
+            slot.cooldowns.retain(|_, over| *over > now);
+            slot.cooldowns.insert(key, later(now, cooldown));
+            self.unsaved.rules.insert(slot_id);
+        }
+    }
+
+    /// Ends a run that stands in no list any more: says how it ended, and lets those go on that waited for it.
+    pub(super) fn end_run(&mut self, mut run: Run, outcome: Outcome) {
+        let mut next = None;
+        // The rule of a run that a reload ends may be gone.
+        if let Some(slot_id) = run.slot.clone() {
+            for (thread_id, thread) in std::mem::take(&mut run.threads) {
+                self.release_thread(&slot_id, run.id, thread_id, &thread);
+            }
+            next = self.leave_slot(&slot_id, &run);
+        }
+        self.unsaved.runs.insert(run.id);
+        let depth = run.occasion.cause.depth;
+        let now = self.now();
+        self.trace(Trace {
+            rule: run.rule.clone(),
+            run: Some(run.id),
+            at: run.started_at,
+            ended_at: now,
+            outcome: outcome.clone(),
+            cause: run.occasion.cause.clone(),
+            steps: run.steps,
+        });
+        if let Outcome::Failed(message) = &outcome {
+            self.say_failed(&run.rule, message.clone(), depth);
+        }
+        if let Some(caller) = run.caller {
+            self.callee_ended(caller, &run.rule, &outcome);
+        }
+        if let Some(next) = next {
+            self.start_run(next);
+        }
+    }
+
+    /// Takes a run out of its rule's list. Returns the run whose turn it is then.
+    fn leave_slot(&mut self, slot_id: &SlotId, run: &Run) -> Option<RunId> {
+        let slot = self.slots.get_mut(slot_id)?;
+        let runs = slot.runs.get_mut(&run.key)?;
+        runs.retain(|other| *other != run.id);
+        let first = runs.front().copied();
+        if runs.is_empty() {
+            slot.runs.remove(&run.key);
+        }
+        let is_idle = slot.runs.is_empty();
+        if is_idle {
+            self.note_running(&run.rule, run.occasion.cause.depth);
+        }
+        first.filter(|first| self.runs.get(first).is_some_and(|run| run.is_queued))
+    }
+
+    /// Keeps `running()` true to what is so, and tells those who asked.
+    fn note_running(&mut self, rule: &RuleId, depth: u32) {
+        let count = self.slots.find(rule).and_then(|slot| self.slots.get(slot)).map_or(0, super::slot::Slot::run_count);
+        let running = &mut self.evaluator.world.running;
+        if count == 0 {
+            running.remove(rule);
+        } else {
+            running.insert(rule.clone(), count);
+        }
+        if self.slots.has_whiles() {
+            self.inbox.push_back(Incoming::RunningChanged { rule: rule.clone(), depth: depth + 1 });
+        }
+    }
+
+    /// Ends all runs of a rule.
+    pub(super) fn cancel_runs(&mut self, slot: &SlotId, by: StoppedBy) {
+        let keys: Vec<RunKey> =
+            self.slots.get(slot).map(|slot| slot.runs.keys().cloned().collect()).unwrap_or_default();
+        for key in keys {
+            self.cancel_key(slot, &key, by);
+        }
+    }
+
+    /// Ends the runs of one key, those that wait for their turn first.
+    fn cancel_key(&mut self, slot: &SlotId, key: &RunKey, by: StoppedBy) {
+        let runs = self.slots.get(slot).and_then(|slot| slot.runs.get(key));
+        let runs: Vec<RunId> = runs.into_iter().flatten().rev().copied().collect();
+        for run in runs {
+            self.cancel_run(run, by);
+        }
+    }
+
+    /// Ends a run. The one at work ends as soon as its action is done.
+    pub(super) fn cancel_run(&mut self, id: RunId, by: StoppedBy) {
+        if let Some((at_work, ended_by)) = &mut self.at_work
+            && *at_work == id
+        {
+            ended_by.get_or_insert(by);
+            return;
+        }
+        let Some(run) = self.runs.remove(&id) else { return };
+        for thread in run.threads.values() {
+            if let Some(Waiting::Run(callee)) = thread.waiting {
+                self.cancel_run(callee, StoppedBy::Caller);
+            }
+        }
+        self.end_run(run, Outcome::Cancelled(by));
+    }
+
+    /// Says that a rule failed: in the log, as an alert, and to the rules that listen for it.
+    pub(super) fn say_failed(&mut self, rule: &RuleId, message: String, depth: u32) {
+        self.say(Some(rule), LogLevel::Error, message.clone());
+        self.effects.push(Effect::Alert(Alert { kind: AlertKind::RuleFailed, rule: rule.clone(), message }));
+        if depth < self.options.chain {
+            let (event, rule) = (HomeEvent::RuleFailed, Some(rule.clone()));
+            self.inbox.push_back(Incoming::Home { event, rule, depth: depth + 1 });
+        }
+    }
+
+    pub(super) fn say(&mut self, rule: Option<&RuleId>, level: LogLevel, text: String) {
+        self.effects.push(Effect::Log { rule: rule.cloned(), level, text });
+    }
+
+    fn skip(&mut self, slot: &SlotId, occasion: &Occasion, gate: Gate) {
+        self.skip_with(slot, occasion, gate, Vec::new(), None);
+    }
+
+    /// Traces that a rule didn't run, and why.
+    pub(super) fn skip_with(
+        &mut self,
+        slot: &SlotId,
+        occasion: &Occasion,
+        gate: Gate,
+        mut steps: Vec<Step>,
+        reason: Option<String>,
+    ) {
+        let Some(rule) = self.slots.get(slot).map(|slot| slot.rule.id.clone()) else { return };
+        steps.insert(0, self.trigger_step(occasion));
+        let now = self.now();
+        if let Some(reason) = reason {
+            let path = Arc::clone(&occasion.path);
+            steps.push(Step { path, at: now, what: "hold".into(), result: reason, values: Vec::new() });
+        }
+        let cause = occasion.cause.clone();
+        let outcome = Outcome::Skipped(gate);
+        self.trace(Trace { rule, run: None, at: now, ended_at: now, outcome, cause, steps });
+    }
+
+    /// Switches a rule on or off, until its file says otherwise.
+    pub(super) fn switch(&mut self, id: &SlotId, is_enabled: bool) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let was_enabled = slot.is_enabled();
+        slot.switch = Some(is_enabled);
+        self.unsaved.rules.insert(id.clone());
+        if was_enabled == is_enabled {
+            return;
+        }
+        if is_enabled {
+            let cause = Cause::outside(CauseKind::Person);
+            self.reconsider(id, &cause);
+        } else {
+            self.drop_holds(id);
+            self.abandon_while(id);
+        }
+    }
+
+    /// Drops what `for` has armed.
+    fn drop_holds(&mut self, id: &SlotId) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        for (index, state) in (0..=u16::MAX).zip(&mut slot.triggers) {
+            for (topic, track) in &mut state.topics {
+                if let Some(hold) = track.hold.take() {
+                    self.deadlines.remove(hold.due, id, Due::Trigger(Owner::Rule, index, Some(topic.clone())));
+                }
+            }
+        }
+    }
+
+    /// Returns a failure as the text that a run ends with.
+    pub(super) fn failed(failure: &Failure) -> Outcome {
+        Outcome::Failed(failure_text(failure))
+    }
+}

@@ -1,0 +1,482 @@
+//! Who hears what: messages go to the rules that listen, in the rules' order (spec 2.10).
+
+use std::sync::Arc;
+
+use crate::model::{Message, Origin, Payload, RuleId, Value};
+use crate::rules::{ClientChange, HomeEvent, Start, StateTrigger, Trigger, TriggerKind};
+use crate::script::{Failure, Reads};
+
+use super::condition::Verdict;
+use super::deadline::{Due, Owner};
+use super::occasion::Occasion;
+use super::scope::{Scope, ThreadScope};
+use super::slot::{Heard, Listener, SlotId};
+use super::tracker::tracked_conditions;
+use super::trigger::{Change, Hold, News, later};
+use super::{Cause, CauseKind, Engine, Event, Gate, Outcome, RunId, elapsed};
+
+/// What waits to be handled.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// A message from outside, or one that a rule published.
+    Message {
+        message: Message,
+        /// How many publications of rules led to it, itself included.
+        depth: u32,
+        /// The run that published it.
+        run: Option<RunId>,
+    },
+    /// A `while` began or ended.
+    HoldsChanged { rule: RuleId, depth: u32 },
+    /// A rule's first run began, or its last one ended.
+    RunningChanged { rule: RuleId, depth: u32 },
+    /// A rule remembered something.
+    MemoryChanged { slot: SlotId, depth: u32 },
+    /// One of the daemon's own events, and the rule that it is about.
+    Home { event: HomeEvent, rule: Option<RuleId>, depth: u32 },
+    /// A run waited for an answer when the daemon stopped.
+    Abandoned { run: RunId, thread: u32, why: Failure },
+    /// An `until` is asked once more after a restart or a reload.
+    AskUntil { run: RunId, ear: u64 },
+    /// An event of the shell, other than a message.
+    Event(Event),
+}
+
+/// A message whose state has been noted.
+#[derive(Debug)]
+pub(super) struct Told {
+    message: Message,
+    /// The rules that `each: {topic: …}` made for it.
+    made: Vec<SlotId>,
+}
+
+impl Engine {
+    /// Handles one thing from the inbox.
+    pub(super) fn hear(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Message { message, depth, run } => {
+                let cause = self.message_cause(&message, depth, run);
+                let told = self.note_message(message);
+                self.announce(&told, &cause);
+            }
+            Incoming::HoldsChanged { rule, depth } => {
+                let cause = Cause { kind: CauseKind::Condition, depth, run: None };
+                self.reconsider_where(&cause, |state| state.reads.holds.contains(&rule));
+            }
+            Incoming::RunningChanged { rule, depth } => {
+                let cause = Cause { kind: CauseKind::Condition, depth, run: None };
+                self.reconsider_where(&cause, |state| state.reads.running.contains(&rule));
+            }
+            Incoming::MemoryChanged { slot, depth } => {
+                let cause = Cause { kind: CauseKind::Condition, depth, run: None };
+                if self.slots.get(&slot).is_some_and(|slot| slot.while_state.reads.memory) {
+                    self.reconsider(&slot, &cause);
+                }
+                self.ask_untils(&slot, |reads| reads.memory);
+            }
+            Incoming::Home { event, rule, depth } => self.hear_home_event(event, rule.as_ref(), depth),
+            Incoming::Abandoned { run, thread, why } => self.fail_waiting(run, thread, "answer", &why),
+            Incoming::AskUntil { run, ear } => self.ask_until(run, ear, &Cause::outside(CauseKind::Condition)),
+            Incoming::Event(event) => self.hear_event(event),
+        }
+    }
+
+    /// Handles a message that was told before the start.
+    pub(super) fn hear_told(&mut self, told: Told) {
+        let cause = self.message_cause(&told.message, 0, None);
+        self.announce(&told, &cause);
+    }
+
+    /// Notes a message in the state, and makes the rules that wait for its topic.
+    pub(super) fn note_message(&mut self, message: Message) -> Told {
+        let now = self.now();
+        let (made, errors) = self.slots.make_for_topic(&message.topic);
+        if !made.is_empty() {
+            self.evaluator.world.rule_names = self.slots.names();
+        }
+        for id in &made {
+            self.adopt(id);
+            self.wake_slot(id);
+        }
+        for (rule, error) in errors {
+            self.say(Some(&rule), crate::rules::LogLevel::Error, error);
+        }
+        self.evaluator.world.states.note(now, &message);
+        self.unsaved.topics.insert(message.topic.clone());
+        Told { message, made }
+    }
+
+    fn message_cause(&self, message: &Message, depth: u32, run: Option<RunId>) -> Cause {
+        let kind = CauseKind::Message {
+            sequence: self.evaluator.sequence,
+            topic: message.topic.clone(),
+            origin: message.origin,
+        };
+        Cause { kind, depth, run }
+    }
+
+    /// Tells a message to all that listen to its topic, in order.
+    fn announce(&mut self, told: &Told, cause: &Cause) {
+        let mut listeners = Vec::new();
+        self.slots.index.find(&told.message.topic, &mut listeners);
+        if listeners.is_empty() && told.made.is_empty() {
+            return;
+        }
+        listeners.extend(told.made.iter().map(|slot| Listener { slot: slot.clone(), what: Heard::While }));
+        listeners.sort_unstable();
+        listeners.dedup();
+        let mut fired: Option<SlotId> = None;
+        for Listener { slot, what } in listeners {
+            match what {
+                Heard::Tracker(index) => self.track(&slot, index, &told.message),
+                Heard::Trigger(owner, index) => {
+                    let occasion = self.hear_trigger(&slot, owner, index, told, cause);
+                    match (owner, occasion) {
+                        (_, None) => {}
+                        // One message makes one run, of the first trigger that it matches.
+                        (Owner::Rule, Some(occasion)) => {
+                            if fired.as_ref() != Some(&slot) {
+                                fired = Some(slot.clone());
+                                self.trigger(&slot, occasion);
+                            }
+                        }
+                        (Owner::Ear(run, ear), Some(occasion)) => self.ear_heard(run, ear, Some(occasion)),
+                    }
+                }
+                Heard::At(owner, index) => self.ask_at(&slot, owner, index),
+                Heard::While => {
+                    if self.before_start.is_none() {
+                        self.reconsider(&slot, cause);
+                    }
+                }
+                Heard::Until(run, ear) => self.ask_until(run, ear, cause),
+            }
+            self.step_ready();
+        }
+    }
+
+    /// Notes since when a `state` condition holds.
+    fn track(&mut self, slot_id: &SlotId, index: u16, message: &Message) {
+        let now = self.now();
+        let Some(slot) = self.slots.get_mut(slot_id) else { return };
+        let rule = Arc::clone(&slot.rule);
+        let tracked = tracked_conditions(&rule);
+        let (Some((_, condition)), Some(tracker)) =
+            (tracked.get(usize::from(index)), slot.trackers.get_mut(usize::from(index)))
+        else {
+            return;
+        };
+        if tracker.note(condition, &message.topic, message.payload.value(), now) {
+            self.unsaved.rules.insert(slot_id.clone());
+        }
+    }
+
+    /// Tells a message to one trigger. Returns what it sets where it fires.
+    fn hear_trigger(
+        &mut self,
+        slot: &SlotId,
+        owner: Owner,
+        index: u16,
+        told: &Told,
+        cause: &Cause,
+    ) -> Option<Occasion> {
+        let rule = Arc::clone(&self.slots.get(slot)?.rule);
+        let trigger = self.trigger_of(&rule, owner, index)?;
+        let message = &told.message;
+        let occasion = |filter| {
+            let mut occasion = Occasion::of_cause(Arc::clone(&trigger.path), cause.clone());
+            occasion.trigger_id.clone_from(&trigger.id);
+            occasion.with_message(filter, message)
+        };
+        match &trigger.kind {
+            TriggerKind::Topic { filter, payload, condition, retained } => {
+                let replayed = matches!(message.origin, Origin::Retained | Origin::Restored);
+                if replayed && !(*retained && message.origin == Origin::Retained) {
+                    return None;
+                }
+                let value = message.payload.value();
+                if !payload.as_ref().is_none_or(|wanted| wanted.iter().any(|wanted| value.matches(wanted))) {
+                    return None;
+                }
+                let occasion = occasion(filter);
+                match condition {
+                    None => Some(occasion),
+                    Some(condition) => self.where_holds(slot, owner, condition, &occasion).then_some(occasion),
+                }
+            }
+            TriggerKind::State(state) => {
+                let fires = self.hear_state(slot, owner, index, state, told, || occasion(&state.filter))?;
+                Some(fires)
+            }
+            TriggerKind::Silent { hold, .. } => {
+                self.hear_speaking(slot, owner, index, message, *hold);
+                None
+            }
+            TriggerKind::Schedule { .. }
+            | TriggerKind::AtExpression { .. }
+            | TriggerKind::Client { .. }
+            | TriggerKind::Event(_)
+            | TriggerKind::Webhook(_) => None,
+        }
+    }
+
+    /// Returns whether a trigger's `where` holds; unknown counts as false, a failure is the rule's.
+    fn where_holds(
+        &mut self,
+        slot: &SlotId,
+        owner: Owner,
+        condition: &crate::script::Expression,
+        occasion: &Occasion,
+    ) -> bool {
+        let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return false };
+        let (locals, thread) = match owner {
+            Owner::Rule => (crate::model::Map::new(), ThreadScope::default()),
+            Owner::Ear(run, ear) => self.run_scope(run, ear),
+        };
+        let scope = Scope {
+            rule: &rule,
+            memory: self.memory(slot),
+            occasion: Some(occasion),
+            locals: &locals,
+            thread,
+            each_message: Value::Null,
+        };
+        let failure = match self.evaluator.value(&scope, condition, &mut Reads::default()) {
+            Ok(Value::Bool(holds)) => return holds,
+            Ok(Value::Null) | Err(Failure { without_value: Some(_), .. }) => return false,
+            Ok(value) => Failure {
+                message: format!("`where` must give true or false, and gives {}: {value}", value.kind()),
+                place: Some(condition.source().place(0)),
+                without_value: None,
+            },
+            Err(failure) => failure,
+        };
+        self.fail_unstarted(&rule, occasion, Vec::new(), &failure);
+        false
+    }
+
+    /// Tells a message to a `state` trigger: it fires, its hold begins or is broken, or nothing.
+    fn hear_state(
+        &mut self,
+        slot: &SlotId,
+        owner: Owner,
+        index: u16,
+        state: &StateTrigger,
+        told: &Told,
+        occasion: impl FnOnce() -> Occasion,
+    ) -> Option<Occasion> {
+        let now = self.now();
+        let topic = &told.message.topic;
+        let news = self.news_of(state, told.message.origin);
+        let value = told.message.payload.value().at(&state.field);
+        let track = self.trigger_state_mut(slot, owner, index)?.topics.entry(topic.clone()).or_default();
+        let change = track.hear(state, value, news);
+        let broken = match &change {
+            Change::None => None,
+            Change::Begins { .. } | Change::Breaks => track.hold.take(),
+        };
+        let new_hold = match (change, state.hold) {
+            (Change::None | Change::Breaks, _) => None,
+            (Change::Begins { old }, hold) => {
+                let mut occasion = occasion();
+                occasion.old = old;
+                occasion.value = value.cloned().unwrap_or_default();
+                let Some(hold) = hold else {
+                    track.is_spent = state.range.is_some();
+                    self.note_trigger_changed(slot, owner);
+                    return Some(occasion);
+                };
+                Some(Hold { since: now, due: later(now, hold), occasion })
+            }
+        };
+        track.hold.clone_from(&new_hold);
+        if broken.is_some() || new_hold.is_some() {
+            self.note_trigger_changed(slot, owner);
+        } else {
+            self.note_trigger_knows(slot, owner);
+        }
+        let due = Due::Trigger(owner, index, Some(topic.clone()));
+        if let Some(hold) = broken {
+            self.deadlines.remove(hold.due, slot, due.clone());
+            if owner == Owner::Rule {
+                let whole = elapsed(hold.since, hold.due);
+                let reason = format!(
+                    "`{topic}` held for {} of {}",
+                    crate::model::format_duration(elapsed(hold.since, now)),
+                    crate::model::format_duration(whole)
+                );
+                self.skip_with(slot, &hold.occasion, Gate::Hold, Vec::new(), Some(reason));
+            }
+        }
+        if let Some(hold) = new_hold {
+            self.deadlines.add(hold.due, slot, due);
+        }
+        None
+    }
+
+    /// What a message of this origin is to a `state` trigger.
+    fn news_of(&self, state: &StateTrigger, origin: Origin) -> News {
+        match origin {
+            Origin::Live | Origin::Own => News::Live,
+            Origin::Restored => News::Filling,
+            Origin::Retained => {
+                let down = self.alive_at.map(|alive_at| elapsed(alive_at, self.now()));
+                let caught = down.zip(state.catch_up).is_some_and(|(down, catch_up)| down <= catch_up);
+                if caught { News::Missed } else { News::Filling }
+            }
+        }
+    }
+
+    /// A topic speaks: a `silent` trigger counts anew.
+    fn hear_speaking(&mut self, slot: &SlotId, owner: Owner, index: u16, message: &Message, hold: std::time::Duration) {
+        let due_at = later(self.now(), hold);
+        let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };
+        let track = state.topics.entry(message.topic.clone()).or_default();
+        let before = track.silent_at.replace(due_at);
+        let due = Due::Trigger(owner, index, Some(message.topic.clone()));
+        if let Some(before) = before {
+            self.deadlines.remove(before, slot, due.clone());
+        } else {
+            self.note_trigger_changed(slot, owner);
+        }
+        self.note_trigger_knows(slot, owner);
+        self.deadlines.add(due_at, slot, due);
+    }
+
+    /// Handles an event of the shell that is no message.
+    fn hear_event(&mut self, event: Event) {
+        match event {
+            Event::ClientConnected(client) => self.hear_client(&client, ClientChange::Connected),
+            Event::ClientDisconnected(client) => self.hear_client(&client, ClientChange::Disconnected),
+            Event::Webhook { name, body } => self.hear_webhook(&name, &body),
+            Event::Answered { request, answer } => self.hear_answer(request, answer),
+            Event::Switch { rule, is_enabled } => {
+                if let Some(slot) = self.slots.find(&rule).cloned() {
+                    self.switch(&slot, is_enabled);
+                }
+            }
+            Event::RunRule(rule) => self.run_by_person(&rule),
+            Event::Interrupted { rule, by } => {
+                if let Some(slot) = self.slots.find(&rule).cloned() {
+                    self.cancel_runs(&slot, by);
+                }
+            }
+            Event::Stopping => self.hear_home_event(HomeEvent::Stopping, None, 0),
+            Event::Message(message) => self.inbox.push_back(Incoming::Message { message, depth: 0, run: None }),
+            Event::ClockChanged { forward } => self.change_clock(forward),
+            Event::Tick | Event::Started => {}
+        }
+    }
+
+    fn hear_client(&mut self, client: &Arc<str>, change: ClientChange) {
+        let cause = Cause::outside(CauseKind::Client(Arc::clone(client)));
+        let wanted = |trigger: &Trigger| match &trigger.kind {
+            TriggerKind::Client { pattern, is } => *is == change && pattern_matches(pattern, client),
+            _ => false,
+        };
+        self.call(&cause, wanted, |occasion| occasion.client = Some(Arc::clone(client)));
+    }
+
+    fn hear_webhook(&mut self, name: &Arc<str>, body: &Payload) {
+        let cause = Cause::outside(CauseKind::Webhook(Arc::clone(name)));
+        let wanted = |trigger: &Trigger| matches!(&trigger.kind, TriggerKind::Webhook(known) if known == name);
+        self.call(&cause, wanted, |occasion| occasion.payload = Some(body.clone()));
+    }
+
+    /// Tells one of the daemon's own events, which is about `rule`.
+    pub(super) fn hear_home_event(&mut self, event: HomeEvent, rule: Option<&RuleId>, depth: u32) {
+        let word = HomeEvent::ALL.iter().find(|(_, known)| *known == event).map_or("", |(word, _)| word);
+        let cause = Cause { kind: CauseKind::Event(word.into()), depth, run: None };
+        let wanted = |trigger: &Trigger| matches!(trigger.kind, TriggerKind::Event(known) if known == event);
+        self.call(&cause, wanted, |occasion| occasion.rule = rule.cloned());
+    }
+
+    /// Fires the triggers that no topic sets off and that `wanted` picks, in the rules' order.
+    fn call(&mut self, cause: &Cause, wanted: impl Fn(&Trigger) -> bool, set: impl Fn(&mut Occasion)) {
+        let mut fired: Option<SlotId> = None;
+        let listeners: Vec<Listener> = self.slots.callable.iter().cloned().collect();
+        for Listener { slot, what } in listeners {
+            let Heard::Trigger(owner, index) = what else { continue };
+            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
+            let Some(trigger) = self.trigger_of(&rule, owner, index).filter(|trigger| wanted(trigger)) else {
+                continue;
+            };
+            let mut occasion = Occasion::of_cause(Arc::clone(&trigger.path), cause.clone());
+            occasion.trigger_id.clone_from(&trigger.id);
+            set(&mut occasion);
+            match owner {
+                Owner::Rule if fired.as_ref() == Some(&slot) => {}
+                Owner::Rule => {
+                    fired = Some(slot.clone());
+                    self.trigger(&slot, occasion);
+                }
+                Owner::Ear(run, ear) => self.ear_heard(run, ear, Some(occasion)),
+            }
+            self.step_ready();
+        }
+    }
+
+    /// Returns the triggers that no topic sets off, with their places.
+    pub(super) fn callable_triggers(&self) -> impl Iterator<Item = (&SlotId, Owner, &Trigger)> {
+        self.slots.callable.iter().filter_map(|Listener { slot, what }| {
+            let Heard::Trigger(owner, index) = *what else { return None };
+            let rule = &self.slots.get(slot)?.rule;
+            self.trigger_of(rule, owner, index).map(|trigger| (slot, owner, trigger))
+        })
+    }
+
+    /// Returns a rule's trigger: one of `when`, or of a `wait` of one of its runs.
+    pub(super) fn trigger_of<'a>(&self, rule: &'a crate::rules::Rule, owner: Owner, index: u16) -> Option<&'a Trigger> {
+        let triggers = match (owner, &rule.start) {
+            (Owner::Rule, Start::When(triggers)) => triggers,
+            (Owner::Rule, Start::While(_)) => return None,
+            (Owner::Ear(run, ear), _) => self.runs.get(&run)?.ear(ear)?.triggers(rule),
+        };
+        triggers.get(usize::from(index))
+    }
+
+    /// A run that never began has failed: says so everywhere.
+    pub(super) fn fail_unstarted(
+        &mut self,
+        rule: &crate::rules::Rule,
+        occasion: &Occasion,
+        mut steps: Vec<super::Step>,
+        failure: &Failure,
+    ) {
+        let message = super::condition::failure_text(failure);
+        steps.insert(0, self.trigger_step(occasion));
+        let now = self.now();
+        self.trace(super::Trace {
+            rule: rule.id.clone(),
+            run: None,
+            at: now,
+            ended_at: now,
+            outcome: Outcome::Failed(message.clone()),
+            cause: occasion.cause.clone(),
+            steps,
+        });
+        self.say_failed(&rule.id, message, occasion.cause.depth);
+    }
+}
+
+/// Returns whether `text` matches `pattern`, in which `*` stands for any text.
+fn pattern_matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut last = None;
+    for part in parts {
+        if let Some(middle) = last.replace(part) {
+            let Some((_, after)) = rest.split_once(middle) else { return false };
+            rest = after;
+        }
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(end) => rest.ends_with(end),
+    }
+}
+
+/// What an unknown verdict counts as where only yes or no is asked.
+pub(super) fn holds(verdict: &Verdict) -> bool {
+    *verdict == Verdict::True
+}

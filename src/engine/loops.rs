@@ -1,0 +1,99 @@
+//! The loop guard: rules that set each other off are stopped and shown, and their neighbours run on (spec 2.10).
+
+use std::time::Duration;
+
+use crate::model::{Origin, RuleId, Topic};
+use crate::rules::{HomeEvent, LogLevel};
+
+use super::deadline::Due;
+use super::hearing::Incoming;
+use super::occasion::Occasion;
+use super::slot::SlotId;
+use super::trigger::later;
+use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Outcome};
+
+/// How long a rule rests after a loop.
+const REST: Duration = Duration::from_secs(60);
+
+/// Over which time rules' own publications are counted.
+const STORM_TIME: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Counts a trigger by one of our own publications. Returns whether it was one too many.
+    pub(super) fn is_storm(&mut self, id: &SlotId, occasion: &Occasion) -> bool {
+        if !matches!(occasion.cause.kind, CauseKind::Message { origin: Origin::Own, .. }) {
+            return false;
+        }
+        let now = self.now();
+        let most = self.options.storm;
+        let Some(slot) = self.slots.get_mut(id) else { return false };
+        while slot.storm.front().is_some_and(|at| later(*at, STORM_TIME) <= now) {
+            slot.storm.pop_front();
+        }
+        slot.storm.push_back(now);
+        slot.storm.len() > most
+    }
+
+    /// Stops a rule that was triggered too often.
+    pub(super) fn stop_storm(&mut self, id: &SlotId, occasion: &Occasion) {
+        let Some(rule) = self.slots.get(id).map(|slot| slot.rule.clone()) else { return };
+        let message = format!(
+            "a loop: rules' own messages triggered it more than {} times in {} s; it rests for a minute",
+            self.options.storm,
+            STORM_TIME.as_secs()
+        );
+        let now = self.now();
+        let steps = vec![self.trigger_step(occasion)];
+        self.trace(super::Trace {
+            rule: rule.id.clone(),
+            run: None,
+            at: now,
+            ended_at: now,
+            outcome: Outcome::Failed(message.clone()),
+            cause: occasion.cause.clone(),
+            steps,
+        });
+        self.rest(id, &rule.id, message);
+    }
+
+    /// Stops a chain of publications that is too long. Returns how the run ends.
+    pub(super) fn stop_chain(&mut self, id: &SlotId, rule: &RuleId, topic: &Topic) -> Outcome {
+        let message = format!(
+            "a loop: {} publications followed one another without a message from outside, and the next, to `{topic}`, \
+             is not sent; the rule rests for a minute",
+            self.options.chain
+        );
+        self.rest(id, rule, message.clone());
+        Outcome::Failed(message)
+    }
+
+    /// Lets a rule rest, and says so everywhere.
+    fn rest(&mut self, id: &SlotId, rule: &RuleId, message: String) {
+        let until = later(self.now(), REST);
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.storm.clear();
+            if let Some(before) = slot.resting_until.replace(until) {
+                self.deadlines.remove(before, id, Due::Rested);
+            }
+            self.deadlines.add(until, id, Due::Rested);
+            self.unsaved.rules.insert(id.clone());
+        }
+        self.say(Some(rule), LogLevel::Error, message.clone());
+        self.effects.push(Effect::Alert(Alert { kind: AlertKind::LoopDetected, rule: rule.clone(), message }));
+        let (event, rule) = (HomeEvent::LoopDetected, Some(rule.clone()));
+        self.inbox.push_back(Incoming::Home { event, rule, depth: 0 });
+    }
+
+    /// A rule has rested enough.
+    pub(super) fn end_rest(&mut self, id: &SlotId) {
+        let now = self.now();
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if slot.resting_until.is_none_or(|until| until > now) {
+            return;
+        }
+        slot.resting_until = None;
+        self.unsaved.rules.insert(id.clone());
+        let cause = Cause::outside(CauseKind::Condition);
+        self.reconsider(id, &cause);
+    }
+}

@@ -1,0 +1,135 @@
+//! Puts rules in force: at the start, and when their files changed (spec 5).
+
+use std::sync::Arc;
+
+use crate::rules::{HomeEvent, Ruleset};
+
+use super::deadline::Due;
+use super::run::{Run, Waiting};
+use super::slot::Slots;
+use super::{Engine, Outcome, RunId, StoppedBy};
+
+impl Engine {
+    /// Swaps the rules: what was kept of each goes over to the rule of the same id.
+    pub(super) fn reload(&mut self, rules: &Ruleset) {
+        let old = std::mem::take(&mut self.slots);
+        for slot in old.into_slots() {
+            self.dormant.insert(slot.rule.id.clone(), slot.to_saved());
+        }
+        self.put_in_force(rules);
+        if self.before_start.is_none() {
+            self.reconsider_all();
+            self.hear_home_event(HomeEvent::Reloaded, None, 0);
+        }
+    }
+
+    /// Puts rules in force, with what is kept of them, and their runs.
+    pub(super) fn put_in_force(&mut self, rules: &Ruleset) {
+        self.deadlines.clear();
+        self.evaluator.world.holding.clear();
+        self.evaluator.world.running.clear();
+        self.slots = Slots::new(rules);
+        let topics: Vec<_> = self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()).collect();
+        for topic in topics {
+            let (_, errors) = self.slots.make_for_topic(&topic);
+            for (rule, error) in errors {
+                self.say(Some(&rule), crate::rules::LogLevel::Error, error);
+            }
+        }
+        self.evaluator.world.rule_names = self.slots.names();
+        for id in self.slots.ids() {
+            self.adopt(&id);
+            self.wake_slot(&id);
+        }
+        self.put_runs_in_force();
+    }
+
+    /// Gives a new slot what is kept of its rule.
+    pub(super) fn adopt(&mut self, id: &super::slot::SlotId) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if let Some(saved) = self.dormant.remove(&slot.rule.id) {
+            let is_changed = saved.fingerprint != slot.rule.fingerprint;
+            slot.take_saved(saved);
+            if is_changed {
+                self.unsaved.rules.insert(id.clone());
+            }
+        }
+    }
+
+    /// Finds the runs' rules anew: those of a rule that changed or is gone end, and the others go on.
+    fn put_runs_in_force(&mut self) {
+        let mut ended: Vec<(RunId, Outcome)> = Vec::new();
+        let mut failed: Vec<(RunId, u32)> = Vec::new();
+        let ids: Vec<RunId> = self.runs.keys().copied().collect();
+        for id in ids {
+            let Some(mut run) = self.runs.remove(&id) else { continue };
+            let slot = self.slots.find(&run.rule).cloned();
+            let rule = slot.as_ref().and_then(|slot| self.slots.get(slot)).map(|slot| Arc::clone(&slot.rule));
+            match (slot, rule.filter(|rule| rule.fingerprint == run.fingerprint)) {
+                (Some(slot), Some(rule)) => {
+                    run.slot = Some(slot.clone());
+                    self.arm_run(&slot, &rule, &run);
+                    if self.before_start.is_some() {
+                        // What was under way when the daemon stopped isn't sent again.
+                        let asked = run
+                            .threads
+                            .iter()
+                            .filter(|(_, thread)| matches!(thread.waiting, Some(Waiting::Request(_))));
+                        failed.extend(asked.map(|(thread, _)| (id, *thread)));
+                    }
+                    if let Some(slot) = self.slots.get_mut(&slot) {
+                        slot.runs.entry(run.key.clone()).or_default().push_back(id);
+                        let count = slot.run_count();
+                        self.evaluator.world.running.insert(run.rule.clone(), count);
+                    }
+                    if !run.is_queued && run.threads.values().any(|thread| thread.waiting.is_none()) {
+                        self.ready.push_back(id);
+                    }
+                    self.runs.insert(id, run);
+                }
+                _ => {
+                    self.runs.insert(id, run);
+                    ended.push((id, Outcome::Cancelled(StoppedBy::Reload)));
+                }
+            }
+        }
+        for (id, outcome) in ended {
+            if let Some(run) = self.runs.remove(&id) {
+                self.end_orphan(run, outcome);
+            }
+        }
+        for (run, thread) in failed {
+            let why = super::alarms::impossible("the daemon was stopped while it waited for the answer");
+            self.inbox.push_back(super::hearing::Incoming::Abandoned { run, thread, why });
+        }
+    }
+
+    /// Ends a run whose rule is no longer the one that started it.
+    fn end_orphan(&mut self, mut run: Run, outcome: Outcome) {
+        run.slot = self.slots.find(&run.rule).cloned();
+        for thread in run.threads.values() {
+            if let Some(Waiting::Run(callee)) = thread.waiting {
+                self.cancel_run(callee, StoppedBy::Caller);
+            }
+        }
+        // What it had armed went with the old rules.
+        run.threads.clear();
+        self.end_run(run, outcome);
+    }
+
+    /// Arms what a run waits for.
+    fn arm_run(&mut self, slot: &super::slot::SlotId, rule: &crate::rules::Rule, run: &Run) {
+        for (id, thread) in &run.threads {
+            if let Some(Waiting::Time(due)) = thread.waiting {
+                self.deadlines.add(due, slot, Due::Wake(run.id, *id));
+            }
+            for ear in &thread.ears {
+                self.arm_ear(slot, rule, run.id, ear);
+                if ear.condition(rule).is_some() {
+                    // What its condition read isn't kept: it is asked once more, when the rules wake up.
+                    self.inbox.push_back(super::hearing::Incoming::AskUntil { run: run.id, ear: ear.id });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! A run: one execution of a rule's actions, as data.
+//!
+//! It has one thread, and more where it goes on side by side (`parallel`). A thread's place is a stack of
+//! frames, each in a list of actions of the rule; what it waits for is data too. So a run survives a
+//! restart, and can be shown.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Map, RuleId, Value};
+use crate::rules::{Action, ActionKind, BlockId, Condition, RepeatKind, Rule, Trigger, Until, WaitFor};
+use crate::script::Reads;
+
+use super::occasion::Occasion;
+use super::scope::ThreadScope;
+use super::slot::{RunKey, SlotId};
+use super::trigger::TriggerState;
+use super::{RequestId, RunId, Step};
+
+/// The most steps of a trace that a run keeps; what comes after is counted only.
+const MOST_STEPS: usize = 1000;
+
+/// One execution of a rule's actions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Run {
+    pub(super) id: RunId,
+    pub(super) rule: RuleId,
+    /// The fingerprint of the rule when it started: another one ends it.
+    pub(super) fingerprint: u64,
+    /// Where its rule stands now; found anew after a restart and a reload.
+    #[serde(skip)]
+    pub(super) slot: Option<SlotId>,
+    pub(super) key: RunKey,
+    pub(super) part: Part,
+    pub(super) started_at: Timestamp,
+    pub(super) occasion: Occasion,
+    /// Variables of `let` and `with`.
+    pub(super) variables: Map,
+    pub(super) threads: BTreeMap<u32, Thread>,
+    pub(super) next_thread: u32,
+    pub(super) next_ear: u64,
+    /// What called it by `run`, and waits for it.
+    pub(super) caller: Option<Caller>,
+    /// How many runs called one another to get here.
+    pub(super) call_depth: u32,
+    /// Whether it waits for its turn, in mode `queued`.
+    pub(super) is_queued: bool,
+    /// Its trace so far.
+    pub(super) steps: Vec<Step>,
+}
+
+/// Which of a rule's lists a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Part {
+    Then,
+    Otherwise,
+}
+
+/// The thread of a run that waits for another run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Caller {
+    pub(super) run: RunId,
+    pub(super) thread: u32,
+}
+
+/// One line of execution within a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Thread {
+    /// The thread that waits in a `parallel` for this one; `None`: the first one.
+    pub(super) parent: Option<u32>,
+    /// Where it is: the innermost frame last.
+    pub(super) frames: Vec<Frame>,
+    /// What it waits for; `None`: it goes on.
+    pub(super) waiting: Option<Waiting>,
+    /// What `wait` and `http` are.
+    pub(super) wait: Value,
+    pub(super) http: Value,
+    /// `repeat` of the thread that made this one.
+    pub(super) outer_repeat: Value,
+    /// What listens while it is in a `wait` or a `repeat` with `every`.
+    pub(super) ears: Vec<Ear>,
+    /// Turns of loops since it last waited.
+    pub(super) turns: u32,
+}
+
+/// A place in a list of actions, or a loop around the frames that follow.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Frame {
+    /// In a list; `next` is the action to be done next.
+    Block { block: BlockId, next: usize },
+    /// In a `repeat`, the action of the frame before.
+    Repeat(Repeat),
+}
+
+/// How far a `repeat` has come.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Repeat {
+    pub(super) at: ActionPlace,
+    /// Turns begun.
+    pub(super) turn: u32,
+    /// How many turns there are: of `times` and `each`.
+    pub(super) times: Option<u64>,
+    /// The items of `each`.
+    pub(super) items: Vec<Value>,
+    /// Of `every`: the interval, and when the turn was due.
+    pub(super) interval: Option<Duration>,
+    pub(super) turn_due: Timestamp,
+}
+
+/// An action's place in its rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ActionPlace {
+    pub(super) block: BlockId,
+    pub(super) index: usize,
+}
+
+/// What a thread waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum Waiting {
+    /// A time.
+    Time(Timestamp),
+    /// Its innermost ear.
+    Ear,
+    /// The threads that it made.
+    Threads,
+    /// Another run.
+    Run(RunId),
+    /// An HTTP request or a program.
+    Request(RequestId),
+}
+
+/// What a `wait`, or the `until` of a `repeat`, listens for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Ear {
+    pub(super) id: u64,
+    /// How many frames the thread keeps when this is heard.
+    pub(super) depth: usize,
+    pub(super) at: ActionPlace,
+    /// One for each trigger.
+    pub(super) triggers: Vec<TriggerState>,
+    /// What the condition read; asked anew after a restart.
+    #[serde(skip)]
+    pub(super) reads: Reads,
+    /// When a `wait` gives up.
+    pub(super) timeout: Option<Timestamp>,
+}
+
+impl Run {
+    /// Adds a step to the trace.
+    pub(super) fn note(&mut self, step: Step) {
+        if self.steps.len() < MOST_STEPS {
+            self.steps.push(step);
+        }
+    }
+
+    /// Returns the thread that has the ear `ear`.
+    pub(super) fn thread_of_ear(&self, ear: u64) -> Option<u32> {
+        let has_it = |thread: &Thread| thread.ears.iter().any(|other| other.id == ear);
+        self.threads.iter().find(|(_, thread)| has_it(thread)).map(|(id, _)| *id)
+    }
+
+    /// Returns the ear `ear`.
+    pub(super) fn ear(&self, ear: u64) -> Option<&Ear> {
+        self.threads.values().flat_map(|thread| &thread.ears).find(|other| other.id == ear)
+    }
+
+    /// Returns the ear `ear`, to be changed.
+    pub(super) fn ear_mut(&mut self, ear: u64) -> Option<&mut Ear> {
+        self.threads.values_mut().flat_map(|thread| &mut thread.ears).find(|other| other.id == ear)
+    }
+
+    /// Returns `thread` and all threads that it made, directly or not.
+    pub(super) fn with_descendants(&self, thread: u32) -> Vec<u32> {
+        let mut found = vec![thread];
+        // A thread's number is above its parent's, so one pass finds them all.
+        for (id, other) in &self.threads {
+            if other.parent.is_some_and(|parent| found.contains(&parent)) {
+                found.push(*id);
+            }
+        }
+        found
+    }
+}
+
+impl Thread {
+    /// Returns a thread that is about to do `block`.
+    pub(super) fn new(block: BlockId) -> Thread {
+        Thread {
+            parent: None,
+            frames: vec![Frame::Block { block, next: 0 }],
+            waiting: None,
+            wait: Value::Null,
+            http: Value::Null,
+            outer_repeat: Value::Null,
+            ears: Vec::new(),
+            turns: 0,
+        }
+    }
+
+    /// Returns the variables that the thread has set by now.
+    pub(super) fn scope(&self) -> ThreadScope {
+        let innermost = self.frames.iter().rev().find_map(|frame| match frame {
+            Frame::Repeat(repeat) => Some(repeat.variable()),
+            Frame::Block { .. } => None,
+        });
+        ThreadScope {
+            wait: self.wait.clone(),
+            repeat: innermost.unwrap_or_else(|| self.outer_repeat.clone()),
+            http: self.http.clone(),
+        }
+    }
+}
+
+impl Repeat {
+    /// Returns the variable `repeat`: `index`, from 1, and `item`.
+    pub(super) fn variable(&self) -> Value {
+        let mut map = Map::new();
+        map.insert("index".into(), Value::Int(self.turn.into()));
+        let index = usize::try_from(self.turn).unwrap_or(usize::MAX).wrapping_sub(1);
+        if let Some(item) = self.items.get(index) {
+            map.insert("item".into(), item.clone());
+        }
+        Value::Map(map.into())
+    }
+}
+
+impl ActionPlace {
+    /// Returns the action that stands here.
+    pub(super) fn action(self, rule: &Rule) -> Option<&Action> {
+        rule.block(self.block).get(self.index)
+    }
+}
+
+impl Ear {
+    /// Returns the triggers that it listens for; none where it waits for a condition.
+    pub(super) fn triggers<'a>(&self, rule: &'a Rule) -> &'a [Trigger] {
+        match self.at.action(rule).map(|action| &action.kind) {
+            Some(ActionKind::Wait(wait)) => match &wait.what {
+                WaitFor::Triggers(triggers) => triggers,
+                WaitFor::Until(_) => &[],
+            },
+            Some(ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Triggers(triggers), .. }, .. }) => {
+                triggers
+            }
+            _ => &[],
+        }
+    }
+
+    /// Returns the condition that it waits for.
+    pub(super) fn condition<'a>(&self, rule: &'a Rule) -> Option<&'a Condition> {
+        match self.at.action(rule).map(|action| &action.kind) {
+            Some(ActionKind::Wait(wait)) => match &wait.what {
+                WaitFor::Until(condition) => Some(condition),
+                WaitFor::Triggers(_) => None,
+            },
+            Some(ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Condition(condition), .. }, .. }) => {
+                Some(condition)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What must survive a restart, said as `Effect::Save`, and taken back from a snapshot.
+//!
+//! At once: what a rule has armed or remembers, and runs. Late, by [`Engine::flush`]: topics and the last values
+//! that triggers know. Deadlines and the topic index are not kept: they follow from the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Map, RuleId, Topic, TopicState};
+use crate::rules::LogLevel;
+
+use super::run::Run;
+use super::slot::{RunKey, Slot, SlotId};
+use super::tracker::Tracker;
+use super::trigger::TriggerState;
+use super::while_state::WhileState;
+use super::{Effect, Engine, RunId, SaveKey, Snapshot};
+
+/// The kinds of things that are kept, as their keys begin.
+const TOPIC: &str = "topic/";
+const RULE: &str = "rule/";
+const RUN: &str = "run/";
+const COUNTERS: &str = "counters";
+
+/// What has changed since it was last kept.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    pub(super) rules: BTreeSet<SlotId>,
+    pub(super) runs: BTreeSet<RunId>,
+    /// Rules that are no more, or aren't in force.
+    pub(super) dormant: BTreeSet<RuleId>,
+    pub(super) topics: BTreeSet<Topic>,
+    pub(super) rules_late: BTreeSet<SlotId>,
+    pub(super) runs_late: BTreeSet<RunId>,
+}
+
+/// What is kept of a rule.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct SavedRule {
+    /// Of the rule that this was true of.
+    pub(super) fingerprint: u64,
+    /// What its file said, when it was switched.
+    pub(super) file_enabled: bool,
+    pub(super) switch: Option<bool>,
+    pub(super) resting_until: Option<Timestamp>,
+    pub(super) memory: Arc<Map>,
+    pub(super) triggers: Vec<TriggerState>,
+    #[serde(rename = "while")]
+    pub(super) while_state: WhileState,
+    pub(super) trackers: Vec<Tracker>,
+    pub(super) cooldowns: Vec<(RunKey, Timestamp)>,
+    /// When rules' own publications triggered it of late.
+    pub(super) storm: Vec<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Counters {
+    next_run: u64,
+    next_request: u64,
+    sequence: u64,
+}
+
+impl Engine {
+    /// Says what must be kept at once.
+    pub(super) fn save_at_once(&mut self) {
+        for id in std::mem::take(&mut self.unsaved.rules) {
+            self.unsaved.rules_late.remove(&id);
+            self.save_rule(&id);
+        }
+        for id in std::mem::take(&mut self.unsaved.runs) {
+            self.unsaved.runs_late.remove(&id);
+            self.save_run(id);
+        }
+        for id in std::mem::take(&mut self.unsaved.dormant) {
+            let value = self.dormant.get(&id).and_then(to_json);
+            self.save(format!("{RULE}{id}"), value);
+        }
+    }
+
+    /// Says what may be kept late.
+    pub(super) fn save_late(&mut self) {
+        let topics = std::mem::take(&mut self.unsaved.topics);
+        if !topics.is_empty() {
+            let counters = Counters {
+                next_run: self.next_run,
+                next_request: self.next_request,
+                sequence: self.evaluator.sequence,
+            };
+            self.save(COUNTERS.to_owned(), to_json(&counters));
+        }
+        for topic in topics {
+            let value = self.evaluator.world.states.get(topic.as_str()).and_then(to_json);
+            self.save(format!("{TOPIC}{topic}"), value);
+        }
+        for id in std::mem::take(&mut self.unsaved.rules_late) {
+            self.save_rule(&id);
+        }
+        for id in std::mem::take(&mut self.unsaved.runs_late) {
+            self.save_run(id);
+        }
+    }
+
+    fn save_rule(&mut self, id: &SlotId) {
+        let Some(slot) = self.slots.get(id) else { return };
+        let value = to_json(&slot.to_saved());
+        self.save(format!("{RULE}{}", slot.rule.id), value);
+    }
+
+    fn save_run(&mut self, id: RunId) {
+        let value = self.runs.get(&id).and_then(to_json);
+        self.save(format!("{RUN}{:020}", id.0), value);
+    }
+
+    fn save(&mut self, key: String, value: Option<String>) {
+        self.effects.push(Effect::Save { key: SaveKey(key.into()), value });
+    }
+
+    /// Takes back what was saved. What can't be read is said, and left out.
+    pub(super) fn restore_saved(&mut self, saved: Snapshot) {
+        for (SaveKey(key), value) in saved.values {
+            let read = if let Some(topic) = key.strip_prefix(TOPIC) {
+                self.restore_topic(topic, &value)
+            } else if let Some(rule) = key.strip_prefix(RULE) {
+                from_json::<SavedRule>(&value).map(|rule_state| {
+                    self.dormant.insert(RuleId::from_text(rule), rule_state);
+                })
+            } else if key.starts_with(RUN) {
+                from_json::<Run>(&value).map(|run| {
+                    self.next_run = self.next_run.max(run.id.0 + 1);
+                    self.runs.insert(run.id, run);
+                })
+            } else if *key == *COUNTERS {
+                from_json::<Counters>(&value).map(|counters| {
+                    self.next_run = self.next_run.max(counters.next_run);
+                    self.next_request = counters.next_request;
+                    self.evaluator.sequence = counters.sequence;
+                })
+            } else {
+                Err("nothing of that kind is kept".to_owned())
+            };
+            if let Err(error) = read {
+                self.say(None, LogLevel::Error, format!("`{key}` in the store can't be read and is left out: {error}"));
+            }
+        }
+    }
+
+    fn restore_topic(&mut self, topic: &str, value: &str) -> Result<(), String> {
+        let topic = Topic::parse(topic).map_err(|error| error.to_string())?;
+        let state = from_json::<TopicState>(value)?;
+        self.evaluator.world.states.restore(topic, state);
+        Ok(())
+    }
+}
+
+impl Slot {
+    /// Returns what is kept of it.
+    pub(super) fn to_saved(&self) -> SavedRule {
+        SavedRule {
+            fingerprint: self.rule.fingerprint,
+            file_enabled: self.rule.enabled,
+            switch: self.switch,
+            resting_until: self.resting_until,
+            memory: Arc::clone(&self.memory),
+            triggers: self.triggers.clone(),
+            while_state: self.while_state.clone(),
+            trackers: self.trackers.clone(),
+            cooldowns: self.cooldowns.iter().map(|(key, over)| (key.clone(), *over)).collect(),
+            storm: self.storm.iter().copied().collect(),
+        }
+    }
+
+    /// Takes back what was kept of this rule: all of it where the rule is the same, else what belongs to its id
+    /// (spec 2.9): memory, whether its `while` had begun, and the switch, unless the file's own `enabled` changed.
+    pub(super) fn take_saved(&mut self, saved: SavedRule) {
+        self.memory = saved.memory;
+        self.switch = saved.switch.filter(|_| saved.file_enabled == self.rule.enabled);
+        let is_same = saved.fingerprint == self.rule.fingerprint;
+        if is_same {
+            self.resting_until = saved.resting_until;
+            self.triggers = saved.triggers;
+            self.trackers = saved.trackers;
+            self.cooldowns = saved.cooldowns.into_iter().collect::<BTreeMap<_, _>>();
+            self.storm = saved.storm.into();
+            self.while_state = saved.while_state;
+        } else {
+            self.while_state = saved.while_state.of_changed_rule();
+        }
+    }
+}
+
+fn to_json<T: Serialize>(value: &T) -> Option<String> {
+    serde_json::to_string(value).ok()
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

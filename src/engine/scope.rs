@@ -1,0 +1,67 @@
+//! The variables that an expression of a rule may read at one moment, looked up when it asks.
+
+use std::sync::Arc;
+
+use crate::model::{Map, Name, Value};
+use crate::rules::Rule;
+
+use super::occasion::Occasion;
+
+/// Where variables are looked up: those of the run, of its thread, of the occasion, of the rule.
+pub(super) struct Scope<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) memory: Arc<Map>,
+    /// What triggered the run; `None` for the condition of a `while`.
+    pub(super) occasion: Option<&'a Occasion>,
+    /// Variables of `let` and `with`.
+    pub(super) locals: &'a Map,
+    /// What `wait`, `repeat` and `http` are in the thread.
+    pub(super) thread: ThreadScope,
+    /// The last message of the topic that the rule was made for, by `each: {topic: …}`.
+    pub(super) each_message: Value,
+}
+
+/// The variables that a thread of a run sets as it goes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ThreadScope {
+    pub(super) wait: Value,
+    pub(super) repeat: Value,
+    pub(super) http: Value,
+}
+
+impl Scope<'_> {
+    /// Returns the variable `name`; `()` where nothing sets it now.
+    pub(super) fn get(&self, name: &str) -> Value {
+        match name {
+            "memory" => return Value::Map(Arc::clone(&self.memory)),
+            "wait" => return self.thread.wait.clone(),
+            "repeat" => return self.thread.repeat.clone(),
+            "http" => return self.thread.http.clone(),
+            _ => {}
+        }
+        if let Some(value) = self.locals.get(name) {
+            return value.clone();
+        }
+        if let Some(value) = self.occasion.and_then(|occasion| occasion.get(name)) {
+            return value;
+        }
+        if let Some(value) = self.each_topic(name) {
+            return value;
+        }
+        self.constant(name).cloned().unwrap_or_default()
+    }
+
+    fn each_topic(&self, name: &str) -> Option<Value> {
+        let topic = self.rule.each_topic.as_ref()?;
+        match name {
+            "topic" => Some(Value::Text(topic.text())),
+            "msg" => Some(self.each_message.clone()),
+            _ => None,
+        }
+    }
+
+    fn constant(&self, name: &str) -> Option<&Value> {
+        let is_it = |constant: &&(Name, Value)| *constant.0 == *name;
+        self.rule.constants.iter().find(is_it).map(|(_, value)| value)
+    }
+}

@@ -1,0 +1,197 @@
+//! The rules in force, each with what it remembers: a slot. Slots stand in the rules' order.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Map, RuleId, Topic};
+use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset, Start, TopicIndex};
+use crate::script::RuleNames;
+
+use super::RunId;
+use super::deadline::Owner;
+use super::tracker::Tracker;
+use super::trigger::TriggerState;
+use super::while_state::WhileState;
+
+/// A rule's place in the order of all: its entry in the ruleset, then, for `each: {topic: …}`, its topic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SlotId {
+    entry: usize,
+    topic: Option<Topic>,
+}
+
+/// Which runs of a rule count as the same (spec 2.7): the values of `per`, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(super) struct RunKey(pub(super) Arc<str>);
+
+/// A rule and what it remembers.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) rule: Arc<Rule>,
+    /// What a person or another rule said; `None`: the file decides.
+    pub(super) switch: Option<bool>,
+    pub(super) resting_until: Option<Timestamp>,
+    pub(super) memory: Arc<Map>,
+    /// One for each trigger of `when`.
+    pub(super) triggers: Vec<TriggerState>,
+    pub(super) while_state: WhileState,
+    /// One for each `state` condition with `for`.
+    pub(super) trackers: Vec<Tracker>,
+    /// When each key's cooldown is over.
+    pub(super) cooldowns: BTreeMap<RunKey, Timestamp>,
+    /// The runs that go on, and those that wait for their turn, oldest first.
+    pub(super) runs: BTreeMap<RunKey, VecDeque<RunId>>,
+    /// When rules' own publications triggered it, in the last ten seconds.
+    pub(super) storm: VecDeque<Timestamp>,
+}
+
+impl Slot {
+    /// Returns the slot of a rule without a past.
+    pub(super) fn new(rule: Arc<Rule>) -> Slot {
+        Slot {
+            rule,
+            switch: None,
+            resting_until: None,
+            memory: Arc::default(),
+            triggers: Vec::new(),
+            while_state: WhileState::default(),
+            trackers: Vec::new(),
+            cooldowns: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            storm: VecDeque::new(),
+        }
+    }
+
+    /// Returns whether it may run.
+    pub(super) fn is_enabled(&self) -> bool {
+        self.switch.unwrap_or(self.rule.enabled)
+    }
+
+    /// Returns how many runs it has, going on and waiting for their turn.
+    pub(super) fn run_count(&self) -> usize {
+        self.runs.values().map(VecDeque::len).sum()
+    }
+}
+
+/// Something in a rule that is told of a topic's messages.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Listener {
+    pub(super) slot: SlotId,
+    pub(super) what: Heard,
+}
+
+/// What is told, in the order in which it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Heard {
+    /// Since when a `state` condition holds.
+    Tracker(u16),
+    /// A trigger.
+    Trigger(Owner, u16),
+    /// The expression of an `at` trigger, which read the topic.
+    At(Owner, u16),
+    /// The condition of a `while`, which read the topic.
+    While,
+    /// An `until`, which read the topic.
+    Until(RunId, u64),
+}
+
+/// All slots, and how a message finds them.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    slots: BTreeMap<SlotId, Slot>,
+    by_rule: BTreeMap<RuleId, SlotId>,
+    each: Vec<(usize, EachTopic)>,
+    each_index: TopicIndex<usize>,
+    has_whiles: bool,
+    pub(super) index: TopicIndex<Listener>,
+    /// Triggers that no topic sets off: clients, events, webhooks.
+    pub(super) callable: BTreeSet<Listener>,
+}
+
+impl Slots {
+    /// Returns the slots of a ruleset, empty of any past, and those of its rules for topics still to be made.
+    pub(super) fn new(ruleset: &Ruleset) -> Slots {
+        let mut slots = Slots::default();
+        for (entry, rule) in ruleset.entries.iter().enumerate() {
+            match rule {
+                RuleEntry::Rule(rule) => {
+                    slots.insert(SlotId { entry, topic: None }, Slot::new(Arc::clone(rule)));
+                }
+                RuleEntry::EachTopic(each) => {
+                    slots.each_index.insert(&each.filter, slots.each.len());
+                    slots.each.push((entry, each.clone()));
+                }
+            }
+        }
+        slots
+    }
+
+    /// Makes the slots that `each: {topic: …}` asks for now that `topic` is there. Returns their ids, and
+    /// what is wrong where one can't be made.
+    pub(super) fn make_for_topic(&mut self, topic: &Topic) -> (Vec<SlotId>, Vec<(RuleId, String)>) {
+        let mut found = Vec::new();
+        self.each_index.find(topic, &mut found);
+        found.sort_unstable();
+        let mut made = Vec::new();
+        let mut errors = Vec::new();
+        for index in found {
+            let Some((entry, each)) = self.each.get(index) else { continue };
+            let id = SlotId { entry: *entry, topic: Some(topic.clone()) };
+            if self.slots.contains_key(&id) {
+                continue;
+            }
+            match (each.make)(topic) {
+                Ok(rule) => {
+                    self.insert(id.clone(), Slot::new(Arc::new(rule)));
+                    made.push(id);
+                }
+                Err(error) => errors.push((each.id.clone(), error)),
+            }
+        }
+        (made, errors)
+    }
+
+    fn insert(&mut self, id: SlotId, slot: Slot) {
+        self.by_rule.insert(slot.rule.id.clone(), id.clone());
+        self.has_whiles |= matches!(slot.rule.start, Start::While(_));
+        self.slots.insert(id, slot);
+    }
+
+    pub(super) fn get(&self, id: &SlotId) -> Option<&Slot> {
+        self.slots.get(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &SlotId) -> Option<&mut Slot> {
+        self.slots.get_mut(id)
+    }
+
+    /// Returns the slot of the rule `id`.
+    pub(super) fn find(&self, id: &RuleId) -> Option<&SlotId> {
+        self.by_rule.get(id)
+    }
+
+    /// Returns whether a rule in force is a `while`.
+    pub(super) fn has_whiles(&self) -> bool {
+        self.has_whiles
+    }
+
+    /// Returns an index of the rules' ids, instances of `each` too.
+    pub(super) fn names(&self) -> Arc<RuleNames> {
+        Arc::new(RuleNames::new(self.by_rule.keys()))
+    }
+
+    pub(super) fn ids(&self) -> Vec<SlotId> {
+        self.slots.keys().cloned().collect()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&SlotId, &Slot)> {
+        self.slots.iter()
+    }
+
+    pub(super) fn into_slots(self) -> impl Iterator<Item = Slot> {
+        self.slots.into_values()
+    }
+}

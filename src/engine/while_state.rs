@@ -1,0 +1,67 @@
+//! What a `while` rule remembers (spec 2.4): the types; `whiles` decides.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::Map;
+use crate::script::Reads;
+
+use super::Cause;
+
+/// Where a `while` is in its life.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct WhileState {
+    /// The condition's last verdict that was true or false.
+    pub(super) is_true: bool,
+    /// Since when it has begun and not ended.
+    pub(super) begun_at: Option<Timestamp>,
+    /// Whether it became true while `if` wasn't: it waits to become true anew.
+    pub(super) was_refused: bool,
+    /// What will happen if nothing changes until then.
+    pub(super) pending: Option<Pending>,
+    /// When it last began or ended: `cooldown` counts from it.
+    pub(super) changed_at: Option<Timestamp>,
+    /// When `then` runs again.
+    pub(super) every_due: Option<Timestamp>,
+    /// The rule's `let`, as they were computed when it began.
+    pub(super) variables: Map,
+    /// What the condition read; asked anew after a restart.
+    #[serde(skip)]
+    pub(super) reads: Reads,
+    /// When the condition is to be asked again since time passes; derived from what it read.
+    #[serde(skip)]
+    pub(super) recheck_at: Option<Timestamp>,
+    /// Why the condition couldn't be told last time: said once, not each minute.
+    #[serde(skip)]
+    pub(super) trouble: Option<String>,
+}
+
+impl WhileState {
+    /// Returns what stays of it when its rule has changed: whether it had begun, and with what variables.
+    pub(super) fn of_changed_rule(self) -> WhileState {
+        WhileState {
+            is_true: self.begun_at.is_some(),
+            begun_at: self.begun_at,
+            changed_at: self.changed_at,
+            variables: self.variables,
+            ..WhileState::default()
+        }
+    }
+}
+
+/// A beginning or an end that is put off, by `for`, `linger` or `cooldown`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Pending {
+    pub(super) what: Turn,
+    pub(super) since: Timestamp,
+    pub(super) due: Timestamp,
+    /// What made the condition change.
+    pub(super) cause: Cause,
+}
+
+/// A change of a `while`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Turn {
+    Begin,
+    End,
+}

@@ -1,0 +1,415 @@
+//! `while` rules: a condition that begins and ends (spec 2.4).
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::Map;
+use crate::model::schedule::SunDay;
+use crate::rules::{Rule, Start, WhileRule};
+use crate::script::{Failure, Reads};
+
+use super::condition::{Judging, Verdict, failure_text};
+use super::deadline::Due;
+use super::gates::Candidate;
+use super::hearing::Incoming;
+use super::occasion::Occasion;
+use super::run::Part;
+use super::scope::{Scope, ThreadScope};
+use super::slot::{Heard, Listener, RunKey, SlotId};
+use super::trigger::later;
+use super::while_state::{Pending, Turn, WhileState};
+use super::{Cause, CauseKind, Engine, Gate, Outcome, Step, StoppedBy, Trace};
+
+/// The path of a `while` in its rule.
+const PATH: &str = "while";
+
+impl Engine {
+    /// Arms what a `while` waits for, as it stands, and asks it where the home has started.
+    pub(super) fn arm_while(&mut self, id: &SlotId) {
+        let Some(slot) = self.slots.get(id) else { return };
+        if !matches!(slot.rule.start, Start::While(_)) {
+            return;
+        }
+        let state = &slot.while_state;
+        if let Some(pending) = &state.pending {
+            self.deadlines.add(pending.due, id, Due::WhilePending);
+        }
+        if let Some(due) = state.every_due {
+            self.deadlines.add(due, id, Due::WhileEvery);
+        }
+        if state.begun_at.is_some() {
+            self.evaluator.world.holding.insert(slot.rule.id.clone());
+        }
+    }
+
+    /// Asks all `while` conditions, in the rules' order: at the start and after a reload.
+    pub(super) fn reconsider_all(&mut self) {
+        let cause = Cause::outside(CauseKind::Condition);
+        self.reconsider_where(&cause, |_| true);
+    }
+
+    /// Asks those that `concerned` picks.
+    pub(super) fn reconsider_where(&mut self, cause: &Cause, concerned: impl Fn(&WhileState) -> bool) {
+        if cause.depth > self.options.chain {
+            return;
+        }
+        let is_while = |slot: &super::slot::Slot| matches!(slot.rule.start, Start::While(_));
+        let ids: Vec<SlotId> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| is_while(slot) && concerned(&slot.while_state))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in ids {
+            self.reconsider(&id, cause);
+            self.step_ready();
+        }
+    }
+
+    /// Asks a `while` condition, and begins or ends the rule, at once or later.
+    pub(super) fn reconsider(&mut self, id: &SlotId, cause: &Cause) {
+        if self.before_start.is_some() {
+            return;
+        }
+        let Some(slot) = self.slots.get(id) else { return };
+        let rule = Arc::clone(&slot.rule);
+        let Start::While(start) = &rule.start else { return };
+        if !slot.is_enabled() || slot.resting_until.is_some() {
+            return;
+        }
+        let locals = Map::new();
+        let scope = Scope {
+            rule: &rule,
+            memory: Arc::clone(&slot.memory),
+            occasion: None,
+            locals: &locals,
+            thread: ThreadScope::default(),
+            each_message: self.each_message(&rule),
+        };
+        let mut judging = Judging::new(&scope, &slot.trackers);
+        let verdict = self.evaluator.judge(&mut judging, &start.condition);
+        let (reads, steps) = (judging.reads, judging.steps);
+        self.listen_for_while(id, reads);
+        match verdict {
+            Verdict::True => self.note_true(id, start, cause, steps),
+            Verdict::False(_) => self.note_false(id, start, cause, steps),
+            Verdict::Unknown(_) => {
+                self.note_trouble(id, cause, Outcome::Skipped(Gate::Unknown), verdict.to_string(), steps)
+            }
+            Verdict::Failed(failure) => {
+                let text = failure_text(&failure);
+                self.note_trouble(id, cause, Outcome::Failed(text.clone()), text, steps);
+            }
+        }
+    }
+
+    /// The condition is true: the rule begins, unless it has, or was refused; after `for` and `cooldown`.
+    fn note_true(&mut self, id: &SlotId, start: &WhileRule, cause: &Cause, steps: Vec<Step>) {
+        let now = self.now();
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let cooldown = slot.rule.cooldown;
+        let state = &mut slot.while_state;
+        state.trouble = None;
+        let was_true = std::mem::replace(&mut state.is_true, true);
+        if !was_true {
+            self.unsaved.rules.insert(id.clone());
+        }
+        match &state.pending {
+            Some(pending) if pending.what == Turn::End => self.drop_pending(id),
+            Some(_) => {}
+            None if state.begun_at.is_some() || state.was_refused => {}
+            None => {
+                let cooled = cooldown.zip(state.changed_at).map(|(cooldown, at)| later(at, cooldown));
+                let due = cooled.map_or(later(now, start.hold), |cooled| cooled.max(later(now, start.hold)));
+                self.turn_at(id, Pending { what: Turn::Begin, since: now, due, cause: cause.clone() }, steps);
+            }
+        }
+    }
+
+    /// The condition is false: the rule ends, where it has begun; after `linger` and `cooldown`.
+    fn note_false(&mut self, id: &SlotId, start: &WhileRule, cause: &Cause, steps: Vec<Step>) {
+        let now = self.now();
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let cooldown = slot.rule.cooldown;
+        let state = &mut slot.while_state;
+        state.trouble = None;
+        state.was_refused = false;
+        if std::mem::replace(&mut state.is_true, false) {
+            self.unsaved.rules.insert(id.clone());
+        }
+        match &state.pending {
+            Some(pending) if pending.what == Turn::Begin => {
+                let (since, due) = (pending.since, pending.due);
+                self.drop_pending(id);
+                if due > since {
+                    self.trace_broken(id, cause, since, due, steps);
+                }
+            }
+            Some(_) => {}
+            None if state.begun_at.is_none() => {}
+            None => {
+                let cooled = cooldown.zip(state.changed_at).map(|(cooldown, at)| later(at, cooldown));
+                let due = cooled.map_or(later(now, start.linger), |cooled| cooled.max(later(now, start.linger)));
+                self.turn_at(id, Pending { what: Turn::End, since: now, due, cause: cause.clone() }, steps);
+            }
+        }
+    }
+
+    /// Says once why a condition can't be told; the rule stays as it was.
+    fn note_trouble(&mut self, id: &SlotId, cause: &Cause, outcome: Outcome, text: String, mut steps: Vec<Step>) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if slot.while_state.trouble.as_ref() == Some(&text) {
+            return;
+        }
+        slot.while_state.trouble = Some(text.clone());
+        let rule = slot.rule.id.clone();
+        let occasion = Occasion::of_cause(PATH.into(), cause.clone());
+        steps.insert(0, self.trigger_step(&occasion));
+        let is_failure = matches!(outcome, Outcome::Failed(_));
+        let (at, cause) = (self.now(), cause.clone());
+        let depth = cause.depth;
+        self.trace(Trace { rule: rule.clone(), run: None, at, ended_at: at, outcome, cause, steps });
+        if is_failure {
+            self.say_failed(&rule, text, depth);
+        }
+    }
+
+    fn trace_broken(&mut self, id: &SlotId, cause: &Cause, since: Timestamp, due: Timestamp, steps: Vec<Step>) {
+        let held = crate::model::format_duration(super::elapsed(since, self.now()));
+        let whole = crate::model::format_duration(super::elapsed(since, due));
+        let occasion = Occasion::of_cause(PATH.into(), cause.clone());
+        self.skip_with(id, &occasion, Gate::Hold, steps, Some(format!("true for {held} of {whole}")));
+    }
+
+    /// Lets a rule begin or end, now or when that is due.
+    fn turn_at(&mut self, id: &SlotId, pending: Pending, steps: Vec<Step>) {
+        if pending.due <= self.now() {
+            return self.turn(id, pending.what, &pending.cause, steps);
+        }
+        let due = pending.due;
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.while_state.pending = Some(pending);
+        }
+        self.deadlines.add(due, id, Due::WhilePending);
+        self.unsaved.rules.insert(id.clone());
+    }
+
+    fn drop_pending(&mut self, id: &SlotId) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if let Some(pending) = slot.while_state.pending.take() {
+            self.deadlines.remove(pending.due, id, Due::WhilePending);
+            self.unsaved.rules.insert(id.clone());
+        }
+    }
+
+    /// What was put off is due.
+    pub(super) fn fire_while_pending(&mut self, id: &SlotId, due: Timestamp) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let Some(pending) = slot.while_state.pending.take_if(|pending| pending.due == due) else { return };
+        self.unsaved.rules.insert(id.clone());
+        self.turn(id, pending.what, &pending.cause, Vec::new());
+    }
+
+    fn turn(&mut self, id: &SlotId, what: Turn, cause: &Cause, steps: Vec<Step>) {
+        match what {
+            Turn::Begin => self.begin_while(id, cause, steps),
+            Turn::End => self.end_while(id, cause, steps),
+        }
+    }
+
+    /// The condition has become true: asks `if`, and begins.
+    fn begin_while(&mut self, id: &SlotId, cause: &Cause, mut steps: Vec<Step>) {
+        let Some(rule) = self.slots.get(id).map(|slot| Arc::clone(&slot.rule)) else { return };
+        let occasion = Occasion::of_cause(PATH.into(), cause.clone());
+        let variables = match self.compute_variables(id, &rule, &occasion, Map::new()) {
+            Ok(variables) => variables,
+            Err(failure) => {
+                self.refuse_while(id);
+                return self.fail_unstarted(&rule, &occasion, steps, &failure);
+            }
+        };
+        let (verdict, judged) = self.judge_rule(id, &rule, &occasion, &variables);
+        steps.extend(judged);
+        let gate = match verdict {
+            Verdict::True => None,
+            Verdict::False(_) => Some(Gate::Condition),
+            Verdict::Unknown(_) => Some(Gate::Unknown),
+            Verdict::Failed(failure) => {
+                self.refuse_while(id);
+                return self.fail_unstarted(&rule, &occasion, steps, &failure);
+            }
+        };
+        if let Some(gate) = gate {
+            self.refuse_while(id);
+            return self.skip_with(id, &occasion, gate, steps, None);
+        }
+        let now = self.now();
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        slot.while_state.begun_at = Some(now);
+        slot.while_state.changed_at = Some(now);
+        slot.while_state.variables.clone_from(&variables);
+        self.unsaved.rules.insert(id.clone());
+        self.arm_every(id, now);
+        self.note_holds(id, cause.depth);
+        self.run_part(id, Part::Then, occasion, variables, steps);
+    }
+
+    fn refuse_while(&mut self, id: &SlotId) {
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.while_state.was_refused = true;
+            self.unsaved.rules.insert(id.clone());
+        }
+    }
+
+    /// The condition has become false: what is left of `then` ends, and `else` runs.
+    fn end_while(&mut self, id: &SlotId, cause: &Cause, steps: Vec<Step>) {
+        self.forget_begun(id, cause.depth);
+        if let Some(slot) = self.slots.get_mut(id) {
+            slot.while_state.changed_at = Some(self.evaluator.world.now);
+        }
+        self.cancel_runs(id, StoppedBy::WhileEnded);
+        let Some(rule) = self.slots.get(id).map(|slot| Arc::clone(&slot.rule)) else { return };
+        if rule.otherwise.is_none() {
+            return;
+        }
+        let occasion = Occasion::of_cause(PATH.into(), cause.clone());
+        match self.variables_of_begun(id, &rule, &occasion) {
+            Ok(variables) => self.run_part(id, Part::Otherwise, occasion, variables, steps),
+            Err(failure) => self.fail_unstarted(&rule, &occasion, steps, &failure),
+        }
+    }
+
+    /// Ends a `while` that was switched off: no `else`, and nothing put off.
+    pub(super) fn abandon_while(&mut self, id: &SlotId) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if !matches!(slot.rule.start, Start::While(_)) {
+            return;
+        }
+        slot.while_state.is_true = false;
+        slot.while_state.was_refused = false;
+        self.drop_pending(id);
+        self.forget_begun(id, 0);
+    }
+
+    fn forget_begun(&mut self, id: &SlotId, depth: u32) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let was_begun = slot.while_state.begun_at.take().is_some();
+        if let Some(due) = slot.while_state.every_due.take() {
+            self.deadlines.remove(due, id, Due::WhileEvery);
+        }
+        self.unsaved.rules.insert(id.clone());
+        if was_begun {
+            self.note_holds(id, depth);
+        }
+    }
+
+    /// Keeps `holds()` true to what is so, and tells those who asked.
+    fn note_holds(&mut self, id: &SlotId, depth: u32) {
+        let Some(slot) = self.slots.get(id) else { return };
+        let rule = slot.rule.id.clone();
+        if slot.while_state.begun_at.is_some() {
+            self.evaluator.world.holding.insert(rule.clone());
+        } else {
+            self.evaluator.world.holding.remove(&rule);
+        }
+        self.inbox.push_back(Incoming::HoldsChanged { rule, depth: depth + 1 });
+    }
+
+    fn arm_every(&mut self, id: &SlotId, from: Timestamp) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let Start::While(WhileRule { every: Some(every), .. }) = &slot.rule.start else { return };
+        let due = later(from, *every);
+        slot.while_state.every_due = Some(due);
+        self.deadlines.add(due, id, Due::WhileEvery);
+        self.unsaved.rules.insert(id.clone());
+    }
+
+    /// `then` runs again.
+    pub(super) fn fire_while_every(&mut self, id: &SlotId, due: Timestamp) {
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        if slot.while_state.every_due.take_if(|every| *every == due).is_none() {
+            return;
+        }
+        let rule = Arc::clone(&slot.rule);
+        // After downtime the next one counts from now; a tick that is merely late counts from when it was due.
+        self.arm_every(id, due.max(self.now()));
+        let occasion = Occasion::of_cause(PATH.into(), self.time_cause(due));
+        match self.variables_of_begun(id, &rule, &occasion) {
+            Ok(variables) => self.run_part(id, Part::Then, occasion, variables, Vec::new()),
+            Err(failure) => self.fail_unstarted(&rule, &occasion, Vec::new(), &failure),
+        }
+    }
+
+    /// Returns the rule's `let` as they were when it began; computed now where the rule has others since.
+    fn variables_of_begun(&mut self, id: &SlotId, rule: &Rule, occasion: &Occasion) -> Result<Map, Failure> {
+        let known = self.slots.get(id).map(|slot| slot.while_state.variables.clone()).unwrap_or_default();
+        if rule.variables.iter().all(|(name, _)| known.contains_key(name)) {
+            return Ok(known);
+        }
+        self.compute_variables(id, rule, occasion, Map::new())
+    }
+
+    /// Runs a list of a `while`, through the rule's mode.
+    fn run_part(&mut self, id: &SlotId, part: Part, occasion: Occasion, variables: Map, steps: Vec<Step>) {
+        let Some(rule) = self.slots.get(id).map(|slot| Arc::clone(&slot.rule)) else { return };
+        let list = match part {
+            Part::Then => rule.then,
+            Part::Otherwise => rule.otherwise,
+        };
+        if list.is_none() {
+            return;
+        }
+        let key = self.key(id, &rule, &occasion, &variables);
+        let key = key.unwrap_or_else(|_| RunKey("[]".into()));
+        let slot = id.clone();
+        self.admit(Candidate { slot, rule, part, key, occasion, variables, steps, caller: None, call_depth: 0 });
+    }
+
+    /// Makes a `while` hear what its condition read.
+    fn listen_for_while(&mut self, id: &SlotId, reads: Reads) {
+        let recheck = self.next_recheck(&reads);
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        let old_recheck = std::mem::replace(&mut slot.while_state.recheck_at, recheck);
+        let old_reads = std::mem::replace(&mut slot.while_state.reads, reads.clone());
+        if old_recheck != recheck {
+            if let Some(at) = old_recheck {
+                self.deadlines.remove(at, id, Due::WhileRecheck);
+            }
+        }
+        if let Some(at) = recheck {
+            self.deadlines.add(at, id, Due::WhileRecheck);
+        }
+        if old_reads.topics != reads.topics || old_reads.filters != reads.filters {
+            let listener = Listener { slot: id.clone(), what: Heard::While };
+            self.unlisten(&listener, &old_reads);
+            self.listen(&listener, &reads);
+        }
+    }
+
+    /// Returns when what was read may give another answer though no message comes: at a known time, each minute
+    /// on the minute where the time was read, at sunrise and sunset where the sun was.
+    pub(super) fn next_recheck(&self, reads: &Reads) -> Option<Timestamp> {
+        let now = self.now();
+        let mut first = reads.next_change.filter(|at| *at > now);
+        let mut consider = |at: Option<Timestamp>| {
+            if let Some(at) = at {
+                first = Some(first.map_or(at, |known| known.min(at)));
+            }
+        };
+        if reads.clock || reads.sun {
+            consider(next_minute(now));
+        }
+        if reads.sun {
+            consider(SunDay::next_change(now, &self.evaluator.world.calendar));
+        }
+        first
+    }
+}
+
+/// Returns the next full minute after `now`.
+fn next_minute(now: Timestamp) -> Option<Timestamp> {
+    let second = now.as_second();
+    let into_minute = second.rem_euclid(60);
+    Timestamp::from_second(second - into_minute).ok()?.checked_add(SignedDuration::from_secs(60)).ok()
+}
