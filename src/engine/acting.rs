@@ -9,7 +9,6 @@ use crate::rules::{
 };
 use crate::script::{Failure, Reads, Template};
 
-use super::alarms::impossible;
 use super::condition::{Judging, Verdict, failure_text};
 use super::gates::{Admission, Candidate};
 use super::hearing::{Incoming, holds};
@@ -121,11 +120,11 @@ impl Engine {
     fn publish(&mut self, act: &mut Act<'_>, publish: &Publish) -> Result<Option<Outcome>, Failure> {
         let topic = self.in_scope(act, |engine, scope, reads| engine.topic(scope, &publish.topic, reads))?;
         if topic.as_str().starts_with('$') {
-            return Err(impossible(format!("rules can't publish to `{topic}`: `$` topics belong to the broker")));
+            return Err(Failure::plain(format!("rules can't publish to `{topic}`: `$` topics belong to the broker")));
         }
         let value = self.in_scope(act, |engine, scope, reads| engine.render(scope, &publish.payload, reads))?;
         if value.is_null() && publish.payload.as_constant().is_none() {
-            return Err(impossible(format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
+            return Err(Failure::plain(format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
         }
         if let Some(reason) = self.is_unchanged(act, publish, &topic, &value)? {
             self.note_step(act.run, &act.action.path, word(&act.action.kind), reason);
@@ -205,7 +204,7 @@ impl Engine {
             RepeatKind::Each(list) => {
                 let list = self.in_scope(act, |engine, scope, reads| engine.render(scope, list, reads))?;
                 let Value::List(items) = &list else {
-                    return Err(impossible(format!("`each` needs a list, and this is {}: {list}", list.kind())));
+                    return Err(Failure::plain(format!("`each` needs a list, and this is {}: {list}", list.kind())));
                 };
                 repeat.times = Some(items.len() as u64);
                 repeat.items = items.to_vec();
@@ -214,7 +213,7 @@ impl Engine {
             RepeatKind::Every { interval, until } => {
                 let interval = self.in_scope(act, |engine, scope, reads| engine.duration(scope, interval, reads))?;
                 if interval.is_zero() {
-                    return Err(impossible("`every` of a `repeat` can't be 0s"));
+                    return Err(Failure::plain("`every` of a `repeat` can't be 0s"));
                 }
                 repeat.interval = Some(interval);
                 self.listen_until(act.slot, act.rule, act.run, act.thread, at, until)?;
@@ -286,19 +285,19 @@ impl Engine {
             self.note_step(act.run, &act.action.path, "run", format!("would run {id}"));
             return Ok(Next::GoOn);
         }
-        let Some(known) = self.slots.get(&slot) else { return Err(impossible(format!("no rule `{id}`"))) };
+        let Some(known) = self.slots.get(&slot) else { return Err(Failure::plain(format!("no rule `{id}`"))) };
         if !known.is_enabled() {
-            return Err(impossible(format!("`{id}` is disabled")));
+            return Err(Failure::plain(format!("`{id}` is disabled")));
         }
         if known.resting_until.is_some() {
-            return Err(impossible(format!("`{id}` rests after a loop")));
+            return Err(Failure::plain(format!("`{id}` rests after a loop")));
         }
         if act.run.call_depth >= DEEPEST_CALL {
-            return Err(impossible(format!("{DEEPEST_CALL} rules run one another in a chain")));
+            return Err(Failure::plain(format!("{DEEPEST_CALL} rules run one another in a chain")));
         }
         let rule = Arc::clone(&known.rule);
         if rule.then.is_none() {
-            return Err(impossible(format!("`{id}` has no `then`")));
+            return Err(Failure::plain(format!("`{id}` has no `then`")));
         }
         self.note_step(act.run, &act.action.path, "run", id.to_string());
         let cause = Cause {
@@ -323,7 +322,7 @@ impl Engine {
         });
         match admission {
             Admission::Admitted(callee) => Ok(Next::Wait(Waiting::Run(callee))),
-            Admission::Dropped => Err(impossible(format!("`{id}` runs already, and its mode drops this run"))),
+            Admission::Dropped => Err(Failure::plain(format!("`{id}` runs already, and its mode drops this run"))),
         }
     }
 
@@ -335,7 +334,7 @@ impl Engine {
             Outcome::Cancelled(_) | Outcome::Skipped(_) => format!("`{callee}` was cancelled"),
             Outcome::Failed(message) => format!("`{callee}` failed: {message}"),
         };
-        self.fail_waiting(caller.run, caller.thread, "run", &impossible(why));
+        self.fail_waiting(caller.run, caller.thread, "run", &Failure::plain(why));
     }
 
     fn switch_rule(&mut self, act: &mut Act<'_>, reference: &RuleReference, is_enabled: bool) -> Result<Next, Failure> {
@@ -370,12 +369,12 @@ impl Engine {
                 let found = self.evaluator.world.rule_names.find(&text, act.rule.id.file());
                 match found.as_slice() {
                     [id] => id.clone(),
-                    [] => return Err(impossible(format!("no rule `{text}`"))),
-                    _ => return Err(impossible(format!("several rules are called `{text}`: name the file too"))),
+                    [] => return Err(Failure::plain(format!("no rule `{text}`"))),
+                    _ => return Err(Failure::plain(format!("several rules are called `{text}`: name the file too"))),
                 }
             }
         };
-        let slot = self.slots.find(&id).cloned().ok_or_else(|| impossible(format!("no rule `{id}`")))?;
+        let slot = self.slots.find(&id).cloned().ok_or_else(|| Failure::plain(format!("no rule `{id}`")))?;
         Ok((id, slot))
     }
 
@@ -443,7 +442,7 @@ impl Engine {
         };
         let Some((run, thread)) = self.runs.values().find_map(waits) else { return };
         match answer {
-            Answer::Failed(message) => self.fail_waiting(run, thread, "answer", &impossible(message)),
+            Answer::Failed(message) => self.fail_waiting(run, thread, "answer", &Failure::plain(message)),
             Answer::Ended { status, body } => {
                 let mut http = Map::new();
                 http.insert("status".into(), Value::Int(status));
@@ -563,5 +562,5 @@ fn whole_number(value: &Value) -> Result<u64, Failure> {
         Value::Text(text) => text.trim().parse().ok(),
         _ => None,
     };
-    number.ok_or_else(|| impossible(format!("`times` needs a whole number, and this is {}: {value}", value.kind())))
+    number.ok_or_else(|| Failure::plain(format!("`times` needs a whole number, and this is {}: {value}", value.kind())))
 }

@@ -10,7 +10,6 @@ use crate::rules::{Rule, Start, Trigger, TriggerKind};
 use crate::script::{Expression, Failure, Reads};
 
 use super::deadline::{Deadline, Due, Owner};
-use super::evaluator::plain_failure;
 use super::occasion::Occasion;
 use super::scope::{Scope, ThreadScope};
 use super::slot::{Heard, Listener, SlotId};
@@ -255,11 +254,7 @@ impl Engine {
         };
         let value = self.evaluator.value(&scope, expression, &mut reads);
         let due = value.and_then(|value| {
-            self.due_of_value(&value, weekdays, from).map_err(|message| Failure {
-                message,
-                place: Some(expression.source().place(0)),
-                without_value: None,
-            })
+            self.due_of_value(&value, weekdays, from).map_err(|message| Failure::of_expression(expression, message))
         });
         (due, reads)
     }
@@ -535,9 +530,4 @@ fn dues(owner: Owner, index: u16, state: &TriggerState) -> Vec<(Timestamp, Due)>
 fn filters(reads: &Reads) -> Vec<TopicFilter> {
     let topics = reads.topics.iter().filter_map(|topic| TopicFilter::parse(topic.as_str()).ok());
     reads.filters.iter().cloned().chain(topics).collect()
-}
-
-/// Returns a failure for an action that can't be done in this home.
-pub(super) fn impossible(message: impl Into<String>) -> Failure {
-    plain_failure(message.into())
 }

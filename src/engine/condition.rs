@@ -8,7 +8,7 @@ use crate::rules::{Condition, ConditionKind, StateCondition};
 use crate::script::{Expression, Failure, Reads};
 
 use super::Step;
-use super::evaluator::{Evaluator, plain_failure};
+use super::evaluator::Evaluator;
 use super::scope::Scope;
 use super::tracker::Tracker;
 use super::trigger::later;
@@ -73,7 +73,7 @@ impl Evaluator {
                 match SunDay::is_up(self.world.now, calendar) {
                     Some(up) if up == *is_up => Verdict::True,
                     Some(up) => Verdict::False(Some(format!("the sun is {}", if up { "up" } else { "down" }))),
-                    None => Verdict::Failed(plain_failure("the home has no `location` in homerule.yaml".to_owned())),
+                    None => Verdict::Failed(Failure::plain("the home has no `location` in homerule.yaml".to_owned())),
                 }
             }
         };
@@ -127,11 +127,10 @@ impl Evaluator {
             Ok(Value::Bool(true)) => Verdict::True,
             Ok(Value::Bool(false)) => Verdict::False(None),
             Ok(Value::Null) => Verdict::False(Some("it gives `()`".to_owned())),
-            Ok(value) => Verdict::Failed(Failure {
-                message: format!("a condition must give true or false, and this gives {}: {value}", value.kind()),
-                place: Some(expression.source().place(0)),
-                without_value: None,
-            }),
+            Ok(value) => Verdict::Failed(Failure::of_expression(
+                expression,
+                format!("a condition must give true or false, and this gives {}: {value}", value.kind()),
+            )),
             Err(Failure { without_value: Some(topic), .. }) => Verdict::Unknown(topic),
             Err(failure) => Verdict::Failed(failure),
         }

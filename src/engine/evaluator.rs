@@ -85,7 +85,7 @@ impl Evaluator {
         reads: &mut Reads,
     ) -> Result<Topic, Failure> {
         let text = self.text(scope, template, reads)?;
-        Topic::parse(&text).map_err(|error| plain_failure(format!("`{text}` is no topic: {error}")))
+        Topic::parse(&text).map_err(|error| Failure::plain(format!("`{text}` is no topic: {error}")))
     }
 
     /// Renders a template that must give a text; a number or boolean is taken as its text.
@@ -99,7 +99,7 @@ impl Evaluator {
         reads: &mut Reads,
     ) -> Result<String, Failure> {
         match self.render(scope, template, reads)? {
-            Value::Null => Err(plain_failure("a text is expected, and the template gives nothing".to_owned())),
+            Value::Null => Err(Failure::plain("a text is expected, and the template gives nothing".to_owned())),
             value => Ok(value.to_string()),
         }
     }
@@ -118,7 +118,7 @@ impl Evaluator {
             DurationTemplate::Fixed(duration) => Ok(*duration),
             DurationTemplate::Template(template) => {
                 let text = self.text(scope, template, reads)?;
-                crate::model::parse_duration(&text).map_err(|error| plain_failure(error.to_string()))
+                crate::model::parse_duration(&text).map_err(|error| Failure::plain(error.to_string()))
             }
         }
     }
@@ -143,9 +143,4 @@ impl Evaluator {
         }
         hash
     }
-}
-
-/// Returns a failure that no single place is to blame for.
-pub(super) fn plain_failure(message: String) -> Failure {
-    Failure { message, place: None, without_value: None }
 }

@@ -235,7 +235,7 @@ impl Engine {
             self.cancel_key(&slot_id, &candidate.key, StoppedBy::Restart);
         }
         if self.runs.len() >= self.options.runs {
-            let failure = super::alarms::impossible(format!(
+            let failure = crate::script::Failure::plain(format!(
                 "{} runs go on at once already (`limits: runs` of homerule.yaml)",
                 self.runs.len()
             ));

@@ -244,11 +244,10 @@ impl Engine {
         let failure = match self.evaluator.value(&scope, condition, &mut Reads::default()) {
             Ok(Value::Bool(holds)) => return holds,
             Ok(Value::Null) | Err(Failure { without_value: Some(_), .. }) => return false,
-            Ok(value) => Failure {
-                message: format!("`where` must give true or false, and gives {}: {value}", value.kind()),
-                place: Some(condition.source().place(0)),
-                without_value: None,
-            },
+            Ok(value) => Failure::of_expression(
+                condition,
+                format!("`where` must give true or false, and gives {}: {value}", value.kind()),
+            ),
             Err(failure) => failure,
         };
         self.fail_unstarted(&rule, occasion, Vec::new(), &failure);

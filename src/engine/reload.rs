@@ -99,7 +99,7 @@ impl Engine {
             }
         }
         for (run, thread) in failed {
-            let why = super::alarms::impossible("the daemon was stopped while it waited for the answer");
+            let why = crate::script::Failure::plain("the daemon was stopped while it waited for the answer");
             self.inbox.push_back(super::hearing::Incoming::Abandoned { run, thread, why });
         }
     }

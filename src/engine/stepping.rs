@@ -8,7 +8,6 @@ use crate::model::Value;
 use crate::rules::{ActionKind, BlockId, OnError, RepeatKind, Rule, Until};
 use crate::script::Failure;
 
-use super::alarms::impossible;
 use super::condition::failure_text;
 use super::deadline::Due;
 use super::run::{ActionPlace, Frame, Repeat, Run, Thread, Waiting};
@@ -244,7 +243,7 @@ impl Engine {
         let Some(thread) = run.threads.get_mut(&id) else { return Ok(Next::GoOn) };
         thread.turns += 1;
         if thread.turns > MOST_TURNS {
-            return Err(impossible(format!("{MOST_TURNS} turns of a `repeat` without a wait")));
+            return Err(Failure::plain(format!("{MOST_TURNS} turns of a `repeat` without a wait")));
         }
         if let Some(Frame::Repeat(repeat)) = thread.frames.last_mut() {
             repeat.turn += 1;

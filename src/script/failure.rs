@@ -45,6 +45,18 @@ pub(super) fn refuse_part(index: usize) -> Refusal {
 }
 
 impl Failure {
+    /// Returns a failure that no single place is to blame for.
+    #[must_use]
+    pub fn plain(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), place: None, at: 0..0, without_value: None }
+    }
+
+    /// Returns a failure of what a whole expression gave.
+    #[must_use]
+    pub fn of_expression(expression: &Expression, message: impl Into<String>) -> Failure {
+        Failure::of(&expression.source, message)
+    }
+
     /// Returns a failure of the whole of `source`.
     pub(super) fn of(source: &PlacedText, message: impl Into<String>) -> Failure {
         Failure::within(source, 0..source.as_str().len(), message)
