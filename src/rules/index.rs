@@ -147,7 +147,7 @@ mod tests {
         let topic = Topic::parse(&"/".repeat(199)).unwrap();
         index.insert(&filter, 7);
         assert_eq!(find(&index, &topic), [7]);
-        index.remove(&filter, 7);
+        index.remove(&filter, &7);
         assert!(index.root.is_empty());
     }
 
@@ -159,8 +159,8 @@ mod tests {
         }
         let topic = Topic::parse("home/tv").unwrap();
         assert_eq!(find(&index, &topic), [1, 1]);
-        index.remove(&TopicFilter::parse("home/#").unwrap(), 1);
-        index.remove(&TopicFilter::parse("home/#").unwrap(), 1);
+        index.remove(&TopicFilter::parse("home/#").unwrap(), &1);
+        index.remove(&TopicFilter::parse("home/#").unwrap(), &1);
         assert_eq!(find(&index, &topic), [1], "what isn't there can be removed");
     }
 
@@ -183,12 +183,12 @@ mod tests {
                     prop_assert_eq!(find(&index, topic), expected, "{}", topic);
                 }
                 for (key, filter) in filters.iter().enumerate().filter(|(key, _)| removed[*key] && round == 0) {
-                    index.remove(filter, key);
+                    index.remove(filter, &key);
                     kept[key] = false;
                 }
             }
             for (key, filter) in filters.iter().enumerate() {
-                index.remove(filter, key);
+                index.remove(filter, &key);
             }
             prop_assert!(index.root.is_empty());
         }
