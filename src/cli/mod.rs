@@ -1,10 +1,22 @@
 //! The command line: one file per command. What they share: the exit status and how a failure is said.
 
+mod broker_address;
+mod check;
+mod completions;
+mod daemon_client;
 mod exit;
 mod home_folder;
+mod init;
 mod print;
+mod publish;
 mod run;
+mod settings_file;
+mod state;
+mod status;
+mod subscribe;
+mod switch;
 mod test;
+mod trace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -29,14 +41,36 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Check(check::Check),
     Test(test::Test),
+    Status(status::Status),
+    State(state::State),
+    Pub(publish::Publish),
+    Sub(subscribe::Subscribe),
+    Trace(trace::Trace),
+    /// Switches a rule on.
+    Enable(switch::Switch),
+    /// Switches a rule off.
+    Disable(switch::Switch),
+    Init(init::Init),
+    Completions(completions::Completions),
 }
 
 impl Command {
     fn execute(self) -> Result<Exit, Failure> {
         match self {
             Command::Run(run) => run.execute(),
+            Command::Check(check) => check.execute(),
             Command::Test(test) => test.execute(),
+            Command::Status(status) => status.execute(),
+            Command::State(state) => state.execute(),
+            Command::Pub(publish) => publish.execute(),
+            Command::Sub(subscribe) => subscribe.execute(),
+            Command::Trace(trace) => trace.execute(),
+            Command::Enable(switch) => switch.enable(),
+            Command::Disable(switch) => switch.disable(),
+            Command::Init(init) => init.execute(),
+            Command::Completions(completions) => completions.execute(),
         }
     }
 }

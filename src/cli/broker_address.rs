@@ -1,0 +1,167 @@
+//! The broker that `pub` and `sub` speak to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use rumqttc::{Client, ConnectReturnCode, Connection, ConnectionError, MqttOptions};
+
+use super::Failure;
+use super::settings_file::read_settings;
+use crate::lang::BrokerSettings;
+
+/// Which broker is meant.
+#[derive(Debug, Args)]
+pub(super) struct BrokerArguments {
+    /// The home whose broker is meant.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    home: PathBuf,
+    /// Another broker: `mqtt://user:password@host:1883`.
+    #[arg(long, value_name = "URL", conflicts_with = "home")]
+    broker: Option<String>,
+}
+
+/// A broker that can be connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BrokerAddress {
+    host: String,
+    port: u16,
+    user: Option<(String, String)>,
+    /// Whether it is the one that `homerule run` would start.
+    is_ours: bool,
+}
+
+/// The largest packet that we take (MQTT 5.0, 1.5.5: the largest there is).
+const LARGEST_PACKET: usize = 268_435_455;
+
+impl BrokerArguments {
+    /// Returns the broker that is meant.
+    ///
+    /// # Errors
+    /// When the settings or the URL don't say.
+    pub(super) fn address(&self) -> Result<BrokerAddress, Failure> {
+        if let Some(url) = &self.broker {
+            return BrokerAddress::parse(url);
+        }
+        match read_settings(&self.home)?.broker {
+            BrokerSettings::Embedded(broker) => {
+                let listener = broker.listen.iter().find(|listener| !listener.websocket);
+                let address = listener.map(|listener| listener.address).ok_or_else(|| {
+                    Failure::new("the broker of this home listens for WebSockets only; name one by `--broker URL`")
+                })?;
+                let address = reachable(address);
+                let host = address.ip().to_string();
+                Ok(BrokerAddress { host, port: address.port(), user: None, is_ours: true })
+            }
+            BrokerSettings::External(broker) => {
+                let mut address = BrokerAddress::parse(&broker.url)?;
+                if let (Some(file), Some((_, password))) = (broker.password_file, &mut address.user) {
+                    let path = self.home.join(file);
+                    *password = std::fs::read_to_string(&path)
+                        .map_err(|error| Failure::new(format!("`{}` can't be read: {error}", path.display())))?
+                        .trim_end()
+                        .to_owned();
+                }
+                Ok(address)
+            }
+        }
+    }
+}
+
+impl BrokerAddress {
+    fn parse(url: &str) -> Result<BrokerAddress, Failure> {
+        let wrong = |why: &str| Failure::new(format!("`{url}` is no broker: {why}; write `mqtt://host:1883`"));
+        let rest = match url.split_once("://") {
+            Some(("mqtt" | "tcp", rest)) => rest,
+            Some(("mqtts" | "ssl" | "ws" | "wss", _)) => {
+                return Err(wrong("this version speaks MQTT over plain TCP only"));
+            }
+            Some((scheme, _)) => return Err(wrong(&format!("`{scheme}` is no scheme of MQTT"))),
+            None => url,
+        };
+        let rest = rest.trim_end_matches('/');
+        let (user, address) = match rest.rsplit_once('@') {
+            Some((user, address)) => {
+                let (name, password) = user.split_once(':').unwrap_or((user, ""));
+                (Some((name.to_owned(), password.to_owned())), address)
+            }
+            None => (None, rest),
+        };
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
+                (host, port.parse().map_err(|_| wrong(&format!("`{port}` is no port")))?)
+            }
+            _ => (address, 1883),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        if host.is_empty() {
+            return Err(wrong("the host is missing"));
+        }
+        Ok(BrokerAddress { host: host.to_owned(), port, user, is_ours: false })
+    }
+
+    /// Returns a client of the broker; it connects when its connection is first asked for an event.
+    pub(super) fn client(&self, purpose: &str) -> (Client, Connection) {
+        let id = format!("homerule-{purpose}-{}", std::process::id());
+        let mut options = MqttOptions::new(id, self.host.clone(), self.port);
+        options.set_keep_alive(Duration::from_secs(30));
+        options.set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);
+        if let Some((name, password)) = &self.user {
+            options.set_credentials(name, password);
+        }
+        Client::new(options, 100)
+    }
+
+    /// Says why there is no connection.
+    pub(super) fn failure(&self, error: &ConnectionError) -> Failure {
+        let address = format!("{}:{}", self.host, self.port);
+        Failure::new(match error {
+            ConnectionError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused && self.is_ours => {
+                format!("there is no broker at {address}: `homerule run` starts it, `--broker URL` names another one")
+            }
+            ConnectionError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                format!("there is no broker at {address}")
+            }
+            ConnectionError::Io(error) => format!("the broker at {address} can't be reached: {error}"),
+            ConnectionError::ConnectionRefused(
+                ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
+            ) => format!("the broker at {address} refuses this user: name one by `--broker mqtt://user:password@host`"),
+            other => format!("the broker at {address} ended the connection: {other}"),
+        })
+    }
+}
+
+/// Returns where something that listens on `address` is reached from here.
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_brokers_are_read() {
+        let read = |url: &str| {
+            let address = BrokerAddress::parse(url).map_err(|failure| failure.to_string())?;
+            let user = address.user.map(|(name, password)| format!("{name}/{password}")).unwrap_or_default();
+            Ok::<_, String>(format!("{user} {} {}", address.host, address.port))
+        };
+        assert_eq!(read("mqtt://broker").unwrap(), " broker 1883");
+        assert_eq!(read("mqtt://me:a:b@10.0.0.1:1884/").unwrap(), "me/a:b 10.0.0.1 1884");
+        assert_eq!(read("localhost:2000").unwrap(), " localhost 2000");
+        assert_eq!(read("mqtt://[::1]:2000").unwrap(), " ::1 2000");
+        assert_eq!(
+            read("mqtts://broker").unwrap_err(),
+            "`mqtts://broker` is no broker: this version speaks MQTT over plain TCP only; write `mqtt://host:1883`"
+        );
+        assert!(read("mqtt://host:port").unwrap_err().contains("`port` is no port"));
+        assert!(read("http://host").unwrap_err().contains("`http` is no scheme of MQTT"));
+    }
+}

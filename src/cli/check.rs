@@ -1,0 +1,54 @@
+//! `homerule check`: all errors and warnings of rules, tests and settings, without running.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Exit, Failure, print};
+use crate::daemon::files::{self, is_test};
+use crate::lang::test_file::TestFile;
+use crate::lang::{Home, Report, Severity};
+
+/// Shows all errors and warnings of rules, tests and settings.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The home's folder.
+    #[arg(default_value = ".")]
+    home: PathBuf,
+    /// Write one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let sources = files::read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
+        let home = Home::load(&sources);
+        let mut found = home.diagnostics;
+        let mut tests = 0;
+        for (path, source) in sources.iter().filter(|(path, _)| is_test(path)) {
+            let (file, more) = TestFile::read(path, source);
+            tests += file.map_or(0, |file| file.tests.len());
+            found.extend(more);
+        }
+        let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
+        if self.json {
+            print::json(&Report::new(&sources).json(&found))?;
+        } else {
+            print::diagnostics(&found, &sources, "");
+            let (rules, warnings) = (home.ruleset.entries.len(), found.len() - errors);
+            print::line(&format!(
+                "{}, {}: {}, {}",
+                counted(rules, "rule"),
+                counted(tests, "test"),
+                counted(errors, "error"),
+                counted(warnings, "warning")
+            ));
+        }
+        Ok(if errors == 0 { Exit::Well } else { Exit::No })
+    }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

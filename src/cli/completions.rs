@@ -1,0 +1,24 @@
+//! `homerule completions`: what a shell needs to complete our commands.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{Arguments, Exit, Failure};
+
+/// Writes completions for a shell to standard output.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell.
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let mut command = Arguments::command();
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut command, "homerule", &mut script);
+        let written = std::io::Write::write_all(&mut std::io::stdout(), &script);
+        written.map_err(|error| Failure::new(format!("the completions can't be written: {error}")))?;
+        Ok(Exit::Well)
+    }
+}

@@ -1,0 +1,118 @@
+//! `homerule sub`: shows messages as they come.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use rumqttc::{Client, Event, Packet, SubscribeFilter, SubscribeReasonCode};
+
+use super::broker_address::BrokerArguments;
+use super::publish::level;
+use super::{Exit, Failure, print};
+use crate::daemon::answer::{MessageLine, Via};
+use crate::model::{Message, Origin, Payload, Qos, Topic, TopicFilter};
+
+/// Shows messages as they come: topic and payload, a line each.
+#[derive(Debug, Args)]
+pub(super) struct Subscribe {
+    /// The topics: `home/#`, `home/+/light`; without any: all.
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+    /// How surely they are delivered at most: 0, 1 or 2.
+    #[arg(short, long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=2))]
+    qos: u8,
+    /// End after so many messages.
+    #[arg(short = 'C', long, value_name = "N")]
+    count: Option<u64>,
+    /// Write recording lines, as `record` does.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    broker: BrokerArguments,
+}
+
+/// How long we wait before we connect again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Subscribe {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let filters = self.plain_filters()?;
+        let address = self.broker.address()?;
+        let (client, mut connection) = address.client("sub");
+        let mut was_connected = false;
+        let mut left = self.count.unwrap_or(u64::MAX);
+        for event in connection.iter() {
+            match event {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                    was_connected = true;
+                    self.subscribe(&client, &filters)?;
+                }
+                Ok(Event::Incoming(Packet::SubAck(answer))) => {
+                    let refused = answer.return_codes.iter().position(|code| *code == SubscribeReasonCode::Failure);
+                    if let Some(filter) = refused.and_then(|index| filters.get(index)) {
+                        return Err(Failure::new(format!("the broker refuses the subscription to `{filter}`")));
+                    }
+                }
+                Ok(Event::Incoming(Packet::Publish(publish))) => {
+                    // Who reads went away: that ends it, as for any program in a pipe.
+                    if self.show(&publish).is_err() {
+                        return Ok(Exit::Well);
+                    }
+                    left = left.saturating_sub(1);
+                    if left == 0 {
+                        let _ = client.try_disconnect();
+                        return Ok(Exit::Well);
+                    }
+                }
+                Ok(_) => {}
+                Err(error) if was_connected => {
+                    print::error(&format!("{}; trying again", address.failure(&error)));
+                    std::thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(address.failure(&error)),
+            }
+        }
+        Ok(Exit::Well)
+    }
+
+    /// Returns the filters as a broker reads them.
+    fn plain_filters(&self) -> Result<Vec<String>, Failure> {
+        if self.filters.is_empty() {
+            return Ok(vec!["#".to_owned()]);
+        }
+        let parse = |text: &String| {
+            let filter = TopicFilter::parse(text);
+            filter.map(|filter| filter.plain()).map_err(|error| Failure::new(format!("`{text}`: {error}")))
+        };
+        self.filters.iter().map(parse).collect()
+    }
+
+    fn subscribe(&self, client: &Client, filters: &[String]) -> Result<(), Failure> {
+        let wanted = filters.iter().map(|filter| SubscribeFilter::new(filter.clone(), level(self.qos)));
+        client.try_subscribe_many(wanted).map_err(|error| Failure::new(error.to_string()))
+    }
+
+    fn show(&self, publish: &rumqttc::Publish) -> io::Result<()> {
+        let mut line = Vec::new();
+        if self.json {
+            let Ok(topic) = Topic::parse(&publish.topic) else { return Ok(()) };
+            let message = Message {
+                topic,
+                payload: Payload::from_bytes(publish.payload.clone()),
+                qos: Qos::try_from(publish.qos as u8).unwrap_or_default(),
+                retain: publish.retain,
+                origin: if publish.retain { Origin::Retained } else { Origin::Live },
+            };
+            serde_json::to_writer(&mut line, &MessageLine::new(Timestamp::now(), &message, Via::Client(None)))?;
+        } else {
+            line.extend_from_slice(publish.topic.as_bytes());
+            line.push(b' ');
+            line.extend_from_slice(&publish.payload);
+        }
+        line.push(b'\n');
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(&line)?;
+        stdout.flush()
+    }
+}
