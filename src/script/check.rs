@@ -9,7 +9,7 @@ use rhai::{Expr, FnCallExpr, Stmt};
 use crate::model::{Name, Topic, TopicFilter, ValuePath};
 
 use super::functions::{Arity, FUNCTIONS, arities};
-use super::rewrite::{JOIN, Rewritten, token_at};
+use super::rewrite::{COPY, JOIN, Rewritten, token_at};
 use super::{BUILT_IN_VARIABLES, ExpressionError, ExpressionErrorKind as Kind, Names, RuleMention};
 
 /// What an expression names.
@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
         if call.name == "curry" && self.is_capture(call) {
             return self.capture(call);
         }
-        let is_ours = call.is_operator_call() || call.name == JOIN;
+        let is_ours = call.is_operator_call() || call.name == JOIN || call.name == COPY;
         if !is_ours || receivers > 0 {
             self.function(call, position, receivers)?;
         }
@@ -350,10 +350,9 @@ impl Arity {
 
 /// Returns the name of `known` that `name` was probably meant to be.
 fn near_miss<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let most = if name.chars().count() < 4 { 1 } else { 2 };
     known
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
+        .filter(|(distance, candidate)| *distance <= 2 && *distance * 2 < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)
 }

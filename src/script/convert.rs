@@ -46,7 +46,7 @@ impl Budget {
             Value::Bool(flag) => (*flag).into(),
             Value::Int(number) => (*number).into(),
             Value::Float(number) => (*number).into(),
-            Value::Text(text) => Dynamic::from(text.as_ref().to_owned()),
+            Value::Text(text) => rhai::ImmutableString::from(text.as_ref()).into(),
             Value::List(items) => {
                 self.spend(items.len())?;
                 let items = items.iter().map(|item| self.convert(item, depth + 1)).collect::<Result<_, _>>()?;
@@ -79,6 +79,9 @@ pub(super) fn from_dynamic(value: &Dynamic) -> Result<Value, String> {
 fn convert_back(value: &Dynamic, depth: usize) -> Result<Value, String> {
     if depth > DEEPEST {
         return Err(too_deep());
+    }
+    if value.is_shared() {
+        return convert_back(&value.flatten_clone(), depth);
     }
     if value.is_unit() {
         return Ok(Value::Null);

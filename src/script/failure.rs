@@ -9,6 +9,7 @@ use crate::model::{Place, PlacedText, Topic};
 
 use super::code::Code;
 use super::convert::kind_of_type;
+use super::meter::Ended;
 use super::rewrite::{chain_before, token_at};
 use super::tokens::{Lexer, Piece, TokenKind};
 use super::{Expression, Limits};
@@ -88,7 +89,7 @@ impl Reading<'_> {
         }
         let text = self.source.as_str();
         let at = match self.code.offset(refusal.position()) {
-            Some(offset) => token_at(text, offset),
+            Some(offset) => whole_chain(text, token_at(text, offset)),
             None => 0..text.len(),
         };
         let (message, at) = self.message(refusal, at);
@@ -117,18 +118,18 @@ impl Reading<'_> {
             EvalAltResult::ErrorStringBounds(length, index, _) => {
                 format!("there is no character {index} in a text of {length}")
             }
-            EvalAltResult::ErrorTooManyOperations(_) => {
-                format!("the expression needs more than {} operations", self.limits.operations)
-            }
             EvalAltResult::ErrorDataTooLarge(what, _) => {
                 format!("{} grows beyond its limit", if what.contains("tring") { "a text" } else { "a list or map" })
             }
             EvalAltResult::ErrorStackOverflow(_) => {
                 format!("closures call each other more than {} deep", self.limits.depth)
             }
-            EvalAltResult::ErrorTerminated(..) => {
-                format!("the expression takes longer than {} ms", self.limits.evaluation.as_millis())
-            }
+            EvalAltResult::ErrorTerminated(why, _) => match why.read_lock::<Ended>().map(|ended| *ended) {
+                Some(Ended::TooManyOperations) => {
+                    format!("the expression needs more than {} operations", self.limits.operations)
+                }
+                _ => format!("the expression takes longer than {} ms", self.limits.evaluation.as_millis()),
+            },
             EvalAltResult::ErrorArithmetic(what, _) => what.to_lowercase(),
             other => {
                 let mut bare = other.to_string();
@@ -157,10 +158,7 @@ impl Reading<'_> {
     /// Reads `… for type '()'`: a property of what has none.
     fn no_property(&self, told: &str, at: Range<usize>) -> (String, Range<usize>) {
         let text = self.source.as_str();
-        // Rhai points at the property or at the dot before it.
-        let rest = text.get(at.start..).unwrap_or_default();
-        let dots = rest.len() - rest.trim_start_matches(['.', '?', ' ']).len();
-        let property = token_at(text, at.start + dots);
+        let property = at;
         let before = text.get(..property.start).unwrap_or_default().trim_end().trim_end_matches(['.', '?']);
         let owner = self.owner_of(before.len());
         let kind = kind_of_type(told.rsplit('\'').nth(1).unwrap_or_default());
@@ -180,8 +178,13 @@ impl Reading<'_> {
     /// Reads `name (type, type)`: a function that has no version for these types.
     fn no_function(&self, signature: &str, at: Range<usize>) -> (String, Range<usize>) {
         let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
-        let kinds: Vec<&str> =
-            types.trim_end_matches(')').split(", ").filter(|name| !name.is_empty()).map(kind_of_type).collect();
+        let kinds: Vec<&str> = types
+            .strip_suffix(')')
+            .unwrap_or(types)
+            .split(", ")
+            .filter(|name| !name.is_empty())
+            .map(kind_of_type)
+            .collect();
         let message = match (name, kinds.as_slice()) {
             ("+", [a, b]) => format!("can't add {a} and {b}"),
             ("-", [a, b]) => format!("can't subtract {b} from {a}"),
@@ -194,6 +197,29 @@ impl Reading<'_> {
         };
         (message, at)
     }
+}
+
+/// Returns the range of the whole chain (`msg.list[0].x`) where `at` is a dot or bracket in it, and else `at`.
+fn whole_chain(text: &str, at: Range<usize>) -> Range<usize> {
+    if !matches!(text.get(at.clone()), Some("." | "?." | "[" | "?[")) {
+        return at;
+    }
+    let start = at.start - chain_before(text, at.start).len();
+    let mut depth = 0_usize;
+    let mut end = at.start;
+    while let Ok(Some(token)) = Lexer::starting_at(text, end).first() {
+        match text.get(token.range.clone()).unwrap_or_default() {
+            "(" | "[" | "?[" => depth += 1,
+            ")" | "]" if depth == 0 => break,
+            ")" | "]" => depth -= 1,
+            "." | "?." => {}
+            _ if depth > 0
+                || token.kind == TokenKind::Word && text.get(..end).is_some_and(|text| text.ends_with('.')) => {}
+            _ => break,
+        }
+        end = token.range.end;
+    }
+    start..end
 }
 
 /// Returns what to say of `code`, within a text, that gave `()`.

@@ -7,6 +7,7 @@ use crate::model::{RuleId, Topic, TopicFilter, Value, ValuePath};
 
 use super::convert::{from_dynamic, kind, to_dynamic};
 use super::failure::{Refusal, refuse};
+use super::lists::satisfies;
 use super::loan::{Lent, Loan};
 use super::moment::{Moment, seconds};
 use super::operators::number;
@@ -296,13 +297,10 @@ fn matching(
         return Ok((all, found.iter().filter(|(_, _, value)| value.matches(&pattern)).count()));
     };
     let mut count = 0;
-    for (topic, _, value) in found {
+    for (index, (topic, _, value)) in found.iter().enumerate() {
         let message =
-            to_dynamic(&value, None, items).map_err(|error| refuse(&format!("can't read `{topic}`: {error}")))?;
-        let verdict: Dynamic = closure.call_within_context(context, (message,))?;
-        count += usize::from(verdict.as_bool().map_err(|_| {
-            refuse(&format!("the closure must give a boolean; for `{topic}` it gives {}", kind(&verdict)))
-        })?);
+            to_dynamic(value, None, items).map_err(|error| refuse(&format!("can't read `{topic}`: {error}")))?;
+        count += usize::from(satisfies(context, &closure, &message, index)?);
     }
     Ok((all, count))
 }

@@ -10,6 +10,53 @@ use super::moment::Moment;
 
 /// Registers the operators.
 pub(super) fn register(engine: &mut Engine) {
+    register_for_any(engine);
+    register_for_same(engine);
+    register_arithmetic(engine);
+}
+
+/// Registers the comparisons for the types that occur most: a version for just these is found at once.
+fn register_for_same(engine: &mut Engine) {
+    macro_rules! compare {
+        ($a:ty, $b:ty, |$first:ident, $second:ident| $as_same:expr) => {
+            engine
+                .register_fn("<", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    a < b
+                })
+                .register_fn(">", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    a > b
+                })
+                .register_fn("<=", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    a <= b
+                })
+                .register_fn(">=", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    a >= b
+                })
+                .register_fn("==", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    a == b
+                })
+                .register_fn("!=", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    a != b
+                })
+        };
+    }
+    compare!(i64, i64, |a, b| (a, b));
+    compare!(&str, &str, |a, b| (a, b));
+    #[expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "users compare what devices sent, exactly")]
+    {
+        compare!(f64, f64, |a, b| (a, b));
+        compare!(f64, i64, |a, b| (a, b as f64));
+        compare!(i64, f64, |a, b| (a as f64, b));
+    }
+}
+
+fn register_for_any(engine: &mut Engine) {
     engine
         .register_fn("<", |a: Dynamic, b: Dynamic| order(&a, "<", &b).map(|is| is == Some(Ordering::Less)))
         .register_fn(">", |a: Dynamic, b: Dynamic| order(&a, ">", &b).map(|is| is == Some(Ordering::Greater)))
@@ -29,6 +76,9 @@ pub(super) fn register(engine: &mut Engine) {
         .register_fn("==", |a: Blob, b: Blob| a == b)
         .register_fn("!=", |a: Blob, b: Blob| a != b)
         .register_fn("contains", |list: Array, wanted: Dynamic| list.iter().any(|item| equal(item, &wanted)));
+}
+
+fn register_arithmetic(engine: &mut Engine) {
     #[expect(clippy::cast_precision_loss, reason = "a quotient of numbers beyond 2^53 may be rounded")]
     engine
         .register_fn("/", |a: i64, b: i64| divide(a as f64, b as f64))

@@ -7,13 +7,14 @@ use crate::model::Value;
 use super::convert::{from_dynamic, kind, show, to_dynamic};
 use super::failure::{Refusal, refuse, refuse_part};
 use super::operators::{number, order};
-use super::rewrite::JOIN;
+use super::rewrite::{COPY, JOIN};
 
 type Answer<T> = Result<T, Refusal>;
 
 /// Registers the functions. Texts longer than `text` bytes and lists of more than `items` are refused.
 pub(super) fn register(engine: &mut Engine, text: usize, items: usize) {
     engine.register_fn(JOIN, move |parts: Array| join_parts(&parts, text));
+    engine.register_fn(COPY, |value: Dynamic| value);
     engine
         .register_fn("json", move |source: &str| read_json(source, items))
         .register_fn("to_json", |value: Dynamic| write_json(&value))

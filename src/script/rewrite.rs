@@ -12,6 +12,10 @@ use super::{ExpressionError, ExpressionErrorKind};
 /// The function that puts a text with `${…}` together. No user can write its name.
 pub(super) const JOIN: &str = "__join";
 
+/// The function that gives a variable's value: in its place where a closure reads the variable while another
+/// function works on it, which Rhai takes for a race.
+pub(super) const COPY: &str = "__copy";
+
 /// The most characters that the rewritten text may have: Rhai counts columns in 16 bits.
 const LONGEST: usize = 60_000;
 
@@ -281,9 +285,39 @@ impl Rewriter<'_> {
             _ if word.starts_with("__") => {
                 return Err(syntax(token.range.clone(), format!("a name can't begin with `__`: `{word}`")));
             }
+            _ if self.takes_closure(index) => {
+                self.out.push(COPY, start);
+                self.out.push("(", start);
+                self.copy(token);
+                self.out.push(")", start);
+            }
             _ => self.copy(token),
         }
         Ok(())
+    }
+
+    /// Returns whether the word `index` begins a chain in which a method is given a closure.
+    fn takes_closure(&self, index: usize) -> bool {
+        let mut depth = 0_usize;
+        let mut has_closure = false;
+        let mut next = index + 1;
+        if !matches!(self.text_of(next), "." | "?." | "[" | "?[") {
+            return false;
+        }
+        loop {
+            match self.text_of(next) {
+                "(" | "[" | "?[" | "{" | "#{" => depth += 1,
+                ")" | "]" | "}" if depth == 0 => break,
+                ")" | "]" | "}" => depth -= 1,
+                "|" | "||" if depth > 0 => has_closure = true,
+                "." | "?." => next += 1,
+                "" => break,
+                _ if depth == 0 => break,
+                _ => {}
+            }
+            next += 1;
+        }
+        has_closure
     }
 
     fn reserved_property(&self, is_optional: bool, index: usize, word: &str) -> ExpressionError {

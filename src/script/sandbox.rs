@@ -3,7 +3,7 @@
 //! Of Rhai's functions only those can be called that [`super::functions`] names: each of them changes nothing, and
 //! costs no more than the limits on sizes allow.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,11 +16,12 @@ use super::check::{Checker, Found};
 use super::code::{Code, Input};
 use super::convert::{from_dynamic, to_dynamic};
 use super::loan::{Lent, Loan};
+use super::meter::Meter;
 use super::moment::{Moment, SunNow};
 use super::rewrite::Rewritten;
 use super::syntax_error::explain;
 use super::{Expression, ExpressionError, Failure, Names, Reads, Template, World};
-use super::{home, moment, operators, plain};
+use super::{home, lists, moment, operators, plain};
 
 /// How deep an expression may be nested.
 pub(super) const DEEPEST_EXPRESSION: usize = 64;
@@ -69,7 +70,7 @@ pub struct Sandbox {
     limits: Limits,
     engine: Engine,
     loan: Loan,
-    interrupted: Arc<AtomicBool>,
+    meter: Arc<Meter>,
     workspace: Mutex<Workspace>,
 }
 
@@ -87,31 +88,31 @@ impl Sandbox {
     pub fn new(limits: Limits) -> Sandbox {
         let mut engine = Engine::new_raw();
         let loan = Loan::default();
-        let interrupted = Arc::new(AtomicBool::new(false));
+        let meter = Arc::new(Meter::new(limits.operations));
         StandardPackage::new().register_into_engine(&mut engine);
         engine
             .set_optimization_level(OptimizationLevel::None)
             .set_fast_operators(false)
             .set_allow_looping(false)
-            .set_max_operations(limits.operations)
             .set_max_string_size(limits.text)
             .set_max_array_size(limits.items)
             .set_max_map_size(limits.items)
             .set_max_call_levels(limits.depth)
             .set_max_expr_depths(DEEPEST_EXPRESSION, DEEPEST_EXPRESSION);
-        let flag = Arc::clone(&interrupted);
-        engine.on_progress(move |_| flag.load(Ordering::Relaxed).then_some(Dynamic::UNIT));
+        let progress = Arc::clone(&meter);
+        engine.on_progress(move |_| progress.count());
         operators::register(&mut engine);
         moment::register(&mut engine);
         plain::register(&mut engine, limits.text, limits.items);
+        lists::register(&mut engine);
         home::register(&mut engine, &loan, limits.items);
-        Sandbox { limits, engine, loan, interrupted, workspace: Mutex::default() }
+        Sandbox { limits, engine, loan, meter, workspace: Mutex::default() }
     }
 
     /// Returns the flag that ends the evaluation that runs, as long as it is set: for a watchdog on another thread.
     #[must_use]
     pub fn interrupter(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.interrupted)
+        self.meter.interrupter()
     }
 
     /// Compiles an expression.
@@ -242,6 +243,7 @@ impl Sandbox {
     /// Evaluates with the variables in the workspace.
     fn run(&self, workspace: &mut Workspace, expression: &Expression) -> Result<Value, Failure> {
         let code = &*expression.code;
+        self.meter.reset();
         let mut global = self.engine.new_global_runtime_state();
         // A closure is found in its expression's own library: what is known of other expressions must not reach it.
         let mut own = rhai::Caches::new();

@@ -23,8 +23,17 @@ pub(super) fn explain(error: &ParseError, source: &str, rewritten: &Rewritten) -
         ParseErrorType::BadInput(LexError::MalformedNumber(_)) => format!("`{token}` is no number"),
         ParseErrorType::BadInput(LexError::StringTooLong(_)) => "the text is longer than its limit".to_owned(),
         ParseErrorType::MismatchedType(wanted, given) => format!("{wanted} is needed here, not {given}"),
+        _ if matches!(token, ")" | "]" | "}" | ",") => format!("a value is missing before `{token}`"),
+        ParseErrorType::MissingToken(..) if begins_value(token) => {
+            format!("an operator or a comma is missing before `{token}`")
+        }
         _ if token.is_empty() => "the expression ends too early: a value is missing".to_owned(),
         _ => format!("`{token}` isn't expected here"),
     };
     syntax(at, message)
+}
+
+/// Returns whether a value may begin with `token`.
+fn begins_value(token: &str) -> bool {
+    token.starts_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '\'' | '"' | '`' | '#'))
 }

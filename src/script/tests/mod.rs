@@ -1,5 +1,12 @@
 //! What expressions and templates do, seen from outside: each sentence of spec 3 has a case.
 
+mod failures;
+mod language;
+mod limits;
+mod mistakes;
+mod reading;
+mod templates;
+
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
@@ -87,12 +94,4 @@ fn failed(text: &str, failure: &Failure) -> String {
     let unknown =
         failure.without_value.as_ref().map(|topic| format!(" ({topic} has no value yet)")).unwrap_or_default();
     format!("failed «{}» {}{unknown}", &text[failure.at.clone()], failure.message)
-}
-
-#[test]
-fn a_condition_reads_the_message() {
-    let mut home = Home::new().set("msg", r#"{"state": "ON"}"#).set("captures", r#"["hall"]"#);
-    assert_eq!(home.eval("msg.state == 'ON' and captures.len() > 0"), "true");
-    assert_eq!(home.eval("payload.foo"), "failed «foo» can't read `foo` of `()`: `payload` gives nothing");
-    assert_eq!(home.eval("mgs"), "UnknownVariable «mgs» nothing is named `mgs`; did you mean `msg`?");
 }

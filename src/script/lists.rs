@@ -1,0 +1,72 @@
+//! The functions that ask a closure about the items of a list: one that gives no boolean is an error, not false.
+
+use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext};
+
+use super::convert::{kind, show};
+use super::failure::{Refusal, refuse};
+use super::operators::equal;
+
+type Answer<T> = Result<T, Refusal>;
+
+/// Registers the functions.
+pub(super) fn register(engine: &mut Engine) {
+    engine
+        .register_fn("filter", |context: NativeCallContext, list: Array, closure: FnPtr| -> Answer<Array> {
+            let mut kept = Array::new();
+            for (index, item) in list.into_iter().enumerate() {
+                if satisfies(&context, &closure, &item, index)? {
+                    kept.push(item);
+                }
+            }
+            Ok(kept)
+        })
+        .register_fn("find", |context: NativeCallContext, list: Array, closure: FnPtr| -> Answer<Dynamic> {
+            for (index, item) in list.into_iter().enumerate() {
+                if satisfies(&context, &closure, &item, index)? {
+                    return Ok(item);
+                }
+            }
+            Ok(Dynamic::UNIT)
+        })
+        .register_fn("index_of", |context: NativeCallContext, list: Array, closure: FnPtr| -> Answer<i64> {
+            for (index, item) in list.iter().enumerate() {
+                if satisfies(&context, &closure, item, index)? {
+                    return Ok(i64::try_from(index).unwrap_or(i64::MAX));
+                }
+            }
+            Ok(-1)
+        })
+        .register_fn("all", |context: NativeCallContext, list: Array, closure: FnPtr| -> Answer<bool> {
+            Ok(count(&context, &list, &closure)? == list.len())
+        });
+    for name in ["some", "any"] {
+        engine.register_fn(name, |context: NativeCallContext, list: Array, closure: FnPtr| -> Answer<bool> {
+            Ok(count(&context, &list, &closure)? > 0)
+        });
+    }
+    engine.register_fn("count", |context: NativeCallContext, list: Array, wanted: Dynamic| -> Answer<i64> {
+        let found = match wanted.read_lock::<FnPtr>().map(|closure| closure.clone()) {
+            Some(closure) => count(&context, &list, &closure)?,
+            None => list.iter().filter(|item| equal(item, &wanted)).count(),
+        };
+        Ok(i64::try_from(found).unwrap_or(i64::MAX))
+    });
+}
+
+/// Returns how many items satisfy the closure.
+fn count(context: &NativeCallContext, list: &[Dynamic], closure: &FnPtr) -> Answer<usize> {
+    let mut count = 0;
+    for (index, item) in list.iter().enumerate() {
+        count += usize::from(satisfies(context, closure, item, index)?);
+    }
+    Ok(count)
+}
+
+/// Returns what the closure says of `item`.
+pub(super) fn satisfies(context: &NativeCallContext, closure: &FnPtr, item: &Dynamic, index: usize) -> Answer<bool> {
+    let index = i64::try_from(index).unwrap_or(i64::MAX).into();
+    let verdict = closure.call_raw_with_extra_args("filter", context, None, [item.clone()], [index], None)?;
+    verdict.as_bool().map_err(|_| {
+        refuse(&format!("the closure must give a boolean; for {} it gives {}", show(item), kind(&verdict)))
+    })
+}

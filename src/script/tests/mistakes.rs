@@ -1,0 +1,187 @@
+//! Mistakes that are told when a file is loaded: each with its exact place and words.
+
+use super::Home;
+
+fn check(cases: &[(&str, &str)]) {
+    let mut home = Home::new().set("room", "hall");
+    for (expression, wanted) in cases {
+        assert_eq!(home.eval(expression), *wanted, "{expression}");
+    }
+}
+
+#[test]
+fn a_single_equals_sign_is_told() {
+    check(&[
+        (
+            "msg.state = 'ON'",
+            "NotAnExpression «=» `=` assigns, which an expression can't: two values are compared with `==`",
+        ),
+        ("room += 1", "NotAnExpression «+=» `+=` assigns, which an expression can't"),
+        ("room++", "NotAnExpression «++» `++` assigns, which an expression can't"),
+        ("1 === 1", "Syntax «===» two values are compared with `==`, not `===`"),
+        ("1 <> 1", "Syntax «<>» that two values differ is written `!=`, not `<>`"),
+    ]);
+}
+
+#[test]
+fn an_unclosed_text_or_bracket_is_told_where_it_opens() {
+    check(&[
+        ("msg == 'ON", "Syntax «'» the text is never closed: a `'` is missing"),
+        ("msg == \"ON", "Syntax «\"» the text is never closed: a `\"` is missing"),
+        ("msg == `ON", "Syntax «`» the text is never closed: a backtick is missing"),
+        ("'a ${room", "Syntax «${» `${` is never closed: a `}` is missing"),
+        ("'a ${'b'", "Syntax «${» `${` is never closed: a `}` is missing"),
+        ("(1 + 2", "Syntax «(» `(` is never closed"),
+        ("[1, (2]", "Syntax «]» `(` is closed by `)`, not by `]`"),
+        ("1 + 2)", "Syntax «)» `)` closes nothing"),
+        ("#{ a: 1", "Syntax «#{» `#{` is never closed"),
+        ("1 /* two", "Syntax «/*» the comment is never closed: `*/` is missing"),
+    ]);
+}
+
+#[test]
+fn an_unknown_escape_is_told() {
+    check(&[
+        (
+            r"'a\qb'",
+            r#"Syntax «\q» `\q` is no escape: write `\\` for a backslash; known are `\n`, `\t`, `\r`, `\\`, `\'`, `\"`, `` \` ``, `\$`, `\x41` and `\u00e9`"#,
+        ),
+        (r"'\u12'", r"Syntax «\u» `\u` takes the 4 hexadecimal digits of a character"),
+        (r"'\u{zz}'", r"Syntax «\u» `\u{…}` takes the hexadecimal number of a character"),
+    ]);
+}
+
+#[test]
+fn a_property_named_like_a_word_of_rhai_is_told_how_to_write() {
+    check(&[
+        ("msg.default", "Syntax «default» `default` is a word of Rhai: write `msg[\"default\"]`"),
+        ("1 + msg.a[0].new > 3", "Syntax «new» `new` is a word of Rhai: write `msg.a[0][\"new\"]`"),
+        ("state('x')?.default", "Syntax «default» `default` is a word of Rhai: write `state('x')?[\"default\"]`"),
+        ("msg.if", "Syntax «if» `if` is a word of Rhai: write `msg[\"if\"]`"),
+        ("default + 1", "Syntax «default» `default` is a word of Rhai and can't be a name"),
+    ]);
+}
+
+#[test]
+fn statements_are_no_expressions() {
+    let advice = "; choose between values with `if … { … } else { … }`";
+    for word in ["let", "const", "for", "while", "loop", "do", "return", "throw", "switch", "fn", "import", "try"] {
+        let wanted =
+            format!("NotAnExpression «{word}» `{word}` begins a statement; an expression is one value{advice}");
+        check(&[(&format!("{word} x"), &wanted)]);
+    }
+    check(&[
+        ("1; 2", "NotAnExpression «;» `;` ends a statement; an expression is one value"),
+        (
+            "{ state: 1 }",
+            "NotAnExpression «{» `{` opens a block, which an expression hasn't; a map is written `#{ … }`",
+        ),
+        ("if true { 1 }", "NotAnExpression «if» an `if` that gives a value needs its `else`"),
+        ("if true { } else { 1 }", "NotAnExpression «{» a value is missing between `{` and `}`"),
+        ("[1].map(|x| { x })", "NotAnExpression «{» a closure here gives one value, without `{`: `|x| x + 1`"),
+        ("room ? 1 : 2", "Syntax «?» `? :` isn't known: write `if … { … } else { … }`"),
+    ]);
+}
+
+#[test]
+fn a_name_that_cannot_exist_is_told_with_the_near_one() {
+    check(&[
+        ("mgs.state == 'ON'", "UnknownVariable «mgs» nothing is named `mgs`; did you mean `msg`?"),
+        ("'é ${romo}'", "UnknownVariable «romo» nothing is named `romo`; did you mean `room`?"),
+        ("payload == ON", "UnknownVariable «ON» nothing is named `ON`; a text stands in quotes: `'ON'`"),
+        ("[1].filter(|item| itme > 1)", "UnknownVariable «itme» nothing is named `itme`; did you mean `item`?"),
+        ("[1].filter(|x| x > y)", "UnknownVariable «y» nothing is named `y`; a text stands in quotes: `'y'`"),
+        ("[1].map(|x| [2].map(|y| rooom))", "UnknownVariable «rooom» nothing is named `rooom`; did you mean `room`?"),
+        ("age > 3", "UnknownVariable «age» `age` is a function: write `age(…)`"),
+        ("null", "Syntax «null» `null` is no value: nothing is written `()`"),
+        ("this", "Syntax «this» `this` is a word of Rhai and can't be a name"),
+        ("__join([1])", "Syntax «__join» a name can't begin with `__`: `__join`"),
+    ]);
+}
+
+#[test]
+fn a_function_that_cannot_exist_is_told_with_the_near_one() {
+    check(&[
+        ("sate('a')", "UnknownFunction «sate» there is no function `sate`; did you mean `state`?"),
+        ("'a'.lenn()", "UnknownFunction «lenn» there is no function `lenn`; did you mean `len`?"),
+        ("[1].map(|x| quux(x))", "UnknownFunction «quux» there is no function `quux`"),
+        ("if true { quux() } else { 1 }", "UnknownFunction «quux» there is no function `quux`"),
+        ("true or quux()", "UnknownFunction «quux» there is no function `quux`"),
+        ("room('x')", "UnknownFunction «room» `room` is a variable, not a function: write it without `(…)`"),
+        (
+            "state()",
+            "UnknownFunction «state» `state` takes 1 to 3 arguments, not 0; write `state('topic', \"path\", default)`",
+        ),
+        ("'a'.len(1)", "UnknownFunction «len» `len` takes 1 argument, not 2; write `len(text)`"),
+        ("round(1, 2, 3)", "UnknownFunction «round» `round` takes 1 or 2 arguments, not 3; write `round(x, digits)`"),
+        ("holds('a', 'b')", "UnknownFunction «holds» `holds` takes at most 1 argument, not 2; write `holds('rule')`"),
+        ("weekend(1)", "UnknownFunction «weekend» `weekend` takes no arguments, not 1; write `weekend()`"),
+        (
+            "[1].push(2)",
+            "UnknownFunction «push» there is no function `push`; an expression changes nothing: write `list + [value]` for a longer list",
+        ),
+        ("lib::foo(1)", "UnknownFunction «lib» there is no library `lib`"),
+    ]);
+}
+
+#[test]
+fn what_could_reach_out_of_the_sandbox_is_no_function() {
+    for name in
+        ["eval", "Fn", "call", "curry", "is_def_var", "is_shared", "sleep", "timestamp", "print", "debug", "exit"]
+    {
+        let mut home = Home::new();
+        let told = home.eval(&format!("{name}('x')"));
+        assert!(told.starts_with(&format!("UnknownFunction «{name}» there is no function `{name}`")), "{told}");
+    }
+}
+
+#[test]
+fn a_topic_filter_or_path_that_cannot_be_is_told() {
+    check(&[
+        ("state('a/+')", "BadTopic «'a/+'» `a/+` is no topic: a topic can't contain a wildcard (`+` or `#`)"),
+        ("exists('')", "BadTopic «''» `` is no topic: a topic can't be empty"),
+        (
+            "any('a/#/b', 1)",
+            "BadFilter «'a/#/b'» `a/#/b` is no topic filter: `#` must be the last level of a topic filter",
+        ),
+        (
+            "state('a', 'b[x]')",
+            "BadPath «'b[x]'» `b[x]` is no path: a path is keys with `.` between them and `[0]` for an item of a list: a number in `[…]` is expected",
+        ),
+    ]);
+}
+
+#[test]
+fn a_syntax_error_of_rhais_is_told_in_our_words_and_places() {
+    check(&[
+        ("", "Syntax «» an expression is missing"),
+        ("  ", "Syntax «  » an expression is missing"),
+        ("'${}'", "Syntax «${}» an expression is missing between `${` and `}`"),
+        ("1 +", "Syntax «» the expression ends too early: a value is missing"),
+        ("(1 + )", "Syntax «)» a value is missing before `)`"),
+        ("'ä ${1 +} b'", "Syntax «}» a value is missing before `}`"),
+        ("'a' 'b'", "Syntax «'b'» an operator or a comma is missing before `'b'`"),
+        ("msg.", "Syntax «» the name of a property is missing"),
+        (
+            "30s",
+            "Syntax «30s» `30s` is neither a number nor a name; a text stands in quotes; a duration in an expression is a number of seconds",
+        ),
+        ("#{ a: 1, a: 2 }", "Syntax «a» the key `a` stands twice in the map"),
+        ("#{ '${room}': 1 }", "Syntax «'${room}'» the key of a map can't hold `${…}`"),
+        ("msg == “ON”", "Syntax «“» a text stands in `'` or `\"`, not in `“`"),
+        ("home/${room}", "Syntax «$» `$` means nothing in an expression"),
+    ]);
+}
+
+#[test]
+fn places_are_exact_behind_texts_words_and_other_alphabets() {
+    check(&[
+        (
+            "'ä\\n${'ö'}' == 'ü' and not msg.n > 3 or mgs",
+            "UnknownVariable «mgs» nothing is named `mgs`; did you mean `msg`?",
+        ),
+        ("#{ default: 'x', y: [ `a\nb`, mgs ] }", "UnknownVariable «mgs» nothing is named `mgs`; did you mean `msg`?"),
+        ("1 +\n\n   mgs", "UnknownVariable «mgs» nothing is named `mgs`; did you mean `msg`?"),
+        ("[1].map(|x| msg.a.map(|y| mgs))", "UnknownVariable «mgs» nothing is named `mgs`; did you mean `msg`?"),
+    ]);
+}
