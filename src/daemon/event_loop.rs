@@ -19,6 +19,7 @@ use super::broadcast::Broadcast;
 use super::broker::Publisher;
 use super::clock::Clock;
 use super::input::{Input, Routing};
+use super::logging::report;
 use super::outside::Outside;
 use super::reload::{Loaded, Reloaded};
 use super::screen::Screen;
@@ -274,7 +275,7 @@ impl EventLoop {
         let has_errors = loaded.home.has_errors();
         let is_emptied = !loaded.has_rules_folder && !self.ruleset.entries.is_empty();
         let in_force = !has_errors && !is_emptied;
-        report(&loaded.findings);
+        report(&loaded.findings, self.parts.screen.format());
         if is_emptied {
             error!("The folder of the rules is gone; the rules that were in force stay.");
         } else if has_errors {
@@ -359,19 +360,6 @@ fn fingerprint(rules: &[RuleEntry]) -> String {
         }
     }
     format!("{hash:016x}")
-}
-
-/// Writes what was found in the home's files to the log.
-pub(super) fn report(findings: &[Finding]) {
-    for finding in findings {
-        let help = finding.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
-        let (place, message) = (finding.place(), &finding.message);
-        if finding.is_error() {
-            error!("{place}: {message}{help} [{}]", finding.code);
-        } else {
-            warn!("{place}: {message}{help} [{}]", finding.code);
-        }
-    }
 }
 
 fn log(rule: Option<&RuleId>, level: LogLevel, text: &str) {

@@ -1,9 +1,13 @@
 //! The daemon's log, on standard error.
 
+use std::io::Write;
+
 use thiserror::Error;
+use tracing::{error, warn};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
+use super::answer::Finding;
 use super::screen::Format;
 
 /// What an operator wants to see. The broker tells of each connection.
@@ -34,4 +38,20 @@ pub(super) fn start(filter: Option<&str>, format: Format) -> Result<(), LogError
         }
     };
     Ok(())
+}
+
+/// Says what was found in the home's files: to people with the source line, to programs as entries of the log.
+pub(super) fn report(findings: &[Finding], format: Format) {
+    for finding in findings {
+        match format {
+            Format::Text => {
+                // Colour is taken out where it doesn't go to a terminal. Nobody reads a closed standard error.
+                let _ = writeln!(anstream::stderr(), "{}", finding.text);
+            }
+            Format::Json if finding.is_error() => {
+                error!(place = finding.place(), code = finding.code, "{}", finding.message)
+            }
+            Format::Json => warn!(place = finding.place(), code = finding.code, "{}", finding.message),
+        }
+    }
 }

@@ -58,6 +58,11 @@ impl Screen {
         Screen { format, is_quiet, zone, batch: String::new(), left_out: 0, writer }
     }
 
+    /// Returns how things are shown.
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Shows a message that a client published.
     pub(super) fn message(&mut self, now: Timestamp, message: &Message, client: Option<&str>) {
         match self.format {

@@ -21,10 +21,10 @@ use crate::model::schedule::Calendar;
 
 use super::banner::Banner;
 use super::broker::{Broker, BrokerError, Stopper, refusal};
-use super::event_loop::{EventLoop, Parts, report};
+use super::event_loop::{EventLoop, Parts};
 use super::files::{FilesError, Scan};
 use super::input::{Input, Link, WAITING};
-use super::logging::{self, LogError};
+use super::logging::{self, LogError, report};
 use super::outside::Outside;
 use super::reload::{Loaded, Reloader, Request};
 use super::screen::{Format, Screen};
@@ -127,7 +127,7 @@ async fn serve(options: &Options) -> Result<Ended, DaemonError> {
     let folder = std::path::absolute(&options.home)
         .map_err(|error| DaemonError::System { what: "the current folder can't be read", error })?;
     let (loaded, scan) = Loaded::read(&folder)?;
-    report(&loaded.findings);
+    report(&loaded.findings, options.format);
     if options.strict && loaded.home.has_errors() {
         return Ok(Ended::Refused);
     }
