@@ -1,0 +1,184 @@
+//! Real MQTT clients: mosquitto's, and paho from PyPI.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
+
+use super::house::PATIENCE;
+
+/// Which client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Mosquitto,
+    Paho,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) qos: u8,
+    pub(crate) retain: bool,
+    pub(crate) version: u8,
+}
+
+/// Returns a message with QoS 1 from an MQTT 3.1.1 client.
+pub(crate) fn sent<'a>(topic: &'a str, payload: &'a str) -> Sent<'a> {
+    Sent { topic, payload, qos: 1, retain: false, version: 4 }
+}
+
+const PAHO_PUBLISH: &str = "
+import sys, paho.mqtt.client as mqtt
+host, port, version, topic, payload, qos, retain = sys.argv[1:]
+client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=int(version))
+client.connect(host, int(port))
+client.loop_start()
+client.publish(topic, payload, int(qos), retain == 'true').wait_for_publish(10)
+client.disconnect()
+client.loop_stop()
+";
+
+const PAHO_SUBSCRIBE: &str = "
+import sys, paho.mqtt.client as mqtt
+host, port, *filters = sys.argv[1:]
+client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+def say(text):
+    print(text, flush=True)
+client.on_connect = lambda c, u, flags, reason, properties: c.subscribe([(f, 1) for f in filters])
+client.on_subscribe = lambda c, u, mid, reasons, properties: say('Subscribed')
+client.on_message = lambda c, u, m: say(f'message {int(m.retain)} {m.topic} {m.payload.decode()}')
+client.connect(host, int(port))
+client.loop_forever()
+";
+
+impl Kind {
+    /// Returns the kinds that are installed. Under `CI=true` all must be.
+    pub(crate) fn installed() -> Vec<Kind> {
+        let runs = |program: &str, arguments: &[&str]| {
+            let mut command = Command::new(program);
+            command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success())
+        };
+        let mut kinds = Vec::new();
+        for (kind, is_there) in [
+            // mosquitto_pub has no command that does nothing and succeeds.
+            (Kind::Mosquitto, Command::new("mosquitto_pub").arg("--help").output().is_ok()),
+            (Kind::Paho, runs("python3", &["-c", "import paho.mqtt.enums"])),
+        ] {
+            if is_there {
+                kinds.push(kind);
+            } else {
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "{kind:?} isn't installed");
+                eprintln!("skipped: {kind:?} isn't installed");
+            }
+        }
+        kinds
+    }
+
+    /// Publishes, and waits until the client has done so.
+    pub(crate) fn publish(self, broker: SocketAddr, sent: Sent<'_>) {
+        assert!(self.tries_to_publish(broker, sent), "{self:?} couldn't publish {sent:?}");
+    }
+
+    /// Returns whether the client says that it published.
+    pub(crate) fn tries_to_publish(self, broker: SocketAddr, sent: Sent<'_>) -> bool {
+        let (host, port) = (broker.ip().to_string(), broker.port().to_string());
+        let qos = sent.qos.to_string();
+        let mut command = match self {
+            Kind::Mosquitto => {
+                let mut command = Command::new("mosquitto_pub");
+                let version = if sent.version == 5 { "5" } else { "311" };
+                command.args(["-h", &host, "-p", &port, "-V", version, "-t", sent.topic, "-q", &qos]);
+                command.args(["-m", sent.payload]).args(sent.retain.then_some("-r"));
+                command
+            }
+            Kind::Paho => {
+                let (version, retain) = (sent.version.to_string(), sent.retain.to_string());
+                let mut command = Command::new("python3");
+                command.args(["-c", PAHO_PUBLISH, &host, &port, &version, sent.topic, sent.payload, &qos, &retain]);
+                command
+            }
+        };
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+    }
+
+    /// Subscribes, and waits until the broker has confirmed it.
+    pub(crate) fn subscribe(self, broker: SocketAddr, filters: &[&str]) -> Subscriber {
+        let (host, port) = (broker.ip().to_string(), broker.port().to_string());
+        let mut command = match self {
+            Kind::Mosquitto => {
+                // Its debugging output goes line by line only to a terminal, or so.
+                let mut command = Command::new("stdbuf");
+                command.args(["-oL", "mosquitto_sub", "-d", "-h", &host, "-p", &port, "-q", "1"]);
+                command.args(["-F", "message %r %t %p"]);
+                command.args(filters.iter().flat_map(|filter| ["-t", filter]));
+                command
+            }
+            Kind::Paho => {
+                let mut command = Command::new("python3");
+                command.args(["-c", PAHO_SUBSCRIBE, &host, &port]).args(filters);
+                command
+            }
+        };
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Subscriber::confirmed(child)
+    }
+}
+
+/// A client that has subscribed; ends with it.
+pub(crate) struct Subscriber {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Subscriber {
+    fn confirmed(mut child: Child) -> Subscriber {
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            // The reader is gone when the test is.
+            stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+        });
+        let subscriber = Subscriber { child, lines };
+        subscriber.next_line(|line| line.starts_with("Subscribed"));
+        subscriber
+    }
+
+    /// Returns the next message as `0 topic payload`, where 1 in front means retained.
+    pub(crate) fn next(&self) -> String {
+        let line = self.next_line(|line| line.starts_with("message "));
+        line.trim_start_matches("message ").to_owned()
+    }
+
+    /// Returns the messages until the one to the topic `end`, without that.
+    pub(crate) fn until(&self, end: &str) -> Vec<String> {
+        std::iter::repeat_with(|| self.next()).take_while(|line| line.split(' ').nth(1) != Some(end)).collect()
+    }
+
+    fn next_line(&self, is_wanted: impl Fn(&str) -> bool) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).expect("the subscriber gets nothing more");
+            if is_wanted(&line) {
+                return line;
+            }
+        }
+    }
+
+    /// Dies without a word, so that the broker publishes its will.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

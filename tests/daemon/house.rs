@@ -1,0 +1,208 @@
+//! A home in a folder of its own, with the daemon running in it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What doesn't happen within this time doesn't happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Ports that nobody else has.
+pub(crate) const SETTINGS: &str = "broker: { listen: \"127.0.0.1:0\" }\nweb: { listen: \"127.0.0.1:0\" }\n";
+
+/// A home's folder.
+pub(crate) struct Home(TempDir);
+
+impl Home {
+    /// Makes a home with these files beside the settings.
+    pub(crate) fn with(files: &[(&str, &str)]) -> Home {
+        let home = Home(tempfile::tempdir().unwrap());
+        home.write("homerule.yaml", SETTINGS);
+        for (path, content) in files {
+            home.write(path, content);
+        }
+        home
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
+        self.path().join(path)
+    }
+
+    pub(crate) fn write(&self, path: &str, content: &str) {
+        let path = self.file(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Returns the command that runs it.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
+        command.arg("run").arg(self.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it until it ends by itself, and returns its status with what it said on standard error.
+    pub(crate) fn run_to_its_end(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut child = self.command().args(arguments).spawn().unwrap();
+        let mut said = String::new();
+        let mut stderr = child.stderr.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            stderr.read_to_string(&mut said).unwrap();
+            said
+        });
+        let status = wait(&mut child);
+        let code = status.and_then(|status| status.code());
+        if status.is_none() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        (code, reader.join().unwrap())
+    }
+
+    /// Starts the daemon and waits until it listens.
+    pub(crate) fn start(self) -> House {
+        let child = self.command().arg("--json").spawn().unwrap();
+        House::watch(self, child)
+    }
+}
+
+/// A home whose daemon runs; ends with it.
+pub(crate) struct House {
+    pub(crate) home: Home,
+    pub(crate) mqtt: SocketAddr,
+    pub(crate) web: SocketAddr,
+    child: Child,
+    lines: Receiver<Value>,
+    log: Option<JoinHandle<String>>,
+}
+
+impl House {
+    /// Starts a home with one file of rules.
+    pub(crate) fn with_rules(rules: &str) -> House {
+        Home::with(&[("rules/all.yaml", rules)]).start()
+    }
+
+    fn watch(home: Home, mut child: Child) -> House {
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            stderr.read_to_end(&mut text).unwrap();
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut house = House { home, mqtt: nowhere, web: nowhere, child, lines, log: Some(log) };
+        house.mqtt = house.listening("mqtt");
+        house.web = house.listening("http");
+        house
+    }
+
+    fn listening(&mut self, protocol: &str) -> SocketAddr {
+        let line = self.line("where it listens", |line| line["event"] == "listening" && line["protocol"] == protocol);
+        line["address"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// Waits for a line of the daemon that is wanted; lines before it are left out.
+    pub(crate) fn line(&mut self, what: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = Instant::now() + PATIENCE;
+        let mut seen = Vec::new();
+        loop {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) if is_wanted(&line) => return line,
+                Ok(line) => seen.push(line),
+                Err(RecvTimeoutError::Timeout) => panic!("the daemon didn't say {what}; it said {seen:#?}"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let log = self.log.take().unwrap().join().unwrap();
+                    panic!("the daemon ended before it said {what}; it said {seen:#?} and\n{log}")
+                }
+            }
+        }
+    }
+
+    /// Waits until a client's message to `topic` came.
+    pub(crate) fn message(&mut self, topic: &str) -> Value {
+        self.line(&format!("a message to {topic}"), |line| line["event"] == "message" && line["topic"] == topic)
+    }
+
+    /// Waits until a rule published to `topic`.
+    pub(crate) fn publication(&mut self, topic: &str) -> Value {
+        self.line(&format!("a publication to {topic}"), |line| line["event"] == "publish" && line["topic"] == topic)
+    }
+
+    /// Waits until files were read again.
+    pub(crate) fn reloaded(&mut self) -> Value {
+        self.line("that it reloaded", |line| line["event"] == "reloaded")
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until the daemon has ended, and returns its status with its log.
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
+        let status = wait(&mut self.child).expect("the daemon doesn't end");
+        (status, self.log.take().unwrap().join().unwrap())
+    }
+
+    /// Asks the HTTP interface, and returns the status with the body.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&str>) -> (u16, String) {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.web))
+            .header("content-type", "application/json")
+            .body(body.unwrap_or_default().to_owned())
+            .unwrap();
+        let mut response = agent.run(request).unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    /// Returns the JSON that the HTTP interface answers.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let (status, body) = self.ask("GET", path, None);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn wait(child: &mut Child) -> Option<ExitStatus> {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        std::thread::yield_now();
+    }
+    None
+}

@@ -1,0 +1,144 @@
+//! The five lessons about MQTT that everybody learns, with real clients; and what a rule sees of each.
+
+use super::clients::{Kind, Sent, sent};
+use super::house::House;
+
+fn retained<'a>(topic: &'a str, payload: &'a str) -> Sent<'a> {
+    Sent { retain: true, ..sent(topic, payload) }
+}
+
+/// Publishes something else, so that what comes before it has surely come.
+fn finish(kind: Kind, house: &House) {
+    kind.publish(house.mqtt, sent("end", "end"));
+}
+
+#[test]
+fn a_message_that_nobody_listens_to_is_gone_but_a_rule_has_seen_it() {
+    for kind in Kind::installed() {
+        let mut house = House::with_rules(
+            "rules: { seen: { when: home/living_room/tv, then: { seen/tv: '${payload}' } } }",
+        );
+        kind.publish(house.mqtt, sent("home/living_room/tv", "ON"));
+        assert_eq!(house.publication("seen/tv")["payload"], "ON");
+
+        let late = kind.subscribe(house.mqtt, &["home/#", "seen/#", "end"]);
+        finish(kind, &house);
+        assert!(late.until("end").is_empty(), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_new_subscriber_gets_the_last_retained_message_and_gets_it_again() {
+    for kind in Kind::installed() {
+        let mut house = House::with_rules("rules: { seen: { when: home/hall/mode, then: { seen/mode: '${payload}' } } }");
+        for payload in ["day", "evening", "night"] {
+            kind.publish(house.mqtt, retained("home/hall/mode", payload));
+            assert_eq!(house.publication("seen/mode")["payload"], payload);
+        }
+        for _ in 0..2 {
+            let subscriber = kind.subscribe(house.mqtt, &["home/hall/mode", "end"]);
+            finish(kind, &house);
+            assert_eq!(subscriber.until("end"), ["1 home/hall/mode night"], "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_subscriber_of_the_light_does_not_see_the_television() {
+    for kind in Kind::installed() {
+        let mut house = House::with_rules(
+            "rules: { light: { when: home/living_room/light, then: { seen/light: '${payload}' } } }",
+        );
+        let subscriber = kind.subscribe(house.mqtt, &["home/living_room/light", "end"]);
+        kind.publish(house.mqtt, sent("home/living_room/tv", "ON"));
+        kind.publish(house.mqtt, sent("home/living_room/light", "80"));
+        finish(kind, &house);
+        assert_eq!(subscriber.until("end"), ["0 home/living_room/light 80"], "{kind:?}");
+        // The first that the rule saw is the light's.
+        assert_eq!(house.publication("seen/light")["payload"], "80");
+    }
+}
+
+#[test]
+fn a_plus_stands_for_one_level() {
+    for kind in Kind::installed() {
+        let mut house = House::with_rules(
+            "rules:\n  room: { when: home/living_room/+what, then: { 'seen/room/${what}': x } }\n  \
+             lights: { when: home/+room/light, then: { 'seen/light/${room}': x } }\n",
+        );
+        let room = kind.subscribe(house.mqtt, &["home/living_room/+", "end"]);
+        let lights = kind.subscribe(house.mqtt, &["home/+/light", "end"]);
+        for topic in [
+            "home/kitchen/tv",
+            "home/living_room",
+            "home/living_room/light/set",
+            "home/living_room/tv",
+            "home/kitchen/light",
+        ] {
+            kind.publish(house.mqtt, sent(topic, "ON"));
+        }
+        finish(kind, &house);
+        assert_eq!(room.until("end"), ["0 home/living_room/tv ON"], "{kind:?}");
+        assert_eq!(lights.until("end"), ["0 home/kitchen/light ON"], "{kind:?}");
+        let published = |line: &serde_json::Value| line["event"] == "publish";
+        assert_eq!(house.line("the room's", published)["topic"], "seen/room/tv");
+        assert_eq!(house.line("the light's", published)["topic"], "seen/light/kitchen");
+    }
+}
+
+#[test]
+fn a_hash_stands_for_all_but_the_brokers_own_topics() {
+    for kind in Kind::installed() {
+        let mut house = House::with_rules("rules: { all: { when: '#', then: { log: 'saw ${topic}' } } }");
+        let own = kind.subscribe(house.mqtt, &["$SYS/#"]);
+        assert!(own.next().contains(" $SYS/"), "{kind:?}");
+
+        let all = kind.subscribe(house.mqtt, &["#"]);
+        kind.publish(house.mqtt, sent("a", "1"));
+        kind.publish(house.mqtt, sent("a/b/c", "2"));
+        finish(kind, &house);
+        assert_eq!(all.until("end"), ["1 homerule/status online", "0 a 1", "0 a/b/c 2"], "{kind:?}");
+
+        let ran = |line: &serde_json::Value| line["event"] == "run" && line["rule"] == "all:all";
+        let topics: Vec<_> = (0..3).map(|_| house.line("a run", ran)["cause"]["topic"].clone()).collect();
+        assert_eq!(topics, ["a", "a/b/c", "end"], "{kind:?}");
+    }
+}
+
+#[test]
+fn a_rule_sees_each_quality_of_service_of_both_versions_once() {
+    for kind in Kind::installed() {
+        let mut house = House::with_rules(
+            "rules: { seen: { when: 'in/+', then: { publish: out, payload: '${payload} ${qos}' } } }",
+        );
+        let subscriber = kind.subscribe(house.mqtt, &["in/#", "out", "end"]);
+        for version in [4, 5] {
+            for qos in [0, 1, 2] {
+                let payload = format!("v{version}");
+                kind.publish(house.mqtt, Sent { topic: "in/x", payload: &payload, qos, retain: false, version });
+                assert_eq!(house.publication("out")["payload"], format!("v{version} {qos}"), "{kind:?}");
+            }
+        }
+        finish(kind, &house);
+        let expected: Vec<String> = [4, 5]
+            .into_iter()
+            .flat_map(|version| (0..3).map(move |qos| (version, qos)))
+            .flat_map(|(version, qos)| [format!("0 in/x v{version}"), format!("0 out v{version} {qos}")])
+            .collect();
+        assert_eq!(subscriber.until("end"), expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_will_reaches_subscribers_and_rules() {
+    if !Kind::installed().contains(&Kind::Mosquitto) {
+        return;
+    }
+    let mut house = House::with_rules("rules: { gone: { when: will/tv, then: { seen/will: '${payload}' } } }");
+    let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["will/tv"]);
+    let options = ["x", "--will-topic", "will/tv", "--will-payload", "gone"];
+    let dying = Kind::Mosquitto.subscribe(house.mqtt, &options);
+    dying.kill();
+    assert_eq!(subscriber.next(), "0 will/tv gone");
+    assert_eq!(house.publication("seen/will")["payload"], "gone");
+}

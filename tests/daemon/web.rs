@@ -1,0 +1,126 @@
+//! The HTTP interface.
+
+use std::io::{BufRead, BufReader};
+
+use serde_json::{Value, json};
+
+use super::house::{Home, House};
+
+const RULES: &str = "rules:\n  light: { when: in/+room, then: { 'out/${room}': '${payload}' } }\n  \
+                     bell: { when: { webhook: doorbell }, then: { rang: x } }\n";
+
+#[test]
+fn the_status_says_what_runs() {
+    let house = House::with_rules(RULES);
+    let status = house.get("/api/status");
+    let keys: Vec<&String> = status.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["version", "uptime", "listen", "rules", "ruleset", "diagnostics", "healthy"]);
+    assert_eq!(status["listen"], json!([format!("mqtt://{}", house.mqtt), format!("http://{}", house.web)]));
+    assert_eq!(status["rules"], json!({ "loaded": 2, "enabled": 2, "failed": 0 }));
+    assert_eq!(status["healthy"], true);
+}
+
+#[test]
+fn what_is_published_over_the_web_is_seen_by_rules_and_in_the_state() {
+    let mut house = House::with_rules(RULES);
+    let (status, body) = house.ask("POST", "/api/publish", Some(r#"{"topic": "in/hall", "payload": {"a": 1}}"#));
+    assert_eq!((status, body.as_str()), (202, ""));
+    assert_eq!(house.publication("out/hall")["payload"], r#"{"a":1}"#);
+    let state = house.get("/api/state?filter=in/%2B");
+    let keys: Vec<&String> = state[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["topic", "value", "payload", "at", "changed_at", "retained", "origin", "device"]);
+    assert_eq!(state[0]["topic"], "in/hall");
+    assert_eq!(state[0]["value"], json!({ "a": 1 }));
+    assert_eq!(state[0]["origin"], "live");
+    assert_eq!(house.get("/api/state?filter=out/%23")[0]["origin"], "own");
+}
+
+#[test]
+fn a_trace_says_what_a_run_did() {
+    let mut house = House::with_rules(RULES);
+    house.ask("POST", "/api/publish", Some(r#"{"topic": "in/hall", "payload": "ON"}"#));
+    house.publication("out/hall");
+    let traces = house.get("/api/traces?rule=light&limit=1");
+    assert_eq!(traces[0]["rule"], "all:light");
+    assert_eq!(traces[0]["outcome"], "finished");
+    assert_eq!(traces[0]["cause"]["topic"], "in/hall");
+    let steps = traces[0]["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["what"] == "publish"), "{steps:?}");
+}
+
+#[test]
+fn a_hook_triggers_its_rule_and_an_unknown_one_is_not_found() {
+    let mut house = House::with_rules(RULES);
+    assert_eq!(house.ask("POST", "/hook/doorbell", Some("ding")).0, 202);
+    house.publication("rang");
+    let (status, body) = house.ask("POST", "/hook/nobody", None);
+    assert_eq!(status, 404);
+    let problem: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(problem["detail"], "no rule has `webhook: nobody`");
+}
+
+#[test]
+fn a_rule_is_switched_and_run_over_the_web() {
+    let mut house = House::with_rules(RULES);
+    assert_eq!(house.ask("POST", "/api/rules/all:bell/run", None).0, 204);
+    house.publication("rang");
+    assert_eq!(house.ask("POST", "/api/rules/all:bell/disable", None).0, 204);
+    assert_eq!(house.get("/api/rules/all:bell")["enabled"], false);
+    assert_eq!(house.get("/api/status")["rules"]["enabled"], 1);
+    assert_eq!(house.ask("POST", "/api/rules/bell/enable", None).0, 204);
+    assert_eq!(house.get("/api/rules/bell")["enabled"], true);
+    assert_eq!(house.ask("POST", "/api/rules/nobody/enable", None).0, 404);
+}
+
+#[test]
+fn the_stream_tells_what_happens() {
+    let house = House::with_rules(RULES);
+    let response = ureq::get(format!("http://{}/api/events", house.web)).call().unwrap();
+    house.ask("POST", "/api/publish", Some(r#"{"topic": "in/hall", "payload": "ON"}"#));
+    let mut lines = BufReader::new(response.into_body().into_reader()).lines().map_while(Result::ok);
+    let mut next = |prefix: &str| lines.find_map(|line| line.strip_prefix(prefix).map(ToOwned::to_owned)).unwrap();
+    assert_eq!(next("event: "), "message");
+    let message: Value = serde_json::from_str(&next("data: ")).unwrap();
+    assert_eq!(message["topic"], "in/hall");
+    assert_eq!(next("event: "), "publish");
+}
+
+#[test]
+fn what_is_wrong_with_a_request_is_a_problem_document() {
+    let house = Home::with(&[]).start();
+    for (method, path, body, expected) in [
+        ("GET", "/nothing", None, 404),
+        ("DELETE", "/api/status", None, 405),
+        ("GET", "/api/state?filter=a/%23/b", None, 400),
+        ("POST", "/api/publish", Some("{"), 400),
+        ("POST", "/api/publish", Some(r#"{"topic": "a/+", "payload": 1}"#), 400),
+        ("POST", "/api/publish", Some(r#"{"topic": "$SYS/x", "payload": 1}"#), 400),
+        ("POST", "/api/publish", Some(r#"{"topic": "a", "paylod": 1}"#), 400),
+    ] {
+        let (status, answer) = house.ask(method, path, body);
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+        let problem: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(problem["status"], expected);
+        assert!(problem["detail"].is_string(), "{answer}");
+    }
+}
+
+#[test]
+fn metrics_count() {
+    let mut house = House::with_rules(RULES);
+    house.ask("POST", "/api/publish", Some(r#"{"topic": "in/hall", "payload": "ON"}"#));
+    house.publication("out/hall");
+    let (status, text) = house.ask("GET", "/metrics", None);
+    assert_eq!(status, 200);
+    assert!(text.contains("\nhomerule_messages_received_total 1\n"), "{text}");
+    assert!(text.contains("\nhomerule_messages_published_total 1\n"), "{text}");
+}
+
+#[test]
+fn a_web_address_on_an_open_network_needs_a_token() {
+    let home = Home::with(&[]);
+    home.write("homerule.yaml", "broker: { listen: \"127.0.0.1:0\" }\nweb: { listen: \"0.0.0.0:0\" }\n");
+    let (status, said) = home.run_to_its_end(&[]);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("token_file"), "{said}");
+}
