@@ -44,12 +44,10 @@ pub(super) fn start(filter: Option<&str>, format: Format) -> Result<(), LogError
 pub(super) fn report(findings: &[Finding], format: Format) {
     for finding in findings {
         match format {
-            Format::Text => {
-                // Colour is taken out where it doesn't go to a terminal. Nobody reads a closed standard error.
-                let _ = writeln!(anstream::stderr(), "{}", finding.text);
-            }
+            // Colour is taken out where it doesn't go to a terminal. Nobody reads a closed standard error.
+            Format::Text => drop(writeln!(anstream::stderr(), "{}", finding.text)),
             Format::Json if finding.is_error() => {
-                error!(place = finding.place(), code = finding.code, "{}", finding.message)
+                error!(place = finding.place(), code = finding.code, "{}", finding.message);
             }
             Format::Json => warn!(place = finding.place(), code = finding.code, "{}", finding.message),
         }

@@ -59,12 +59,11 @@ impl Outside {
         while self.running.try_join_next().is_some() {}
         let (link, places) = (self.link.clone(), Arc::clone(&self.places));
         self.running.spawn(async move {
-            let answer = match refusal {
-                Some(refusal) => Answer::Failed(refusal),
-                None => {
-                    let _place = places.acquire().await;
-                    work.await
-                }
+            let answer = if let Some(refusal) = refusal {
+                Answer::Failed(refusal)
+            } else {
+                let _place = places.acquire().await;
+                work.await
             };
             // Nobody waits for it when the daemon stops.
             let _ = link.send(Input::Event(Event::Answered { request, answer })).await;

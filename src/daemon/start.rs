@@ -36,7 +36,7 @@ use super::web::{Web, WebError};
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// How long clients, and those who ask over the web, have to take what was sent to them.
-const FAREWELL: Duration = Duration::from_millis(1_000);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How the daemon is to run.
 #[derive(Debug, Clone)]
@@ -253,7 +253,7 @@ async fn beat(interval: Option<Duration>, link: &Link) {
     let Some(interval) = interval else { return std::future::pending().await };
     tokio::time::sleep(interval).await;
     if link.ask(|_| ()).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Real MQTT clients: mosquitto's, and paho from PyPI.
+//! Real MQTT clients: mosquitto's and paho.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

@@ -15,9 +15,8 @@ fn finish(kind: Kind, house: &House) {
 #[test]
 fn a_message_that_nobody_listens_to_is_gone_but_a_rule_has_seen_it() {
     for kind in Kind::installed() {
-        let mut house = House::with_rules(
-            "rules: { seen: { when: home/living_room/tv, then: { seen/tv: '${payload}' } } }",
-        );
+        let mut house =
+            House::with_rules("rules: { seen: { when: home/living_room/tv, then: { seen/tv: '${payload}' } } }");
         kind.publish(house.mqtt, sent("home/living_room/tv", "ON"));
         assert_eq!(house.publication("seen/tv")["payload"], "ON");
 
@@ -30,7 +29,8 @@ fn a_message_that_nobody_listens_to_is_gone_but_a_rule_has_seen_it() {
 #[test]
 fn a_new_subscriber_gets_the_last_retained_message_and_gets_it_again() {
     for kind in Kind::installed() {
-        let mut house = House::with_rules("rules: { seen: { when: home/hall/mode, then: { seen/mode: '${payload}' } } }");
+        let mut house =
+            House::with_rules("rules: { seen: { when: home/hall/mode, then: { seen/mode: '${payload}' } } }");
         for payload in ["day", "evening", "night"] {
             kind.publish(house.mqtt, retained("home/hall/mode", payload));
             assert_eq!(house.publication("seen/mode")["payload"], payload);
@@ -46,9 +46,8 @@ fn a_new_subscriber_gets_the_last_retained_message_and_gets_it_again() {
 #[test]
 fn a_subscriber_of_the_light_does_not_see_the_television() {
     for kind in Kind::installed() {
-        let mut house = House::with_rules(
-            "rules: { light: { when: home/living_room/light, then: { seen/light: '${payload}' } } }",
-        );
+        let mut house =
+            House::with_rules("rules: { light: { when: home/living_room/light, then: { seen/light: '${payload}' } } }");
         let subscriber = kind.subscribe(house.mqtt, &["home/living_room/light", "end"]);
         kind.publish(house.mqtt, sent("home/living_room/tv", "ON"));
         kind.publish(house.mqtt, sent("home/living_room/light", "80"));

@@ -30,7 +30,8 @@ fn one_address_in_use_of_two_ends_the_start_too() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let home = Home::with(&[]);
-    let listen = format!("broker:\n  listen:\n    - {{ address: \"127.0.0.1:0\" }}\n    - {{ address: \"{address}\" }}\n");
+    let listen =
+        format!("broker:\n  listen:\n    - {{ address: \"127.0.0.1:0\" }}\n    - {{ address: \"{address}\" }}\n");
     home.write("homerule.yaml", &(listen + "web: { listen: \"127.0.0.1:0\" }\n"));
     let (status, said) = home.run_to_its_end(&[]);
     assert_eq!(status, Some(2), "{said}");

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Origin, Topic, TopicFilter, TopicState};
+use crate::model::{Devices, Name, Origin, Topic, TopicState};
 
 /// The state of a topic.
 #[derive(Debug, Serialize)]
@@ -28,13 +28,13 @@ pub struct StateAnswer {
     /// Where the last message came from.
     pub origin: Origin,
     /// The device that the topic belongs to.
-    pub device: Option<String>,
+    pub device: Option<Name>,
 }
 
 impl StateAnswer {
-    /// Returns the state of `topic`; `devices` are the filters whose named wildcards name a device.
+    /// Returns the state of `topic`; `devices` tell to which device it belongs.
     #[must_use]
-    pub fn new(topic: &Topic, state: &TopicState, devices: &[TopicFilter]) -> StateAnswer {
+    pub fn new(topic: &Topic, state: &TopicState, devices: &Devices) -> StateAnswer {
         let text = state.payload.text();
         StateAnswer {
             topic: topic.to_string(),
@@ -45,27 +45,7 @@ impl StateAnswer {
             changed_at: state.changed_at,
             retained: state.retained,
             origin: state.origin,
-            device: devices.iter().find_map(|filter| device(filter, topic)),
+            device: devices.device_of(topic),
         }
-    }
-}
-
-/// Returns the device that `filter` sees in `topic`: what its named wildcards hold, with `/` between.
-fn device(filter: &TopicFilter, topic: &Topic) -> Option<String> {
-    let captures = filter.captures(topic)?;
-    let named: Vec<&str> = filter.named(&captures).map(|(_, text)| text.as_ref()).collect();
-    (!named.is_empty()).then(|| named.join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn named_wildcards_name_the_device() {
-        let filter = TopicFilter::parse("home/+room/+device/#").unwrap();
-        let topic = Topic::parse("home/hall/lamp/set").unwrap();
-        assert_eq!(device(&filter, &topic).as_deref(), Some("hall/lamp"));
-        assert_eq!(device(&filter, &Topic::parse("garden/lamp").unwrap()), None);
     }
 }

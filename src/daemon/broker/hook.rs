@@ -103,7 +103,7 @@ impl BrokerEventHandler for Hook {
     }
 }
 
-/// Returns QoS 0 or 1; `None` for QoS 2.
+/// Returns `QoS` 0 or 1; `None` for `QoS` 2.
 fn below_exactly_once(qos: QoS) -> Option<Qos> {
     match qos {
         QoS::AtMostOnce => Some(Qos::AtMostOnce),

@@ -1,4 +1,4 @@
-//! Our own subscription within the process: brings what clients publish with QoS 2, and their wills.
+//! Our own subscription within the process: brings what clients publish with `QoS` 2, and their wills.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 
 use crate::daemon::answer::StateAnswer;
-use crate::model::TopicFilter;
+use crate::model::{Devices, TopicFilter};
 
 use super::Shared;
 use super::problem::Problem;
@@ -31,7 +31,7 @@ pub(super) async fn state(
             });
             // The answer is made out of these beside the loop.
             let topics: Vec<_> = wanted.map(|(topic, state)| (topic.clone(), state.clone())).collect();
-            (topics, home.settings.devices.clone())
+            (topics, Devices::new(&home.settings.devices))
         })
         .await?;
     Ok(Json(topics.iter().map(|(topic, state)| StateAnswer::new(topic, state, &devices)).collect()))
