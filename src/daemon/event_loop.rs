@@ -313,28 +313,49 @@ impl EventLoop {
         &self.ruleset.entries
     }
 
-    /// Returns whether the rule of `entry` is switched on.
-    #[expect(clippy::unused_self, reason = "the engine knows what was switched")]
+    /// Returns whether the rule of `entry` is switched on. What makes rules is on where it can make some.
     pub(super) fn is_enabled(&self, entry: &RuleEntry) -> bool {
-        match entry {
-            RuleEntry::Rule(rule) => rule.enabled,
-            RuleEntry::EachTopic(_) => true,
+        self.engine.is_enabled(entry.id()).unwrap_or(true)
+    }
+
+    /// Returns the rule that `text` names: its full id, or its key where only one rule has it.
+    pub(super) fn find_rule(&self, text: &str) -> Result<RuleId, NoRule> {
+        let ids = || self.engine.rule_ids().chain(self.rules().iter().map(RuleEntry::id));
+        if let Some(id) = ids().find(|id| id.as_str() == text) {
+            return Ok(id.clone());
+        }
+        let mut named: Vec<&RuleId> = ids().filter(|id| id.key() == text).collect();
+        named.dedup();
+        match named.as_slice() {
+            [id] => Ok((*id).clone()),
+            [first, second, ..] => Err(NoRule::Ambiguous((*first).clone(), (*second).clone())),
+            [] => Err(NoRule::Unknown),
         }
     }
 
     /// Returns how the daemon is.
     pub(super) fn status(&self) -> Status {
-        let enabled = self.rules().iter().filter(|entry| self.is_enabled(entry)).count();
+        let loaded = self.engine.rule_ids().count();
+        let enabled = self.engine.rule_ids().filter(|id| self.engine.is_enabled(id) == Some(true)).count();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime: self.started.elapsed().as_secs_f64(),
             listen: self.parts.listen.clone(),
-            rules: RuleCounts { loaded: self.rules().len(), enabled, failed: self.failing.len() },
+            rules: RuleCounts { loaded, enabled, failed: self.failing.len() },
             ruleset: fingerprint(self.rules()),
             diagnostics: self.findings.clone(),
             healthy: !self.findings.iter().any(Finding::is_error),
         }
     }
+}
+
+/// Why a text names no rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoRule {
+    /// No rule has it.
+    Unknown,
+    /// At least these two have it.
+    Ambiguous(RuleId, RuleId),
 }
 
 /// Returns a message of the daemon itself; `None` only if `topic` were none.

@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 use crate::daemon::reload::Reloaded;
 use crate::engine::Event;
 use crate::model::{Message, Origin, Payload, Qos, Topic, Value};
-use crate::rules::{RuleEntry, Start, TriggerKind};
 
 use super::Shared;
 use super::problem::Problem;
@@ -66,7 +65,7 @@ pub(super) async fn hook(
     let is_taken = shared
         .link
         .ask(move |home| {
-            let is_known = home.rules().iter().any(|rule| waits_for(rule, &wanted));
+            let is_known = home.engine.has_webhook(&wanted);
             if is_known {
                 home.decide(Event::Webhook { name: wanted, body: Payload::from_bytes(body) });
             }
@@ -74,14 +73,4 @@ pub(super) async fn hook(
         })
         .await?;
     if is_taken { Ok(StatusCode::ACCEPTED) } else { Err(Problem::not_found(format!("no rule has `webhook: {name}`"))) }
-}
-
-fn waits_for(entry: &RuleEntry, name: &str) -> bool {
-    let RuleEntry::Rule(rule) = entry else { return false };
-    match &rule.start {
-        Start::When(triggers) => {
-            triggers.iter().any(|trigger| matches!(&trigger.kind, TriggerKind::Webhook(hook) if hook.as_ref() == name))
-        }
-        Start::While(_) => false,
-    }
 }

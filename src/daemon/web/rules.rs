@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use crate::daemon::answer::RuleAnswer;
-use crate::daemon::event_loop::EventLoop;
+use crate::daemon::event_loop::{EventLoop, NoRule};
 use crate::engine::Event;
 use crate::model::RuleId;
 use crate::rules::RuleEntry;
@@ -22,7 +22,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<RuleAn
 /// `GET /api/rules/{id}`
 pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<RuleAnswer>, Problem> {
     let question = move |home: &mut EventLoop| {
-        let id = find(home.rules(), &id)?;
+        let id = find(home, &id)?;
         let found = home.rules().iter().find(|rule| *rule.id() == id).map(|rule| answer(home, rule));
         found.ok_or_else(|| unknown(&id.to_string()))
     };
@@ -40,27 +40,21 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
     };
     let id = id.to_owned();
     let question = move |home: &mut EventLoop| {
-        let id = find(home.rules(), &id)?;
+        let id = find(home, &id)?;
         home.decide(event(id));
         Ok(StatusCode::NO_CONTENT)
     };
     shared.link.ask(question).await?
 }
 
-/// Returns the rule that `text` names: its full id, or its key where only one rule has it.
-pub(super) fn find(rules: &[RuleEntry], text: &str) -> Result<RuleId, Problem> {
-    let ids = || rules.iter().map(RuleEntry::id);
-    if let Some(id) = ids().find(|id| id.as_str() == text) {
-        return Ok(id.clone());
-    }
-    let mut named = ids().filter(|id| id.key() == text);
-    match (named.next(), named.next()) {
-        (Some(id), None) => Ok(id.clone()),
-        (Some(first), Some(second)) => {
-            Err(Problem::bad_request(format!("`{text}` may be `{first}` or `{second}`: name the file too")))
+/// Returns the rule that `text` names.
+pub(super) fn find(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
+    home.find_rule(text).map_err(|error| match error {
+        NoRule::Unknown => unknown(text),
+        NoRule::Ambiguous(first, second) => {
+            Problem::bad_request(format!("`{text}` may be `{first}` or `{second}`: name the file too"))
         }
-        (None, _) => Err(unknown(text)),
-    }
+    })
 }
 
 fn unknown(text: &str) -> Problem {

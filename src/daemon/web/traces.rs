@@ -31,7 +31,7 @@ pub(super) async fn traces(
     let traces = shared
         .link
         .ask(move |home| {
-            let rule = rule.map(|rule| find(home.rules(), &rule)).transpose()?;
+            let rule = rule.map(|rule| find(home, &rule)).transpose()?;
             Ok(home.traces.last(rule.as_ref().map(crate::model::RuleId::as_str), limit))
         })
         .await?;
