@@ -77,6 +77,8 @@ codes! {
     83 BAD_URL "A text is no broker's URL."
     84 NOT_USED_YET "A setting is specified, and not used by this version."
     85 NO_RULES "The home has no rules."
+    86 OPEN_LISTENER "A listener that others can reach names no users, so that nobody could connect."
+    87 MISSING_SECRET "A `{ file: … }` or `{ env: … }` has no value."
     90 UNKNOWN_STEP "A map is no step of a test."
     91 SEVERAL_STEPS "One item holds two steps of a test."
     92 BAD_PATTERN "A map looks like a pattern of a payload, and is none."

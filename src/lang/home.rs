@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::findings::Findings;
+use super::reader::Reader;
 use super::rule_file::{Context, RuleFile, decode_rule};
+use super::settings_file::{self, SETTINGS_FILE};
 use super::text::FileText;
-use super::{Code, Diagnostic, Settings, Severity, Source, Sources};
-use crate::rules::{RuleEntry, Ruleset};
+use super::{Code, Diagnostic, Secret, Settings, Severity, Source, Sources, secrets};
+use super::{checks, tree};
+use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
 
 /// What the files of a home say.
@@ -25,8 +28,8 @@ impl Home {
     /// Reads the files of a home. Test files are not read here.
     #[must_use]
     pub fn load(sources: &Sources) -> Home {
-        let settings = Settings::default();
         let mut diagnostics = Vec::new();
+        let settings = read_settings(sources, &mut diagnostics);
         let sandbox = Arc::new(Sandbox::new(settings.limits));
         let files = read_files(sources, &settings.rules, &sandbox, &mut diagnostics);
         let has_location = settings.location.is_some();
@@ -38,6 +41,10 @@ impl Home {
                 decoded.extend(entries.into_iter().map(|entry| (file.text.file(), entry)));
             }
         }
+        diagnostics.extend(checks::check(&rules_of(&context, &decoded)));
+        if !sources.keys().any(|path| rule_file_stem(path, &settings.rules).is_some() || path.ends_with(".rhai")) {
+            diagnostics.push(no_rules(&settings.rules));
+        }
         let broken = |file: &str| {
             diagnostics.iter().any(|found| found.severity == Severity::Error && *found.label.file == *file)
         };
@@ -46,11 +53,47 @@ impl Home {
         Home { settings, ruleset, diagnostics: in_order(diagnostics) }
     }
 
+    /// Returns the secrets that the settings ask for, which the shell is to put into the sources.
+    #[must_use]
+    pub fn secrets(sources: &Sources) -> Vec<Secret> {
+        let Some((path, source)) = sources.get_key_value(SETTINGS_FILE) else { return Vec::new() };
+        let Some(text) = file_text(path, source, &mut Vec::new()) else { return Vec::new() };
+        let root = tree::parse(&text, &mut Findings::new(text.file()));
+        root.map(|root| secrets::find(&root)).unwrap_or_default()
+    }
+
     /// Returns whether a file doesn't load.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|found| found.severity == Severity::Error)
     }
+}
+
+/// Returns the rules that were decoded, each with the text of its file.
+fn rules_of(context: &Context, decoded: &[(Arc<str>, RuleEntry)]) -> Vec<(FileText, Arc<Rule>)> {
+    let texts: BTreeMap<Arc<str>, &FileText> =
+        context.files.iter().map(|file| (file.text.file(), &file.text)).collect();
+    let rule = |(file, entry): &(Arc<str>, RuleEntry)| match entry {
+        RuleEntry::Rule(rule) => Some(((*texts.get(file)?).clone(), Arc::clone(rule))),
+        RuleEntry::EachTopic(_) => None,
+    };
+    decoded.iter().filter_map(rule).collect()
+}
+
+fn no_rules(folder: &str) -> Diagnostic {
+    let mut findings = Findings::new(folder.into());
+    let message = format!("this home has no rules: there is no `*.yaml` file in `{folder}/`");
+    let found = findings.warning(Code::NO_RULES, 0..0, message);
+    found.help("`homerule init` writes a first one").clone()
+}
+
+fn read_settings(sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Settings {
+    let Some((path, source)) = sources.get_key_value(SETTINGS_FILE) else { return Settings::default() };
+    let Some(text) = file_text(path, source, diagnostics) else { return Settings::default() };
+    let mut reader = Reader::new(text);
+    let settings = settings_file::read(&mut reader, sources);
+    diagnostics.extend(reader.findings.into_vec());
+    settings
 }
 
 /// Reads the rule files, in the order of their paths.
@@ -62,6 +105,9 @@ fn read_files(
 ) -> Vec<Arc<RuleFile>> {
     let mut files = Vec::new();
     for (path, source) in sources {
+        if let (Source::Unreadable(_), true) = (source, is_inside(path, folder)) {
+            file_text(path, source, diagnostics);
+        }
         let Some(stem) = rule_file_stem(path, folder) else { continue };
         let Some(text) = file_text(path, source, diagnostics) else { continue };
         let (file, reader) = RuleFile::read(text, stem, sandbox);
@@ -92,6 +138,13 @@ pub(super) fn file_text(path: &Arc<str>, source: &Source, diagnostics: &mut Vec<
     };
     diagnostics.extend(findings.into_vec());
     text.map(|text| FileText::new(Arc::clone(path), text.into()))
+}
+
+/// Returns whether `path` is the folder of the rules, or a folder in it.
+fn is_inside(path: &str, folder: &str) -> bool {
+    let folder = folder.trim_start_matches("./").trim_end_matches('/');
+    let rest = path.trim_end_matches('/').strip_prefix(folder);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && rule_file_stem(path, folder).is_none()
 }
 
 /// Returns the path under the folder of the rules without its ending, where `path` is a rule file.

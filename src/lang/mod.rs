@@ -3,6 +3,8 @@
 //! Pure: the shell reads the files into [`Sources`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod broker_limits;
+mod checks;
 mod codes;
 mod constants;
 mod diagnostic;
@@ -14,7 +16,9 @@ mod reader;
 mod render;
 mod rule_file;
 mod scalar;
+mod secrets;
 mod settings;
+mod settings_file;
 mod source;
 pub mod test_file;
 mod text;
@@ -24,7 +28,9 @@ mod yaml_error;
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use home::Home;
 pub use render::{Colour, Report};
+pub use secrets::Secret;
 pub use settings::{
-    Allow, BrokerLimits, BrokerSettings, EmbeddedBroker, ExternalBroker, Listener, Settings, WebSettings,
+    Allow, BrokerLimits, BrokerSettings, DiscoverySettings, EmbeddedBroker, ExternalBroker, Listener, RecorderSettings,
+    Settings, Tls, WebSettings,
 };
 pub use source::{Source, Sources};

@@ -35,6 +35,32 @@ pub struct Settings {
     pub runs: usize,
     /// What rules may do outside the broker.
     pub allow: Allow,
+    /// What is kept of the messages.
+    pub recorder: RecorderSettings,
+    /// Home Assistant's discovery.
+    pub discovery: DiscoverySettings,
+}
+
+/// What is kept of the messages that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecorderSettings {
+    /// How long.
+    pub keep: Duration,
+    /// How many bytes.
+    pub max_size: u64,
+    /// Of which topics.
+    pub include: Vec<TopicFilter>,
+    /// Of which topics not.
+    pub exclude: Vec<TopicFilter>,
+}
+
+/// Home Assistant's discovery messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscoverySettings {
+    /// The first levels of their topics.
+    pub prefix: String,
+    /// Whether our own rules are announced there.
+    pub announce: bool,
 }
 
 /// Which broker is used.
@@ -68,6 +94,19 @@ pub struct Listener {
     pub address: SocketAddr,
     /// Whether it speaks MQTT over WebSocket.
     pub websocket: bool,
+    /// The certificates; `None`: without TLS.
+    pub tls: Option<Tls>,
+}
+
+/// The files of a listener with TLS, relative to the home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The server's certificate.
+    pub certificate: String,
+    /// Its key.
+    pub key: String,
+    /// The authority whose certificates clients must show; `None`: none need be shown.
+    pub client_ca: Option<String>,
 }
 
 /// How much clients may use.
@@ -94,6 +133,12 @@ pub struct ExternalBroker {
     pub password_file: Option<String>,
     /// How it knows us; `None`: `homerule` and something random.
     pub client_id: Option<String>,
+    /// The file with the authority that signed its certificate, relative to the home; `None`: the system's.
+    pub ca: Option<String>,
+    /// The file with our own certificate, relative to the home.
+    pub certificate: Option<String>,
+    /// The file with that certificate's key, relative to the home.
+    pub key: Option<String>,
 }
 
 /// The HTTP interface.
@@ -129,6 +174,19 @@ impl Default for Settings {
             storm: 100,
             runs: 1000,
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
+            recorder: RecorderSettings::default(),
+            discovery: DiscoverySettings { prefix: "homeassistant".to_owned(), announce: false },
+        }
+    }
+}
+
+impl Default for RecorderSettings {
+    fn default() -> RecorderSettings {
+        RecorderSettings {
+            keep: Duration::from_secs(7 * 86_400),
+            max_size: 500 << 20,
+            include: TopicFilter::parse("#").into_iter().collect(),
+            exclude: Vec::new(),
         }
     }
 }
@@ -136,7 +194,7 @@ impl Default for Settings {
 impl Default for EmbeddedBroker {
     fn default() -> EmbeddedBroker {
         EmbeddedBroker {
-            listen: vec![Listener { address: SocketAddr::from(([127, 0, 0, 1], 1883)), websocket: false }],
+            listen: vec![Listener { address: SocketAddr::from(([127, 0, 0, 1], 1883)), websocket: false, tls: None }],
             anonymous: None,
             users: None,
             acl: None,

@@ -70,6 +70,16 @@ impl FileText {
         }
     }
 
+    /// Returns the byte at `place`, which [`FileText::place`] gave.
+    pub(super) fn offset(&self, place: &Place) -> usize {
+        let line = usize::try_from(place.line).unwrap_or(1).saturating_sub(1);
+        let Some(range) = self.line_range(line) else { return self.text.len() };
+        let skipped = usize::from(line == 0 && self.text.starts_with('\u{feff}'));
+        let column = usize::try_from(place.column).unwrap_or(1).saturating_sub(1) + skipped;
+        let line = self.get(range.clone());
+        range.start + line.char_indices().nth(column).map_or(line.len(), |(offset, _)| offset)
+    }
+
     /// Returns `span`, cut at the end of the line in which it begins, so that a mark stays on one line.
     pub(super) fn first_line(&self, span: &Range<usize>) -> Range<usize> {
         let text = self.get(span.clone());

@@ -1,0 +1,242 @@
+//! Checks over the whole home: what only shows when all rules are read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::{Name, Place, RuleId};
+use crate::rules::{Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, RepeatKind, Rule, RuleReference};
+
+use super::findings::Findings;
+use super::text::FileText;
+use super::{Code, Diagnostic, Label};
+
+/// Checks `rules`, each with the text of its file.
+pub(super) fn check(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (text, rule) in rules {
+        let mut findings = Findings::new(text.file());
+        for block in &rule.blocks {
+            for action in &block.actions {
+                check_repeat(rule, action, text, &mut findings);
+            }
+        }
+        found.extend(findings.into_vec());
+    }
+    found.extend(check_circles(rules));
+    found
+}
+
+/// Reports a `repeat` that never ends: nothing in it waits, and nothing in it changes what it asks.
+fn check_repeat(rule: &Rule, action: &Action, text: &FileText, findings: &mut Findings) {
+    let ActionKind::Repeat { kind: RepeatKind::While(condition) | RepeatKind::Until(condition), body } = &action.kind
+    else {
+        return;
+    };
+    let mut turn = Turn::default();
+    turn.look_at(rule, *body);
+    let asked = variables_of(condition);
+    if turn.waits || turn.stops || asked.iter().any(|name| turn.sets.contains(name)) {
+        return;
+    }
+    let span = span_of(&action.place, text);
+    let message = "this `repeat` never ends: nothing in it waits, and nothing in it changes what it asks";
+    let found = findings.error(Code::ENDLESS_REPEAT, span, message);
+    found.help("put a `delay` into it, or write `repeat: { every: 30s, until: … }`");
+}
+
+/// What one turn of a `repeat` does to its end.
+#[derive(Default)]
+struct Turn {
+    waits: bool,
+    stops: bool,
+    sets: BTreeSet<Name>,
+}
+
+impl Turn {
+    fn look_at(&mut self, rule: &Rule, block: BlockId) {
+        // What counts the turns changes with each.
+        self.sets.insert("repeat".into());
+        for action in rule.block(block) {
+            match &action.kind {
+                ActionKind::Let(variables) => self.sets.extend(variables.iter().map(|(name, _)| name.clone())),
+                ActionKind::Remember(_) => {
+                    self.sets.insert("memory".into());
+                }
+                ActionKind::Stop(_) => self.stops = true,
+                other => self.waits |= may_wait(other),
+            }
+            for inner in blocks_of(&action.kind) {
+                self.look_at(rule, inner);
+            }
+        }
+    }
+}
+
+/// Returns whether time may pass while an action is done, its inner lists aside.
+fn may_wait(kind: &ActionKind) -> bool {
+    match kind {
+        ActionKind::Delay(_)
+        | ActionKind::Wait(_)
+        | ActionKind::Http(_)
+        | ActionKind::Exec(_)
+        | ActionKind::Run { .. }
+        | ActionKind::Repeat { kind: RepeatKind::Every { .. }, .. } => true,
+        ActionKind::Publish(_)
+        | ActionKind::Scene { .. }
+        | ActionKind::If { .. }
+        | ActionKind::Choose { .. }
+        | ActionKind::ChooseCase { .. }
+        | ActionKind::Repeat { .. }
+        | ActionKind::Parallel(_)
+        | ActionKind::Let(_)
+        | ActionKind::Remember(_)
+        | ActionKind::Switch { .. }
+        | ActionKind::Cancel(_)
+        | ActionKind::Log { .. }
+        | ActionKind::Stop(_) => false,
+    }
+}
+
+/// Returns the lists of actions within an action.
+fn blocks_of(kind: &ActionKind) -> Vec<BlockId> {
+    match kind {
+        ActionKind::If { then, otherwise, .. } => [*then].into_iter().chain(*otherwise).collect(),
+        ActionKind::Choose { branches, otherwise } => {
+            branches.iter().map(|branch| branch.then).chain(*otherwise).collect()
+        }
+        ActionKind::ChooseCase { cases, otherwise, .. } => {
+            cases.iter().map(|case| case.then).chain(*otherwise).collect()
+        }
+        ActionKind::Repeat { body, .. } => vec![*body],
+        ActionKind::Parallel(blocks) => blocks.clone(),
+        ActionKind::Wait(wait) => match wait.on_timeout {
+            OnTimeout::Do(block) => vec![block],
+            OnTimeout::Stop | OnTimeout::Continue => Vec::new(),
+        },
+        ActionKind::Publish(_)
+        | ActionKind::Scene { .. }
+        | ActionKind::Delay(_)
+        | ActionKind::Let(_)
+        | ActionKind::Remember(_)
+        | ActionKind::Run { .. }
+        | ActionKind::Switch { .. }
+        | ActionKind::Cancel(_)
+        | ActionKind::Log { .. }
+        | ActionKind::Http(_)
+        | ActionKind::Exec(_)
+        | ActionKind::Stop(_) => Vec::new(),
+    }
+}
+
+fn variables_of(condition: &Condition) -> BTreeSet<Name> {
+    match &condition.kind {
+        ConditionKind::Expression(expression) => expression.variables().clone(),
+        ConditionKind::All(conditions) | ConditionKind::Any(conditions) => {
+            conditions.iter().flat_map(variables_of).collect()
+        }
+        ConditionKind::Not(condition) => variables_of(condition),
+        ConditionKind::State(_) | ConditionKind::Time(_) | ConditionKind::Sun { .. } => BTreeSet::new(),
+    }
+}
+
+/// A rule that runs another before anything waited.
+struct Call<'a> {
+    to: &'a RuleId,
+    place: &'a Place,
+}
+
+/// Reports rules that run each other in a circle without a wait.
+fn check_circles(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic> {
+    let mut calls: BTreeMap<&RuleId, Vec<Call<'_>>> = BTreeMap::new();
+    for (_, rule) in rules {
+        let mut found = Vec::new();
+        if let Some(then) = rule.then {
+            collect_calls(rule, then, &mut found);
+        }
+        calls.insert(&rule.id, found);
+    }
+    let texts: BTreeMap<Arc<str>, &FileText> = rules.iter().map(|(text, _)| (text.file(), text)).collect();
+    let mut reported: BTreeSet<&RuleId> = BTreeSet::new();
+    let mut diagnostics = Vec::new();
+    for (_, rule) in rules {
+        if reported.contains(&rule.id) {
+            continue;
+        }
+        let Some(circle) = circle_from(&rule.id, &calls) else { continue };
+        reported.extend(circle.iter().map(|call| call.to));
+        diagnostics.extend(report_circle(&rule.id, &circle, &texts));
+    }
+    diagnostics
+}
+
+/// Collects the rules that a list of actions runs before anything waits; returns whether it waits then.
+fn collect_calls<'a>(rule: &'a Rule, block: BlockId, found: &mut Vec<Call<'a>>) -> bool {
+    for action in rule.block(block) {
+        if let ActionKind::Run { rule: RuleReference::Fixed(to), .. } = &action.kind {
+            found.push(Call { to, place: &action.place });
+            continue;
+        }
+        if may_wait(&action.kind) {
+            return true;
+        }
+        let mut all_wait = true;
+        let inner = blocks_of(&action.kind);
+        for block in &inner {
+            all_wait &= collect_calls(rule, *block, found);
+        }
+        if all_wait && matches!(&action.kind, ActionKind::Parallel(blocks) if !blocks.is_empty()) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Returns the calls that lead from `start` back to it, the shortest way.
+fn circle_from<'a>(start: &RuleId, calls: &'a BTreeMap<&RuleId, Vec<Call<'a>>>) -> Option<Vec<&'a Call<'a>>> {
+    let mut ways: Vec<Vec<&Call<'_>>> = calls.get(start)?.iter().map(|call| vec![call]).collect();
+    let mut seen: BTreeSet<&RuleId> = BTreeSet::new();
+    while !ways.is_empty() {
+        let mut longer = Vec::new();
+        for way in ways {
+            let Some(last) = way.last() else { continue };
+            if last.to == start {
+                return Some(way);
+            }
+            if !seen.insert(last.to) {
+                continue;
+            }
+            for call in calls.get(last.to).into_iter().flatten() {
+                longer.push(way.iter().copied().chain([call]).collect());
+            }
+        }
+        ways = longer;
+    }
+    None
+}
+
+fn report_circle(start: &RuleId, circle: &[&Call<'_>], texts: &BTreeMap<Arc<str>, &FileText>) -> Option<Diagnostic> {
+    let (first, others) = circle.split_first()?;
+    let text = texts.get(&first.place.file)?;
+    let names: Vec<String> = circle.iter().map(|call| format!("`{}`", call.to)).collect();
+    let message = match others {
+        [] => format!("the rule `{start}` runs itself without a wait"),
+        _ => format!("rules run each other in a circle without a wait: `{start}` runs {}", names.join(", which runs ")),
+    };
+    let mut findings = Findings::new(text.file());
+    let found = findings.error(Code::RUN_CIRCLE, span_of(first.place, text), message);
+    found.help("put a `delay` or a `wait` into one of them, or use `repeat`");
+    for call in others {
+        if let Some(text) = texts.get(&call.place.file) {
+            let span = span_of(call.place, text);
+            found.related.push(Label { file: text.file(), span, text: "it goes on here".to_owned() });
+        }
+    }
+    findings.into_vec().pop()
+}
+
+/// Returns the bytes from a place to the end of its line.
+fn span_of(place: &Place, text: &FileText) -> std::ops::Range<usize> {
+    let start = text.offset(place);
+    let end = text.line_range(text.line(start)).map_or(start, |line| line.end);
+    text.first_line(&(start..end))
+}

@@ -1,0 +1,84 @@
+//! Secrets in the settings: any value may be `{ file: PATH }` or `{ env: NAME }` (spec 10).
+//!
+//! This layer reads neither files nor the environment. [`Home::secrets`](super::Home::secrets) says what the
+//! settings ask for; the shell puts it into the sources under [`Secret::key`].
+
+use std::sync::Arc;
+
+use crate::model::{PlacedText, Stretch, Value};
+
+use super::reader::Reader;
+use super::tree::{Node, NodeKind, Scalar};
+use super::{Code, Source, Sources};
+
+/// Where a secret value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Secret {
+    /// A file, relative to the home; its last line break doesn't count.
+    File(Arc<str>),
+    /// A variable of the environment.
+    Environment(Arc<str>),
+}
+
+impl Secret {
+    /// Returns the key under which the shell puts the value into the sources.
+    #[must_use]
+    pub fn key(&self) -> Arc<str> {
+        match self {
+            Secret::File(path) => format!("secret file:{path}").into(),
+            Secret::Environment(name) => format!("secret env:{name}").into(),
+        }
+    }
+
+    fn of(node: &Node) -> Option<Secret> {
+        let [entry] = node.as_map()? else { return None };
+        let text: Arc<str> = entry.value.as_scalar()?.text.as_str().into();
+        match entry.key.as_str() {
+            "file" => Some(Secret::File(text)),
+            "env" => Some(Secret::Environment(text)),
+            _ => None,
+        }
+    }
+}
+
+/// Returns the secrets that a file asks for.
+pub(super) fn find(root: &Node) -> Vec<Secret> {
+    let mut found = Vec::new();
+    root.walk(&mut |node| found.extend(Secret::of(node)));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Puts the secrets of `sources` in their places; a missing one is reported.
+pub(super) fn fill_in(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) {
+    if let Some(secret) = Secret::of(node) {
+        if let Some(text) = value(&secret, sources) {
+            let at = reader.text.place(node.span.start);
+            let stretch = Stretch { offset: 0, file_offset: node.span.start, line: at.line, column: at.column };
+            let placed = PlacedText::new(text.into(), reader.text.file(), [stretch].into());
+            let value = super::scalar::resolve(placed.as_str());
+            let value = if value.is_null() { Value::text("") } else { value };
+            node.kind = NodeKind::Scalar(Scalar { text: placed, is_plain: false, value });
+            return;
+        }
+        let message = match &secret {
+            Secret::File(path) => format!("the file `{path}` can't be read, or isn't UTF-8"),
+            Secret::Environment(name) => format!("the environment has no variable `{name}`"),
+        };
+        let span = reader.mark(node);
+        reader.findings.error(Code::MISSING_SECRET, span, message);
+        return;
+    }
+    match &mut node.kind {
+        NodeKind::Scalar(_) => {}
+        NodeKind::List(items) => items.iter_mut().for_each(|item| fill_in(item, sources, reader)),
+        NodeKind::Map(entries) => entries.iter_mut().for_each(|entry| fill_in(&mut entry.value, sources, reader)),
+    }
+}
+
+fn value<'s>(secret: &Secret, sources: &'s Sources) -> Option<&'s str> {
+    let Source::Content(bytes) = sources.get(&secret.key())? else { return None };
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)))
+}

@@ -1,0 +1,400 @@
+//! Decodes `homerule.yaml` (spec 10).
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use jiff::tz::TimeZoneDatabase;
+
+use crate::model::TopicFilter;
+use crate::model::schedule::Location;
+
+use super::fields::Fields;
+use super::reader::Reader;
+use super::tree::{self, Node, NodeKind};
+use super::{
+    Allow, BrokerSettings, Code, DiscoverySettings, EmbeddedBroker, ExternalBroker, Listener, RecorderSettings,
+    Settings, Tls, WebSettings, near, secrets,
+};
+use super::{Sources, broker_limits};
+
+/// The settings' file.
+pub(super) const SETTINGS_FILE: &str = "homerule.yaml";
+
+/// Settings that are specified and have no effect yet.
+const NOT_USED_YET: [&str; 2] = ["discovery", "recorder"];
+
+/// Decodes the settings that `reader` has the text of; defaults where something is wrong, which is in `reader` then.
+pub(super) fn read(reader: &mut Reader<'_>, sources: &Sources) -> Settings {
+    let defaults = Settings::default();
+    let Some(mut root) = tree::parse(&reader.text, &mut reader.findings) else { return defaults };
+    if root.is_null() {
+        return defaults;
+    }
+    secrets::fill_in(&mut root, sources, reader);
+    reader.settings(&root).filter(|_| !reader.findings.has_errors()).unwrap_or(defaults)
+}
+
+impl Reader<'_> {
+    fn settings(&mut self, root: &Node) -> Option<Settings> {
+        let mut settings = Settings::default();
+        let mut fields = Fields::of(root, "homerule.yaml", &self.text, &mut self.findings)?;
+        if let Some(node) = given(&mut fields, "location") {
+            (settings.location, settings.zone) = self.location(node).unwrap_or_default();
+        }
+        settings.data = self.text_of(&mut fields, "data").unwrap_or(settings.data);
+        settings.rules = self.text_of(&mut fields, "rules").unwrap_or(settings.rules);
+        if let Some(node) = given(&mut fields, "broker") {
+            settings.broker = self.broker(node).unwrap_or(settings.broker);
+        }
+        if let Some(node) = given(&mut fields, "web") {
+            settings.web = self.web(node).unwrap_or(settings.web);
+        }
+        if let Some(node) = given(&mut fields, "devices") {
+            settings.devices = self.filters(node);
+        }
+        if let Some(node) = given(&mut fields, "discovery") {
+            settings.discovery = self.discovery(node).unwrap_or(settings.discovery);
+        }
+        if let Some(node) = given(&mut fields, "recorder") {
+            settings.recorder = self.recorder(node).unwrap_or(settings.recorder);
+        }
+        if let Some(node) = given(&mut fields, "limits") {
+            self.limits(node, &mut settings);
+        }
+        if let Some(node) = given(&mut fields, "allow") {
+            settings.allow = self.allow(node).unwrap_or(settings.allow);
+        }
+        for key in NOT_USED_YET {
+            if let Some(entry) = fields.take_entry(key) {
+                self.not_used_yet(entry.key_span.clone(), key);
+            }
+        }
+        fields.finish(&mut self.findings);
+        Some(settings)
+    }
+
+    fn not_used_yet(&mut self, span: std::ops::Range<usize>, key: &str) {
+        let message = format!("`{key}` has no effect in this version");
+        self.findings.warning(Code::NOT_USED_YET, span, message);
+    }
+
+    fn location(&mut self, node: &Node) -> Option<(Option<Location>, Option<String>)> {
+        let mut fields = Fields::of(node, "`location`", &self.text, &mut self.findings)?;
+        let latitude = fields.take("latitude").map(|node| self.degrees(node, 90.0));
+        let longitude = fields.take("longitude").map(|node| self.degrees(node, 180.0));
+        let zone = fields.take("timezone").and_then(|node| self.zone(node));
+        if latitude.is_some() != longitude.is_some() {
+            let missing = if latitude.is_some() { "longitude" } else { "latitude" };
+            fields.need(missing, &self.text, &mut self.findings);
+        }
+        fields.finish(&mut self.findings);
+        let location = match (latitude.flatten(), longitude.flatten()) {
+            (Some(latitude), Some(longitude)) => Some(Location { latitude, longitude }),
+            _ => None,
+        };
+        Some((location, zone))
+    }
+
+    fn degrees(&mut self, node: &Node, most: f64) -> Option<f64> {
+        let degrees = self.number(node)?;
+        if degrees.abs() <= most {
+            return Some(degrees);
+        }
+        let message = format!("`{degrees}` is not between -{most} and {most} degrees");
+        self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), message);
+        None
+    }
+
+    fn zone(&mut self, node: &Node) -> Option<String> {
+        let fixed = self.fixed(node, "a time zone (`Europe/London`)")?;
+        let zones = TimeZoneDatabase::bundled();
+        if let Ok(zone) = zones.get(&fixed.text) {
+            return Some(zone.iana_name().unwrap_or(&fixed.text).to_owned());
+        }
+        let names: Vec<String> = zones.available().map(|name| name.as_str().to_owned()).collect();
+        let city = |name: &str| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&fixed.text));
+        let near = names.iter().map(String::as_str).find(|name| city(name));
+        let near = near.or_else(|| near::nearest(&fixed.text, names.iter().map(String::as_str)));
+        let help =
+            near.map_or("write its IANA name: `Europe/London`".to_owned(), |name| format!("did you mean `{name}`?"));
+        let message = format!("`{}` is no time zone", fixed.text);
+        self.findings.error(Code::BAD_ZONE, fixed.span, message).help(help);
+        None
+    }
+
+    fn broker(&mut self, node: &Node) -> Option<BrokerSettings> {
+        let mut fields = Fields::of(node, "`broker`", &self.text, &mut self.findings)?;
+        let broker = match fields.take("url") {
+            Some(url) => self.external_broker(url, &mut fields).map(BrokerSettings::External),
+            None => Some(BrokerSettings::Embedded(self.embedded_broker(&mut fields))),
+        };
+        fields.finish(&mut self.findings);
+        broker
+    }
+
+    fn embedded_broker(&mut self, fields: &mut Fields<'_>) -> EmbeddedBroker {
+        let mut broker = EmbeddedBroker::default();
+        for key in ["password_file", "client_id", "ca", "certificate", "key"] {
+            if let Some(entry) = fields.take_entry(key) {
+                let message = format!("`{key}` has no effect without `url`, which names a broker elsewhere");
+                self.findings.error(Code::KEY_WITHOUT_EFFECT, entry.key_span.clone(), message);
+            }
+        }
+        let listen = given(fields, "listen");
+        if let Some(node) = listen {
+            broker.listen = self.listeners(node);
+        }
+        broker.anonymous = given(fields, "anonymous").and_then(|node| self.flag(node));
+        broker.users = self.text_of(fields, "users");
+        broker.acl = self.text_of(fields, "acl");
+        if let Some(node) = given(fields, "limits") {
+            broker_limits::read(node, self, &mut broker.limits);
+        }
+        let open = broker.listen.iter().find(|listener| !listener.address.ip().is_loopback());
+        if let (Some(open), None, Some(node)) = (open, &broker.users, listen)
+            && broker.anonymous != Some(true)
+        {
+            let message = format!("others can reach `{}`, and no client may connect: there are no users", open.address);
+            let span = self.mark(node);
+            let found = self.findings.error(Code::OPEN_LISTENER, span, message);
+            found.help(
+                "name a password file (`users: users.txt`, made by `homerule passwd`), or write `anonymous: true`",
+            );
+        }
+        broker
+    }
+
+    fn external_broker(&mut self, url: &Node, fields: &mut Fields<'_>) -> Option<ExternalBroker> {
+        for key in ["listen", "anonymous", "users", "acl", "limits"] {
+            if fields.take(key).is_some() {
+                let help = "with `url` homerule uses that broker, and its own doesn't run: remove one of both";
+                fields.conflict("url", key, help, &mut self.findings);
+            }
+        }
+        let password_file = self.text_of(fields, "password_file");
+        let client_id = self.text_of(fields, "client_id");
+        let (ca, certificate) = (self.text_of(fields, "ca"), self.text_of(fields, "certificate"));
+        let key = self.text_of(fields, "key");
+        let url = self.broker_url(url);
+        Some(ExternalBroker { url: url?, password_file, client_id, ca, certificate, key })
+    }
+
+    fn broker_url(&mut self, node: &Node) -> Option<String> {
+        let fixed = self.fixed(node, "a broker's URL (`mqtt://host:1883`)")?;
+        let schemes = ["mqtt", "mqtts", "ws", "wss"];
+        let (scheme, rest) = fixed.text.split_once("://").unwrap_or(("", &fixed.text));
+        let host = rest.rsplit('@').next().unwrap_or_default();
+        let host = host.split(['/', '?']).next().unwrap_or_default();
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => (name, Some(port)),
+            _ => (host, None),
+        };
+        let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+        if schemes.contains(&scheme) && !name.is_empty() && is_port {
+            return Some(fixed.text.to_string());
+        }
+        let message = format!("`{}` is no broker's URL", fixed.text);
+        let help = "write `mqtt://host:1883`, or `mqtts://user@host:8883` for TLS";
+        self.findings.error(Code::BAD_URL, fixed.span, message).help(help);
+        None
+    }
+
+    fn listeners(&mut self, node: &Node) -> Vec<Listener> {
+        match &node.kind {
+            NodeKind::List(items) => items.iter().filter_map(|item| self.listener(item)).collect(),
+            NodeKind::Scalar(_) | NodeKind::Map(_) => self.listener(node).into_iter().collect(),
+        }
+    }
+
+    fn listener(&mut self, node: &Node) -> Option<Listener> {
+        if node.as_map().is_none() {
+            return Some(Listener { address: self.address(node)?, websocket: false, tls: None });
+        }
+        let mut fields = Fields::of(node, "a listener", &self.text, &mut self.findings)?;
+        let address = fields.need("address", &self.text, &mut self.findings).and_then(|node| self.address(node));
+        let websocket = fields.take("websocket").and_then(|node| self.flag(node)).unwrap_or(false);
+        let tls = fields.take("tls").and_then(|node| self.tls(node));
+        fields.finish(&mut self.findings);
+        Some(Listener { address: address?, websocket, tls })
+    }
+
+    fn tls(&mut self, node: &Node) -> Option<Tls> {
+        let mut fields = Fields::of(node, "`tls`", &self.text, &mut self.findings)?;
+        let certificate = fields.need("certificate", &self.text, &mut self.findings);
+        let certificate = certificate.and_then(|node| self.plain_text(node));
+        let key = fields.need("key", &self.text, &mut self.findings).and_then(|node| self.plain_text(node));
+        let client_ca = self.text_of(&mut fields, "client_ca");
+        fields.finish(&mut self.findings);
+        Some(Tls { certificate: certificate?.to_string(), key: key?.to_string(), client_ca })
+    }
+
+    /// Returns an address to listen on, with its port. `localhost` is the loopback address.
+    fn address(&mut self, node: &Node) -> Option<SocketAddr> {
+        let fixed = self.fixed(node, "an address (`127.0.0.1:1883`)")?;
+        let text: &str = &fixed.text;
+        let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+        if let Some(port) = local {
+            return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        }
+        if let Ok(address) = text.parse() {
+            return Some(address);
+        }
+        let help = match text.trim_start_matches(':').parse::<u16>() {
+            Ok(port) => format!("write `127.0.0.1:{port}` for this machine alone, `0.0.0.0:{port}` for all"),
+            Err(_) if text.parse::<std::net::IpAddr>().is_ok() => format!("add the port: `{text}:1883`"),
+            Err(_) => "write an IP address and a port: `127.0.0.1:1883`".to_owned(),
+        };
+        self.findings
+            .error(Code::BAD_ADDRESS, fixed.span.clone(), format!("`{text}` is no address to listen on"))
+            .help(help);
+        None
+    }
+
+    fn web(&mut self, node: &Node) -> Option<WebSettings> {
+        let mut web = WebSettings::default();
+        let mut fields = Fields::of(node, "`web`", &self.text, &mut self.findings)?;
+        if let Some(node) = given(&mut fields, "listen") {
+            web.listen = self.address(node).unwrap_or(web.listen);
+        }
+        web.token_file = self.text_of(&mut fields, "token_file");
+        fields.finish(&mut self.findings);
+        Some(web)
+    }
+
+    fn discovery(&mut self, node: &Node) -> Option<DiscoverySettings> {
+        let mut discovery = Settings::default().discovery;
+        let mut fields = Fields::of(node, "`discovery`", &self.text, &mut self.findings)?;
+        discovery.prefix = self.text_of(&mut fields, "prefix").unwrap_or(discovery.prefix);
+        discovery.announce = fields.take("announce").and_then(|node| self.flag(node)).unwrap_or(discovery.announce);
+        fields.finish(&mut self.findings);
+        Some(discovery)
+    }
+
+    fn recorder(&mut self, node: &Node) -> Option<RecorderSettings> {
+        let mut recorder = RecorderSettings::default();
+        let mut fields = Fields::of(node, "`recorder`", &self.text, &mut self.findings)?;
+        recorder.keep = given(&mut fields, "keep").and_then(|node| self.duration(node)).unwrap_or(recorder.keep);
+        let size = given(&mut fields, "max_size").and_then(|node| broker_limits::size(node, self));
+        recorder.max_size = size.unwrap_or(recorder.max_size);
+        if let Some(node) = given(&mut fields, "include") {
+            recorder.include = self.filters(node);
+        }
+        if let Some(node) = given(&mut fields, "exclude") {
+            recorder.exclude = self.filters(node);
+        }
+        fields.finish(&mut self.findings);
+        Some(recorder)
+    }
+
+    fn limits(&mut self, node: &Node, settings: &mut Settings) {
+        let Some(mut fields) = Fields::of(node, "`limits`", &self.text, &mut self.findings) else { return };
+        let mut count =
+            |key, reader: &mut Self| given(&mut fields, key).and_then(|node| reader.integer(node, 1..u64::MAX));
+        let (operations, chain) = (count("operations", self), count("chain", self));
+        let (storm, runs) = (count("storm", self), count("runs", self));
+        let evaluation = given(&mut fields, "evaluation").and_then(|node| self.interval(node));
+        fields.finish(&mut self.findings);
+        let limits = &mut settings.limits;
+        limits.operations = operations.unwrap_or(limits.operations);
+        limits.evaluation = evaluation.unwrap_or(limits.evaluation);
+        let to_usize = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        settings.chain = chain.map_or(settings.chain, |number| u32::try_from(number).unwrap_or(u32::MAX));
+        settings.storm = storm.map_or(settings.storm, to_usize);
+        settings.runs = runs.map_or(settings.runs, to_usize);
+    }
+
+    fn allow(&mut self, node: &Node) -> Option<Allow> {
+        let mut allow = Settings::default().allow;
+        let mut fields = Fields::of(node, "`allow`", &self.text, &mut self.findings)?;
+        if let Some(node) = given(&mut fields, "exec") {
+            allow.exec = self.texts(node);
+        }
+        if let Some(node) = given(&mut fields, "http") {
+            allow.http = self.texts(node);
+        }
+        fields.finish(&mut self.findings);
+        Some(allow)
+    }
+
+    fn filters(&mut self, node: &Node) -> Vec<TopicFilter> {
+        match &node.kind {
+            NodeKind::List(items) => items.iter().filter_map(|item| self.filter(item)).collect(),
+            NodeKind::Scalar(_) | NodeKind::Map(_) => self.filter(node).into_iter().collect(),
+        }
+    }
+
+    fn text_of(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+        let text: Arc<str> = given(fields, key).and_then(|node| self.plain_text(node))?;
+        Some(text.to_string())
+    }
+}
+
+/// Returns the value of `key` where one stands there: a key without a value is the default.
+fn given<'n>(fields: &mut Fields<'n>, key: &'static str) -> Option<&'n Node> {
+    fields.take(key).filter(|node| !node.is_null())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::text::FileText;
+
+    fn settings(yaml: &str) -> (Settings, Vec<String>) {
+        let mut reader = Reader::new(FileText::new(SETTINGS_FILE.into(), yaml.into()));
+        let settings = read(&mut reader, &Sources::new());
+        let messages = reader.findings.into_vec().into_iter().map(|found| found.message).collect();
+        (settings, messages)
+    }
+
+    #[test]
+    fn all_settings_of_the_spec_are_read() {
+        let yaml = r##"
+location: { latitude: 51.5, longitude: -0.12, timezone: Europe/London }
+data: .data
+rules: my-rules
+broker:
+  listen: [127.0.0.1:1884, { address: "[::1]:8883", tls: { certificate: c.pem, key: k.pem }, websocket: true }]
+  anonymous: false
+  users: users.txt
+  acl: acl.txt
+  limits: { connections: 10, packet: 2MiB, queued_messages: 11, inflight: 12, retained: 13 }
+web: { listen: 127.0.0.1:8331, token_file: token.txt }
+devices: [ home/+room/+device/# ]
+limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99 }
+allow: { exec: [say], http: ["http://a/*"] }
+"##;
+        let (settings, messages) = settings(yaml);
+        assert_eq!(messages, Vec::<String>::new());
+        assert_eq!(settings.location, Some(Location { latitude: 51.5, longitude: -0.12 }));
+        assert_eq!(settings.zone.as_deref(), Some("Europe/London"));
+        assert_eq!((settings.data.as_str(), settings.rules.as_str()), (".data", "my-rules"));
+        let BrokerSettings::Embedded(broker) = &settings.broker else { panic!("{settings:?}") };
+        assert_eq!(broker.listen.len(), 2);
+        assert!(broker.listen[1].websocket && broker.listen[1].tls.is_some());
+        assert_eq!((broker.limits.packet, broker.limits.inflight, broker.limits.retained), (2 << 20, 12, 13));
+        assert_eq!((settings.chain, settings.storm, settings.runs), (8, 50, 99));
+        assert_eq!(settings.limits.operations, 1000);
+        assert!(settings.allow.allows_url("http://a/b") && !settings.allow.allows_url("http://b/a/"));
+    }
+
+    #[test]
+    fn another_broker_is_named_by_its_url() {
+        let (settings, messages) = settings("broker: { url: mqtts://me@host:8883, password_file: p, client_id: c }");
+        assert_eq!(messages, Vec::<String>::new());
+        assert!(matches!(settings.broker, BrokerSettings::External(broker) if broker.url == "mqtts://me@host:8883"));
+    }
+
+    #[test]
+    fn an_empty_file_and_empty_keys_are_the_defaults() {
+        for yaml in ["", "# nothing\n", "broker:\nweb:\nlimits:\n", "broker: { listen: }"] {
+            assert_eq!(settings(yaml), (Settings::default(), Vec::new()), "{yaml}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_gives_the_defaults() {
+        let (settings, messages) = settings("rules: here\nbroker: { listen: 1883 }");
+        assert_eq!(settings, Settings::default());
+        assert_eq!(messages, ["`1883` is no address to listen on"]);
+    }
+}
