@@ -14,6 +14,8 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         // Taken over at once.
         devices: _,
         allow: _,
+        recorder: _,
+        discovery: _,
         limits,
         chain,
         storm,

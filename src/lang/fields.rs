@@ -19,17 +19,40 @@ pub(super) struct Fields<'n> {
     known: Vec<&'static str>,
     /// Keys that people write instead of another one, with that one.
     mistaken: &'static [(&'static str, &'static str)],
+    /// What is missing, unless a key turns out to be meant for it.
+    missing: Vec<Missing>,
+}
+
+/// A key that is needed and isn't there.
+pub(super) struct Missing {
+    /// The keys of which one is needed.
+    pub(super) keys: Vec<&'static str>,
+    /// Which mistake that is.
+    pub(super) code: Code,
+    /// Where to say it.
+    pub(super) span: Range<usize>,
+    /// What to say.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) help: Option<String>,
 }
 
 impl<'n> Fields<'n> {
     /// Returns the keys of the map `node`, which is `what` in words. Anything but a map is reported.
     pub(super) fn of(node: &'n Node, what: &str, text: &FileText, findings: &mut Findings) -> Option<Fields<'n>> {
         let Some(entries) = node.as_map() else {
-            let message = format!("{what} is a map (`key: value`), and here stands {}", node.describe());
+            let message = format!("{what} is a map (`key: value`), found {}", node.describe());
             findings.error(Code::WRONG_TYPE, text.first_line(&node.span), message);
             return None;
         };
-        Some(Fields { what: what.to_owned(), span: node.span.clone(), entries, known: Vec::new(), mistaken: &[] })
+        Some(Fields {
+            what: what.to_owned(),
+            span: node.span.clone(),
+            entries,
+            known: Vec::new(),
+            mistaken: &[],
+            missing: Vec::new(),
+        })
     }
 
     /// Names keys that people write instead of another one: `("value", "field")`.
@@ -51,14 +74,20 @@ impl<'n> Fields<'n> {
         self.entries.iter().find(|entry| entry.key.as_str() == key)
     }
 
-    /// Returns the value of `key`, and reports that it is missing where it is.
-    pub(super) fn need(&mut self, key: &'static str, text: &FileText, findings: &mut Findings) -> Option<&'n Node> {
+    /// Returns the value of `key`, which is needed: at the end it is reported where it is missing.
+    pub(super) fn need(&mut self, key: &'static str, text: &FileText) -> Option<&'n Node> {
         let found = self.take(key);
         if found.is_none() {
             let message = format!("{} needs `{key}`", self.what);
-            findings.error(Code::MISSING_KEY, text.first_line(&self.span), message);
+            let span = text.first_line(&self.span);
+            self.missing(Missing { keys: vec![key], code: Code::MISSING_KEY, span, message, help: None });
         }
         found
+    }
+
+    /// Reports at the end that something is missing, unless an unknown key was probably meant for it.
+    pub(super) fn missing(&mut self, missing: Missing) {
+        self.missing.push(missing);
     }
 
     /// Allows keys without reading them.
@@ -85,20 +114,24 @@ impl<'n> Fields<'n> {
         found.relate(first_span, format!("`{first}` stands here")).help(help);
     }
 
-    /// Reports the keys that were never asked for.
+    /// Reports the keys that were never asked for, and what is missing.
     pub(super) fn finish(self, findings: &mut Findings) {
-        for entry in self.entries {
+        let unknown = self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()));
+        let mut meant: Vec<&str> = Vec::new();
+        for entry in unknown {
             let key = entry.key.as_str();
-            if self.known.contains(&key) {
-                continue;
-            }
             let message = format!("`{key}` is no key of {}", self.what);
-            let meant = self.mistaken.iter().find(|(wrong, right)| *wrong == key && self.known.contains(right));
-            let help = match meant {
-                Some((_, right)) => Some(format!("did you mean `{right}`?")),
-                None => near::suggestion(key, &self.known),
-            };
+            let mistaken = self.mistaken.iter().find(|(wrong, right)| *wrong == key && self.known.contains(right));
+            let near = mistaken.map(|(_, right)| *right).or_else(|| near::nearest(key, self.known.iter().copied()));
+            meant.extend(near);
+            let help =
+                near.map_or_else(|| near::suggestion(key, &self.known), |near| Some(format!("did you mean `{near}`?")));
             findings.error(Code::UNKNOWN_KEY, entry.key_span.clone(), message).help_if(help);
+        }
+        for missing in self.missing {
+            if !missing.keys.iter().any(|key| meant.contains(key)) {
+                findings.error(missing.code, missing.span, missing.message).help_if(missing.help);
+            }
         }
     }
 }

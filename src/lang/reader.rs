@@ -15,7 +15,7 @@ use super::constants::Constants;
 use super::findings::Findings;
 use super::text::FileText;
 use super::tree::{Node, NodeKind, Scalar};
-use super::{Code, near};
+use super::{Code, Diagnostic, near};
 
 /// Reads the values of one file.
 pub(super) struct Reader<'a> {
@@ -65,9 +65,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports that something else was expected: `expected` is as in `a duration (`5m`)`.
-    pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) {
-        let message = format!("{expected} is expected here, and there stands {}", node.describe());
-        self.findings.error(Code::WRONG_TYPE, self.mark(node), message);
+    pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) -> &mut Diagnostic {
+        let message = format!("expected {expected}, found {}", node.describe());
+        self.findings.error(Code::WRONG_TYPE, self.text.first_line(&node.span), message)
     }
 
     /// Returns the single value; a list, a map or nothing is reported.
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         let value = self.evaluate(sandbox, &scalar.text)?;
         match value {
             Value::Null | Value::List(_) | Value::Map(_) | Value::Blob(_) => {
-                let message = format!("{expected} is expected here, and `{text}` gives {}", value.kind());
+                let message = format!("expected {expected}, and `{text}` gives {}", value.kind());
                 self.findings.error(Code::WRONG_TYPE, node.span.clone(), message);
                 None
             }
@@ -111,7 +111,11 @@ impl<'a> Reader<'a> {
         let names = self.constants.names();
         let template = match sandbox.compile_text(text, &names) {
             Ok(template) => template,
-            Err(error) => {
+            Err(mut error) => {
+                let is_near = error.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
+                if error.kind == ExpressionErrorKind::UnknownVariable && !is_near {
+                    error.help = Some(ONLY_CONSTANTS.to_owned());
+                }
                 self.expression_error(text, &error);
                 return None;
             }
@@ -119,7 +123,7 @@ impl<'a> Reader<'a> {
         if let Some(name) = self.constants.first_unknown(&template) {
             let message = format!("this is fixed when the rules load, and `{name}` is known only when a rule runs");
             let found = self.findings.error(Code::NOT_CONSTANT, file_span(text, 0..text.as_str().len()), message);
-            found.help("only constants may stand here: those of the file's `let`, and the variables of `each`");
+            found.help(ONLY_CONSTANTS);
             return None;
         }
         match self.constants.render(sandbox, &template) {
@@ -173,12 +177,19 @@ impl<'a> Reader<'a> {
 
     /// Returns a boolean.
     pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
-        let value = node.as_scalar().map(|scalar| scalar.value.clone());
-        if let Some(Value::Bool(flag)) = value {
-            return Some(flag);
+        match node.as_scalar().map(|scalar| (&scalar.value, scalar.text.as_str())) {
+            Some((Value::Bool(flag), _)) => Some(*flag),
+            Some((_, word @ ("on" | "yes" | "off" | "no"))) => {
+                let meant = matches!(word, "on" | "yes");
+                self.wrong_type(node, "`true` or `false`")
+                    .help(format!("in YAML 1.2 `{word}` is a text: write `{meant}`"));
+                None
+            }
+            _ => {
+                self.wrong_type(node, "`true` or `false`");
+                None
+            }
         }
-        self.wrong_type(node, "`true` or `false`");
-        None
     }
 
     /// Returns a number.
@@ -391,7 +402,7 @@ impl<'a> Reader<'a> {
             ExpressionErrorKind::BadPath => Code::BAD_PATH,
         };
         let span = file_span(text, error.at.clone());
-        let help = error.help.clone().or_else(|| quotes_help(error, text));
+        let help = quotes_help(error, text).or_else(|| error.help.clone());
         self.findings.error(code, span, error.message.clone()).help_if(help);
     }
 
@@ -416,6 +427,9 @@ impl<'a> Reader<'a> {
         found.help(format!("write `\"{text}\"`, or a space after the `#` of a comment"));
     }
 }
+
+/// What helps where a text that is fixed at load reads something else.
+const ONLY_CONSTANTS: &str = "only constants may stand here: those of the file's `let`, and the variables of `each`";
 
 /// The words of Rhai that can't be variables.
 const RHAI_WORDS: [&str; 44] = [

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::json;
 
 use super::text::FileText;
@@ -57,7 +57,11 @@ impl<'a> Report<'a> {
         for label in related {
             if label.file == found.label.file { own.push(label) } else { others.push(label) }
         }
-        group = group.element(self.snippet(&found.label, &own));
+        if self.text(&found.label.file).as_str().is_empty() {
+            group = group.element(Origin::path(found.label.file.to_string()));
+        } else {
+            group = group.element(self.snippet(&found.label, &own));
+        }
         for label in others {
             group = group.element(self.snippet(label, &[]));
         }

@@ -50,31 +50,37 @@ pub(super) fn find(root: &Node) -> Vec<Secret> {
     found
 }
 
-/// Puts the secrets of `sources` in their places; a missing one is reported.
+/// Puts the secrets of `sources` in their places. A missing one is reported, and left out.
 pub(super) fn fill_in(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) {
-    if let Some(secret) = Secret::of(node) {
-        if let Some(text) = value(&secret, sources) {
-            let at = reader.text.place(node.span.start);
-            let stretch = Stretch { offset: 0, file_offset: node.span.start, line: at.line, column: at.column };
-            let placed = PlacedText::new(text.into(), reader.text.file(), [stretch].into());
-            let value = super::scalar::resolve(placed.as_str());
-            let value = if value.is_null() { Value::text("") } else { value };
-            node.kind = NodeKind::Scalar(Scalar { text: placed, is_plain: false, value });
-            return;
-        }
+    match &mut node.kind {
+        NodeKind::Scalar(_) => {}
+        NodeKind::List(items) => items.retain_mut(|item| fill_in_one(item, sources, reader)),
+        NodeKind::Map(entries) => entries.retain_mut(|entry| fill_in_one(&mut entry.value, sources, reader)),
+    }
+}
+
+/// Returns whether there is a value.
+fn fill_in_one(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) -> bool {
+    let Some(secret) = Secret::of(node) else {
+        fill_in(node, sources, reader);
+        return true;
+    };
+    let Some(text) = value(&secret, sources) else {
         let message = match &secret {
             Secret::File(path) => format!("the file `{path}` can't be read, or isn't UTF-8"),
             Secret::Environment(name) => format!("the environment has no variable `{name}`"),
         };
         let span = reader.mark(node);
         reader.findings.error(Code::MISSING_SECRET, span, message);
-        return;
-    }
-    match &mut node.kind {
-        NodeKind::Scalar(_) => {}
-        NodeKind::List(items) => items.iter_mut().for_each(|item| fill_in(item, sources, reader)),
-        NodeKind::Map(entries) => entries.iter_mut().for_each(|entry| fill_in(&mut entry.value, sources, reader)),
-    }
+        return false;
+    };
+    let at = reader.text.place(node.span.start);
+    let stretch = Stretch { offset: 0, file_offset: node.span.start, line: at.line, column: at.column };
+    let placed = PlacedText::new(text.into(), reader.text.file(), [stretch].into());
+    let value = super::scalar::resolve(placed.as_str());
+    let value = if value.is_null() { Value::text("") } else { value };
+    node.kind = NodeKind::Scalar(Scalar { text: placed, is_plain: false, value });
+    true
 }
 
 fn value<'s>(secret: &Secret, sources: &'s Sources) -> Option<&'s str> {

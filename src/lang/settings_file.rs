@@ -85,7 +85,7 @@ impl Reader<'_> {
         let zone = fields.take("timezone").and_then(|node| self.zone(node));
         if latitude.is_some() != longitude.is_some() {
             let missing = if latitude.is_some() { "longitude" } else { "latitude" };
-            fields.need(missing, &self.text, &mut self.findings);
+            fields.need(missing, &self.text);
         }
         fields.finish(&mut self.findings);
         let location = match (latitude.flatten(), longitude.flatten()) {
@@ -211,7 +211,7 @@ impl Reader<'_> {
             return Some(Listener { address: self.address(node)?, websocket: false, tls: None });
         }
         let mut fields = Fields::of(node, "a listener", &self.text, &mut self.findings)?;
-        let address = fields.need("address", &self.text, &mut self.findings).and_then(|node| self.address(node));
+        let address = fields.need("address", &self.text).and_then(|node| self.address(node));
         let websocket = fields.take("websocket").and_then(|node| self.flag(node)).unwrap_or(false);
         let tls = fields.take("tls").and_then(|node| self.tls(node));
         fields.finish(&mut self.findings);
@@ -220,9 +220,9 @@ impl Reader<'_> {
 
     fn tls(&mut self, node: &Node) -> Option<Tls> {
         let mut fields = Fields::of(node, "`tls`", &self.text, &mut self.findings)?;
-        let certificate = fields.need("certificate", &self.text, &mut self.findings);
+        let certificate = fields.need("certificate", &self.text);
         let certificate = certificate.and_then(|node| self.plain_text(node));
-        let key = fields.need("key", &self.text, &mut self.findings).and_then(|node| self.plain_text(node));
+        let key = fields.need("key", &self.text).and_then(|node| self.plain_text(node));
         let client_ca = self.text_of(&mut fields, "client_ca");
         fields.finish(&mut self.findings);
         Some(Tls { certificate: certificate?.to_string(), key: key?.to_string(), client_ca })

@@ -183,12 +183,19 @@ impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, span: Span, bytes: Range<usize>) -> Option<()> {
         match event {
             Event::Scalar(decoded, style, anchor, tag) => {
-                if let Some(tag_span) = span.tag_span().filter(|_| tag.is_some()) {
-                    self.refuse_tag(tag_span.byte_range().unwrap_or_default());
+                let tag = span.tag_span().filter(|_| tag.is_some()).and_then(|tag| tag.byte_range());
+                if let Some(tag) = &tag {
+                    self.refuse_tag(tag.clone());
                 }
                 let is_plain = style == ScalarStyle::Plain;
                 // The parser gives `~` for what isn't there.
-                let decoded = if is_plain && bytes.is_empty() { "" } else { decoded.as_ref() };
+                let is_missing = is_plain && bytes.is_empty();
+                let decoded = match tag {
+                    // What looks like a tag was meant as the text.
+                    Some(tag) if is_missing => self.text.get(tag),
+                    _ if is_missing => "",
+                    _ => decoded.as_ref(),
+                };
                 let placed = scalar::place(decoded, style, &bytes, self.text);
                 let value = if is_plain { scalar::resolve(decoded) } else { Value::text(decoded) };
                 let span = if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {

@@ -74,6 +74,8 @@ pub(super) fn report_depth(span: Range<usize>, deepest: usize, findings: &mut Fi
 /// A flow map or list has something after a value: mostly `${x}` or `a[0]` without quotes.
 fn flow(text: &FileText, at: usize, line: &Range<usize>, findings: &mut Findings) {
     let value = value_at(text, at, line);
+    // A key is quoted without its value.
+    let value = value.split_once(": ").map_or(value, |(key, _)| key);
     let start = at - (text.get(line.start..at).len() - value_start(text.get(line.start..at)));
     let span = start..(start + value.len()).max(at + 1).min(line.end.max(at));
     if value.contains("${") {

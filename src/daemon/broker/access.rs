@@ -101,7 +101,7 @@ mod tests {
     use crate::lang::Listener;
 
     fn listening_on(address: &str) -> EmbeddedBroker {
-        let listener = Listener { address: address.parse().unwrap(), websocket: false };
+        let listener = Listener { address: address.parse().unwrap(), websocket: false, tls: None };
         EmbeddedBroker { listen: vec![listener], ..EmbeddedBroker::default() }
     }
 

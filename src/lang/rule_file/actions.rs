@@ -137,10 +137,12 @@ impl Decoder<'_> {
 
     /// Returns the action that a map of topics is.
     fn topics(&mut self, entries: &[Entry]) -> Option<ActionKind> {
-        let mut is_broken = false;
         let is_topic = |entry: &&Entry| entry.key.as_str() != "on_error";
-        for entry in entries.iter().filter(is_topic).filter(|entry| !entry.key.as_str().contains('/')) {
-            is_broken = true;
+        let wrong = entries.iter().filter(is_topic).filter(|entry| !entry.key.as_str().contains('/'));
+        // The other keys of a misspelt action are probably right.
+        let misspelt = wrong.clone().find(|entry| near::nearest(entry.key.as_str(), ACTION_WORDS).is_some());
+        let reported: Vec<&Entry> = misspelt.map_or_else(|| wrong.collect(), |entry| vec![entry]);
+        for entry in &reported {
             let key = entry.key.as_str();
             let help = match near::nearest(key, ACTION_WORDS) {
                 Some(word) => format!("did you mean `{word}`? To publish to the topic `{key}`, write `publish: {key}`"),
@@ -153,7 +155,7 @@ impl Decoder<'_> {
             self.findings.error(Code::UNKNOWN_ACTION, entry.key_span.clone(), message).help(help);
         }
         let messages = self.messages(entries.iter().filter(is_topic).filter(|entry| entry.key.as_str().contains('/')));
-        messages.filter(|_| !is_broken).map(ActionKind::Publish)
+        messages.filter(|_| reported.is_empty()).map(ActionKind::Publish)
     }
 
     /// Returns whether beside the action's word stand no topics, which would be a second action.
@@ -174,7 +176,8 @@ impl Decoder<'_> {
         let span = self.mark(node);
         let message = format!("an action is a map (`publish: …`), and here stands {}", node.describe());
         let text = node.as_scalar().map_or("", |scalar| scalar.text.as_str());
-        let help = match near::nearest(text, ACTION_WORDS).or(ACTION_WORDS.into_iter().find(|word| *word == text)) {
+        let word = ACTION_WORDS.into_iter().find(|word| *word == text);
+        let help = match word.or_else(|| near::nearest(text, ACTION_WORDS)) {
             Some(word) => format!("write `{word}: …`"),
             None => format!("the actions are {}, or a map of topics to payloads", near::list(&ACTION_WORDS)),
         };
@@ -228,7 +231,7 @@ impl Decoder<'_> {
             Some(node) => self.text_template(node, "a method (`GET`, `POST`)"),
             None => Some(Template::Constant(Value::text("GET"))),
         };
-        let url = fields.need("url", &self.reader.text, &mut self.reader.findings);
+        let url = fields.need("url", &self.reader.text);
         let url = url.and_then(|node| self.allowed_url(node));
         let headers = fields.take("headers").map_or(Some(Vec::new()), |node| self.headers(node));
         let body = fields.take("body").map(|node| self.template(node));

@@ -91,7 +91,7 @@ impl Decoder<'_> {
     /// Returns the action `if`.
     pub(super) fn if_action(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
         let condition = fields.take("if").and_then(|node| self.condition(node, &format!("{path}.if")));
-        let then = fields.need("then", &self.reader.text, &mut self.reader.findings);
+        let then = fields.need("then", &self.reader.text);
         let then = then.and_then(|node| self.block(node, &format!("{path}.then")));
         let otherwise = fields.take("else").map(|node| self.block(node, &format!("{path}.else")));
         Some(ActionKind::If { condition: condition?, then: then?, otherwise: optional(otherwise)? })
@@ -110,7 +110,7 @@ impl Decoder<'_> {
             }
             NodeKind::Scalar(_) => {
                 let on = self.expression(node);
-                let cases = fields.need("cases", &self.reader.text, &mut self.reader.findings);
+                let cases = fields.need("cases", &self.reader.text);
                 let cases = cases.and_then(|node| self.cases(node, path));
                 on.and_then(|on| Some(ActionKind::ChooseCase { on, cases: cases?, otherwise: None }))
             }
@@ -130,9 +130,9 @@ impl Decoder<'_> {
 
     fn branch(&mut self, node: &Node, path: &str) -> Option<Branch> {
         let mut fields = Fields::of(node, "a branch of `choose`", &self.reader.text, &mut self.reader.findings)?;
-        let condition = fields.need("if", &self.reader.text, &mut self.reader.findings);
+        let condition = fields.need("if", &self.reader.text);
         let condition = condition.and_then(|node| self.condition(node, &format!("{path}.if")));
-        let then = fields.need("then", &self.reader.text, &mut self.reader.findings);
+        let then = fields.need("then", &self.reader.text);
         let then = then.and_then(|node| self.block(node, &format!("{path}.then")));
         fields.finish(&mut self.reader.findings);
         Some(Branch { condition: condition?, then: then? })
@@ -156,7 +156,7 @@ impl Decoder<'_> {
     /// Returns the action `repeat`.
     pub(super) fn repeat(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
         let node = fields.take("repeat")?;
-        let body = fields.need("do", &self.reader.text, &mut self.reader.findings);
+        let body = fields.need("do", &self.reader.text);
         if node.as_map().is_none() {
             self.wrong_type(node, "`{ times: 3 }`, or `while`, `until`, `each` or `every` instead of `times`");
             return None;
@@ -183,7 +183,7 @@ impl Decoder<'_> {
             ["each"] => fields.take("each").and_then(|node| self.list_template(node)),
             ["every", ..] if given.iter().all(|word| matches!(*word, "every" | "until")) => {
                 let interval = fields.take("every").and_then(|node| self.duration_template(node));
-                let until = fields.need("until", &self.reader.text, &mut self.reader.findings);
+                let until = fields.need("until", &self.reader.text);
                 let until = until.and_then(|node| self.until(node, &format!("{path}.until")));
                 interval.and_then(|interval| Some(RepeatKind::Every { interval, until: until? }))
             }

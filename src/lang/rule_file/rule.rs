@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::lang::constants::Constants;
-use crate::lang::fields::Fields;
+use crate::lang::fields::{Fields, Missing};
 use crate::lang::reader::Reader;
 use crate::lang::tree::{Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Severity};
@@ -168,7 +168,7 @@ impl Decoder<'_> {
         }
         let then = fields.take("then").map(|node| self.block(node, "then"));
         let otherwise = fields.take("else").map(|node| self.block(node, "else"));
-        self.need_action(&fields, source, then.is_some() || otherwise.is_some());
+        need_action(&mut fields, source, then.is_some() || otherwise.is_some());
         let (mode, max) = self.mode(&mut fields);
         let cooldown = fields.take("cooldown").map(|node| self.duration(node));
         let dry_run = fields.take("dry_run").and_then(|node| self.flag(node)).unwrap_or(false);
@@ -216,8 +216,9 @@ impl Decoder<'_> {
             }
             (None, None) => {
                 let message = format!("the rule `{}` never starts: it needs `when` or `while`", source.id.key());
-                let found = self.findings.error(Code::NO_TRIGGER, source.key_span.clone(), message);
-                found.help("write `when: home/+room/tv` to start it on each message of these topics");
+                let help = Some("write `when: home/+room/tv` to start it on each message of these topics".to_owned());
+                let (keys, span) = (vec!["when", "while"], source.key_span.clone());
+                fields.missing(Missing { keys, code: Code::NO_TRIGGER, span, message, help });
                 fields.allow(&["every", "for", "linger"]);
                 return None;
             }
@@ -252,14 +253,6 @@ impl Decoder<'_> {
         self.findings.error(Code::KEY_WITHOUT_EFFECT, entry.key_span.clone(), message).help(help);
     }
 
-    fn need_action(&mut self, fields: &Fields<'_>, source: &RuleSource, has_action: bool) {
-        if has_action || fields.has("while") {
-            return;
-        }
-        let message = format!("the rule `{}` does nothing: it needs `then`", source.id.key());
-        self.findings.error(Code::NO_ACTION, source.key_span.clone(), message);
-    }
-
     fn mode(&mut self, fields: &mut Fields<'_>) -> (Mode, usize) {
         let mode = fields.take("mode").and_then(|node| self.word(node, &Mode::ALL)).unwrap_or_default();
         let Some(entry) = fields.take_entry("max") else { return (mode, DEFAULT_MAX) };
@@ -279,4 +272,14 @@ impl Decoder<'_> {
         let expressions: Vec<Option<Expression>> = items.iter().map(|item| self.expression(item)).collect();
         expressions.into_iter().collect::<Option<_>>().map(Per::Expressions)
     }
+}
+
+/// Reports a rule without actions: only a `while` may be there for its name alone.
+fn need_action(fields: &mut Fields<'_>, source: &RuleSource, has_action: bool) {
+    if has_action || fields.has("while") {
+        return;
+    }
+    let message = format!("the rule `{}` does nothing: it needs `then`", source.id.key());
+    let span = source.key_span.clone();
+    fields.missing(Missing { keys: vec!["then", "else"], code: Code::NO_ACTION, span, message, help: None });
 }

@@ -85,14 +85,14 @@ impl Decoder<'_> {
             "state" => self.state_trigger(fields).map(TriggerKind::State),
             "silent" => {
                 let filter = fields.take("silent").and_then(|node| self.checked_filter(node));
-                let hold = fields.need("for", &self.reader.text, &mut self.reader.findings);
+                let hold = fields.need("for", &self.reader.text);
                 let hold = hold.and_then(|node| self.interval(node));
                 Some(TriggerKind::Silent { filter: filter?, hold: hold? })
             }
             "at" => self.at_trigger(fields),
             "client" => {
                 let pattern = fields.take("client").and_then(|node| self.plain_text(node));
-                let is = fields.need("is", &self.reader.text, &mut self.reader.findings);
+                let is = fields.need("is", &self.reader.text);
                 let known = [("connected", ClientChange::Connected), ("disconnected", ClientChange::Disconnected)];
                 let is = is.and_then(|node| self.word(node, &known));
                 Some(TriggerKind::Client { pattern: pattern?, is: is? })

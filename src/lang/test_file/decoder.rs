@@ -255,7 +255,7 @@ impl Decoder<'_> {
 
     /// Returns the value of a key that is needed.
     pub(super) fn need<'n>(&mut self, fields: &mut Fields<'n>, key: &'static str) -> Option<&'n Node> {
-        fields.need(key, &self.reader.text, &mut self.reader.findings)
+        fields.need(key, &self.reader.text)
     }
 
     /// Reports the keys that were never asked for.
@@ -367,7 +367,7 @@ mod tests {
             ),
             (
                 "expect: none",
-                "4:17 a map of topics to payloads, a list of messages or `nothing` is expected here, and there stands the text `none`: -",
+                "4:17 expected a map of topics to payloads, a list of messages or `nothing`, found the text `none`: -",
             ),
             (
                 "expect_run: { rule: a, outcome: finishd }",

@@ -1,0 +1,76 @@
+//! Every mistake that the format allows: each file in `tests/diagnostics/` is one, with what is said of it beside it.
+//!
+//! The snapshots are made anew with `INSTA_UPDATE=always cargo test --test diagnostics`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use homerule::lang::{Colour, Home, Report, Source, Sources};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics")
+}
+
+/// The input files, in the order of their names.
+fn inputs() -> Vec<PathBuf> {
+    let mut inputs: Vec<PathBuf> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
+        .collect();
+    inputs.sort();
+    inputs
+}
+
+/// A home of one file: settings where its name begins with `settings`, else rules, beside settings with a location.
+fn home_of(name: &str, content: &[u8]) -> Sources {
+    let mut sources = Sources::new();
+    let content = Source::Content(content.into());
+    if name.starts_with("settings") {
+        sources.insert("homerule.yaml".into(), content);
+        sources.insert("rules/empty.yaml".into(), Source::Content(b"".as_slice().into()));
+        return sources;
+    }
+    if !name.contains("no-location") {
+        let settings = b"location: { latitude: 51.5, longitude: -0.12, timezone: Europe/London }\n";
+        sources.insert("homerule.yaml".into(), Source::Content(settings.as_slice().into()));
+    }
+    sources.insert(Arc::from(format!("rules/{name}")), content);
+    sources
+}
+
+fn rendered(sources: &Sources) -> String {
+    let home = Home::load(sources);
+    let mut report = Report::new(sources);
+    let mut text = String::new();
+    for found in &home.diagnostics {
+        writeln!(text, "{}", report.text_of(found, Colour::No)).unwrap();
+    }
+    if text.is_empty() { "nothing is wrong\n".to_owned() } else { text }
+}
+
+#[test]
+fn each_mistake_is_shown_with_its_place_and_what_to_do() {
+    let inputs = inputs();
+    assert!(inputs.len() > 100, "{}", inputs.len());
+    let mut failed = Vec::new();
+    for path in inputs {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = rendered(&home_of(&name, &fs::read(&path).unwrap()));
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(folder());
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let stem = name.trim_end_matches(".yaml").to_owned();
+        let checked = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            settings.bind(|| insta::assert_snapshot!(stem.as_str(), text))
+        }));
+        if checked.is_err() {
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "these differ from their snapshots: {failed:?}");
+}
