@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::model::schedule::{Schedule, TimeOfDay, Weekdays};
 use crate::model::{Topic, TopicFilter, Value};
 use crate::rules::{Rule, Start, Trigger, TriggerKind};
-use crate::script::{Expression, Failure, Reads};
+use crate::script::Reads;
 
 use super::deadline::{Deadline, Due, Owner};
 use super::occasion::Occasion;
-use super::scope::{Scope, ThreadScope};
 use super::slot::{Heard, Listener, SlotId};
 use super::tracker::{Tracker, topic_filter, tracked_conditions};
 use super::trigger::{OutsideFirst, Track, TriggerState, later};
@@ -112,12 +110,6 @@ impl Engine {
         look
     }
 
-    /// Returns when a schedule is due next, `from` included.
-    pub(super) fn next_due(&self, schedule: &Schedule, from: Timestamp) -> Option<Timestamp> {
-        let before = from.checked_sub(SignedDuration::from_nanos(1)).ok()?;
-        schedule.next(before, &self.evaluator.world.calendar)
-    }
-
     /// Arms triggers as their states say.
     pub(super) fn arm(&mut self, slot: &SlotId, owner: Owner, triggers: &[Trigger], states: &[TriggerState]) {
         for ((index, trigger), state) in numbered(triggers).zip(states) {
@@ -180,110 +172,12 @@ impl Engine {
         }
     }
 
-    fn listen_for_at(&mut self, slot: &SlotId, owner: Owner, index: u16, reads: &Reads) {
+    pub(super) fn listen_for_at(&mut self, slot: &SlotId, owner: Owner, index: u16, reads: &Reads) {
         self.listen(&Listener { slot: slot.clone(), what: Heard::At(owner, index) }, reads);
     }
 
-    fn unlisten_for_at(&mut self, slot: &SlotId, owner: Owner, index: u16, reads: &Reads) {
+    pub(super) fn unlisten_for_at(&mut self, slot: &SlotId, owner: Owner, index: u16, reads: &Reads) {
         self.unlisten(&Listener { slot: slot.clone(), what: Heard::At(owner, index) }, reads);
-    }
-
-    /// Asks the expression of an `at` trigger anew, and arms what it gives.
-    pub(super) fn ask_at(&mut self, slot: &SlotId, owner: Owner, index: u16) {
-        let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return };
-        let Some(trigger) = self.trigger_of(&rule, owner, index) else { return };
-        let TriggerKind::AtExpression { expression, weekdays, .. } = &trigger.kind else { return };
-        let now = self.now();
-        let (due, reads) = match owner {
-            Owner::Rule => {
-                let locals = crate::model::Map::new();
-                self.evaluate_at(slot, &rule, expression, *weekdays, &locals, ThreadScope::default(), now)
-            }
-            Owner::Ear(run, ear) => {
-                let (locals, thread) = self.run_scope(run, ear);
-                self.evaluate_at(slot, &rule, expression, *weekdays, &locals, thread, now)
-            }
-        };
-        let due = match due {
-            Ok(due) => due,
-            Err(Failure { without_value: Some(_), .. }) => None,
-            Err(failure) => {
-                let cause = Cause::outside(CauseKind::Condition);
-                let occasion = Occasion::of_cause(Arc::clone(&trigger.path), cause);
-                self.fail_unstarted(&rule, &occasion, Vec::new(), &failure);
-                None
-            }
-        };
-        let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };
-        let old_due = std::mem::replace(&mut state.due, due);
-        let old_reads = std::mem::replace(&mut state.reads, reads.clone());
-        let what = Due::Trigger(owner, index, None);
-        if let Some(old_due) = old_due {
-            self.deadlines.remove(old_due, slot, what.clone());
-        }
-        if let Some(due) = due {
-            self.deadlines.add(due, slot, what);
-        }
-        if old_reads != reads {
-            self.unlisten_for_at(slot, owner, index, &old_reads);
-            self.listen_for_at(slot, owner, index, &reads);
-        }
-        self.note_trigger_changed(slot, owner);
-    }
-
-    /// Returns when the expression of an `at` trigger is due, from `from` on, and what it read.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a scope, which can't be borrowed together")]
-    pub(super) fn evaluate_at(
-        &mut self,
-        slot: &SlotId,
-        rule: &Rule,
-        expression: &Expression,
-        weekdays: Weekdays,
-        locals: &crate::model::Map,
-        thread: ThreadScope,
-        from: Timestamp,
-    ) -> (Result<Option<Timestamp>, Failure>, Reads) {
-        let mut reads = Reads::default();
-        let scope = Scope {
-            rule,
-            memory: self.memory(slot),
-            occasion: None,
-            locals,
-            thread,
-            each_message: self.each_message(rule),
-        };
-        let value = self.evaluator.value(&scope, expression, &mut reads);
-        let due = value.and_then(|value| {
-            self.due_of_value(&value, weekdays, from).map_err(|message| Failure::of_expression(expression, message))
-        });
-        (due, reads)
-    }
-
-    /// Returns when what an `at` expression gave is due, from `from` on.
-    fn due_of_value(&self, value: &Value, weekdays: Weekdays, from: Timestamp) -> Result<Option<Timestamp>, String> {
-        let instant = |at: Timestamp| {
-            let day = at.to_zoned(self.evaluator.world.calendar.zone.clone()).weekday();
-            (at >= from && weekdays.contains(day)).then_some(at)
-        };
-        match value {
-            Value::Null => Ok(None),
-            Value::Time(time) => Ok(instant(time.timestamp())),
-            Value::Text(text) => {
-                if let Ok(time) = TimeOfDay::parse(text) {
-                    return Ok(self.next_due(&Schedule::At { times: vec![time], weekdays }, from));
-                }
-                if let Ok(at) = text.parse::<Timestamp>() {
-                    return Ok(instant(at));
-                }
-                let zone = &self.evaluator.world.calendar.zone;
-                let local = text.parse::<jiff::civil::DateTime>().ok();
-                match local.and_then(|local| zone.to_timestamp(local).ok()) {
-                    Some(at) => Ok(instant(at)),
-                    None => Err(format!("`at` must give a time (`07:30`, or with a date), and gives `{text}`")),
-                }
-            }
-            other => Err(format!("`at` must give a time as text, and gives {}: {other}", other.kind())),
-        }
     }
 
     /// Fires a deadline, where it is still due: what came before it may have taken it back.
@@ -306,47 +200,6 @@ impl Engine {
             }
             Due::Rested => self.end_rest(&slot),
         }
-    }
-
-    /// A schedule is due: it fires, and the next time is armed.
-    fn fire_schedule(&mut self, slot: &SlotId, owner: Owner, index: u16, due: Timestamp) {
-        let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return };
-        let Some(trigger) = self.trigger_of(&rule, owner, index) else { return };
-        let is_due = |state: &mut TriggerState| state.due == Some(due);
-        if !self.trigger_state_mut(slot, owner, index).is_some_and(is_due) {
-            return;
-        }
-        match &trigger.kind {
-            TriggerKind::Schedule { schedule, .. } => {
-                let next = schedule.next(due, &self.evaluator.world.calendar);
-                self.set_due(slot, owner, index, next);
-            }
-            TriggerKind::AtExpression { expression, weekdays, .. } => {
-                let (locals, thread) = match owner {
-                    Owner::Rule => (crate::model::Map::new(), ThreadScope::default()),
-                    Owner::Ear(run, ear) => self.run_scope(run, ear),
-                };
-                let after = later(due, std::time::Duration::from_nanos(1));
-                let (next, _) = self.evaluate_at(slot, &rule, expression, *weekdays, &locals, thread, after);
-                self.set_due(slot, owner, index, next.unwrap_or_default());
-            }
-            _ => return,
-        }
-        let occasion = self.time_occasion(trigger, due);
-        self.occasion_for(slot, owner, occasion);
-    }
-
-    fn set_due(&mut self, slot: &SlotId, owner: Owner, index: u16, due: Option<Timestamp>) {
-        let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };
-        let before = std::mem::replace(&mut state.due, due);
-        let what = Due::Trigger(owner, index, None);
-        if let Some(before) = before {
-            self.deadlines.remove(before, slot, what.clone());
-        }
-        if let Some(due) = due {
-            self.deadlines.add(due, slot, what);
-        }
-        self.note_trigger_changed(slot, owner);
     }
 
     /// A hold is over, or a topic has been silent for too long.
@@ -382,14 +235,14 @@ impl Engine {
     }
 
     /// Gives an occasion to the rule or the run that waits for it.
-    fn occasion_for(&mut self, slot: &SlotId, owner: Owner, occasion: Occasion) {
+    pub(super) fn occasion_for(&mut self, slot: &SlotId, owner: Owner, occasion: Occasion) {
         match owner {
             Owner::Rule => self.trigger(slot, occasion),
             Owner::Ear(run, ear) => self.ear_heard(run, ear, Some(occasion)),
         }
     }
 
-    fn time_occasion(&self, trigger: &Trigger, due: Timestamp) -> Occasion {
+    pub(super) fn time_occasion(&self, trigger: &Trigger, due: Timestamp) -> Occasion {
         let mut occasion = Occasion::of_cause(Arc::clone(&trigger.path), self.time_cause(due));
         occasion.trigger_id.clone_from(&trigger.id);
         occasion
@@ -398,69 +251,6 @@ impl Engine {
     /// Returns the cause of what is due; it is late where that was before now, after downtime.
     pub(super) fn time_cause(&self, due: Timestamp) -> Cause {
         Cause::outside(CauseKind::Time { due, late: due < self.now() })
-    }
-
-    /// At the start: schedules that were due while the daemon was down fire once, if they catch up.
-    pub(super) fn catch_up_schedules(&mut self) {
-        let now = self.now();
-        for slot in self.slots.ids() {
-            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
-            let Start::When(triggers) = &rule.start else { continue };
-            for (index, trigger) in numbered(triggers) {
-                let catch_up = match &trigger.kind {
-                    TriggerKind::Schedule { catch_up, .. } | TriggerKind::AtExpression { catch_up, .. } => *catch_up,
-                    _ => continue,
-                };
-                let Some(missed) = self.last_missed(&slot, index, trigger) else { continue };
-                if let TriggerKind::Schedule { schedule, .. } = &trigger.kind {
-                    let next = self.next_due(schedule, now);
-                    self.set_due(&slot, Owner::Rule, index, next);
-                } else {
-                    self.ask_at(&slot, Owner::Rule, index);
-                }
-                if catch_up.is_some_and(|catch_up| later(missed, catch_up) >= now) {
-                    let occasion = self.time_occasion(trigger, missed);
-                    self.trigger(&slot, occasion);
-                    self.step_ready();
-                }
-            }
-        }
-    }
-
-    /// Returns the last time before now at which a trigger was due while the daemon was down.
-    fn last_missed(&mut self, slot: &SlotId, index: u16, trigger: &Trigger) -> Option<Timestamp> {
-        let now = self.now();
-        let mut due = self.trigger_state_mut(slot, Owner::Rule, index)?.due.filter(|due| *due < now)?;
-        let TriggerKind::Schedule { schedule, .. } = &trigger.kind else { return Some(due) };
-        let calendar = &self.evaluator.world.calendar;
-        // A short interval over a long downtime has many due times: begin near the end.
-        if let Schedule::Every(every) = schedule {
-            let near = now.checked_sub(*every).ok()?;
-            due = schedule.next(near, calendar).filter(|near| *near < now && *near > due).unwrap_or(due);
-        }
-        while let Some(next) = schedule.next(due, calendar).filter(|next| *next < now) {
-            due = next;
-        }
-        Some(due)
-    }
-
-    /// Computes anew when schedules are due, after the clock was set.
-    pub(super) fn recompute_schedules(&mut self) {
-        let now = self.now();
-        for slot in self.slots.ids() {
-            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
-            let Start::When(triggers) = &rule.start else { continue };
-            for (index, trigger) in numbered(triggers) {
-                match &trigger.kind {
-                    TriggerKind::Schedule { schedule, .. } => {
-                        let next = schedule.next(now, &self.evaluator.world.calendar);
-                        self.set_due(&slot, Owner::Rule, index, next);
-                    }
-                    TriggerKind::AtExpression { .. } => self.ask_at(&slot, Owner::Rule, index),
-                    _ => {}
-                }
-            }
-        }
     }
 
     /// Returns what a trigger remembers.

@@ -48,7 +48,7 @@ impl Evaluator {
         expression: &Expression,
         reads: &mut Reads,
     ) -> Result<Value, Failure> {
-        self.note_each_message(scope, expression, reads);
+        note_each_message(scope, expression, reads);
         let entropy = self.entropy(&scope.rule.id);
         let variables = |name: &str| scope.get(name);
         let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
@@ -123,15 +123,6 @@ impl Evaluator {
         }
     }
 
-    /// An instance of `each: {topic: …}` that reads `msg` reads the state of its topic.
-    fn note_each_message(&self, scope: &Scope<'_>, expression: &Expression, reads: &mut Reads) {
-        let Some(topic) = &scope.rule.each_topic else { return };
-        let reads_it = scope.occasion.is_none_or(|occasion| occasion.payload.is_none());
-        if reads_it && expression.variables().contains("msg") {
-            reads.topics.insert(topic.clone());
-        }
-    }
-
     /// What `random()` depends on: the seed, the rule, the message, and which evaluation of it this is.
     fn entropy(&mut self, rule: &RuleId) -> u64 {
         self.draws += 1;
@@ -142,5 +133,14 @@ impl Evaluator {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         hash
+    }
+}
+
+/// An instance of `each: {topic: …}` that reads `msg` reads the state of its topic.
+fn note_each_message(scope: &Scope<'_>, expression: &Expression, reads: &mut Reads) {
+    let Some(topic) = &scope.rule.each_topic else { return };
+    let reads_it = scope.occasion.is_none_or(|occasion| occasion.payload.is_none());
+    if reads_it && expression.variables().contains("msg") {
+        reads.topics.insert(topic.clone());
     }
 }

@@ -13,7 +13,7 @@ use super::trigger::later;
 use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Outcome};
 
 /// How long a rule rests after a loop.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 /// Over which time rules' own publications are counted.
 const STORM_TIME: Duration = Duration::from_secs(10);

@@ -8,6 +8,7 @@
 
 mod acting;
 mod alarms;
+mod asking;
 mod condition;
 mod deadline;
 mod effect;
@@ -18,9 +19,12 @@ mod hearing;
 mod loops;
 mod occasion;
 mod options;
+mod publishing;
+mod referring;
 mod reload;
 mod run;
 mod saving;
+mod schedules;
 mod scope;
 mod slot;
 mod snapshot;

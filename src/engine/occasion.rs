@@ -19,7 +19,7 @@ pub(super) struct Occasion {
     pub(super) topic: Option<Topic>,
     /// The message's or the webhook's payload.
     pub(super) payload: Option<Payload>,
-    /// The message's QoS.
+    /// How surely the message is delivered.
     pub(super) qos: Option<Qos>,
     /// The message's origin.
     pub(super) origin: Option<Origin>,

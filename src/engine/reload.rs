@@ -65,33 +65,29 @@ impl Engine {
             let Some(mut run) = self.runs.remove(&id) else { continue };
             let slot = self.slots.find(&run.rule).cloned();
             let rule = slot.as_ref().and_then(|slot| self.slots.get(slot)).map(|slot| Arc::clone(&slot.rule));
-            match (slot, rule.filter(|rule| rule.fingerprint == run.fingerprint)) {
-                (Some(slot), Some(rule)) => {
-                    run.slot = Some(slot.clone());
-                    self.arm_run(&slot, &rule, &run);
-                    if self.before_start.is_some() {
-                        // What was under way when the daemon stopped isn't sent again.
-                        let asked = run
-                            .threads
-                            .iter()
-                            .filter(|(_, thread)| matches!(thread.waiting, Some(Waiting::Request(_))));
-                        failed.extend(asked.map(|(thread, _)| (id, *thread)));
-                    }
-                    if let Some(slot) = self.slots.get_mut(&slot) {
-                        slot.runs.entry(run.key.clone()).or_default().push_back(id);
-                        let count = slot.run_count();
-                        self.evaluator.world.running.insert(run.rule.clone(), count);
-                    }
-                    if !run.is_queued && run.threads.values().any(|thread| thread.waiting.is_none()) {
-                        self.ready.push_back(id);
-                    }
-                    self.runs.insert(id, run);
-                }
-                _ => {
-                    self.runs.insert(id, run);
-                    ended.push((id, Outcome::Cancelled(StoppedBy::Reload)));
-                }
+            let rule = rule.filter(|rule| rule.fingerprint == run.fingerprint);
+            let (Some(slot), Some(rule)) = (slot, rule) else {
+                self.runs.insert(id, run);
+                ended.push((id, Outcome::Cancelled(StoppedBy::Reload)));
+                continue;
+            };
+            run.slot = Some(slot.clone());
+            self.arm_run(&slot, &rule, &run);
+            if self.before_start.is_some() {
+                // What was under way when the daemon stopped isn't sent again.
+                let asked =
+                    run.threads.iter().filter(|(_, thread)| matches!(thread.waiting, Some(Waiting::Request(_))));
+                failed.extend(asked.map(|(thread, _)| (id, *thread)));
             }
+            if let Some(slot) = self.slots.get_mut(&slot) {
+                slot.runs.entry(run.key.clone()).or_default().push_back(id);
+                let count = slot.run_count();
+                self.evaluator.world.running.insert(run.rule.clone(), count);
+            }
+            if !run.is_queued && run.threads.values().any(|thread| thread.waiting.is_none()) {
+                self.ready.push_back(id);
+            }
+            self.runs.insert(id, run);
         }
         for (id, outcome) in ended {
             if let Some(run) = self.runs.remove(&id) {

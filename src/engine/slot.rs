@@ -101,7 +101,7 @@ pub(super) enum Heard {
 /// All slots, and how a message finds them.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    slots: BTreeMap<SlotId, Slot>,
+    by_id: BTreeMap<SlotId, Slot>,
     by_rule: BTreeMap<RuleId, SlotId>,
     each: Vec<(usize, EachTopic)>,
     each_index: TopicIndex<usize>,
@@ -140,7 +140,7 @@ impl Slots {
         for index in found {
             let Some((entry, each)) = self.each.get(index) else { continue };
             let id = SlotId { entry: *entry, topic: Some(topic.clone()) };
-            if self.slots.contains_key(&id) {
+            if self.by_id.contains_key(&id) {
                 continue;
             }
             match (each.make)(topic) {
@@ -157,15 +157,15 @@ impl Slots {
     fn insert(&mut self, id: SlotId, slot: Slot) {
         self.by_rule.insert(slot.rule.id.clone(), id.clone());
         self.has_whiles |= matches!(slot.rule.start, Start::While(_));
-        self.slots.insert(id, slot);
+        self.by_id.insert(id, slot);
     }
 
     pub(super) fn get(&self, id: &SlotId) -> Option<&Slot> {
-        self.slots.get(id)
+        self.by_id.get(id)
     }
 
     pub(super) fn get_mut(&mut self, id: &SlotId) -> Option<&mut Slot> {
-        self.slots.get_mut(id)
+        self.by_id.get_mut(id)
     }
 
     /// Returns the slot of the rule `id`.
@@ -184,14 +184,14 @@ impl Slots {
     }
 
     pub(super) fn ids(&self) -> Vec<SlotId> {
-        self.slots.keys().cloned().collect()
+        self.by_id.keys().cloned().collect()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&SlotId, &Slot)> {
-        self.slots.iter()
+        self.by_id.iter()
     }
 
     pub(super) fn into_slots(self) -> impl Iterator<Item = Slot> {
-        self.slots.into_values()
+        self.by_id.into_values()
     }
 }

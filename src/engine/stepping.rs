@@ -66,15 +66,12 @@ impl Engine {
             }
         }
         self.at_work = None;
-        match ended {
-            Some(outcome) => {
-                self.cancel_callees(&run);
-                self.end_run(run, outcome);
-            }
-            None => {
-                self.unsaved.runs.insert(id);
-                self.runs.insert(id, run);
-            }
+        if let Some(outcome) = ended {
+            self.cancel_callees(&run);
+            self.end_run(run, outcome);
+        } else {
+            self.unsaved.runs.insert(id);
+            self.runs.insert(id, run);
         }
     }
 
@@ -82,7 +79,7 @@ impl Engine {
     fn step_thread(&mut self, slot: &SlotId, rule: &Rule, run: &mut Run, id: u32) -> Progress {
         let Some(thread) = run.threads.get_mut(&id) else { return Progress::Goes };
         match thread.frames.last_mut() {
-            None => self.end_thread(run, id),
+            None => end_thread(run, id),
             Some(Frame::Block { block, next }) => {
                 let place = ActionPlace { block: *block, index: *next };
                 *next += 1;
@@ -125,7 +122,7 @@ impl Engine {
             Next::GoOn => {}
             Next::Enter(block) => thread.frames.push(Frame::Block { block, next: 0 }),
             Next::Loop(repeat) => thread.frames.push(Frame::Repeat(*repeat)),
-            Next::Fork(blocks) => self.fork(run, id, &blocks),
+            Next::Fork(blocks) => fork(run, id, &blocks),
             Next::Wait(Waiting::Time(due)) if due <= now => {}
             Next::Wait(waiting) => {
                 if let Waiting::Time(due) = waiting {
@@ -162,41 +159,6 @@ impl Engine {
                 thread.waiting = None;
             }
             id = parent;
-        }
-    }
-
-    /// A thread has done all: the run is done, or its `parallel` has one branch less to wait for.
-    fn end_thread(&mut self, run: &mut Run, id: u32) -> Progress {
-        let Some(parent) = run.threads.get(&id).and_then(|thread| thread.parent) else {
-            return Progress::Ended(Outcome::Finished);
-        };
-        run.threads.remove(&id);
-        let is_last = !run.threads.values().any(|thread| thread.parent == Some(parent));
-        if is_last && let Some(thread) = run.threads.get_mut(&parent) {
-            thread.waiting = None;
-        }
-        Progress::Goes
-    }
-
-    fn fork(&mut self, run: &mut Run, id: u32, blocks: &[BlockId]) {
-        let Some(parent) = run.threads.get_mut(&id) else { return };
-        if blocks.is_empty() {
-            return;
-        }
-        parent.waiting = Some(Waiting::Threads);
-        let scope = parent.scope();
-        let turns = parent.turns;
-        for block in blocks {
-            let thread = Thread {
-                parent: Some(id),
-                wait: scope.wait.clone(),
-                http: scope.http.clone(),
-                outer_repeat: scope.repeat.clone(),
-                turns,
-                ..Thread::new(*block)
-            };
-            run.threads.insert(run.next_thread, thread);
-            run.next_thread += 1;
         }
     }
 
@@ -357,6 +319,42 @@ impl Engine {
                 self.ready.push_front(id);
             }
         }
+    }
+}
+
+/// A thread has done all: the run is done, or its `parallel` has one branch less to wait for.
+fn end_thread(run: &mut Run, id: u32) -> Progress {
+    let Some(parent) = run.threads.get(&id).and_then(|thread| thread.parent) else {
+        return Progress::Ended(Outcome::Finished);
+    };
+    run.threads.remove(&id);
+    let is_last = !run.threads.values().any(|thread| thread.parent == Some(parent));
+    if is_last && let Some(thread) = run.threads.get_mut(&parent) {
+        thread.waiting = None;
+    }
+    Progress::Goes
+}
+
+/// Gives a thread's branches threads of their own.
+fn fork(run: &mut Run, id: u32, blocks: &[BlockId]) {
+    let Some(parent) = run.threads.get_mut(&id) else { return };
+    if blocks.is_empty() {
+        return;
+    }
+    parent.waiting = Some(Waiting::Threads);
+    let scope = parent.scope();
+    let turns = parent.turns;
+    for block in blocks {
+        let thread = Thread {
+            parent: Some(id),
+            wait: scope.wait.clone(),
+            http: scope.http.clone(),
+            outer_repeat: scope.repeat.clone(),
+            turns,
+            ..Thread::new(*block)
+        };
+        run.threads.insert(run.next_thread, thread);
+        run.next_thread += 1;
     }
 }
 

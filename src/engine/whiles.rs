@@ -95,7 +95,7 @@ impl Engine {
             Verdict::True => self.note_true(id, start, cause, steps),
             Verdict::False(_) => self.note_false(id, start, cause, steps),
             Verdict::Unknown(_) => {
-                self.note_trouble(id, cause, Outcome::Skipped(Gate::Unknown), verdict.to_string(), steps)
+                self.note_trouble(id, cause, Outcome::Skipped(Gate::Unknown), verdict.to_string(), steps);
             }
             Verdict::Failed(failure) => {
                 let text = failure_text(&failure);
@@ -372,10 +372,8 @@ impl Engine {
         let Some(slot) = self.slots.get_mut(id) else { return };
         let old_recheck = std::mem::replace(&mut slot.while_state.recheck_at, recheck);
         let old_reads = std::mem::replace(&mut slot.while_state.reads, reads.clone());
-        if old_recheck != recheck {
-            if let Some(at) = old_recheck {
-                self.deadlines.remove(at, id, Due::WhileRecheck);
-            }
+        if let Some(at) = old_recheck.filter(|at| Some(*at) != recheck) {
+            self.deadlines.remove(at, id, Due::WhileRecheck);
         }
         if let Some(at) = recheck {
             self.deadlines.add(at, id, Due::WhileRecheck);

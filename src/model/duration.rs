@@ -1,5 +1,6 @@
 //! Durations as users write them: `500ms`, `30s`, `5m`, `1h30m`, `2d` (spec 2.2).
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -110,7 +111,8 @@ pub fn format_duration(duration: Duration) -> String {
     let mut text = String::new();
     for (name, millis) in UNITS {
         if rest >= millis {
-            text.push_str(&format!("{}{name}", rest / millis));
+            // Writing to a String can't fail.
+            let _ = write!(text, "{}{name}", rest / millis);
             rest %= millis;
         }
     }

@@ -196,7 +196,6 @@ impl PartialEq for Value {
             (Value::Blob(a), Value::Blob(b)) => a == b,
             (Value::Time(a), Value::Time(b)) => a == b,
             _ => match (self.as_number(), other.as_number()) {
-                #[expect(clippy::float_cmp, reason = "users compare what devices sent, exactly")]
                 (Some(a), Some(b)) => a == b,
                 _ => false,
             },

@@ -77,7 +77,7 @@ fn next_time(times: &[TimeOfDay], weekdays: Weekdays, after: Timestamp, calendar
 }
 
 fn next_multiple(interval: Duration, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
-    let interval = SignedDuration::try_from(interval).ok().filter(|interval| interval.is_positive())?;
+    let interval = SignedDuration::try_from(interval).ok().filter(SignedDuration::is_positive)?;
     let mut date = calendar.date_of(after);
     let mut midnight = calendar.local_midnight(date);
     let mut next_midnight = calendar.local_midnight(date.tomorrow().ok()?);

@@ -1,0 +1,93 @@
+//! `publish` and `scene`: what a rule publishes is noted at once, and heard after what is being handled.
+
+use crate::model::{Message, Origin, Payload, Topic, Value};
+use crate::rules::{IfChanged, Publish};
+use crate::script::Failure;
+
+use super::acting::{Act, word};
+use super::hearing::Incoming;
+use super::stepping::Next;
+use super::{Cause, Effect, Engine, Outcome, Publication};
+
+impl Engine {
+    /// Publishes messages in order.
+    pub(super) fn publish_all(&mut self, act: &mut Act<'_>, messages: &[Publish]) -> Result<Next, Failure> {
+        for publish in messages {
+            if let Some(outcome) = self.publish(act, publish)? {
+                return Ok(Next::End(outcome));
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    /// Publishes one message. Returns how the run ends, where this was one too many.
+    fn publish(&mut self, act: &mut Act<'_>, publish: &Publish) -> Result<Option<Outcome>, Failure> {
+        let topic = self.in_scope(act, |engine, scope, reads| engine.topic(scope, &publish.topic, reads))?;
+        if topic.as_str().starts_with('$') {
+            return Err(Failure::plain(format!("rules can't publish to `{topic}`: `$` topics belong to the broker")));
+        }
+        let value = self.in_scope(act, |engine, scope, reads| engine.render(scope, &publish.payload, reads))?;
+        if value.is_null() && publish.payload.as_constant().is_none() {
+            return Err(Failure::plain(format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
+        }
+        if let Some(reason) = self.is_unchanged(act, publish, &topic, &value)? {
+            self.note_step(act.run, &act.action.path, word(&act.action.kind), reason);
+            return Ok(None);
+        }
+        let payload = Payload::from_value(&value);
+        let line = format!("{topic} {}", payload.text().unwrap_or("(binary)"));
+        if act.rule.dry_run {
+            self.note_step(act.run, &act.action.path, word(&act.action.kind), format!("would publish {line}"));
+            return Ok(None);
+        }
+        let depth = act.run.occasion.cause.depth + 1;
+        if depth > self.options.chain {
+            let outcome = self.stop_chain(act.slot, &act.rule.id, &topic);
+            self.note_step(act.run, &act.action.path, word(&act.action.kind), format!("not sent: {line}"));
+            return Ok(Some(outcome));
+        }
+        self.note_step(act.run, &act.action.path, word(&act.action.kind), line);
+        let message = Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own };
+        self.effects.push(Effect::Publish(Publication {
+            message: message.clone(),
+            rule: act.rule.id.clone(),
+            cause: Cause { run: Some(act.run.id), ..act.run.occasion.cause.clone() },
+        }));
+        self.inbox.push_back(Incoming::Message { message, depth, run: Some(act.run.id) });
+        Ok(None)
+    }
+
+    /// Returns why a message isn't published, where `if_changed` says so.
+    fn is_unchanged(
+        &mut self,
+        act: &mut Act<'_>,
+        publish: &Publish,
+        topic: &Topic,
+        value: &Value,
+    ) -> Result<Option<String>, Failure> {
+        match &publish.if_changed {
+            IfChanged::Always => Ok(None),
+            IfChanged::OwnTopic => {
+                let last = self.last_published(topic).or_else(|| self.value_of(topic.as_str()));
+                Ok((last.as_ref() == Some(value)).then(|| format!("unchanged: `{topic}` is {value}")))
+            }
+            IfChanged::Topic(other) => {
+                let other = self.in_scope(act, |engine, scope, reads| engine.topic(scope, other, reads))?;
+                let is_so = self.value_of(other.as_str()).is_some_and(|state| state.matches(value));
+                Ok(is_so.then(|| format!("unchanged: `{other}` is {value} already")))
+            }
+        }
+    }
+
+    /// Returns what a rule published to `topic` that hasn't been heard yet.
+    fn last_published(&self, topic: &Topic) -> Option<Value> {
+        self.inbox.iter().rev().find_map(|incoming| match incoming {
+            Incoming::Message { message, .. } if message.topic == *topic => Some(message.payload.value().clone()),
+            _ => None,
+        })
+    }
+
+    fn value_of(&self, topic: &str) -> Option<Value> {
+        self.evaluator.world.states.get(topic).map(|state| state.payload.value().clone())
+    }
+}
