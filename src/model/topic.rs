@@ -14,6 +14,7 @@ const DEEPEST: usize = 200;
 
 /// A topic that a message can be published to: not empty, without wildcards, at most 65,535 bytes and 200 levels.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Arc<str>")]
 pub struct Topic(Arc<str>);
 
 /// Why a text is no topic.
@@ -92,6 +93,14 @@ impl Topic {
     }
 }
 
+impl TryFrom<Arc<str>> for Topic {
+    type Error = TopicError;
+
+    fn try_from(text: Arc<str>) -> Result<Topic, TopicError> {
+        Topic::parse(&text)
+    }
+}
+
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -130,6 +139,12 @@ pub(crate) mod tests {
         for text in ["/", "//", "Übergang/licht", "$SYS/broker", " ", &"a".repeat(65_535), &"/".repeat(199)] {
             assert_eq!(Topic::parse(text).unwrap().as_str(), text);
         }
+    }
+
+    #[test]
+    fn what_was_kept_is_checked_again() {
+        assert_eq!(serde_json::from_str::<Topic>("\"a/b\"").unwrap().as_str(), "a/b");
+        assert!(serde_json::from_str::<Topic>("\"a/+\"").is_err());
     }
 
     #[test]

@@ -300,8 +300,9 @@ pub(super) mod tests {
     #[test]
     fn numbers_keep_what_was_sent() {
         assert!(matches!(read("9223372036854775807"), Value::Int(i64::MAX)));
-        assert!(matches!(read("9223372036854775808"), Value::Float(number) if number == 9_223_372_036_854_775_808.0));
-        assert!(matches!(read("1.0"), Value::Float(number) if number == 1.0));
+        assert_eq!(read("9223372036854775808"), Value::Float(9_223_372_036_854_775_808.0));
+        assert!(matches!(read("9223372036854775808"), Value::Float(_)));
+        assert!(matches!(read("1.0"), Value::Float(_)));
         assert_eq!(read("0.30000000000000004"), Value::Float(0.1 + 0.2));
         assert_eq!(read("1.0").to_string(), "1.0");
         assert_eq!(read("1").to_string(), "1");
@@ -384,7 +385,8 @@ pub(super) mod tests {
         #[test]
         fn any_bytes_are_a_value_and_text_is_sent_as_it_came(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
             let value = Value::from_payload(&bytes);
-            if let Value::Blob(_) = value {
+            let is_quoted = bytes.trim_ascii_start().starts_with(b"\"");
+            if matches!(value, Value::Blob(_)) || matches!(value, Value::Text(_)) && !is_quoted {
                 prop_assert_eq!(value.to_payload(), bytes);
             }
         }
@@ -398,9 +400,8 @@ pub(super) mod tests {
         #[test]
         fn a_list_or_map_is_read_as_it_was_sent(value in any_value()) {
             let read = Value::from_payload(&value.to_payload());
-            match &value {
-                Value::Text(_) => {}
-                _ => prop_assert_eq!(&read, &value),
+            if !matches!(value, Value::Text(_)) {
+                prop_assert_eq!(&read, &value);
             }
             prop_assert_eq!(Value::from_json(value.to_json()), value);
         }

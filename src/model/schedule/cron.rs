@@ -4,6 +4,8 @@
 //! our rule: a fixed time, whose minute and hour have neither `*` nor `/`, follows spec 2.2; any other is due at
 //! each instant whose local time it matches.
 
+use std::sync::Arc;
+
 use croner::CronDateTime;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{Date, DateTime, Time};
@@ -16,7 +18,7 @@ use super::Calendar;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cron {
     text: String,
-    pattern: croner::Cron,
+    pattern: Arc<croner::Cron>,
     is_fixed: bool,
 }
 
@@ -102,7 +104,7 @@ impl Cron {
         }
         let mut times = fields.iter().rev().skip(3).take(2);
         let is_fixed = times.all(|field| !field.contains(['*', '/']));
-        Ok(Cron { text: text.to_owned(), pattern, is_fixed })
+        Ok(Cron { text: text.to_owned(), pattern: Arc::new(pattern), is_fixed })
     }
 
     /// Returns the pattern as it was written.
