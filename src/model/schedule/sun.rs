@@ -399,6 +399,21 @@ mod tests {
     }
 
     #[test]
+    fn at_noon_the_sun_is_highest_and_at_midnight_lowest() {
+        for place in [LONDON, NEW_YORK, QUITO, REYKJAVIK, SYDNEY, TROMSO] {
+            let (calendar, date) = (calendar(place), "2024-10-20".parse().unwrap());
+            let elevation = |event: SunEvent, minutes| {
+                let instant = event.on(date, &calendar).unwrap() + SignedDuration::from_mins(minutes);
+                SunPosition::at(instant, calendar.location.unwrap()).elevation
+            };
+            for minutes in [-20, 20] {
+                assert!(elevation(SunEvent::Noon, 0) > elevation(SunEvent::Noon, minutes), "{place:?}");
+                assert!(elevation(SunEvent::Midnight, 0) < elevation(SunEvent::Midnight, minutes), "{place:?}");
+            }
+        }
+    }
+
+    #[test]
     fn without_a_location_there_is_no_sun() {
         let (calendar, now) = (Calendar::default(), "2024-06-21T12:00:00Z".parse().unwrap());
         assert_eq!(SunEvent::Noon.on("2024-06-21".parse().unwrap(), &calendar), None);

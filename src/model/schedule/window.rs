@@ -42,23 +42,33 @@ impl TimeWindow {
     pub fn next_change(&self, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
         let first = calendar.date_of(after).checked_sub(2.days()).ok()?;
         let days = if self.needs_location() { YEAR } else { WEEK };
-        let mut windows = first.series(1.day()).take(days).filter_map(|date| {
+        let windows = first.series(1.day()).take(days).filter_map(|date| {
             let start = self.start(date, calendar)?;
             Some((start, self.end(date, start, calendar)?))
         });
+        // On the first day of a polar night a window may begin before that of the day before: one is looked ahead.
         if !self.contains(after, calendar) {
-            // Two, since on the first day of a polar night a window may begin before that of the day before.
             return windows.map(|(start, _)| start).filter(|start| *start > after).take(2).min();
         }
         // One window may begin where the other ends.
         let mut end = after;
-        for (start, its_end) in windows.by_ref() {
-            if start > end {
-                return Some(end);
+        let mut later: Option<(Timestamp, Timestamp)> = None;
+        for window in windows {
+            if window.0 > end {
+                if later.is_some() {
+                    return Some(end);
+                }
+                later = Some(window);
+                continue;
             }
-            end = end.max(its_end);
+            end = end.max(window.1);
+            if let Some((_, its_end)) = later.take_if(|(start, _)| *start <= end) {
+                end = end.max(its_end);
+            }
         }
-        None
+        // Where windows touched all the way, they always will.
+        let horizon = first.checked_add(i64::try_from(days).ok()?.days()).ok()?;
+        (calendar.date_of(end) < horizon).then_some(end)
     }
 
     /// Returns whether the answer depends on the home's location.
@@ -333,6 +343,18 @@ mod tests {
     }
 
     #[test]
+    fn a_night_that_no_sunrise_ends_lasts_until_the_next_midnight() {
+        let (calendar, window) = (calendar(TROMSO), window("16:00", "sunrise", ""));
+        let rises = |date: Date| SunEvent::Sunrise.on(date, &calendar).is_some();
+        let mut dates = "2024-11-20".parse::<Date>().unwrap().series(1.day());
+        let last = dates.find(|date| rises(*date) && !rises(date.tomorrow().unwrap())).unwrap();
+        let noon = |date: Date| calendar.first_instant(date.at(12, 0, 0, 0));
+        assert!(!window.contains(noon(last), &calendar), "{last}");
+        assert!(window.contains(noon(last.tomorrow().unwrap()), &calendar), "{last}");
+        assert!(!window.contains(noon(last.checked_add(2.days()).unwrap()), &calendar), "{last}");
+    }
+
+    #[test]
     fn without_a_location_a_window_of_the_sun_is_never_open() {
         let (window, now) = (window("sunset", "sunrise", ""), "2024-12-21T00:00:00Z".parse().unwrap());
         assert!(!window.contains(now, &Calendar::default()));
@@ -347,15 +369,18 @@ mod tests {
             ("dawn", "dusk+1h", ""),
             ("noon-20h", "noon", "tue"),
             ("", "sunrise", ""),
+            ("sunset+10h", "sunset+9h", "fri"),
+            ("sunset+20h", "23:00", ""),
         ] {
             let window = window(after, before, weekdays);
-            for place in [BERLIN, TROMSO] {
+            // Over a clock change, and into the polar night.
+            for (place, start) in [(BERLIN, "2024-10-20T00:00:00Z"), (TROMSO, "2024-11-20T00:00:00Z")] {
                 let calendar = calendar(place);
-                let mut now: Timestamp = "2024-10-20T00:00:00Z".parse().unwrap();
+                let mut now: Timestamp = start.parse().unwrap();
                 let mut next = window.next_change(now, &calendar).unwrap();
-                for _ in 0..15 * 48 {
+                for _ in 0..15 * 24 {
                     let is_in = window.contains(now, &calendar);
-                    let later = now + SignedDuration::from_mins(30);
+                    let later = now + SignedDuration::from_mins(60);
                     if next > later {
                         assert_eq!(window.contains(later, &calendar), is_in, "{after} to {before}: {later}");
                     } else {
