@@ -3,6 +3,7 @@
 //! Events are at whole seconds, the first at or after the crossing, and the sun's height is that of the last
 //! whole second: so at the very instant of its sunrise the sun is up, and at its sunset it is not.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -60,7 +61,8 @@ impl SunEvent {
         let location = calendar.location?;
         let before_day = calendar.local_midnight(date).checked_sub(SECOND).ok()?;
         let end = calendar.local_midnight(date.tomorrow().ok()?).checked_sub(SECOND).ok()?;
-        self.within(before_day, end, location)
+        let question = Question { event: self, start: before_day, end, location };
+        RECENT.with(|recent| recent.borrow_mut().answer(question))
     }
 
     /// Returns the first event strictly after `after`; `None` where there is none within four years, and
@@ -186,6 +188,46 @@ impl SunDay {
     pub fn next_change(after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
         let next = if SunDay::is_up(after, calendar)? { SunEvent::Sunset } else { SunEvent::Sunrise };
         next.next(after, calendar)
+    }
+}
+
+thread_local! {
+    /// A condition asks with each message for the same events of the same few days, and one takes longer to
+    /// compute than all the rest of the condition.
+    static RECENT: RefCell<Recent> = const { RefCell::new(Recent([None; Recent::PLACES])) };
+}
+
+/// What decides when an event is on one day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Question {
+    event: SunEvent,
+    start: Timestamp,
+    end: Timestamp,
+    location: Location,
+}
+
+/// The answers to questions that were asked lately: each has one place, by its event and day.
+struct Recent([Option<(Question, Option<Timestamp>)>; Recent::PLACES]);
+
+impl Recent {
+    /// More days than a window looks at.
+    const DAYS: i64 = 8;
+    const PLACES: usize = 8 * SunEvent::ALL.len();
+
+    fn answer(&mut self, question: Question) -> Option<Timestamp> {
+        let day =
+            usize::try_from(question.start.as_second().div_euclid(86_400).rem_euclid(Recent::DAYS)).unwrap_or_default();
+        let mut place = self.0.get_mut(day * SunEvent::ALL.len() + question.event as usize);
+        if let Some(Some((asked, answer))) = place.as_deref()
+            && *asked == question
+        {
+            return *answer;
+        }
+        let answer = question.event.within(question.start, question.end, question.location);
+        if let Some(place) = &mut place {
+            **place = Some((question, answer));
+        }
+        answer
     }
 }
 
@@ -411,6 +453,18 @@ mod tests {
                 assert!(elevation(SunEvent::Midnight, 0) < elevation(SunEvent::Midnight, minutes), "{place:?}");
             }
         }
+    }
+
+    #[test]
+    fn an_answer_is_remembered_for_its_own_place_and_zone_only() {
+        let date: Date = "2024-06-21".parse().unwrap();
+        let on = |place| SunEvent::Sunrise.on(date, &calendar(place)).unwrap();
+        let (london, quito) = (on(LONDON), on(QUITO));
+        assert_ne!(london, quito);
+        assert_eq!((on(LONDON), on(QUITO)), (london, quito));
+        // In New York's zone the day begins later: London's sun has risen then, and rises again the next day.
+        let moved = on((NEW_YORK.0, LONDON.1, LONDON.2));
+        assert_eq!(moved.duration_since(london).as_hours(), 24);
     }
 
     #[test]
