@@ -46,7 +46,7 @@ pub enum LineKind {
 }
 
 /// Up to so many characters, expected and actual stand side by side.
-const WIDEST: usize = 120;
+const WIDEST: usize = 130;
 
 /// The most characters of a payload that a row shows.
 const LONGEST_PAYLOAD: usize = 200;
@@ -69,11 +69,11 @@ impl fmt::Display for Report {
     }
 }
 
-/// What a report compares: how each side is written, and in what a pair differs.
+/// What a report compares: how each side is written, and what is to be said of a row that is not as expected.
 struct Sides<'a> {
     expected: &'a dyn Fn(usize) -> String,
     actual: &'a dyn Fn(usize) -> String,
-    differences: &'a dyn Fn(usize, usize) -> Vec<String>,
+    notes: &'a dyn Fn(Option<usize>, usize) -> Vec<String>,
     /// What happened, as a heading: `published`.
     happened: &'a str,
 }
@@ -91,9 +91,13 @@ pub(super) fn of_published(
     let sides = Sides {
         expected: &|index| list.get(index).map(expected_line).unwrap_or_default(),
         actual: &|index| published.get(index).map(|published| published_line(published, &calendar)).unwrap_or_default(),
-        differences: &|expected, actual| {
-            let pair = list.get(expected).zip(published.get(actual));
-            pair.map(|(expected, actual)| message_differences(expected, actual, &calendar)).unwrap_or_default()
+        notes: &|expected, actual| {
+            let Some(published) = published.get(actual) else { return Vec::new() };
+            let expected = expected.and_then(|expected| list.get(expected));
+            let mut notes =
+                expected.map(|expected| message_differences(expected, published, &calendar)).unwrap_or_default();
+            notes.push(format!("published by {}", published.publication.rule));
+            notes
         },
         happened: "published",
     };
@@ -120,8 +124,8 @@ pub(super) fn of_calls(
     let sides = Sides {
         expected: &|index| expected.get(index).map(|call| call.pattern.to_string()).unwrap_or_default(),
         actual: &|index| calls.get(index).map(|call| call.to_value().to_string()).unwrap_or_default(),
-        differences: &|wanted, actual| {
-            let pair = expected.get(wanted).zip(calls.get(actual));
+        notes: &|wanted, actual| {
+            let pair = wanted.and_then(|wanted| expected.get(wanted)).zip(calls.get(actual));
             pair.map(|(wanted, call)| differences(&wanted.pattern, &call.to_value())).unwrap_or_default()
         },
         happened: "asked for",
@@ -199,11 +203,12 @@ fn rows(comparison: &Comparison, sides: &Sides<'_>) -> Report {
             line("-", expected).into_iter().for_each(|text| report.add(LineKind::Missing, text));
             line("+", actual).into_iter().for_each(|text| report.add(LineKind::Unexpected, text));
         }
-        if let Row::Differs { expected, actual } = *row {
-            for difference in (sides.differences)(expected, actual) {
-                report.add(LineKind::Differs, format!("    {difference}"));
-            }
-        }
+        let notes = match *row {
+            Row::Differs { expected, actual } => (sides.notes)(Some(expected), actual),
+            Row::Unexpected { actual } => (sides.notes)(None, actual),
+            Row::Same { .. } | Row::Missing { .. } => Vec::new(),
+        };
+        notes.into_iter().for_each(|note| report.add(kind, format!("    {note}")));
     }
     report
 }
@@ -248,7 +253,7 @@ fn published_line(published: &Published, calendar: &Calendar) -> String {
     let message = &published.publication.message;
     let retained = if message.retain { ", retained" } else { "" };
     let time = local_time(published.at, calendar);
-    format!("{time} {} {}{retained}, by {}", message.topic, payload_text(&message.payload), published.publication.rule)
+    format!("{time} {} {}{retained}", message.topic, payload_text(&message.payload))
 }
 
 fn message_differences(expected: &ExpectedMessage, published: &Published, calendar: &Calendar) -> Vec<String> {

@@ -1,0 +1,18 @@
+//! The command line as a user meets it: what is typed, what is written, and the exit status.
+
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/home.rs"]
+mod home;
+#[path = "cli/init.rs"]
+mod init;
+#[path = "cli/no_daemon.rs"]
+mod no_daemon;
+#[path = "cli/test_formats.rs"]
+mod test_formats;
+#[path = "cli/test_paths.rs"]
+mod test_paths;
+#[path = "cli/test_reports.rs"]
+mod test_reports;
+#[path = "cli/test_steps.rs"]
+mod test_steps;

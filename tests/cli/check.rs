@@ -1,0 +1,36 @@
+//! `homerule check`: all mistakes of rules, tests and settings.
+
+use super::home::Home;
+
+#[test]
+fn a_home_without_mistakes_is_counted() {
+    let said = Home::with_tests("tests:\n  t:\n    steps: [ { after: 1m } ]\n").say(&["check"]);
+    let wanted = (0, "1 rule, 1 test: 0 errors, 0 warnings\n", "");
+    assert_eq!((said.status, said.out.as_str(), said.err.as_str()), wanted);
+}
+
+#[test]
+fn mistakes_of_rules_and_tests_are_shown_together() {
+    let home = Home::with_tests("tests:\n  t:\n    steps:\n      - expct: nothing\n");
+    home.write("rules/tv.yaml", "rules:\n  x: { whne: a, then: { publish: a/+, payload: 1 } }\n");
+    let said = home.say(&["check"]);
+    assert_eq!(said.status, 1);
+    for place in ["rules/tv.yaml:2:8", "rules/tv.yaml:2:34", "rules/tv.test.yaml:4:9"] {
+        assert!(said.err.contains(place), "{place} in\n{}", said.err);
+    }
+}
+
+#[test]
+fn json_is_one_document() {
+    let home = Home::with_tests("tests:\n  t:\n    steps:\n      - expct: nothing\n");
+    let said = home.say(&["check", "--json"]);
+    assert_eq!((said.status, said.err.as_str()), (1, ""));
+    insta::assert_snapshot!(said.out);
+}
+
+#[test]
+fn a_folder_that_is_not_there_could_not_be_checked() {
+    let said = Home::new(&[]).say(&["check", "nowhere"]);
+    assert_eq!((said.status, said.out.as_str()), (2, ""));
+    assert!(said.err.starts_with("error: there is no folder `nowhere`"), "{}", said.err);
+}

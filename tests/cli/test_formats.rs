@@ -1,0 +1,68 @@
+//! The reports of `homerule test` for programs: JSON, `JUnit`, coverage.
+
+use super::home::Home;
+
+const TESTS: &str = "\
+tests:
+  passes:
+    steps:
+      - { publish: home/living/tv, payload: ON }
+      - expect: { home/living/light/set: { any: true } }
+  fails <1>:
+    steps:
+      - expect: { a: 1 }
+";
+
+#[test]
+fn json_has_each_test_with_its_outcome() {
+    let said = Home::with_tests(TESTS).say(&["test", "--json"]);
+    assert_eq!(said.status, 1);
+    let mut answer: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    for test in answer["tests"].as_array_mut().unwrap() {
+        assert!(test["duration"].is_number(), "{test}");
+        test["duration"] = 0.into();
+    }
+    insta::assert_snapshot!(serde_json::to_string_pretty(&answer).unwrap());
+}
+
+#[test]
+fn junit_is_written_into_its_file() {
+    let home = Home::with_tests(TESTS);
+    home.say(&["test", "--junit", "report.xml"]);
+    let report = home.read("report.xml");
+    let times: Vec<&str> = report.split(" time=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(times.len(), 2);
+    let report = times.iter().fold(report.clone(), |report, time| report.replace(time, "0"));
+    insta::assert_snapshot!(report);
+}
+
+#[test]
+fn coverage_counts_triggers_conditions_and_actions() {
+    let home = Home::with_tests(TESTS);
+    home.write(
+        "rules/other.yaml",
+        "rules:\n  never: { when: [ a, b ], then: [ { publish: c, payload: 1 }, { stop: 'yes' } ] }\n",
+    );
+    let said = home.say(&["test", "--coverage", "--filter", "passes"]);
+    // Of the TV: 1 trigger, 1 condition seen true of true and false, 1 action: 3 of 4.
+    assert_eq!(
+        said.out,
+        "\
+other:never      0.0 %  when[0] never fired, when[1] never fired, then[0] never ran, then[1] never ran
+tv:dim-lights   75.0 %  if never false
+all rules       37.5 %
+1 passed, 0 failed
+"
+    );
+}
+
+#[test]
+fn too_little_coverage_is_an_answer_of_no() {
+    let home = Home::with_tests(TESTS);
+    let said = home.say(&["test", "--filter", "passes", "--min-coverage", "75"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"));
+    let said = home.say(&["test", "--filter", "passes", "--min-coverage", "75.1"]);
+    assert_eq!(said.status, 1);
+    assert_eq!(said.err, "error: coverage is 75.0 %, and 75.1 % is asked for\n");
+    assert_eq!(home.say(&["test", "--min-coverage", "101"]).status, 2);
+}

@@ -1,0 +1,168 @@
+//! What `homerule test` says of a test that fails: all that a stranger needs.
+
+use super::home::{Home, TV};
+
+fn report(tests: &str) -> String {
+    let said = Home::with_tests(tests).say(&["test"]);
+    assert_eq!((said.status, said.err.as_str()), (1, ""), "{}", said.out);
+    said.out
+}
+
+#[test]
+fn tests_that_pass_are_only_counted() {
+    let said = Home::with_tests(
+        "\
+tests:
+  the lights follow the TV:
+    steps:
+      - { publish: home/living/tv, payload: ON }
+      - expect: { home/living/light/set: { state: ON, brightness: 80 } }
+  off is off:
+    steps:
+      - { publish: home/living/tv, payload: OFF }
+      - expect: nothing
+",
+    )
+    .say(&["test"]);
+    assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (0, "2 passed, 0 failed\n", ""));
+}
+
+#[test]
+fn a_publication_that_differs_is_told_key_by_key() {
+    insta::assert_snapshot!(report(
+        "\
+tests:
+  the lights follow the TV:
+    at: 2024-06-01T20:00:00
+    steps:
+      - { publish: home/living/tv, payload: ON }
+      - expect: { home/living/light/set: { state: ON, brightness: 90, transition: 2 } }
+"
+    ));
+}
+
+#[test]
+fn a_publication_that_a_condition_kept_back_shows_the_condition() {
+    insta::assert_snapshot!(report(
+        "\
+tests:
+  the lights follow the TV:
+    steps:
+      - { publish: home/living/tv, payload: STANDBY }
+      - expect: { home/living/light/set: { state: ON, brightness: 80 } }
+"
+    ));
+}
+
+#[test]
+fn a_publication_that_nothing_triggered_names_the_rule_that_waits() {
+    insta::assert_snapshot!(report(
+        "\
+tests:
+  the lights follow the TV:
+    steps:
+      - { publish: home/living/TV, payload: ON }
+      - expect: { home/living/light/set: { state: ON, brightness: 80 } }
+"
+    ));
+}
+
+#[test]
+fn what_is_left_at_the_end_fails_the_test_unless_it_is_not_strict() {
+    insta::assert_snapshot!(report(
+        "\
+tests:
+  strict:
+    steps:
+      - { publish: home/living/tv, payload: ON }
+  not strict:
+    strict: false
+    steps:
+      - { publish: home/living/tv, payload: ON }
+  ignored:
+    ignore: [ home/+/light/# ]
+    steps:
+      - { publish: home/living/tv, payload: ON }
+"
+    ));
+}
+
+#[test]
+fn a_list_is_compared_in_its_order_with_what_was_as_expected() {
+    insta::assert_snapshot!(report(
+        "\
+tests:
+  order:
+    steps:
+      - { publish: home/a/tv, payload: ON }
+      - { publish: home/b/tv, payload: ON }
+      - { publish: home/c/tv, payload: ON }
+      - expect:
+          - { topic: home/a/light/set, at: '12:00' }
+          - { topic: home/c/light/set, at: '12:00' }
+          - { topic: home/b/light/set, at: '12:00' }
+"
+    ));
+}
+
+#[test]
+fn a_state_and_a_run_that_are_not_as_expected_are_told() {
+    insta::assert_snapshot!(report(
+        "\
+tests:
+  state:
+    steps:
+      - { publish: home/living/tv, payload: OFF }
+      - expect_state: { home/living/tv: ON, home/kitchen/tv: { state: ON } }
+  run:
+    steps:
+      - { publish: home/living/tv, payload: OFF }
+      - expect_run: { rule: dim-lights, outcome: finished, times: 1 }
+  unknown rule:
+    steps:
+      - expect_run: { rule: dim-light }
+"
+    ));
+}
+
+#[test]
+fn a_run_that_still_waits_is_shown() {
+    let rules = "\
+rules:
+  light:
+    when: motion
+    then:
+      - delay: 2m
+      - light: OFF
+";
+    let tests = "\
+tests:
+  too early:
+    steps:
+      - { publish: motion, payload: ON }
+      - after: 1m59s
+      - expect: { light: OFF }
+";
+    let home = Home::new(&[("rules/hall.yaml", &rules.replace("light: OFF", "publish: light\n        payload: OFF"))]);
+    home.write("rules/hall.test.yaml", tests);
+    insta::assert_snapshot!(home.say(&["test"]).out);
+}
+
+#[test]
+fn a_wrong_step_is_told_with_its_place_and_the_other_files_still_run() {
+    let home = Home::new(&[("rules/tv.yaml", TV)]);
+    home.write("rules/bad.test.yaml", "tests:\n  t:\n    steps:\n      - expcet: nothing\n      - after: 30\n");
+    home.write("rules/good.test.yaml", "tests:\n  t:\n    steps:\n      - after: 30s\n");
+    let said = home.say(&["test"]);
+    assert_eq!((said.status, said.out.as_str()), (1, "1 passed, 1 failed\n"));
+    insta::assert_snapshot!(said.err);
+}
+
+#[test]
+fn rules_that_do_not_load_are_shown_instead_of_a_run() {
+    let home = Home::with_tests("tests:\n  t:\n    steps:\n      - after: 30s\n");
+    home.write("rules/broken.yaml", "rules:\n  x:\n    whne: a\n    then: { a/b: 1 }\n");
+    let said = home.say(&["test"]);
+    assert_eq!((said.status, said.out.as_str()), (1, "0 passed, 0 failed\n"));
+    assert!(said.err.contains("rules/broken.yaml:3:5") && said.err.contains("`when`"), "{}", said.err);
+}

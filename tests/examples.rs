@@ -1,0 +1,50 @@
+//! The homes of this repository: each loads without a finding, and its tests pass and exercise its rules.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How much of its rules a home's tests must exercise, in percent.
+const LEAST_COVERAGE: &str = "90";
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The home of the repository, and each folder of `examples/` that holds one.
+fn homes() -> Vec<PathBuf> {
+    let mut homes = vec![root()];
+    if let Ok(entries) = std::fs::read_dir(root().join("examples")) {
+        homes.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| path.join("rules").is_dir()));
+    }
+    homes.sort();
+    homes
+}
+
+fn homerule(home: &Path, arguments: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).current_dir(home).output().unwrap();
+    assert!(
+        output.status.success(),
+        "`homerule {}` in {}:\n{}{}",
+        arguments.join(" "),
+        home.display(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn each_home_loads_without_a_finding() {
+    for home in homes() {
+        let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(["check"]).current_dir(&home).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let findings = String::from_utf8_lossy(&output.stderr);
+        assert!(text.trim_end().ends_with("0 errors, 0 warnings"), "{}:\n{text}{findings}", home.display());
+    }
+}
+
+#[test]
+fn the_tests_of_each_home_pass_and_exercise_its_rules() {
+    for home in homes() {
+        homerule(&home, &["test", "--coverage", "--min-coverage", LEAST_COVERAGE]);
+    }
+}
