@@ -1,4 +1,5 @@
 //! The command line as a user meets it: what is typed, what is written, and the exit status.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails panics")]
 
 #[path = "cli/check.rs"]
 mod check;

@@ -58,10 +58,9 @@ impl BrokerArguments {
                 let mut address = BrokerAddress::parse(&broker.url)?;
                 if let (Some(file), Some((_, password))) = (broker.password_file, &mut address.user) {
                     let path = self.home.join(file);
-                    *password = std::fs::read_to_string(&path)
-                        .map_err(|error| Failure::new(format!("`{}` can't be read: {error}", path.display())))?
-                        .trim_end()
-                        .to_owned();
+                    let text = std::fs::read_to_string(&path)
+                        .map_err(|error| Failure::new(format!("`{}` can't be read: {error}", path.display())))?;
+                    text.trim_end().clone_into(password);
                 }
                 Ok(address)
             }

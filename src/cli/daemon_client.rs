@@ -1,5 +1,6 @@
 //! Asks the daemon over HTTP.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -122,7 +123,8 @@ pub(super) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing into a text can't fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

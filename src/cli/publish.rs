@@ -39,9 +39,9 @@ impl Publish {
             let is_sent = match event {
                 Ok(Event::Outgoing(Outgoing::Publish(_))) => qos == QoS::AtMostOnce,
                 Ok(Event::Incoming(Packet::PubAck(_) | Packet::PubComp(_))) => true,
-                // Ours ends the connection as soon as it has said goodbye.
-                Err(ConnectionError::RequestsDone) => return Ok(Exit::Well),
-                Ok(Event::Outgoing(Outgoing::Disconnect)) => return Ok(Exit::Well),
+                Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(ConnectionError::RequestsDone) => {
+                    return Ok(Exit::Well);
+                }
                 Ok(_) => false,
                 Err(error) => return Err(address.failure(&error)),
             };
@@ -53,7 +53,7 @@ impl Publish {
     }
 }
 
-/// Returns the client's word for a QoS.
+/// Returns the client's word for a `QoS`.
 pub(super) fn level(qos: u8) -> QoS {
     match qos {
         0 => QoS::AtMostOnce,

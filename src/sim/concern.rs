@@ -37,7 +37,6 @@ pub(super) fn explain(
     world.end();
     let may = |rule: &RuleId| missing.iter().any(|topic| may_publish(&rules, rule, topic));
     let told = |trace: &&Trace| concerned.contains(&trace.rule) || may(&trace.rule);
-    let calendar = world.options().calendar.clone();
     let past: Vec<&Trace> =
         world.traces.get(first_trace..ended).unwrap_or_default().iter().map(|trace| &**trace).filter(told).collect();
     let open: Vec<&Trace> =
@@ -46,18 +45,20 @@ pub(super) fn explain(
     if !past.is_empty() {
         report.add(LineKind::Plain, "");
         report.add(LineKind::Heading, "what the rules did:");
-        report.append(traces::write(past.iter().copied(), &calendar));
+        report.append(traces::write(past.iter().copied(), world));
     }
     if !open.is_empty() {
         report.add(LineKind::Plain, "");
         report.add(LineKind::Heading, "what was still under way:");
-        report.append(traces::write(open.iter().copied(), &calendar));
+        report.append(traces::write_open(open.iter().copied(), world));
     }
     let has_trace = |id: &RuleId| past.iter().chain(&open).any(|trace| same_rule(&trace.rule, id));
     let silent: Vec<String> = missing.iter().flat_map(|topic| silence(&rules, topic, &has_trace)).collect();
     if !silent.is_empty() {
         report.add(LineKind::Plain, "");
-        silent.into_iter().for_each(|line| report.add(LineKind::Plain, line));
+        for line in silent {
+            report.add(LineKind::Plain, line);
+        }
     }
     report
 }

@@ -5,6 +5,7 @@
 
 mod comparison;
 mod concern;
+mod condition_source;
 mod coverage;
 mod difference;
 mod report;

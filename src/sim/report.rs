@@ -199,16 +199,21 @@ fn rows(comparison: &Comparison, sides: &Sides<'_>) -> Report {
         } else if let (Row::Same { .. }, Some(actual)) = (row, actual) {
             report.add(kind, format!("= {actual}"));
         } else {
-            let line = |mark, text: &Option<String>| text.as_ref().map(|text| format!("{mark} {text}"));
-            line("-", expected).into_iter().for_each(|text| report.add(LineKind::Missing, text));
-            line("+", actual).into_iter().for_each(|text| report.add(LineKind::Unexpected, text));
+            let sides = [("-", LineKind::Missing, expected), ("+", LineKind::Unexpected, actual)];
+            for (mark, kind, text) in sides {
+                if let Some(text) = text {
+                    report.add(kind, format!("{mark} {text}"));
+                }
+            }
         }
         let notes = match *row {
             Row::Differs { expected, actual } => (sides.notes)(Some(expected), actual),
             Row::Unexpected { actual } => (sides.notes)(None, actual),
             Row::Same { .. } | Row::Missing { .. } => Vec::new(),
         };
-        notes.into_iter().for_each(|note| report.add(kind, format!("    {note}")));
+        for note in notes {
+            report.add(kind, format!("    {note}"));
+        }
     }
     report
 }
@@ -295,7 +300,8 @@ pub(super) fn value_text(value: &Value) -> String {
     one_line(&value.to_json().to_string())
 }
 
-fn one_line(text: &str) -> String {
+/// Returns a text on one line, shortened where it is very long.
+pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     for (index, letter) in text.chars().enumerate() {
         if index == LONGEST_PAYLOAD {

@@ -9,7 +9,7 @@ use super::test_home::{nearest, without_instance};
 use super::{VirtualHome, traces};
 
 /// Returns why a rule's runs are not what was expected; `None` where they are.
-pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(String, Report)> {
+pub(super) fn check(expected: &ExpectedRun, world: &VirtualHome) -> Option<(String, Report)> {
     let rule = match find(&expected.rule, world) {
         Ok(rule) => rule,
         Err(message) => return Some((message, Report::default())),
@@ -27,13 +27,14 @@ pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(
         (Some(outcome), None) => outcome.to_owned(),
         (None, _) => "ran".to_owned(),
     };
-    let message = format!("`{rule}` {what} {}, expected {wanted}", times(count));
+    let happened = if count == 0 { format!("never {what}") } else { format!("{what} {}", times(count)) };
+    let message = format!("`{rule}` {happened}, expected {wanted}");
     let mut report = Report::default();
     if all.is_empty() {
         report.add(LineKind::Plain, format!("nothing triggered `{rule}` since the test's start"));
     } else {
         report.add(LineKind::Heading, "what it did:");
-        report.append(traces::write(all, &world.options().calendar));
+        report.append(traces::write(all, world));
     }
     Some((message, report))
 }

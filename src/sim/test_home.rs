@@ -77,7 +77,7 @@ impl TestHome {
     }
 
     /// Returns the rules that one choice chooses, by their folder and place in its order.
-    fn find(&self, selection: &RuleSelection) -> Result<Vec<((Arc<str>, usize), RuleEntry)>, String> {
+    fn find(&self, selection: &RuleSelection) -> Result<Vec<Chosen>, String> {
         let path = selection.path.trim_end_matches('/');
         let unknown = || format!("there are no rules at `{path}`");
         let folder = self.folder_of(path).ok_or_else(unknown)?;
@@ -115,6 +115,9 @@ impl TestHome {
         options
     }
 }
+
+/// A rule with its folder and its place in the order of the folder.
+type Chosen = ((Arc<str>, usize), RuleEntry);
 
 /// Returns what is left of `path` below `folder`: `""` for the folder itself, `None` outside of it.
 fn within<'a>(path: &'a str, folder: &str) -> Option<&'a str> {

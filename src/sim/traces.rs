@@ -4,14 +4,28 @@ use crate::engine::{CauseKind, Gate, Outcome, StoppedBy, Trace};
 use crate::model::Topic;
 use crate::model::schedule::Calendar;
 
-use super::report::{LineKind, Report, local_time, value_text};
+use super::condition_source::condition_source;
+use super::report::{LineKind, Report, local_time, one_line, value_text};
 use super::{VirtualHome, concern};
 
 /// The most traces that a report shows.
 const MOST: usize = 10;
 
 /// Writes these traces, the last ones where they are many.
-pub(super) fn write<'a>(traces: impl IntoIterator<Item = &'a Trace>, calendar: &Calendar) -> Report {
+pub(super) fn write<'a>(traces: impl IntoIterator<Item = &'a Trace>, world: &VirtualHome) -> Report {
+    write_with(traces, world, outcome)
+}
+
+/// Writes the traces of runs that had not ended.
+pub(super) fn write_open<'a>(traces: impl IntoIterator<Item = &'a Trace>, world: &VirtualHome) -> Report {
+    write_with(traces, world, |_| "still running".to_owned())
+}
+
+fn write_with<'a>(
+    traces: impl IntoIterator<Item = &'a Trace>,
+    world: &VirtualHome,
+    outcome: fn(&Trace) -> String,
+) -> Report {
     let traces: Vec<&Trace> = traces.into_iter().collect();
     let mut report = Report::default();
     let left_out = traces.len().saturating_sub(MOST);
@@ -19,7 +33,7 @@ pub(super) fn write<'a>(traces: impl IntoIterator<Item = &'a Trace>, calendar: &
         report.add(LineKind::Plain, format!("  ({left_out} earlier ones are left out)"));
     }
     for trace in traces.into_iter().skip(left_out) {
-        report.append(one(trace, calendar));
+        report.append(one(trace, world, &outcome(trace)));
     }
     report
 }
@@ -27,7 +41,7 @@ pub(super) fn write<'a>(traces: impl IntoIterator<Item = &'a Trace>, calendar: &
 /// Writes what the rules that may publish to these topics did since the test's start.
 pub(super) fn of_publishers(topics: &[&Topic], world: &VirtualHome) -> Report {
     let publishes = |trace: &&Trace| topics.iter().any(|topic| concern::may_publish(world.rules(), &trace.rule, topic));
-    let traces = write(world.traces.iter().map(|trace| &**trace).filter(publishes), &world.options().calendar);
+    let traces = write(world.traces.iter().map(|trace| &**trace).filter(publishes), world);
     let mut report = Report::default();
     if !traces.lines.is_empty() {
         report.add(LineKind::Plain, "");
@@ -38,10 +52,11 @@ pub(super) fn of_publishers(topics: &[&Topic], world: &VirtualHome) -> Report {
 }
 
 /// Writes one trace: a line for the whole, a line for each step.
-pub(super) fn one(trace: &Trace, calendar: &Calendar) -> Report {
+fn one(trace: &Trace, world: &VirtualHome, outcome: &str) -> Report {
+    let calendar = &world.options().calendar;
     let mut report = Report::default();
     let time = local_time(trace.at, calendar);
-    report.add(LineKind::Plain, format!("  {time} {}, by {}: {}", trace.rule, cause(trace, calendar), outcome(trace)));
+    report.add(LineKind::Plain, format!("  {time} {}, by {}: {outcome}", trace.rule, cause(trace, calendar)));
     let width = |pick: fn(&crate::engine::Step) -> usize| trace.steps.iter().map(pick).max().unwrap_or(0);
     let path_width = width(|step| step.path.chars().count());
     let what_width = width(|step| step.what.chars().count());
@@ -52,9 +67,15 @@ pub(super) fn one(trace: &Trace, calendar: &Calendar) -> Report {
         let values: Vec<String> =
             step.values.iter().map(|(name, value)| format!("{name} = {}", value_text(value))).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
+        let source = match &*step.what {
+            "condition" => condition_source(world.rules(), &trace.rule, &step.path),
+            _ => None,
+        };
+        let source = source.map_or(String::new(), |source| format!(": {}", one_line(source)));
+        let (path, what, result) = (&step.path, &step.what, &step.result);
         report.add(
             LineKind::Plain,
-            format!("    {when}{:path_width$}  {:what_width$}  {}{values}", step.path, step.what, step.result),
+            format!("    {when}{path:path_width$}  {what:what_width$}  {result}{source}{values}"),
         );
     }
     report
@@ -77,7 +98,7 @@ fn cause(trace: &Trace, calendar: &Calendar) -> String {
 }
 
 /// Returns how it ended, in words.
-pub(super) fn outcome(trace: &Trace) -> String {
+fn outcome(trace: &Trace) -> String {
     match &trace.outcome {
         Outcome::Finished => "finished".to_owned(),
         Outcome::Stopped(reason) => format!("stopped: {reason}"),
@@ -99,7 +120,7 @@ fn cancelled(by: StoppedBy) -> &'static str {
 }
 
 /// Returns what kept a rule from running, in words.
-pub(super) fn gate_text(gate: Gate) -> &'static str {
+fn gate_text(gate: Gate) -> &'static str {
     match gate {
         Gate::Condition => "its condition is false",
         Gate::Unknown => "its condition can't be told",

@@ -50,7 +50,7 @@ pub(super) fn find_suites(paths: &[PathBuf]) -> Result<Vec<Suite>, Failure> {
         }
     }
     let is_one = by_home.len() == 1;
-    by_home.into_iter().map(|(home, tests)| Suite::load(&home, shown(&home, is_one), tests)).collect()
+    by_home.into_iter().map(|(home, tests)| Suite::load(&home, shown(&home, is_one), &tests)).collect()
 }
 
 /// Returns what stands before the paths of a home in what is printed: nothing where there is one home only.

@@ -39,7 +39,9 @@ fn report(results: &[Finished<'_>]) -> String {
             let failures = ran.iter().filter(|ran| ran.outcome.failure.is_some()).count();
             let name = escape(&format!("{prefix}{}", file.path));
             let _ = writeln!(xml, "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{failures}\">", ran.len());
-            ran.iter().for_each(|ran| write_case(&mut xml, &name, ran));
+            for ran in ran {
+                write_case(&mut xml, &name, ran);
+            }
             xml.push_str("  </testsuite>\n");
         }
     }

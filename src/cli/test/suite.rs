@@ -37,9 +37,9 @@ impl Suite {
     ///
     /// # Errors
     /// When the home can't be read.
-    pub(super) fn load(folder: &Path, prefix: String, tests: BTreeSet<String>) -> Result<Suite, Failure> {
+    pub(super) fn load(folder: &Path, prefix: String, tests: &BTreeSet<String>) -> Result<Suite, Failure> {
         let mut sources = files::read_home(folder).map_err(|error| Failure::new(error.to_string()))?;
-        for test in &tests {
+        for test in tests {
             if !sources.contains_key(test.as_str()) {
                 sources.insert(test.as_str().into(), read(&folder.join(test)));
             }
@@ -50,7 +50,7 @@ impl Suite {
         let mut errors = if loaded.has_errors() { only_errors(loaded.diagnostics) } else { Vec::new() };
         let mut files = Vec::new();
         let mut broken = Vec::new();
-        for path in &tests {
+        for path in tests {
             let Some(source) = sources.get(path.as_str()) else { continue };
             match TestFile::read(path, source) {
                 (Some(file), _) => files.push(file),

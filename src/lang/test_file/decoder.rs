@@ -276,18 +276,15 @@ impl Decoder<'_> {
             let word = near::nearest(entry.key.as_str(), words.iter().copied())?;
             Some((entry, word))
         });
-        match near {
-            Some((entry, word)) => {
-                let message = format!("`{}` is no {what}", entry.key.as_str());
-                let found = self.findings.error(code, entry.key_span.clone(), message);
-                found.help(format!("did you mean `{word}`?"));
-            }
-            None => {
-                let message = format!("this is no {what}, but {}", node.describe());
-                let span = self.mark(node);
-                let found = self.findings.error(code, span, message);
-                found.help(format!("known here: {}", near::list(words)));
-            }
+        if let Some((entry, word)) = near {
+            let message = format!("`{}` is no {what}", entry.key.as_str());
+            let found = self.findings.error(code, entry.key_span.clone(), message);
+            found.help(format!("did you mean `{word}`?"));
+        } else {
+            let message = format!("this is no {what}, but {}", node.describe());
+            let span = self.mark(node);
+            let found = self.findings.error(code, span, message);
+            found.help(format!("known here: {}", near::list(words)));
         }
     }
 }

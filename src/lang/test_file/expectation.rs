@@ -45,7 +45,7 @@ pub struct ExpectedMessage {
     pub at: Option<ExpectedTime>,
     /// Whether it was retained; `None`: either.
     pub retain: Option<bool>,
-    /// Its QoS; `None`: any.
+    /// Its `QoS`; `None`: any.
     pub qos: Option<Qos>,
 }
 

@@ -97,10 +97,7 @@ impl Decoder<'_> {
 
     fn meanwhile(&mut self, node: &Node) -> Option<PublishStep> {
         let mut fields = self.fields(node, "what is published meanwhile")?;
-        let step = match fields.has("publish") {
-            true => self.publish(&mut fields),
-            false => self.need(&mut fields, "publish").and(None),
-        };
+        let step = self.publish(&mut fields);
         self.finish(fields);
         step
     }
@@ -174,7 +171,7 @@ impl Decoder<'_> {
         let over = over_node.and_then(|node| self.interval(node));
         let every = fields.take("every").map(|node| self.interval(node));
         let (from, to, over) = (from?, to?, over?);
-        let usual = if over > Duration::from_secs(60) { Duration::from_secs(60) } else { Duration::from_secs(1) };
+        let usual = if over > Duration::from_mins(1) { Duration::from_mins(1) } else { Duration::from_secs(1) };
         let every = every.unwrap_or(Some(usual))?;
         if over.as_millis() / every.as_millis().max(1) > MOST_MESSAGES {
             let message = format!("{} each {} are too many messages", format_duration(over), format_duration(every));

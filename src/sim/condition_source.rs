@@ -1,0 +1,42 @@
+//! What a rule's condition says, as it stands in its file: a trace names only its path.
+
+use crate::model::RuleId;
+use crate::rules::{ActionKind, Condition, ConditionKind, Rule, RuleEntry, Ruleset, Start};
+
+/// Returns the text of the expression that stands at `path` in the rule `id`; `None` where another kind of condition,
+/// or none, stands there.
+pub(super) fn condition_source<'a>(rules: &'a Ruleset, id: &RuleId, path: &str) -> Option<&'a str> {
+    let rule = rules.entries.iter().find_map(|entry| match entry {
+        RuleEntry::Rule(rule) if rule.id == *id => Some(rule),
+        RuleEntry::Rule(_) | RuleEntry::EachTopic(_) => None,
+    })?;
+    conditions(rule).into_iter().find_map(|condition| find(condition, path))
+}
+
+/// Returns the outermost conditions of a rule.
+fn conditions(rule: &Rule) -> Vec<&Condition> {
+    let mut found: Vec<&Condition> = rule.condition.iter().collect();
+    if let Start::While(start) = &rule.start {
+        found.push(&start.condition);
+    }
+    for action in rule.blocks.iter().flat_map(|block| &block.actions) {
+        if let ActionKind::If { condition, .. } = &action.kind {
+            found.push(condition);
+        }
+        if let ActionKind::Choose { branches, .. } = &action.kind {
+            found.extend(branches.iter().map(|branch| &branch.condition));
+        }
+    }
+    found
+}
+
+fn find<'a>(condition: &'a Condition, path: &str) -> Option<&'a str> {
+    match &condition.kind {
+        ConditionKind::Expression(expression) if &*condition.path == path => Some(expression.source().as_str()),
+        ConditionKind::All(inner) | ConditionKind::Any(inner) => inner.iter().find_map(|inner| find(inner, path)),
+        ConditionKind::Not(inner) => find(inner, path),
+        ConditionKind::Expression(_) | ConditionKind::State(_) | ConditionKind::Time(_) | ConditionKind::Sun { .. } => {
+            None
+        }
+    }
+}
