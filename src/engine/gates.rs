@@ -418,7 +418,7 @@ impl Engine {
         self.effects.push(Effect::Log { rule: rule.cloned(), level, text });
     }
 
-    fn skip(&mut self, slot: &SlotId, occasion: &Occasion, gate: Gate) {
+    pub(super) fn skip(&mut self, slot: &SlotId, occasion: &Occasion, gate: Gate) {
         self.skip_with(slot, occasion, gate, Vec::new(), None);
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Message, Origin, Payload, RuleId, Value};
+use crate::model::{Message, Origin, Payload, RuleId, Topic, Value, format_duration};
 use crate::rules::{ClientChange, HomeEvent, Start, StateTrigger, Trigger, TriggerKind};
 use crate::script::{Failure, Reads};
 
@@ -10,7 +10,7 @@ use super::condition::Verdict;
 use super::deadline::{Due, Owner};
 use super::occasion::Occasion;
 use super::scope::{Scope, ThreadScope};
-use super::slot::{Heard, Listener, SlotId};
+use super::slot::{Heard, Listener, Slot, SlotId};
 use super::tracker::tracked_conditions;
 use super::trigger::{Change, Hold, News, later};
 use super::{Cause, CauseKind, Engine, Event, Gate, Outcome, RunId, elapsed};
@@ -270,47 +270,54 @@ impl Engine {
         let value = told.message.payload.value().at(&state.field);
         let track = self.trigger_state_mut(slot, owner, index)?.topics.entry(topic.clone()).or_default();
         let change = track.hear(state, value, news);
-        let broken = match &change {
-            Change::None => None,
-            Change::Begins { .. } | Change::Breaks => track.hold.take(),
+        if change == Change::None {
+            self.note_trigger_knows(slot, owner);
+            return None;
+        }
+        let broken = track.hold.take();
+        let begins = match change {
+            Change::None | Change::Breaks => None,
+            Change::Begins { old } => Some(Occasion { old, value: value.cloned().unwrap_or_default(), ..occasion() }),
         };
-        let new_hold = match (change, state.hold) {
-            (Change::None | Change::Breaks, _) => None,
-            (Change::Begins { old }, hold) => {
-                let mut occasion = occasion();
-                occasion.old = old;
-                occasion.value = value.cloned().unwrap_or_default();
-                let Some(hold) = hold else {
-                    track.is_spent = state.range.is_some();
-                    self.note_trigger_changed(slot, owner);
-                    return Some(occasion);
-                };
-                Some(Hold { since: now, due: later(now, hold), occasion })
-            }
-        };
-        track.hold.clone_from(&new_hold);
-        if broken.is_some() || new_hold.is_some() {
-            self.note_trigger_changed(slot, owner);
+        if begins.is_some() && state.hold.is_none() {
+            track.is_spent = state.range.is_some();
+        }
+        if let Some(hold) = broken {
+            self.drop_hold(slot, owner, index, topic, &hold);
         } else {
             self.note_trigger_knows(slot, owner);
         }
-        let due = Due::Trigger(owner, index, Some(topic.clone()));
-        if let Some(hold) = broken {
-            self.deadlines.remove(hold.due, slot, due.clone());
-            if owner == Owner::Rule {
-                let whole = elapsed(hold.since, hold.due);
-                let reason = format!(
-                    "`{topic}` held for {} of {}",
-                    crate::model::format_duration(elapsed(hold.since, now)),
-                    crate::model::format_duration(whole)
-                );
-                self.skip_with(slot, &hold.occasion, Gate::Hold, Vec::new(), Some(reason));
-            }
-        }
-        if let Some(hold) = new_hold {
-            self.deadlines.add(hold.due, slot, due);
-        }
+        let occasion = begins?;
+        let Some(hold) = state.hold else {
+            self.note_trigger_changed(slot, owner);
+            return Some(occasion);
+        };
+        self.arm_hold(slot, owner, index, topic, Hold { since: now, due: later(now, hold), occasion });
         None
+    }
+
+    /// A hold begins, unless the rule is switched off: then it has nothing armed.
+    fn arm_hold(&mut self, slot: &SlotId, owner: Owner, index: u16, topic: &Topic, hold: Hold) {
+        if owner == Owner::Rule && !self.slots.get(slot).is_some_and(Slot::is_enabled) {
+            return self.skip(slot, &hold.occasion, Gate::Disabled);
+        }
+        self.deadlines.add(hold.due, slot, Due::Trigger(owner, index, Some(topic.clone())));
+        if let Some(state) = self.trigger_state_mut(slot, owner, index) {
+            state.topics.entry(topic.clone()).or_default().hold = Some(hold);
+        }
+        self.note_trigger_changed(slot, owner);
+    }
+
+    /// A hold was broken before its time.
+    fn drop_hold(&mut self, slot: &SlotId, owner: Owner, index: u16, topic: &Topic, hold: &Hold) {
+        self.deadlines.remove(hold.due, slot, Due::Trigger(owner, index, Some(topic.clone())));
+        self.note_trigger_changed(slot, owner);
+        if owner == Owner::Rule {
+            let held = format_duration(elapsed(hold.since, self.now()));
+            let whole = format_duration(elapsed(hold.since, hold.due));
+            let reason = format!("`{topic}` held for {held} of {whole}");
+            self.skip_with(slot, &hold.occasion, Gate::Hold, Vec::new(), Some(reason));
+        }
     }
 
     /// What a message of this origin is to a `state` trigger.

@@ -88,11 +88,12 @@ impl Track {
                 if !self.is_inside {
                     return Change::Breaks;
                 }
-                if is_first {
-                    self.is_spent = true;
+                // A number that was there before the trigger looked has crossed: it must leave first.
+                if is_first || news == News::Filling {
+                    self.is_spent |= !was_inside;
                     return Change::None;
                 }
-                let crosses = !was_inside && !self.is_spent && news != News::Filling;
+                let crosses = !was_inside && !self.is_spent;
                 if crosses && accepts(trigger.from.as_ref(), &old) && accepts(trigger.to.as_ref(), value) {
                     Change::Begins { old }
                 } else {

@@ -177,6 +177,9 @@ impl VirtualHome {
     /// Stops the daemon. Until [`VirtualHome::restart`] nothing hears what devices publish.
     pub fn stop(&mut self) {
         self.handle(Event::Stopping);
+        let effects = self.engine.flush();
+        self.take(effects);
+        self.saved.alive_at = Some(self.now);
     }
 
     /// Lets the broker alone hear a message, while the daemon is down at `at`.
