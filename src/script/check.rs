@@ -9,6 +9,7 @@ use rhai::{Expr, FnCallExpr, Stmt};
 use crate::model::{Name, Topic, TopicFilter, ValuePath};
 
 use super::functions::{Arity, FUNCTIONS, arities};
+use super::names::PROPERTIES;
 use super::rewrite::{COPY, JOIN, Rewritten, token_at};
 use super::{BUILT_IN_VARIABLES, ExpressionError, ExpressionErrorKind as Kind, Names, RuleMention};
 
@@ -88,15 +89,18 @@ impl<'a> Checker<'a> {
                 items.iter().try_for_each(|item| self.expression(item))
             }
             Expr::Dot(chain, ..) => {
-                let property = match &chain.rhs {
-                    Expr::Property(property, _) => Some(property.2.as_str()),
-                    Expr::Dot(rest, ..) | Expr::Index(rest, ..) => match &rest.lhs {
-                        Expr::Property(property, _) => Some(property.2.as_str()),
-                        _ => None,
-                    },
+                let first = match &chain.rhs {
+                    Expr::Dot(rest, ..) | Expr::Index(rest, ..) => &rest.lhs,
+                    only => only,
+                };
+                let property = match first {
+                    Expr::Property(property, position) => Some((property.2.as_str(), *position)),
                     _ => None,
                 };
-                self.owner(&chain.lhs, property)?;
+                self.owner(&chain.lhs, property.map(|(name, _)| name))?;
+                if let (Expr::Variable(variable, ..), Some((name, position))) = (&chain.lhs, property) {
+                    self.property(&variable.1, name, position)?;
+                }
                 self.expression(&chain.rhs)
             }
             Expr::Index(chain, ..) => {
@@ -138,8 +142,26 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
+    /// Checks that the built-in variable `owner` has the property, where it is known which it has.
+    fn property(&self, owner: &str, name: &str, position: Position) -> Result<(), ExpressionError> {
+        let known = PROPERTIES.iter().find(|(built_in, _)| *built_in == owner).map(|(_, known)| *known);
+        let Some(known) = known.filter(|known| !known.contains(&name) && !self.is_local(owner)) else {
+            return Ok(());
+        };
+        let mut error = unknown_variable(self.at(position), format!("`{owner}` has no `{name}`"));
+        error.help = Some(match near_miss(name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        });
+        Err(error)
+    }
+
+    fn is_local(&self, name: &str) -> bool {
+        self.locals.iter().any(|local| local == name)
+    }
+
     fn variable(&mut self, name: &str, position: Position) -> Result<(), ExpressionError> {
-        if self.locals.iter().any(|local| local == name) {
+        if self.is_local(name) {
             return Ok(());
         }
         if self.names.contains(name) {
@@ -169,7 +191,7 @@ impl<'a> Checker<'a> {
             let at = self.at(call.namespace.position());
             return Err(unknown_function(at, format!("there is no library `{}`", call.namespace)));
         }
-        if call.name == "curry" && self.is_capture(call) {
+        if call.name == "curry" && Self::is_capture(call) {
             return self.capture(call);
         }
         let is_ours = call.is_operator_call() || call.name == JOIN || call.name == COPY;
@@ -201,7 +223,7 @@ impl<'a> Checker<'a> {
     }
 
     fn no_function(&self, name: &str, at: Range<usize>) -> ExpressionError {
-        if self.names.contains(name) || self.locals.iter().any(|local| local == name) {
+        if self.names.contains(name) || self.is_local(name) {
             return unknown_function(at, format!("`{name}` is a variable, not a function: write it without `(…)`"));
         }
         let mut error = unknown_function(at, format!("there is no function `{name}`"));
@@ -277,7 +299,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Returns whether a call is what Rhai makes of a closure that reads variables around it.
-    fn is_capture(&self, call: &FnCallExpr) -> bool {
+    fn is_capture(call: &FnCallExpr) -> bool {
         matches!(call.args.first(), Some(Expr::DynamicConstant(constant, _)) if constant.is_fnptr())
     }
 

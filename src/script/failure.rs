@@ -36,11 +36,13 @@ pub(super) type Refusal = Box<EvalAltResult>;
 pub(super) struct MissingPart(pub(super) usize);
 
 /// Returns a refusal that says `message`.
+#[expect(clippy::unnecessary_box_returns, reason = "Rhai's errors are boxed")]
 pub(super) fn refuse(message: &str) -> Refusal {
     Box::new(EvalAltResult::ErrorRuntime(message.into(), Position::NONE))
 }
 
 /// Returns a refusal because the part `index` of a text is `()`.
+#[expect(clippy::unnecessary_box_returns, reason = "Rhai's errors are boxed")]
 pub(super) fn refuse_part(index: usize) -> Refusal {
     Box::new(EvalAltResult::ErrorRuntime(Dynamic::from(MissingPart(index)), Position::NONE))
 }
@@ -102,7 +104,7 @@ impl Reading<'_> {
                 Some(part) => return self.missing_part(part.0, at),
                 None => value.to_string(),
             },
-            EvalAltResult::ErrorFunctionNotFound(signature, _) => return self.no_function(signature, at),
+            EvalAltResult::ErrorFunctionNotFound(signature, _) => Self::no_function(signature),
             EvalAltResult::ErrorDotExpr(told, _) => return self.no_property(told, at),
             EvalAltResult::ErrorIndexingType(types, _) => {
                 let mut parts = types.splitn(2, " [");
@@ -176,7 +178,7 @@ impl Reading<'_> {
     }
 
     /// Reads `name (type, type)`: a function that has no version for these types.
-    fn no_function(&self, signature: &str, at: Range<usize>) -> (String, Range<usize>) {
+    fn no_function(signature: &str) -> String {
         let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
         let kinds: Vec<&str> = types
             .strip_suffix(')')
@@ -185,7 +187,7 @@ impl Reading<'_> {
             .filter(|name| !name.is_empty())
             .map(kind_of_type)
             .collect();
-        let message = match (name, kinds.as_slice()) {
+        match (name, kinds.as_slice()) {
             ("+", [a, b]) => format!("can't add {a} and {b}"),
             ("-", [a, b]) => format!("can't subtract {b} from {a}"),
             ("*", [a, b]) => format!("can't multiply {a} by {b}"),
@@ -194,8 +196,7 @@ impl Reading<'_> {
             ("-", [a]) => format!("can't negate {a}"),
             ("contains", [a, b]) => format!("can't look for {b} in {a}"),
             (name, kinds) => format!("`{name}` can't take {}", kinds.join(" and ")),
-        };
-        (message, at)
+        }
     }
 }
 

@@ -271,7 +271,7 @@ impl Lent {
         i64::try_from(i128::from(low) + i128::try_from(offset).unwrap_or(0)).unwrap_or(high)
     }
 
-    /// Returns the next 64 random bits: SplitMix64 of what the draw depends on.
+    /// Returns the next 64 random bits: `SplitMix64` of what the draw depends on.
     fn draw_bits(&mut self) -> u64 {
         self.draws += 1;
         let mut bits = self.entropy.wrapping_add(self.draws.wrapping_mul(0x9E37_79B9_7F4A_7C15));

@@ -1,6 +1,6 @@
 //! The functions that ask a closure about the items of a list: one that gives no boolean is an error, not false.
 
-use rhai::{Array, Dynamic, Engine, FnPtr, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext};
 
 use super::convert::{kind, show};
 use super::failure::{Refusal, refuse};
@@ -65,8 +65,17 @@ fn count(context: &NativeCallContext, list: &[Dynamic], closure: &FnPtr) -> Answ
 /// Returns what the closure says of `item`.
 pub(super) fn satisfies(context: &NativeCallContext, closure: &FnPtr, item: &Dynamic, index: usize) -> Answer<bool> {
     let index = i64::try_from(index).unwrap_or(i64::MAX).into();
-    let verdict = closure.call_raw_with_extra_args("filter", context, None, [item.clone()], [index], None)?;
+    // Most closures take the item alone; one that doesn't is not found with one argument.
+    let verdict = match closure.call_raw(context, None, [item.clone()]) {
+        Err(error) if is_unknown(&error, closure) => closure.call_raw(context, None, [item.clone(), index])?,
+        other => other?,
+    };
     verdict.as_bool().map_err(|_| {
         refuse(&format!("the closure must give a boolean; for {} it gives {}", show(item), kind(&verdict)))
     })
+}
+
+/// Returns whether the error says that the closure has no version for the arguments it was given.
+fn is_unknown(error: &EvalAltResult, closure: &FnPtr) -> bool {
+    matches!(error, EvalAltResult::ErrorFunctionNotFound(signature, _) if signature.starts_with(closure.fn_name()))
 }

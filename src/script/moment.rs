@@ -82,6 +82,7 @@ impl SunNow {
     }
 }
 
+#[expect(clippy::unnecessary_box_returns, reason = "Rhai's errors are boxed")]
 fn no_location() -> Refusal {
     refuse("the sun needs the home's place: set `location:` in homerule.yaml")
 }

@@ -10,6 +10,14 @@ pub const BUILT_IN_VARIABLES: [&str; 16] = [
     "sun", "wait", "repeat", "http",
 ];
 
+/// The properties of built-in variables that have always the same (spec 3).
+pub(super) const PROPERTIES: [(&str, &[&str]); 4] = [
+    ("now", &["hour", "minute", "second", "day", "month", "year", "unix", "weekday", "date", "time"]),
+    ("sun", &["up", "elevation", "azimuth", "sunrise", "sunset"]),
+    ("trigger", &["id", "client", "rule"]),
+    ("repeat", &["index", "item"]),
+];
+
 /// The variables that an expression may read: the built-in ones and those of its rule.
 #[derive(Debug, Clone, Default)]
 pub struct Names {

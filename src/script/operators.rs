@@ -79,6 +79,9 @@ fn register_for_any(engine: &mut Engine) {
 }
 
 fn register_arithmetic(engine: &mut Engine) {
+    engine
+        .register_fn("+", |_: &str, (): ()| -> Result<Dynamic, Refusal> { Err(refuse("can't add nothing to a text")) })
+        .register_fn("+", |(): (), _: &str| -> Result<Dynamic, Refusal> { Err(refuse("can't add a text to nothing")) });
     #[expect(clippy::cast_precision_loss, reason = "a quotient of numbers beyond 2^53 may be rounded")]
     engine
         .register_fn("/", |a: i64, b: i64| divide(a as f64, b as f64))

@@ -58,6 +58,7 @@ fn a_function_refuses_what_it_cannot_take() {
         ("1 % 0", "failed «%» modulo division by zero or overflow: 1 % 0"),
         ("9223372036854775807 + 1", "failed «+» addition overflow: 9223372036854775807 + 1"),
         ("'a' - 1", "failed «-» can't subtract a number from a text"),
+        ("'a' + msg.nix", "failed «+» can't add nothing to a text"),
         ("msg + 1", "failed «+» can't add a map and a number"),
         ("'a' * 2", "failed «*» can't multiply a text by a number"),
         ("len(5)", "failed «len» `len` can't take a number"),

@@ -92,6 +92,12 @@ fn a_name_that_cannot_exist_is_told_with_the_near_one() {
         ("[1].filter(|item| itme > 1)", "UnknownVariable «itme» nothing is named `itme`; did you mean `item`?"),
         ("[1].filter(|x| x > y)", "UnknownVariable «y» nothing is named `y`; a text stands in quotes: `'y'`"),
         ("[1].map(|x| [2].map(|y| rooom))", "UnknownVariable «rooom» nothing is named `rooom`; did you mean `room`?"),
+        ("now.huor > 3", "UnknownVariable «huor» `now` has no `huor`; did you mean `hour`?"),
+        (
+            "sun?.height",
+            "UnknownVariable «height» `sun` has no `height`; it has `up`, `elevation`, `azimuth`, `sunrise`, `sunset`",
+        ),
+        ("trigger.ids == 'a'", "UnknownVariable «ids» `trigger` has no `ids`; it has `id`, `client`, `rule`"),
         ("age > 3", "UnknownVariable «age» `age` is a function: write `age(…)`"),
         ("null", "Syntax «null» `null` is no value: nothing is written `()`"),
         ("this", "Syntax «this» `this` is a word of Rhai and can't be a name"),

@@ -86,12 +86,17 @@ impl Home {
 /// Returns an error of compiling with the part of the text that it marks.
 fn told(text: &str, error: &ExpressionError) -> String {
     let help = error.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
-    format!("{:?} «{}» {}{help}", error.kind, &text[error.at.clone()], error.message)
+    format!("{:?} «{}» {}{help}", error.kind, part(text, &error.at), error.message)
 }
 
 /// Returns a failure with the part of the text that it marks.
 fn failed(text: &str, failure: &Failure) -> String {
     let unknown =
         failure.without_value.as_ref().map(|topic| format!(" ({topic} has no value yet)")).unwrap_or_default();
-    format!("failed «{}» {}{unknown}", &text[failure.at.clone()], failure.message)
+    format!("failed «{}» {}{unknown}", part(text, &failure.at), failure.message)
+}
+
+/// Returns the part of a text that a mistake marks.
+fn part<'a>(text: &'a str, at: &std::ops::Range<usize>) -> &'a str {
+    text.get(at.clone()).unwrap()
 }

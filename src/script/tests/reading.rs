@@ -154,7 +154,7 @@ fn rules_that_are_named_are_known_at_load() {
     let mentions: Vec<_> = expression
         .rule_mentions()
         .iter()
-        .map(|mention| (mention.rule.as_deref(), &text[mention.at.clone()], mention.is_holds))
+        .map(|mention| (mention.rule.as_deref(), super::part(text, &mention.at), mention.is_holds))
         .collect();
     assert_eq!(mentions, [(Some("other"), "'other'", true), (Some("x:y"), "\"x:y\"", false), (None, "holds", true)]);
     let variables: Vec<_> = expression.variables().iter().map(AsRef::as_ref).collect();
@@ -182,6 +182,42 @@ fn weekend_is_saturday_and_sunday_of_the_home() {
     home.world.now += SignedDuration::from_hours(30);
     assert_eq!(home.eval("weekend()"), "false");
     assert!(home.reads.clock);
+}
+
+#[test]
+fn weekday_names_days_and_ranges_of_them() {
+    let mut home = home();
+    assert_eq!(
+        home.eval("[weekday('sat'), weekday('sun'), weekday('fri-sun'), weekday('mon-fri')]"),
+        "[true,false,true,false]"
+    );
+    assert!(home.eval("weekday('caturday')").starts_with("failed «weekday» `caturday` is no weekday"));
+}
+
+#[test]
+fn between_may_pass_midnight_and_tells_when_it_changes() {
+    let mut home = home();
+    assert_eq!(home.eval("between('19:00', '06:00')"), "true");
+    assert_eq!(home.reads.next_change, Some("2024-06-02T04:00:00Z".parse().unwrap()));
+    assert!(home.reads.clock);
+    assert_eq!(home.eval("between('20:00', '20:01')"), "true");
+    assert_eq!(home.eval("between('06:00', '20:00')"), "false");
+    assert!(home.eval("between('25:00', '20:00')").starts_with("failed «between» "));
+}
+
+#[test]
+fn the_sun_is_read_at_the_homes_place() {
+    let mut home = home();
+    home.world.calendar.location = Some(crate::model::schedule::Location { latitude: 52.52, longitude: 13.4 });
+    assert_eq!(
+        home.eval("[sun.up, sun.elevation > 5 and sun.elevation < 15, sun.azimuth > 270 and sun.azimuth < 310]"),
+        "[true,true,true]"
+    );
+    assert_eq!(home.eval("sun.sunrise < now and now < sun.sunset and sun.sunset.hour == 21"), "true");
+    assert_eq!(home.eval("between('sunset-2h', 'sunset')"), "true");
+    assert_eq!(home.eval("between('sunset', 'sunrise+30m')"), "false");
+    assert_eq!(home.eval("'${sun}'.contains('azimuth')"), "true");
+    assert!(home.reads.sun && home.reads.clock);
 }
 
 #[test]

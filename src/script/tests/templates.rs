@@ -3,7 +3,7 @@
 use crate::model::{PlacedText, RuleId, Value};
 
 use super::super::{Frame, Reads, Template, TextPart};
-use super::{Home, failed, told};
+use super::{Home, told};
 
 impl Home {
     fn template(&self, text: &str) -> Result<Template, String> {
@@ -24,19 +24,15 @@ impl Home {
         let result = self.sandbox.render(&mut self.world, template, &mut frame);
         self.reads = reads;
         result.map_err(|failure| {
-            let text = "?".repeat(100);
             let place = failure.place.clone().map(|place| place.to_string()).unwrap_or_default();
-            format!("{place} {}", failed(&text, &failure).replace(&text[failure.at.clone()], ""))
+            let unknown = failure.without_value.map(|topic| format!(" ({topic} has no value yet)")).unwrap_or_default();
+            format!("{place}: {}{unknown}", failure.message)
         })
     }
 }
 
 fn home() -> Home {
     Home::new().set("msg", r#"{"b": 1, "a": [1, 2.0], "t": "x", "nix": null}"#).set("room", "hall").set("n", "21.0")
-}
-
-fn text(text: &str) -> Result<Value, String> {
-    Ok(Value::text(text))
 }
 
 #[test]
@@ -62,20 +58,20 @@ fn one_expression_alone_keeps_its_type() {
 #[test]
 fn within_a_text_values_stand_as_their_text() {
     let mut home = home();
-    assert_eq!(home.render("home/${room}/set"), text("home/hall/set"));
-    assert_eq!(home.render("${room}${n}${true}"), text("hall21.0true"));
-    assert_eq!(home.render(" ${1}"), text(" 1"));
-    assert_eq!(home.render("x ${msg.a} ${#{ b: 1, a: 'q' }}"), text("x [1,2.0] {\"a\":\"q\",\"b\":1}"));
+    assert_eq!(home.render("home/${room}/set"), Ok(Value::text("home/hall/set")));
+    assert_eq!(home.render("${room}${n}${true}"), Ok(Value::text("hall21.0true")));
+    assert_eq!(home.render(" ${1}"), Ok(Value::text(" 1")));
+    assert_eq!(home.render("x ${msg.a} ${#{ b: 1, a: 'q' }}"), Ok(Value::text("x [1,2.0] {\"a\":\"q\",\"b\":1}")));
 }
 
 #[test]
 fn braces_and_texts_within_an_expression_dont_end_it() {
     let mut home = home();
-    assert_eq!(home.render("a ${#{ x: #{ y: 1 } }.x.y} b"), text("a 1 b"));
-    assert_eq!(home.render("a ${'}'} b"), text("a } b"));
-    assert_eq!(home.render("a ${'${room}}'} b"), text("a hall} b"));
-    assert_eq!(home.render("a ${if true { 'x' } else { 'y' }} b"), text("a x b"));
-    assert_eq!(home.render("${1}$${2}${3}"), text("1${2}3"));
+    assert_eq!(home.render("a ${#{ x: #{ y: 1 } }.x.y} b"), Ok(Value::text("a 1 b")));
+    assert_eq!(home.render("a ${'}'} b"), Ok(Value::text("a } b")));
+    assert_eq!(home.render("a ${'${room}}'} b"), Ok(Value::text("a hall} b")));
+    assert_eq!(home.render("a ${if true { 'x' } else { 'y' }} b"), Ok(Value::text("a x b")));
+    assert_eq!(home.render("${1}$${2}${3}"), Ok(Value::text("1${2}3")));
 }
 
 #[test]
@@ -83,12 +79,11 @@ fn nothing_within_a_text_fails_at_its_place() {
     let mut home = home();
     assert_eq!(
         home.render("a\nb ${msg.nix} c"),
-        Err("rules/test.yaml:2:5 failed «» `msg.nix` gives `()`, which can't stand within a text".to_owned())
+        Err("rules/test.yaml:2:5: `msg.nix` gives `()`, which can't stand within a text".to_owned())
     );
     assert_eq!(
         home.render("a ${ state('x').y } c"),
-        Err("rules/test.yaml:1:17 failed «» can't read `y` of `()`: `state('x')` gives nothing (x has no value yet)"
-            .to_owned())
+        Err("rules/test.yaml:1:17: can't read `y` of `()`: `state('x')` gives nothing (x has no value yet)".to_owned())
     );
 }
 
