@@ -42,6 +42,13 @@ pub(super) enum Incoming {
     Event(Event),
 }
 
+impl Incoming {
+    /// Returns whether it has a number of its own. What only follows from another, or from a restart, has none.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self, Incoming::Message { .. } | Incoming::Home { .. } | Incoming::Event(_))
+    }
+}
+
 /// A message whose state has been noted.
 #[derive(Debug)]
 pub(super) struct Told {

@@ -253,7 +253,9 @@ impl Engine {
     fn settle(&mut self) {
         self.step_ready();
         while let Some(incoming) = self.inbox.pop_front() {
-            self.evaluator.next_sequence();
+            if incoming.is_counted() {
+                self.evaluator.next_sequence();
+            }
             self.hear(incoming);
             self.step_ready();
         }

@@ -36,6 +36,8 @@ pub(super) struct Unsaved {
     pub(super) topics: BTreeSet<Topic>,
     pub(super) rules_late: BTreeSet<SlotId>,
     pub(super) runs_late: BTreeSet<RunId>,
+    /// What was last kept of the counters.
+    counters: Option<Counters>,
 }
 
 /// What is kept of a rule.
@@ -57,8 +59,9 @@ pub(super) struct SavedRule {
     pub(super) storm: Vec<Timestamp>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Counters {
+/// How far the home has counted.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counters {
     next_run: u64,
     next_request: u64,
     sequence: u64,
@@ -83,16 +86,13 @@ impl Engine {
 
     /// Says what may be kept late.
     pub(super) fn save_late(&mut self) {
-        let topics = std::mem::take(&mut self.unsaved.topics);
-        if !topics.is_empty() {
-            let counters = Counters {
-                next_run: self.next_run,
-                next_request: self.next_request,
-                sequence: self.evaluator.sequence,
-            };
+        let counters =
+            Counters { next_run: self.next_run, next_request: self.next_request, sequence: self.evaluator.sequence };
+        if self.unsaved.counters.as_ref() != Some(&counters) {
             self.save(COUNTERS.to_owned(), to_json(&counters));
+            self.unsaved.counters = Some(counters);
         }
-        for topic in topics {
+        for topic in std::mem::take(&mut self.unsaved.topics) {
             let value = self.evaluator.world.states.get(topic.as_str()).and_then(to_json);
             self.save(format!("{TOPIC}{topic}"), value);
         }
@@ -185,7 +185,7 @@ impl Slot {
             self.trackers = saved.trackers;
             self.cooldowns = saved.cooldowns.into_iter().collect::<BTreeMap<_, _>>();
             self.storm = saved.storm.into();
-            self.while_state = saved.while_state;
+            self.while_state = saved.while_state.unarmed();
         } else {
             self.while_state = saved.while_state.of_changed_rule();
         }

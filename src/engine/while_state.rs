@@ -32,11 +32,15 @@ pub(super) struct WhileState {
     #[serde(skip)]
     pub(super) recheck_at: Option<Timestamp>,
     /// Why the condition couldn't be told last time: said once, not each minute.
-    #[serde(skip)]
     pub(super) trouble: Option<String>,
 }
 
 impl WhileState {
+    /// Returns it without what is derived from its listeners and deadlines, which are made anew.
+    pub(super) fn unarmed(self) -> WhileState {
+        WhileState { reads: Reads::default(), recheck_at: None, ..self }
+    }
+
     /// Returns what stays of it when its rule has changed: whether it had begun, and with what variables.
     pub(super) fn of_changed_rule(self) -> WhileState {
         WhileState {

@@ -110,7 +110,9 @@ impl Engine {
         let Some(slot) = self.slots.get_mut(id) else { return };
         let cooldown = slot.rule.cooldown;
         let state = &mut slot.while_state;
-        state.trouble = None;
+        if state.trouble.take().is_some() {
+            self.unsaved.rules_late.insert(id.clone());
+        }
         let was_true = std::mem::replace(&mut state.is_true, true);
         if !was_true {
             self.unsaved.rules.insert(id.clone());
@@ -133,7 +135,9 @@ impl Engine {
         let Some(slot) = self.slots.get_mut(id) else { return };
         let cooldown = slot.rule.cooldown;
         let state = &mut slot.while_state;
-        state.trouble = None;
+        if state.trouble.take().is_some() {
+            self.unsaved.rules_late.insert(id.clone());
+        }
         state.was_refused = false;
         if std::mem::replace(&mut state.is_true, false) {
             self.unsaved.rules.insert(id.clone());
@@ -163,6 +167,7 @@ impl Engine {
             return;
         }
         slot.while_state.trouble = Some(text.clone());
+        self.unsaved.rules_late.insert(id.clone());
         let rule = slot.rule.id.clone();
         let occasion = Occasion::of_cause(PATH.into(), cause.clone());
         steps.insert(0, self.trigger_step(&occasion));

@@ -1,0 +1,203 @@
+//! A home for properties: some rules of the pool, a journal, and what the engine makes of it.
+
+use std::sync::Arc;
+
+use homerule::engine::{Answer, Effect, Engine, Event, Options, Outcome, Snapshot, StoppedBy};
+use homerule::lang::{Home, Source, Sources};
+use homerule::model::schedule::{Calendar, Location};
+use homerule::model::{Message, Origin, Payload, Qos, RuleId, Topic};
+use homerule::rules::Ruleset;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use crate::pool::RULES;
+
+/// The topics that journals speak on.
+pub const TOPICS: [&str; 5] = ["home/a/tv", "home/b/tv", "home/a/door", "home/b/door", "home/c/door"];
+
+/// What they say.
+pub const PAYLOADS: [&str; 11] =
+    ["ON", "OFF", "21", "25.5", "19", "open", "shut", "", "null", r#"{"a":{"b":1}}"#, r#"{"a":{"b":[2,"x"]}}"#];
+
+/// One entry of a journal: how long after the one before, and what happened.
+pub type Entry = (SignedDuration, Event);
+
+/// When journals begin.
+pub fn start() -> Timestamp {
+    "2024-01-01T12:00:00Z".parse().unwrap()
+}
+
+/// Returns the ruleset of the pool's rules whose index is in `picked`.
+pub fn ruleset(picked: &[usize]) -> Ruleset {
+    let mut text = String::from("scenes: { evening: { out/scene: dim } }\nrules:\n");
+    for index in picked {
+        let (key, rule) = RULES[*index];
+        text.push_str(&format!("  {key}: {rule}\n"));
+    }
+    let settings = "location: { latitude: 51.5, longitude: -0.12, timezone: UTC }\nallow: { exec: [/bin/true] }\n";
+    let mut sources = Sources::new();
+    sources.insert("homerule.yaml".into(), Source::Content(settings.as_bytes().into()));
+    sources.insert("rules/pool.yaml".into(), Source::Content(text.as_bytes().into()));
+    let home = Home::load(&sources);
+    let errors: Vec<String> = home
+        .diagnostics
+        .iter()
+        .filter(|found| found.severity == homerule::lang::Severity::Error)
+        .map(|found| format!("{found:?}"))
+        .collect();
+    assert!(errors.is_empty(), "the pool's rules must load:\n{}\n{text}", errors.join("\n"));
+    home.ruleset
+}
+
+/// Returns the rules that the picked ones need.
+pub fn with_needed(picked: Vec<usize>) -> Vec<usize> {
+    let index = |key: &str| RULES.iter().position(|(known, _)| *known == key).unwrap();
+    let mut all = picked;
+    for (rule, needs) in [
+        ("reads-named", vec!["named", "hold"]),
+        ("calls", vec!["callee"]),
+        ("callee", vec!["calls"]),
+        ("switches", vec!["plain", "hold"]),
+    ] {
+        if all.contains(&index(rule)) {
+            all.extend(needs.into_iter().map(index));
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// Returns the engine's options.
+pub fn options() -> Options {
+    let location = Location { latitude: 51.5, longitude: -0.12 };
+    let calendar = Calendar { zone: jiff::tz::TimeZone::UTC, location: Some(location) };
+    Options { calendar, seed: 7, ..Options::default() }
+}
+
+/// An engine with what it said so far.
+pub struct Played {
+    pub engine: Engine,
+    pub now: Timestamp,
+    pub saved: Snapshot,
+    /// What it did, as text: publications, traces, logs, requests. What it keeps is in `saved`.
+    pub said: Vec<String>,
+}
+
+impl Played {
+    /// Starts a home without a past.
+    pub fn start(rules: Ruleset) -> Played {
+        let (engine, effects) = Engine::new(start(), rules, options());
+        let mut played = Played { engine, now: start(), saved: Snapshot::default(), said: Vec::new() };
+        played.take(effects);
+        played.handle(Event::Started);
+        played
+    }
+
+    /// Stops, and starts at once from what was saved.
+    pub fn restart(mut self, rules: Ruleset) -> Played {
+        let late = self.engine.flush();
+        self.take(late);
+        let saved = Snapshot { alive_at: Some(self.now), ..self.saved.clone() };
+        let (engine, effects) = Engine::restore(self.now, rules, saved, options());
+        self.engine = engine;
+        self.take(effects);
+        self.handle(Event::Started);
+        self
+    }
+
+    /// Plays entries of a journal.
+    pub fn play(&mut self, journal: &[Entry]) {
+        for (after, event) in journal {
+            self.now = self.now.checked_add(*after).unwrap();
+            self.handle(event.clone());
+        }
+    }
+
+    /// Handles an event now, and answers the requests that it leads to at once.
+    pub fn handle(&mut self, event: Event) {
+        let effects = self.engine.handle(self.now, event);
+        let requests: Vec<_> = effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Http { request, .. } | Effect::Exec { request, .. } => Some(*request),
+                _ => None,
+            })
+            .collect();
+        self.take(effects);
+        for request in requests {
+            let answer = Answer::Ended { status: 200, body: Payload::from_bytes("ok") };
+            let effects = self.engine.handle(self.now, Event::Answered { request, answer });
+            self.take(effects);
+        }
+    }
+
+    pub fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match &effect {
+                Effect::Save { key, value } => self.saved.apply(key, value.as_ref()),
+                other => self.said.push(format!("{other:?}")),
+            }
+        }
+    }
+}
+
+/// A strategy for the rules of a home.
+pub fn picks() -> impl Strategy<Value = Vec<usize>> {
+    proptest::collection::vec(0..RULES.len(), 1..8).prop_map(with_needed)
+}
+
+/// A strategy for journals.
+pub fn journals() -> impl Strategy<Value = Vec<Entry>> {
+    proptest::collection::vec((pauses(), events()), 1..40)
+}
+
+fn pauses() -> impl Strategy<Value = SignedDuration> {
+    let millis = prop_oneof![
+        Just(0_i64),
+        Just(1),
+        Just(1_000),
+        Just(5_000),
+        Just(15_000),
+        Just(20_000),
+        Just(29_999),
+        0_i64..60_000,
+        Just(60_000),
+        Just(90_000)
+    ];
+    millis.prop_map(SignedDuration::from_millis)
+}
+
+fn events() -> impl Strategy<Value = Event> {
+    let message = (0..TOPICS.len(), 0..PAYLOADS.len(), any::<bool>()).prop_map(|(topic, payload, retain)| {
+        Event::Message(message(TOPICS[topic], PAYLOADS[payload].as_bytes(), retain))
+    });
+    let rule = (0..RULES.len()).prop_map(|index| RuleId::new("pool", RULES[index].0));
+    prop_oneof![
+        12 => message,
+        2 => Just(Event::Tick),
+        1 => any::<bool>().prop_map(|here| {
+            let client: Arc<str> = "tv".into();
+            if here { Event::ClientConnected(client) } else { Event::ClientDisconnected(client) }
+        }),
+        1 => Just(Event::Webhook { name: "bell".into(), body: Payload::from_bytes("ring") }),
+        1 => (rule.clone(), any::<bool>()).prop_map(|(rule, is_enabled)| Event::Switch { rule, is_enabled }),
+        1 => rule.prop_map(Event::RunRule),
+    ]
+}
+
+/// Returns a live message.
+pub fn message(topic: &str, payload: &[u8], retain: bool) -> Message {
+    Message {
+        topic: Topic::parse(topic).unwrap(),
+        payload: Payload::from_bytes(payload.to_vec()),
+        qos: Qos::AtLeastOnce,
+        retain,
+        origin: Origin::Live,
+    }
+}
+
+/// Returns whether an outcome is that of a reload: used to see that none happened.
+pub fn is_ended_by_reload(outcome: &Outcome) -> bool {
+    *outcome == Outcome::Cancelled(StoppedBy::Reload)
+}
