@@ -7,6 +7,7 @@ use crate::model::{Name, Place, RuleId};
 use crate::rules::{Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, RepeatKind, Rule, RuleReference};
 
 use super::findings::Findings;
+use super::rule_file::RuleFile;
 use super::text::FileText;
 use super::{Code, Diagnostic, Label};
 
@@ -24,6 +25,30 @@ pub(super) fn check(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic> {
     }
     found.extend(check_circles(rules));
     found
+}
+
+/// Reports rules of the same id: two files may differ in their ending alone.
+pub(super) fn check_ids(files: &[Arc<RuleFile>]) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<&RuleId, Label> = BTreeMap::new();
+    let mut diagnostics = Vec::new();
+    for file in files {
+        let mut findings = Findings::new(file.text.file());
+        for rule in &file.rules {
+            let text = "the first of both".to_owned();
+            let label = Label { file: file.text.file(), span: rule.key_span.clone(), text };
+            let Some(other) = first.get(&rule.id) else {
+                first.insert(&rule.id, label);
+                continue;
+            };
+            let message =
+                format!("`{}` stands in `{}` too: two rules have the id `{}`", rule.id.key(), other.file, rule.id);
+            let found = findings.error(Code::DUPLICATE_RULE, rule.key_span.clone(), message);
+            found.related.push(other.clone());
+            found.help("rename one of both files: an id is the file's path without its ending");
+        }
+        diagnostics.extend(findings.into_vec());
+    }
+    diagnostics
 }
 
 /// Reports a `repeat` that never ends: nothing in it waits, and nothing in it changes what it asks.

@@ -43,11 +43,6 @@ impl Findings {
         self.found
     }
 
-    /// Adds what was found elsewhere.
-    pub(super) fn extend(&mut self, other: Vec<Diagnostic>) {
-        self.found.extend(other);
-    }
-
     #[expect(clippy::indexing_slicing, reason = "the item was pushed just before")]
     fn add(&mut self, code: Code, severity: Severity, span: Range<usize>, message: String) -> &mut Diagnostic {
         let label = Label { file: Arc::clone(&self.file), span, text: String::new() };
@@ -69,12 +64,6 @@ impl Diagnostic {
         if text.is_some() {
             self.help = text;
         }
-        self
-    }
-
-    /// Says something at the marked place.
-    pub(super) fn mark(&mut self, text: impl Into<String>) -> &mut Diagnostic {
-        self.label.text = text.into();
         self
     }
 

@@ -1,6 +1,6 @@
 //! A whole home: all its files read together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::findings::Findings;
@@ -32,8 +32,10 @@ impl Home {
         let settings = read_settings(sources, &mut diagnostics);
         let sandbox = Arc::new(Sandbox::new(settings.limits));
         let files = read_files(sources, &settings.rules, &sandbox, &mut diagnostics);
-        let has_location = settings.location.is_some();
-        let context = Arc::new(Context::new(sandbox, files, has_location, settings.allow.clone()));
+        let is_complete =
+            files.iter().all(|file| file.is_yaml) && !diagnostics.iter().any(|found| is_unread(found.code));
+        diagnostics.extend(checks::check_ids(&files));
+        let context = Arc::new(Context::new(sandbox, files, is_complete, &settings));
         let mut decoded: Vec<(Arc<str>, RuleEntry)> = Vec::new();
         for file in &context.files {
             for index in 0..file.rules.len() {
@@ -45,10 +47,9 @@ impl Home {
         if !sources.keys().any(|path| rule_file_stem(path, &settings.rules).is_some() || path.ends_with(".rhai")) {
             diagnostics.push(no_rules(&settings.rules));
         }
-        let broken = |file: &str| {
-            diagnostics.iter().any(|found| found.severity == Severity::Error && *found.label.file == *file)
-        };
-        let entries = decoded.into_iter().filter(|(file, _)| !broken(file)).map(|(_, entry)| entry).collect();
+        let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
+        let broken: BTreeSet<Arc<str>> = errors.map(|found| Arc::clone(&found.label.file)).collect();
+        let entries = decoded.into_iter().filter(|(file, _)| !broken.contains(file)).map(|(_, entry)| entry).collect();
         let ruleset = Ruleset::new(entries);
         Home { settings, ruleset, diagnostics: in_order(diagnostics) }
     }
@@ -67,6 +68,11 @@ impl Home {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|found| found.severity == Severity::Error)
     }
+}
+
+/// Returns whether a file with such a finding may hold rules that nobody knows of.
+fn is_unread(code: Code) -> bool {
+    matches!(code, Code::UNREADABLE_FILE | Code::NOT_UTF8)
 }
 
 /// Returns the rules that were decoded, each with the text of its file.

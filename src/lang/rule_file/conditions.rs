@@ -8,7 +8,7 @@ use crate::model::schedule::{Boundary, SunEvent, TimeOfDay, TimeWindow, Weekdays
 use crate::rules::{Condition, ConditionKind, StateCondition};
 
 use super::decoder::Decoder;
-use super::triggers::{Hysteresis, optional};
+use super::triggers::{Hysteresis, optional, words_of};
 
 /// The words that make a map a condition.
 pub(super) const CONDITION_WORDS: [&str; 6] = ["all", "any", "not", "state", "time", "sun"];
@@ -50,9 +50,9 @@ impl Decoder<'_> {
 
     fn condition_map(&mut self, node: &Node, path: &str) -> Option<ConditionKind> {
         let entries = node.as_map().unwrap_or_default();
-        let words: Vec<_> = entries.iter().filter(|entry| CONDITION_WORDS.contains(&entry.key.as_str())).collect();
+        let words = words_of(entries, &CONDITION_WORDS);
         let (word, value) = match words.as_slice() {
-            [entry] => (entry.key.as_str(), &entry.value),
+            [(word, entry)] => (*word, &entry.value),
             [] => {
                 let first = entries.first();
                 let span = first.map_or(self.mark(node), |entry| entry.key_span.clone());
@@ -61,7 +61,7 @@ impl Decoder<'_> {
                 self.findings.error(Code::UNKNOWN_CONDITION, span, "this is no condition").help_if(help);
                 return None;
             }
-            [first, second, ..] => {
+            [(_, first), (_, second), ..] => {
                 let message =
                     format!("one condition holds both `{}` and `{}`", first.key.as_str(), second.key.as_str());
                 let found = self.findings.error(Code::SEVERAL_CONDITIONS, second.key_span.clone(), message);
@@ -87,14 +87,7 @@ impl Decoder<'_> {
             }
             _ => self.state_condition(&mut fields).map(ConditionKind::State),
         };
-        fields.allow(&[match word {
-            "all" => "all",
-            "any" => "any",
-            "not" => "not",
-            "time" => "time",
-            "sun" => "sun",
-            _ => "state",
-        }]);
+        fields.allow(&[word]);
         fields.finish(&mut self.reader.findings);
         kind
     }

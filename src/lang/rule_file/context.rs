@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::lang::Allow;
 use crate::lang::tree::Node;
+use crate::lang::{Allow, Settings};
 use crate::model::{Name, RuleId};
 use crate::script::{RuleNames, Sandbox};
 
@@ -27,6 +27,8 @@ pub(in crate::lang) struct Context {
     pub(super) given: BTreeMap<RuleId, BTreeSet<Name>>,
     /// The names that `with` gives to rules that are known at run only.
     pub(super) given_to_any: BTreeSet<Name>,
+    /// Whether all files could be read: else a rule that isn't known may stand in one of the others.
+    pub(super) is_complete: bool,
     /// Whether the settings say where the home is.
     pub(super) has_location: bool,
     /// What the settings allow.
@@ -38,8 +40,8 @@ impl Context {
     pub(in crate::lang) fn new(
         sandbox: Arc<Sandbox>,
         files: Vec<Arc<RuleFile>>,
-        has_location: bool,
-        allow: Allow,
+        is_complete: bool,
+        settings: &Settings,
     ) -> Context {
         let rules = || files.iter().flat_map(|file| file.rules.iter());
         let ids: Vec<RuleId> = rules().flat_map(RuleSource::ids).collect();
@@ -54,8 +56,9 @@ impl Context {
             each_topic,
             given: BTreeMap::new(),
             given_to_any: BTreeSet::new(),
-            has_location,
-            allow,
+            is_complete,
+            has_location: settings.location.is_some(),
+            allow: settings.allow.clone(),
             files: files.clone(),
         };
         for file in &files {

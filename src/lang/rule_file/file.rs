@@ -29,6 +29,8 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) scenes: IndexMap<Name, Node>,
     /// Its rules, in their order.
     pub(in crate::lang) rules: Vec<RuleSource>,
+    /// Whether it could be read as YAML.
+    pub(in crate::lang) is_yaml: bool,
 }
 
 /// A rule that is not decoded yet.
@@ -46,6 +48,7 @@ pub(in crate::lang) struct RuleSource {
 
 impl RuleFile {
     /// Reads the file `text`, whose rules are named after `stem`. What is wrong with it is in `reader` then.
+    /// A file that isn't YAML gives no rules, and isn't [`RuleFile::is_yaml`].
     pub(in crate::lang) fn read<'a>(text: FileText, stem: &str, sandbox: &'a Sandbox) -> (RuleFile, Reader<'a>) {
         let mut reader = Reader::new(text.clone());
         reader.sandbox = Some(sandbox);
@@ -55,9 +58,11 @@ impl RuleFile {
             constants: Constants::default(),
             scenes: IndexMap::new(),
             rules: Vec::new(),
+            is_yaml: true,
         };
-        if let Some(root) = tree::parse(&reader.text, &mut reader.findings) {
-            file.read_root(&root, &mut reader);
+        match tree::parse(&reader.text, &mut reader.findings) {
+            Some(root) => file.read_root(&root, &mut reader),
+            None => file.is_yaml = !reader.findings.has_errors(),
         }
         (file, reader)
     }

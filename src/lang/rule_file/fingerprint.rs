@@ -38,16 +38,29 @@ pub(super) fn fingerprint(rule: &Node, constants: &Constants, beside: &BTreeSet<
         hash.text(b'k', entry.key.as_str());
         write_node(&mut hash, &entry.value);
     }
-    for (name, value) in constants.iter() {
-        if names(rule, name) {
-            hash.text(b'c', name);
-            hash.text(value_kind(value), &value.to_string());
-        }
-    }
+    write_constants(&mut hash, rule, constants);
     for text in beside {
         hash.text(b'b', text);
     }
     hash.0
+}
+
+/// Returns the fingerprint of a scene, with the constants of its file that it names.
+pub(super) fn scene_fingerprint(scene: &Node, constants: &Constants) -> u64 {
+    let mut hash = Fnv::new();
+    write_node(&mut hash, scene);
+    write_constants(&mut hash, scene, constants);
+    hash.0
+}
+
+/// Writes the constants that the texts of `node` name, in the order of their names.
+fn write_constants(hash: &mut Fnv, node: &Node, constants: &Constants) {
+    let mut named: Vec<_> = constants.iter().filter(|(name, _)| names(node, name)).collect();
+    named.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (name, value) in named {
+        hash.text(b'c', name);
+        hash.text(value_kind(value), &value.to_string());
+    }
 }
 
 fn write_node(hash: &mut Fnv, node: &Node) {

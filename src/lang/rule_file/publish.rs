@@ -9,6 +9,7 @@ use crate::script::{Template, TextPart};
 
 use super::decoder::Decoder;
 use super::file::scene_help;
+use super::fingerprint::scene_fingerprint;
 
 impl Decoder<'_> {
     /// Returns the action `publish`.
@@ -77,7 +78,8 @@ impl Decoder<'_> {
                 } else {
                     self.foreign_scene(file, scene)
                 }?;
-                self.beside.insert(format!("scene {} {scene:?}", fixed.text));
+                let meaning = scene_fingerprint(scene, &file.constants);
+                self.beside.insert(format!("scene {} {meaning:x}", fixed.text));
                 Some(ActionKind::Scene { name: fixed.text, messages })
             }
             [] => {
@@ -85,8 +87,13 @@ impl Decoder<'_> {
                     self.context.files.iter().flat_map(|file| file.scenes.keys()).map(ToString::to_string).collect();
                 let help = scene_help(&fixed.text, known.iter().map(String::as_str));
                 let message = format!("no scene is named `{}`", fixed.text);
-                self.findings.error(Code::UNKNOWN_SCENE, fixed.span, message).help_if(help);
-                None
+                if self.context.is_complete {
+                    self.findings.error(Code::UNKNOWN_SCENE, fixed.span, message).help_if(help);
+                    return None;
+                }
+                let found = self.findings.warning(Code::UNKNOWN_SCENE, fixed.span, message);
+                found.help("it may stand in a file that can't be read; until then this does nothing");
+                Some(ActionKind::Scene { name: fixed.text, messages: Vec::new() })
             }
             several => {
                 let files: Vec<&str> = several.iter().map(|(file, _)| &*file.stem).collect();

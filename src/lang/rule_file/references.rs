@@ -63,8 +63,15 @@ impl Decoder<'_> {
             }
             [first, ..] => Some(format!("it has instances (`each`): name one, as in `{first}`")),
         };
-        self.findings.error(Code::UNKNOWN_RULE, span, format!("no rule is named `{text}`")).help_if(help);
-        None
+        let message = format!("no rule is named `{text}`");
+        if self.context.is_complete || help.is_some() {
+            self.findings.error(Code::UNKNOWN_RULE, span, message).help_if(help);
+            return None;
+        }
+        // One file that can't be read must not take others with it.
+        let found = self.findings.warning(Code::UNKNOWN_RULE, span, message);
+        found.help("it may stand in a file that can't be read");
+        Some(if text.contains(':') { RuleId::from_text(text) } else { RuleId::new(&self.file.stem, text) })
     }
 
     fn instances_of(&self, text: &str) -> Vec<String> {

@@ -88,8 +88,26 @@ fn each_topic(
     filter: &TopicFilter,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<RuleEntry> {
-    let example = Topic::parse(&filter.plain().replace(['+', '#'], "example")).ok()?;
-    decode(context, file, source, topic_instance(file, source, filter, &example), findings)?;
+    let attempt = |capture: &str| {
+        let mut found = Vec::new();
+        let topic = Topic::parse(&filter.plain().replace(['+', '#'], capture)).ok()?;
+        decode(context, file, source, topic_instance(file, source, filter, &topic), &mut found);
+        Some(found)
+    };
+    let has_error = |found: &[Diagnostic]| found.iter().any(|found| found.severity == Severity::Error);
+    let mut found = attempt("example")?;
+    // What a wildcard matches may be used as a number.
+    if has_error(&found)
+        && let Some(other) = attempt("1")
+        && !has_error(&other)
+    {
+        found = other;
+    }
+    let is_broken = has_error(&found);
+    findings.extend(found);
+    if is_broken {
+        return None;
+    }
     let place = file.text.place(source.key_span.start);
     let (context, file, wanted) = (Arc::clone(context), Arc::clone(file), filter.clone());
     let make = move |topic: &Topic| -> Result<Rule, String> {

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::lang::fields::Fields;
 use crate::lang::reader::Reader;
-use crate::lang::tree::{Node, NodeKind};
+use crate::lang::tree::{Entry, Node, NodeKind};
 use crate::lang::{Code, near};
 use crate::model::schedule::{Cron, Schedule, SunEvent, TimeOfDay, Weekdays};
 use crate::model::{Name, TopicFilter, parse_offset};
@@ -55,14 +55,14 @@ impl Decoder<'_> {
             let kind = TriggerKind::Topic { filter, payload: None, condition: None, retained: false };
             return Some(Trigger { id: None, enabled: true, kind, path: path.into(), place });
         };
-        let words: Vec<_> = entries.iter().filter(|entry| TRIGGER_WORDS.contains(&entry.key.as_str())).collect();
+        let words = words_of(entries, &TRIGGER_WORDS);
         let word = match words.as_slice() {
-            [word] => word.key.as_str(),
+            [(word, _)] => *word,
             [] => {
                 self.report_unknown_trigger(node);
                 return None;
             }
-            [first, second, ..] => {
+            [(_, first), (_, second), ..] => {
                 let message = format!("one trigger holds both `{}` and `{}`", first.key.as_str(), second.key.as_str());
                 let found = self.findings.error(Code::SEVERAL_TRIGGERS, second.key_span.clone(), message);
                 found.relate(first.key_span.clone(), "the first of both").help("make each an item of a list (`- …`)");
@@ -299,6 +299,12 @@ pub(super) enum Hysteresis {
     Allowed,
     /// In a condition.
     Unknown,
+}
+
+/// Returns the keys of a map that are among `words`, with their entries.
+pub(super) fn words_of<'n>(entries: &'n [Entry], words: &[&'static str]) -> Vec<(&'static str, &'n Entry)> {
+    let found = |entry: &'n Entry| Some((*words.iter().find(|word| **word == entry.key.as_str())?, entry));
+    entries.iter().filter_map(found).collect()
 }
 
 /// Returns what was given and could be read: `None` where it was given and couldn't.
