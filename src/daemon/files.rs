@@ -1,6 +1,7 @@
 //! Reads the files of a home into [`Sources`]. What can't be read is said there, not dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::lang::{Home, Source, Sources};
+use crate::lang::{Home, Secret, Source, Sources};
 
 /// The settings' file.
 pub const SETTINGS: &str = "homerule.yaml";
@@ -55,6 +56,8 @@ pub struct Scan {
     /// The real paths of the folders that hold them, with the inode, which tells a folder that replaced another: a change
     /// of a file is a change in one of these.
     pub folders: BTreeMap<PathBuf, u64>,
+    /// The names in the home's own folder that matter.
+    pub entries: BTreeSet<OsString>,
     /// Whether the folder of the rules is there.
     pub has_rules_folder: bool,
 }
@@ -74,12 +77,20 @@ pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
     if let Err(error) = fs::read_dir(folder) {
         return Err(FilesError::Unreadable { path: shown(), error });
     }
-    let mut reader = Reader { home: folder, sources: Sources::new(), folders: BTreeMap::new(), above: Vec::new() };
+    let mut reader = Reader {
+        home: folder,
+        sources: Sources::new(),
+        folders: BTreeMap::new(),
+        entries: BTreeSet::new(),
+        above: Vec::new(),
+    };
     reader.read_settings();
     let rules = Home::load(&reader.sources).settings.rules;
-    reader.read_folder(rules.trim_end_matches('/'));
-    let has_rules_folder = folder.join(&rules).is_dir();
-    Ok(Scan { sources: reader.sources, folders: reader.folders, has_rules_folder })
+    let rules = rules.trim_end_matches('/');
+    reader.note_entry(rules);
+    reader.read_folder(rules);
+    let has_rules_folder = folder.join(rules).is_dir();
+    Ok(Scan { sources: reader.sources, folders: reader.folders, entries: reader.entries, has_rules_folder })
 }
 
 /// Returns whether the file at `path` holds tests of rules, which the daemon doesn't load.
@@ -92,15 +103,35 @@ struct Reader<'a> {
     home: &'a Path,
     sources: Sources,
     folders: BTreeMap<PathBuf, u64>,
+    entries: BTreeSet<OsString>,
     /// The real paths of the folders that we are in: a link back to one of them is not followed.
     above: Vec<PathBuf>,
 }
 
 impl Reader<'_> {
     fn read_settings(&mut self) {
+        self.note_entry(SETTINGS);
         match fs::metadata(self.home.join(SETTINGS)) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            _ => self.read_file(SETTINGS),
+            _ => self.read_file(SETTINGS, SETTINGS),
+        }
+        for secret in Home::secrets(&self.sources) {
+            self.read_secret(&secret);
+        }
+    }
+
+    /// Reads what the settings keep elsewhere.
+    fn read_secret(&mut self, secret: &Secret) {
+        match secret {
+            Secret::File(path) => {
+                self.note_entry(path);
+                self.read_file(path, &secret.key());
+            }
+            Secret::Environment(name) => {
+                if let Ok(value) = std::env::var(name.as_ref()) {
+                    self.note(&secret.key(), Source::Content(value.into_bytes().into()));
+                }
+            }
         }
     }
 
@@ -140,23 +171,28 @@ impl Reader<'_> {
         match fs::metadata(entry.path()) {
             Ok(metadata) if metadata.is_dir() => self.read_folder(&path),
             _ if !is_read(name) => {}
-            Ok(_) => self.read_file(&path),
+            Ok(_) => self.read_file(&path, &path),
             // It went away since the folder was listed, or is a link to nothing.
             Err(error) if error.kind() == ErrorKind::NotFound && !entry.path().is_symlink() => {}
             Err(error) => self.note_unreadable(&path, &error),
         }
     }
 
-    fn read_file(&mut self, path: &str) {
+    /// Reads the file at `path` into the source `key`.
+    fn read_file(&mut self, path: &str, key: &str) {
         let full = self.home.join(path);
         // The file may be a link into another folder.
         if let Some(folder) = fs::canonicalize(&full).ok().as_deref().and_then(Path::parent) {
             self.note_folder(folder);
         }
         match read_regular(&full) {
-            Ok(bytes) => self.note(path, Source::Content(bytes.into())),
-            Err(error) => self.note_unreadable(path, &error),
+            Ok(bytes) => self.note(key, Source::Content(bytes.into())),
+            Err(error) => self.note_unreadable(key, &error),
         }
+    }
+
+    fn note_entry(&mut self, path: &str) {
+        self.entries.extend(path.split('/').next().map(OsString::from));
     }
 
     fn note_folder(&mut self, real: &Path) {

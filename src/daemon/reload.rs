@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use crate::lang::{Home, Sources};
 
 use super::answer::{Finding, findings};
-use super::files::{FilesError, SETTINGS, Scan, is_test, scan};
+use super::files::{FilesError, Scan, is_test, scan};
 use super::input::{Input, Link};
 use super::watch::{Concern, Watch};
 
@@ -144,8 +144,7 @@ impl Reloader {
     }
 
     fn arm(&mut self) {
-        let rules = self.last.sources.keys().filter_map(|path| path.split('/').next()).map(Into::into);
-        let concern = Concern::new(&self.home, rules.chain([SETTINGS.into(), "rules".into()]));
+        let concern = Concern::new(&self.home, self.last.entries.clone());
         self.watch = match Watch::arm(&concern, &self.last.folders, &self.hint) {
             Ok(watch) => Some(watch),
             Err(error) => {

@@ -22,7 +22,7 @@ use crate::model::schedule::Calendar;
 use super::banner::Banner;
 use super::broker::{Broker, BrokerError, Stopper, refusal};
 use super::event_loop::{EventLoop, Parts};
-use super::files::{FilesError, Scan};
+use super::files::{FilesError, SETTINGS, Scan};
 use super::input::{Input, Link, WAITING};
 use super::logging::{self, LogError, report};
 use super::outside::Outside;
@@ -71,6 +71,9 @@ pub enum DaemonError {
     /// The log's filter can't be read.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The settings don't load. With the defaults it would be another home: other addresses, other permissions.
+    #[error("`homerule.yaml` doesn't load: see above. Mend it, or take it away to run with the defaults")]
+    SettingsBroken,
     /// The settings ask for what can't be.
     #[error("{0}")]
     Settings(String),
@@ -128,6 +131,9 @@ async fn serve(options: &Options) -> Result<Ended, DaemonError> {
         .map_err(|error| DaemonError::System { what: "the current folder can't be read", error })?;
     let (loaded, scan) = Loaded::read(&folder)?;
     report(&loaded.findings, options.format);
+    if loaded.findings.iter().any(|finding| finding.is_error() && finding.file == SETTINGS) {
+        return Err(DaemonError::SettingsBroken);
+    }
     if options.strict && loaded.home.has_errors() {
         return Ok(Ended::Refused);
     }

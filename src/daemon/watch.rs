@@ -50,8 +50,8 @@ impl Watch {
 
 impl Concern {
     /// Returns the concern of the home in the folder `home`, an absolute path, with these entries.
-    pub(super) fn new(home: &Path, entries: impl IntoIterator<Item = OsString>) -> Concern {
-        Concern { home: home.to_owned(), entries: entries.into_iter().collect() }
+    pub(super) fn new(home: &Path, entries: BTreeSet<OsString>) -> Concern {
+        Concern { home: home.to_owned(), entries }
     }
 
     fn includes(&self, event: &Event) -> bool {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn neighbours_of_the_home_and_its_other_files_are_no_concern() {
-        let concern = Concern::new(Path::new("/a/home"), ["rules".into(), "homerule.yaml".into()]);
+        let concern = Concern::new(Path::new("/a/home"), ["rules".into(), "homerule.yaml".into()].into());
         let includes = |path: &str| concern.includes_path(Path::new(path));
         assert!(includes("/a/home") && includes("/a/home/rules") && includes("/a/home/homerule.yaml"));
         assert!(includes("/a/home/rules/tv.yaml") && includes("/shared/rules/b.yaml"));
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn reading_a_file_is_no_change() {
-        let concern = Concern::new(Path::new("/a/home"), []);
+        let concern = Concern::new(Path::new("/a/home"), BTreeSet::new());
         let read = EventKind::Access(AccessKind::Open(notify::event::AccessMode::Read));
         let event = Event::new(read).add_path(PathBuf::from("/a/home/rules/x.yaml"));
         assert!(!concern.includes(&event));

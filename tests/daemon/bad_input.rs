@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use super::clients::{Kind, sent};
 use super::house::{Home, House, PATIENCE};
 
-const ECHO: &str = "rules: { echo: { when: 'in/#', then: { out: '${topic}' } } }\n";
+const ECHO: &str = "rules: { echo: { when: 'in/#', then: { to/out: '${topic}' } } }\n";
 
 /// Publishes with a client of our own, to whatever bytes: an MQTT 3.1.1 CONNECT, then a PUBLISH with QoS 0.
 fn publish_raw(house: &House, topic: &[u8], payload: &[u8]) -> TcpStream {
@@ -41,9 +41,9 @@ fn assert_alive(house: &mut House) {
 
 #[test]
 fn a_topic_that_begins_with_an_umlaut_reaches_rules() {
-    let mut house = House::with_rules("rules: { echo: { when: 'Übergang/+', then: { out: '${topic}' } } }\n");
+    let mut house = House::with_rules("rules: { echo: { when: 'Übergang/+', then: { to/out: '${topic}' } } }\n");
     let _open = publish_raw(&house, "Übergang/licht".as_bytes(), b"an");
-    assert_eq!(house.publication("out")["payload"], "Übergang/licht");
+    assert_eq!(house.publication("to/out")["payload"], "Übergang/licht");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_payload_of_any_bytes_or_size_or_depth_is_taken() {
     let large = vec![b'x'; 1_000_000];
     for payload in [&b"\xff\xfe\x00"[..], &large, deep.as_bytes(), b"{\"a\":", b""] {
         let _open = publish_raw(&house, b"in/any", payload);
-        assert_eq!(house.publication("out")["payload"], "in/any");
+        assert_eq!(house.publication("to/out")["payload"], "in/any");
         let state = house.get("/api/state?filter=in/any");
         let text = std::str::from_utf8(payload).ok();
         assert_eq!(state[0]["payload"].as_str(), text);
@@ -107,16 +107,16 @@ fn what_is_no_mqtt_ends_that_client_only() {
 fn retained_messages_of_rules_and_clients_are_kept_and_cleared() {
     let Some(kind) = Kind::installed().first().copied() else { return };
     let mut house = House::with_rules(
-        "rules: { keep: { when: in, then: { publish: kept, payload: '${payload}', retain: true } } }\n",
+        "rules: { keep: { when: in, then: { publish: to/kept, payload: '${payload}', retain: true } } }\n",
     );
     kind.publish(house.mqtt, sent("in", "1"));
-    house.publication("kept");
-    let subscriber = kind.subscribe(house.mqtt, &["kept", "end"]);
-    assert_eq!(subscriber.next(), "1 kept 1");
-    kind.publish(house.mqtt, super::clients::Sent { retain: true, ..sent("kept", "") });
+    house.publication("to/kept");
+    let subscriber = kind.subscribe(house.mqtt, &["to/kept", "end"]);
+    assert_eq!(subscriber.next(), "1 to/kept 1");
+    kind.publish(house.mqtt, super::clients::Sent { retain: true, ..sent("to/kept", "") });
     kind.publish(house.mqtt, sent("end", "x"));
-    assert_eq!(subscriber.until("end"), ["0 kept "]);
-    let late = kind.subscribe(house.mqtt, &["kept", "end"]);
+    assert_eq!(subscriber.until("end"), ["0 to/kept "]);
+    let late = kind.subscribe(house.mqtt, &["to/kept", "end"]);
     kind.publish(house.mqtt, sent("end", "x"));
     assert!(late.until("end").is_empty());
 }

@@ -107,6 +107,11 @@ impl Kind {
 
     /// Subscribes, and waits until the broker has confirmed it.
     pub(crate) fn subscribe(self, broker: SocketAddr, filters: &[&str]) -> Subscriber {
+        self.subscribe_with(broker, filters, &[])
+    }
+
+    /// Subscribes with more options of mosquitto's.
+    pub(crate) fn subscribe_with(self, broker: SocketAddr, filters: &[&str], options: &[&str]) -> Subscriber {
         let (host, port) = (broker.ip().to_string(), broker.port().to_string());
         let mut command = match self {
             Kind::Mosquitto => {
@@ -114,7 +119,7 @@ impl Kind {
                 let mut command = Command::new("stdbuf");
                 command.args(["-oL", "mosquitto_sub", "-d", "-h", &host, "-p", &port, "-q", "1"]);
                 command.args(["-F", "message %r %t %p"]);
-                command.args(filters.iter().flat_map(|filter| ["-t", filter]));
+                command.args(filters.iter().flat_map(|filter| ["-t", filter])).args(options);
                 command
             }
             Kind::Paho => {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What doesn't happen within this time doesn't happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Ports that nobody else has.
 pub(crate) const SETTINGS: &str = "broker: { listen: \"127.0.0.1:0\" }\nweb: { listen: \"127.0.0.1:0\" }\n";
@@ -138,11 +138,6 @@ impl House {
                 }
             }
         }
-    }
-
-    /// Waits until a client's message to `topic` came.
-    pub(crate) fn message(&mut self, topic: &str) -> Value {
-        self.line(&format!("a message to {topic}"), |line| line["event"] == "message" && line["topic"] == topic)
     }
 
     /// Waits until a rule published to `topic`.

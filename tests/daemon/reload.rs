@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::house::{Home, House};
 
 fn rule(key: &str) -> String {
-    format!("rules: {{ {key}: {{ when: in, then: {{ out: {key} }} }} }}\n")
+    format!("rules: {{ {key}: {{ when: in, then: {{ to/out: {key} }} }} }}\n")
 }
 
 fn rules(house: &House) -> Vec<String> {
@@ -111,7 +111,7 @@ fn a_broken_file_changes_nothing_and_is_shown_until_it_is_mended() {
     let mut house = house();
     house.home.write("rules/b.yaml", &rule("good"));
     house.reloaded();
-    house.home.write("rules/a.yaml", "rules: { second: { whne: in, then: { out: x } } }\n");
+    house.home.write("rules/a.yaml", "rules: { second: { whne: in, then: { to/out: x } } }\n");
     let reloaded = house.reloaded();
     assert_eq!(reloaded["in_force"], false);
     assert_eq!(rules(&house), ["a:first", "b:good"]);

@@ -90,7 +90,7 @@ fn a_signal_stops_the_daemon_within_five_seconds_though_streams_are_open() {
 #[test]
 fn a_broken_file_keeps_the_others_in_force_unless_the_start_is_strict() {
     let files = [
-        ("rules/good.yaml", "rules: { ok: { when: a, then: { b: x } } }\n"),
+        ("rules/good.yaml", "rules: { ok: { when: a, then: { to/b: x } } }\n"),
         ("rules/bad.yaml", "rules: { broken: { whne: a } }\n"),
     ];
     let (status, said) = Home::with(&files).run_to_its_end(&["--strict"]);
@@ -149,7 +149,7 @@ fn our_own_client_id_is_refused_to_others() {
     if !Kind::installed().contains(&Kind::Mosquitto) {
         return;
     }
-    let mut house = House::with_rules("rules: { seen: { when: in, then: { out: x } } }");
+    let mut house = House::with_rules("rules: { seen: { when: in, then: { to/out: x } } }");
     let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port().to_string());
     let refused = std::process::Command::new("mosquitto_pub")
         .args(["-h", &host, "-p", &port, "-i", "homerule", "-t", "x", "-m", "x"])
@@ -157,5 +157,5 @@ fn our_own_client_id_is_refused_to_others() {
         .unwrap();
     assert!(!refused.status.success());
     Kind::Mosquitto.publish(house.mqtt, super::clients::sent("in", "x"));
-    house.publication("out");
+    house.publication("to/out");
 }

@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::{Value, json};
 
-use super::house::{Home, House};
+use super::house::{Home, House, PATIENCE};
 
 const RULES: &str = "rules:\n  light: { when: in/+room, then: { 'out/${room}': '${payload}' } }\n  \
-                     bell: { when: { webhook: doorbell }, then: { rang: x } }\n";
+                     bell: { when: { webhook: doorbell }, then: { to/bell: x } }\n";
 
 #[test]
 fn the_status_says_what_runs() {
@@ -52,7 +52,7 @@ fn a_trace_says_what_a_run_did() {
 fn a_hook_triggers_its_rule_and_an_unknown_one_is_not_found() {
     let mut house = House::with_rules(RULES);
     assert_eq!(house.ask("POST", "/hook/doorbell", Some("ding")).0, 202);
-    house.publication("rang");
+    house.publication("to/bell");
     let (status, body) = house.ask("POST", "/hook/nobody", None);
     assert_eq!(status, 404);
     let problem: Value = serde_json::from_str(&body).unwrap();
@@ -63,7 +63,7 @@ fn a_hook_triggers_its_rule_and_an_unknown_one_is_not_found() {
 fn a_rule_is_switched_and_run_over_the_web() {
     let mut house = House::with_rules(RULES);
     assert_eq!(house.ask("POST", "/api/rules/all:bell/run", None).0, 204);
-    house.publication("rang");
+    house.publication("to/bell");
     assert_eq!(house.ask("POST", "/api/rules/all:bell/disable", None).0, 204);
     assert_eq!(house.get("/api/rules/all:bell")["enabled"], false);
     assert_eq!(house.get("/api/status")["rules"]["enabled"], 1);
@@ -75,7 +75,8 @@ fn a_rule_is_switched_and_run_over_the_web() {
 #[test]
 fn the_stream_tells_what_happens() {
     let house = House::with_rules(RULES);
-    let response = ureq::get(format!("http://{}/api/events", house.web)).call().unwrap();
+    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
+    let response = agent.get(format!("http://{}/api/events", house.web)).call().unwrap();
     house.ask("POST", "/api/publish", Some(r#"{"topic": "in/hall", "payload": "ON"}"#));
     let mut lines = BufReader::new(response.into_body().into_reader()).lines().map_while(Result::ok);
     let mut next = |prefix: &str| lines.find_map(|line| line.strip_prefix(prefix).map(ToOwned::to_owned)).unwrap();

@@ -22,6 +22,12 @@ pub(in crate::daemon) fn refusal(settings: &EmbeddedBroker) -> Option<String> {
             listener.address
         ));
     }
+    if let Some(listener) = settings.listen.iter().find(|listener| listener.tls.is_some()) {
+        return Some(format!(
+            "`broker.listen` asks for TLS on {}, which this version doesn't offer; take `tls` out and listen on 127.0.0.1",
+            listener.address
+        ));
+    }
     for (key, file) in [("users", &settings.users), ("acl", &settings.acl)] {
         if let Some(file) = file {
             return Some(format!(
