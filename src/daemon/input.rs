@@ -18,7 +18,7 @@ pub(super) enum Input {
     /// A message from a client.
     Message {
         message: Message,
-        /// Who published it; `None`: a will.
+        /// Who published it; `None`: nobody knows.
         client: Option<Arc<str>>,
         routing: Routing,
     },

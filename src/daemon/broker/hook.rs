@@ -40,30 +40,26 @@ impl Hook {
             debug!(client = %event.client_id, topic = %event.topic, "A client published to a topic of the broker; dropped.");
             return PublishAction::Handled;
         }
-        let Some(qos) = below_exactly_once(event.qos) else {
+        let Ok(place) = self.inputs.reserve().await else {
+            // The daemon is stopping.
+            return PublishAction::Handled;
+        };
+        let qos = match event.qos {
+            // The hook doesn't see a message's properties, so the broker itself must route those that may have some.
+            _ if self.clients.speaks_version_5(&event.client_id) => return PublishAction::Continue,
             // A duplicate would come here twice; the subscription gives each once.
-            return PublishAction::Continue;
+            QoS::ExactlyOnce => return PublishAction::Continue,
+            QoS::AtLeastOnce => Qos::AtLeastOnce,
+            QoS::AtMostOnce => Qos::AtMostOnce,
         };
         let Ok(topic) = Topic::from_shared(event.topic) else {
             debug!(client = %event.client_id, "A client published to what is no topic; dropped.");
             return PublishAction::Handled;
         };
-        let Ok(place) = self.inputs.reserve().await else {
-            // The daemon is stopping.
-            return PublishAction::Handled;
-        };
         let payload = Payload::from_bytes(event.payload);
         let message = Message { topic, payload, qos, retain: event.retain, origin: Origin::Live };
-        if self.clients.speaks_version_5(&event.client_id) {
-            // The hook doesn't see a message's properties, so the broker itself must route it. After a yield the task
-            // has a fresh budget, and does so before the loop gets to the message.
-            tokio::task::yield_now().await;
-            place.send(Input::Message { message, client: Some(event.client_id), routing: Routing::Broker });
-            PublishAction::Continue
-        } else {
-            place.send(Input::Message { message, client: Some(event.client_id), routing: Routing::Loop });
-            PublishAction::Handled
-        }
+        place.send(Input::Message { message, client: Some(event.client_id), routing: Routing::Loop });
+        PublishAction::Handled
     }
 
     async fn tell(&self, event: Event) {
@@ -100,14 +96,5 @@ impl BrokerEventHandler for Hook {
         event: ClientDisconnectEvent,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(self.left(event.client_id))
-    }
-}
-
-/// Returns `QoS` 0 or 1; `None` for `QoS` 2.
-fn below_exactly_once(qos: QoS) -> Option<Qos> {
-    match qos {
-        QoS::AtMostOnce => Some(Qos::AtMostOnce),
-        QoS::AtLeastOnce => Some(Qos::AtLeastOnce),
-        QoS::ExactlyOnce => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The embedded broker: the only place that names `mqtt5`.
 //!
 //! What clients publish is taken before it is routed, so that the one loop puts it in sequence with what rules publish
-//! (`hook`). What skips that way, wills and `QoS` 2, comes by a subscription in the process (`subscription`).
+//! (`hook`). What can't go that way (of MQTT 5 clients, with `QoS` 2, wills) comes by a subscription in the process.
 
 mod access;
 mod clients;

@@ -1,4 +1,7 @@
-//! Our own subscription within the process: brings what clients publish with `QoS` 2, and their wills.
+//! Our own subscription within the process: brings what the broker routes itself: what MQTT 5 clients publish, what is
+//! published with `QoS` 2, and wills.
+//!
+//! What the loop routes doesn't come here: it is published in our name, and we subscribe with no local.
 
 use std::sync::Arc;
 
@@ -12,7 +15,7 @@ use crate::model::{Message, Origin, Payload, Qos, Topic};
 
 use super::OWN_ID;
 
-/// The broker adds this user property to what clients publish, with their id; a will has none.
+/// The broker adds this user property to what clients publish, with their id.
 const SENDER: &str = "x-mqtt-client-id";
 
 /// How many messages may wait for us. They wait only as long as the loop's queue is full.
@@ -31,7 +34,6 @@ impl Subscription {
         let (lanes, messages) = DeliveryLanes::channel(WAITING);
         let (sender, notice) = oneshot::channel();
         router.register_client(OWN_ID.to_owned(), lanes, router.queue_handle(OWN_ID), sender).await;
-        // What we publish ourselves the engine knows already: no local. The retain flag is a will's own.
         let request =
             SubscriptionRequest::new(OWN_ID, "#", QoS::ExactlyOnce).with_no_local(true).with_retain_as_published(true);
         router.subscribe(request).await?;
@@ -41,6 +43,7 @@ impl Subscription {
     /// Brings messages into the loop's queue.
     pub(super) async fn run(mut self, inputs: mpsc::Sender<Input>) {
         while let Some(routed) = self.messages.recv().await {
+            // The broker lets no topic through that is none, but may allow more levels than we do.
             let Some(input) = input(&routed.publish) else { continue };
             if inputs.send(input).await.is_err() {
                 return;
@@ -49,12 +52,11 @@ impl Subscription {
     }
 }
 
-/// Returns the message for the loop; `None` where the hook has seen it already.
+/// Returns the message for the loop; `None` where its topic is none.
 fn input(publish: &PublishPacket) -> Option<Input> {
     let sender = publish.properties.get_user_property_value(SENDER);
     let qos = match publish.qos {
         QoS::ExactlyOnce => Qos::ExactlyOnce,
-        QoS::AtMostOnce | QoS::AtLeastOnce if sender.is_some() => return None,
         QoS::AtLeastOnce => Qos::AtLeastOnce,
         QoS::AtMostOnce => Qos::AtMostOnce,
     };
