@@ -55,6 +55,8 @@ pub(super) struct Told {
     message: Message,
     /// The rules that `each: {topic: …}` made for it.
     made: Vec<SlotId>,
+    /// Whether somebody spoke: a broker that replays what is known already says nothing new.
+    is_news: bool,
 }
 
 impl Engine {
@@ -108,9 +110,11 @@ impl Engine {
         for (rule, error) in errors {
             self.say(Some(&rule), crate::rules::LogLevel::Error, error);
         }
-        self.evaluator.world.states.note(now, &message);
+        let before = self.evaluator.world.states.note(now, &message);
         self.unsaved.topics.insert(message.topic.clone());
-        Told { message, made }
+        let is_known = before.is_some_and(|before| before.payload == message.payload);
+        let is_news = message.origin != Origin::Retained || !is_known;
+        Told { message, made, is_news }
     }
 
     fn message_cause(&self, message: &Message, depth: u32, run: Option<RunId>) -> Cause {
@@ -216,7 +220,9 @@ impl Engine {
                 Some(fires)
             }
             TriggerKind::Silent { hold, .. } => {
-                self.hear_speaking(slot, owner, index, message, *hold);
+                if told.is_news {
+                    self.hear_speaking(slot, owner, index, message, *hold);
+                }
                 None
             }
             TriggerKind::Schedule { .. }

@@ -13,7 +13,7 @@ use super::{Message, Origin, Payload, Topic, TopicFilter};
 pub struct TopicState {
     /// The last message's payload.
     pub payload: Payload,
-    /// When the last message came.
+    /// When the last message came. A broker that replays what is known already brings none.
     pub at: Timestamp,
     /// When the payload last changed.
     pub changed_at: Timestamp,
@@ -52,10 +52,13 @@ impl States {
             self.0.insert(message.topic.clone(), state);
             return None;
         };
-        let changed_at = if state.payload == message.payload { state.changed_at } else { now };
+        let is_equal = state.payload == message.payload;
+        let changed_at = if is_equal { state.changed_at } else { now };
+        // A broker that replays what is known already: nobody spoke.
+        let is_replay = is_equal && message.origin == Origin::Retained;
         let new = TopicState {
             payload: message.payload.clone(),
-            at: now,
+            at: if is_replay { state.at } else { now },
             changed_at,
             retained: retained || (state.retained && !message.retain),
             origin: message.origin,
@@ -122,6 +125,16 @@ mod tests {
         let now = states.get("home/tv").unwrap();
         assert_eq!((now.at, now.changed_at, now.origin), (second(3), second(3), Origin::Own));
         assert_eq!(*now.payload.value(), Value::from("OFF"));
+    }
+
+    #[test]
+    fn a_replay_of_what_is_known_is_no_message() {
+        let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
+        states.note(second(1), &message(&topic, "ON", true, Origin::Live));
+        states.note(second(2), &message(&topic, "ON", true, Origin::Retained));
+        assert_eq!(states.get("home/tv").unwrap().at, second(1));
+        states.note(second(3), &message(&topic, "OFF", true, Origin::Retained));
+        assert_eq!(states.get("home/tv").unwrap().at, second(3));
     }
 
     #[test]
