@@ -173,9 +173,7 @@ impl Engine {
         }
         self.unsaved.rules.insert(act.slot.clone());
         let depth = act.run.occasion.cause.depth + 1;
-        if depth <= self.options.chain {
-            self.inbox.push_back(Incoming::MemoryChanged { slot: act.slot.clone(), depth });
-        }
+        self.inbox.push_back(Incoming::MemoryChanged { slot: act.slot.clone(), depth });
         Ok(Next::GoOn)
     }
 

@@ -160,6 +160,7 @@ impl Engine {
 
     /// Makes `listener` hear what was read.
     pub(super) fn listen(&mut self, listener: &Listener, reads: &Reads) {
+        self.slots.is_running_asked |= !reads.running.is_empty();
         for filter in filters(reads) {
             self.slots.index.insert(&filter, listener.clone());
         }

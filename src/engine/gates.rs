@@ -109,7 +109,7 @@ impl Engine {
         }
     }
 
-    /// Computes the rule's `let`, on top of `given`.
+    /// Computes the rule's `let`; a name that is among the `given` has that value.
     ///
     /// # Errors
     /// When a template fails.
@@ -121,7 +121,8 @@ impl Engine {
         given: Map,
     ) -> Result<Map, Failure> {
         let mut locals = given;
-        for (name, template) in &rule.variables {
+        let own: Vec<_> = rule.variables.iter().filter(|(name, _)| !locals.contains_key(name)).collect();
+        for (name, template) in own {
             let scope = self.scope(slot, rule, Some(occasion), &locals);
             let value = self.evaluator.render(&scope, template, &mut Reads::default())?;
             locals.insert(Arc::clone(name), value);
@@ -271,6 +272,8 @@ impl Engine {
             caller,
             call_depth,
             is_queued,
+            turns: 0,
+            turns_at: self.now(),
             steps,
         };
         let Some(slot) = self.slots.get_mut(&slot_id) else { return id };
@@ -364,7 +367,7 @@ impl Engine {
         } else {
             running.insert(rule.clone(), count);
         }
-        if self.slots.has_whiles() {
+        if self.slots.is_running_asked {
             self.inbox.push_back(Incoming::RunningChanged { rule: rule.clone(), depth: depth + 1 });
         }
     }

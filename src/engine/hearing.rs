@@ -34,7 +34,7 @@ pub(super) enum Incoming {
     MemoryChanged { slot: SlotId, depth: u32 },
     /// One of the daemon's own events, and the rule that it is about.
     Home { event: HomeEvent, rule: Option<RuleId>, depth: u32 },
-    /// A run waited for an answer when the daemon stopped.
+    /// What a run waited for won't come: an answer when the daemon stopped, or a run that it ended itself.
     Abandoned { run: RunId, thread: u32, why: Failure },
     /// An `until` is asked once more after a restart or a reload.
     AskUntil { run: RunId, ear: u64 },
@@ -69,20 +69,12 @@ impl Engine {
                 self.announce(&told, &cause);
             }
             Incoming::HoldsChanged { rule, depth } => {
-                let cause = Cause { kind: CauseKind::Condition, depth, run: None };
-                self.reconsider_where(&cause, |state| state.reads.holds.contains(&rule));
+                self.tell_readers(depth, None, |reads| reads.holds.contains(&rule));
             }
             Incoming::RunningChanged { rule, depth } => {
-                let cause = Cause { kind: CauseKind::Condition, depth, run: None };
-                self.reconsider_where(&cause, |state| state.reads.running.contains(&rule));
+                self.tell_readers(depth, None, |reads| reads.running.contains(&rule));
             }
-            Incoming::MemoryChanged { slot, depth } => {
-                let cause = Cause { kind: CauseKind::Condition, depth, run: None };
-                if self.slots.get(&slot).is_some_and(|slot| slot.while_state.reads.memory) {
-                    self.reconsider(&slot, &cause);
-                }
-                self.ask_untils(&slot, |reads| reads.memory);
-            }
+            Incoming::MemoryChanged { slot, depth } => self.tell_readers(depth, Some(&slot), |reads| reads.memory),
             Incoming::Home { event, rule, depth } => self.hear_home_event(event, rule.as_ref(), depth),
             Incoming::Abandoned { run, thread, why } => self.fail_waiting(run, thread, "answer", &why),
             Incoming::AskUntil { run, ear } => self.ask_until(run, ear, &Cause::outside(CauseKind::Condition)),

@@ -67,6 +67,18 @@ impl Engine {
         Outcome::Failed(message)
     }
 
+    /// Stops a rule that what rules did has made begin, end or ask again too often.
+    pub(super) fn stop_circle(&mut self, id: &SlotId) {
+        let Some(slot) = self.slots.get(id).filter(|slot| slot.resting_until.is_none()) else { return };
+        let rule = slot.rule.id.clone();
+        let message = format!(
+            "a loop: rules changed what it reads {} times in a row without a message from outside; it rests for a \
+             minute",
+            self.options.chain
+        );
+        self.rest(id, &rule, message);
+    }
+
     /// Lets a rule rest, and says so everywhere.
     fn rest(&mut self, id: &SlotId, rule: &RuleId, message: String) {
         let until = later(self.now(), REST);

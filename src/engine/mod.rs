@@ -20,6 +20,7 @@ mod loops;
 mod occasion;
 mod options;
 mod publishing;
+mod readers;
 mod referring;
 mod reload;
 mod run;

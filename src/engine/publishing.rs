@@ -65,6 +65,9 @@ impl Engine {
         topic: &Topic,
         value: &Value,
     ) -> Result<Option<String>, Failure> {
+        // What is compared is what would be sent: the text `21` is the number that devices say.
+        let payload = Payload::from_value(value);
+        let value = payload.value();
         match &publish.if_changed {
             IfChanged::Always => Ok(None),
             IfChanged::OwnTopic => {

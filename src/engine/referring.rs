@@ -8,6 +8,7 @@ use crate::script::{Failure, Template};
 
 use super::acting::Act;
 use super::gates::{Admission, Candidate};
+use super::hearing::Incoming;
 use super::occasion::Occasion;
 use super::run::{Caller, Part, Waiting};
 use super::slot::SlotId;
@@ -84,7 +85,14 @@ impl Engine {
             Outcome::Cancelled(_) | Outcome::Skipped(_) => format!("`{callee}` was cancelled"),
             Outcome::Failed(message) => format!("`{callee}` failed: {message}"),
         };
-        self.fail_waiting(caller.run, caller.thread, "run", &Failure::plain(why));
+        let why = Failure::plain(why);
+        if self.at_work.as_ref().is_some_and(|(at_work, _)| *at_work == caller.run) {
+            // Another thread of the caller ended it: the caller hears of it once it waits.
+            let (run, thread) = (caller.run, caller.thread);
+            self.inbox.push_back(Incoming::Abandoned { run, thread, why });
+            return;
+        }
+        self.fail_waiting(caller.run, caller.thread, "run", &why);
     }
 
     pub(super) fn switch_rule(

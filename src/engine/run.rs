@@ -48,6 +48,9 @@ pub(super) struct Run {
     pub(super) call_depth: u32,
     /// Whether it waits for its turn, in mode `queued`.
     pub(super) is_queued: bool,
+    /// Turns of loops at one instant, and which that is: without a wait time stands still.
+    pub(super) turns: u32,
+    pub(super) turns_at: Timestamp,
     /// Its trace so far.
     pub(super) steps: Vec<Step>,
 }
@@ -82,8 +85,6 @@ pub(super) struct Thread {
     pub(super) outer_repeat: Value,
     /// What listens while it is in a `wait` or a `repeat` with `every`.
     pub(super) ears: Vec<Ear>,
-    /// Turns of loops since it last waited.
-    pub(super) turns: u32,
 }
 
 /// A place in a list of actions, or a loop around the frames that follow.
@@ -162,9 +163,14 @@ impl Run {
         self.threads.iter().find(|(_, thread)| has_it(thread)).map(|(id, _)| *id)
     }
 
+    /// Returns all that it listens with.
+    pub(super) fn ears(&self) -> impl Iterator<Item = &Ear> {
+        self.threads.values().flat_map(|thread| &thread.ears)
+    }
+
     /// Returns the ear `ear`.
     pub(super) fn ear(&self, ear: u64) -> Option<&Ear> {
-        self.threads.values().flat_map(|thread| &thread.ears).find(|other| other.id == ear)
+        self.ears().find(|other| other.id == ear)
     }
 
     /// Returns the ear `ear`, to be changed.
@@ -196,7 +202,6 @@ impl Thread {
             http: Value::Null,
             outer_repeat: Value::Null,
             ears: Vec::new(),
-            turns: 0,
         }
     }
 
@@ -247,6 +252,11 @@ impl Ear {
             }
             _ => &[],
         }
+    }
+
+    /// Returns whether its condition, or the expression of one of its triggers, read what `changed` says.
+    pub(super) fn reads_what(&self, changed: &impl Fn(&Reads) -> bool) -> bool {
+        changed(&self.reads) || self.triggers.iter().any(|trigger| changed(&trigger.reads))
     }
 
     /// Returns the condition that it waits for.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Map, RuleId, Topic};
-use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset, Start, TopicIndex};
+use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset, TopicIndex};
 use crate::script::RuleNames;
 
 use super::RunId;
@@ -105,7 +105,8 @@ pub(super) struct Slots {
     by_rule: BTreeMap<RuleId, SlotId>,
     each: Vec<(usize, EachTopic)>,
     each_index: TopicIndex<usize>,
-    has_whiles: bool,
+    /// Whether anything ever asked whether a rule runs: only then somebody must be told.
+    pub(super) is_running_asked: bool,
     pub(super) index: TopicIndex<Listener>,
     /// Triggers that no topic sets off: clients, events, webhooks.
     pub(super) callable: BTreeSet<Listener>,
@@ -156,7 +157,6 @@ impl Slots {
 
     fn insert(&mut self, id: SlotId, slot: Slot) {
         self.by_rule.insert(slot.rule.id.clone(), id.clone());
-        self.has_whiles |= matches!(slot.rule.start, Start::While(_));
         self.by_id.insert(id, slot);
     }
 
@@ -171,11 +171,6 @@ impl Slots {
     /// Returns the slot of the rule `id`.
     pub(super) fn find(&self, id: &RuleId) -> Option<&SlotId> {
         self.by_rule.get(id)
-    }
-
-    /// Returns whether a rule in force is a `while`.
-    pub(super) fn has_whiles(&self) -> bool {
-        self.has_whiles
     }
 
     /// Returns an index of the rules' ids, instances of `each` too.

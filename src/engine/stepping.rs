@@ -15,7 +15,7 @@ use super::slot::SlotId;
 use super::trigger::later;
 use super::{Engine, Outcome, RunId, Step};
 
-/// How many turns of loops a thread may do without a wait (spec 2.9).
+/// How many turns of loops a run may do without a wait (spec 2.9).
 const MOST_TURNS: u32 = 10_000;
 
 /// What an action asks its thread to do next.
@@ -128,7 +128,6 @@ impl Engine {
                 if let Waiting::Time(due) = waiting {
                     self.deadlines.add(due, slot, Due::Wake(run.id, id));
                 }
-                thread.turns = 0;
                 thread.waiting = Some(waiting);
             }
             Next::End(outcome) => return Progress::Ended(outcome),
@@ -202,11 +201,14 @@ impl Engine {
             self.leave_repeat(slot, rule, run, id, depth);
             return Ok(Next::GoOn);
         }
-        let Some(thread) = run.threads.get_mut(&id) else { return Ok(Next::GoOn) };
-        thread.turns += 1;
-        if thread.turns > MOST_TURNS {
+        if run.turns_at < self.now() {
+            (run.turns, run.turns_at) = (0, self.now());
+        }
+        run.turns += 1;
+        if run.turns > MOST_TURNS {
             return Err(Failure::plain(format!("{MOST_TURNS} turns of a `repeat` without a wait")));
         }
+        let Some(thread) = run.threads.get_mut(&id) else { return Ok(Next::GoOn) };
         if let Some(Frame::Repeat(repeat)) = thread.frames.last_mut() {
             repeat.turn += 1;
         }
@@ -295,6 +297,10 @@ impl Engine {
 
     /// Fails the action that a thread waits in, as if it had failed at once.
     pub(super) fn fail_waiting(&mut self, id: RunId, thread: u32, what: &'static str, failure: &Failure) {
+        let is_waiting = |run: &Run| run.threads.get(&thread).is_some_and(|thread| thread.waiting.is_some());
+        if !self.runs.get(&id).is_some_and(is_waiting) {
+            return;
+        }
         let Some(mut run) = self.runs.remove(&id) else { return };
         let Some(slot) = run.slot.clone() else { return };
         let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { return };
@@ -305,9 +311,10 @@ impl Engine {
         if let Some(path) = path {
             self.note_failure(&mut run, &path, what, failure);
         }
-        self.at_work = Some((id, None));
+        // It may fail since the run that is at work ended what it waits for.
+        let at_work = self.at_work.replace((id, None));
         let progress = self.recover(&slot, &rule, &mut run, thread, failure);
-        self.at_work = None;
+        self.at_work = at_work;
         match progress {
             Progress::Ended(outcome) => {
                 self.cancel_callees(&run);
@@ -343,14 +350,12 @@ fn fork(run: &mut Run, id: u32, blocks: &[BlockId]) {
     }
     parent.waiting = Some(Waiting::Threads);
     let scope = parent.scope();
-    let turns = parent.turns;
     for block in blocks {
         let thread = Thread {
             parent: Some(id),
             wait: scope.wait.clone(),
             http: scope.http.clone(),
             outer_repeat: scope.repeat.clone(),
-            turns,
             ..Thread::new(*block)
         };
         run.threads.insert(run.next_thread, thread);

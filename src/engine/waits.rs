@@ -236,8 +236,12 @@ impl Engine {
         self.runs.insert(id, run);
         match (asked, thread) {
             (Some(Ok(true)), _) => {
-                if let (Some(run), CauseKind::Message { .. }) = (self.runs.get_mut(&id), &cause.kind) {
-                    run.occasion.cause.depth = cause.depth;
+                if let Some(run) = self.runs.get_mut(&id) {
+                    let depth = &mut run.occasion.cause.depth;
+                    *depth = match &cause.kind {
+                        CauseKind::Message { .. } => cause.depth,
+                        _ => cause.depth.max(*depth),
+                    };
                 }
                 self.ear_heard(id, ear, None);
             }
@@ -268,20 +272,6 @@ impl Engine {
         self.unlisten_for_until(&slot, run_id, ear, &old_reads);
         self.listen_for_until(&slot, run_id, ear, &reads);
         Some(Ok(is_true))
-    }
-
-    /// Asks again those `until`s of a rule's runs that read what `changed` says.
-    pub(super) fn ask_untils(&mut self, slot: &SlotId, changed: impl Fn(&Reads) -> bool) {
-        let mut concerned = Vec::new();
-        for run in self.runs.values().filter(|run| run.slot.as_ref() == Some(slot)) {
-            let ears = run.threads.values().flat_map(|thread| &thread.ears);
-            concerned.extend(ears.filter(|ear| changed(&ear.reads)).map(|ear| (run.id, ear.id)));
-        }
-        let cause = Cause::outside(CauseKind::Condition);
-        for (run, ear) in concerned {
-            self.ask_until(run, ear, &cause);
-            self.step_ready();
-        }
     }
 
     /// Returns the variables of a run, and of the thread that has the ear `ear`.

@@ -16,9 +16,9 @@ use super::hearing::Incoming;
 use super::occasion::Occasion;
 use super::run::Part;
 use super::scope::{Scope, ThreadScope};
-use super::slot::{Heard, Listener, RunKey, SlotId};
+use super::slot::{Heard, Listener, SlotId};
 use super::trigger::later;
-use super::while_state::{Pending, Turn, WhileState};
+use super::while_state::{Pending, Turn};
 use super::{Cause, CauseKind, Engine, Gate, Outcome, Step, StoppedBy, Trace};
 
 /// The path of a `while` in its rule.
@@ -35,34 +35,24 @@ impl Engine {
         if let Some(pending) = &state.pending {
             self.deadlines.add(pending.due, id, Due::WhilePending);
         }
-        if let Some(due) = state.every_due {
-            self.deadlines.add(due, id, Due::WhileEvery);
-        }
         if state.begun_at.is_some() {
             self.evaluator.world.holding.insert(slot.rule.id.clone());
+        }
+        match state.every_due {
+            Some(due) => self.deadlines.add(due, id, Due::WhileEvery),
+            // A rule that changed after it had begun counts from now.
+            None if state.begun_at.is_some() => self.arm_every(id, self.now()),
+            None => {}
         }
     }
 
     /// Asks all `while` conditions, in the rules' order: at the start and after a reload.
     pub(super) fn reconsider_all(&mut self) {
         let cause = Cause::outside(CauseKind::Condition);
-        self.reconsider_where(&cause, |_| true);
-    }
-
-    /// Asks those that `concerned` picks.
-    pub(super) fn reconsider_where(&mut self, cause: &Cause, concerned: impl Fn(&WhileState) -> bool) {
-        if cause.depth > self.options.chain {
-            return;
-        }
-        let is_while = |slot: &super::slot::Slot| matches!(slot.rule.start, Start::While(_));
-        let ids: Vec<SlotId> = self
-            .slots
-            .iter()
-            .filter(|(_, slot)| is_while(slot) && concerned(&slot.while_state))
-            .map(|(id, _)| id.clone())
-            .collect();
+        let whiles = self.slots.iter().filter(|(_, slot)| matches!(slot.rule.start, Start::While(_)));
+        let ids: Vec<SlotId> = whiles.map(|(id, _)| id.clone()).collect();
         for id in ids {
-            self.reconsider(&id, cause);
+            self.reconsider(&id, &cause);
             self.step_ready();
         }
     }
@@ -211,7 +201,14 @@ impl Engine {
     /// What was put off is due.
     pub(super) fn fire_while_pending(&mut self, id: &SlotId, due: Timestamp) {
         let Some(slot) = self.slots.get_mut(id) else { return };
-        let Some(pending) = slot.while_state.pending.take_if(|pending| pending.due == due) else { return };
+        let Some(mut pending) = slot.while_state.pending.take_if(|pending| pending.due == due) else { return };
+        if let Some(until) = slot.resting_until {
+            pending.due = until;
+            slot.while_state.pending = Some(pending);
+            self.deadlines.add(until, id, Due::WhilePending);
+            self.unsaved.rules.insert(id.clone());
+            return;
+        }
         self.unsaved.rules.insert(id.clone());
         self.turn(id, pending.what, &pending.cause, Vec::new());
     }
@@ -340,6 +337,9 @@ impl Engine {
         // After downtime the next one counts from now; a tick that is merely late counts from when it was due.
         self.arm_every(id, due.max(self.now()));
         let occasion = Occasion::of_cause(PATH.into(), self.time_cause(due));
+        if self.slots.get(id).is_some_and(|slot| slot.resting_until.is_some()) {
+            return self.skip_with(id, &occasion, Gate::Resting, Vec::new(), None);
+        }
         match self.variables_of_begun(id, &rule, &occasion) {
             Ok(variables) => self.run_part(id, Part::Then, occasion, variables, Vec::new()),
             Err(failure) => self.fail_unstarted(&rule, &occasion, Vec::new(), &failure),
@@ -365,8 +365,10 @@ impl Engine {
         if list.is_none() {
             return;
         }
-        let key = self.key(id, &rule, &occasion, &variables);
-        let key = key.unwrap_or_else(|_| RunKey("[]".into()));
+        let key = match self.key(id, &rule, &occasion, &variables) {
+            Ok(key) => key,
+            Err(failure) => return self.fail_unstarted(&rule, &occasion, steps, &failure),
+        };
         let slot = id.clone();
         self.admit(Candidate { slot, rule, part, key, occasion, variables, steps, caller: None, call_depth: 0 });
     }
@@ -374,6 +376,7 @@ impl Engine {
     /// Makes a `while` hear what its condition read.
     fn listen_for_while(&mut self, id: &SlotId, reads: Reads) {
         let recheck = self.next_recheck(&reads);
+        self.slots.is_running_asked |= !reads.running.is_empty();
         let Some(slot) = self.slots.get_mut(id) else { return };
         let old_recheck = std::mem::replace(&mut slot.while_state.recheck_at, recheck);
         let old_reads = std::mem::replace(&mut slot.while_state.reads, reads.clone());
