@@ -111,11 +111,9 @@ impl Engine {
                 if let Ok(at) = text.parse::<Timestamp>() {
                     return Ok(instant(at));
                 }
-                let zone = &self.evaluator.world.calendar.zone;
-                let local = text.parse::<jiff::civil::DateTime>().ok();
-                match local.and_then(|local| zone.to_timestamp(local).ok()) {
-                    Some(at) => Ok(instant(at)),
-                    None => Err(format!("`at` must give a time (`07:30`, or with a date), and gives `{text}`")),
+                match text.parse::<jiff::civil::DateTime>() {
+                    Ok(local) => Ok(instant(self.evaluator.world.calendar.first_instant(local))),
+                    Err(_) => Err(format!("`at` must give a time (`07:30`, or with a date), and gives `{text}`")),
                 }
             }
             other => Err(format!("`at` must give a time as text, and gives {}: {other}", other.kind())),

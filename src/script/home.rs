@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 
-use crate::model::schedule::{Boundary, SunEvent, TimeOfDay, TimeWindow, Weekdays};
+use crate::model::schedule::{Boundary, TimeWindow, Weekdays};
 use crate::model::{RuleId, Topic, TopicFilter, Value, ValuePath};
 
 use super::convert::{from_dynamic, kind, to_dynamic};
@@ -307,15 +307,5 @@ fn matching(
 
 /// Reads an end of a window: a time of day, or a sun event with an offset (`sunset-30m`).
 fn boundary(text: &str) -> Answer<Boundary> {
-    let word_end = text.find(['+', '-']).unwrap_or(text.len());
-    let (word, offset) = text.split_at(word_end);
-    let Some(event) = SunEvent::parse(word.trim()) else {
-        return TimeOfDay::parse(text).map(Boundary::Time).map_err(|error| refuse(&error.to_string()));
-    };
-    let Some(sign) = offset.chars().next() else { return Ok(Boundary::Sun(event, jiff::SignedDuration::ZERO)) };
-    let duration = crate::model::parse_duration(offset.get(1..).unwrap_or_default())
-        .ok()
-        .and_then(|duration| jiff::SignedDuration::try_from(duration).ok())
-        .ok_or_else(|| refuse(&format!("`{text}` is no sun event with an offset: write `sunset-30m`")))?;
-    Ok(Boundary::Sun(event, if sign == '-' { -duration } else { duration }))
+    Boundary::parse(text).map_err(|error| refuse(&error.to_string()))
 }

@@ -3,8 +3,7 @@
 use crate::lang::fields::Fields;
 use crate::lang::tree::{Node, NodeKind};
 use crate::lang::{Code, near};
-use crate::model::parse_offset;
-use crate::model::schedule::{Boundary, SunEvent, TimeOfDay, TimeWindow, Weekdays};
+use crate::model::schedule::{Boundary, BoundaryError, SunEvent, TimeWindow, Weekdays};
 use crate::rules::{Condition, ConditionKind, StateCondition};
 
 use super::decoder::Decoder;
@@ -144,34 +143,30 @@ impl Decoder<'_> {
     fn boundary(&mut self, node: &Node) -> Option<Boundary> {
         let fixed = self.fixed(node, "a time of day (`\"22:00\"`) or a sun event (`sunset-30m`)")?;
         let text = fixed.text.trim();
-        if text.starts_with(|letter: char| letter.is_ascii_digit()) {
-            return TimeOfDay::parse(text)
-                .map(Boundary::Time)
-                .map_err(|error| self.findings.error(Code::BAD_TIME, fixed.span, error.to_string()))
-                .ok();
+        match Boundary::parse(text) {
+            Ok(boundary) => {
+                if boundary.needs_location() {
+                    self.need_location(node);
+                }
+                return Some(boundary);
+            }
+            Err(BoundaryError::Unknown { text, near }) => {
+                let message = format!("`{text}` is neither a time of day nor a sun event");
+                let help = near.map_or_else(
+                    || format!("write `\"22:00\"`, or one of {}", near::list(&SunEvent::ALL.map(|(word, _)| word))),
+                    |word| format!("did you mean `{word}`?"),
+                );
+                self.findings.error(Code::BAD_TIME, fixed.span, message).help(help);
+            }
+            Err(BoundaryError::Offset { error, .. }) => {
+                let offset = text.trim_start_matches(char::is_alphabetic).trim_start();
+                let span = fixed.span_of(fixed.text.len() - offset.len()..fixed.text.len());
+                self.findings.error(Code::BAD_DURATION, span, error.to_string());
+            }
+            Err(error @ (BoundaryError::Time(_) | BoundaryError::TooFar(_))) => {
+                self.findings.error(Code::BAD_TIME, fixed.span, error.to_string());
+            }
         }
-        let letters = text.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(text.len());
-        let (word, offset) = text.split_at(letters);
-        let Some(event) = SunEvent::parse(word) else {
-            let message = format!("`{text}` is neither a time of day nor a sun event");
-            let words = SunEvent::ALL.map(|(word, _)| word);
-            let help = near::nearest(word, words).map(|word| format!("did you mean `{word}`?"));
-            let help = help.unwrap_or(format!("write `\"22:00\"`, or one of {}", near::list(&words)));
-            self.findings.error(Code::BAD_TIME, fixed.span, message).help(help);
-            return None;
-        };
-        self.need_location(node);
-        let offset = offset.trim();
-        if offset.is_empty() {
-            return Some(Boundary::Sun(event, jiff::SignedDuration::ZERO));
-        }
-        parse_offset(offset)
-            .map(|offset| Boundary::Sun(event, offset))
-            .map_err(|error| {
-                let start = fixed.text.len() - offset.len();
-                let span = fixed.span_of(start..fixed.text.len());
-                self.findings.error(Code::BAD_DURATION, span, error.to_string())
-            })
-            .ok()
+        None
     }
 }
