@@ -37,6 +37,11 @@ pub(super) fn to_dynamic(value: &Value, keys: Option<&[Name]>, limit: usize) -> 
 }
 
 impl Budget {
+    /// Returns our value as Rhai's, and spends its items.
+    pub(super) fn spend_on(&mut self, value: &Value) -> Result<Dynamic, String> {
+        self.convert(value, 0)
+    }
+
     fn convert(&mut self, value: &Value, depth: usize) -> Result<Dynamic, String> {
         if depth > DEEPEST {
             return Err(too_deep());

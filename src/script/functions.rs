@@ -163,6 +163,7 @@ pub(super) fn instead_of(name: &str) -> Option<&'static str> {
         "timestamp" => "write `now.unix`",
         "print" | "debug" => "writing to the log is the action `log`",
         "publish" => "an expression changes nothing: publishing is the action `publish`",
+        "device" => "devices can't be read yet: write `state('topic')`",
         "is_def_var" => "write `x ?? default`",
         _ => return None,
     })

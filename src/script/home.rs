@@ -5,7 +5,7 @@ use rhai::{Dynamic, Engine, FnPtr, NativeCallContext};
 use crate::model::schedule::{Boundary, TimeWindow, Weekdays};
 use crate::model::{RuleId, Topic, TopicFilter, Value, ValuePath};
 
-use super::convert::{from_dynamic, kind, to_dynamic};
+use super::convert::{Budget, from_dynamic, kind, to_dynamic};
 use super::failure::{Refusal, refuse};
 use super::lists::satisfies;
 use super::loan::{Lent, Loan};
@@ -218,11 +218,11 @@ impl Lent {
     }
 
     fn states(&mut self, filter: &str, items: usize) -> Answer<rhai::Array> {
-        let item = |(topic, filter, value): (Topic, TopicFilter, Value)| -> Answer<Dynamic> {
+        let mut budget = Budget { items };
+        let mut item = |(topic, filter, value): (Topic, TopicFilter, Value)| -> Answer<Dynamic> {
             let captures = filter.captures(&topic).unwrap_or_default();
             let captures = captures.iter().map(|capture| Dynamic::from(capture.to_string())).collect();
-            let message =
-                to_dynamic(&value, None, items).map_err(|error| refuse(&format!("can't read `{topic}`: {error}")))?;
+            let message = budget.spend_on(&value).map_err(|error| refuse(&format!("can't read `{topic}`: {error}")))?;
             let map: rhai::Map = [
                 ("topic", Dynamic::from(topic.as_str().to_owned())),
                 ("captures", Dynamic::from_array(captures)),
@@ -233,7 +233,7 @@ impl Lent {
             .collect();
             Ok(Dynamic::from_map(map))
         };
-        self.read_filter(filter)?.into_iter().map(item).collect()
+        self.read_filter(filter)?.into_iter().map(&mut item).collect()
     }
 
     fn find_rule(&self, text: &str) -> Answer<RuleId> {

@@ -178,11 +178,12 @@ impl Sandbox {
     ) -> Result<Value, Failure> {
         let code = &*expression.code;
         let mut reads = Reads::default();
+        // The variables may be computed by other evaluations, which need the workspace too: they come first.
+        let variables = self.variables(world, expression, frame, &mut reads);
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let filled = self.fill(&mut workspace.scope, world, expression, frame, &mut reads);
-        let result = match filled {
+        let result = match variables {
             Err(failure) => Err(failure),
-            Ok(()) if code.reads_world => {
+            Ok(variables) if code.reads_world => {
                 self.loan.give(Lent {
                     world: std::mem::take(world),
                     reads,
@@ -190,7 +191,7 @@ impl Sandbox {
                     entropy: frame.entropy,
                     draws: *draws,
                 });
-                let result = self.run(&mut workspace, expression);
+                let result = self.run(&mut workspace, expression, variables);
                 let lent = self.loan.take();
                 reads = Reads::default();
                 if let Some(lent) = lent {
@@ -200,7 +201,7 @@ impl Sandbox {
                 }
                 result
             }
-            Ok(()) => self.run(&mut workspace, expression),
+            Ok(variables) => self.run(&mut workspace, expression, variables),
         };
         drop(workspace);
         let without_value = reads.without_value.clone();
@@ -208,18 +209,16 @@ impl Sandbox {
         result.map_err(|failure| Failure { without_value, ..failure })
     }
 
-    /// Puts the variables that the expression reads into `scope`.
-    fn fill(
+    /// Returns the values of the variables that the expression reads, in their order.
+    fn variables(
         &self,
-        scope: &mut Scope<'static>,
         world: &World,
         expression: &Expression,
         frame: &Frame<'_>,
         reads: &mut Reads,
-    ) -> Result<(), Failure> {
-        scope.clear();
-        for input in &expression.code.inputs {
-            let value = match input.name.as_ref() {
+    ) -> Result<Vec<Dynamic>, Failure> {
+        let mut value = |input: &Input| {
+            Ok(match input.name.as_ref() {
                 "now" => {
                     reads.clock = true;
                     Dynamic::from(Moment(world.local()))
@@ -234,15 +233,23 @@ impl Sandbox {
                     to_dynamic(&(frame.variables)(name), input.keys.as_deref(), self.limits.items)
                         .map_err(|error| Failure::of(&expression.source, format!("can't read `{name}`: {error}")))?
                 }
-            };
-            scope.push_dynamic(input.name.as_ref(), value);
-        }
-        Ok(())
+            })
+        };
+        expression.code.inputs.iter().map(&mut value).collect()
     }
 
-    /// Evaluates with the variables in the workspace.
-    fn run(&self, workspace: &mut Workspace, expression: &Expression) -> Result<Value, Failure> {
+    /// Evaluates with these values of the variables.
+    fn run(
+        &self,
+        workspace: &mut Workspace,
+        expression: &Expression,
+        variables: Vec<Dynamic>,
+    ) -> Result<Value, Failure> {
         let code = &*expression.code;
+        workspace.scope.clear();
+        for (input, value) in code.inputs.iter().zip(variables) {
+            workspace.scope.push_dynamic(input.name.as_ref(), value);
+        }
         self.meter.reset();
         let mut global = self.engine.new_global_runtime_state();
         // A closure is found in its expression's own library: what is known of other expressions must not reach it.

@@ -145,3 +145,16 @@ fn an_evaluation_can_be_interrupted_from_outside() {
     home.sandbox.interrupter().store(false, Ordering::Relaxed);
     assert_eq!(home.eval("list.len() > 3 and true"), "true");
 }
+
+#[test]
+fn the_states_of_many_topics_are_bounded_together() {
+    let list = format!("[{}]", vec!["1"; 400].join(","));
+    let mut home = small().hear("a/1", &list, 1).hear("a/2", &list, 1);
+    assert_eq!(home.eval("states('a/+').len()"), "2");
+    let mut home = home.hear("a/3", &list, 1);
+    assert_eq!(
+        home.eval("states('a/+').len()"),
+        "failed «states» can't read `a/3`: it has more items than an expression may read"
+    );
+    assert_eq!(home.eval("count('a/+', |list| list.len() == 400)"), "3");
+}

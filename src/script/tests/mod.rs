@@ -5,6 +5,7 @@ mod language;
 mod limits;
 mod mistakes;
 mod reading;
+mod robustness;
 mod templates;
 
 use std::collections::BTreeMap;

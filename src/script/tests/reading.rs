@@ -2,9 +2,9 @@
 
 use jiff::SignedDuration;
 
-use crate::model::{RuleId, Topic, TopicFilter};
+use crate::model::{PlacedText, RuleId, Topic, TopicFilter, Value};
 
-use super::super::RuleNames;
+use super::super::{Frame, Names, Reads, RuleNames};
 use super::Home;
 
 fn topic(text: &str) -> Topic {
@@ -149,8 +149,8 @@ fn holds_and_running_ask_other_rules_and_this_one() {
 fn rules_that_are_named_are_known_at_load() {
     let home = home();
     let text = "holds('other') and not running(\"x:y\") or holds() or holds(topic)";
-    let source = crate::model::PlacedText::whole_file(text, "rules/test.yaml");
-    let expression = home.sandbox.compile(&source, &super::Names::default()).unwrap();
+    let source = PlacedText::whole_file(text, "rules/test.yaml");
+    let expression = home.sandbox.compile(&source, &Names::default()).unwrap();
     let mentions: Vec<_> = expression
         .rule_mentions()
         .iter()
@@ -172,7 +172,7 @@ fn a_time_has_its_parts_compares_and_subtracts() {
     assert_eq!(home.eval("now - 90 < now and now + 0.5 > now and now == now"), "true");
     assert_eq!(home.eval("(now + 90) - now"), "90");
     assert_eq!(home.eval("'${now}'"), "\"2024-06-01T20:00:00+02:00\"");
-    assert!(matches!(home.value("now"), Ok(crate::model::Value::Time(_))));
+    assert!(matches!(home.value("now"), Ok(Value::Time(_))));
 }
 
 #[test]
@@ -240,4 +240,21 @@ fn the_world_is_the_same_after_a_failure() {
     home.eval("state('home/hall/temp').foo.bar");
     assert_eq!(home.world.states.len(), 4);
     assert_eq!(home.eval("state('home/hall/temp')"), "21.5");
+}
+
+#[test]
+fn a_variable_may_be_computed_by_another_evaluation() {
+    let home = home();
+    let compile = |text: &str| {
+        let names = Names { variables: ["warm".into()].into() };
+        home.sandbox.compile(&PlacedText::whole_file(text, "rules/test.yaml"), &names).unwrap()
+    };
+    let (inner, outer) = (compile("state('home/hall/temp') > 20"), compile("warm and state('home/attic/temp') == 16"));
+    let rule = RuleId::new("test", "rule");
+    let variables = |_: &str| {
+        let mut frame = Frame { rule: &rule, variables: &|_| Value::Null, entropy: 1, reads: &mut Reads::default() };
+        home.sandbox.evaluate(&mut home.world.clone(), &inner, &mut frame).unwrap()
+    };
+    let mut frame = Frame { rule: &rule, variables: &variables, entropy: 1, reads: &mut Reads::default() };
+    assert_eq!(home.sandbox.evaluate(&mut home.world.clone(), &outer, &mut frame), Ok(Value::Bool(true)));
 }
