@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::Trace;
+use crate::engine::{CauseKind, Outcome, Trace};
 use crate::model::{RuleId, Topic};
 use crate::rules::{ActionKind, Rule, RuleEntry, Ruleset, Start};
 
@@ -33,11 +33,15 @@ impl Coverage {
     pub fn new<'a>(rules: &Ruleset, traces: impl IntoIterator<Item = &'a Trace>) -> Coverage {
         let mut seen: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
         for trace in traces {
-            let id = without_instance(trace.rule.as_str());
-            let steps = seen.entry(id).or_default();
+            let steps = seen.entry(without_instance(trace.rule.as_str())).or_default();
             for step in &trace.steps {
-                let result = if step.what == "condition" { step.result.as_str() } else { "" };
-                steps.insert((&step.path, result));
+                steps.insert((&step.path, if step.what == "condition" { &step.result } else { "" }));
+            }
+            // A `while` that began says so by the run that it began with.
+            let is_false = trace.steps.iter().any(|step| &*step.path == "while" && step.result == "false");
+            let has_begun = matches!(trace.cause.kind, CauseKind::Condition) || is_trigger(trace, "while");
+            if has_begun && !is_false && !matches!(trace.outcome, Outcome::Skipped(_)) {
+                steps.insert(("while", "true"));
             }
         }
         let mut all: Vec<RuleCoverage> = Vec::new();
@@ -132,8 +136,10 @@ impl RuleCoverage {
             if let Some(fired) = self.triggers.get_mut(*path) {
                 *fired = true;
             }
-            if let Some(ran) = self.actions.get_mut(*path) {
-                *ran = true;
+            // An action that only holds others leaves no step of its own: theirs tell that it ran.
+            for (action, ran) in &mut self.actions {
+                let rest = path.strip_prefix(action.as_str());
+                *ran |= rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             }
             if let Some((seen_true, seen_false)) = self.conditions.get_mut(*path) {
                 *seen_true |= *result == "true";
@@ -172,6 +178,11 @@ impl RuleCoverage {
         let actions = self.actions.iter().filter(|(_, ran)| !**ran).map(|(path, _)| format!("{path} never ran"));
         triggers.chain(conditions).chain(actions).collect()
     }
+}
+
+/// Returns whether a trace's trigger stands at `path`.
+fn is_trigger(trace: &Trace, path: &str) -> bool {
+    trace.steps.first().is_some_and(|step| step.what == "trigger" && &*step.path == path)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a home has fewer than 2^53 rules")]

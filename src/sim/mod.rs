@@ -8,6 +8,7 @@ mod concern;
 mod condition_source;
 mod coverage;
 mod difference;
+mod local_clock;
 mod report;
 mod run_report;
 mod test_home;

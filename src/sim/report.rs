@@ -2,14 +2,11 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
-
 use crate::lang::test_file::{Expected, ExpectedCall, ExpectedMessage, ExpectedPayload};
-use crate::model::schedule::Calendar;
 use crate::model::{Payload, Value};
 
 use super::difference::differences;
-use super::test_run::is_at;
+use super::local_clock::LocalClock;
 use super::{Call, Comparison, Published, Row, VirtualHome, concern, traces};
 
 /// What a failed test says below its message.
@@ -87,15 +84,15 @@ pub(super) fn of_published(
     first_trace: usize,
 ) -> (String, Report) {
     let (Expected::AnyOrder(list) | Expected::InOrder(list)) = expected;
-    let calendar = world.options().calendar.clone();
+    let clock = world.clock();
     let sides = Sides {
         expected: &|index| list.get(index).map(expected_line).unwrap_or_default(),
-        actual: &|index| published.get(index).map(|published| published_line(published, &calendar)).unwrap_or_default(),
+        actual: &|index| published.get(index).map(|published| published_line(published, &clock)).unwrap_or_default(),
         notes: &|expected, actual| {
             let Some(published) = published.get(actual) else { return Vec::new() };
             let expected = expected.and_then(|expected| list.get(expected));
             let mut notes =
-                expected.map(|expected| message_differences(expected, published, &calendar)).unwrap_or_default();
+                expected.map(|expected| message_differences(expected, published, &clock)).unwrap_or_default();
             notes.push(format!("published by {}", published.publication.rule));
             notes
         },
@@ -254,21 +251,21 @@ fn expected_line(expected: &ExpectedMessage) -> String {
     line
 }
 
-fn published_line(published: &Published, calendar: &Calendar) -> String {
+fn published_line(published: &Published, clock: &LocalClock) -> String {
     let message = &published.publication.message;
     let retained = if message.retain { ", retained" } else { "" };
-    let time = local_time(published.at, calendar);
+    let time = clock.text(published.at);
     format!("{time} {} {}{retained}", message.topic, payload_text(&message.payload))
 }
 
-fn message_differences(expected: &ExpectedMessage, published: &Published, calendar: &Calendar) -> Vec<String> {
+fn message_differences(expected: &ExpectedMessage, published: &Published, clock: &LocalClock) -> Vec<String> {
     let message = &published.publication.message;
     let mut found = Vec::new();
     if !expected.payload.accepts_payload(&message.payload) {
         found.extend(differences(&expected.payload, message.payload.value()));
     }
-    if let Some(at) = expected.at.filter(|at| !is_at(*at, published.at, calendar)) {
-        found.push(format!("at: expected {at}, was {}", published.at.to_zoned(calendar.zone.clone()).datetime()));
+    if let Some(at) = expected.at.filter(|at| !clock.is_at(*at, published.at)) {
+        found.push(format!("at: expected {at}, was {}", clock.text(published.at)));
     }
     if let Some(retain) = expected.retain.filter(|retain| *retain != message.retain) {
         found.push(format!("retain: expected {retain}, was {}", message.retain));
@@ -277,13 +274,6 @@ fn message_differences(expected: &ExpectedMessage, published: &Published, calend
         found.push(format!("qos: expected {}, was {}", u8::from(qos), u8::from(message.qos)));
     }
     found
-}
-
-/// Returns the local time of day, to the second or, where there are parts of one, to the millisecond.
-pub(super) fn local_time(at: Timestamp, calendar: &Calendar) -> String {
-    let local = at.to_zoned(calendar.zone.clone());
-    let format = if local.millisecond() == 0 { "%H:%M:%S" } else { "%H:%M:%S%.3f" };
-    local.strftime(format).to_string()
 }
 
 /// Returns a payload on one line, shortened where it is very long.

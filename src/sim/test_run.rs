@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-
 use crate::engine::{Event, Trace};
 use crate::lang::test_file::{
     Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedTime, PublishStep, Restart, RuleSelection, Step,
     StepKind, TestCase, TestFile,
 };
-use crate::model::schedule::{Calendar, TimeOfDay};
 use crate::model::{Message, Origin, Payload, Place};
 
 use super::comparison::{Comparison, Relation};
+use super::local_clock::{LocalClock, instant};
 use super::report::{self, Report};
 use super::run_report;
 use super::virtual_home::after;
@@ -125,12 +122,7 @@ impl<'a> TestRun<'a> {
 
     fn until(&mut self, time: ExpectedTime) -> StepResult {
         let now = self.world.now();
-        let calendar = &self.world.options().calendar;
-        let due = match time {
-            ExpectedTime::OfDay(time) => next_time_of_day(TimeOfDay(time), now, calendar),
-            ExpectedTime::Local(time) => instant(time, calendar),
-            ExpectedTime::Instant(instant) => instant,
-        };
+        let due = self.world.clock().due(time, now);
         if due < now {
             return Err((format!("{time} is in the past: the test's clock is beyond it"), Report::default()));
         }
@@ -197,9 +189,9 @@ impl<'a> TestRun<'a> {
         let first_trace = self.seen.traces;
         self.seen.published = self.world.published.len();
         self.seen.traces = self.world.traces.len();
-        let calendar = &self.world.options().calendar;
+        let clock = self.world.clock();
         let comparison =
-            Comparison::new(expected, &published, |expected, published| relate(expected, published, calendar));
+            Comparison::new(expected, &published, |expected, published| relate(expected, published, &clock));
         if comparison.is_exact() {
             return Ok(());
         }
@@ -215,7 +207,7 @@ impl<'a> TestRun<'a> {
     }
 
     fn clock(&self) -> String {
-        report::local_time(self.world.now(), &self.world.options().calendar)
+        self.world.clock().text(self.world.now())
     }
 }
 
@@ -242,38 +234,14 @@ fn expect_calls(expected: &[ExpectedCall], calls: &[Call], noun: &str) -> StepRe
     Err(report::of_calls(list, calls, &comparison, noun))
 }
 
-fn relate(expected: &ExpectedMessage, published: &Published, calendar: &Calendar) -> Relation {
+fn relate(expected: &ExpectedMessage, published: &Published, clock: &LocalClock) -> Relation {
     let message = &published.publication.message;
     if expected.topic != message.topic {
         return Relation::Strange;
     }
     let same = expected.payload.accepts_payload(&message.payload)
-        && expected.at.is_none_or(|time| is_at(time, published.at, calendar))
+        && expected.at.is_none_or(|time| clock.is_at(time, published.at))
         && expected.retain.is_none_or(|retain| retain == message.retain)
         && expected.qos.is_none_or(|qos| qos == message.qos);
     if same { Relation::Same } else { Relation::Akin }
-}
-
-/// Returns whether `at` is the time that a test writes.
-pub(super) fn is_at(time: ExpectedTime, at: Timestamp, calendar: &Calendar) -> bool {
-    let local = at.to_zoned(calendar.zone.clone());
-    match time {
-        ExpectedTime::OfDay(time) => local.time() == time,
-        ExpectedTime::Local(time) => local.datetime() == time,
-        ExpectedTime::Instant(instant) => instant == at,
-    }
-}
-
-/// Returns the instant of a local time; one that a clock change skips or repeats as spec 2.2 says.
-fn instant(local: DateTime, calendar: &Calendar) -> Timestamp {
-    TimeOfDay(local.time()).on(local.date(), calendar)
-}
-
-fn next_time_of_day(time: TimeOfDay, now: Timestamp, calendar: &Calendar) -> Timestamp {
-    let today = now.to_zoned(calendar.zone.clone()).date();
-    let due = time.on(today, calendar);
-    if due > now {
-        return due;
-    }
-    today.tomorrow().map_or(now, |date| time.on(date, calendar))
 }

@@ -2,10 +2,10 @@
 
 use crate::engine::{CauseKind, Gate, Outcome, StoppedBy, Trace};
 use crate::model::Topic;
-use crate::model::schedule::Calendar;
 
 use super::condition_source::condition_source;
-use super::report::{LineKind, Report, local_time, one_line, value_text};
+use super::local_clock::LocalClock;
+use super::report::{LineKind, Report, one_line, value_text};
 use super::{VirtualHome, concern};
 
 /// The most traces that a report shows.
@@ -53,17 +53,23 @@ pub(super) fn of_publishers(topics: &[&Topic], world: &VirtualHome) -> Report {
 
 /// Writes one trace: a line for the whole, a line for each step.
 fn one(trace: &Trace, world: &VirtualHome, outcome: &str) -> Report {
-    let calendar = &world.options().calendar;
+    let clock = world.clock();
     let mut report = Report::default();
-    let time = local_time(trace.at, calendar);
-    report.add(LineKind::Plain, format!("  {time} {}, by {}: {outcome}", trace.rule, cause(trace, calendar)));
+    let time = clock.text(trace.at);
+    report.add(LineKind::Plain, format!("  {time} {}, by {}: {outcome}", trace.rule, cause(trace, &clock)));
     let width = |pick: fn(&crate::engine::Step) -> usize| trace.steps.iter().map(pick).max().unwrap_or(0);
     let path_width = width(|step| step.path.chars().count());
     let what_width = width(|step| step.what.chars().count());
-    let mut last = trace.at;
+    let time_width = trace.steps.iter().map(|step| clock.text(step.at).chars().count()).max().unwrap_or(0);
+    let is_instant = trace.steps.iter().all(|step| step.at == trace.at);
+    let mut last = None;
     for step in &trace.steps {
-        let when = if step.at == last { String::new() } else { format!("{} ", local_time(step.at, calendar)) };
-        last = step.at;
+        let when = match last {
+            _ if is_instant => String::new(),
+            Some(last) if last == step.at => format!("{:time_width$}  ", ""),
+            _ => format!("{:time_width$}  ", clock.text(step.at)),
+        };
+        last = Some(step.at);
         let values: Vec<String> =
             step.values.iter().map(|(name, value)| format!("{name} = {}", value_text(value))).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
@@ -73,20 +79,18 @@ fn one(trace: &Trace, world: &VirtualHome, outcome: &str) -> Report {
         };
         let source = source.map_or(String::new(), |source| format!(": {}", one_line(source)));
         let (path, what, result) = (&step.path, &step.what, &step.result);
-        report.add(
-            LineKind::Plain,
-            format!("    {when}{path:path_width$}  {what:what_width$}  {result}{source}{values}"),
-        );
+        let line = format!("    {when}{path:path_width$}  {what:what_width$}  {result}{source}{values}");
+        report.add(LineKind::Plain, line.trim_end());
     }
     report
 }
 
 /// Returns what led to it, in words.
-fn cause(trace: &Trace, calendar: &Calendar) -> String {
+fn cause(trace: &Trace, clock: &LocalClock) -> String {
     match &trace.cause.kind {
         CauseKind::Message { topic, .. } => format!("`{topic}`"),
         CauseKind::Time { due, late } => {
-            format!("the time {}{}", local_time(*due, calendar), if *late { ", late" } else { "" })
+            format!("the time {}{}", clock.text(*due), if *late { ", late" } else { "" })
         }
         CauseKind::Condition => "its `while`".to_owned(),
         CauseKind::Client(id) => format!("the client `{id}`"),

@@ -11,12 +11,15 @@ use crate::lang::test_file::Answers;
 use crate::model::{Map, Message, Origin, Payload, Qos, RuleId, Topic, Value};
 use crate::rules::{LogLevel, Ruleset};
 
+use super::local_clock::LocalClock;
+
 /// How often the engine may ask for the same instant again before the home counts as stuck.
 const SAME_INSTANT: usize = 100_000;
 
 /// A home under virtual time. What comes out of it is kept, in order.
 pub struct VirtualHome {
     engine: Engine,
+    started_at: Timestamp,
     now: Timestamp,
     rules: Ruleset,
     options: Options,
@@ -90,6 +93,7 @@ impl VirtualHome {
         let (engine, effects) = Engine::new(now, rules.clone(), options.clone());
         let mut home = VirtualHome {
             engine,
+            started_at: now,
             now,
             rules,
             options,
@@ -114,6 +118,11 @@ impl VirtualHome {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// Returns the local clock.
+    pub(super) fn clock(&self) -> LocalClock {
+        LocalClock::new(&self.options.calendar, self.started_at)
     }
 
     /// Returns the engine.

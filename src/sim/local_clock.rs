@@ -1,0 +1,64 @@
+//! The local clock of a test: reads the times that tests write, and writes times as people read them.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+
+use crate::lang::test_file::ExpectedTime;
+use crate::model::schedule::{Calendar, TimeOfDay};
+
+/// The local clock of a test.
+#[derive(Debug, Clone)]
+pub(super) struct LocalClock {
+    calendar: Calendar,
+    /// The day on which the test begins: times of that day are written without it.
+    first_day: Date,
+}
+
+impl LocalClock {
+    /// Returns the clock of a test that begins at `start`.
+    pub(super) fn new(calendar: &Calendar, start: Timestamp) -> LocalClock {
+        let first_day = start.to_zoned(calendar.zone.clone()).date();
+        LocalClock { calendar: calendar.clone(), first_day }
+    }
+
+    /// Returns the local time, to the second or, where there are parts of one, to the millisecond.
+    pub(super) fn text(&self, at: Timestamp) -> String {
+        let local = at.to_zoned(self.calendar.zone.clone());
+        let day = if local.date() == self.first_day { "" } else { "%Y-%m-%d " };
+        let parts = if local.millisecond() == 0 { "" } else { "%.3f" };
+        local.strftime(&format!("{day}%H:%M:%S{parts}")).to_string()
+    }
+
+    /// Returns whether `at` is the time that a test writes.
+    pub(super) fn is_at(&self, time: ExpectedTime, at: Timestamp) -> bool {
+        let local = at.to_zoned(self.calendar.zone.clone());
+        match time {
+            ExpectedTime::OfDay(time) => local.time() == time,
+            ExpectedTime::Local(time) => local.datetime() == time,
+            ExpectedTime::Instant(instant) => instant == at,
+        }
+    }
+
+    /// Returns the instant that a test means by `time`, told at `now`: a time of day is the next one.
+    pub(super) fn due(&self, time: ExpectedTime, now: Timestamp) -> Timestamp {
+        match time {
+            ExpectedTime::OfDay(time) => self.next(TimeOfDay(time), now),
+            ExpectedTime::Local(time) => instant(time, &self.calendar),
+            ExpectedTime::Instant(instant) => instant,
+        }
+    }
+
+    fn next(&self, time: TimeOfDay, now: Timestamp) -> Timestamp {
+        let today = now.to_zoned(self.calendar.zone.clone()).date();
+        let due = time.on(today, &self.calendar);
+        if due > now {
+            return due;
+        }
+        today.tomorrow().map_or(now, |date| time.on(date, &self.calendar))
+    }
+}
+
+/// Returns the instant of a local time; one that a clock change skips or repeats as spec 2.2 says.
+pub(super) fn instant(local: DateTime, calendar: &Calendar) -> Timestamp {
+    TimeOfDay(local.time()).on(local.date(), calendar)
+}
