@@ -10,6 +10,9 @@ mod bad_input;
 #[path = "daemon/clients.rs"]
 mod clients;
 #[cfg(test)]
+#[path = "daemon/commands.rs"]
+mod commands;
+#[cfg(test)]
 #[path = "daemon/house.rs"]
 mod house;
 #[cfg(test)]

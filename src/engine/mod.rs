@@ -37,7 +37,7 @@ mod waits;
 mod while_state;
 mod whiles;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -186,6 +186,12 @@ impl Engine {
     /// Returns the ids of the rules in force, instances of `each` too, in their order.
     pub fn rule_ids(&self) -> impl Iterator<Item = &RuleId> {
         self.slots.iter().map(|(_, slot)| &slot.rule.id)
+    }
+
+    /// Returns the `while` rules that have begun and not ended.
+    #[must_use]
+    pub fn holding(&self) -> &BTreeSet<RuleId> {
+        &self.evaluator.world.holding
     }
 
     /// Returns how many runs haven't ended.

@@ -1,12 +1,23 @@
 //! Coverage: which triggers, conditions and actions of each rule the tests have exercised.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::engine::{CauseKind, Outcome, Trace};
+use crate::engine::Trace;
 use crate::model::{RuleId, Topic};
 use crate::rules::{ActionKind, Rule, RuleEntry, Ruleset, Start};
 
+use super::Turns;
 use super::test_home::without_instance;
+
+/// What a test has exercised.
+#[derive(Debug, Clone, Default)]
+pub struct Exercised {
+    /// The traces of all that ran and did not run.
+    pub traces: Vec<Arc<Trace>>,
+    /// Which `while` rules began and ended.
+    pub turns: Turns,
+}
 
 /// What the tests have exercised of all rules.
 #[derive(Debug, Clone, Default)]
@@ -29,19 +40,20 @@ pub struct RuleCoverage {
 }
 
 impl Coverage {
-    /// Returns what these traces have exercised of `rules`.
-    pub fn new<'a>(rules: &Ruleset, traces: impl IntoIterator<Item = &'a Trace>) -> Coverage {
+    /// Returns what these tests have exercised of `rules`.
+    pub fn new<'a>(rules: &Ruleset, tests: impl IntoIterator<Item = &'a Exercised>) -> Coverage {
         let mut seen: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
-        for trace in traces {
-            let steps = seen.entry(without_instance(trace.rule.as_str())).or_default();
-            for step in &trace.steps {
-                steps.insert((&step.path, if step.what == "condition" { &step.result } else { "" }));
+        for Exercised { traces, turns } in tests {
+            for trace in traces {
+                let steps = seen.entry(without_instance(trace.rule.as_str())).or_default();
+                for step in &trace.steps {
+                    steps.insert((&step.path, if step.what == "condition" { &step.result } else { "" }));
+                }
             }
-            // A `while` that began says so by the run that it began with.
-            let is_false = trace.steps.iter().any(|step| &*step.path == "while" && step.result == "false");
-            let has_begun = matches!(trace.cause.kind, CauseKind::Condition) || is_trigger(trace, "while");
-            if has_begun && !is_false && !matches!(trace.outcome, Outcome::Skipped(_)) {
-                steps.insert(("while", "true"));
+            for (rules, result) in [(&turns.began, "true"), (&turns.ended, "false")] {
+                for rule in rules {
+                    seen.entry(without_instance(rule.as_str())).or_default().insert(("while", result));
+                }
             }
         }
         let mut all: Vec<RuleCoverage> = Vec::new();
@@ -178,11 +190,6 @@ impl RuleCoverage {
         let actions = self.actions.iter().filter(|(_, ran)| !**ran).map(|(path, _)| format!("{path} never ran"));
         triggers.chain(conditions).chain(actions).collect()
     }
-}
-
-/// Returns whether a trace's trigger stands at `path`.
-fn is_trigger(trace: &Trace, path: &str) -> bool {
-    trace.steps.first().is_some_and(|step| step.what == "trigger" && &*step.path == path)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a home has fewer than 2^53 rules")]

@@ -17,8 +17,8 @@ mod traces;
 mod virtual_home;
 
 pub use comparison::{Comparison, Row};
-pub use coverage::{Coverage, RuleCoverage};
+pub use coverage::{Coverage, Exercised, RuleCoverage};
 pub use report::{Line, LineKind, Report};
 pub use test_home::TestHome;
 pub use test_run::{Failure, TestOutcome, TestRun};
-pub use virtual_home::{Call, CallKind, Logged, Published, VirtualHome};
+pub use virtual_home::{Call, CallKind, Logged, Published, Turns, VirtualHome};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Event, Trace};
+use crate::engine::Event;
 use crate::lang::test_file::{
     Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedTime, PublishStep, Restart, RuleSelection, Step,
     StepKind, TestCase, TestFile,
@@ -14,15 +14,15 @@ use super::local_clock::{LocalClock, instant};
 use super::report::{self, Report};
 use super::run_report;
 use super::virtual_home::after;
-use super::{Call, CallKind, Published, TestHome, VirtualHome};
+use super::{Call, CallKind, Exercised, Published, TestHome, VirtualHome};
 
 /// How a test ended.
 #[derive(Debug, Clone)]
 pub struct TestOutcome {
     /// Why it failed; `None`: it passed.
     pub failure: Option<Failure>,
-    /// The traces of all that ran and did not run, for coverage.
-    pub traces: Vec<Arc<Trace>>,
+    /// What it has exercised of the rules.
+    pub exercised: Exercised,
 }
 
 /// Why a test failed.
@@ -67,7 +67,7 @@ impl<'a> TestRun<'a> {
             Ok(rules) => rules,
             Err((selection, why)) => {
                 let failure = Failure { step: None, place: selection.place, message: why, report: Report::default() };
-                return TestOutcome { failure: Some(failure), traces: Vec::new() };
+                return TestOutcome { failure: Some(failure), exercised: Exercised::default() };
             }
         };
         let options = home.options_of(file, &case.name);
@@ -77,7 +77,7 @@ impl<'a> TestRun<'a> {
         let mut run = TestRun { case, home, world, seen: Seen::default() };
         let failure = run.steps();
         run.world.end();
-        TestOutcome { failure, traces: run.world.traces }
+        TestOutcome { failure, exercised: Exercised { traces: run.world.traces, turns: run.world.turns } }
     }
 
     fn steps(&mut self) -> Option<Failure> {

@@ -1,6 +1,6 @@
 //! A home under virtual time: an engine, a clock that jumps from deadline to deadline, and what a broker keeps.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +38,31 @@ pub struct VirtualHome {
     pub logs: Vec<Logged>,
     /// What a person should see, from the start.
     pub alerts: Vec<Alert>,
+    /// Which `while` rules began and ended.
+    pub turns: Turns,
+}
+
+/// Which `while` rules began and ended: what has no actions leaves no trace of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// Those that hold now.
+    holding: BTreeSet<RuleId>,
+    /// Those that have begun at least once.
+    pub began: BTreeSet<RuleId>,
+    /// Those that have ended at least once.
+    pub ended: BTreeSet<RuleId>,
+}
+
+impl Turns {
+    /// Takes note of what holds now.
+    fn note(&mut self, holding: &BTreeSet<RuleId>) {
+        if self.holding == *holding {
+            return;
+        }
+        self.began.extend(holding.difference(&self.holding).cloned());
+        self.ended.extend(self.holding.difference(holding).cloned());
+        self.holding.clone_from(holding);
+    }
 }
 
 /// A message that a rule published.
@@ -105,6 +130,7 @@ impl VirtualHome {
             calls: Vec::new(),
             logs: Vec::new(),
             alerts: Vec::new(),
+            turns: Turns::default(),
         };
         for (topic, payload) in given {
             home.keep(&Message { topic, payload, qos: Qos::default(), retain: true, origin: Origin::Retained });
@@ -188,6 +214,8 @@ impl VirtualHome {
         self.handle(Event::Stopping);
         let effects = self.engine.flush();
         self.take(effects);
+        let effects = self.engine.flush();
+        self.take(effects);
         self.saved.alive_at = Some(self.now);
     }
 
@@ -208,8 +236,11 @@ impl VirtualHome {
 
     /// Ends all runs, so that their traces are there.
     pub fn end(&mut self) {
+        let turns = self.turns.clone();
         let effects = self.engine.replace_rules(self.now, Ruleset::default());
         self.take(effects);
+        // That was no end of theirs.
+        self.turns = turns;
     }
 
     /// Tells the engine what the broker keeps, and that the daemon started.
@@ -245,6 +276,7 @@ impl VirtualHome {
     /// Notes effects, and returns what is answered to those that ask something.
     fn note(&mut self, effects: Vec<Effect>) -> VecDeque<(RequestId, Answer)> {
         let at = self.now;
+        self.turns.note(self.engine.holding());
         let mut answers = VecDeque::new();
         for effect in effects {
             match effect {

@@ -1,11 +1,10 @@
 //! Runs the tests of a home side by side, and keeps their results in the order of the files.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::Trace;
 use crate::lang::test_file::{TestCase, TestFile};
 use crate::sim::{Coverage, TestOutcome, TestRun};
 
@@ -48,8 +47,7 @@ impl Suite {
             tests.extend(cases.filter(|(file, case)| is_chosen(file, case)));
         }
         let tests = self.run_side_by_side(&tests);
-        let traces = tests.iter().flat_map(|ran| &ran.outcome.traces).map(|trace: &Arc<Trace>| &**trace);
-        let coverage = Coverage::new(&self.rules, traces);
+        let coverage = Coverage::new(&self.rules, tests.iter().map(|ran| &ran.outcome.exercised));
         Finished { suite: self, tests, coverage }
     }
 

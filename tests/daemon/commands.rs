@@ -1,0 +1,112 @@
+//! The commands that speak to a running home.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::house::House;
+
+const RULES: &str = "\
+rules:
+  light: { when: home/+room/tv, if: msg == 'ON', then: { publish: 'home/${room}/light/set', payload: ON } }
+";
+
+/// What a command wrote, and how it ended.
+struct Said {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+fn say(house: &House, arguments: &[&str]) -> Said {
+    let url = format!("http://{}", house.web);
+    let broker = format!("mqtt://{}", house.mqtt);
+    let place = if matches!(arguments[0], "pub" | "sub") { ["--broker", &broker] } else { ["--url", &url] };
+    let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).args(place).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// Publishes, and returns when the rule has answered.
+fn turn_on_the_tv(house: &mut House) {
+    let said = say(house, &["pub", "home/living/tv", "ON"]);
+    assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (0, "", ""));
+    house.publication("home/living/light/set");
+}
+
+#[test]
+fn pub_publishes_with_each_qos_and_sub_shows_topic_and_payload() {
+    let house = House::with_rules(RULES);
+    for qos in ["0", "1", "2"] {
+        let topic = format!("q/{qos}");
+        assert_eq!(say(&house, &["pub", "-r", "-q", qos, &topic, "a b"]).status, 0, "QoS {qos}");
+        let said = say(&house, &["sub", &topic, "-C", "1"]);
+        assert_eq!((said.status, said.out), (0, format!("q/{qos} a b\n")));
+    }
+}
+
+#[test]
+fn sub_writes_recording_lines() {
+    let house = House::with_rules(RULES);
+    say(&house, &["pub", "-r", "a/b", "-5"]);
+    let said = say(&house, &["sub", "a/+anything", "-C", "1", "--json"]);
+    let line: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&line["topic"], &line["payload"], &line["payloadlen"]), (&"a/b".into(), &"-5".into(), &2.into()));
+    assert_eq!((&line["qos"], &line["retain"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn state_shows_the_last_payloads() {
+    let mut house = House::with_rules(RULES);
+    turn_on_the_tv(&mut house);
+    let said = say(&house, &["state", "home/+/tv"]);
+    assert_eq!(said.status, 0);
+    assert!(said.out.starts_with("home/living/tv  ON  ") && said.out.ends_with(" ago\n"), "{}", said.out);
+    let said = say(&house, &["state", "home/#", "--json"]);
+    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    let topics: Vec<&str> = answer.as_array().unwrap().iter().map(|state| state["topic"].as_str().unwrap()).collect();
+    assert_eq!(topics, ["home/living/light/set", "home/living/tv"]);
+}
+
+#[test]
+fn status_counts_the_rules_and_says_what_is_wrong() {
+    let mut house = House::with_rules(RULES);
+    let said = say(&house, &["status"]);
+    assert_eq!(said.status, 0, "{}{}", said.out, said.err);
+    assert!(said.out.contains("1 rules in force, 1 switched on, 0 failed last\n"), "{}", said.out);
+    house.home.write("rules/broken.yaml", "rules:\n  x: { whne: a }\n");
+    house.reloaded();
+    let said = say(&house, &["status"]);
+    assert_eq!(said.status, 1, "{}", said.out);
+    assert!(said.out.contains("rules/broken.yaml:2:8: error[HR020]: "), "{}", said.out);
+}
+
+#[test]
+fn trace_shows_each_step() {
+    let mut house = House::with_rules(RULES);
+    turn_on_the_tv(&mut house);
+    let said = say(&house, &["trace", "light"]);
+    assert_eq!(said.status, 0, "{}", said.err);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert!(lines[0].ends_with(" all:light finished"), "{}", said.out);
+    assert!(lines[2].contains("condition") && lines[2].contains("true"), "{}", said.out);
+    assert!(lines[3].contains("home/living/light/set ON"), "{}", said.out);
+}
+
+#[test]
+fn a_rule_is_switched_off_and_on() {
+    let mut house = House::with_rules(RULES);
+    let is_enabled = |house: &House| {
+        let said = say(house, &["status", "--json"]);
+        let answer: Value = serde_json::from_str(&said.out).unwrap();
+        answer["rules"]["enabled"] == 1
+    };
+    assert_eq!(say(&house, &["disable", "all:light"]).status, 0);
+    assert!(!is_enabled(&house));
+    assert_eq!(say(&house, &["enable", "light"]).status, 0);
+    assert!(is_enabled(&house));
+    turn_on_the_tv(&mut house);
+    let said = say(&house, &["disable", "dark"]);
+    assert_eq!(said.status, 2);
+    assert!(said.err.starts_with("error: there is no rule `dark`"), "{}", said.err);
+}
