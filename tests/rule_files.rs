@@ -1,4 +1,5 @@
 //! What rule files mean: each trigger, condition and action as the structure that the engine is given.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that fails panics")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +75,7 @@ fn each_trigger_is_decoded() {
     let TriggerKind::State(state) = kinds[2] else { panic!("{:?}", kinds[2]) };
     assert_eq!(state.field.to_string(), "a.b[0]");
     assert_eq!((state.from.as_ref().map(Vec::len), state.to.as_ref().map(Vec::len)), (Some(2), Some(1)));
-    assert_eq!((state.hold, state.catch_up), (Some(Duration::from_secs(180)), Some(Duration::from_secs(3600))));
+    assert_eq!((state.hold, state.catch_up), (Some(Duration::from_mins(3)), Some(Duration::from_hours(1))));
     let TriggerKind::State(state) = kinds[3] else { panic!("{:?}", kinds[3]) };
     let range = state.range.unwrap();
     assert_eq!((range.above, range.below, range.hysteresis.to_bits()), (Some(10.0), Some(50.0), 2.0_f64.to_bits()));
@@ -138,7 +139,7 @@ fn each_condition_is_decoded_with_its_path() {
     assert!(matches!(&any[0].kind, ConditionKind::Not(not) if &*not.path == "if[1].all[1].any[0].not"));
     assert!(matches!(any[1].kind, ConditionKind::Sun { is_up: false }));
     let ConditionKind::State(state) = &conditions[2].kind else { panic!("{conditions:?}") };
-    assert_eq!((state.field.to_string().as_str(), state.hold), ("occupancy", Some(Duration::from_secs(180))));
+    assert_eq!((state.field.to_string().as_str(), state.hold), ("occupancy", Some(Duration::from_mins(3))));
     assert!(state.accepts(&Value::Bool(true)) && !state.accepts(&Value::Bool(false)));
     let ConditionKind::State(state) = &conditions[3].kind else { panic!("{conditions:?}") };
     assert!(state.accepts(&Value::Int(39)) && !state.accepts(&Value::Int(40)));
@@ -255,7 +256,7 @@ fn a_while_rule_has_its_own_keys() {
     let rule = rule(FULL, "full:awning[east,50]");
     let Start::While(start) = &rule.start else { panic!("{rule:?}") };
     assert_eq!((start.hold.as_secs(), start.linger.as_secs()), (300, 600));
-    assert_eq!(start.every, Some(Duration::from_secs(60)));
+    assert_eq!(start.every, Some(Duration::from_mins(1)));
     let ConditionKind::State(state) = &start.condition.kind else { panic!("{start:?}") };
     assert!((state.range.unwrap().above.unwrap() - 50.0).abs() < f64::EPSILON);
     assert!(rules(FULL).iter().any(|rule| rule.id.as_str() == "full:heating" && rule.then.is_none()));

@@ -1,6 +1,7 @@
 //! A whole home: all its files read together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::findings::Findings;
@@ -158,7 +159,7 @@ fn rule_file_stem<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     let folder = folder.trim_start_matches("./").trim_end_matches('/');
     let inside = if matches!(folder, "" | ".") { path } else { path.strip_prefix(folder)?.strip_prefix('/')? };
     let stem = inside.strip_suffix(".yaml").or_else(|| inside.strip_suffix(".yml"))?;
-    let is_test = stem.ends_with(".test");
+    let is_test = Path::new(stem).extension().is_some_and(|ending| ending == "test");
     let is_skipped = inside.split('/').any(|part| part.starts_with('.') || part.ends_with('~'));
     let is_library = inside.starts_with("lib/");
     (!is_test && !is_skipped && !is_library && !stem.is_empty()).then_some(stem)

@@ -327,7 +327,7 @@ impl<'a> Reader<'a> {
         days.filter(|_| !is_broken)
     }
 
-    /// Returns a QoS.
+    /// Returns how surely a message is to be delivered: 0, 1 or 2.
     pub(super) fn qos(&mut self, node: &Node) -> Option<Qos> {
         let number = self.integer(node, 0..3)?;
         u8::try_from(number).ok().and_then(|number| Qos::try_from(number).ok())

@@ -200,7 +200,6 @@ enum Escape {
 fn escape_length(rest: &str, escapes: Escapes) -> Option<Escape> {
     let bytes = rest.as_bytes();
     match escapes {
-        Escapes::None => None,
         Escapes::DoubledQuote => rest.starts_with("''").then_some(Escape::Character(2)),
         Escapes::Backslash if bytes.first() == Some(&b'\\') => Some(match bytes.get(1) {
             Some(b'\n' | b'\r') => Escape::LineBreak,
@@ -211,7 +210,7 @@ fn escape_length(rest: &str, escapes: Escapes) -> Option<Escape> {
             Some(b'U') => Escape::Character(10),
             _ => Escape::Character(1 + rest.chars().nth(1).map_or(0, char::len_utf8)),
         }),
-        Escapes::Backslash => None,
+        Escapes::None | Escapes::Backslash => None,
     }
 }
 

@@ -183,7 +183,7 @@ impl Default for Settings {
 impl Default for RecorderSettings {
     fn default() -> RecorderSettings {
         RecorderSettings {
-            keep: Duration::from_secs(7 * 86_400),
+            keep: Duration::from_hours(7 * 24),
             max_size: 500 << 20,
             include: TopicFilter::parse("#").into_iter().collect(),
             exclude: Vec::new(),

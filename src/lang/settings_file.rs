@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn all_settings_of_the_spec_are_read() {
-        let yaml = r##"
+        let yaml = r#"
 location: { latitude: 51.5, longitude: -0.12, timezone: Europe/London }
 data: .data
 rules: my-rules
@@ -362,7 +362,7 @@ web: { listen: 127.0.0.1:8331, token_file: token.txt }
 devices: [ home/+room/+device/# ]
 limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99 }
 allow: { exec: [say], http: ["http://a/*"] }
-"##;
+"#;
         let (settings, messages) = settings(yaml);
         assert_eq!(messages, Vec::<String>::new());
         assert_eq!(settings.location, Some(Location { latitude: 51.5, longitude: -0.12 }));

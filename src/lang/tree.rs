@@ -159,8 +159,20 @@ struct Open {
     anchor: usize,
     is_flow: bool,
     kind: NodeKind,
-    /// The key that waits for its value; in maps only. `None` inside where it is no usable key.
-    key: Option<Option<Key>>,
+    /// The key that waits for its value; in maps only.
+    key: Waiting,
+}
+
+/// The key of a map whose value hasn't come yet.
+#[derive(Default)]
+enum Waiting {
+    /// A key comes next.
+    #[default]
+    Nothing,
+    /// This one waits.
+    Key(Key),
+    /// What was no usable key: its value is dropped.
+    Broken,
 }
 
 struct Key {
@@ -245,7 +257,7 @@ impl Builder<'_> {
             return None;
         }
         let is_flow = style == StructureStyle::Flow;
-        self.open.push(Open { start: bytes.start, anchor, is_flow, kind, key: None });
+        self.open.push(Open { start: bytes.start, anchor, is_flow, kind, key: Waiting::Nothing });
         Some(())
     }
 
@@ -296,14 +308,14 @@ impl Builder<'_> {
         };
         match &mut open.kind {
             NodeKind::List(items) => items.push(node),
-            NodeKind::Map(_) if open.key.is_none() => {
-                let key = self.read_key(node);
+            NodeKind::Map(_) if matches!(open.key, Waiting::Nothing) => {
+                let key = self.read_key(node).map_or(Waiting::Broken, Waiting::Key);
                 if let Some(open) = self.open.last_mut() {
-                    open.key = Some(key);
+                    open.key = key;
                 }
             }
             NodeKind::Map(entries) => {
-                if let Some(Some(key)) = open.key.take() {
+                if let Waiting::Key(key) = std::mem::take(&mut open.key) {
                     entries.push(Entry { key: key.text, key_value: key.value, key_span: key.span, value: node });
                 }
             }

@@ -157,15 +157,11 @@ fn value_at<'a>(text: &'a FileText, at: usize, line: &Range<usize>) -> &'a str {
     for (offset, letter) in whole.char_indices() {
         match letter {
             '{' | '[' => depth += 1,
-            '}' | ']' if depth == 0 => {
+            '}' | ']' | ',' if depth == 0 => {
                 end = offset;
                 break;
             }
             '}' | ']' => depth -= 1,
-            ',' if depth == 0 => {
-                end = offset;
-                break;
-            }
             _ => {}
         }
     }

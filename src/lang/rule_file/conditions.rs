@@ -7,7 +7,8 @@ use crate::model::schedule::{Boundary, BoundaryError, SunEvent, TimeWindow, Week
 use crate::rules::{Condition, ConditionKind, StateCondition};
 
 use super::decoder::Decoder;
-use super::triggers::{Hysteresis, optional, words_of};
+use super::range::Hysteresis;
+use super::triggers::{optional, words_of};
 
 /// The words that make a map a condition.
 pub(super) const CONDITION_WORDS: [&str; 6] = ["all", "any", "not", "state", "time", "sun"];

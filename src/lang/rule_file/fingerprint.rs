@@ -67,17 +67,19 @@ fn write_node(hash: &mut Fnv, node: &Node) {
     match &node.kind {
         NodeKind::Scalar(scalar) => hash.text(value_kind(&scalar.value), scalar.text.as_str()),
         NodeKind::List(items) => {
-            hash.write(&[b'[']);
-            items.iter().for_each(|item| write_node(hash, item));
-            hash.write(&[b']']);
+            hash.write(b"[");
+            for item in items {
+                write_node(hash, item);
+            }
+            hash.write(b"]");
         }
         NodeKind::Map(entries) => {
-            hash.write(&[b'{']);
+            hash.write(b"{");
             for entry in entries {
                 hash.text(value_kind(&entry.key_value), entry.key.as_str());
                 write_node(hash, &entry.value);
             }
-            hash.write(&[b'}']);
+            hash.write(b"}");
         }
     }
 }

@@ -18,6 +18,7 @@ mod file;
 mod fingerprint;
 mod flow;
 mod publish;
+mod range;
 mod references;
 mod rule;
 mod triggers;

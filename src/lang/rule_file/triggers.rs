@@ -10,9 +10,10 @@ use crate::lang::tree::{Entry, Node, NodeKind};
 use crate::lang::{Code, near};
 use crate::model::schedule::{Cron, Schedule, SunEvent, TimeOfDay, Weekdays};
 use crate::model::{Name, TopicFilter, parse_offset};
-use crate::rules::{ClientChange, HomeEvent, Range, StateTrigger, Trigger, TriggerKind};
+use crate::rules::{ClientChange, HomeEvent, StateTrigger, Trigger, TriggerKind};
 
 use super::decoder::Decoder;
+use super::range::Hysteresis;
 
 /// The words that make a map a trigger.
 pub(super) const TRIGGER_WORDS: [&str; 10] =
@@ -140,47 +141,6 @@ impl Decoder<'_> {
         })
     }
 
-    /// Returns the range that `above`, `below` and `hysteresis` give; none of them give none.
-    pub(super) fn range(&mut self, fields: &mut Fields<'_>, hysteresis: Hysteresis) -> Option<Option<Range>> {
-        let above = fields.take("above").map(|node| (self.number(node), node));
-        let below = fields.take("below").map(|node| (self.number(node), node));
-        let margin = match hysteresis {
-            Hysteresis::Allowed => fields.take("hysteresis").map(|node| (self.number(node), node)),
-            Hysteresis::Unknown => None,
-        };
-        if let Some((_, node)) = margin
-            && above.is_none()
-            && below.is_none()
-        {
-            let span = self.mark(node);
-            let found =
-                self.findings.error(Code::KEY_WITHOUT_EFFECT, span, "`hysteresis` needs `above` or `below` beside it");
-            found.help("it says how far the number must leave the range before it can cross into it again");
-            return None;
-        }
-        if let Some((Some(number), node)) = margin
-            && number < 0.0
-        {
-            let span = self.mark(node);
-            self.findings.error(Code::OUT_OF_RANGE, span, "`hysteresis` can't be negative");
-            return None;
-        }
-        if let (Some((Some(low), low_node)), Some((Some(high), high_node))) = (above, below)
-            && low >= high
-        {
-            let message = format!("no number is above {low} and below {high}");
-            let (low_span, high_span) = (self.mark(low_node), self.mark(high_node));
-            let found = self.findings.error(Code::EMPTY_RANGE, high_span, message);
-            found.relate(low_span, "`above` stands here").help("`above` and `below` together mean between: swap both");
-            return None;
-        }
-        let above = optional(above.map(|(number, _)| number))?;
-        let below = optional(below.map(|(number, _)| number))?;
-        let hysteresis = optional(margin.map(|(number, _)| number))?.unwrap_or(0.0);
-        let is_given = above.is_some() || below.is_some();
-        Some(is_given.then_some(Range { above, below, hysteresis }))
-    }
-
     fn at_trigger(&mut self, fields: &mut Fields<'_>) -> Option<TriggerKind> {
         let node = fields.take("at")?;
         let weekdays = fields.take("weekdays").map(|node| self.weekdays(node));
@@ -290,15 +250,6 @@ impl Decoder<'_> {
         let help = near::suggestion(key, &TRIGGER_WORDS);
         self.findings.error(Code::UNKNOWN_TRIGGER, span, "this is no trigger").help_if(help);
     }
-}
-
-/// Whether a range may have a hysteresis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hysteresis {
-    /// In a trigger.
-    Allowed,
-    /// In a condition.
-    Unknown,
 }
 
 /// Returns the keys of a map that are among `words`, with their entries.
