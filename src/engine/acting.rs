@@ -7,10 +7,10 @@ use crate::rules::{Action, ActionKind, Condition, DurationTemplate, LogLevel, On
 use crate::script::{Failure, Reads, Template};
 
 use super::condition::{Judging, Verdict, failure_text};
-use super::hearing::{Incoming, holds};
+use super::hearing::holds;
 use super::run::{ActionPlace, Repeat, Run, Waiting};
 use super::scope::Scope;
-use super::slot::SlotId;
+use super::slot::{SlotId, Watched};
 use super::stepping::Next;
 use super::trigger::later;
 use super::{Engine, Outcome};
@@ -172,8 +172,7 @@ impl Engine {
             }
         }
         self.unsaved.rules.insert(act.slot.clone());
-        let depth = act.run.occasion.cause.depth + 1;
-        self.inbox.push_back(Incoming::MemoryChanged { slot: act.slot.clone(), depth });
+        self.note_changed(Watched::Memory(act.slot.clone()), act.run.occasion.cause.depth + 1);
         Ok(Next::GoOn)
     }
 

@@ -10,7 +10,7 @@ use crate::script::Reads;
 
 use super::deadline::{Deadline, Due, Owner};
 use super::occasion::Occasion;
-use super::slot::{Heard, Listener, SlotId};
+use super::slot::{Heard, Listener, SlotId, Watched};
 use super::tracker::{Tracker, topic_filter, tracked_conditions};
 use super::trigger::{OutsideFirst, Track, TriggerState, later};
 use super::{Cause, CauseKind, Engine, Step};
@@ -160,9 +160,11 @@ impl Engine {
 
     /// Makes `listener` hear what was read.
     pub(super) fn listen(&mut self, listener: &Listener, reads: &Reads) {
-        self.slots.is_running_asked |= !reads.running.is_empty();
         for filter in filters(reads) {
             self.slots.index.insert(&filter, listener.clone());
+        }
+        for watched in watched(&listener.slot, reads) {
+            self.slots.watch(watched, listener);
         }
     }
 
@@ -170,6 +172,9 @@ impl Engine {
     pub(super) fn unlisten(&mut self, listener: &Listener, reads: &Reads) {
         for filter in filters(reads) {
             self.slots.index.remove(&filter, listener);
+        }
+        for watched in watched(&listener.slot, reads) {
+            self.slots.unwatch(&watched, listener);
         }
     }
 
@@ -315,6 +320,13 @@ fn dues(owner: Owner, index: u16, state: &TriggerState) -> Vec<(Timestamp, Due)>
         dues.extend(track.silent_at.map(|at| (at, what())));
     }
     dues
+}
+
+/// Returns what a rule read beside topics.
+fn watched(slot: &SlotId, reads: &Reads) -> Vec<Watched> {
+    let holds = reads.holds.iter().cloned().map(Watched::Holds);
+    let running = reads.running.iter().cloned().map(Watched::Running);
+    holds.chain(running).chain(reads.memory.then(|| Watched::Memory(slot.clone()))).collect()
 }
 
 /// Returns the filters of all that was read.

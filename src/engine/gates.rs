@@ -14,7 +14,7 @@ use super::hearing::Incoming;
 use super::occasion::Occasion;
 use super::run::{Caller, Part, Run, Thread, Waiting};
 use super::scope::{Scope, ThreadScope};
-use super::slot::{RunKey, SlotId};
+use super::slot::{RunKey, SlotId, Watched};
 use super::trigger::later;
 use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Gate, Outcome, RunId, Step, StoppedBy, Trace};
 
@@ -367,9 +367,7 @@ impl Engine {
         } else {
             running.insert(rule.clone(), count);
         }
-        if self.slots.is_running_asked {
-            self.inbox.push_back(Incoming::RunningChanged { rule: rule.clone(), depth: depth + 1 });
-        }
+        self.note_changed(Watched::Running(rule.clone()), depth + 1);
     }
 
     /// Ends all runs of a rule.

@@ -10,7 +10,7 @@ use super::condition::Verdict;
 use super::deadline::{Due, Owner};
 use super::occasion::Occasion;
 use super::scope::{Scope, ThreadScope};
-use super::slot::{Heard, Listener, Slot, SlotId};
+use super::slot::{Heard, Listener, Slot, SlotId, Watched};
 use super::tracker::tracked_conditions;
 use super::trigger::{Change, Hold, News, later};
 use super::{Cause, CauseKind, Engine, Event, Gate, Outcome, RunId, elapsed};
@@ -26,12 +26,8 @@ pub(super) enum Incoming {
         /// The run that published it.
         run: Option<RunId>,
     },
-    /// A `while` began or ended.
-    HoldsChanged { rule: RuleId, depth: u32 },
-    /// A rule's first run began, or its last one ended.
-    RunningChanged { rule: RuleId, depth: u32 },
-    /// A rule remembered something.
-    MemoryChanged { slot: SlotId, depth: u32 },
+    /// Something that expressions read, beside topics, has changed.
+    Changed { watched: Watched, depth: u32 },
     /// One of the daemon's own events, and the rule that it is about.
     Home { event: HomeEvent, rule: Option<RuleId>, depth: u32 },
     /// What a run waited for won't come: an answer when the daemon stopped, or a run that it ended itself.
@@ -68,13 +64,7 @@ impl Engine {
                 let told = self.note_message(message);
                 self.announce(&told, &cause);
             }
-            Incoming::HoldsChanged { rule, depth } => {
-                self.tell_readers(depth, None, |reads| reads.holds.contains(&rule));
-            }
-            Incoming::RunningChanged { rule, depth } => {
-                self.tell_readers(depth, None, |reads| reads.running.contains(&rule));
-            }
-            Incoming::MemoryChanged { slot, depth } => self.tell_readers(depth, Some(&slot), |reads| reads.memory),
+            Incoming::Changed { watched, depth } => self.tell_readers(&watched, depth),
             Incoming::Home { event, rule, depth } => self.hear_home_event(event, rule.as_ref(), depth),
             Incoming::Abandoned { run, thread, why } => self.fail_waiting(run, thread, "answer", &why),
             Incoming::AskUntil { run, ear } => self.ask_until(run, ear, &Cause::outside(CauseKind::Condition)),

@@ -145,6 +145,9 @@ pub(super) struct Ear {
     /// What the condition read; asked anew after a restart.
     #[serde(skip)]
     pub(super) reads: Reads,
+    /// When the condition is to be asked again since time passes; derived from what it read.
+    #[serde(skip)]
+    pub(super) recheck_at: Option<Timestamp>,
     /// When a `wait` gives up.
     pub(super) timeout: Option<Timestamp>,
 }
@@ -252,11 +255,6 @@ impl Ear {
             }
             _ => &[],
         }
-    }
-
-    /// Returns whether its condition, or the expression of one of its triggers, read what `changed` says.
-    pub(super) fn reads_what(&self, changed: &impl Fn(&Reads) -> bool) -> bool {
-        changed(&self.reads) || self.triggers.iter().any(|trigger| changed(&trigger.reads))
     }
 
     /// Returns the condition that it waits for.

@@ -98,6 +98,17 @@ pub(super) enum Heard {
     Until(RunId, u64),
 }
 
+/// Something beside topics that an expression can read, and whose change it is told of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Watched {
+    /// Whether a `while` has begun and not ended.
+    Holds(RuleId),
+    /// Whether a rule has a run that hasn't ended.
+    Running(RuleId),
+    /// What a rule remembers.
+    Memory(SlotId),
+}
+
 /// All slots, and how a message finds them.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
@@ -105,8 +116,7 @@ pub(super) struct Slots {
     by_rule: BTreeMap<RuleId, SlotId>,
     each: Vec<(usize, EachTopic)>,
     each_index: TopicIndex<usize>,
-    /// Whether anything ever asked whether a rule runs: only then somebody must be told.
-    pub(super) is_running_asked: bool,
+    watchers: BTreeMap<Watched, BTreeSet<Listener>>,
     pub(super) index: TopicIndex<Listener>,
     /// Triggers that no topic sets off: clients, events, webhooks.
     pub(super) callable: BTreeSet<Listener>,
@@ -171,6 +181,31 @@ impl Slots {
     /// Returns the slot of the rule `id`.
     pub(super) fn find(&self, id: &RuleId) -> Option<&SlotId> {
         self.by_rule.get(id)
+    }
+
+    /// Makes `listener` hear of changes of `watched`.
+    pub(super) fn watch(&mut self, watched: Watched, listener: &Listener) {
+        self.watchers.entry(watched).or_default().insert(listener.clone());
+    }
+
+    /// Takes back what [`Slots::watch`] did.
+    pub(super) fn unwatch(&mut self, watched: &Watched, listener: &Listener) {
+        if let Some(listeners) = self.watchers.get_mut(watched) {
+            listeners.remove(listener);
+            if listeners.is_empty() {
+                self.watchers.remove(watched);
+            }
+        }
+    }
+
+    /// Returns who is to hear that `watched` changed, in the rules' order.
+    pub(super) fn watchers(&self, watched: &Watched) -> Vec<Listener> {
+        self.watchers.get(watched).into_iter().flatten().cloned().collect()
+    }
+
+    /// Returns whether anybody is to hear that `watched` changed.
+    pub(super) fn is_watched(&self, watched: &Watched) -> bool {
+        self.watchers.contains_key(watched)
     }
 
     /// Returns an index of the rules' ids, instances of `each` too.

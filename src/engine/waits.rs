@@ -84,7 +84,7 @@ impl Engine {
         }
         let id = run.next_ear;
         self.arm(slot, Owner::Ear(run.id, id), triggers, &states);
-        let ear = Ear { id, depth: 0, at, triggers: states, reads: Reads::default(), timeout };
+        let ear = Ear { id, depth: 0, at, triggers: states, reads: Reads::default(), recheck_at: None, timeout };
         self.add_ear(slot, run, thread, ear);
         Ok(())
     }
@@ -100,8 +100,9 @@ impl Engine {
         timeout: Option<Timestamp>,
     ) {
         let id = run.next_ear;
-        self.listen_for_until(slot, run.id, id, &reads);
-        let ear = Ear { id, depth: 0, at, triggers: Vec::new(), reads, timeout };
+        let recheck_at = self.next_recheck(&reads);
+        self.listen_for_until(slot, run.id, id, &reads, recheck_at);
+        let ear = Ear { id, depth: 0, at, triggers: Vec::new(), reads, recheck_at, timeout };
         self.add_ear(slot, run, thread, ear);
     }
 
@@ -122,7 +123,7 @@ impl Engine {
         if let Some(timeout) = ear.timeout {
             self.deadlines.add(timeout, slot, Due::Timeout(run, ear.id));
         }
-        self.listen_for_until(slot, run, ear.id, &ear.reads);
+        self.listen_for_until(slot, run, ear.id, &ear.reads, ear.recheck_at);
     }
 
     /// Takes back what an ear listens for.
@@ -131,19 +132,21 @@ impl Engine {
         if let Some(timeout) = ear.timeout {
             self.deadlines.remove(timeout, slot, Due::Timeout(run, ear.id));
         }
-        self.unlisten_for_until(slot, run, ear.id, &ear.reads);
+        self.unlisten_for_until(slot, run, ear);
     }
 
-    fn listen_for_until(&mut self, slot: &SlotId, run: RunId, ear: u64, reads: &Reads) {
+    fn listen_for_until(&mut self, slot: &SlotId, run: RunId, ear: u64, reads: &Reads, recheck_at: Option<Timestamp>) {
         self.listen(&Listener { slot: slot.clone(), what: Heard::Until(run, ear) }, reads);
-        if let Some(at) = self.next_recheck(reads) {
+        if let Some(at) = recheck_at {
             self.deadlines.add(at, slot, Due::UntilRecheck(run, ear));
         }
     }
 
-    fn unlisten_for_until(&mut self, slot: &SlotId, run: RunId, ear: u64, reads: &Reads) {
-        self.unlisten(&Listener { slot: slot.clone(), what: Heard::Until(run, ear) }, reads);
-        // A recheck that is still armed finds no ear, and does nothing.
+    fn unlisten_for_until(&mut self, slot: &SlotId, run: RunId, ear: &Ear) {
+        self.unlisten(&Listener { slot: slot.clone(), what: Heard::Until(run, ear.id) }, &ear.reads);
+        if let Some(at) = ear.recheck_at {
+            self.deadlines.remove(at, slot, Due::UntilRecheck(run, ear.id));
+        }
     }
 
     /// Removes the ears of a thread that stand at `depth` or deeper, where they are no more.
@@ -267,10 +270,12 @@ impl Engine {
             run.steps.truncate(steps);
         }
         let run_id = run.id;
+        let recheck_at = self.next_recheck(&reads);
         let known = run.ear_mut(ear)?;
-        let old_reads = std::mem::replace(&mut known.reads, reads.clone());
-        self.unlisten_for_until(&slot, run_id, ear, &old_reads);
-        self.listen_for_until(&slot, run_id, ear, &reads);
+        self.unlisten_for_until(&slot, run_id, known);
+        self.listen_for_until(&slot, run_id, ear, &reads, recheck_at);
+        known.reads = reads;
+        known.recheck_at = recheck_at;
         Some(Ok(is_true))
     }
 

@@ -12,11 +12,10 @@ use crate::script::{Failure, Reads};
 use super::condition::{Judging, Verdict, failure_text};
 use super::deadline::Due;
 use super::gates::Candidate;
-use super::hearing::Incoming;
 use super::occasion::Occasion;
 use super::run::Part;
 use super::scope::{Scope, ThreadScope};
-use super::slot::{Heard, Listener, SlotId};
+use super::slot::{Heard, Listener, Slot, SlotId, Watched};
 use super::trigger::later;
 use super::while_state::{Pending, Turn};
 use super::{Cause, CauseKind, Engine, Gate, Outcome, Step, StoppedBy, Trace};
@@ -49,7 +48,8 @@ impl Engine {
     /// Asks all `while` conditions, in the rules' order: at the start and after a reload.
     pub(super) fn reconsider_all(&mut self) {
         let cause = Cause::outside(CauseKind::Condition);
-        let whiles = self.slots.iter().filter(|(_, slot)| matches!(slot.rule.start, Start::While(_)));
+        let is_while = |slot: &Slot| matches!(slot.rule.start, Start::While(_));
+        let whiles = self.slots.iter().filter(|(_, slot)| is_while(slot));
         let ids: Vec<SlotId> = whiles.map(|(id, _)| id.clone()).collect();
         for id in ids {
             self.reconsider(&id, &cause);
@@ -315,7 +315,7 @@ impl Engine {
         } else {
             self.evaluator.world.holding.remove(&rule);
         }
-        self.inbox.push_back(Incoming::HoldsChanged { rule, depth: depth + 1 });
+        self.note_changed(Watched::Holds(rule), depth + 1);
     }
 
     fn arm_every(&mut self, id: &SlotId, from: Timestamp) {
@@ -376,7 +376,6 @@ impl Engine {
     /// Makes a `while` hear what its condition read.
     fn listen_for_while(&mut self, id: &SlotId, reads: Reads) {
         let recheck = self.next_recheck(&reads);
-        self.slots.is_running_asked |= !reads.running.is_empty();
         let Some(slot) = self.slots.get_mut(id) else { return };
         let old_recheck = std::mem::replace(&mut slot.while_state.recheck_at, recheck);
         let old_reads = std::mem::replace(&mut slot.while_state.reads, reads.clone());
@@ -386,7 +385,7 @@ impl Engine {
         if let Some(at) = recheck {
             self.deadlines.add(at, id, Due::WhileRecheck);
         }
-        if old_reads.topics != reads.topics || old_reads.filters != reads.filters {
+        if old_reads != reads {
             let listener = Listener { slot: id.clone(), what: Heard::While };
             self.unlisten(&listener, &old_reads);
             self.listen(&listener, &reads);
