@@ -186,6 +186,7 @@ impl Engine {
 
     /// Begins the next turn of a loop, or leaves it.
     fn begin_turn(&mut self, slot: &SlotId, rule: &Rule, run: &mut Run, id: u32) -> Result<Next, Failure> {
+        let now = self.now();
         let Some((repeat, depth)) = innermost_repeat(run, id) else { return Ok(Next::GoOn) };
         let place = repeat.at;
         let (turn, times) = (repeat.turn, repeat.times);
@@ -211,6 +212,8 @@ impl Engine {
         let Some(thread) = run.threads.get_mut(&id) else { return Ok(Next::GoOn) };
         if let Some(Frame::Repeat(repeat)) = thread.frames.last_mut() {
             repeat.turn += 1;
+            // After downtime, later turns count from this one.
+            repeat.turn_due = repeat.turn_due.max(now);
         }
         Ok(Next::Enter(*body))
     }
