@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Map;
 use crate::script::Reads;
 
-use super::Cause;
+use super::{Cause, Step};
 
 /// Where a `while` is in its life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ pub(super) struct Pending {
     pub(super) due: Timestamp,
     /// What made the condition change.
     pub(super) cause: Cause,
+    /// How the condition was judged then, for the trace.
+    #[serde(default)]
+    pub(super) steps: Vec<Step>,
 }
 
 /// A change of a `while`.

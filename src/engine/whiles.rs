@@ -114,7 +114,7 @@ impl Engine {
             None => {
                 let cooled = cooldown.zip(state.changed_at).map(|(cooldown, at)| later(at, cooldown));
                 let due = cooled.map_or(later(now, start.hold), |cooled| cooled.max(later(now, start.hold)));
-                self.turn_at(id, Pending { what: Turn::Begin, since: now, due, cause: cause.clone() }, steps);
+                self.turn_at(id, Pending { what: Turn::Begin, since: now, due, cause: cause.clone(), steps });
             }
         }
     }
@@ -145,7 +145,7 @@ impl Engine {
             None => {
                 let cooled = cooldown.zip(state.changed_at).map(|(cooldown, at)| later(at, cooldown));
                 let due = cooled.map_or(later(now, start.linger), |cooled| cooled.max(later(now, start.linger)));
-                self.turn_at(id, Pending { what: Turn::End, since: now, due, cause: cause.clone() }, steps);
+                self.turn_at(id, Pending { what: Turn::End, since: now, due, cause: cause.clone(), steps });
             }
         }
     }
@@ -178,9 +178,9 @@ impl Engine {
     }
 
     /// Lets a rule begin or end, now or when that is due.
-    fn turn_at(&mut self, id: &SlotId, pending: Pending, steps: Vec<Step>) {
+    fn turn_at(&mut self, id: &SlotId, pending: Pending) {
         if pending.due <= self.now() {
-            return self.turn(id, pending.what, &pending.cause, steps);
+            return self.turn(id, pending);
         }
         let due = pending.due;
         if let Some(slot) = self.slots.get_mut(id) {
@@ -210,13 +210,13 @@ impl Engine {
             return;
         }
         self.unsaved.rules.insert(id.clone());
-        self.turn(id, pending.what, &pending.cause, Vec::new());
+        self.turn(id, pending);
     }
 
-    fn turn(&mut self, id: &SlotId, what: Turn, cause: &Cause, steps: Vec<Step>) {
+    fn turn(&mut self, id: &SlotId, Pending { what, cause, steps, .. }: Pending) {
         match what {
-            Turn::Begin => self.begin_while(id, cause, steps),
-            Turn::End => self.end_while(id, cause, steps),
+            Turn::Begin => self.begin_while(id, &cause, steps),
+            Turn::End => self.end_while(id, &cause, steps),
         }
     }
 
@@ -254,7 +254,17 @@ impl Engine {
         self.unsaved.rules.insert(id.clone());
         self.arm_every(id, now);
         self.note_holds(id, cause.depth);
+        if rule.then.is_none() {
+            return self.trace_named_condition(&rule, &occasion, steps);
+        }
         self.run_part(id, Part::Then, occasion, variables, steps);
+    }
+
+    /// A condition with a name runs nothing when it begins: its trace says that it has, and why.
+    fn trace_named_condition(&mut self, rule: &Rule, occasion: &Occasion, mut steps: Vec<Step>) {
+        steps.insert(0, self.trigger_step(occasion));
+        let (rule, at, cause) = (rule.id.clone(), self.now(), occasion.cause.clone());
+        self.trace(Trace { rule, run: None, at, ended_at: at, outcome: Outcome::Finished, cause, steps });
     }
 
     fn refuse_while(&mut self, id: &SlotId) {
@@ -272,10 +282,10 @@ impl Engine {
         }
         self.cancel_runs(id, StoppedBy::WhileEnded);
         let Some(rule) = self.slots.get(id).map(|slot| Arc::clone(&slot.rule)) else { return };
-        if rule.otherwise.is_none() {
-            return;
-        }
         let occasion = Occasion::of_cause(PATH.into(), cause.clone());
+        if rule.otherwise.is_none() {
+            return self.skip_with(id, &occasion, Gate::Condition, steps, None);
+        }
         match self.variables_of_begun(id, &rule, &occasion) {
             Ok(variables) => self.run_part(id, Part::Otherwise, occasion, variables, steps),
             Err(failure) => self.fail_unstarted(&rule, &occasion, steps, &failure),

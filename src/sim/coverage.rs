@@ -155,7 +155,7 @@ impl RuleCoverage {
             }
             if let Some((seen_true, seen_false)) = self.conditions.get_mut(*path) {
                 *seen_true |= *result == "true";
-                *seen_false |= *result == "false";
+                *seen_false |= result.starts_with("false");
             }
         }
     }
