@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::model::{Level, TopicFilter};
-use crate::rules::{RuleEntry, Start, TriggerKind};
+use crate::rules::{Condition, ConditionKind, RuleEntry, Start, TriggerKind};
 
 use super::reload::Loaded;
 use super::screen::Screen;
@@ -37,7 +37,7 @@ impl Banner {
             rules: entries.iter().map(named).collect(),
             errors: loaded.findings.iter().filter(|finding| finding.is_error()).count(),
             has_rules_folder: loaded.has_rules_folder,
-            example: entries.iter().find_map(example).unwrap_or_else(|| ("home/hall/light".into(), "ON".into())),
+            example: example(entries),
         }
     }
 
@@ -116,14 +116,36 @@ fn named(entry: &RuleEntry) -> (String, Option<String>) {
     (entry.id().to_string(), name)
 }
 
-/// Returns a topic and payload that the rule waits for.
-fn example(entry: &RuleEntry) -> Option<(String, String)> {
+/// Returns a topic and a payload that set off a rule; one whose payload the rules tell, if there is one.
+fn example(entries: &[RuleEntry]) -> (String, String) {
+    let examples = || entries.iter().filter_map(example_of);
+    let told = examples().find_map(|(topic, payload)| Some((topic, payload?)));
+    let any = || examples().next().map(|(topic, _)| (topic, "ON".to_owned()));
+    told.or_else(any).unwrap_or_else(|| ("home/hall/light".to_owned(), "ON".to_owned()))
+}
+
+/// Returns a topic that the rule waits for, and the payload that it asks for, where that is plain to see.
+fn example_of(entry: &RuleEntry) -> Option<(String, Option<String>)> {
     let RuleEntry::Rule(rule) = entry else { return None };
     let Start::When(triggers) = &rule.start else { return None };
-    triggers.iter().find_map(|trigger| match &trigger.kind {
-        TriggerKind::Topic { filter, .. } => Some((topic(filter)?, "ON".to_owned())),
-        _ => None,
+    triggers.iter().find_map(|trigger| {
+        let TriggerKind::Topic { filter, payload, .. } = &trigger.kind else { return None };
+        let payload = match payload {
+            Some(payloads) => payloads.first().map(ToString::to_string),
+            None => rule.condition.as_ref().and_then(asked_for),
+        };
+        Some((topic(filter)?, payload))
     })
+}
+
+/// Returns the text that a condition `msg == "ON"` asks for. A rule that asks for more might not fire by that.
+fn asked_for(condition: &Condition) -> Option<String> {
+    let ConditionKind::Expression(expression) = &condition.kind else { return None };
+    let (name, text) = expression.source().as_str().split_once("==")?;
+    let text = text.trim();
+    let inner = text.strip_prefix(['"', '\''])?.strip_suffix(['"', '\''])?;
+    let is_plain = !inner.contains(['"', '\'', '$', '\\']);
+    (is_plain && matches!(name.trim(), "msg" | "payload")).then(|| inner.to_owned())
 }
 
 /// Returns a topic that `filter` matches.
@@ -154,6 +176,15 @@ mod tests {
     fn an_example_topic_fills_the_wildcards() {
         let filter = TopicFilter::parse("home/+room/tv/#").unwrap();
         assert_eq!(topic(&filter).as_deref(), Some("home/room/tv/something"));
+    }
+
+    #[test]
+    fn the_example_sets_off_a_rule_whose_payload_is_plain() {
+        let rules = "rules:\n  a: { when: home/a, then: { x/y: 1 } }\n  \
+                     b: { when: home/+room/tv, if: 'msg == \"OFF\"', then: { x/y: 1 } }\n";
+        let source = crate::lang::Source::Content(rules.as_bytes().into());
+        let home = crate::lang::Home::load(&[("rules/a.yaml".into(), source)].into());
+        assert_eq!(example(&home.ruleset.entries), ("home/room/tv".to_owned(), "OFF".to_owned()));
     }
 
     #[test]

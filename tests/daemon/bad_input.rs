@@ -3,19 +3,25 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use super::clients::{Kind, sent};
+use super::clients::{Kind, Sent, sent};
 use super::house::{Home, House, PATIENCE};
 
 const ECHO: &str = "rules: { echo: { when: 'in/#', then: { to/out: '${topic}' } } }\n";
 
-/// Publishes with a client of our own, to whatever bytes: an MQTT 3.1.1 CONNECT, then a PUBLISH with QoS 0.
-fn publish_raw(house: &House, topic: &[u8], payload: &[u8]) -> TcpStream {
+/// Connects with MQTT 3.1.1, under an id of one letter.
+fn connect(house: &House, id: u8) -> TcpStream {
     let mut stream = TcpStream::connect(house.mqtt).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01r").unwrap();
+    stream.write_all(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01").unwrap();
+    stream.write_all(&[id]).unwrap();
     let mut connack = [0; 4];
     stream.read_exact(&mut connack).unwrap();
     assert_eq!(connack, [0x20, 2, 0, 0]);
+    stream
+}
+
+/// Returns a PUBLISH with `QoS` 0, of whatever bytes.
+fn publish_packet(topic: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x30];
     let mut left = topic.len() + 2 + payload.len();
     loop {
@@ -29,8 +35,14 @@ fn publish_raw(house: &House, topic: &[u8], payload: &[u8]) -> TcpStream {
     packet.extend(u16::try_from(topic.len()).unwrap().to_be_bytes());
     packet.extend(topic);
     packet.extend(payload);
+    packet
+}
+
+/// Publishes with a client of our own, to whatever bytes.
+fn publish_raw(house: &House, topic: &[u8], payload: &[u8]) -> TcpStream {
+    let mut stream = connect(house, b'r');
     // The broker may have closed the connection on what it saw of it.
-    let _ = stream.write_all(&packet);
+    let _ = stream.write_all(&publish_packet(topic, payload));
     stream
 }
 
@@ -113,7 +125,7 @@ fn retained_messages_of_rules_and_clients_are_kept_and_cleared() {
     house.publication("to/kept");
     let subscriber = kind.subscribe(house.mqtt, &["to/kept", "end"]);
     assert_eq!(subscriber.next(), "1 to/kept 1");
-    kind.publish(house.mqtt, super::clients::Sent { retain: true, ..sent("to/kept", "") });
+    kind.publish(house.mqtt, Sent { retain: true, ..sent("to/kept", "") });
     kind.publish(house.mqtt, sent("end", "x"));
     assert_eq!(subscriber.until("end"), ["0 to/kept "]);
     let late = kind.subscribe(house.mqtt, &["to/kept", "end"]);
@@ -137,4 +149,34 @@ fn a_rules_folder_that_cannot_be_read_is_shown() {
     std::fs::set_permissions(&rules, std::fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(status["healthy"], false);
     assert_eq!(status["diagnostics"][0]["file"], "rules");
+}
+
+#[test]
+fn a_burst_loses_nothing_and_keeps_its_order() {
+    const MANY: usize = 3_000;
+    let Some(kind) = Kind::installed().first().copied() else { return };
+    let house = House::with_rules("rules: { pass: { when: in/x, then: { to/out: '${payload}' } } }\n");
+    let subscriber = kind.subscribe(house.mqtt, &["to/out"]);
+    let packets: Vec<u8> =
+        (0..MANY).flat_map(|number| publish_packet(b"in/x", number.to_string().as_bytes())).collect();
+    let mut publisher = connect(&house, b'p');
+    publisher.write_all(&packets).unwrap();
+    for number in 0..MANY {
+        assert_eq!(subscriber.next(), format!("0 to/out {number}"));
+    }
+}
+
+#[test]
+fn a_subscriber_that_never_reads_holds_up_nobody() {
+    let mut house = House::with_rules(ECHO);
+    let mut stalled = connect(&house, b's');
+    stalled.write_all(b"\x82\x06\x00\x01\x00\x01#\x01").unwrap();
+    let mut suback = [0; 5];
+    stalled.read_exact(&mut suback).unwrap();
+    let mut publisher = connect(&house, b'p');
+    let packet = publish_packet(b"flood", &[b'x'; 60_000]);
+    for _ in 0..500 {
+        publisher.write_all(&packet).unwrap();
+    }
+    assert_alive(&mut house);
 }

@@ -133,6 +133,26 @@ fn a_rule_sees_each_quality_of_service_of_both_versions_once() {
 }
 
 #[test]
+fn properties_of_mqtt_5_reach_subscribers() {
+    if !Kind::installed().contains(&Kind::Mosquitto) {
+        return;
+    }
+    let house = House::with_rules("rules: {}");
+    let options = ["-V", "5", "-F", "message %C %R %D %P"];
+    let subscriber = Kind::Mosquitto.subscribe_with(house.mqtt, &["a"], &options);
+    let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port().to_string());
+    let sent = std::process::Command::new("mosquitto_pub")
+        .args(["-V", "5", "-h", &host, "-p", &port, "-q", "1", "-t", "a", "-m", "x"])
+        .args(["-D", "publish", "content-type", "text/plain", "-D", "publish", "response-topic", "b"])
+        .args(["-D", "publish", "correlation-data", "42", "-D", "publish", "user-property", "name", "value"])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    let seen = subscriber.next();
+    assert!(seen.starts_with("text/plain b 42") && seen.contains("name:value"), "{seen}");
+}
+
+#[test]
 fn a_will_reaches_subscribers_and_rules() {
     if !Kind::installed().contains(&Kind::Mosquitto) {
         return;
