@@ -32,11 +32,13 @@ pub(crate) fn sent<'a>(topic: &'a str, payload: &'a str) -> Sent<'a> {
 
 const PAHO_PUBLISH: &str = "
 import sys, paho.mqtt.client as mqtt
-host, port, version, topic, payload, qos, retain = sys.argv[1:]
+host, port, version, *messages = sys.argv[1:]
 client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=int(version))
 client.connect(host, int(port))
 client.loop_start()
-client.publish(topic, payload, int(qos), retain == 'true').wait_for_publish(10)
+while messages:
+    topic, payload, qos, retain, *messages = messages
+    client.publish(topic, payload, int(qos), retain == 'true').wait_for_publish(10)
 client.disconnect()
 client.loop_stop()
 ";
@@ -78,31 +80,33 @@ impl Kind {
         kinds
     }
 
-    /// Publishes, and waits until the client has done so.
-    pub(crate) fn publish(self, broker: SocketAddr, sent: Sent<'_>) {
-        assert!(self.tries_to_publish(broker, sent), "{self:?} couldn't publish {sent:?}");
-    }
-
-    /// Returns whether the client says that it published.
-    pub(crate) fn tries_to_publish(self, broker: SocketAddr, sent: Sent<'_>) -> bool {
+    /// Publishes these, of one version, and waits until the client has done so.
+    pub(crate) fn publish(self, broker: SocketAddr, messages: &[Sent<'_>]) {
         let (host, port) = (broker.ip().to_string(), broker.port().to_string());
-        let qos = sent.qos.to_string();
-        let mut command = match self {
-            Kind::Mosquitto => {
+        let mut commands = Vec::new();
+        match self {
+            Kind::Mosquitto => commands.extend(messages.iter().map(|sent| {
                 let mut command = Command::new("mosquitto_pub");
                 let version = if sent.version == 5 { "5" } else { "311" };
-                command.args(["-h", &host, "-p", &port, "-V", version, "-t", sent.topic, "-q", &qos]);
+                command.args(["-h", &host, "-p", &port, "-V", version, "-t", sent.topic, "-q", &sent.qos.to_string()]);
                 command.args(["-m", sent.payload]).args(sent.retain.then_some("-r"));
                 command
-            }
+            })),
+            // Python takes its time to start: once for all.
             Kind::Paho => {
-                let (version, retain) = (sent.version.to_string(), sent.retain.to_string());
                 let mut command = Command::new("python3");
-                command.args(["-c", PAHO_PUBLISH, &host, &port, &version, sent.topic, sent.payload, &qos, &retain]);
-                command
+                let version = messages.first().map_or(4, |sent| sent.version).to_string();
+                command.args(["-c", PAHO_PUBLISH, &host, &port, &version]);
+                for sent in messages {
+                    command.args([sent.topic, sent.payload, &sent.qos.to_string(), &sent.retain.to_string()]);
+                }
+                commands.push(command);
             }
-        };
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+        }
+        for mut command in commands {
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{messages:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
     }
 
     /// Subscribes, and waits until the broker has confirmed it.

@@ -7,21 +7,19 @@ fn retained<'a>(topic: &'a str, payload: &'a str) -> Sent<'a> {
     Sent { retain: true, ..sent(topic, payload) }
 }
 
-/// Publishes something else, so that what comes before it has surely come.
-fn finish(kind: Kind, house: &House) {
-    kind.publish(house.mqtt, sent("end", "end"));
-}
+/// Comes last, so that what comes before it has surely come.
+const END: Sent<'_> = Sent { topic: "end", payload: "end", qos: 1, retain: false, version: 4 };
 
 #[test]
 fn a_message_that_nobody_listens_to_is_gone_but_a_rule_has_seen_it() {
     for kind in Kind::installed() {
         let mut house =
             House::with_rules("rules: { seen: { when: home/living_room/tv, then: { seen/tv: '${payload}' } } }");
-        kind.publish(house.mqtt, sent("home/living_room/tv", "ON"));
+        kind.publish(house.mqtt, &[sent("home/living_room/tv", "ON")]);
         assert_eq!(house.publication("seen/tv")["payload"], "ON");
 
         let late = kind.subscribe(house.mqtt, &["home/#", "seen/#", "end"]);
-        finish(kind, &house);
+        kind.publish(house.mqtt, &[END]);
         assert!(late.until("end").is_empty(), "{kind:?}");
     }
 }
@@ -31,13 +29,14 @@ fn a_new_subscriber_gets_the_last_retained_message_and_gets_it_again() {
     for kind in Kind::installed() {
         let mut house =
             House::with_rules("rules: { seen: { when: home/hall/mode, then: { seen/mode: '${payload}' } } }");
-        for payload in ["day", "evening", "night"] {
-            kind.publish(house.mqtt, retained("home/hall/mode", payload));
+        let payloads = ["day", "evening", "night"];
+        kind.publish(house.mqtt, &payloads.map(|payload| retained("home/hall/mode", payload)));
+        for payload in payloads {
             assert_eq!(house.publication("seen/mode")["payload"], payload);
         }
         for _ in 0..2 {
             let subscriber = kind.subscribe(house.mqtt, &["home/hall/mode", "end"]);
-            finish(kind, &house);
+            kind.publish(house.mqtt, &[END]);
             assert_eq!(subscriber.until("end"), ["1 home/hall/mode night"], "{kind:?}");
         }
     }
@@ -49,9 +48,8 @@ fn a_subscriber_of_the_light_does_not_see_the_television() {
         let mut house =
             House::with_rules("rules: { light: { when: home/living_room/light, then: { seen/light: '${payload}' } } }");
         let subscriber = kind.subscribe(house.mqtt, &["home/living_room/light", "end"]);
-        kind.publish(house.mqtt, sent("home/living_room/tv", "ON"));
-        kind.publish(house.mqtt, sent("home/living_room/light", "80"));
-        finish(kind, &house);
+        let messages = [sent("home/living_room/tv", "ON"), sent("home/living_room/light", "80"), END];
+        kind.publish(house.mqtt, &messages);
         assert_eq!(subscriber.until("end"), ["0 home/living_room/light 80"], "{kind:?}");
         // The first that the rule saw is the light's.
         assert_eq!(house.publication("seen/light")["payload"], "80");
@@ -67,16 +65,15 @@ fn a_plus_stands_for_one_level() {
         );
         let room = kind.subscribe(house.mqtt, &["home/living_room/+", "end"]);
         let lights = kind.subscribe(house.mqtt, &["home/+/light", "end"]);
-        for topic in [
-            "home/kitchen/tv",
-            "home/living_room",
-            "home/living_room/light/set",
-            "home/living_room/tv",
-            "home/kitchen/light",
-        ] {
-            kind.publish(house.mqtt, sent(topic, "ON"));
-        }
-        finish(kind, &house);
+        let messages = [
+            sent("home/kitchen/tv", "ON"),
+            sent("home/living_room", "ON"),
+            sent("home/living_room/light/set", "ON"),
+            sent("home/living_room/tv", "ON"),
+            sent("home/kitchen/light", "ON"),
+            END,
+        ];
+        kind.publish(house.mqtt, &messages);
         assert_eq!(room.until("end"), ["0 home/living_room/tv ON"], "{kind:?}");
         assert_eq!(lights.until("end"), ["0 home/kitchen/light ON"], "{kind:?}");
         let published = |line: &serde_json::Value| line["event"] == "publish";
@@ -93,9 +90,7 @@ fn a_hash_stands_for_all_but_the_brokers_own_topics() {
         assert!(own.next().contains(" $SYS/"), "{kind:?}");
 
         let all = kind.subscribe(house.mqtt, &["#"]);
-        kind.publish(house.mqtt, sent("a", "1"));
-        kind.publish(house.mqtt, sent("a/b/c", "2"));
-        finish(kind, &house);
+        kind.publish(house.mqtt, &[sent("a", "1"), sent("a/b/c", "2"), END]);
         assert_eq!(all.until("end"), ["1 homerule/status online", "0 a 1", "0 a/b/c 2"], "{kind:?}");
 
         let ran = |line: &serde_json::Value| line["event"] == "run" && line["rule"] == "all:all";
@@ -111,14 +106,14 @@ fn a_rule_sees_each_quality_of_service_of_both_versions_once() {
             "rules: { seen: { when: 'in/+', then: { publish: to/out, payload: '${payload} ${qos}' } } }",
         );
         let subscriber = kind.subscribe(house.mqtt, &["in/#", "to/out", "end"]);
-        for version in [4, 5] {
-            for qos in [0, 1, 2] {
-                let payload = format!("v{version}");
-                kind.publish(house.mqtt, Sent { topic: "in/x", payload: &payload, qos, retain: false, version });
-                assert_eq!(house.publication("to/out")["payload"], format!("v{version} {qos}"), "{kind:?}");
+        for (version, payload) in [(4, "v4"), (5, "v5")] {
+            let messages = [0, 1, 2].map(|qos| Sent { topic: "in/x", payload, qos, retain: false, version });
+            kind.publish(house.mqtt, &messages);
+            for _ in messages {
+                house.publication("to/out");
             }
         }
-        finish(kind, &house);
+        kind.publish(house.mqtt, &[END]);
         // Messages of different qualities of service may overtake each other (MQTT 5.0, 4.6).
         let mut seen = subscriber.until("end");
         seen.sort();

@@ -156,6 +156,6 @@ fn our_own_client_id_is_refused_to_others() {
         .output()
         .unwrap();
     assert!(!refused.status.success());
-    Kind::Mosquitto.publish(house.mqtt, super::clients::sent("in", "x"));
+    Kind::Mosquitto.publish(house.mqtt, &[super::clients::sent("in", "x")]);
     house.publication("to/out");
 }
