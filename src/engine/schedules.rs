@@ -191,18 +191,10 @@ impl Engine {
     /// Returns the last time before now at which a trigger was due while the daemon was down.
     fn last_missed(&mut self, slot: &SlotId, index: u16, trigger: &Trigger) -> Option<Timestamp> {
         let now = self.now();
-        let mut due = self.trigger_state_mut(slot, Owner::Rule, index)?.due.filter(|due| *due < now)?;
+        let due = self.trigger_state_mut(slot, Owner::Rule, index)?.due.filter(|due| *due < now)?;
         let TriggerKind::Schedule { schedule, .. } = &trigger.kind else { return Some(due) };
-        let calendar = &self.evaluator.world.calendar;
-        // A short interval over a long downtime has many due times: begin near the end.
-        if let Schedule::Every(every) = schedule {
-            let near = now.checked_sub(*every).ok()?;
-            due = schedule.next(near, calendar).filter(|near| *near < now && *near > due).unwrap_or(due);
-        }
-        while let Some(next) = schedule.next(due, calendar).filter(|next| *next < now) {
-            due = next;
-        }
-        Some(due)
+        let later = schedule.last(due, now, &self.evaluator.world.calendar);
+        Some(later.unwrap_or(due))
     }
 
     /// Computes anew when schedules are due, after the clock was set.

@@ -58,6 +58,24 @@ impl Schedule {
             Schedule::Sun { event, offset, weekdays } => next_sun(*event, *offset, *weekdays, after, calendar),
         }
     }
+
+    /// Returns the last due time strictly after `since` and strictly before `now`. It looks back from `now` in
+    /// growing steps, so that a pattern that is due each second costs no more after a month than after an hour.
+    #[must_use]
+    pub fn last(&self, since: Timestamp, now: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
+        let mut step = SignedDuration::from_secs(1);
+        loop {
+            let start = now.checked_sub(step).unwrap_or(since).max(since);
+            let next = |after| self.next(after, calendar).filter(|due| *due < now);
+            if let Some(first) = next(start) {
+                return std::iter::successors(Some(first), |due| next(*due)).last();
+            }
+            if start == since {
+                return None;
+            }
+            step = step.saturating_mul(8);
+        }
+    }
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -278,6 +296,26 @@ mod tests {
                     assert_eq!(schedule.next(now, &calendar), Some(next), "{zone} {schedule:?} {now}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_last_due_time_is_found_however_long_ago_one_begins() {
+        let calendar = calendar("Europe/Berlin");
+        let now = "2024-10-27T01:30:00Z".parse().unwrap();
+        for (schedule, expected) in [
+            (Schedule::Cron(Cron::parse("* * * * * *").unwrap()), "2024-10-27T01:29:59Z"),
+            (Schedule::Cron(Cron::parse("30 2 * * *").unwrap()), "2024-10-27T00:30:00Z"),
+            (every(60), "2024-10-27T01:00:00Z"),
+            (at(&["02:30"], "mon"), "2024-10-21T00:30:00Z"),
+            (Schedule::Cron(Cron::parse("0 0 29 2 *").unwrap()), "2024-02-28T23:00:00Z"),
+        ] {
+            for since in ["1970-01-01T00:00:00Z", "2024-02-01T00:00:00Z"] {
+                let last = schedule.last(since.parse().unwrap(), now, &calendar);
+                assert_eq!(last, Some(expected.parse().unwrap()), "{schedule:?}");
+            }
+            assert_eq!(schedule.last(expected.parse().unwrap(), now, &calendar), None, "{schedule:?}");
+            assert_eq!(schedule.last(now, now, &calendar), None);
         }
     }
 
