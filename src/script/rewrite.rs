@@ -155,8 +155,17 @@ impl Rewriter<'_> {
     fn write(mut self) -> Result<(), ExpressionError> {
         for (index, token) in self.tokens.iter().enumerate() {
             let previous = index.checked_sub(1).and_then(|before| self.tokens.get(before));
-            if previous.is_some_and(|previous| previous.range.end < token.range.start) {
-                self.out.push(" ", token.range.start);
+            if let Some(previous) = previous {
+                if let (TokenKind::Text(_), TokenKind::Text(_)) = (&previous.kind, &token.kind) {
+                    return Err(syntax(
+                        token.range.clone(),
+                        "two texts stand side by side: an operator or a comma is missing",
+                    )
+                    .help("a quote within a text is written `\\'` or `\\\"`"));
+                }
+                if previous.range.end < token.range.start {
+                    self.out.push(" ", token.range.start);
+                }
             }
             match &token.kind {
                 TokenKind::Number => self.copy(token),

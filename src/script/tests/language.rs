@@ -66,6 +66,7 @@ fn and_or_and_not_are_words_or_signs() {
         ("if not true { 1 } else { 2 }", "2"),
         ("[not true, not false]", "[false,true]"),
         ("#{ and: 1, not: 2 }.not", "2"),
+        ("#{ 'a b': 1, \"and\": 2 }", "{\"a b\":1,\"and\":2}"),
         ("false and msg.nix.foo", "false"),
     ]);
 }

@@ -9,6 +9,9 @@ fn check(cases: &[(&str, &str)]) {
     }
 }
 
+/// What is told of two texts without an operator: Rhai itself would read `"a""b"` as one.
+const SIDE_BY_SIDE: &str = "Syntax «'b'» two texts stand side by side: an operator or a comma is missing; a quote within a text is written `\\'` or `\\\"`";
+
 #[test]
 fn a_single_equals_sign_is_told() {
     check(&[
@@ -166,7 +169,9 @@ fn a_syntax_error_of_rhais_is_told_in_our_words_and_places() {
         ("1 +", "Syntax «» the expression ends too early: a value is missing"),
         ("(1 + )", "Syntax «)» a value is missing before `)`"),
         ("'ä ${1 +} b'", "Syntax «}» a value is missing before `}`"),
-        ("'a' 'b'", "Syntax «'b'» an operator or a comma is missing before `'b'`"),
+        ("'a' 1", "Syntax «1» an operator or a comma is missing before `1`"),
+        ("'a' 'b'", SIDE_BY_SIDE),
+        ("'a''b'", SIDE_BY_SIDE),
         ("msg.", "Syntax «» the name of a property is missing"),
         (
             "30s",
