@@ -3,13 +3,15 @@
 //! The snapshots are made anew with `INSTA_UPDATE=always cargo test --test diagnostics`.
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use homerule::lang::{Colour, Home, Report, Source, Sources};
+use homerule::lang::test_file::TestFile;
+use homerule::lang::{Code, Colour, Diagnostic, Home, Report, Source, Sources};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics")
@@ -26,7 +28,8 @@ fn inputs() -> Vec<PathBuf> {
     inputs
 }
 
-/// A home of one file: settings where its name begins with `settings`, else rules, beside settings with a location.
+/// A home of one file: settings where its name begins with `settings`, else rules or tests, beside settings with a
+/// location.
 fn home_of(name: &str, content: &[u8]) -> Sources {
     let mut sources = Sources::new();
     let content = Source::Content(content.into());
@@ -34,6 +37,9 @@ fn home_of(name: &str, content: &[u8]) -> Sources {
         sources.insert("homerule.yaml".into(), content);
         sources.insert("rules/empty.yaml".into(), Source::Content(b"".as_slice().into()));
         return sources;
+    }
+    if name.starts_with("test") {
+        sources.insert("rules/empty.yaml".into(), Source::Content(b"".as_slice().into()));
     }
     if !name.contains("no-location") {
         let settings = b"location: { latitude: 51.5, longitude: -0.12, timezone: Europe/London }\n";
@@ -43,11 +49,19 @@ fn home_of(name: &str, content: &[u8]) -> Sources {
     sources
 }
 
+/// All that is found in a home, in its test file too where it has one.
+fn found_in(sources: &Sources) -> Vec<Diagnostic> {
+    let mut found = Home::load(sources).diagnostics;
+    for (path, source) in sources.iter().filter(|(path, _)| path.ends_with(".test.yaml")) {
+        found.extend(TestFile::read(path, source).1);
+    }
+    found
+}
+
 fn rendered(sources: &Sources) -> String {
-    let home = Home::load(sources);
     let mut report = Report::new(sources);
     let mut text = String::new();
-    for found in &home.diagnostics {
+    for found in &found_in(sources) {
         writeln!(text, "{}", report.text_of(found, Colour::No)).unwrap();
     }
     if text.is_empty() { "nothing is wrong\n".to_owned() } else { text }
@@ -74,4 +88,19 @@ fn each_mistake_is_shown_with_its_place_and_what_to_do() {
         }
     }
     assert!(failed.is_empty(), "these differ from their snapshots: {failed:?}");
+}
+
+/// Mistakes that one file alone can't show.
+const SHOWN_ELSEWHERE: [Code; 4] = [Code::UNREADABLE_FILE, Code::AMBIGUOUS_RULE, Code::DUPLICATE_RULE, Code::NO_RULES];
+
+#[test]
+fn each_code_is_shown() {
+    let mut shown = BTreeSet::from(SHOWN_ELSEWHERE);
+    for path in inputs() {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let found = found_in(&home_of(&name, &fs::read(&path).unwrap()));
+        shown.extend(found.iter().map(|found| found.code));
+    }
+    let missing: Vec<_> = Code::ALL.iter().filter(|(code, _)| !shown.contains(code)).collect();
+    assert!(missing.is_empty(), "no file in tests/diagnostics shows {missing:?}");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::findings::Findings;
 use super::reader::Reader;
-use super::rule_file::{Context, RuleFile, decode_rule};
+use super::rule_file::{Context, RuleFile, check_unused_scenes, decode_rule};
 use super::settings_file::{self, SETTINGS_FILE};
 use super::text::FileText;
 use super::{Code, Diagnostic, Secret, Settings, Severity, Source, Sources, secrets};
@@ -44,6 +44,7 @@ impl Home {
                 decoded.extend(entries.into_iter().map(|entry| (file.text.file(), entry)));
             }
         }
+        diagnostics.extend(check_unused_scenes(&context));
         diagnostics.extend(checks::check(&rules_of(&context, &decoded)));
         if !sources.keys().any(|path| rule_file_stem(path, &settings.rules).is_some() || path.ends_with(".rhai")) {
             diagnostics.push(no_rules(&settings.rules));

@@ -179,6 +179,13 @@ impl<'a> Reader<'a> {
     pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
         match node.as_scalar().map(|scalar| (&scalar.value, scalar.text.as_str())) {
             Some((Value::Bool(flag), _)) => Some(*flag),
+            Some((Value::Text(_), text)) if text.contains("${") => match self.value(node)? {
+                Value::Bool(flag) => Some(flag),
+                _ => {
+                    self.wrong_type(node, "`true` or `false`");
+                    None
+                }
+            },
             Some((_, word @ ("on" | "yes" | "off" | "no"))) => {
                 let meant = matches!(word, "on" | "yes");
                 self.wrong_type(node, "`true` or `false`")

@@ -347,7 +347,12 @@ impl Builder<'_> {
             let message = format!("the key `{}` stands twice in this map", scalar.text.as_str());
             let found = self.findings.error(Code::DUPLICATE_KEY, span, message);
             found.relate(first_span, "it stands here first");
-            found.help("remove one of both; to publish twice to one topic, write a list of `publish:` actions");
+            found.help(if scalar.text.as_str().contains('/') {
+                "a topic that is meant twice needs a list: of actions (`- publish: …`) under `then`, of messages \
+                 (`- { topic: …, payload: … }`) under `expect`"
+            } else {
+                "remove one of both"
+            });
             return None;
         }
         Some(Key { text: scalar.text, value: scalar.value, span })

@@ -21,8 +21,10 @@ mod publish;
 mod range;
 mod references;
 mod rule;
+mod scenes;
 mod triggers;
 
 pub(super) use context::Context;
 pub(super) use file::RuleFile;
 pub(super) use rule::decode_rule;
+pub(super) use scenes::check_unused_scenes;
