@@ -23,7 +23,11 @@ impl Engine {
         if let Start::When(triggers) = &rule.start
             && slot.triggers.len() != triggers.len()
         {
-            let states = triggers.iter().map(|trigger| self.first_look(trigger, OutsideFirst::No)).collect();
+            let states: Vec<_> = triggers.iter().map(|trigger| self.first_look(trigger, OutsideFirst::No)).collect();
+            // When a schedule is due is kept, so that the next start knows what it missed.
+            if states.iter().any(|state| state.due.is_some()) {
+                self.unsaved.rules.insert(id.clone());
+            }
             if let Some(slot) = self.slots.get_mut(id) {
                 slot.triggers = states;
             }

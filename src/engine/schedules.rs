@@ -51,6 +51,8 @@ impl Engine {
             }
         };
         let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };
+        // What was missed while the daemon was down is still to be caught up with.
+        let due = state.due.filter(|due| *due < now).or(due);
         let old_due = std::mem::replace(&mut state.due, due);
         let old_reads = std::mem::replace(&mut state.reads, reads.clone());
         let what = Due::Trigger(owner, index, None);
@@ -177,6 +179,7 @@ impl Engine {
                     let next = self.next_due(schedule, now);
                     self.set_due(&slot, Owner::Rule, index, next);
                 } else {
+                    self.set_due(&slot, Owner::Rule, index, None);
                     self.ask_at(&slot, Owner::Rule, index);
                 }
                 if catch_up.is_some_and(|catch_up| later(missed, catch_up) >= now) {
