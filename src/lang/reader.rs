@@ -73,10 +73,7 @@ impl<'a> Reader<'a> {
     /// Returns the single value; a list, a map or nothing is reported.
     pub(super) fn scalar<'n>(&mut self, node: &'n Node, expected: &str) -> Option<&'n Scalar> {
         match &node.kind {
-            NodeKind::Scalar(scalar) if !scalar.value.is_null() => {
-                self.warn_of_comment(node, scalar);
-                Some(scalar)
-            }
+            NodeKind::Scalar(scalar) if !scalar.value.is_null() => (!self.is_cut(node, scalar)).then_some(scalar),
             _ => {
                 self.wrong_type(node, expected);
                 None
@@ -139,13 +136,11 @@ impl<'a> Reader<'a> {
     /// Returns a value that is fixed at load: any scalar, list or map, with its constants put in.
     pub(super) fn value(&mut self, node: &Node) -> Option<Value> {
         match &node.kind {
-            NodeKind::Scalar(scalar) => {
-                self.warn_of_comment(node, scalar);
-                match self.sandbox.filter(|_| scalar.text.as_str().contains("${")) {
-                    Some(sandbox) => self.evaluate(sandbox, &scalar.text),
-                    None => Some(scalar.value.clone()),
-                }
-            }
+            NodeKind::Scalar(scalar) if self.is_cut(node, scalar) => None,
+            NodeKind::Scalar(scalar) => match self.sandbox.filter(|_| scalar.text.as_str().contains("${")) {
+                Some(sandbox) => self.evaluate(sandbox, &scalar.text),
+                None => Some(scalar.value.clone()),
+            },
             NodeKind::List(items) => {
                 let items: Vec<_> = items.iter().map(|item| self.value(item)).collect();
                 Some(Value::List(Arc::new(items.into_iter().collect::<Option<_>>()?)))
@@ -413,25 +408,28 @@ impl<'a> Reader<'a> {
         self.findings.error(code, span, error.message.clone()).help_if(help);
     }
 
-    /// Warns of a text without quotes that ` #` cuts, where the rest looks like a part of the text.
-    fn warn_of_comment(&mut self, node: &Node, scalar: &Scalar) {
+    /// Returns whether ` #` cuts a text without quotes, and reports it: where the rest looks like a part of the text.
+    fn is_cut(&mut self, node: &Node, scalar: &Scalar) -> bool {
         if !scalar.is_plain || node.span.is_empty() {
-            return;
+            return false;
         }
         let line = self.text.line(node.span.end);
-        let Some(end) = self.text.line_range(line).map(|range| range.end) else { return };
+        let Some(end) = self.text.line_range(line).map(|range| range.end) else { return false };
         let rest = self.text.get(node.span.end..end);
         let comment = rest.trim_start();
-        let Some(after) = comment.strip_prefix('#') else { return };
-        let looks_like_text = after.contains("${") || after.starts_with(|letter: char| letter.is_ascii_digit());
+        let Some(after) = comment.strip_prefix('#') else { return false };
+        // `#{` begins a map in an expression.
+        let is_inside = |letter: char| letter == '{' || letter.is_ascii_digit();
+        let looks_like_text = after.contains("${") || after.starts_with(is_inside);
         if !looks_like_text {
-            return;
+            return false;
         }
         let start = node.span.end + rest.len() - comment.len();
         let span = start..start + comment.trim_end().len();
         let text = self.text.get(node.span.start..span.end).to_owned();
         let found = self.findings.error(Code::CUT_BY_COMMENT, span, "the text ends here: ` #` begins a comment");
         found.help(format!("write `\"{text}\"`, or a space after the `#` of a comment"));
+        true
     }
 }
 
