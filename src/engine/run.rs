@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Map, RuleId, Value};
-use crate::rules::{Action, ActionKind, BlockId, Condition, RepeatKind, Rule, Trigger, Until, WaitFor};
+use crate::rules::{Action, BlockId, Condition, Rule, Trigger};
 use crate::script::Reads;
 
 use super::occasion::Occasion;
@@ -245,29 +245,11 @@ impl ActionPlace {
 impl Ear {
     /// Returns the triggers that it listens for; none where it waits for a condition.
     pub(super) fn triggers<'a>(&self, rule: &'a Rule) -> &'a [Trigger] {
-        match self.at.action(rule).map(|action| &action.kind) {
-            Some(ActionKind::Wait(wait)) => match &wait.what {
-                WaitFor::Triggers(triggers) => triggers,
-                WaitFor::Until(_) => &[],
-            },
-            Some(ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Triggers(triggers), .. }, .. }) => {
-                triggers
-            }
-            _ => &[],
-        }
+        self.at.action(rule).map_or(&[], |action| action.kind.triggers())
     }
 
     /// Returns the condition that it waits for.
     pub(super) fn condition<'a>(&self, rule: &'a Rule) -> Option<&'a Condition> {
-        match self.at.action(rule).map(|action| &action.kind) {
-            Some(ActionKind::Wait(wait)) => match &wait.what {
-                WaitFor::Until(condition) => Some(condition),
-                WaitFor::Triggers(_) => None,
-            },
-            Some(ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Condition(condition), .. }, .. }) => {
-                Some(condition)
-            }
-            _ => None,
-        }
+        self.at.action(rule)?.kind.conditions().into_iter().next()
     }
 }

@@ -7,9 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Topic, TopicFilter, TopicState, Value};
-use crate::rules::{
-    Action, ActionKind, Condition, ConditionKind, RepeatKind, Rule, Start, StateCondition, Until, WaitFor,
-};
+use crate::rules::{Condition, ConditionKind, Rule, StateCondition};
 use crate::script::{Template, TextPart};
 
 /// Since when the value of a condition's topic is what the condition asks.
@@ -44,17 +42,12 @@ impl Tracker {
 
 /// Returns a rule's `state` conditions with `for`, in the order of the rule, with their paths.
 pub(super) fn tracked_conditions(rule: &Rule) -> Vec<(&Arc<str>, &StateCondition)> {
-    let mut found = Vec::new();
-    if let Start::While(start) = &rule.start {
-        collect(&start.condition, &mut found);
-    }
-    if let Some(condition) = &rule.condition {
-        collect(condition, &mut found);
-    }
-    for action in rule.blocks.iter().flat_map(|block| &block.actions) {
-        collect_from_action(action, &mut found);
-    }
-    found
+    let all = rule.conditions().flat_map(Condition::with_inner);
+    let tracked = all.filter_map(|condition| match &condition.kind {
+        ConditionKind::State(state) if state.hold.is_some() => Some((&condition.path, state)),
+        _ => None,
+    });
+    tracked.collect()
 }
 
 /// Returns the filter of the topics that a condition's topic may be: each level with an expression in it is `+`.
@@ -76,50 +69,4 @@ pub(super) fn topic_filter(topic: &Template) -> Option<TopicFilter> {
         Template::Constant(_) | Template::Expression(_) | Template::List(_) | Template::Map(_) => return None,
     };
     TopicFilter::parse(&pattern).ok()
-}
-
-fn collect<'a>(condition: &'a Condition, found: &mut Vec<(&'a Arc<str>, &'a StateCondition)>) {
-    match &condition.kind {
-        ConditionKind::State(state) if state.hold.is_some() => found.push((&condition.path, state)),
-        ConditionKind::All(inner) | ConditionKind::Any(inner) => {
-            for condition in inner {
-                collect(condition, found);
-            }
-        }
-        ConditionKind::Not(inner) => collect(inner, found),
-        ConditionKind::State(_) | ConditionKind::Expression(_) | ConditionKind::Time(_) | ConditionKind::Sun { .. } => {
-        }
-    }
-}
-
-fn collect_from_action<'a>(action: &'a Action, found: &mut Vec<(&'a Arc<str>, &'a StateCondition)>) {
-    match &action.kind {
-        ActionKind::If { condition, .. } => collect(condition, found),
-        ActionKind::Choose { branches, .. } => branches.iter().for_each(|branch| collect(&branch.condition, found)),
-        ActionKind::Repeat { kind, .. } => match kind {
-            RepeatKind::While(condition)
-            | RepeatKind::Until(condition)
-            | RepeatKind::Every { until: Until::Condition(condition), .. } => collect(condition, found),
-            RepeatKind::Every { until: Until::Triggers(_), .. } | RepeatKind::Times(_) | RepeatKind::Each(_) => {}
-        },
-        ActionKind::Wait(wait) => {
-            if let WaitFor::Until(condition) = &wait.what {
-                collect(condition, found);
-            }
-        }
-        ActionKind::Publish(_)
-        | ActionKind::Scene { .. }
-        | ActionKind::Delay(_)
-        | ActionKind::ChooseCase { .. }
-        | ActionKind::Parallel(_)
-        | ActionKind::Let(_)
-        | ActionKind::Remember(_)
-        | ActionKind::Run { .. }
-        | ActionKind::Switch { .. }
-        | ActionKind::Cancel(_)
-        | ActionKind::Log { .. }
-        | ActionKind::Http(_)
-        | ActionKind::Exec(_)
-        | ActionKind::Stop(_) => {}
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{Name, Place, RuleId};
-use crate::rules::{Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, RepeatKind, Rule, RuleReference};
+use crate::rules::{Action, ActionKind, BlockId, Condition, ConditionKind, RepeatKind, Rule, RuleReference};
 
 use super::findings::Findings;
 use super::rule_file::RuleFile;
@@ -90,7 +90,7 @@ impl Turn {
                 ActionKind::Stop(_) => self.stops = true,
                 other => self.waits |= may_wait(other),
             }
-            for inner in blocks_of(&action.kind) {
+            for inner in action.kind.blocks() {
                 self.look_at(rule, inner);
             }
         }
@@ -119,37 +119,6 @@ fn may_wait(kind: &ActionKind) -> bool {
         | ActionKind::Cancel(_)
         | ActionKind::Log { .. }
         | ActionKind::Stop(_) => false,
-    }
-}
-
-/// Returns the lists of actions within an action.
-fn blocks_of(kind: &ActionKind) -> Vec<BlockId> {
-    match kind {
-        ActionKind::If { then, otherwise, .. } => [*then].into_iter().chain(*otherwise).collect(),
-        ActionKind::Choose { branches, otherwise } => {
-            branches.iter().map(|branch| branch.then).chain(*otherwise).collect()
-        }
-        ActionKind::ChooseCase { cases, otherwise, .. } => {
-            cases.iter().map(|case| case.then).chain(*otherwise).collect()
-        }
-        ActionKind::Repeat { body, .. } => vec![*body],
-        ActionKind::Parallel(blocks) => blocks.clone(),
-        ActionKind::Wait(wait) => match wait.on_timeout {
-            OnTimeout::Do(block) => vec![block],
-            OnTimeout::Stop | OnTimeout::Continue => Vec::new(),
-        },
-        ActionKind::Publish(_)
-        | ActionKind::Scene { .. }
-        | ActionKind::Delay(_)
-        | ActionKind::Let(_)
-        | ActionKind::Remember(_)
-        | ActionKind::Run { .. }
-        | ActionKind::Switch { .. }
-        | ActionKind::Cancel(_)
-        | ActionKind::Log { .. }
-        | ActionKind::Http(_)
-        | ActionKind::Exec(_)
-        | ActionKind::Stop(_) => Vec::new(),
     }
 }
 
@@ -205,7 +174,7 @@ fn collect_calls<'a>(rule: &'a Rule, block: BlockId, found: &mut Vec<Call<'a>>) 
             return true;
         }
         let mut all_wait = true;
-        let inner = blocks_of(&action.kind);
+        let inner = action.kind.blocks();
         for block in &inner {
             all_wait &= collect_calls(rule, *block, found);
         }

@@ -4,6 +4,7 @@
 mod action;
 mod condition;
 mod index;
+mod parts;
 mod rule;
 mod ruleset;
 mod trigger;

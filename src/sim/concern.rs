@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::Trace;
 use crate::lang::test_file::ExpectedMessage;
 use crate::model::{RuleId, Topic, Value};
-use crate::rules::{Action, ActionKind, Publish, Rule, RuleEntry, Ruleset, Start, TriggerKind};
+use crate::rules::{Publish, Rule, RuleEntry, Ruleset, Start, TriggerKind};
 use crate::script::{Template, TextPart};
 
 use super::report::{LineKind, Report};
@@ -130,25 +130,7 @@ fn constant_topics(entry: &RuleEntry) -> Vec<String> {
 
 /// Returns all that a rule may publish.
 fn publishes(rule: &Rule) -> impl Iterator<Item = &Publish> {
-    rule.blocks.iter().flat_map(|block| &block.actions).flat_map(|Action { kind, .. }| match kind {
-        ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => messages.as_slice(),
-        ActionKind::Delay(_)
-        | ActionKind::Wait(_)
-        | ActionKind::If { .. }
-        | ActionKind::Choose { .. }
-        | ActionKind::ChooseCase { .. }
-        | ActionKind::Repeat { .. }
-        | ActionKind::Parallel(_)
-        | ActionKind::Let(_)
-        | ActionKind::Remember(_)
-        | ActionKind::Run { .. }
-        | ActionKind::Switch { .. }
-        | ActionKind::Cancel(_)
-        | ActionKind::Log { .. }
-        | ActionKind::Http(_)
-        | ActionKind::Exec(_)
-        | ActionKind::Stop(_) => &[],
-    })
+    rule.actions().flat_map(|action| action.kind.messages())
 }
 
 /// Returns whether a template may give `text`: each of its expressions may give anything.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::Trace;
 use crate::model::{RuleId, Topic};
-use crate::rules::{ActionKind, Rule, RuleEntry, Ruleset, Start};
+use crate::rules::{Rule, RuleEntry, Ruleset};
 
 use super::Turns;
 use super::test_home::without_instance;
@@ -96,49 +96,11 @@ impl RuleCoverage {
 
     fn of_rule(id: &str, rule: &Rule) -> RuleCoverage {
         let mut coverage = RuleCoverage::empty(id);
-        match &rule.start {
-            Start::When(triggers) => {
-                coverage.triggers = triggers
-                    .iter()
-                    .filter(|trigger| trigger.enabled)
-                    .map(|trigger| (trigger.path.to_string(), false))
-                    .collect();
-            }
-            Start::While(start) => {
-                coverage.conditions.insert(start.condition.path.to_string(), (false, false));
-            }
-        }
-        if let Some(condition) = &rule.condition {
-            coverage.conditions.insert(condition.path.to_string(), (false, false));
-        }
-        for action in rule.blocks.iter().flat_map(|block| &block.actions) {
-            coverage.actions.insert(action.path.to_string(), false);
-            match &action.kind {
-                ActionKind::If { condition, .. } => {
-                    coverage.conditions.insert(condition.path.to_string(), (false, false));
-                }
-                ActionKind::Choose { branches, .. } => {
-                    let paths = branches.iter().map(|branch| branch.condition.path.to_string());
-                    coverage.conditions.extend(paths.map(|path| (path, (false, false))));
-                }
-                ActionKind::Publish(_)
-                | ActionKind::Scene { .. }
-                | ActionKind::Delay(_)
-                | ActionKind::Wait(_)
-                | ActionKind::ChooseCase { .. }
-                | ActionKind::Repeat { .. }
-                | ActionKind::Parallel(_)
-                | ActionKind::Let(_)
-                | ActionKind::Remember(_)
-                | ActionKind::Run { .. }
-                | ActionKind::Switch { .. }
-                | ActionKind::Cancel(_)
-                | ActionKind::Log { .. }
-                | ActionKind::Http(_)
-                | ActionKind::Exec(_)
-                | ActionKind::Stop(_) => {}
-            }
-        }
+        let triggers = rule.triggers().iter().filter(|trigger| trigger.enabled);
+        coverage.triggers = triggers.map(|trigger| (trigger.path.to_string(), false)).collect();
+        let conditions = rule.conditions().map(|condition| (condition.path.to_string(), (false, false)));
+        coverage.conditions = conditions.collect();
+        coverage.actions = rule.actions().map(|action| (action.path.to_string(), false)).collect();
         coverage
     }
 

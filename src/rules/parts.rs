@@ -1,0 +1,115 @@
+//! The parts of actions and rules, for those who look at all of them: checks, coverage, the engine's trackers.
+
+use super::{
+    Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, Publish, RepeatKind, Rule, Start, Trigger, Until,
+    WaitFor,
+};
+
+impl ActionKind {
+    /// Returns the lists of actions that stand within this one, in order.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<BlockId> {
+        match self {
+            ActionKind::If { then, otherwise, .. } => [*then].into_iter().chain(*otherwise).collect(),
+            ActionKind::Choose { branches, otherwise } => {
+                branches.iter().map(|branch| branch.then).chain(*otherwise).collect()
+            }
+            ActionKind::ChooseCase { cases, otherwise, .. } => {
+                cases.iter().map(|case| case.then).chain(*otherwise).collect()
+            }
+            ActionKind::Repeat { body, .. } => vec![*body],
+            ActionKind::Parallel(blocks) => blocks.clone(),
+            ActionKind::Wait(wait) => match wait.on_timeout {
+                OnTimeout::Do(block) => vec![block],
+                OnTimeout::Stop | OnTimeout::Continue => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the conditions that this action asks, those of its inner lists aside.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<&Condition> {
+        match self {
+            ActionKind::If { condition, .. } => vec![condition],
+            ActionKind::Choose { branches, .. } => branches.iter().map(|branch| &branch.condition).collect(),
+            ActionKind::Repeat { kind, .. } => match kind {
+                RepeatKind::While(condition)
+                | RepeatKind::Until(condition)
+                | RepeatKind::Every { until: Until::Condition(condition), .. } => vec![condition],
+                RepeatKind::Every { until: Until::Triggers(_), .. } | RepeatKind::Times(_) | RepeatKind::Each(_) => {
+                    Vec::new()
+                }
+            },
+            ActionKind::Wait(wait) => match &wait.what {
+                WaitFor::Until(condition) => vec![condition],
+                WaitFor::Triggers(_) => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns the triggers that this action waits for.
+    #[must_use]
+    pub fn triggers(&self) -> &[Trigger] {
+        match self {
+            ActionKind::Wait(wait) => match &wait.what {
+                WaitFor::Triggers(triggers) => triggers,
+                WaitFor::Until(_) => &[],
+            },
+            ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Triggers(triggers), .. }, .. } => triggers,
+            _ => &[],
+        }
+    }
+
+    /// Returns the messages that this action publishes.
+    #[must_use]
+    pub fn messages(&self) -> &[Publish] {
+        match self {
+            ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => messages,
+            _ => &[],
+        }
+    }
+}
+
+impl Condition {
+    /// Returns this condition and all that stand within it, in order.
+    #[must_use]
+    pub fn with_inner(&self) -> Vec<&Condition> {
+        let inner: &[Condition] = match &self.kind {
+            ConditionKind::All(conditions) | ConditionKind::Any(conditions) => conditions,
+            ConditionKind::Not(condition) => std::slice::from_ref(condition),
+            ConditionKind::Expression(_)
+            | ConditionKind::State(_)
+            | ConditionKind::Time(_)
+            | ConditionKind::Sun { .. } => &[],
+        };
+        std::iter::once(self).chain(inner.iter().flat_map(Condition::with_inner)).collect()
+    }
+}
+
+impl Rule {
+    /// Returns all actions of the rule, list by list.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.blocks.iter().flat_map(|block| &block.actions)
+    }
+
+    /// Returns the conditions that the rule asks, in order: its `while`, its `if`, those of its actions. What
+    /// stands within one isn't listed.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        let started = match &self.start {
+            Start::While(start) => Some(&start.condition),
+            Start::When(_) => None,
+        };
+        started.into_iter().chain(&self.condition).chain(self.actions().flat_map(|action| action.kind.conditions()))
+    }
+
+    /// Returns the triggers of `when`; none for a `while`.
+    #[must_use]
+    pub fn triggers(&self) -> &[Trigger] {
+        match &self.start {
+            Start::When(triggers) => triggers,
+            Start::While(_) => &[],
+        }
+    }
+}
