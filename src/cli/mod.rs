@@ -17,6 +17,9 @@ mod subscribe;
 mod switch;
 mod test;
 mod trace;
+mod trace_text;
+mod why;
+mod why_not;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -48,6 +51,8 @@ enum Command {
     Pub(publish::Publish),
     Sub(subscribe::Subscribe),
     Trace(trace::Trace),
+    Why(why::Why),
+    WhyNot(why_not::WhyNot),
     /// Switches a rule on.
     Enable(switch::Switch),
     /// Switches a rule off.
@@ -67,6 +72,8 @@ impl Command {
             Command::Pub(publish) => publish.execute(),
             Command::Sub(subscribe) => subscribe.execute(),
             Command::Trace(trace) => trace.execute(),
+            Command::Why(why) => why.execute(),
+            Command::WhyNot(why_not) => why_not.execute(),
             Command::Enable(switch) => switch.enable(),
             Command::Disable(switch) => switch.disable(),
             Command::Init(init) => init.execute(),

@@ -1,10 +1,9 @@
 //! `homerule trace`: the last runs, step by step, and what did not run.
 
 use clap::Args;
-use jiff::{Timestamp, tz::TimeZone};
-use serde_json::Value;
 
 use super::daemon_client::DaemonArguments;
+use super::trace_text::show;
 use super::{Exit, Failure, print};
 
 /// Shows the last runs step by step, and what did not run; the newest last.
@@ -39,30 +38,4 @@ impl Trace {
         }
         Ok(Exit::Well)
     }
-}
-
-fn show(trace: &Value) {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut outcome = text(trace, "outcome");
-    for (before, key) in [(" by ", "by"), (": ", "reason")] {
-        let more = text(trace, key);
-        if !more.is_empty() {
-            outcome = format!("{outcome}{before}{more}");
-        }
-    }
-    print::line(&format!("{} {} {outcome}", local(&text(trace, "at")), text(trace, "rule")));
-    for step in trace.get("steps").and_then(Value::as_array).into_iter().flatten() {
-        let values = step.get("values").and_then(Value::as_object).into_iter().flatten();
-        let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
-        let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
-        let (path, what, result) = (text(step, "path"), text(step, "what"), text(step, "result"));
-        print::line(&format!("    {path:12}  {what:10}  {result}{values}"));
-    }
-}
-
-/// Returns an instant as the local time of this machine.
-fn local(instant: &str) -> String {
-    let instant: Option<Timestamp> = instant.parse().ok();
-    let local = instant.map(|instant| instant.to_zoned(TimeZone::try_system().unwrap_or(TimeZone::UTC)));
-    local.map_or(String::new(), |local| local.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }

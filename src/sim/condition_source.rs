@@ -1,7 +1,9 @@
 //! What a rule's condition says, as it stands in its file: a trace names only its path.
 
 use crate::model::RuleId;
-use crate::rules::{ActionKind, Condition, ConditionKind, Rule, RuleEntry, Ruleset, Start};
+use crate::rules::{
+    ActionKind, Condition, ConditionKind, RepeatKind, Rule, RuleEntry, Ruleset, Start, Until, Wait, WaitFor,
+};
 
 /// Returns the text of the expression that stands at `path` in the rule `id`; `None` where another kind of condition,
 /// or none, stands there.
@@ -20,11 +22,30 @@ fn conditions(rule: &Rule) -> Vec<&Condition> {
         found.push(&start.condition);
     }
     for action in rule.blocks.iter().flat_map(|block| &block.actions) {
-        if let ActionKind::If { condition, .. } = &action.kind {
-            found.push(condition);
-        }
-        if let ActionKind::Choose { branches, .. } = &action.kind {
-            found.extend(branches.iter().map(|branch| &branch.condition));
+        match &action.kind {
+            ActionKind::If { condition, .. }
+            | ActionKind::Wait(Wait { what: WaitFor::Until(condition), .. })
+            | ActionKind::Repeat { kind: RepeatKind::While(condition) | RepeatKind::Until(condition), .. }
+            | ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Condition(condition), .. }, .. } => {
+                found.push(condition);
+            }
+            ActionKind::Choose { branches, .. } => found.extend(branches.iter().map(|branch| &branch.condition)),
+            ActionKind::Publish(_)
+            | ActionKind::Scene { .. }
+            | ActionKind::Delay(_)
+            | ActionKind::Wait(_)
+            | ActionKind::ChooseCase { .. }
+            | ActionKind::Repeat { .. }
+            | ActionKind::Parallel(_)
+            | ActionKind::Let(_)
+            | ActionKind::Remember(_)
+            | ActionKind::Run { .. }
+            | ActionKind::Switch { .. }
+            | ActionKind::Cancel(_)
+            | ActionKind::Log { .. }
+            | ActionKind::Http(_)
+            | ActionKind::Exec(_)
+            | ActionKind::Stop(_) => {}
         }
     }
     found

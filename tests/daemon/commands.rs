@@ -110,3 +110,32 @@ fn a_rule_is_switched_off_and_on() {
     assert_eq!(said.status, 2);
     assert!(said.err.starts_with("error: there is no rule `dark`"), "{}", said.err);
 }
+
+#[test]
+fn why_goes_back_to_the_outside_and_why_not_names_the_gate() {
+    let mut house = House::with_rules(
+        "\
+rules:
+  first: { when: tv, if: msg == 'ON', then: { publish: between, payload: 1 } }
+  second: { when: between, then: { publish: lamp, payload: ON } }
+  never: { when: nothing, then: { publish: lamp, payload: ON } }
+",
+    );
+    say(&house, &["pub", "tv", "ON"]);
+    house.publication("lamp");
+    let said = say(&house, &["why", "lamp", "--json"]);
+    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    let rules: Vec<&str> = answer.as_array().unwrap().iter().map(|trace| trace["rule"].as_str().unwrap()).collect();
+    assert_eq!((said.status, rules), (0, vec!["all:first", "all:second"]));
+    let said = say(&house, &["why", "tv"]);
+    assert_eq!((said.status, said.out.as_str()), (1, "no rule published `tv`, as far back as traces are kept\n"));
+
+    assert_eq!(say(&house, &["why-not", "first"]).status, 1);
+    say(&house, &["pub", "tv", "OFF"]);
+    let said = say(&house, &["why-not", "first"]);
+    assert_eq!(said.status, 0, "{}{}", said.out, said.err);
+    assert!(said.out.contains(" all:first skipped by condition\n"), "{}", said.out);
+    let said = say(&house, &["why-not", "never"]);
+    let nothing = "nothing triggered `never`, as far back as traces are kept\n";
+    assert_eq!((said.status, said.out.as_str()), (0, nothing));
+}

@@ -53,7 +53,9 @@ impl TestFile {
         } else {
             file
         };
-        (file, decoder.reader.findings.into_vec())
+        let mut found = decoder.reader.findings.into_vec();
+        found.sort_by_key(|found| found.label.span.start);
+        (file, found)
     }
 }
 

@@ -132,6 +132,8 @@ impl Decoder<'_> {
         if let [first, second, ..] = kinds.as_slice() {
             let help = "a step publishes one `payload`, the listed `values`, or numbers `from` … `to`";
             fields.conflict(first, second, help, &mut self.findings);
+            fields.allow(&["payload", "values", "every", "from", "to", "over"]);
+            return None;
         }
         match kinds.first().copied() {
             Some("values") => self.listed(fields),

@@ -1,0 +1,45 @@
+//! Traces of the daemon as people read them.
+
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::Value;
+
+use super::print;
+
+/// Writes a trace: a line for the whole, a line for each step.
+pub(super) fn show(trace: &Value) {
+    print::line(&format!("{} {} {}", local(&text(trace, "at")), text(trace, "rule"), outcome(trace)));
+    let steps = trace.get("steps").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let width = |key: &str| steps.iter().map(|step| text(step, key).chars().count()).max().unwrap_or(0);
+    let (path_width, what_width) = (width("path"), width("what"));
+    for step in steps {
+        let values = step.get("values").and_then(Value::as_object).into_iter().flatten();
+        let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
+        let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
+        let (path, what, result) = (text(step, "path"), text(step, "what"), text(step, "result"));
+        print::line(format!("    {path:path_width$}  {what:what_width$}  {result}{values}").trim_end());
+    }
+}
+
+/// Returns how a run ended, or what kept it from running.
+fn outcome(trace: &Value) -> String {
+    let mut outcome = text(trace, "outcome");
+    for (before, key) in [(" by ", "by"), (": ", "reason")] {
+        let more = text(trace, key);
+        if !more.is_empty() {
+            outcome = format!("{outcome}{before}{more}");
+        }
+    }
+    outcome
+}
+
+/// Returns the text at `key`; empty where there is none.
+pub(super) fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// Returns an instant as the local time of this machine.
+fn local(instant: &str) -> String {
+    let instant: Option<Timestamp> = instant.parse().ok();
+    let local = instant.map(|instant| instant.to_zoned(TimeZone::try_system().unwrap_or(TimeZone::UTC)));
+    local.map_or(String::new(), |local| local.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
