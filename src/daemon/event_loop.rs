@@ -244,10 +244,9 @@ impl EventLoop {
     fn count(&mut self, trace: &Trace) {
         match &trace.outcome {
             Outcome::Skipped(_) => return,
-            Outcome::Failed(reason) => {
+            Outcome::Failed(_) => {
                 self.counters.failed_runs += 1;
                 self.failing.insert(trace.rule.clone());
-                warn!(rule = %trace.rule, "A run failed: {reason}");
             }
             Outcome::Finished => {
                 self.failing.remove(&trace.rule);
@@ -258,7 +257,6 @@ impl EventLoop {
     }
 
     async fn alert(&mut self, alert: &Alert) {
-        warn!(rule = %alert.rule, "{}", alert.message);
         let Ok(payload) = serde_json::to_vec(alert) else { return };
         if let Some(message) = own(ALERT_TOPIC, payload, false) {
             self.parts.publisher.publish(&message).await;

@@ -146,8 +146,10 @@ impl Screen {
             return;
         }
         let mut batch = std::mem::take(&mut self.batch);
-        if self.left_out > 0 && self.format == Format::Text {
-            batch.insert_str(0, &format!("… {} lines were left out\n", self.left_out));
+        match self.format {
+            _ if self.left_out == 0 => {}
+            Format::Text => batch.insert_str(0, &format!("… {} lines were left out\n", self.left_out)),
+            Format::Json => batch.insert_str(0, &format!("{{\"event\":\"left_out\",\"lines\":{}}}\n", self.left_out)),
         }
         let Some((writer, _)) = &self.writer else { return };
         match writer.try_send(batch) {
