@@ -18,9 +18,6 @@ pub(super) async fn send(call: HttpCall) -> Answer {
 }
 
 fn request(call: &HttpCall) -> Answer {
-    if call.url.starts_with("https:") {
-        return Answer::Failed(format!("{}: this version makes no https requests", call.url));
-    }
     ask(call).unwrap_or_else(|error| Answer::Failed(format!("{}: {error}", call.url)))
 }
 
@@ -40,4 +37,63 @@ fn ask(call: &HttpCall) -> Result<Answer, ureq::Error> {
     let mut response = Agent::new_with_config(config).run(request)?;
     let body = response.body_mut().with_config().limit(LONGEST_BODY).read_to_vec()?;
     Ok(Answer::Ended { status: i64::from(response.status().as_u16()), body: Payload::from_bytes(body) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::time::Duration;
+
+    fn call(url: String) -> HttpCall {
+        let headers = vec![("x-name".to_owned(), "value".to_owned())];
+        HttpCall {
+            method: "POST".to_owned(),
+            url,
+            headers,
+            body: b"body".to_vec(),
+            timeout: Duration::from_millis(500),
+        }
+    }
+
+    /// Answers one request with `answer`, and returns the request.
+    fn serve(answer: &'static str) -> (String, std::thread::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/path", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            let mut buffer = [0; 1024];
+            while !request.ends_with(b"body") {
+                let length = stream.read(&mut buffer).unwrap();
+                request.extend(&buffer[..length]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8(request).unwrap()
+        });
+        (url, server)
+    }
+
+    #[test]
+    fn an_answer_of_any_status_is_an_answer() {
+        let (url, server) = serve("HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\ngone");
+        assert_eq!(request(&call(url)), Answer::Ended { status: 404, body: Payload::from_bytes("gone") });
+        let asked = server.join().unwrap();
+        assert!(asked.starts_with("POST /path HTTP/1.1\r\n") && asked.contains("x-name: value\r\n"), "{asked}");
+    }
+
+    #[test]
+    fn a_redirect_is_not_followed() {
+        let (url, _server) = serve("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
+        assert_eq!(request(&call(url)), Answer::Ended { status: 302, body: Payload::default() });
+    }
+
+    #[test]
+    fn who_does_not_answer_is_not_waited_for_longer_than_allowed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let Answer::Failed(reason) = request(&call(url.clone())) else { panic!() };
+        assert!(reason.starts_with(&url), "{reason}");
+    }
 }
