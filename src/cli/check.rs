@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Exit, Failure, print};
 use crate::daemon::files::{self, is_test};
 use crate::lang::test_file::TestFile;
-use crate::lang::{Home, Report, Severity};
+use crate::lang::{Diagnostic, Home, Report, Severity};
 
 /// Shows all errors and warnings of rules, tests and settings.
 #[derive(Debug, Args)]
@@ -24,7 +24,9 @@ impl Check {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         let sources = files::read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
         let home = Home::load(&sources);
-        let mut found = home.diagnostics;
+        // What is wrong with a test file is told when it is read as one.
+        let mut found: Vec<Diagnostic> = home.diagnostics;
+        found.retain(|found| !is_test(&found.label.file));
         let mut tests = 0;
         for (path, source) in sources.iter().filter(|(path, _)| is_test(path)) {
             let (file, more) = TestFile::read(path, source);

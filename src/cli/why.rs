@@ -35,7 +35,9 @@ impl Why {
         if self.json {
             print::json(&chain)?;
         } else {
-            chain.iter().for_each(|trace| show(trace));
+            for trace in &chain {
+                show(trace);
+            }
         }
         if chain.is_empty() {
             if !self.json {

@@ -166,3 +166,16 @@ fn rules_that_do_not_load_are_shown_instead_of_a_run() {
     assert_eq!((said.status, said.out.as_str()), (1, "0 passed, 0 failed\n"));
     assert!(said.err.contains("rules/broken.yaml:3:5") && said.err.contains("`when`"), "{}", said.err);
 }
+
+#[test]
+fn a_test_file_that_can_not_be_read_keeps_no_other_from_running() {
+    let home = Home::with_tests("tests:\n  t:\n    steps:\n      - after: 30s\n");
+    std::os::unix::fs::symlink("nowhere", home.path().join("rules/link.test.yaml")).unwrap();
+    std::fs::write(home.path().join("rules/bytes.test.yaml"), b"\xff\xfe").unwrap();
+    home.write("rules/empty.test.yaml", "");
+    let said = home.say(&["test"]);
+    assert_eq!((said.status, said.out.as_str()), (1, "1 passed, 2 failed\n"));
+    for found in ["the file isn't UTF-8", "it links to a file that isn't there"] {
+        assert_eq!(said.err.matches(found).count(), 1, "{found} in\n{}", said.err);
+    }
+}

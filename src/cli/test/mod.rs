@@ -28,8 +28,7 @@ pub(super) struct Test {
     /// Write one JSON document.
     #[arg(long)]
     json: bool,
-    /// Write a `JUnit` report into this file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = "Write a JUnit report into this file")]
     junit: Option<PathBuf>,
     /// List what the tests never exercised, by rule.
     #[arg(long)]

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::cli::Failure;
 use crate::daemon::files;
 use crate::lang::test_file::TestFile;
-use crate::lang::{Diagnostic, Home, Source, Sources};
+use crate::lang::{Diagnostic, Home, Severity, Source, Sources};
 use crate::rules::Ruleset;
 use crate::sim::TestHome;
 
@@ -47,7 +47,7 @@ impl Suite {
         let loaded = Home::load(&sources);
         let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
         let home = TestHome::new(&loaded.settings, zone, loaded.ruleset.clone());
-        let mut errors = if loaded.has_errors() { only_errors(loaded.diagnostics) } else { Vec::new() };
+        let mut errors = only_errors(loaded.diagnostics);
         let mut files = Vec::new();
         let mut broken = Vec::new();
         for path in tests {
@@ -91,14 +91,12 @@ impl Suite {
                 )
                 .collect();
             let loaded = Home::load(&moved);
-            if loaded.has_errors() {
-                errors.extend(only_errors(loaded.diagnostics).into_iter().map(|mut found| {
-                    if let Some(rest) = found.label.file.strip_prefix(rules) {
-                        found.label.file = format!("{folder}{rest}").into();
-                    }
-                    found
-                }));
-            }
+            errors.extend(only_errors(loaded.diagnostics).into_iter().map(|mut found| {
+                if let Some(rest) = found.label.file.strip_prefix(rules) {
+                    found.label.file = format!("{folder}{rest}").into();
+                }
+                found
+            }));
             self.sources.extend(found);
             self.home.add_folder(folder, loaded.ruleset);
         }
@@ -106,8 +104,10 @@ impl Suite {
     }
 }
 
+/// Returns the errors of rules and settings: a broken test file keeps no other from running.
 fn only_errors(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    found.into_iter().filter(|found| found.severity == crate::lang::Severity::Error).collect()
+    let keeps = |found: &Diagnostic| found.severity == Severity::Error && !files::is_test(&found.label.file);
+    found.into_iter().filter(keeps).collect()
 }
 
 fn read(path: &Path) -> Source {
