@@ -30,6 +30,10 @@ impl Engine {
         if !matches!(slot.rule.start, Start::While(_)) {
             return;
         }
+        if !slot.is_enabled() {
+            // Its file may have switched it off.
+            return self.abandon_while(id);
+        }
         let state = &slot.while_state;
         if let Some(pending) = &state.pending {
             self.deadlines.add(pending.due, id, Due::WhilePending);
@@ -298,8 +302,11 @@ impl Engine {
         if !matches!(slot.rule.start, Start::While(_)) {
             return;
         }
-        slot.while_state.is_true = false;
-        slot.while_state.was_refused = false;
+        let was_true = std::mem::take(&mut slot.while_state.is_true);
+        let was_refused = std::mem::take(&mut slot.while_state.was_refused);
+        if was_true || was_refused {
+            self.unsaved.rules.insert(id.clone());
+        }
         self.drop_pending(id);
         self.forget_begun(id, 0);
     }
@@ -310,8 +317,8 @@ impl Engine {
         if let Some(due) = slot.while_state.every_due.take() {
             self.deadlines.remove(due, id, Due::WhileEvery);
         }
-        self.unsaved.rules.insert(id.clone());
         if was_begun {
+            self.unsaved.rules.insert(id.clone());
             self.note_holds(id, depth);
         }
     }
