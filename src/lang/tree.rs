@@ -19,8 +19,11 @@ use super::yaml_error;
 /// How deeply lists and maps may be nested.
 pub(super) const DEEPEST: usize = 64;
 
-/// How many nodes a file may have, with its aliases written out.
-const MOST_NODES: usize = 200_000;
+/// How many nodes a file may have: some 40,000 rules.
+const MOST_NODES: usize = 1_000_000;
+
+/// How many nodes anchors may keep and aliases may write out.
+const MOST_ALIASED: usize = 200_000;
 
 /// A part of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,7 +125,8 @@ impl Node {
 /// Reads a file's text. `None` where nothing stands in it, or where it isn't YAML; that is then in `findings`.
 pub(super) fn parse(text: &FileText, findings: &mut Findings) -> Option<Node> {
     let errors_before = findings.len();
-    let mut builder = Builder { text, findings, anchors: BTreeMap::new(), open: Vec::new(), root: None, nodes: 0 };
+    let mut builder =
+        Builder { text, findings, anchors: BTreeMap::new(), open: Vec::new(), root: None, nodes: 0, copied: 0 };
     let options = granit_parser::options! { flow_nesting_limit: DEEPEST, block_nesting_limit: DEEPEST };
     let mut documents = 0;
     for event in Parser::new_from_str_with_options(text.as_str(), options) {
@@ -187,7 +191,10 @@ struct Builder<'a> {
     anchors: BTreeMap<usize, Node>,
     open: Vec<Open>,
     root: Option<Node>,
+    /// How many nodes there are, aliases counted as one.
     nodes: usize,
+    /// How many nodes anchors and aliases copied.
+    copied: usize,
 }
 
 impl Builder<'_> {
@@ -275,9 +282,7 @@ impl Builder<'_> {
 
     /// Adds what an alias stands for, which may be large and deep.
     fn add_alias(&mut self, node: Node) -> Option<()> {
-        let mut nodes = 0;
-        node.walk(&mut |_| nodes += 1);
-        self.count(nodes, &node.span)?;
+        self.count_copy(&node)?;
         if self.open.len() + depth(&node) > DEEPEST {
             yaml_error::report_depth(self.text.first_line(&node.span), DEEPEST, self.findings);
             return None;
@@ -285,21 +290,28 @@ impl Builder<'_> {
         self.add(node, 0)
     }
 
-    fn count(&mut self, nodes: usize, span: &Range<usize>) -> Option<()> {
-        self.nodes += nodes;
-        if self.nodes <= MOST_NODES {
+    /// Counts what an anchor keeps, or an alias writes out, once more.
+    fn count_copy(&mut self, node: &Node) -> Option<()> {
+        node.walk(&mut |_| self.copied += 1);
+        if self.copied <= MOST_ALIASED {
             return Some(());
         }
-        let message =
-            format!("the file is too large: with its aliases written out it has more than {MOST_NODES} values");
-        let found = self.findings.error(Code::TOO_LARGE, self.text.first_line(span), message);
-        found.help("split the file, or use fewer aliases (`*name`)");
+        let message = format!("anchors and aliases write out more than {MOST_ALIASED} values");
+        let found = self.findings.error(Code::TOO_LARGE, self.text.first_line(&node.span), message);
+        found.help("use fewer of them: `let`, `scenes` and `each` reuse values too");
         None
     }
 
     fn add(&mut self, node: Node, anchor: usize) -> Option<()> {
-        self.count(1, &node.span)?;
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            let message = format!("the file is too large: it has more than {MOST_NODES} values");
+            let found = self.findings.error(Code::TOO_LARGE, self.text.first_line(&node.span), message);
+            found.help("split it: rules may stand in any number of files and folders");
+            return None;
+        }
         if anchor != 0 {
+            self.count_copy(&node)?;
             self.anchors.insert(anchor, node.clone());
         }
         let Some(open) = self.open.last_mut() else {
