@@ -1,5 +1,8 @@
 //! Which tests `homerule test` runs, and what it says where there are none.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use super::home::{Home, TV};
 
 const PASSES: &str = "tests:\n  passes:\n    steps: [ { after: 1m } ]\n";
@@ -47,4 +50,23 @@ fn what_is_no_test_is_said() {
         let said = home.say(&["test", path]);
         assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (2, "", message));
     }
+}
+
+#[test]
+fn watch_runs_the_tests_again_when_a_file_changes() {
+    let home = Home::new(&[("rules/tv.yaml", TV), ("rules/a.test.yaml", PASSES)]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_homerule"))
+        .args(["test", "--watch"])
+        .current_dir(home.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut until = |wanted: &str| lines.find(|line| line == wanted);
+    assert!(until("1 passed, 0 failed").is_some());
+    assert!(until("waiting for a change; Ctrl+C ends").is_some());
+    home.write("rules/a.test.yaml", FAILS);
+    assert!(until("0 passed, 1 failed").is_some());
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

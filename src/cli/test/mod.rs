@@ -7,6 +7,7 @@ mod junit;
 mod runner;
 mod suite;
 mod text;
+mod watch;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,8 @@ use clap::Args;
 use super::{Exit, Failure, print};
 use found::find_suites;
 use runner::Finished;
+use suite::Suite;
+use watch::Watched;
 
 /// Runs the tests of rules (`*.test.yaml`) under virtual time.
 #[derive(Debug, Args)]
@@ -28,6 +31,9 @@ pub(super) struct Test {
     /// Write one JSON document.
     #[arg(long)]
     json: bool,
+    /// Run them again whenever a file of the home changes.
+    #[arg(long, conflicts_with_all = ["json", "junit"])]
+    watch: bool,
     #[arg(long, value_name = "FILE", help = "Write a JUnit report into this file")]
     junit: Option<PathBuf>,
     /// List what the tests never exercised, by rule.
@@ -40,9 +46,23 @@ pub(super) struct Test {
 
 impl Test {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let suites = find_suites(&self.paths)?;
+        if !self.watch {
+            return self.run(&find_suites(&self.paths)?);
+        }
+        let mut watched = Watched::new(&find_suites(&self.paths)?);
+        loop {
+            // What changes from here on differs from what `watched` knows, and is seen afterwards.
+            if let Err(failure) = find_suites(&self.paths).and_then(|suites| self.run(&suites)) {
+                print::error(&failure.to_string());
+            }
+            watched.wait();
+        }
+    }
+
+    /// Runs the tests once.
+    fn run(&self, suites: &[Suite]) -> Result<Exit, Failure> {
         let mut results: Vec<Finished> = Vec::new();
-        for suite in &suites {
+        for suite in suites {
             results.push(suite.run(self.filter.as_deref()));
         }
         let failed: usize = results.iter().map(Finished::failed).sum();

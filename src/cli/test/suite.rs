@@ -16,6 +16,8 @@ use crate::sim::TestHome;
 
 /// The tests of one home.
 pub(super) struct Suite {
+    /// The home's folder.
+    pub(super) folder: PathBuf,
     /// What stands before each path that is printed.
     pub(super) prefix: String,
     /// The rules and settings.
@@ -57,7 +59,16 @@ impl Suite {
                 (None, found) => broken.push((Arc::from(path.as_str()), found)),
             }
         }
-        let mut suite = Suite { prefix, home, rules: loaded.ruleset, files, broken, errors: Vec::new(), sources };
+        let mut suite = Suite {
+            folder: folder.to_owned(),
+            prefix,
+            home,
+            rules: loaded.ruleset,
+            files,
+            broken,
+            errors: Vec::new(),
+            sources,
+        };
         errors.extend(suite.add_folders(folder, &loaded.settings.rules));
         suite.errors = errors;
         Ok(suite)
