@@ -67,9 +67,7 @@ impl Evaluator {
             }
             ConditionKind::Sun { is_up } => {
                 let calendar = &self.world.calendar;
-                if let Some(at) = SunDay::next_change(self.world.now, calendar) {
-                    judging.reads.changes_at(at);
-                }
+                judging.reads.sun = true;
                 match SunDay::is_up(self.world.now, calendar) {
                     Some(up) if up == *is_up => Verdict::True,
                     Some(up) => Verdict::False(Some(format!("the sun is {}", if up { "up" } else { "down" }))),
