@@ -1,4 +1,4 @@
-//! What must survive a restart. For now it lasts as long as the process: `homerule` says so at its start.
+//! What must survive a restart. For now it lasts as long as the process does.
 
 use crate::engine::{SaveKey, Snapshot};
 
