@@ -1,6 +1,7 @@
 //! The homes of this repository: each loads without a finding, and its tests pass and exercise its rules.
 #![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -47,5 +48,25 @@ fn each_home_loads_without_a_finding() {
 fn the_tests_of_each_home_pass_and_exercise_its_rules() {
     for home in homes() {
         homerule(&home, &["test", "--coverage", "--min-coverage", LEAST_COVERAGE]);
+    }
+}
+
+/// A line of rules: no comment, not empty, and not the word `rules:`.
+fn is_rule_line(line: &str) -> bool {
+    let line = line.trim_start();
+    !line.is_empty() && !line.starts_with('#') && !line.starts_with("rules:")
+}
+
+#[test]
+fn the_table_of_the_examples_names_each_home_and_counts_its_lines() {
+    let table = fs::read_to_string(root().join("examples/README.md")).unwrap();
+    for home in homes().into_iter().filter(|home| *home != root()) {
+        let name = home.file_name().unwrap().to_str().unwrap();
+        let file = format!("rules/{name}.yaml");
+        let rules = fs::read_to_string(home.join(&file)).unwrap();
+        let lines = rules.lines().filter(|line| is_rule_line(line)).count().to_string();
+        let row = table.lines().find(|line| line.starts_with(&format!("| [{name}]({name}/{file}) |")));
+        let counted = row.and_then(|row| row.split('|').nth(3)).map(str::trim);
+        assert_eq!(counted, Some(lines.as_str()), "{name}: the rules have {lines} lines");
     }
 }
