@@ -258,6 +258,7 @@ mod tests {
             (r#"{"equals":{"any":true}}"#, "ON", false),
             (r#"{"state":"ON","id":{"any":true}}"#, r#"{"state":"ON","id":7}"#, true),
             (r#"{"state":"ON","id":{"any":true}}"#, r#"{"state":"ON"}"#, false),
+            (r#"{"state":"ON","id":{"any":true}}"#, r#"{"state":"ON","id":7,"more":1}"#, false),
             (r#"[{"matches":"a"},2]"#, r#"["cat",2]"#, true),
         ] {
             assert_eq!(accepts(pattern, payload), wanted, "{pattern} against {payload}");
