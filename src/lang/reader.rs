@@ -15,7 +15,7 @@ use super::constants::Constants;
 use super::findings::Findings;
 use super::text::FileText;
 use super::tree::{Node, NodeKind, Scalar};
-use super::{Code, Diagnostic, near};
+use super::{Code, Diagnostic, Severity, near};
 
 /// Reads the values of one file.
 pub(super) struct Reader<'a> {
@@ -418,18 +418,20 @@ impl<'a> Reader<'a> {
         let rest = self.text.get(node.span.end..end);
         let comment = rest.trim_start();
         let Some(after) = comment.strip_prefix('#') else { return false };
-        // `#{` begins a map in an expression.
-        let is_inside = |letter: char| letter == '{' || letter.is_ascii_digit();
-        let looks_like_text = after.contains("${") || after.starts_with(is_inside);
-        if !looks_like_text {
-            return false;
-        }
+        // `#{` begins a map in an expression, and no comment holds an expression; `#1` may begin either.
+        let severity = match after.chars().next() {
+            Some('{') => Severity::Error,
+            _ if after.contains("${") => Severity::Error,
+            Some(letter) if letter.is_ascii_digit() => Severity::Warning,
+            _ => return false,
+        };
         let start = node.span.end + rest.len() - comment.len();
         let span = start..start + comment.trim_end().len();
         let text = self.text.get(node.span.start..span.end).to_owned();
         let found = self.findings.error(Code::CUT_BY_COMMENT, span, "the text ends here: ` #` begins a comment");
         found.help(format!("write `\"{text}\"`, or a space after the `#` of a comment"));
-        true
+        found.severity = severity;
+        severity == Severity::Error
     }
 }
 
