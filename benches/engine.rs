@@ -71,8 +71,7 @@ fn message_with_so_many_runs_waiting(bencher: Bencher<'_, '_>, topics: usize) {
     armed(bencher, "{ when: bench/+room/tv, then: [ { delay: 1h }, { out/late: 1 } ] }", topics);
 }
 
-const FIRES: &str =
-    r#"{ when: bench/+room/tv, if: 'msg.state == "ON"', then: { 'bench/${room}/light/set': { state: ON, n: '${msg.n ?? 0}' } } }"#;
+const FIRES: &str = r#"{ when: bench/+room/tv, if: 'msg.state == "ON"', then: { 'bench/${room}/light/set': { state: ON, n: '${msg.n ?? 0}' } } }"#;
 
 /// Handles one message again and again, with so many rules of distinct filters: literal, `+` and `#` mixed.
 fn messages(bencher: Bencher<'_, '_>, rules: usize, rule: &str, topic: &str, payload: &str) {

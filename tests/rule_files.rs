@@ -163,7 +163,7 @@ fn what_publishes_is_decoded() {
     assert_eq!(messages.iter().map(|message| constant(&message.topic)).collect::<Vec<_>>(), ["home/b", "home/c"]);
     assert_eq!((messages[0].qos, messages[0].retain), (Qos::AtLeastOnce, false));
     assert!(matches!(messages[0].if_changed, IfChanged::Always));
-    let ActionKind::Scene { name, messages } = &actions[3].kind else { panic!("{actions:?}") };
+    let ActionKind::Scene { name, messages, .. } = &actions[3].kind else { panic!("{actions:?}") };
     assert_eq!((&**name, messages.len()), ("night", 2));
 }
 

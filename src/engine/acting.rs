@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Name, Value};
+use crate::model::{Map, Name, Value};
 use crate::rules::{Action, ActionKind, Condition, DurationTemplate, LogLevel, OnError, RepeatKind, Rule, Until};
 use crate::script::{Failure, Reads, Template};
 
@@ -248,11 +248,18 @@ impl Engine {
         act: &mut Act<'_>,
         evaluate: impl FnOnce(&mut super::evaluator::Evaluator, &Scope<'_>, &mut Reads) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        let with_constants = match &act.action.kind {
+            ActionKind::Scene { constants, .. } if !constants.is_empty() => {
+                let variables = act.run.variables.iter().map(|(name, value)| (Arc::clone(name), value.clone()));
+                Some(variables.chain(constants.iter().cloned()).collect::<Map>())
+            }
+            _ => None,
+        };
         let scope = Scope {
             rule: act.rule,
             memory: self.memory(act.slot),
             occasion: Some(&act.run.occasion),
-            locals: &act.run.variables,
+            locals: with_constants.as_ref().unwrap_or(&act.run.variables),
             thread: act.run.threads.get(&act.thread).map(super::run::Thread::scope).unwrap_or_default(),
             each_message: self.each_message(act.rule),
         };

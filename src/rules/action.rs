@@ -60,6 +60,8 @@ pub enum ActionKind {
         name: Arc<str>,
         /// Its messages.
         messages: Vec<Publish>,
+        /// The constants of its file, where that is another than the rule's: the messages read these.
+        constants: Vec<(Name, Value)>,
     },
     /// Waits.
     Delay(DurationTemplate),

@@ -73,14 +73,14 @@ impl Decoder<'_> {
         let found = own.map_or_else(others, |own| vec![own]);
         match found.as_slice() {
             [(file, scene)] => {
-                let messages = if file.stem == self.file.stem {
-                    self.messages(scene.as_map().unwrap_or_default().iter())
+                let (messages, constants) = if file.stem == self.file.stem {
+                    (self.messages(scene.as_map().unwrap_or_default().iter())?, Vec::new())
                 } else {
-                    self.foreign_scene(file, scene)
-                }?;
+                    (self.foreign_scene(file, scene)?, file.constants.iter().cloned().collect())
+                };
                 let meaning = scene_fingerprint(scene, &file.constants);
                 self.beside.insert(format!("scene {} {meaning:x}", fixed.text));
-                Some(ActionKind::Scene { name: fixed.text, messages })
+                Some(ActionKind::Scene { name: fixed.text, messages, constants })
             }
             [] => {
                 let known: Vec<String> =
@@ -93,7 +93,7 @@ impl Decoder<'_> {
                 }
                 let found = self.findings.warning(Code::UNKNOWN_SCENE, fixed.span, message);
                 found.help("it may stand in a file that can't be read; until then this does nothing");
-                Some(ActionKind::Scene { name: fixed.text, messages: Vec::new() })
+                Some(ActionKind::Scene { name: fixed.text, messages: Vec::new(), constants: Vec::new() })
             }
             several => {
                 let files: Vec<&str> = several.iter().map(|(file, _)| &*file.stem).collect();
@@ -120,13 +120,7 @@ impl Decoder<'_> {
             blocks: Vec::new(),
             beside: std::collections::BTreeSet::new(),
         };
-        let messages = decoder.messages(scene.as_map().unwrap_or_default().iter())?;
-        for (name, value) in file.constants.iter() {
-            if self.constants.find(name).is_none() {
-                self.reader.constants.add(name.clone(), value.clone());
-            }
-        }
-        Some(messages)
+        decoder.messages(scene.as_map().unwrap_or_default().iter())
     }
 
     /// Returns what is published: a scalar as it was written, all else as a template.
