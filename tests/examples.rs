@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use homerule::lang::{Home, Source};
+
 /// How much of its rules a home's tests must exercise, in percent.
 const LEAST_COVERAGE: &str = "90";
 
@@ -68,5 +70,27 @@ fn the_table_of_the_examples_names_each_home_and_counts_its_lines() {
         let row = table.lines().find(|line| line.starts_with(&format!("| [{name}]({name}/{file}) |")));
         let counted = row.and_then(|row| row.split('|').nth(3)).map(str::trim);
         assert_eq!(counted, Some(lines.as_str()), "{name}: the rules have {lines} lines");
+    }
+}
+
+/// The rule files that a page shows: its blocks of YAML that begin like one.
+fn rule_files_in(page: &str) -> Vec<String> {
+    let blocks = page.split("\n```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    let is_rule_file = |block: &&str| ["rules:", "let:", "scenes:"].iter().any(|key| block.starts_with(key));
+    blocks.filter(is_rule_file).map(|block| format!("{block}\n")).collect()
+}
+
+#[test]
+fn the_rules_shown_to_those_who_come_from_home_assistant_load() {
+    let page = fs::read_to_string(root().join("docs/coming-from-home-assistant.md")).unwrap();
+    let blocks = rule_files_in(&page);
+    assert_eq!(blocks.len(), 5, "each automation has its rule beside it");
+    for block in blocks {
+        let settings = "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n";
+        let sources = [("homerule.yaml", settings), ("rules/shown.yaml", &block)];
+        let sources = sources.map(|(path, text)| (path.into(), Source::Content(text.as_bytes().into())));
+        let home = Home::load(&sources.into_iter().collect());
+        assert!(home.diagnostics.is_empty(), "{block}{:#?}", home.diagnostics);
+        assert_eq!(home.ruleset.entries.len(), 1, "{block}");
     }
 }
