@@ -8,7 +8,7 @@ use crate::script::{Failure, Reads, Template};
 
 use super::condition::{Judging, Verdict, failure_text};
 use super::hearing::holds;
-use super::run::{ActionPlace, Repeat, Run, Waiting};
+use super::run::{ActionPlace, Frame, Repeat, Run, Waiting};
 use super::scope::Scope;
 use super::slot::{SlotId, Watched};
 use super::stepping::Next;
@@ -127,7 +127,7 @@ impl Engine {
                     return Err(Failure::plain("`every` of a `repeat` can't be 0s"));
                 }
                 repeat.interval = Some(interval);
-                self.listen_until(act.slot, act.rule, act.run, act.thread, at, until)?;
+                self.listen_until(act, &repeat, until)?;
             }
         }
         self.note_step(act.run, &act.action.path, "repeat", String::new());
@@ -135,20 +135,20 @@ impl Engine {
     }
 
     /// Makes a `repeat` with `every` listen for what ends it.
-    fn listen_until(
-        &mut self,
-        slot: &SlotId,
-        rule: &Rule,
-        run: &mut Run,
-        thread: u32,
-        at: ActionPlace,
-        until: &Until,
-    ) -> Result<(), Failure> {
+    fn listen_until(&mut self, act: &mut Act<'_>, repeat: &Repeat, until: &Until) -> Result<(), Failure> {
+        let (slot, rule, run, thread) = (act.slot, act.rule, &mut *act.run, act.thread);
         match until {
-            Until::Triggers(triggers) => self.add_trigger_ear(slot, rule, run, thread, at, triggers, None),
+            Until::Triggers(triggers) => self.add_trigger_ear(slot, rule, run, thread, repeat.at, triggers, None),
             Until::Condition(condition) => {
-                let (_, reads) = self.judge_condition_in_run(slot, rule, run, thread, condition)?;
-                self.add_condition_ear(slot, run, thread, at, reads, None);
+                // Only what it reads counts: it is asked after the first turn, which is at hand.
+                let first = Repeat { turn: 1, ..repeat.clone() };
+                let steps = run.steps.len();
+                run.threads.entry(thread).and_modify(|thread| thread.frames.push(Frame::Repeat(first)));
+                let judged = self.judge_condition_in_run(slot, rule, run, thread, condition);
+                run.threads.entry(thread).and_modify(|thread| drop(thread.frames.pop()));
+                let (_, reads) = judged?;
+                run.steps.truncate(steps);
+                self.add_condition_ear(slot, run, thread, repeat.at, reads, None);
                 Ok(())
             }
         }

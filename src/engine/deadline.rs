@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::Topic;
 
 use super::RunId;
+use super::clock::Shift;
 use super::slot::SlotId;
 
 /// Something that is due.
@@ -75,6 +76,16 @@ impl Deadlines {
             return None;
         }
         self.0.pop_first()
+    }
+
+    /// Moves what ends something that lasts; what is due at a time of day stays.
+    pub(super) fn shift(&mut self, by: SignedDuration) {
+        for mut deadline in std::mem::take(&mut self.0) {
+            if deadline.what.ends_a_time() {
+                deadline.due.shift(by);
+            }
+            self.0.insert(deadline);
+        }
     }
 
     pub(super) fn clear(&mut self) {

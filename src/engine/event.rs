@@ -46,7 +46,7 @@ pub enum Event {
     },
     /// Somebody runs a rule's `then`.
     RunRule(RuleId),
-    /// The wall clock was set: this many milliseconds forward (negative: back).
+    /// The wall clock was set this many milliseconds forward (negative: back), and shows the time that is told.
     ClockChanged {
         /// How far, in milliseconds.
         forward: i64,

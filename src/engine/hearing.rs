@@ -364,8 +364,7 @@ impl Engine {
             }
             Event::Stopping => self.hear_home_event(HomeEvent::Stopping, None, 0),
             Event::Message(message) => self.inbox.push_back(Incoming::Message { message, depth: 0, run: None }),
-            Event::ClockChanged { forward } => self.change_clock(forward),
-            Event::Tick | Event::Started => {}
+            Event::Tick | Event::Started | Event::ClockChanged { .. } => {}
         }
     }
 

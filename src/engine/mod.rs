@@ -9,6 +9,7 @@
 mod acting;
 mod alarms;
 mod asking;
+mod clock;
 mod condition;
 mod deadline;
 mod effect;
@@ -40,7 +41,7 @@ mod whiles;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub use effect::{Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use event::{Answer, Event};
@@ -118,9 +119,14 @@ impl Engine {
     }
 
     /// Decides what `event`, happening at `now`, leads to. Deadlines at or before `now` fire first, in
-    /// order, so a late tick changes nothing. `now` never goes back: an earlier one counts as the last.
+    /// order, so a late tick changes nothing. `now` never goes back, but with [`Event::ClockChanged`]: an earlier
+    /// one counts as the last.
     #[must_use]
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
+        if let Event::ClockChanged { forward } = event {
+            self.set_clock(now, forward);
+            return self.finish();
+        }
         let now = now.max(self.now());
         match (self.before_start.is_some(), event) {
             (true, Event::Started) => self.start(now),
@@ -234,8 +240,7 @@ impl Engine {
     /// Takes an event that happens now.
     fn take(&mut self, event: Event) {
         match event {
-            Event::Tick | Event::Started => {}
-            Event::ClockChanged { forward } => self.change_clock(forward),
+            Event::Tick | Event::Started | Event::ClockChanged { .. } => {}
             Event::Stopping
             | Event::Message(_)
             | Event::ClientConnected(_)
@@ -288,13 +293,6 @@ impl Engine {
         self.settle();
         self.hear_home_event(HomeEvent::Started, None, 0);
         self.settle();
-    }
-
-    /// The wall clock was set: what was to last a time keeps its remaining time, what was due at a time of
-    /// day is computed anew.
-    fn change_clock(&mut self, forward: i64) {
-        let _ = SignedDuration::from_millis(forward);
-        self.recompute_schedules();
     }
 
     /// Ends a call: says what must be kept, and hands over what the shell must do.

@@ -150,7 +150,8 @@ impl Engine {
         self.occasion_for(slot, owner, occasion);
     }
 
-    fn set_due(&mut self, slot: &SlotId, owner: Owner, index: u16, due: Option<Timestamp>) {
+    /// Arms a schedule for `due` instead of when it was due.
+    pub(super) fn set_due(&mut self, slot: &SlotId, owner: Owner, index: u16, due: Option<Timestamp>) {
         let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };
         let before = std::mem::replace(&mut state.due, due);
         let what = Due::Trigger(owner, index, None);
@@ -198,24 +199,5 @@ impl Engine {
         let TriggerKind::Schedule { schedule, .. } = &trigger.kind else { return Some(due) };
         let later = schedule.last(due, now, &self.evaluator.world.calendar);
         Some(later.unwrap_or(due))
-    }
-
-    /// Computes anew when schedules are due, after the clock was set.
-    pub(super) fn recompute_schedules(&mut self) {
-        let now = self.now();
-        for slot in self.slots.ids() {
-            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
-            let Start::When(triggers) = &rule.start else { continue };
-            for (index, trigger) in numbered(triggers) {
-                match &trigger.kind {
-                    TriggerKind::Schedule { schedule, .. } => {
-                        let next = schedule.next(now, &self.evaluator.world.calendar);
-                        self.set_due(&slot, Owner::Rule, index, next);
-                    }
-                    TriggerKind::AtExpression { .. } => self.ask_at(&slot, Owner::Rule, index),
-                    _ => {}
-                }
-            }
-        }
     }
 }

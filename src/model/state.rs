@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Message, Origin, Payload, Topic, TopicFilter};
@@ -65,6 +65,15 @@ impl States {
             has_had_value: state.has_had_value || has_value,
         };
         Some(std::mem::replace(state, new))
+    }
+
+    /// Moves all times by so much, as the clock was: ages stay as they are.
+    pub fn shift(&mut self, by: SignedDuration) {
+        for state in self.0.values_mut() {
+            for at in [&mut state.at, &mut state.changed_at] {
+                *at = at.checked_add(by).unwrap_or(*at);
+            }
+        }
     }
 
     /// Puts back what was known of `topic` before a restart.

@@ -1,0 +1,195 @@
+//! The wall clock was set: what lasts a time keeps what remains of it, what is due at a time of day is computed anew.
+//!
+//! So a computer that learns the time after its start ends no delay early, and one whose clock goes back an hour
+//! doesn't stand still for one. Where it is set by less than a minute, no time of day is left out or comes twice.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::rules::{Start, Trigger, TriggerKind};
+
+use super::Engine;
+use super::alarms::numbered;
+use super::deadline::{Due, Owner};
+use super::hearing::Incoming;
+use super::run::{Frame, Run, Waiting};
+use super::slot::{Slot, SlotId};
+use super::trigger::TriggerState;
+use super::while_state::WhileState;
+
+/// A step by which clocks are put right, not set to another time.
+const SMALL_STEP: SignedDuration = SignedDuration::from_mins(1);
+
+/// Moves all instants from which, or until which, something lasts.
+pub(super) trait Shift {
+    /// Moves them by so much: later where it is positive.
+    fn shift(&mut self, by: SignedDuration);
+}
+
+impl Engine {
+    /// The clock was set `forward`, and shows `now`.
+    pub(super) fn set_clock(&mut self, now: Timestamp, forward: i64) {
+        if self.before_start.is_some() {
+            self.evaluator.world.now = now;
+            return;
+        }
+        let by = SignedDuration::from_millis(forward);
+        let before = moved(now, -by).max(self.now());
+        self.advance(before);
+        let step = now.duration_since(before);
+        self.shift(step);
+        self.evaluator.world.now = now;
+        if step.abs() >= SMALL_STEP {
+            self.recompute_schedules();
+        }
+        // What a small step forward passed over.
+        self.advance(now);
+        self.reconsider_all();
+        let untils = self.runs.values().flat_map(|run| run.ears().map(|ear| (run.id, ear.id)));
+        let untils: Vec<_> = untils.map(|(run, ear)| Incoming::AskUntil { run, ear }).collect();
+        self.inbox.extend(untils);
+        self.settle();
+    }
+
+    fn shift(&mut self, by: SignedDuration) {
+        self.evaluator.world.states.shift(by);
+        self.unsaved.topics.extend(self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()));
+        for id in self.slots.ids() {
+            if let Some(slot) = self.slots.get_mut(&id) {
+                slot.shift(by);
+            }
+            self.unsaved.rules.insert(id);
+        }
+        for (id, run) in &mut self.runs {
+            run.shift(by);
+            self.unsaved.runs.insert(*id);
+        }
+        self.deadlines.shift(by);
+    }
+
+    /// Computes anew when schedules are due: those of rules, and those that runs wait for.
+    fn recompute_schedules(&mut self) {
+        for slot in self.slots.ids() {
+            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
+            if let Start::When(triggers) = &rule.start {
+                self.recompute(&slot, Owner::Rule, triggers);
+            }
+        }
+        let runs = self.runs.values().flat_map(|run| run.ears().map(|ear| (run.slot.clone(), run.id, ear.id)));
+        for (slot, run, ear) in runs.collect::<Vec<_>>() {
+            let Some(slot) = slot else { continue };
+            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
+            let Some(ear_of_run) = self.runs.get(&run).and_then(|run| run.ear(ear)) else { continue };
+            let triggers = ear_of_run.triggers(&rule).to_vec();
+            self.recompute(&slot, Owner::Ear(run, ear), &triggers);
+        }
+    }
+
+    fn recompute(&mut self, slot: &SlotId, owner: Owner, triggers: &[Trigger]) {
+        let now = self.now();
+        for (index, trigger) in numbered(triggers).filter(|(_, trigger)| trigger.enabled) {
+            match &trigger.kind {
+                TriggerKind::Schedule { schedule, .. } => {
+                    let next = schedule.next(now, &self.evaluator.world.calendar);
+                    self.set_due(slot, owner, index, next);
+                }
+                TriggerKind::AtExpression { .. } => {
+                    self.set_due(slot, owner, index, None);
+                    self.ask_at(slot, owner, index);
+                }
+                TriggerKind::Topic { .. }
+                | TriggerKind::State(_)
+                | TriggerKind::Silent { .. }
+                | TriggerKind::Client { .. }
+                | TriggerKind::Event(_)
+                | TriggerKind::Webhook(_) => {}
+            }
+        }
+    }
+}
+
+impl Due {
+    /// Returns whether it ends something that lasts a time, and is not due at a time of day.
+    pub(super) fn ends_a_time(&self) -> bool {
+        match self {
+            Due::Trigger(_, _, topic) => topic.is_some(),
+            Due::WhilePending | Due::WhileEvery | Due::Wake(..) | Due::Timeout(..) | Due::Rested => true,
+            Due::WhileRecheck | Due::UntilRecheck(..) => false,
+        }
+    }
+}
+
+impl Shift for Timestamp {
+    fn shift(&mut self, by: SignedDuration) {
+        *self = moved(*self, by);
+    }
+}
+
+impl<T: Shift> Shift for Option<T> {
+    fn shift(&mut self, by: SignedDuration) {
+        if let Some(value) = self {
+            value.shift(by);
+        }
+    }
+}
+
+impl Shift for Slot {
+    fn shift(&mut self, by: SignedDuration) {
+        self.resting_until.shift(by);
+        self.triggers.iter_mut().for_each(|trigger| trigger.shift(by));
+        self.while_state.shift(by);
+        self.trackers.iter_mut().flat_map(|tracker| tracker.since.values_mut()).for_each(|since| since.shift(by));
+        self.cooldowns.values_mut().for_each(|over| over.shift(by));
+        self.storm.iter_mut().for_each(|at| at.shift(by));
+    }
+}
+
+impl Shift for TriggerState {
+    fn shift(&mut self, by: SignedDuration) {
+        for track in self.topics.values_mut() {
+            if let Some(hold) = &mut track.hold {
+                hold.since.shift(by);
+                hold.due.shift(by);
+            }
+            track.silent_at.shift(by);
+        }
+    }
+}
+
+impl Shift for WhileState {
+    fn shift(&mut self, by: SignedDuration) {
+        self.begun_at.shift(by);
+        if let Some(pending) = &mut self.pending {
+            pending.since.shift(by);
+            pending.due.shift(by);
+        }
+        self.changed_at.shift(by);
+        self.every_due.shift(by);
+    }
+}
+
+impl Shift for Run {
+    fn shift(&mut self, by: SignedDuration) {
+        self.turns_at.shift(by);
+        for thread in self.threads.values_mut() {
+            if let Some(Waiting::Time(due)) = &mut thread.waiting {
+                due.shift(by);
+            }
+            for ear in &mut thread.ears {
+                ear.timeout.shift(by);
+                ear.triggers.iter_mut().for_each(|trigger| trigger.shift(by));
+            }
+            for frame in &mut thread.frames {
+                if let Frame::Repeat(repeat) = frame {
+                    repeat.turn_due.shift(by);
+                }
+            }
+        }
+    }
+}
+
+/// Returns `at`, moved; the end of time where that is beyond it.
+fn moved(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
+}

@@ -1,0 +1,143 @@
+//! What the engine makes of a wall clock that is set.
+
+use homerule::engine::{Effect, Engine, Event, Options};
+use homerule::lang::{Home, Source, Sources};
+use homerule::model::schedule::Calendar;
+use homerule::model::{Message, Origin, Payload, Qos, Topic};
+use jiff::{SignedDuration, Timestamp};
+
+const RULES: &str = r#"
+rules:
+  delay: { when: go, then: [{ delay: 10m }, { out/delay: yes }] }
+  hold: { when: { state: door, to: open, for: 10m }, then: { out/hold: yes } }
+  silent: { when: { silent: door, for: 10m }, then: { out/silent: yes } }
+  wait: { when: go, then: [{ wait: { at: "13:00" } }, { out/wait: yes }] }
+  timeout: { when: go, then: [{ wait: never, timeout: 10m, on_timeout: continue }, { out/timeout: yes }] }
+  turns: { when: go, then: { repeat: { every: 10m, until: repeat.index == 2 }, do: { out/turn: "${repeat.index}" } } }
+  lasting: { while: "state('door') == 'open'", for: 10m, then: { out/lasting: yes } }
+  at: { when: { at: "13:00" }, then: { out/at: yes } }
+  age: { when: ask, then: { out/age: "${age('door')}" } }
+"#;
+
+/// A home whose clock can be set.
+struct Clock {
+    engine: Engine,
+    now: Timestamp,
+    /// What was published, with what the clock showed.
+    published: Vec<String>,
+}
+
+impl Clock {
+    /// Starts at 12:00.
+    fn start() -> Clock {
+        let mut sources = Sources::new();
+        sources.insert("rules/a.yaml".into(), Source::Content(RULES.as_bytes().into()));
+        let home = Home::load(&sources);
+        assert!(!home.has_errors(), "{:?}", home.diagnostics);
+        let now = "2024-06-01T12:00:00Z".parse().unwrap();
+        let options = Options { calendar: Calendar::default(), ..Options::default() };
+        let (engine, _) = Engine::new(now, home.ruleset, options);
+        let mut clock = Clock { engine, now, published: Vec::new() };
+        clock.handle(Event::Started);
+        clock
+    }
+
+    fn handle(&mut self, event: Event) {
+        for effect in self.engine.handle(self.now, event) {
+            if let Effect::Publish(publication) = effect {
+                let message = publication.message;
+                let time = self.now.strftime("%H:%M:%S");
+                self.published.push(format!("{time} {} {}", message.topic, message.payload.text().unwrap()));
+            }
+        }
+    }
+
+    fn say(&mut self, topic: &str, payload: &str) {
+        let payload = Payload::from_bytes(payload.as_bytes().to_vec());
+        let (topic, qos) = (Topic::parse(topic).unwrap(), Qos::AtLeastOnce);
+        self.handle(Event::Message(Message { topic, payload, qos, retain: false, origin: Origin::Live }));
+    }
+
+    /// Lets minutes pass, from deadline to deadline.
+    fn pass(&mut self, minutes: i64) {
+        let until = self.now + SignedDuration::from_mins(minutes);
+        while let Some(due) = self.engine.next_deadline().filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            self.handle(Event::Tick);
+        }
+        self.now = until;
+    }
+
+    fn set(&mut self, forward: SignedDuration) {
+        self.now += forward;
+        self.handle(Event::ClockChanged { forward: i64::try_from(forward.as_millis()).unwrap() });
+    }
+
+    fn published(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.published)
+    }
+}
+
+#[test]
+fn what_lasts_keeps_its_remaining_time_when_the_clock_is_set() {
+    for (hours, end) in [(5, "17:10:00"), (-5, "07:10:00"), (24 * 365 * 50, "12:10:00")] {
+        let mut clock = Clock::start();
+        clock.say("door", "open");
+        clock.say("go", "1");
+        assert_eq!(clock.published(), ["12:00:00 out/turn 1"]);
+        clock.pass(5);
+        clock.set(SignedDuration::from_hours(hours));
+        clock.pass(4);
+        assert_eq!(clock.published(), [""; 0], "{hours}");
+        clock.pass(1);
+        let all = ["delay yes", "hold yes", "silent yes", "timeout yes", "turn 2", "lasting yes"];
+        assert_eq!(clock.published(), all.map(|what| format!("{end} out/{what}")), "{hours}");
+    }
+}
+
+#[test]
+fn what_was_due_before_the_clock_was_set_fires_at_its_time() {
+    let mut clock = Clock::start();
+    clock.say("door", "open");
+    clock.now += SignedDuration::from_mins(15);
+    clock.set(SignedDuration::from_hours(5));
+    let published = clock.published();
+    assert_eq!(published, ["hold", "silent", "lasting"].map(|what| format!("17:15:00 out/{what} yes")));
+}
+
+#[test]
+fn a_time_of_day_is_computed_anew_when_the_clock_is_set() {
+    let mut clock = Clock::start();
+    clock.set(SignedDuration::from_hours(5));
+    clock.pass(60);
+    assert_eq!(clock.published(), [""; 0], "13:00 was passed over");
+    clock.set(SignedDuration::from_hours(-5));
+    clock.pass(1);
+    clock.say("go", "1");
+    assert_eq!(clock.published(), ["13:01:00 out/turn 1"]);
+    clock.set(SignedDuration::from_hours(-2));
+    clock.pass(119);
+    let times = clock.published().into_iter().filter(|line| line.ends_with("wait yes") || line.ends_with("at yes"));
+    assert_eq!(times.collect::<Vec<_>>(), ["13:00:00 out/wait yes", "13:00:00 out/at yes"]);
+}
+
+#[test]
+fn a_small_step_leaves_no_time_of_day_out_and_repeats_none() {
+    let mut clock = Clock::start();
+    clock.now += SignedDuration::from_secs(3599);
+    clock.set(SignedDuration::from_secs(2));
+    assert_eq!(clock.published(), ["13:00:01 out/at yes"]);
+    clock.set(SignedDuration::from_secs(-2));
+    clock.pass(10);
+    assert_eq!(clock.published(), [""; 0]);
+}
+
+#[test]
+fn an_age_goes_on_when_the_clock_is_set() {
+    let mut clock = Clock::start();
+    clock.say("door", "shut");
+    clock.pass(1);
+    clock.set(SignedDuration::from_hours(-5));
+    clock.say("ask", "1");
+    assert_eq!(clock.published(), ["07:01:00 out/age 60"]);
+}
