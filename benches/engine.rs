@@ -2,7 +2,9 @@
 //!
 //! `cargo bench --bench engine`. Each group prints sizes a factor of ten apart, so that the ratio within one run is
 //! what counts.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a bench that can't measure panics")]
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use divan::Bencher;
@@ -48,7 +50,7 @@ fn message_of_so_many_bytes(bencher: Bencher<'_, '_>, bytes: usize) {
         if payload.len() + 20 > bytes {
             break;
         }
-        payload.push_str(&format!(r#","key{index}":{index}"#));
+        write!(payload, r#","key{index}":{index}"#).unwrap();
     }
     payload.push('}');
     messages(bencher, 100, FIRES, "bench/r0/tv", &payload);

@@ -81,7 +81,7 @@ fn each_mistake_is_shown_with_its_place_and_what_to_do() {
         settings.set_omit_expression(true);
         let stem = name.trim_end_matches(".yaml").to_owned();
         let checked = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            settings.bind(|| insta::assert_snapshot!(stem.as_str(), text))
+            settings.bind(|| insta::assert_snapshot!(stem.as_str(), text));
         }));
         if checked.is_err() {
             failed.push(name);

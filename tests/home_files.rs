@@ -141,12 +141,15 @@ rules:
 ";
 
 #[test]
-fn comments_layout_and_place_do_not_change_a_fingerprint() {
+fn comments_layout_place_and_words_for_people_do_not_change_a_fingerprint() {
     let moved = "# A comment.
 rules:
   first: { when: a/b, then: { a/c: 1 } }
   r:
     # Another.
+    name: For people
+    description: For people too
+    tags: [evening]
     then:
       - a/c:
           \"x\": 1

@@ -1,5 +1,5 @@
 //! What rule files mean: each trigger, condition and action as the structure that the engine is given.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that fails panics")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use std::sync::Arc;
 use std::time::Duration;

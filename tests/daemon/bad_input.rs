@@ -175,7 +175,7 @@ fn a_subscriber_that_never_reads_holds_up_nobody() {
     stalled.read_exact(&mut suback).unwrap();
     let mut publisher = connect(&house, b'p');
     // More than the system keeps for a connection.
-    let packet = publish_packet(b"flood", &[b'x'; 500_000]);
+    let packet = publish_packet(b"flood", &vec![b'x'; 500_000]);
     for _ in 0..30 {
         publisher.write_all(&packet).unwrap();
     }

@@ -25,7 +25,7 @@ pub(crate) struct Sent<'a> {
     pub(crate) version: u8,
 }
 
-/// Returns a message with QoS 1 from an MQTT 3.1.1 client.
+/// Returns a message with quality of service 1 from an MQTT 3.1.1 client.
 pub(crate) fn sent<'a>(topic: &'a str, payload: &'a str) -> Sent<'a> {
     Sent { topic, payload, qos: 1, retain: false, version: 4 }
 }

@@ -1,5 +1,6 @@
 //! A home for properties: some rules of the pool, a journal, and what the engine makes of it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use homerule::engine::{Answer, Effect, Engine, Event, Options, Outcome, Snapshot, StoppedBy};
@@ -13,26 +14,26 @@ use proptest::prelude::*;
 use crate::pool::RULES;
 
 /// The topics that journals speak on.
-pub const TOPICS: [&str; 5] = ["home/a/tv", "home/b/tv", "home/a/door", "home/b/door", "home/c/door"];
+pub(crate) const TOPICS: [&str; 5] = ["home/a/tv", "home/b/tv", "home/a/door", "home/b/door", "home/c/door"];
 
 /// What they say.
-pub const PAYLOADS: [&str; 11] =
+pub(crate) const PAYLOADS: [&str; 11] =
     ["ON", "OFF", "21", "25.5", "19", "open", "shut", "", "null", r#"{"a":{"b":1}}"#, r#"{"a":{"b":[2,"x"]}}"#];
 
 /// One entry of a journal: how long after the one before, and what happened.
-pub type Entry = (SignedDuration, Event);
+pub(crate) type Entry = (SignedDuration, Event);
 
 /// When journals begin.
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     "2024-01-01T12:00:00Z".parse().unwrap()
 }
 
 /// Returns the ruleset of the pool's rules whose index is in `picked`.
-pub fn ruleset(picked: &[usize]) -> Ruleset {
+pub(crate) fn ruleset(picked: &[usize]) -> Ruleset {
     let mut text = String::from("scenes: { evening: { out/scene: dim } }\nrules:\n");
     for index in picked {
         let (key, rule) = RULES[*index];
-        text.push_str(&format!("  {key}: {rule}\n"));
+        writeln!(text, "  {key}: {rule}").unwrap();
     }
     let settings = "location: { latitude: 51.5, longitude: -0.12, timezone: UTC }\nallow: { exec: [/bin/true] }\n";
     let mut sources = Sources::new();
@@ -50,7 +51,7 @@ pub fn ruleset(picked: &[usize]) -> Ruleset {
 }
 
 /// Returns the rules that the picked ones need.
-pub fn with_needed(picked: Vec<usize>) -> Vec<usize> {
+pub(crate) fn with_needed(picked: Vec<usize>) -> Vec<usize> {
     let index = |key: &str| RULES.iter().position(|(known, _)| *known == key).unwrap();
     let mut all = picked;
     for (rule, needs) in [
@@ -69,24 +70,24 @@ pub fn with_needed(picked: Vec<usize>) -> Vec<usize> {
 }
 
 /// Returns the engine's options.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     let location = Location { latitude: 51.5, longitude: -0.12 };
     let calendar = Calendar { zone: jiff::tz::TimeZone::UTC, location: Some(location) };
     Options { calendar, seed: 7, ..Options::default() }
 }
 
 /// An engine with what it said so far.
-pub struct Played {
-    pub engine: Engine,
-    pub now: Timestamp,
-    pub saved: Snapshot,
+pub(crate) struct Played {
+    pub(crate) engine: Engine,
+    pub(crate) now: Timestamp,
+    pub(crate) saved: Snapshot,
     /// What it did, as text: publications, traces, logs, requests. What it keeps is in `saved`.
-    pub said: Vec<String>,
+    pub(crate) said: Vec<String>,
 }
 
 impl Played {
     /// Starts a home without a past.
-    pub fn start(rules: Ruleset) -> Played {
+    pub(crate) fn start(rules: Ruleset) -> Played {
         let (engine, effects) = Engine::new(start(), rules, options());
         let mut played = Played { engine, now: start(), saved: Snapshot::default(), said: Vec::new() };
         played.take(effects);
@@ -95,7 +96,7 @@ impl Played {
     }
 
     /// Stops, and starts at once from what was saved.
-    pub fn restart(mut self, rules: Ruleset) -> Played {
+    pub(crate) fn restart(mut self, rules: Ruleset) -> Played {
         let late = self.engine.flush();
         self.take(late);
         let saved = Snapshot { alive_at: Some(self.now), ..self.saved.clone() };
@@ -107,7 +108,7 @@ impl Played {
     }
 
     /// Plays entries of a journal.
-    pub fn play(&mut self, journal: &[Entry]) {
+    pub(crate) fn play(&mut self, journal: &[Entry]) {
         for (after, event) in journal {
             self.now = self.now.checked_add(*after).unwrap();
             self.handle(event.clone());
@@ -115,7 +116,7 @@ impl Played {
     }
 
     /// Handles an event now, and answers the requests that it leads to at once.
-    pub fn handle(&mut self, event: Event) {
+    pub(crate) fn handle(&mut self, event: Event) {
         let effects = self.engine.handle(self.now, event);
         let requests: Vec<_> = effects
             .iter()
@@ -132,7 +133,7 @@ impl Played {
         }
     }
 
-    pub fn take(&mut self, effects: Vec<Effect>) {
+    pub(crate) fn take(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match &effect {
                 Effect::Save { key, value } => self.saved.apply(key, value.as_ref()),
@@ -143,12 +144,12 @@ impl Played {
 }
 
 /// A strategy for the rules of a home.
-pub fn picks() -> impl Strategy<Value = Vec<usize>> {
+pub(crate) fn picks() -> impl Strategy<Value = Vec<usize>> {
     proptest::collection::vec(0..RULES.len(), 1..8).prop_map(with_needed)
 }
 
 /// A strategy for journals.
-pub fn journals() -> impl Strategy<Value = Vec<Entry>> {
+pub(crate) fn journals() -> impl Strategy<Value = Vec<Entry>> {
     proptest::collection::vec((pauses(), events()), 1..40)
 }
 
@@ -187,7 +188,7 @@ fn events() -> impl Strategy<Value = Event> {
 }
 
 /// Returns a live message.
-pub fn message(topic: &str, payload: &[u8], retain: bool) -> Message {
+pub(crate) fn message(topic: &str, payload: &[u8], retain: bool) -> Message {
     Message {
         topic: Topic::parse(topic).unwrap(),
         payload: Payload::from_bytes(payload.to_vec()),
@@ -198,6 +199,6 @@ pub fn message(topic: &str, payload: &[u8], retain: bool) -> Message {
 }
 
 /// Returns whether an outcome is that of a reload: used to see that none happened.
-pub fn is_ended_by_reload(outcome: &Outcome) -> bool {
+pub(crate) fn is_ended_by_reload(outcome: &Outcome) -> bool {
     *outcome == Outcome::Cancelled(StoppedBy::Reload)
 }

@@ -1,7 +1,7 @@
 //! The rules that properties are tried on: each word of the language stands in one of them.
 
 /// Rules by key, each a complete one. They speak about the topics and values of `home::TOPICS` and `PAYLOADS`.
-pub const RULES: &[(&str, &str)] = &[
+pub(crate) const RULES: &[(&str, &str)] = &[
     ("plain", "{ when: home/+room/tv, then: { 'out/${room}/plain': '${payload}' } }"),
     ("payload", "{ when: { topic: home/a/tv, payload: [ON, 21] }, then: { out/payload: yes } }"),
     (
@@ -133,7 +133,7 @@ pub const RULES: &[(&str, &str)] = &[
 ];
 
 /// The words of the language that must be drawn at least once: of triggers, conditions, actions, modes and `while`.
-pub const WORDS: &[&str] = &[
+pub(crate) const WORDS: &[&str] = &[
     "topic:",
     "payload:",
     "where:",

@@ -28,13 +28,16 @@ impl Fnv {
     }
 }
 
-/// Returns the fingerprint of a rule: of its tree without its `each`, of the constants that its texts name, and of
+/// Keys that a rule does the same without: those for people, and what only says which instances there are.
+const SAYS_NOTHING: [&str; 4] = ["name", "description", "tags", "each"];
+
+/// Returns the fingerprint of a rule: of its tree without the keys that say nothing of what it does, of the constants that its texts name, and of
 /// what else it means, such as the rules and scenes that it was found to name.
 pub(super) fn fingerprint(rule: &Node, constants: &Constants, beside: &BTreeSet<String>) -> u64 {
     let mut hash = Fnv::new();
     let mut entries: Vec<_> = rule.as_map().unwrap_or_default().iter().collect();
     entries.sort_by_key(|entry| entry.key.as_str());
-    for entry in entries.into_iter().filter(|entry| entry.key.as_str() != "each") {
+    for entry in entries.into_iter().filter(|entry| !SAYS_NOTHING.contains(&entry.key.as_str())) {
         hash.text(b'k', entry.key.as_str());
         write_node(&mut hash, &entry.value);
     }
