@@ -80,17 +80,29 @@ fn rule_files_in(page: &str) -> Vec<String> {
     blocks.filter(is_rule_file).map(|block| format!("{block}\n")).collect()
 }
 
+/// The pages for users: the README, and all in `docs/` but the decisions.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = vec![root().join("README.md")];
+    for folder in ["docs", "docs/language"] {
+        pages.extend(fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    pages.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
+    pages.sort();
+    pages
+}
+
 #[test]
-fn the_rules_shown_to_those_who_come_from_home_assistant_load() {
-    let page = fs::read_to_string(root().join("docs/coming-from-home-assistant.md")).unwrap();
-    let blocks = rule_files_in(&page);
-    assert_eq!(blocks.len(), 5, "each automation has its rule beside it");
-    for block in blocks {
-        let settings = "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n";
-        let sources = [("homerule.yaml", settings), ("rules/shown.yaml", &block)];
-        let sources = sources.map(|(path, text)| (path.into(), Source::Content(text.as_bytes().into())));
-        let home = Home::load(&sources.into_iter().collect());
-        assert!(home.diagnostics.is_empty(), "{block}{:#?}", home.diagnostics);
-        assert_eq!(home.ruleset.entries.len(), 1, "{block}");
+fn each_rule_file_that_a_page_shows_loads() {
+    for page in pages() {
+        let shown = rule_files_in(&fs::read_to_string(&page).unwrap());
+        assert!(!page.ends_with("coming-from-home-assistant.md") || shown.len() == 5, "a rule beside each automation");
+        for block in shown.iter().filter(|block| !block.contains("\ntests:")) {
+            let settings = "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n";
+            let sources = [("homerule.yaml", settings), ("rules/shown.yaml", block)];
+            let sources = sources.map(|(path, text)| (path.into(), Source::Content(text.as_bytes().into())));
+            let home = Home::load(&sources.into_iter().collect());
+            assert!(home.diagnostics.is_empty(), "{}:\n{block}{:#?}", page.display(), home.diagnostics);
+            assert!(!home.ruleset.entries.is_empty(), "{}:\n{block}", page.display());
+        }
     }
 }
