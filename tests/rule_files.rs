@@ -318,5 +318,6 @@ fn a_scene_of_another_file_is_found_and_reads_its_own_constants() {
     ]);
     assert!(home.diagnostics.is_empty(), "{:#?}", home.diagnostics);
     let RuleEntry::Rule(rule) = &home.ruleset.entries[0] else { panic!() };
-    assert!(rule.constants.iter().any(|(name, _)| **name == *"lamp"));
+    let ActionKind::Scene { constants, .. } = &rule.block(rule.then.unwrap())[0].kind else { panic!("{rule:?}") };
+    assert!(constants.iter().any(|(name, value)| **name == *"lamp" && value.as_text() == Some("x/y")));
 }
