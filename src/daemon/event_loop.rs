@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tracing::{debug, error, info, warn};
 
 use crate::engine::{Alert, Effect, Engine, Event, Outcome, Trace};
-use crate::lang::Settings;
+use crate::lang::{self, Settings};
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{LogLevel, RuleEntry, Ruleset};
 
@@ -327,7 +327,10 @@ impl EventLoop {
         match named.as_slice() {
             [id] => Ok((*id).clone()),
             [first, second, ..] => Err(NoRule::Ambiguous((*first).clone(), (*second).clone())),
-            [] => Err(NoRule::Unknown),
+            [] => {
+                let near = lang::nearest(text, ids().flat_map(|id| [id.as_str(), id.key()]));
+                Err(NoRule::Unknown { near: near.map(ToOwned::to_owned) })
+            }
         }
     }
 
@@ -351,7 +354,10 @@ impl EventLoop {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NoRule {
     /// No rule has it.
-    Unknown,
+    Unknown {
+        /// The id or key that was probably meant.
+        near: Option<String>,
+    },
     /// At least these two have it.
     Ambiguous(RuleId, RuleId),
 }

@@ -27,6 +27,7 @@ mod yaml_error;
 
 pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use home::Home;
+pub use near::nearest;
 pub use render::{Colour, Report};
 pub use secrets::Secret;
 pub use settings::{

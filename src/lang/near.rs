@@ -1,7 +1,8 @@
 //! Near misses: which known word was probably meant, and how words are listed in a message.
 
 /// Returns the word of `known` that `written` was probably meant to be; of several, the nearest.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = written.to_lowercase().replace('-', "_");
     let length = lower.chars().count();
     let bound = match length {

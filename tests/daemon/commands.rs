@@ -108,7 +108,9 @@ fn a_rule_is_switched_off_and_on() {
     turn_on_the_tv(&mut house);
     let said = say(&house, &["disable", "dark"]);
     assert_eq!(said.status, 2);
-    assert!(said.err.starts_with("error: there is no rule `dark`"), "{}", said.err);
+    assert_eq!(said.err, "error: there is no rule `dark`; `/api/rules` lists them\n");
+    let said = say(&house, &["disable", "lihgt"]);
+    assert_eq!(said.err, "error: there is no rule `lihgt`; did you mean `light`?\n");
 }
 
 #[test]

@@ -50,7 +50,10 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
 /// Returns the rule that `text` names.
 pub(super) fn find(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
     home.find_rule(text).map_err(|error| match error {
-        NoRule::Unknown => unknown(text),
+        NoRule::Unknown { near: Some(near) } => {
+            Problem::not_found(format!("there is no rule `{text}`; did you mean `{near}`?"))
+        }
+        NoRule::Unknown { near: None } => unknown(text),
         NoRule::Ambiguous(first, second) => {
             Problem::bad_request(format!("`{text}` may be `{first}` or `{second}`: name the file too"))
         }
