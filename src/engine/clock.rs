@@ -47,7 +47,7 @@ impl Engine {
         self.advance(now);
         self.reconsider_all();
         let untils = self.runs.values().flat_map(|run| run.ears().map(|ear| (run.id, ear.id)));
-        let untils: Vec<_> = untils.map(|(run, ear)| Incoming::AskUntil { run, ear }).collect();
+        let untils: Vec<_> = untils.map(|(run, ear)| Incoming::AskEar { run, ear }).collect();
         self.inbox.extend(untils);
         self.settle();
     }

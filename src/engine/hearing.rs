@@ -33,7 +33,7 @@ pub(super) enum Incoming {
     /// What a run waited for won't come: an answer when the daemon stopped, or a run that it ended itself.
     Abandoned { run: RunId, thread: u32, why: Failure },
     /// An `until` is asked once more after a restart or a reload.
-    AskUntil { run: RunId, ear: u64 },
+    AskEar { run: RunId, ear: u64 },
     /// An event of the shell, other than a message.
     Event(Event),
 }
@@ -67,7 +67,7 @@ impl Engine {
             Incoming::Changed { watched, depth } => self.tell_readers(&watched, depth),
             Incoming::Home { event, rule, depth } => self.hear_home_event(event, rule.as_ref(), depth),
             Incoming::Abandoned { run, thread, why } => self.fail_waiting(run, thread, "answer", &why),
-            Incoming::AskUntil { run, ear } => self.ask_until(run, ear, &Cause::outside(CauseKind::Condition)),
+            Incoming::AskEar { run, ear } => self.ask_ear(run, ear),
             Incoming::Event(event) => self.hear_event(event),
         }
     }

@@ -121,9 +121,9 @@ impl Engine {
             }
             for ear in &thread.ears {
                 self.arm_ear(slot, rule, run.id, ear);
-                if ear.condition(rule).is_some() {
-                    // What its condition read isn't kept: it is asked once more, when the rules wake up.
-                    self.inbox.push_back(super::hearing::Incoming::AskUntil { run: run.id, ear: ear.id });
+                if ear.has_expression(rule) {
+                    // What its expression read isn't kept: it is asked once more, when the rules wake up.
+                    self.inbox.push_back(super::hearing::Incoming::AskEar { run: run.id, ear: ear.id });
                 }
             }
         }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Map, RuleId, Value};
-use crate::rules::{Action, BlockId, Condition, Rule, Trigger};
+use crate::rules::{Action, BlockId, Condition, Rule, Trigger, TriggerKind};
 use crate::script::Reads;
 
 use super::occasion::Occasion;
@@ -246,6 +246,12 @@ impl Ear {
     /// Returns the triggers that it listens for; none where it waits for a condition.
     pub(super) fn triggers<'a>(&self, rule: &'a Rule) -> &'a [Trigger] {
         self.at.action(rule).map_or(&[], |action| action.kind.triggers())
+    }
+
+    /// Returns whether it waits for what an expression says: a condition, or the time that one gives.
+    pub(super) fn has_expression(&self, rule: &Rule) -> bool {
+        let is_at = |trigger: &Trigger| matches!(trigger.kind, TriggerKind::AtExpression { .. });
+        self.condition(rule).is_some() || self.triggers(rule).iter().any(is_at)
     }
 
     /// Returns the condition that it waits for.

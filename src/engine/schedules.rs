@@ -43,12 +43,15 @@ impl Engine {
         let due = match due {
             Ok(due) => due,
             Err(Failure { without_value: Some(_), .. }) => None,
-            Err(failure) => {
-                let cause = Cause::outside(CauseKind::Condition);
-                let occasion = Occasion::of_cause(Arc::clone(&trigger.path), cause);
-                self.fail_unstarted(&rule, &occasion, Vec::new(), &failure);
-                None
-            }
+            Err(failure) => match owner {
+                Owner::Rule => {
+                    let cause = Cause::outside(CauseKind::Condition);
+                    let occasion = Occasion::of_cause(Arc::clone(&trigger.path), cause);
+                    self.fail_unstarted(&rule, &occasion, Vec::new(), &failure);
+                    None
+                }
+                Owner::Ear(run, ear) => return self.fail_ear(run, ear, "at", &failure),
+            },
         };
         let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };
         // What was missed while the daemon was down is still to be caught up with.

@@ -8,6 +8,7 @@ use crate::model::{Map, Value};
 use crate::rules::{ActionKind, OnTimeout, Rule, Trigger, TriggerKind, Wait, WaitFor};
 use crate::script::{Failure, Reads};
 
+use super::alarms::numbered;
 use super::deadline::{Due, Owner};
 use super::hearing::holds;
 use super::occasion::Occasion;
@@ -77,7 +78,10 @@ impl Engine {
                 let thread = run.threads.get(&thread).map(Thread::scope).unwrap_or_default();
                 let (now, locals) = (self.now(), run.variables.clone());
                 let (due, reads) = self.evaluate_at(slot, rule, expression, *weekdays, &locals, thread, now);
-                state.due = due?;
+                state.due = match due {
+                    Err(failure) if failure.without_value.is_some() => None,
+                    due => due?,
+                };
                 state.reads = reads;
             }
             states.push(state);
@@ -194,7 +198,7 @@ impl Engine {
         let slot = run.slot.clone()?;
         let rule = Arc::clone(&self.slots.get(&slot)?.rule);
         let thread = run.thread_of_ear(ear)?;
-        let (depth, at) = run.ear(ear).map(|ear| (ear.depth, ear.at))?;
+        let at = run.ear(ear).map(|ear| ear.at)?;
         let action = at.action(&rule)?;
         if let Some(occasion) = &occasion {
             let step = self.trigger_step(occasion);
@@ -204,17 +208,7 @@ impl Engine {
                 run.occasion.cause.depth = occasion.cause.depth;
             }
         }
-        // What is within a `repeat` that ends is ended with it.
-        self.end_branches(&slot, run, thread);
-        if let Some(inner) = run.threads.get_mut(&thread) {
-            inner.frames.truncate(depth);
-            match inner.waiting.take() {
-                Some(Waiting::Time(due)) => self.deadlines.remove(due, &slot, Due::Wake(run.id, thread)),
-                Some(Waiting::Run(callee)) => self.cancel_run(callee, super::StoppedBy::Caller),
-                _ => {}
-            }
-        }
-        self.drop_ears(&slot, &rule, run, thread, depth);
+        self.return_to_ear(&slot, run, thread, ear);
         let ActionKind::Wait(wait) = &action.kind else { return None };
         if timed_out == TimedOut::Yes {
             self.note_step(run, &action.path, "wait", "timed out");
@@ -229,6 +223,17 @@ impl Engine {
                 None
             }
         }
+    }
+
+    /// Asks an ear's expressions once more, after a restart or a reload.
+    pub(super) fn ask_ear(&mut self, id: RunId, ear: u64) {
+        let Some(run) = self.runs.get(&id) else { return };
+        let Some(slot) = run.slot.clone() else { return };
+        let triggers = run.ear(ear).map_or(0, |ear| ear.triggers.len());
+        for (index, ()) in numbered(&vec![(); triggers]) {
+            self.ask_at(&slot, Owner::Ear(id, ear), index);
+        }
+        self.ask_until(id, ear, &Cause::outside(CauseKind::Condition));
     }
 
     /// Asks an `until` again, since something that it read may be different.
@@ -248,9 +253,41 @@ impl Engine {
                 }
                 self.ear_heard(id, ear, None);
             }
-            (Some(Err(failure)), Some(thread)) => self.fail_waiting(id, thread, "until", &failure),
+            (Some(Err(failure)), Some(_)) => self.fail_ear(id, ear, "until", &failure),
             _ => {}
         }
+    }
+
+    /// Fails the action that an ear belongs to, with all that is under way within it.
+    pub(super) fn fail_ear(&mut self, id: RunId, ear: u64, what: &'static str, failure: &Failure) {
+        let Some(mut run) = self.runs.remove(&id) else { return };
+        let thread = run.thread_of_ear(ear);
+        if let (Some(thread), Some(slot)) = (thread, run.slot.clone()) {
+            self.return_to_ear(&slot, &mut run, thread, ear);
+            if let Some(thread) = run.threads.get_mut(&thread) {
+                thread.waiting = Some(Waiting::Ear);
+            }
+        }
+        self.runs.insert(id, run);
+        if let Some(thread) = thread {
+            self.fail_waiting(id, thread, what, failure);
+        }
+    }
+
+    /// Takes a thread back to the action that an ear belongs to: what is within a `repeat` ends with it.
+    fn return_to_ear(&mut self, slot: &SlotId, run: &mut Run, thread: u32, ear: u64) {
+        let Some(depth) = run.ear(ear).map(|ear| ear.depth) else { return };
+        let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return };
+        self.end_branches(slot, run, thread);
+        if let Some(inner) = run.threads.get_mut(&thread) {
+            inner.frames.truncate(depth);
+            match inner.waiting.take() {
+                Some(Waiting::Time(due)) => self.deadlines.remove(due, slot, Due::Wake(run.id, thread)),
+                Some(Waiting::Run(callee)) => self.cancel_run(callee, super::StoppedBy::Caller),
+                _ => {}
+            }
+        }
+        self.drop_ears(slot, &rule, run, thread, depth);
     }
 
     /// Returns whether an `until` holds now, and makes it listen for what it read.
