@@ -157,9 +157,7 @@ impl Reader<'_> {
             let message = format!("others can reach `{}`, and no client may connect: there are no users", open.address);
             let span = self.mark(node);
             let found = self.findings.error(Code::OPEN_LISTENER, span, message);
-            found.help(
-                "name a password file (`users: users.txt`, made by `homerule passwd`), or write `anonymous: true`",
-            );
+            found.help("add `anonymous: true` if whoever reaches it may connect; for this machine alone, listen on `127.0.0.1`");
         }
         broker
     }
