@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use homerule::lang::{Home, Source};
+use homerule::lang::{BrokerSettings, Home, Settings, Source};
 
 /// How much of its rules a home's tests must exercise, in percent.
 const LEAST_COVERAGE: &str = "90";
@@ -73,12 +73,19 @@ fn the_table_of_the_examples_names_each_home_and_counts_its_lines() {
     }
 }
 
-/// The rule files that a page shows: its blocks of YAML that begin like one.
-fn rule_files_in(page: &str) -> Vec<String> {
+/// The blocks of YAML that a page shows and that begin with one of these keys.
+fn blocks_in(page: &str, keys: &[&str]) -> Vec<String> {
     let blocks = page.split("\n```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next());
-    let is_rule_file = |block: &&str| ["rules:", "let:", "scenes:"].iter().any(|key| block.starts_with(key));
-    blocks.filter(is_rule_file).map(|block| format!("{block}\n")).collect()
+    let is_meant = |block: &&str| keys.iter().any(|key| block.starts_with(key));
+    blocks.filter(is_meant).map(|block| format!("{block}\n")).collect()
 }
+
+fn home_of(settings: &str, rules: &str) -> Home {
+    let files = [("homerule.yaml", settings), ("rules/shown.yaml", rules)];
+    Home::load(&files.map(|(path, text)| (path.into(), Source::Content(text.as_bytes().into()))).into_iter().collect())
+}
+
+const A_RULE: &str = "rules: { a: { when: b, then: { c/d: e } } }\n";
 
 /// The pages for users: the README, and all in `docs/` but the decisions.
 fn pages() -> Vec<PathBuf> {
@@ -94,15 +101,33 @@ fn pages() -> Vec<PathBuf> {
 #[test]
 fn each_rule_file_that_a_page_shows_loads() {
     for page in pages() {
-        let shown = rule_files_in(&fs::read_to_string(&page).unwrap());
+        let shown = blocks_in(&fs::read_to_string(&page).unwrap(), &["rules:", "let:", "scenes:"]);
         assert!(!page.ends_with("coming-from-home-assistant.md") || shown.len() == 5, "a rule beside each automation");
         for block in shown.iter().filter(|block| !block.contains("\ntests:")) {
             let settings = "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n";
-            let sources = [("homerule.yaml", settings), ("rules/shown.yaml", block)];
-            let sources = sources.map(|(path, text)| (path.into(), Source::Content(text.as_bytes().into())));
-            let home = Home::load(&sources.into_iter().collect());
+            let home = home_of(settings, block);
             assert!(home.diagnostics.is_empty(), "{}:\n{block}{:#?}", page.display(), home.diagnostics);
             assert!(!home.ruleset.entries.is_empty(), "{}:\n{block}", page.display());
         }
     }
+}
+
+#[test]
+fn the_settings_that_the_page_shows_load_and_are_the_defaults() {
+    let page = fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let shown = blocks_in(&page, &["location:"]);
+    assert_eq!(shown.len(), 1);
+    let home = home_of(&shown.concat(), A_RULE);
+    assert!(home.diagnostics.is_empty(), "{:#?}", home.diagnostics);
+    let defaults = home_of("", A_RULE).settings;
+    let BrokerSettings::Embedded(mut broker) = home.settings.broker.clone() else { panic!("no broker of its own") };
+    broker.anonymous = None;
+    let told = Settings {
+        location: None,
+        zone: None,
+        devices: Vec::new(),
+        broker: BrokerSettings::Embedded(broker),
+        ..home.settings
+    };
+    assert_eq!(format!("{told:#?}"), format!("{defaults:#?}"));
 }
