@@ -117,19 +117,27 @@ impl Played {
 
     /// Handles an event now, and answers the requests that it leads to at once.
     pub(crate) fn handle(&mut self, event: Event) {
-        let effects = self.engine.handle(self.now, event);
-        let requests: Vec<_> = effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::Http { request, .. } | Effect::Exec { request, .. } => Some(*request),
-                _ => None,
-            })
-            .collect();
-        self.take(effects);
-        for request in requests {
-            let answer = Answer::Ended { status: 200, body: Payload::from_bytes("ok") };
-            let effects = self.engine.handle(self.now, Event::Answered { request, answer });
-            self.take(effects);
+        if let Event::ClockChanged { forward } = event {
+            self.now = self.now.checked_add(SignedDuration::from_millis(forward)).unwrap();
+        }
+        let mut effects = self.engine.handle(self.now, event);
+        // An answer may lead to another request.
+        loop {
+            let requests: Vec<_> = effects
+                .iter()
+                .filter_map(|effect| match effect {
+                    Effect::Http { request, .. } | Effect::Exec { request, .. } => Some(*request),
+                    _ => None,
+                })
+                .collect();
+            self.take(std::mem::take(&mut effects));
+            if requests.is_empty() {
+                return;
+            }
+            for request in requests {
+                let answer = Answer::Ended { status: 200, body: Payload::from_bytes("ok") };
+                effects.extend(self.engine.handle(self.now, Event::Answered { request, answer }));
+            }
         }
     }
 
@@ -184,6 +192,8 @@ fn events() -> impl Strategy<Value = Event> {
         1 => Just(Event::Webhook { name: "bell".into(), body: Payload::from_bytes("ring") }),
         1 => (rule.clone(), any::<bool>()).prop_map(|(rule, is_enabled)| Event::Switch { rule, is_enabled }),
         1 => rule.prop_map(Event::RunRule),
+        1 => prop_oneof![Just(7_200_000), Just(-7_200_000), -2_000_i64..2_000]
+            .prop_map(|forward| Event::ClockChanged { forward }),
     ]
 }
 
