@@ -24,10 +24,7 @@ fn a_restart_fails_a_run_that_waits_for_an_answer_and_sends_nothing_again() {
     home.restart();
     assert_eq!(home.requests.len(), 1, "nothing is sent again");
     assert_eq!(home.published, [""; 0]);
-    assert_eq!(
-        home.outcomes,
-        [Outcome::Failed("the daemon was stopped while it waited for the answer".to_owned())]
-    );
+    assert_eq!(home.outcomes, [Outcome::Failed("the daemon was stopped while it waited for the answer".to_owned())]);
 }
 
 #[test]
@@ -103,7 +100,13 @@ impl Running {
     fn say(&mut self, topic: &str) {
         let topic = Topic::parse(topic).unwrap();
         let payload = Payload::default();
-        self.handle(Event::Message(Message { topic, payload, qos: Qos::default(), retain: false, origin: Origin::Live }));
+        self.handle(Event::Message(Message {
+            topic,
+            payload,
+            qos: Qos::default(),
+            retain: false,
+            origin: Origin::Live,
+        }));
     }
 
     fn handle(&mut self, event: Event) {
