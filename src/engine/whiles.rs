@@ -228,6 +228,9 @@ impl Engine {
     fn begin_while(&mut self, id: &SlotId, cause: &Cause, mut steps: Vec<Step>) {
         let Some(rule) = self.slots.get(id).map(|slot| Arc::clone(&slot.rule)) else { return };
         let occasion = Occasion::of_cause(PATH.into(), cause.clone());
+        if self.is_storm(id, &occasion) {
+            return self.stop_storm(id, &occasion);
+        }
         let variables = match self.compute_variables(id, &rule, &occasion, Map::new()) {
             Ok(variables) => variables,
             Err(failure) => {
