@@ -25,5 +25,8 @@ mod reload;
 #[path = "daemon/start_stop.rs"]
 mod start_stop;
 #[cfg(test)]
+#[path = "daemon/survival.rs"]
+mod survival;
+#[cfg(test)]
 #[path = "daemon/web.rs"]
 mod web;

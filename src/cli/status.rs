@@ -45,7 +45,12 @@ fn show(status: &StatusAnswer) {
     for found in &status.diagnostics {
         print::line(&format!("{}: {}[{}]: {}", found.place(), found.severity, found.code, found.message));
     }
-    if !status.healthy {
+    for lost in &status.store.lost {
+        print::line(&format!("lost before the start: {lost}"));
+    }
+    if let Some(failing) = &status.store.failing {
+        print::line(&format!("a restart would lose what changes: {failing}"));
+    } else if !status.healthy {
         print::line("some files don't load: the rules that were in force before stay in force");
     }
 }

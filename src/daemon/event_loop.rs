@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tracing::{debug, error, info, warn};
 
@@ -14,7 +14,7 @@ use crate::lang::{self, Settings};
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{LogLevel, RuleEntry, Ruleset};
 
-use super::answer::{Finding, RuleCounts, Status};
+use super::answer::{Finding, RuleCounts, Status, StoreStatus};
 use super::broadcast::Broadcast;
 use super::broker::Publisher;
 use super::clock::Clock;
@@ -24,7 +24,7 @@ use super::outside::Outside;
 use super::reload::{Loaded, Reloaded};
 use super::screen::Screen;
 use super::settings_change::needs_restart;
-use super::store::Store;
+use super::store::{Health, Retained, Store};
 use super::traces::Traces;
 
 /// How many inputs are taken before what they led to is sent. More makes a burst cheaper, and its first action later.
@@ -32,6 +32,9 @@ const BATCH: usize = 64;
 
 /// With something due, the wall clock is looked at this often: somebody may set it while we sleep.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+
+/// What may be kept late is kept within this time.
+const LATE: Duration = Duration::from_secs(1);
 
 /// Where the daemon says that it is there.
 const STATUS_TOPIC: &str = "homerule/status";
@@ -54,6 +57,12 @@ pub(super) struct EventLoop {
     now: Timestamp,
     started: Instant,
     outgoing: Vec<Outgoing>,
+    /// What of it comes from here on waits until the store has what was decided.
+    behind_commit: Option<usize>,
+    /// Clients that wait for their acknowledgement.
+    acknowledgements: Vec<oneshot::Sender<()>>,
+    /// Whether the broker keeps a message of one of them.
+    must_be_written: bool,
     is_stopping: bool,
 }
 
@@ -69,6 +78,8 @@ pub(super) struct Parts {
     pub(super) screen: Screen,
     /// What is kept.
     pub(super) store: Store,
+    /// What the broker kept before the start.
+    pub(super) retained: Vec<Retained>,
     /// Where the daemon listens, as URLs.
     pub(super) listen: Vec<String>,
 }
@@ -100,7 +111,7 @@ impl EventLoop {
         let (engine, effects) = engine;
         let mut clock = Clock::start();
         let now = clock.read().now;
-        EventLoop {
+        let mut event_loop = EventLoop {
             engine,
             traces: Traces::default(),
             settings: loaded.home.settings,
@@ -113,17 +124,26 @@ impl EventLoop {
             clock,
             now,
             started: Instant::now(),
-            outgoing: effects.into_iter().map(Outgoing::Effect).collect(),
+            outgoing: Vec::new(),
+            behind_commit: None,
+            acknowledgements: Vec::new(),
+            must_be_written: false,
             is_stopping: false,
-        }
+        };
+        event_loop.take_effects(effects);
+        event_loop
     }
 
     /// Runs until somebody sends [`Input::Stop`], or nobody can send any more.
     pub(super) async fn run(mut self) {
         self.tell_time();
+        self.tell_retained();
         self.decide(Event::Started);
         self.announce("online");
         self.flush().await;
+        let mut health = self.parts.store.watch();
+        let mut late = pin!(sleep(LATE));
+        let mut is_late = true;
         let mut batch = Vec::with_capacity(BATCH);
         let mut timer = pin!(sleep(Duration::ZERO));
         let mut armed = None;
@@ -137,6 +157,21 @@ impl EventLoop {
             tokio::select! {
                 taken = self.parts.inputs.recv_many(&mut batch, BATCH) => if taken == 0 { break },
                 () = timer.as_mut(), if may_wake => armed = None,
+                () = late.as_mut(), if is_late => {
+                    is_late = false;
+                    self.keep_late();
+                    continue;
+                }
+                changed = health.changed() => {
+                    if changed.is_ok() {
+                        self.tell_health().await;
+                    }
+                    continue;
+                }
+            }
+            if !is_late {
+                is_late = true;
+                late.as_mut().reset(tokio::time::Instant::now() + LATE);
             }
             self.tell_time();
             if batch.is_empty() {
@@ -155,7 +190,8 @@ impl EventLoop {
         self.decide(Event::Stopping);
         self.announce("offline");
         self.flush().await;
-        self.parts.store.commit();
+        self.keep_late();
+        self.parts.store.close().await;
         self.parts.screen.close();
     }
 
@@ -177,8 +213,10 @@ impl EventLoop {
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Message { message, client, routing } => {
+            Input::Message { message, client, routing, kept } => {
                 self.counters.received += 1;
+                self.must_be_written |= message.retain && kept.is_some();
+                self.acknowledgements.extend(kept);
                 if routing == Routing::Loop {
                     self.outgoing.push(Outgoing::Message(message.clone()));
                 }
@@ -196,26 +234,100 @@ impl EventLoop {
     /// Lets the engine decide what `event` leads to.
     pub(super) fn decide(&mut self, event: Event) {
         let effects = self.engine.handle(self.now, event);
-        self.outgoing.extend(effects.into_iter().map(Outgoing::Effect));
+        self.take_effects(effects);
+    }
+
+    /// Takes what one decision leads to: all that it keeps is kept before any of the rest leaves.
+    fn take_effects(&mut self, effects: Vec<Effect>) {
+        let before = self.outgoing.len();
+        for effect in effects {
+            match effect {
+                Effect::Save { key, value } => {
+                    if self.parts.store.save(key, value) {
+                        self.behind_commit.get_or_insert(before);
+                    }
+                }
+                effect => self.outgoing.push(Outgoing::Effect(effect)),
+            }
+        }
+    }
+
+    /// Tells the engine what the broker kept and it doesn't know: its own knowledge may be a second older.
+    fn tell_retained(&mut self) {
+        for retained in std::mem::take(&mut self.parts.retained) {
+            let known = self.engine.states().get(&retained.topic);
+            if known.is_some_and(|known| known.at >= retained.at) {
+                continue;
+            }
+            if let Some(message) = retained.to_message() {
+                self.decide(Event::Message(message));
+            }
+        }
+    }
+
+    /// Gives the store what may be late.
+    fn keep_late(&mut self) {
+        let mut rest = Vec::new();
+        let changes = self.engine.flush().into_iter().filter_map(|effect| match effect {
+            Effect::Save { key, value } => Some((key, value)),
+            effect => {
+                rest.push(effect);
+                None
+            }
+        });
+        self.parts.store.keep_late(changes);
+        self.take_effects(rest);
+    }
+
+    /// Says that the store can't keep anything, or can again, and gives a new database all that is known.
+    async fn tell_health(&mut self) {
+        if self.parts.store.takes_all() {
+            self.engine.keep_all();
+            self.keep_late();
+            let keeper = self.parts.store.retained_keeper();
+            for retained in self.parts.publisher.retained(self.now).await {
+                keeper.keep(&retained);
+            }
+        }
+        let (kind, message) = match self.parts.store.health() {
+            Health::Well => ("store_recovered", "the disk takes changes again".to_owned()),
+            Health::Failing(reason) => ("store_failing", reason),
+        };
+        let alert = serde_json::json!({ "kind": kind, "message": message });
+        if let Some(message) = own(ALERT_TOPIC, alert.to_string(), false) {
+            self.parts.publisher.publish(self.now, &message).await;
+        }
     }
 
     /// Publishes `message` as if a client had.
     pub(super) fn publish(&mut self, message: Message) {
-        self.take(Input::Message { message, client: None, routing: Routing::Loop });
+        self.take(Input::Message { message, client: None, routing: Routing::Loop, kept: None });
     }
 
     /// Does, in order, what was decided.
     async fn flush(&mut self) {
         let mut outgoing = std::mem::take(&mut self.outgoing);
-        self.parts.store.commit();
-        for step in outgoing.drain(..) {
+        let behind_commit = self.behind_commit.take();
+        for (index, step) in outgoing.drain(..).enumerate() {
+            if behind_commit == Some(index) {
+                self.parts.store.commit().await;
+            }
             match step {
-                Outgoing::Message(message) => self.parts.publisher.publish(&message).await,
+                Outgoing::Message(message) => self.parts.publisher.publish(self.now, &message).await,
                 Outgoing::Effect(effect) => self.perform(effect).await,
             }
         }
+        // What was decided may have led to nothing but what is kept.
+        self.parts.store.commit().await;
         // The room is used again.
         self.outgoing = outgoing;
+        if std::mem::take(&mut self.must_be_written) {
+            self.parts.store.written().await;
+        }
+        for kept in self.acknowledgements.drain(..) {
+            // The client may have gone.
+            let _ = kept.send(());
+        }
         self.parts.screen.flush();
     }
 
@@ -223,11 +335,13 @@ impl EventLoop {
         match effect {
             Effect::Publish(publication) => {
                 self.counters.published += 1;
-                self.parts.publisher.publish(&publication.message).await;
+                self.parts.publisher.publish(self.now, &publication.message).await;
                 self.parts.screen.publication(self.now, &publication.message, &publication.rule);
                 self.broadcast.publication(self.now, &publication.message, &publication.rule);
             }
-            Effect::Save { key, value } => self.parts.store.save(&key, value.as_ref()),
+            Effect::Save { key, value } => {
+                self.parts.store.save(key, value);
+            }
             Effect::Trace(trace) => {
                 self.count(&trace);
                 self.parts.screen.run(self.now, &trace);
@@ -259,7 +373,7 @@ impl EventLoop {
     async fn alert(&mut self, alert: &Alert) {
         let Ok(payload) = serde_json::to_vec(alert) else { return };
         if let Some(message) = own(ALERT_TOPIC, payload, false) {
-            self.parts.publisher.publish(&message).await;
+            self.parts.publisher.publish(self.now, &message).await;
         }
     }
 
@@ -299,7 +413,7 @@ impl EventLoop {
 
     fn replace_rules(&mut self, ruleset: Ruleset) {
         let effects = self.engine.replace_rules(self.now, ruleset.clone());
-        self.outgoing.extend(effects.into_iter().map(Outgoing::Effect));
+        self.take_effects(effects);
         self.ruleset = ruleset;
         let known: BTreeSet<&RuleId> = self.ruleset.entries.iter().map(RuleEntry::id).collect();
         self.failing.retain(|rule| known.contains(rule));
@@ -334,6 +448,14 @@ impl EventLoop {
         }
     }
 
+    fn store_status(&self) -> StoreStatus {
+        let failing = match self.parts.store.health() {
+            Health::Well => None,
+            Health::Failing(reason) => Some(reason),
+        };
+        StoreStatus { failing, lost: self.parts.store.losses().to_vec() }
+    }
+
     /// Returns how the daemon is.
     pub(super) fn status(&self) -> Status {
         let loaded = self.engine.rule_ids().count();
@@ -345,7 +467,8 @@ impl EventLoop {
             rules: RuleCounts { loaded, enabled, failed: self.failing.len() },
             ruleset: fingerprint(self.rules()),
             diagnostics: self.findings.clone(),
-            healthy: !self.findings.iter().any(Finding::is_error),
+            store: self.store_status(),
+            healthy: !self.findings.iter().any(Finding::is_error) && self.parts.store.health() == Health::Well,
         }
     }
 }

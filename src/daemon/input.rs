@@ -21,6 +21,8 @@ pub(super) enum Input {
         /// Who published it; `None`: nobody knows.
         client: Option<Arc<str>>,
         routing: Routing,
+        /// Told once all that the message changed is kept; dropped where that will not be.
+        kept: Option<oneshot::Sender<()>>,
     },
     /// Anything else that happened to the home.
     Event(Event),

@@ -29,7 +29,7 @@ use super::outside::Outside;
 use super::reload::{Loaded, Reloader, Request};
 use super::screen::{Format, Screen};
 use super::sd_notify;
-use super::store::Store;
+use super::store::{self, Opened, StoreError};
 use super::web::{Web, WebError};
 
 /// How long the loop has for its last effects.
@@ -85,6 +85,9 @@ pub enum DaemonError {
         /// The system's reason.
         error: std::io::Error,
     },
+    /// The data can't be used.
+    #[error("{0}")]
+    Store(String),
     /// The broker doesn't start, or died.
     #[error("{0}")]
     Broker(String),
@@ -94,6 +97,12 @@ pub enum DaemonError {
     /// A part of the daemon ended that must not.
     #[error("{0} ended unexpectedly, and the daemon with it; please report this with the log")]
     Died(&'static str),
+}
+
+impl From<StoreError> for DaemonError {
+    fn from(error: StoreError) -> DaemonError {
+        DaemonError::Store(error.to_string())
+    }
 }
 
 impl From<BrokerError> for DaemonError {
@@ -158,6 +167,7 @@ impl Daemon {
         let settings = &loaded.home.settings;
         let embedded = embedded(settings)?;
         let zone = zone(settings)?;
+        let Opened { store, kept } = store::open(folder.join(&settings.data))?;
         let (sender, inputs) = mpsc::channel(WAITING);
         let link = Link::new(sender.clone());
         let broker = Broker::bind(embedded, sender).await?;
@@ -167,14 +177,17 @@ impl Daemon {
         let banner = Banner::new(folder, broker.addresses(), web.address(), &loaded);
         let mut screen = Screen::start(options.format, options.quiet, zone.clone());
         banner.show(&mut screen);
+        broker.keep_retained(&kept.retained, store.retained_keeper()).await;
         let now = Timestamp::now();
-        let engine = Engine::new(now, loaded.home.ruleset.clone(), engine_options(settings, zone));
+        let options = engine_options(settings, zone);
+        let engine = Engine::restore(now, loaded.home.ruleset.clone(), kept.snapshot, options);
         let parts = Parts {
             inputs,
             publisher: broker.publisher(),
             outside: Outside::new(link.clone(), settings.allow.clone()),
             screen,
-            store: Store::default(),
+            store,
+            retained: kept.retained,
             listen: banner.urls(),
         };
         let event_loop = EventLoop::new(parts, engine, loaded);

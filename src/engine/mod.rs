@@ -155,6 +155,11 @@ impl Engine {
         self.finish()
     }
 
+    /// Makes the next [`Engine::flush`] give all that must survive, whether or not it has changed.
+    pub fn keep_all(&mut self) {
+        self.mark_all_unsaved();
+    }
+
     /// Returns the earliest time at which the engine has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {

@@ -104,6 +104,15 @@ impl Engine {
         }
     }
 
+    /// Notes that all of it must be kept anew.
+    pub(super) fn mark_all_unsaved(&mut self) {
+        self.unsaved.counters = None;
+        self.unsaved.topics.extend(self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()));
+        self.unsaved.rules_late.extend(self.slots.ids());
+        self.unsaved.runs_late.extend(self.runs.keys().copied());
+        self.unsaved.dormant.extend(self.dormant.keys().cloned());
+    }
+
     fn save_rule(&mut self, id: &SlotId) {
         let Some(slot) = self.slots.get(id) else { return };
         let value = to_json(&slot.to_saved());

@@ -94,7 +94,16 @@ impl House {
         Home::with(&[("rules/all.yaml", rules)]).start()
     }
 
-    fn watch(home: Home, mut child: Child) -> House {
+    fn watch(home: Home, child: Child) -> House {
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut house = House { home, mqtt: nowhere, web: nowhere, child, lines: channel().1, log: None };
+        house.attend();
+        house
+    }
+
+    /// Reads what a new daemon says, and waits until it listens.
+    fn attend(&mut self) {
+        let child = &mut self.child;
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
@@ -111,11 +120,22 @@ impl House {
             stderr.read_to_end(&mut text).unwrap();
             String::from_utf8_lossy(&text).into_owned()
         });
-        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut house = House { home, mqtt: nowhere, web: nowhere, child, lines, log: Some(log) };
-        house.mqtt = house.listening("mqtt");
-        house.web = house.listening("http");
-        house
+        (self.lines, self.log) = (lines, Some(log));
+        self.mqtt = self.listening("mqtt");
+        self.web = self.listening("http");
+    }
+
+    /// Ends the daemon with a signal, waits until it has ended, and returns what it said on standard error.
+    pub(crate) fn end(&mut self, signal: &str) -> String {
+        self.signal(signal);
+        wait(&mut self.child).expect("the daemon doesn't end");
+        self.log.take().unwrap().join().unwrap()
+    }
+
+    /// Starts the daemon of the home again, after [`House::end`].
+    pub(crate) fn begin(&mut self) {
+        self.child = self.home.command().arg("--json").spawn().unwrap();
+        self.attend();
     }
 
     fn listening(&mut self, protocol: &str) -> SocketAddr {

@@ -11,5 +11,5 @@ pub use finding::{Finding, findings};
 pub use message::{MessageLine, Via};
 pub use rule::RuleAnswer;
 pub use state::StateAnswer;
-pub use status::{RuleCounts, Status};
+pub use status::{RuleCounts, Status, StoreStatus};
 pub use trace::TraceAnswer;

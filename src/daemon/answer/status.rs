@@ -19,8 +19,19 @@ pub struct Status {
     pub ruleset: String,
     /// What was found in the home's files when they were last read.
     pub diagnostics: Vec<Finding>,
-    /// Whether all is as it should be: each file is in force.
+    /// Whether all is as it should be: each file is in force, and the store keeps what it should.
     pub healthy: bool,
+    /// Whether what should survive a restart does.
+    pub store: StoreStatus,
+}
+
+/// Whether what should survive a restart does.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StoreStatus {
+    /// Why nothing can be kept now; `None`: all is kept.
+    pub failing: Option<String>,
+    /// What was lost before the start, in sentences.
+    pub lost: Vec<String>,
 }
 
 /// How many rules there are.

@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use mqtt5::QoS;
 use mqtt5::broker::router::MessageRouter;
 use mqtt5::packet::publish::PublishPacket;
+use tokio::task_local;
 use tokio::time::Instant;
 
+use crate::daemon::store::Retained;
 use crate::model::{Message, Qos};
 
 use super::OWN_ID;
+
+task_local! {
+    /// The loop's time, while the loop publishes: the broker tells of retained messages from within.
+    static LOOP_TIME: Timestamp;
+}
 
 /// Routes messages to the broker's clients.
 pub(in crate::daemon) struct Publisher {
@@ -23,15 +31,54 @@ impl Publisher {
         Publisher { router, past: Instant::now() }
     }
 
-    /// Publishes `message` in our own name: our own subscription doesn't get it.
-    pub(in crate::daemon) async fn publish(&self, message: &Message) {
-        let qos = match message.qos {
-            Qos::AtMostOnce => QoS::AtMostOnce,
-            Qos::AtLeastOnce => QoS::AtLeastOnce,
-            Qos::ExactlyOnce => QoS::ExactlyOnce,
-        };
-        let packet = PublishPacket::new(message.topic.as_str(), message.payload.bytes().clone(), qos)
-            .with_retain(message.retain);
-        self.router.route_message_with_deadline(&packet, Some(OWN_ID), self.past).await;
+    /// Publishes `message`, which the loop decided on at `now`, in our own name: our own subscription doesn't get it.
+    pub(in crate::daemon) async fn publish(&self, now: Timestamp, message: &Message) {
+        let packet =
+            PublishPacket::new(message.topic.as_str(), message.payload.bytes().clone(), to_broker(message.qos))
+                .with_retain(message.retain);
+        LOOP_TIME.scope(now, self.router.route_message_with_deadline(&packet, Some(OWN_ID), self.past)).await;
+    }
+
+    /// Gives the broker back what it kept before the restart.
+    pub(super) async fn restore(&self, retained: &[Retained]) {
+        for retained in retained {
+            let packet =
+                PublishPacket::new(retained.topic.to_string(), retained.payload.clone(), to_broker(retained.qos))
+                    .with_retain(true);
+            self.router.route_message_with_deadline(&packet, Some(OWN_ID), self.past).await;
+        }
+    }
+
+    /// Returns all that the broker keeps, as of `now`.
+    pub(in crate::daemon) async fn retained(&self, now: Timestamp) -> Vec<Retained> {
+        let packets = self.router.get_retained_messages("#").await;
+        let retained = packets.into_iter().map(|packet| Retained {
+            topic: packet.topic_name.as_str().into(),
+            payload: packet.payload,
+            qos: from_broker(packet.qos),
+            at: now,
+        });
+        retained.collect()
+    }
+}
+
+/// Returns the time at which the loop decided what it is publishing; `None`: it isn't the loop that publishes.
+pub(super) fn loop_time() -> Option<Timestamp> {
+    LOOP_TIME.try_with(|now| *now).ok()
+}
+
+fn to_broker(qos: Qos) -> QoS {
+    match qos {
+        Qos::AtMostOnce => QoS::AtMostOnce,
+        Qos::AtLeastOnce => QoS::AtLeastOnce,
+        Qos::ExactlyOnce => QoS::ExactlyOnce,
+    }
+}
+
+pub(super) fn from_broker(qos: QoS) -> Qos {
+    match qos {
+        QoS::AtMostOnce => Qos::AtMostOnce,
+        QoS::AtLeastOnce => Qos::AtLeastOnce,
+        QoS::ExactlyOnce => Qos::ExactlyOnce,
     }
 }

@@ -9,6 +9,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use crate::daemon::input::Input;
+use crate::daemon::store::{Retained, RetainedKeeper};
 use crate::lang::EmbeddedBroker;
 
 use super::Publisher;
@@ -38,6 +39,7 @@ pub(in crate::daemon) enum BrokerError {
 pub(in crate::daemon) struct Broker {
     server: MqttBroker,
     subscription: Subscription,
+    hook: Arc<Hook>,
     inputs: mpsc::Sender<Input>,
     addresses: Vec<SocketAddr>,
 }
@@ -60,7 +62,13 @@ impl Broker {
         }
         hook.set_router(server.router());
         let subscription = Subscription::open(&server.router()).await.map_err(|error| failed(&error))?;
-        Ok(Broker { server, subscription, inputs, addresses })
+        Ok(Broker { server, subscription, hook, inputs, addresses })
+    }
+
+    /// Puts back the retained messages of before a restart, and gives those to come to `keeper`.
+    pub(in crate::daemon) async fn keep_retained(&self, retained: &[Retained], keeper: RetainedKeeper) {
+        self.publisher().restore(retained).await;
+        self.hook.set_keeper(keeper);
     }
 
     /// Returns the addresses that it listens on.

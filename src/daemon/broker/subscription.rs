@@ -63,5 +63,5 @@ fn input(publish: &PublishPacket) -> Option<Input> {
     let topic = Topic::parse(&publish.topic_name).ok()?;
     let payload = Payload::from_bytes(publish.payload.clone());
     let message = Message { topic, payload, qos, retain: publish.retain, origin: Origin::Live };
-    Some(Input::Message { message, client: sender.map(Arc::from), routing: Routing::Broker })
+    Some(Input::Message { message, client: sender.map(Arc::from), routing: Routing::Broker, kept: None })
 }

@@ -21,6 +21,8 @@ pub(super) async fn healthz(State(shared): State<Shared>) -> Result<(StatusCode,
     let status = shared.link.ask(|home| home.status()).await?;
     Ok(if status.healthy {
         (StatusCode::OK, "ok\n")
+    } else if status.store.failing.is_some() {
+        (StatusCode::SERVICE_UNAVAILABLE, "the disk doesn't take what should be kept: see `homerule status`\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "a file of the home doesn't load: see `homerule status`\n")
     })
@@ -44,7 +46,12 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Prob
     add("rules", "gauge", "Rules in force.", status.rules.loaded.to_string());
     add("rules_enabled", "gauge", "Rules that are switched on.", status.rules.enabled.to_string());
     add("topics", "gauge", "Topics with a known state.", topics.to_string());
-    add("healthy", "gauge", "Whether each file of the home is in force.", u8::from(status.healthy).to_string());
+    add(
+        "healthy",
+        "gauge",
+        "Whether each file of the home is in force, and the store keeps what it should.",
+        u8::from(status.healthy).to_string(),
+    );
     add("uptime_seconds", "gauge", "Seconds since the start.", status.uptime.to_string());
     Ok(text)
 }

@@ -1,0 +1,50 @@
+//! What was kept, as the daemon takes it back: the engine's part, the broker's, and when all of it was last so.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::engine::{SaveKey, Snapshot};
+
+use super::database::Rows;
+use super::retained::{RETAINED, Retained};
+
+/// The key of the time at which the daemon was last alive.
+pub(super) const ALIVE: &str = "alive";
+
+/// What was kept.
+#[derive(Debug, Default)]
+pub(in crate::daemon) struct Kept {
+    /// The engine's.
+    pub(in crate::daemon) snapshot: Snapshot,
+    /// The broker's retained messages.
+    pub(in crate::daemon) retained: Vec<Retained>,
+    /// What can't be read.
+    pub(in crate::daemon) unreadable: Vec<Arc<str>>,
+}
+
+impl Kept {
+    /// Sorts rows by whom they belong to.
+    pub(super) fn from_rows(rows: Rows) -> Kept {
+        let mut kept = Kept::default();
+        for (key, value) in rows {
+            if let Some(topic) = key.strip_prefix(RETAINED) {
+                match Retained::from_row(topic, &value) {
+                    Some(retained) => kept.retained.push(retained),
+                    None => kept.unreadable.push(key),
+                }
+                continue;
+            }
+            let Ok(text) = String::from_utf8(value) else {
+                kept.unreadable.push(key);
+                continue;
+            };
+            if *key == *ALIVE {
+                kept.snapshot.alive_at = text.parse::<Timestamp>().ok();
+            } else {
+                kept.snapshot.values.insert(SaveKey(key), text);
+            }
+        }
+        kept
+    }
+}

@@ -1,0 +1,196 @@
+//! The loop's end of the store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+use tracing::error;
+
+use crate::engine::{SaveKey, Snapshot};
+
+use super::checksum::checksum;
+use super::database::Changes;
+use super::health::Health;
+use super::pending::{Batch, Durability, Pending};
+use super::retained::Retained;
+
+/// Longer than this, what a home does waits for no disk.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Takes what must survive a restart.
+pub(in crate::daemon) struct Store {
+    pending: Arc<Pending>,
+    health: watch::Receiver<Health>,
+    wants_all: Arc<AtomicBool>,
+    losses: Vec<String>,
+    thread: Option<JoinHandle<()>>,
+    /// The checksums of what was last kept of each key that is kept at once: what is as it was needs no disk.
+    last: BTreeMap<SaveKey, i64>,
+    noted: Batch,
+    /// A disk that hasn't answered in time.
+    stalled: Option<oneshot::Receiver<()>>,
+}
+
+impl Store {
+    pub(super) fn new(
+        pending: Arc<Pending>,
+        health: watch::Receiver<Health>,
+        wants_all: Arc<AtomicBool>,
+        losses: Vec<String>,
+        thread: JoinHandle<()>,
+        kept: &Snapshot,
+    ) -> Store {
+        let sum = |(key, value): (&SaveKey, &String)| (key.clone(), checksum(&key.0, value.as_bytes()));
+        Store {
+            pending,
+            health,
+            wants_all,
+            losses,
+            thread: Some(thread),
+            last: kept.values.iter().filter(|(key, _)| is_known(key)).map(sum).collect(),
+            noted: Batch::default(),
+            stalled: None,
+        }
+    }
+
+    /// Notes a change for the next [`Store::commit`]. Returns whether it is one: that needs the disk.
+    pub(in crate::daemon) fn save(&mut self, key: SaveKey, value: Option<String>) -> bool {
+        let is_change = self.is_change(&key, value.as_ref());
+        if is_change {
+            self.noted.changes.insert(key.0, value.map(String::into_bytes));
+        }
+        is_change
+    }
+
+    /// Returns whether `value` isn't what was last kept.
+    fn is_change(&mut self, key: &SaveKey, value: Option<&String>) -> bool {
+        if !is_known(key) {
+            return true;
+        }
+        let sum = value.map(|value| checksum(&key.0, value.as_bytes()));
+        let before = match sum {
+            Some(sum) => self.last.insert(key.clone(), sum),
+            None => self.last.remove(key),
+        };
+        before != sum
+    }
+
+    /// Has what was noted on the disk when it returns; at once where nothing was. A disk that doesn't take it, or takes
+    /// too long, is said and waited for no more.
+    pub(in crate::daemon) async fn commit(&mut self) {
+        if self.noted.changes.is_empty() {
+            return;
+        }
+        self.hand_over(Durability::Synced).await;
+    }
+
+    /// Waits until what the broker keeps is written.
+    pub(in crate::daemon) async fn written(&mut self) {
+        self.hand_over(Durability::Written).await;
+    }
+
+    /// Notes what may be late, and that we are alive; waits for nothing.
+    pub(in crate::daemon) fn keep_late(&mut self, changes: impl Iterator<Item = (SaveKey, Option<String>)>) {
+        let changes = changes.filter(|(key, value)| self.is_change(key, value.as_ref()));
+        let changes: Changes = changes.map(|(key, value)| (key.0, value.map(String::into_bytes))).collect();
+        if changes.is_empty() {
+            return;
+        }
+        self.pending.add(Batch { changes, durability: Durability::Synced, notes_life: true, ..Batch::default() });
+    }
+
+    async fn hand_over(&mut self, durability: Durability) {
+        let (sender, done) = oneshot::channel();
+        let noted = std::mem::take(&mut self.noted);
+        self.pending.add(Batch { durability, waiting: vec![sender], ..noted });
+        if let Some(stalled) = &mut self.stalled {
+            if stalled.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
+                return;
+            }
+            self.stalled = None;
+        }
+        let mut done = done;
+        if timeout(PATIENCE, &mut done).await.is_err() {
+            error!("The disk doesn't answer; the home goes on without waiting for it.");
+            self.stalled = Some(done);
+        }
+    }
+
+    /// Returns what takes the broker's retained messages.
+    pub(in crate::daemon) fn retained_keeper(&self) -> RetainedKeeper {
+        RetainedKeeper(Arc::clone(&self.pending))
+    }
+
+    /// Returns how it is.
+    pub(in crate::daemon) fn health(&self) -> Health {
+        if self.stalled.is_some() {
+            return Health::Failing("the disk doesn't answer".to_owned());
+        }
+        self.health.borrow().clone()
+    }
+
+    /// Returns what tells of changes of the health.
+    pub(in crate::daemon) fn watch(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// Returns, once, that a new database was begun: it needs all that is known.
+    pub(in crate::daemon) fn takes_all(&mut self) -> bool {
+        let wants_all = self.wants_all.swap(false, Ordering::AcqRel);
+        if wants_all {
+            self.last.clear();
+        }
+        wants_all
+    }
+
+    /// Returns what was lost before this start, in sentences.
+    pub(in crate::daemon) fn losses(&self) -> &[String] {
+        &self.losses
+    }
+
+    /// Writes the last changes and closes the database.
+    pub(in crate::daemon) async fn close(&mut self) {
+        self.noted.is_last = true;
+        self.noted.notes_life = true;
+        self.hand_over(Durability::Synced).await;
+        let Some(thread) = self.thread.take() else { return };
+        if self.stalled.is_none() {
+            // It panicked, or it ended well.
+            let _ = tokio::task::spawn_blocking(|| thread.join()).await;
+        }
+    }
+}
+
+/// Returns whether the checksum of what was last kept under `key` is remembered. Of topics there are many, and each
+/// message changes what is known of one.
+fn is_known(key: &SaveKey) -> bool {
+    !key.0.starts_with("topic/")
+}
+
+/// Takes the broker's retained messages.
+#[derive(Clone)]
+pub(in crate::daemon) struct RetainedKeeper(Arc<Pending>);
+
+impl RetainedKeeper {
+    /// Notes a retained message; an empty one is none any more.
+    pub(in crate::daemon) fn keep(&self, retained: &Retained) {
+        self.0.add(RetainedKeeper::batch(retained));
+    }
+
+    /// Notes a retained message, and returns when it is written.
+    pub(in crate::daemon) async fn keep_and_wait(&self, retained: &Retained) {
+        let (sender, done) = oneshot::channel();
+        self.0.add(Batch { waiting: vec![sender], ..RetainedKeeper::batch(retained) });
+        // A disk that doesn't answer is said by the loop.
+        let _ = timeout(PATIENCE, done).await;
+    }
+
+    fn batch(retained: &Retained) -> Batch {
+        let value = (!retained.payload.is_empty()).then(|| retained.to_row());
+        Batch { changes: [(Retained::key(&retained.topic), value)].into(), ..Batch::default() }
+    }
+}

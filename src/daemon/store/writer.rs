@@ -1,0 +1,217 @@
+//! The one writer: a thread that writes all that waits in one transaction, and goes on trying where the disk says no.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tracing::{debug, error, info, warn};
+
+use super::database::{Changes, Database, DatabaseError};
+use super::folder::{Claim, Folder};
+use super::health::Health;
+use super::kept::ALIVE;
+use super::pending::{Batch, Durability, Pending};
+
+/// What a power cut may take: what is only written is synced after this.
+const SYNC_AFTER: Duration = Duration::from_secs(1);
+
+/// While nothing changes, that we are alive is noted this often. `catch_up` counts how long the daemon was down from
+/// there; a minute wears no disk and is within what one writes for `catch_up`.
+const LIFE: Duration = Duration::from_mins(1);
+
+/// A disk that said no is asked again after this.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A backup is made at the first change after this.
+const BACKUP_AFTER: Duration = Duration::from_hours(1);
+
+/// The one writer.
+pub(super) struct Writer {
+    pub(super) folder: Folder,
+    pub(super) database: Option<Database>,
+    pub(super) pending: Arc<Pending>,
+    pub(super) health: watch::Sender<Health>,
+    /// Set when a new database was begun: it needs all that is known, not only what changed.
+    pub(super) wants_all: Arc<AtomicBool>,
+    inode: Option<u64>,
+    /// Since when there is something that a power cut would take.
+    unsynced_since: Option<Instant>,
+    backed_up_at: Option<Instant>,
+    backup: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        folder: Folder,
+        database: Option<Database>,
+        pending: Arc<Pending>,
+        health: watch::Sender<Health>,
+        wants_all: Arc<AtomicBool>,
+    ) -> Writer {
+        let inode = folder.inode();
+        Writer {
+            folder,
+            database,
+            pending,
+            health,
+            wants_all,
+            inode,
+            unsynced_since: None,
+            backed_up_at: None,
+            backup: None,
+        }
+    }
+
+    /// Writes until the last batch.
+    pub(super) fn run(mut self) {
+        loop {
+            let batch = self.pending.take(self.patience());
+            let is_last = batch.is_last;
+            self.take(batch);
+            if is_last {
+                break;
+            }
+        }
+        if let Some(backup) = self.backup.take() {
+            // It says itself what is wrong.
+            let _ = backup.join();
+        }
+        if let Some(database) = self.database.take() {
+            database.close();
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        if *self.health.borrow() != Health::Well {
+            return RETRY;
+        }
+        self.unsynced_since.map_or(LIFE, |since| SYNC_AFTER.saturating_sub(since.elapsed()))
+    }
+
+    fn take(&mut self, batch: Batch) {
+        let Batch { mut changes, mut durability, notes_life, waiting, is_last, .. } = batch;
+        let must_sync = self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_AFTER);
+        if must_sync {
+            durability = Durability::Synced;
+        }
+        let is_idle = changes.is_empty() && durability == Durability::Written;
+        if notes_life || must_sync || is_idle || is_last {
+            changes.insert(ALIVE.into(), Some(Timestamp::now().to_string().into_bytes()));
+        }
+        match self.write(&changes, durability) {
+            Ok(()) => self.wrote(durability),
+            Err(error) => {
+                self.failed(&error);
+                changes.remove(ALIVE);
+                if is_last && !changes.is_empty() {
+                    error!(changes = changes.len(), "The daemon ends, and what changed since the disk failed is lost.");
+                }
+                self.pending.put_back(changes);
+            }
+        }
+        for done in waiting {
+            // Whoever waited may have gone on.
+            let _ = done.send(());
+        }
+    }
+
+    fn write(&mut self, changes: &Changes, durability: Durability) -> Result<(), DatabaseError> {
+        if self.folder.inode() != self.inode {
+            // Somebody took the file away: what we write would be gone with it.
+            self.database = None;
+        }
+        if let Some(database) = &mut self.database {
+            match database.write(changes, durability) {
+                Err(DatabaseError::Damaged(reason)) => {
+                    error!("The database is damaged ({reason}); a new one is begun.");
+                    self.database = None;
+                    let aside = self.folder.set_aside().map_err(|error| DatabaseError::Unusable(error.to_string()))?;
+                    info!("The damaged database is kept as `{}`.", aside.display());
+                }
+                written => return written,
+            }
+        }
+        self.reopen()?.write(changes, durability)
+    }
+
+    /// Begins a new database: of what was in an old one, we don't know whether it is still true.
+    fn reopen(&mut self) -> Result<&mut Database, DatabaseError> {
+        let unusable = |error: std::io::Error| DatabaseError::Unusable(error.to_string());
+        if !self.folder.is_ours() || !self.folder.path().exists() {
+            match self.folder.claim().map_err(unusable)? {
+                Claim::Ours => {}
+                Claim::Taken => {
+                    return Err(DatabaseError::Unusable("another homerule uses the folder".to_owned()));
+                }
+            }
+        }
+        if self.folder.inode().is_some() {
+            let aside = self.folder.set_aside().map_err(unusable)?;
+            warn!("A database that was not read at the start is kept as `{}`.", aside.display());
+        }
+        let database = Database::open(&self.folder.database())?;
+        self.inode = self.folder.inode();
+        self.wants_all.store(true, Ordering::Release);
+        Ok(self.database.insert(database))
+    }
+
+    fn wrote(&mut self, durability: Durability) {
+        match durability {
+            Durability::Synced => self.unsynced_since = None,
+            Durability::Written => {
+                self.unsynced_since.get_or_insert_with(Instant::now);
+            }
+        }
+        if *self.health.borrow() != Health::Well || self.wants_all.load(Ordering::Acquire) {
+            info!("The disk takes changes again; nothing that the daemon knows is lost.");
+            self.health.send_replace(Health::Well);
+        }
+        self.back_up();
+    }
+
+    fn failed(&mut self, error: &DatabaseError) {
+        let path = self.folder.path().display();
+        let said = format!("nothing can be kept in `{path}`: {error}");
+        if *self.health.borrow() == Health::Well {
+            error!(
+                "The home goes on, but {said}. A restart now would lose what changes. It is tried again each second."
+            );
+        } else {
+            debug!("Still {said}.");
+        }
+        self.health.send_replace(Health::Failing(said));
+    }
+
+    /// Makes a backup beside the writing, if the last one is old.
+    fn back_up(&mut self) {
+        if self.backed_up_at.is_some_and(|at| at.elapsed() < BACKUP_AFTER) {
+            return;
+        }
+        if self.backup.as_ref().is_some_and(|backup| !backup.is_finished()) {
+            return;
+        }
+        self.backed_up_at = Some(Instant::now());
+        let folder = Folder::new(self.folder.path().to_owned());
+        let work = move || {
+            if let Err(reason) = make_backup(&folder) {
+                warn!("No backup could be made in `{}`: {reason}.", folder.path().display());
+            }
+        };
+        self.backup = std::thread::Builder::new().name("backup".to_owned()).spawn(work).ok();
+    }
+}
+
+/// Copies the database of `folder` and makes the copy the newest backup.
+pub(super) fn make_backup(folder: &Folder) -> Result<(), String> {
+    let fresh = folder.path().join("backup-new.db");
+    match std::fs::remove_file(&fresh) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.to_string()),
+        _ => {}
+    }
+    let database = Database::open_to_read(&folder.database()).map_err(|error| error.to_string())?;
+    database.copy_to(&fresh).map_err(|error| error.to_string())?;
+    folder.rotate(&fresh).map_err(|error| error.to_string())
+}

@@ -1,0 +1,183 @@
+//! What survives a clean stop and a `kill -9`: each line of the table in docs/operating.md.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::clients::{Kind, Sent, sent};
+use super::house::{House, PATIENCE};
+
+/// The ways in which a daemon ends.
+const ENDS: [&str; 2] = ["TERM", "KILL"];
+
+/// Publishes a message with QoS 1; it is acknowledged when this returns.
+fn publish(house: &House, topic: &str, payload: &str) {
+    Kind::Mosquitto.publish(house.mqtt, &[sent(topic, payload)]);
+}
+
+fn has_clients() -> bool {
+    Kind::installed().contains(&Kind::Mosquitto)
+}
+
+/// Returns what the daemon knows of `topic`.
+fn state(house: &House, topic: &str) -> Value {
+    let states = house.get("/api/state");
+    states.as_array().unwrap().iter().find(|state| state["topic"] == topic).cloned().unwrap_or_default()
+}
+
+/// Returns what is on disk under `key`.
+fn kept(house: &House, key: &str) -> String {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = rusqlite::Connection::open_with_flags(house.home.file(".homerule/homerule.db"), flags).unwrap();
+    database
+        .query_row("SELECT CAST(value AS TEXT) FROM kept WHERE key = ?1", [key], |row| row.get(0))
+        .unwrap_or_default()
+}
+
+/// Waits until `is_so`.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "{what} didn't happen");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn retained_messages_survive_with_their_qos_and_are_no_news() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        for version in [4, 5] {
+            let rules = "rules: { seen: { when: home/tv, then: { to/seen: \"${payload}\" } } }";
+            let mut house = House::with_rules(rules);
+            for (topic, qos) in [("home/tv", 1), ("home/radio", 2)] {
+                let message = Sent { topic, payload: "ON", qos, retain: true, version };
+                Kind::Mosquitto.publish(house.mqtt, &[message]);
+            }
+            house.end(end);
+            house.begin();
+            let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
+            let mut messages = [subscriber.next(), subscriber.next()];
+            messages.sort();
+            assert_eq!(messages, ["1 home/radio ON", "1 home/tv ON"], "{end}, version {version}");
+            assert_eq!(state(&house, "home/tv")["value"], "ON");
+            // Had the retained message counted as news, this would not be the first.
+            publish(&house, "home/tv", "OFF");
+            assert_eq!(house.publication("to/seen")["payload"], "OFF");
+        }
+    }
+}
+
+#[test]
+fn a_retained_message_that_was_cleared_stays_cleared() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        let mut house = House::with_rules("rules: {}");
+        for payload in ["ON", ""] {
+            let message = Sent { retain: true, ..sent("home/tv", payload) };
+            Kind::Mosquitto.publish(house.mqtt, &[message]);
+        }
+        Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent("home/z", "there") }]);
+        house.end(end);
+        house.begin();
+        let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
+        assert_eq!(subscriber.next(), "1 home/z there", "{end}");
+    }
+}
+
+#[test]
+fn the_last_state_of_a_topic_survives_though_an_older_message_is_retained() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        let mut house = House::with_rules("rules: {}");
+        Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent("home/tv", "OFF") }]);
+        publish(&house, "home/tv", "ON");
+        let before = state(&house, "home/tv");
+        if end == "KILL" {
+            until("what is late", || kept(&house, "topic/home/tv").contains("ON"));
+        }
+        house.end(end);
+        house.begin();
+        let after = state(&house, "home/tv");
+        assert_eq!(after["value"], "ON", "{end}");
+        assert_eq!((&after["at"], &after["changed_at"]), (&before["at"], &before["changed_at"]), "{end}");
+    }
+}
+
+/// One rule for each thing that waits, all of them set off by `go`, and long enough that only what is due later can
+/// be what a restart brought.
+const WAITING: &str = "
+rules:
+  delay: { when: go, then: [ { to/delay: begun }, { delay: 3s }, { to/delay: done } ] }
+  wait: { when: go, then: [ { wait: go/on, timeout: 1h }, { to/wait: heard } ] }
+  timeout: { when: go, then: [ { wait: never, timeout: 3s, on_timeout: continue }, { to/timeout: over } ] }
+  hold: { when: { state: go, to: now, for: 3s }, then: { to/hold: held } }
+  linger: { while: \"state('go') == 'now' && state('go/on') != 'heard'\", linger: 1h, then: { to/linger: begun }, else: { to/linger: ended } }
+  silent: { when: { silent: go, for: 3s }, then: { to/silent: silent } }
+  repeat: { when: go, then: { repeat: { every: 3s, until: \"state('go/on') == 'heard'\" }, do: { to/repeat: \"${repeat.index}\" } } }
+  memory: { when: go, then: [ { remember: { count: \"${(memory.count ?? 0) + 1}\" } }, { to/memory: \"${memory.count}\" } ] }
+  cooled: { when: cool, cooldown: 1h, then: { to/cooled: ran } }
+  switched: { when: flip, then: { to/switched: ran } }
+  switch: { when: go, then: { disable: switched } }
+";
+
+#[test]
+fn what_waits_goes_on_after_a_restart() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        let mut house = House::with_rules(WAITING);
+        publish(&house, "cool", "x");
+        house.publication("to/cooled");
+        publish(&house, "go", "now");
+        house.end(end);
+        house.begin();
+        let mut published = std::collections::BTreeMap::new();
+        for _ in 0..5 {
+            let line = house.line("what was due", |line| line["event"] == "publish");
+            published.insert(line["topic"].as_str().unwrap().to_owned(), line["payload"].clone());
+        }
+        let expected = json!({
+            "to/delay": "done", "to/timeout": "over", "to/hold": "held", "to/silent": "silent", "to/repeat": "2"
+        });
+        assert_eq!(json!(published), expected, "{end}");
+
+        // A restart is no new start of a `while`; `go/on` ends it only after its linger.
+        publish(&house, "go/on", "heard");
+        assert_eq!(house.publication("to/wait")["payload"], "heard");
+        for nothing in ["cool", "flip"] {
+            publish(&house, nothing, "x");
+        }
+        publish(&house, "go", "again");
+        let next = house.line("a publication", |line| line["event"] == "publish");
+        assert_eq!((&next["topic"], &next["payload"]), (&json!("to/delay"), &json!("begun")), "{end}");
+        assert_eq!(house.publication("to/memory")["payload"], "2", "{end}");
+        let rule = house.get("/api/rules/all%3Aswitched");
+        assert_eq!(rule["enabled"], false, "{end}: {rule}");
+    }
+}
+
+#[test]
+fn what_fell_due_meanwhile_happens_at_once() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        let mut house = House::with_rules("rules: { later: { when: go, then: [ { delay: 1s }, { to/later: x } ] } }");
+        publish(&house, "go", "x");
+        house.end(end);
+        let ended = Instant::now();
+        until("a second", || ended.elapsed() > Duration::from_secs(1));
+        house.begin();
+        house.publication("to/later");
+        let trace = house.get("/api/traces?rule=all%3Alater");
+        assert_eq!(trace[0]["outcome"], "finished", "{end}: {trace}");
+    }
+}
