@@ -1,5 +1,4 @@
 //! Which files of a home are read, in which order, and what one broken file means for the others.
-#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! What rule files mean: each trigger, condition and action as the structure that the engine is given.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use homerule::rules::{
 };
 use homerule::script::Template;
 
-const FULL: &str = include_str!("rule_files/full.yaml");
+const FULL: &str = include_str!("full.yaml");
 
 fn home(files: &[(&str, &str)]) -> Home {
     let mut sources = Sources::new();
