@@ -48,11 +48,13 @@ impl Engine {
         done
     }
 
-    fn perform(&mut self, act: &mut Act<'_>, place: ActionPlace) -> Result<Next, Failure> {
+    /// Does an action, without a word in the trace where it fails.
+    pub(super) fn perform(&mut self, act: &mut Act<'_>, place: ActionPlace) -> Result<Next, Failure> {
         let action = act.action;
         let path = &action.path;
         match &action.kind {
             ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => self.publish_all(act, messages),
+            ActionKind::Script(closure) => self.call_closure(act, place, closure),
             ActionKind::Delay(duration) => self.delay(act, duration),
             ActionKind::Wait(wait) => self.begin_wait(act.slot, act.rule, act.run, act.thread, place, wait),
             ActionKind::If { condition, then, otherwise } => {
@@ -272,6 +274,7 @@ pub(super) fn word(kind: &ActionKind) -> &'static str {
     match kind {
         ActionKind::Publish(_) => "publish",
         ActionKind::Scene { .. } => "scene",
+        ActionKind::Script(_) => "script",
         ActionKind::Delay(_) => "delay",
         ActionKind::Wait(_) => "wait",
         ActionKind::If { .. } => "if",

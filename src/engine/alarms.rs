@@ -57,6 +57,7 @@ impl Engine {
                 self.slots.index.insert(&filter, Listener { slot: id.clone(), what: Heard::Tracker(index) });
             }
         }
+        self.arm_timers(id);
         self.arm_while(id);
     }
 
@@ -209,6 +210,7 @@ impl Engine {
                 self.ask_until(run, ear, &cause);
             }
             Due::Rested => self.end_rest(&slot),
+            Due::Timer(id) => self.fire_timer(&slot, id, due),
         }
     }
 

@@ -114,7 +114,9 @@ impl Due {
     pub(super) fn ends_a_time(&self) -> bool {
         match self {
             Due::Trigger(_, _, topic) => topic.is_some(),
-            Due::WhilePending | Due::WhileEvery | Due::Wake(..) | Due::Timeout(..) | Due::Rested => true,
+            Due::WhilePending | Due::WhileEvery | Due::Wake(..) | Due::Timeout(..) | Due::Rested | Due::Timer(_) => {
+                true
+            }
             Due::WhileRecheck | Due::UntilRecheck(..) => false,
         }
     }
@@ -142,6 +144,7 @@ impl Shift for Slot {
         self.trackers.iter_mut().flat_map(|tracker| tracker.since.values_mut()).for_each(|since| since.shift(by));
         self.cooldowns.values_mut().for_each(|over| over.shift(by));
         self.storm.iter_mut().for_each(|at| at.shift(by));
+        self.timers.iter_mut().for_each(|timer| timer.due.shift(by));
     }
 }
 

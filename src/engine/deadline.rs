@@ -42,6 +42,8 @@ pub(super) enum Due {
     UntilRecheck(RunId, u64),
     /// A rule that has rested enough.
     Rested,
+    /// A timer that a closure set.
+    Timer(u64),
 }
 
 /// Whose triggers they are.

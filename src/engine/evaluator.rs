@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::model::{RuleId, Topic, Value};
 use crate::rules::DurationTemplate;
-use crate::script::{Expression, Failure, Frame, Reads, Sandbox, Template, World};
+use crate::script::{Called, Closure, Expression, Failure, Frame, Reads, Sandbox, Template, World};
 
 use super::Options;
 use super::scope::Scope;
@@ -53,6 +53,14 @@ impl Evaluator {
         let variables = |name: &str| scope.get(name);
         let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
         self.sandbox.evaluate(&mut self.world, expression, &mut frame)
+    }
+
+    /// Calls a closure of the scope's rule.
+    pub(super) fn call(&mut self, scope: &Scope<'_>, closure: &Closure, reads: &mut Reads) -> Called {
+        let entropy = self.entropy(&scope.rule.id);
+        let variables = |name: &str| scope.get(name);
+        let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
+        self.sandbox.call(&mut self.world, closure, &scope.names(), &mut frame)
     }
 
     /// Renders a template of the scope's rule.

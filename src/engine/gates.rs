@@ -254,6 +254,7 @@ impl Engine {
         let block = match part {
             Part::Then => rule.then,
             Part::Otherwise => rule.otherwise,
+            Part::Timer => None,
         };
         steps.insert(0, self.trigger_step(&occasion));
         let run = Run {

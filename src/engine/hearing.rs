@@ -220,7 +220,7 @@ impl Engine {
         &mut self,
         slot: &SlotId,
         owner: Owner,
-        condition: &crate::script::Expression,
+        condition: &crate::rules::Question,
         occasion: &Occasion,
     ) -> bool {
         let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return false };
@@ -236,13 +236,12 @@ impl Engine {
             thread,
             each_message: Value::Null,
         };
-        let failure = match self.evaluator.value(&scope, condition, &mut Reads::default()) {
+        let failure = match self.evaluator.answer(&scope, condition, &mut Reads::default()) {
             Ok(Value::Bool(holds)) => return holds,
             Ok(Value::Null) | Err(Failure { without_value: Some(_), .. }) => return false,
-            Ok(value) => Failure::of_expression(
-                condition,
-                format!("`where` must give true or false, and gives {}: {value}", value.kind()),
-            ),
+            Ok(value) => {
+                condition.failure(format!("`where` must give true or false, and gives {}: {value}", value.kind()))
+            }
             Err(failure) => failure,
         };
         self.fail_unstarted(&rule, occasion, Vec::new(), &failure);

@@ -24,6 +24,11 @@ impl Engine {
         if !matches!(occasion.cause.kind, CauseKind::Message { origin: Origin::Own, .. }) {
             return false;
         }
+        self.is_timer_storm(id)
+    }
+
+    /// Counts what a rule's own doing led to. Returns whether it was one too many.
+    pub(super) fn is_timer_storm(&mut self, id: &SlotId) -> bool {
         let now = self.now();
         let most = self.options.storm;
         let Some(slot) = self.slots.get_mut(id) else { return false };

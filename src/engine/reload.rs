@@ -49,9 +49,12 @@ impl Engine {
         let Some(slot) = self.slots.get_mut(id) else { return };
         if let Some(saved) = self.dormant.remove(&slot.rule.id) {
             let is_changed = saved.fingerprint != slot.rule.fingerprint;
+            let timers = if is_changed { saved.timers.clone() } else { Vec::new() };
+            let rule = Arc::clone(&slot.rule);
             slot.take_saved(saved);
             if is_changed {
                 self.unsaved.rules.insert(id.clone());
+                self.say_timers_ended(&rule, &timers);
             }
         }
     }

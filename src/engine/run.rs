@@ -60,6 +60,8 @@ pub(super) struct Run {
 pub(super) enum Part {
     Then,
     Otherwise,
+    /// None: the closure of a timer.
+    Timer,
 }
 
 /// The thread of a run that waits for another run.

@@ -15,6 +15,7 @@ use crate::rules::LogLevel;
 
 use super::run::Run;
 use super::slot::{RunKey, Slot, SlotId};
+use super::timers::Timer;
 use super::tracker::Tracker;
 use super::trigger::TriggerState;
 use super::while_state::WhileState;
@@ -57,6 +58,8 @@ pub(super) struct SavedRule {
     pub(super) cooldowns: Vec<(RunKey, Timestamp)>,
     /// When rules' own publications triggered it of late.
     pub(super) storm: Vec<Timestamp>,
+    #[serde(default)]
+    pub(super) timers: Vec<Timer>,
 }
 
 /// How far the home has counted.
@@ -179,6 +182,7 @@ impl Slot {
             trackers: self.trackers.clone(),
             cooldowns: self.cooldowns.iter().map(|(key, over)| (key.clone(), *over)).collect(),
             storm: self.storm.iter().copied().collect(),
+            timers: self.timers.clone(),
         }
     }
 
@@ -194,6 +198,7 @@ impl Slot {
             self.trackers = saved.trackers;
             self.cooldowns = saved.cooldowns.into_iter().collect::<BTreeMap<_, _>>();
             self.storm = saved.storm.into();
+            self.timers = saved.timers;
             self.while_state = saved.while_state.unarmed();
         } else {
             self.while_state = saved.while_state.of_changed_rule();

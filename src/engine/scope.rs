@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Map, Name, Value};
 use crate::rules::Rule;
+use crate::script::BUILT_IN_VARIABLES;
 
 use super::occasion::Occasion;
 
@@ -49,6 +50,19 @@ impl Scope<'_> {
             return value;
         }
         self.constant(name).cloned().unwrap_or_default()
+    }
+
+    /// Returns the names of all that is set.
+    pub(super) fn names(&self) -> Vec<Name> {
+        let built_in = BUILT_IN_VARIABLES.iter().filter(|name| !matches!(**name, "memory" | "now" | "sun"));
+        let named = self.occasion.into_iter().flat_map(|occasion| occasion.named.iter().map(|(name, _)| name.clone()));
+        let constants = self.rule.constants.iter().map(|(name, _)| name.clone());
+        built_in
+            .map(|name| Name::from(*name))
+            .chain(self.locals.keys().cloned())
+            .chain(named)
+            .chain(constants)
+            .collect()
     }
 
     fn each_topic(&self, name: &str) -> Option<Value> {

@@ -12,6 +12,7 @@ use crate::script::RuleNames;
 
 use super::RunId;
 use super::deadline::Owner;
+use super::timers::Timer;
 use super::tracker::Tracker;
 use super::trigger::TriggerState;
 use super::while_state::WhileState;
@@ -46,6 +47,8 @@ pub(super) struct Slot {
     pub(super) runs: BTreeMap<RunKey, VecDeque<RunId>>,
     /// When rules' own publications triggered it, in the last ten seconds.
     pub(super) storm: VecDeque<Timestamp>,
+    /// What closures have set, in the order in which they did.
+    pub(super) timers: Vec<Timer>,
 }
 
 impl Slot {
@@ -62,6 +65,7 @@ impl Slot {
             cooldowns: BTreeMap::new(),
             runs: BTreeMap::new(),
             storm: VecDeque::new(),
+            timers: Vec::new(),
         }
     }
 

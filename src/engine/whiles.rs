@@ -381,6 +381,7 @@ impl Engine {
         let list = match part {
             Part::Then => rule.then,
             Part::Otherwise => rule.otherwise,
+            Part::Timer => None,
         };
         if list.is_none() {
             return;

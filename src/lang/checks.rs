@@ -87,6 +87,9 @@ impl Turn {
                 ActionKind::Remember(_) => {
                     self.sets.insert("memory".into());
                 }
+                ActionKind::Script(_) => {
+                    self.sets.insert("memory".into());
+                }
                 ActionKind::Stop(_) => self.stops = true,
                 other => self.waits |= may_wait(other),
             }
@@ -115,6 +118,7 @@ fn may_wait(kind: &ActionKind) -> bool {
         | ActionKind::Parallel(_)
         | ActionKind::Let(_)
         | ActionKind::Remember(_)
+        | ActionKind::Script(_)
         | ActionKind::Switch { .. }
         | ActionKind::Cancel(_)
         | ActionKind::Log { .. }

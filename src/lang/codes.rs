@@ -79,10 +79,13 @@ codes! {
     85 NO_RULES "The home has no rules."
     86 OPEN_LISTENER "A listener that others can reach names no users, so that nobody could connect."
     87 MISSING_SECRET "A `{ file: … }` or `{ env: … }` has no value."
+    88 SCRIPT_SYNTAX "A script doesn't parse."
+    89 SCRIPT_FAILED "A script fails while it loads."
     90 UNKNOWN_STEP "A map is no step of a test."
     91 SEVERAL_STEPS "One item holds two steps of a test."
     92 BAD_PATTERN "A map looks like a pattern of a payload, and is none."
     93 OUTSIDE_OF_HOME "A path leads out of the home."
+    94 BAD_IMPORT "A script imports what it can't."
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::rule_file::{Context, RuleFile, check_unused_scenes, decode_rule};
 use super::settings_file::{self, SETTINGS_FILE};
 use super::text::FileText;
 use super::{Code, Diagnostic, Secret, Settings, Severity, Source, Sources, secrets};
-use super::{checks, tree};
+use super::{checks, scripts, tree};
 use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
 
@@ -34,7 +34,7 @@ impl Home {
         let sandbox = Arc::new(Sandbox::new(settings.limits));
         let files = read_files(sources, &settings.rules, &sandbox, &mut diagnostics);
         let is_complete =
-            files.iter().all(|file| file.is_yaml) && !diagnostics.iter().any(|found| is_unread(found.code));
+            files.iter().all(|file| file.is_readable) && !diagnostics.iter().any(|found| is_unread(found.code));
         diagnostics.extend(checks::check_ids(&files));
         let context = Arc::new(Context::new(sandbox, files, is_complete, &settings));
         let mut decoded: Vec<(Arc<str>, RuleEntry)> = Vec::new();
@@ -112,7 +112,14 @@ fn read_files(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Arc<RuleFile>> {
     let mut files = Vec::new();
+    let scripts = scripts::read(sources, folder, sandbox, diagnostics);
     for (path, source) in sources {
+        if let Some((text, stem, loaded)) = scripts.get(path) {
+            let (file, reader) = RuleFile::of_script(text.clone(), stem, loaded, sandbox);
+            diagnostics.extend(reader.findings.into_vec());
+            files.push(Arc::new(file));
+            continue;
+        }
         if let (Source::Unreadable(_), true) = (source, is_inside(path, folder)) {
             file_text(path, source, diagnostics);
         }
@@ -158,12 +165,19 @@ fn is_inside(path: &str, folder: &str) -> bool {
 /// Returns the path under the folder of the rules without its ending, where `path` is a rule file.
 fn rule_file_stem<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     let folder = folder.trim_start_matches("./").trim_end_matches('/');
-    let inside = if matches!(folder, "" | ".") { path } else { path.strip_prefix(folder)?.strip_prefix('/')? };
+    let inside = path_inside(path, folder)?;
     let stem = inside.strip_suffix(".yaml").or_else(|| inside.strip_suffix(".yml"))?;
     let is_test = Path::new(stem).extension().is_some_and(|ending| ending == "test");
-    let is_skipped = inside.split('/').any(|part| part.starts_with('.') || part.ends_with('~'));
     let is_library = inside.starts_with("lib/");
-    (!is_test && !is_skipped && !is_library && !stem.is_empty()).then_some(stem)
+    (!is_test && !is_library && !stem.is_empty()).then_some(stem)
+}
+
+/// Returns the path of a file in the folder of the rules; `None` for what lies elsewhere, or is skipped.
+pub(super) fn path_inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    let folder = folder.trim_start_matches("./").trim_end_matches('/');
+    let inside = if matches!(folder, "" | ".") { path } else { path.strip_prefix(folder)?.strip_prefix('/')? };
+    let is_skipped = inside.split('/').any(|part| part.starts_with('.') || part.ends_with('~'));
+    (!is_skipped).then_some(inside)
 }
 
 /// Returns the findings by file and place, each once: instances of one rule find the same.

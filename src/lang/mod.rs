@@ -16,6 +16,7 @@ mod reader;
 mod render;
 mod rule_file;
 mod scalar;
+mod scripts;
 mod secrets;
 mod settings;
 mod settings_file;

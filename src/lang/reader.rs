@@ -137,6 +137,10 @@ impl<'a> Reader<'a> {
     pub(super) fn value(&mut self, node: &Node) -> Option<Value> {
         match &node.kind {
             NodeKind::Scalar(scalar) if self.is_cut(node, scalar) => None,
+            NodeKind::Closure(_) => {
+                self.wrong_type(node, "a value");
+                None
+            }
             NodeKind::Scalar(scalar) => match self.sandbox.filter(|_| scalar.text.as_str().contains("${")) {
                 Some(sandbox) => self.evaluate(sandbox, &scalar.text),
                 None => Some(scalar.value.clone()),
@@ -166,7 +170,7 @@ impl<'a> Reader<'a> {
                 let values: Vec<_> = items.iter().map(|item| self.value(item)).collect();
                 values.into_iter().collect()
             }
-            NodeKind::Scalar(_) | NodeKind::Map(_) => Some(vec![self.value(node)?]),
+            NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => Some(vec![self.value(node)?]),
         }
     }
 
@@ -359,7 +363,9 @@ impl<'a> Reader<'a> {
     pub(super) fn texts(&mut self, node: &Node) -> Vec<Arc<str>> {
         match &node.kind {
             NodeKind::List(items) => items.iter().filter_map(|item| self.plain_text(item)).collect(),
-            NodeKind::Scalar(_) | NodeKind::Map(_) => self.plain_text(node).into_iter().collect(),
+            NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => {
+                self.plain_text(node).into_iter().collect()
+            }
         }
     }
 

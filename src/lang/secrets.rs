@@ -53,7 +53,7 @@ pub(super) fn find(root: &Node) -> Vec<Secret> {
 /// Puts the secrets of `sources` in their places. A missing one is reported, and left out.
 pub(super) fn fill_in(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) {
     match &mut node.kind {
-        NodeKind::Scalar(_) => {}
+        NodeKind::Scalar(_) | NodeKind::Closure(_) => {}
         NodeKind::List(items) => items.retain_mut(|item| fill_in_one(item, sources, reader)),
         NodeKind::Map(entries) => entries.retain_mut(|entry| fill_in_one(&mut entry.value, sources, reader)),
     }

@@ -200,7 +200,7 @@ impl Reader<'_> {
     fn listeners(&mut self, node: &Node) -> Vec<Listener> {
         match &node.kind {
             NodeKind::List(items) => items.iter().filter_map(|item| self.listener(item)).collect(),
-            NodeKind::Scalar(_) | NodeKind::Map(_) => self.listener(node).into_iter().collect(),
+            NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => self.listener(node).into_iter().collect(),
         }
     }
 
@@ -317,7 +317,7 @@ impl Reader<'_> {
     fn filters(&mut self, node: &Node) -> Vec<TopicFilter> {
         match &node.kind {
             NodeKind::List(items) => items.iter().filter_map(|item| self.filter(item)).collect(),
-            NodeKind::Scalar(_) | NodeKind::Map(_) => self.filter(node).into_iter().collect(),
+            NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => self.filter(node).into_iter().collect(),
         }
     }
 

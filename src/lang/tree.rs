@@ -9,6 +9,7 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 
 use crate::model::{PlacedText, Value};
+use crate::script::Closure;
 
 use super::Code;
 use super::findings::Findings;
@@ -43,6 +44,8 @@ pub(super) enum NodeKind {
     List(Vec<Node>),
     /// A map; no key stands in it twice.
     Map(Vec<Entry>),
+    /// A closure: of a script only.
+    Closure(Closure),
 }
 
 /// A single value.
@@ -74,7 +77,7 @@ impl Node {
     pub(super) fn as_scalar(&self) -> Option<&Scalar> {
         match &self.kind {
             NodeKind::Scalar(scalar) => Some(scalar),
-            NodeKind::List(_) | NodeKind::Map(_) => None,
+            NodeKind::List(_) | NodeKind::Map(_) | NodeKind::Closure(_) => None,
         }
     }
 
@@ -82,7 +85,15 @@ impl Node {
     pub(super) fn as_map(&self) -> Option<&[Entry]> {
         match &self.kind {
             NodeKind::Map(entries) => Some(entries),
-            NodeKind::Scalar(_) | NodeKind::List(_) => None,
+            NodeKind::Scalar(_) | NodeKind::List(_) | NodeKind::Closure(_) => None,
+        }
+    }
+
+    /// Returns the closure, where it is one.
+    pub(super) fn as_closure(&self) -> Option<&Closure> {
+        match &self.kind {
+            NodeKind::Closure(closure) => Some(closure),
+            NodeKind::Scalar(_) | NodeKind::List(_) | NodeKind::Map(_) => None,
         }
     }
 
@@ -99,7 +110,12 @@ impl Node {
     /// Returns what stands there in words, for messages: `the number 5`, `a list`.
     pub(super) fn describe(&self) -> String {
         let NodeKind::Scalar(scalar) = &self.kind else {
-            return if self.as_map().is_some() { "a map" } else { "a list" }.to_owned();
+            return match &self.kind {
+                NodeKind::Map(_) => "a map",
+                NodeKind::Closure(_) => "a closure",
+                NodeKind::List(_) | NodeKind::Scalar(_) => "a list",
+            }
+            .to_owned();
         };
         let text = scalar.text.as_str();
         match &scalar.value {
@@ -115,7 +131,7 @@ impl Node {
     pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
         visit(self);
         match &self.kind {
-            NodeKind::Scalar(_) => {}
+            NodeKind::Scalar(_) | NodeKind::Closure(_) => {}
             NodeKind::List(items) => items.iter().for_each(|item| item.walk(visit)),
             NodeKind::Map(entries) => entries.iter().for_each(|entry| entry.value.walk(visit)),
         }
@@ -331,7 +347,7 @@ impl Builder<'_> {
                     entries.push(Entry { key: key.text, key_value: key.value, key_span: key.span, value: node });
                 }
             }
-            NodeKind::Scalar(_) => {}
+            NodeKind::Scalar(_) | NodeKind::Closure(_) => {}
         }
         Some(())
     }
@@ -379,7 +395,7 @@ impl Builder<'_> {
 
 fn depth(node: &Node) -> usize {
     match &node.kind {
-        NodeKind::Scalar(_) => 0,
+        NodeKind::Scalar(_) | NodeKind::Closure(_) => 0,
         NodeKind::List(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         NodeKind::Map(entries) => 1 + entries.iter().map(|entry| depth(&entry.value)).max().unwrap_or(0),
     }

@@ -6,6 +6,7 @@
 mod device;
 mod duration;
 mod id;
+mod log_level;
 mod message;
 mod place;
 pub mod schedule;
@@ -19,6 +20,7 @@ mod value_path;
 pub use device::Devices;
 pub use duration::{DurationError, format_duration, format_offset, parse_duration, parse_offset};
 pub use id::{Name, RuleId};
+pub use log_level::LogLevel;
 pub use message::{Message, Origin, Payload, Qos};
 pub use place::{Place, PlacedText, Stretch};
 pub use state::{States, TopicState};

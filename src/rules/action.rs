@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Name, Place, Qos, RuleId, Value};
-use crate::script::{Expression, Template};
+use crate::model::{LogLevel, Name, Place, Qos, RuleId, Value};
+use crate::script::{Closure, Expression, Template};
 
 use super::{Condition, Trigger};
 
@@ -63,6 +63,8 @@ pub enum ActionKind {
         /// The constants of its file, where that is another than the rule's: the messages read these.
         constants: Vec<(Name, Value)>,
     },
+    /// Calls a closure of a script.
+    Script(Closure),
     /// Waits.
     Delay(DurationTemplate),
     /// Waits for something.
@@ -258,21 +260,6 @@ pub enum RuleReference {
     Fixed(RuleId),
     /// Found at run: a template gives what the user would write, in the file of this rule.
     Template(Template),
-}
-
-/// How loudly a `log` action speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// For finding mistakes.
-    Debug,
-    /// The default.
-    #[default]
-    Info,
-    /// Something is odd.
-    Warn,
-    /// Somebody must act.
-    Error,
 }
 
 /// `http`: a request.

@@ -9,12 +9,13 @@ mod rule;
 mod ruleset;
 mod trigger;
 
+pub use crate::model::LogLevel;
 pub use action::{
-    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, Http, IfChanged, LogLevel, OnError,
-    OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
+    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, Http, IfChanged, OnError, OnTimeout,
+    Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
 pub use index::{IndexKey, TopicIndex};
 pub use rule::{Mode, Per, Rule, Start, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
-pub use trigger::{ClientChange, HomeEvent, Range, StateTrigger, Trigger, TriggerKind};
+pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};

@@ -1,9 +1,10 @@
 //! The parts of actions and rules, for those who look at all of them: checks, coverage, the engine's trackers.
 
 use super::{
-    Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, Publish, RepeatKind, Rule, Start, Trigger, Until,
-    WaitFor,
+    Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, Publish, Question, RepeatKind, Rule, Start,
+    Trigger, TriggerKind, Until, WaitFor,
 };
+use crate::script::Closure;
 
 impl ActionKind {
     /// Returns the lists of actions that stand within this one, in order.
@@ -92,6 +93,19 @@ impl Rule {
     /// Returns all actions of the rule, list by list.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.blocks.iter().flat_map(|block| &block.actions)
+    }
+
+    /// Returns the closures of the rule, those within others aside.
+    pub fn closures(&self) -> impl Iterator<Item = &Closure> {
+        let asked = self.triggers().iter().filter_map(|trigger| match &trigger.kind {
+            TriggerKind::Topic { condition: Some(Question::Closure(closure)), .. } => Some(closure),
+            _ => None,
+        });
+        let done = self.actions().filter_map(|action| match &action.kind {
+            ActionKind::Script(closure) => Some(closure),
+            _ => None,
+        });
+        done.chain(asked)
     }
 
     /// Returns the conditions that the rule asks, in order: its `while`, its `if`, those of its actions. What

@@ -1,12 +1,13 @@
 //! A rule: what starts it, what must hold, what it does, and what happens when it is triggered again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Name, Place, RuleId, Topic, Value};
 use crate::script::{Expression, Template};
 
-use super::{Action, Block, BlockId, Condition, Trigger};
+use super::{Action, ActionKind, Block, BlockId, Condition, Trigger};
 
 /// A rule, checked.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Rule {
     pub then: Option<BlockId>,
     /// What it does when the condition is false, or a `while` ends.
     pub otherwise: Option<BlockId>,
+    /// The scenes that its closures may name, each as the action that publishes it.
+    pub scenes: Arc<BTreeMap<Name, ActionKind>>,
     /// What happens when it is triggered while it runs.
     pub mode: Mode,
     /// How many runs of one key there may be, running and waiting together: of `queued` and `parallel`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::schedule::{Schedule, Weekdays};
 use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
-use crate::script::Expression;
+use crate::script::{Closure, Expression, Failure};
 
 /// A trigger.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub enum TriggerKind {
         /// Whose payload matches one of these; `None`: any payload.
         payload: Option<Vec<Value>>,
         /// For which this holds.
-        condition: Option<Expression>,
+        condition: Option<Question>,
         /// Retained messages at the start too.
         retained: bool,
     },
@@ -72,6 +72,26 @@ pub enum TriggerKind {
     Event(HomeEvent),
     /// A POST to `/hook/NAME`.
     Webhook(Arc<str>),
+}
+
+/// What `where` asks.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// An expression that gives a boolean, or `()`: false.
+    Expression(Expression),
+    /// A closure of a script that takes the event, and gives the same.
+    Closure(Closure),
+}
+
+impl Question {
+    /// Returns a failure of what it gave.
+    #[must_use]
+    pub fn failure(&self, message: String) -> Failure {
+        match self {
+            Question::Expression(expression) => Failure::of_expression(expression, message),
+            Question::Closure(closure) => Failure { place: Some(closure.place()), ..Failure::plain(message) },
+        }
+    }
 }
 
 /// A trigger on a topic's value: when the value at `field` changes, and what is given holds.

@@ -365,13 +365,13 @@ struct Closure {
 
 impl Arity {
     /// Returns whether so many arguments may be given.
-    fn allows(self, given: usize) -> bool {
+    pub(super) fn allows(self, given: usize) -> bool {
         (self.least..=self.most).contains(&given)
     }
 }
 
 /// Returns the name of `known` that `name` was probably meant to be.
-fn near_miss<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn near_miss<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 2 && *distance * 2 < candidate.chars().count())

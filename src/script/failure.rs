@@ -1,18 +1,19 @@
 //! Why an evaluation gave no value: Rhai's errors in the words of our users, with their place.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use rhai::{Dynamic, EvalAltResult, Position};
 use thiserror::Error;
 
 use crate::model::{Place, PlacedText, Topic};
 
-use super::code::Code;
 use super::convert::kind_of_type;
 use super::meter::Ended;
 use super::rewrite::{chain_before, token_at};
+use super::script::Script;
 use super::tokens::{Lexer, Piece, TokenKind};
-use super::{Expression, Limits};
+use super::{Closure, Expression, Limits};
 
 /// Why an evaluation gave no value.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -60,6 +61,13 @@ impl Failure {
         Failure::of(&expression.source, message)
     }
 
+    /// Returns a failure of a closure, at its beginning.
+    pub(super) fn at_closure(closure: &Closure, message: impl Into<String>) -> Failure {
+        let range = closure.script.closure(closure.ordinal).map_or(0..0, |closure| closure.range.clone());
+        let at = range.start..range.end.min(range.start + 1);
+        Failure::within(&closure.script.source, at, message)
+    }
+
     /// Returns a failure of the whole of `source`.
     pub(super) fn of(source: &PlacedText, message: impl Into<String>) -> Failure {
         Failure::within(source, 0..source.as_str().len(), message)
@@ -72,25 +80,45 @@ impl Failure {
 
     /// Returns what Rhai's `refusal` means for the user.
     pub(super) fn from_refusal(refusal: &EvalAltResult, expression: &Expression, limits: &Limits) -> Failure {
-        let reading = Reading { source: &expression.source, code: &expression.code, limits };
-        reading.failure(refusal)
+        let refusal = innermost(refusal);
+        let offset = expression.code.offset(refusal.position());
+        Reading { source: &expression.source, offset, limits, what: "expression" }.failure(refusal)
+    }
+
+    /// Returns what Rhai's `refusal` means for the user, within `script` or one that it imports.
+    pub(super) fn in_script(refusal: &EvalAltResult, script: &Arc<Script>, limits: &Limits) -> Failure {
+        let (mut refusal, mut script) = (refusal, Arc::clone(script));
+        // The last position that is known: a function that isn't a script's has none.
+        let mut known = (Arc::clone(&script), refusal.position());
+        while let EvalAltResult::ErrorInFunctionCall(_, file, inner, _) | EvalAltResult::ErrorInModule(file, inner, _) =
+            refusal
+        {
+            refusal = inner;
+            script = script.by_file(file).unwrap_or(script);
+            if !refusal.position().is_none() {
+                known = (Arc::clone(&script), refusal.position());
+            }
+        }
+        let (script, position) = known;
+        let offset = script.offset(position);
+        Reading { source: &script.source, offset, limits, what: "script" }.failure(refusal)
     }
 }
 
 /// What is needed to read an error of Rhai's.
 struct Reading<'a> {
     source: &'a PlacedText,
-    code: &'a Code,
+    /// Where it happened, in bytes of the text.
+    offset: Option<usize>,
     limits: &'a Limits,
+    /// What was evaluated, in a word.
+    what: &'static str,
 }
 
 impl Reading<'_> {
     fn failure(&self, refusal: &EvalAltResult) -> Failure {
-        if let EvalAltResult::ErrorInFunctionCall(_, _, inner, _) = refusal {
-            return self.failure(inner);
-        }
         let text = self.source.as_str();
-        let at = match self.code.offset(refusal.position()) {
+        let at = match self.offset {
             Some(offset) => whole_chain(text, token_at(text, offset)),
             None => 0..text.len(),
         };
@@ -124,13 +152,13 @@ impl Reading<'_> {
                 format!("{} grows beyond its limit", if what.contains("tring") { "a text" } else { "a list or map" })
             }
             EvalAltResult::ErrorStackOverflow(_) => {
-                format!("closures call each other more than {} deep", self.limits.depth)
+                format!("functions call each other more than {} deep", self.limits.depth)
             }
             EvalAltResult::ErrorTerminated(why, _) => match why.read_lock::<Ended>().map(|ended| *ended) {
                 Some(Ended::TooManyOperations) => {
-                    format!("the expression needs more than {} operations", self.limits.operations)
+                    format!("the {} needs more than {} operations", self.what, self.limits.operations)
                 }
-                _ => format!("the expression takes longer than {} ms", self.limits.evaluation.as_millis()),
+                _ => format!("the {} takes longer than {} ms", self.what, self.limits.evaluation.as_millis()),
             },
             EvalAltResult::ErrorArithmetic(what, _) => what.to_lowercase(),
             other => {
@@ -197,6 +225,14 @@ impl Reading<'_> {
             ("contains", [a, b]) => format!("can't look for {b} in {a}"),
             (name, kinds) => format!("`{name}` can't take {}", kinds.join(" and ")),
         }
+    }
+}
+
+/// Returns the error that others only pass on.
+fn innermost(refusal: &EvalAltResult) -> &EvalAltResult {
+    match refusal {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => innermost(inner),
+        other => other,
     }
 }
 

@@ -5,10 +5,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::RuleId;
+use crate::model::{Map, RuleId};
 
 use super::failure::{Refusal, refuse};
-use super::{Reads, World};
+use super::script::Script;
+use super::{Command, Reads, World};
 
 /// What the functions of an evaluation read and note.
 pub(super) struct Lent {
@@ -22,6 +23,20 @@ pub(super) struct Lent {
     pub(super) entropy: u64,
     /// How often `random()` was asked.
     pub(super) draws: u64,
+    /// The closure that is called; `None`: an expression.
+    pub(super) call: Option<Call>,
+}
+
+/// A closure that is being called.
+pub(super) struct Call {
+    /// The script whose closure it is.
+    pub(super) script: Arc<Script>,
+    /// What the rule remembers, with what the closure has added.
+    pub(super) memory: Arc<Map>,
+    /// What it has asked to be done.
+    pub(super) commands: Vec<Command>,
+    /// About how many bytes these hold.
+    pub(super) bytes: usize,
 }
 
 /// Where the functions find what is lent.
@@ -45,6 +60,15 @@ impl Loan {
         match guard.as_mut() {
             Some(lent) => read(lent),
             None => Err(refuse("there is no home to read here")),
+        }
+    }
+
+    /// Runs `act` on the closure that is being called.
+    pub(super) fn with_call<T>(&self, act: impl FnOnce(&mut Call) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match guard.as_mut().and_then(|lent| lent.call.as_mut()) {
+            Some(call) => act(call),
+            None => Err(refuse("this works only in a closure of a rule, when the rule runs")),
         }
     }
 }

@@ -3,23 +3,39 @@
 //! Pure: what an expression reads is the [`World`] that it is lent, at the time that the world is told.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod calling;
 mod check;
+mod closure;
 mod code;
+mod collector;
+mod command;
+mod commands;
 mod convert;
 mod expression;
 mod failure;
+mod fingerprint;
 mod functions;
+mod given;
 mod home;
 mod lists;
+mod loading;
 mod loan;
 mod meter;
 mod moment;
 mod names;
 mod operators;
+mod outline;
+mod place_tree;
 mod plain;
 mod reads;
 mod rewrite;
 mod sandbox;
+mod script;
+mod script_check;
+mod script_engine;
+mod script_error;
+mod script_functions;
+mod source_tokens;
 mod syntax_error;
 mod template;
 #[cfg(test)]
@@ -27,10 +43,16 @@ mod tests;
 mod tokens;
 mod world;
 
+pub use calling::Called;
+pub use closure::{Closure, ClosureId};
+pub use command::{Command, UnlessSame};
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, RuleMention};
 pub use failure::Failure;
+pub use given::{Given, GivenEntry, GivenKind, GivenRule};
+pub use loading::{LoadedScript, ScriptFile};
 pub use names::{BUILT_IN_VARIABLES, Names};
 pub use reads::Reads;
 pub use sandbox::{Frame, Limits, Sandbox};
+pub use script_error::{ScriptError, ScriptErrorKind};
 pub use template::{Template, TextPart};
 pub use world::{RuleNames, World};

@@ -4,7 +4,7 @@
 //! costs no more than the limits on sizes allow.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rhai::packages::{Package, StandardPackage};
@@ -19,6 +19,7 @@ use super::loan::{Lent, Loan};
 use super::meter::Meter;
 use super::moment::{Moment, SunNow};
 use super::rewrite::Rewritten;
+use super::script_engine::ScriptEngine;
 use super::syntax_error::explain;
 use super::{Expression, ExpressionError, Failure, Names, Reads, Template, World};
 use super::{home, lists, moment, operators, plain};
@@ -67,11 +68,12 @@ pub struct Frame<'a> {
 
 /// Compiles and evaluates. Building one takes a fifth of a millisecond: keep it.
 pub struct Sandbox {
-    limits: Limits,
+    pub(super) limits: Limits,
     engine: Engine,
-    loan: Loan,
-    meter: Arc<Meter>,
+    pub(super) loan: Loan,
+    pub(super) meter: Arc<Meter>,
     workspace: Mutex<Workspace>,
+    scripts: OnceLock<ScriptEngine>,
 }
 
 /// What evaluations use one after the other, so that it need not be made anew.
@@ -86,27 +88,15 @@ impl Sandbox {
     /// Returns a sandbox with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Sandbox {
-        let mut engine = Engine::new_raw();
         let loan = Loan::default();
         let meter = Arc::new(Meter::new(limits.operations));
-        StandardPackage::new().register_into_engine(&mut engine);
-        engine
-            .set_optimization_level(OptimizationLevel::None)
-            .set_fast_operators(false)
-            .set_allow_looping(false)
-            .set_max_string_size(limits.text)
-            .set_max_array_size(limits.items)
-            .set_max_map_size(limits.items)
-            .set_max_call_levels(limits.depth)
-            .set_max_expr_depths(DEEPEST_EXPRESSION, DEEPEST_EXPRESSION);
-        let progress = Arc::clone(&meter);
-        engine.on_progress(move |_| progress.count());
-        operators::register(&mut engine);
-        moment::register(&mut engine);
-        plain::register(&mut engine, limits.text, limits.items);
-        lists::register(&mut engine);
-        home::register(&mut engine, &loan, limits.items);
-        Sandbox { limits, engine, loan, meter, workspace: Mutex::default() }
+        let engine = bounded_engine(&limits, &loan, &meter);
+        Sandbox { limits, engine, loan, meter, workspace: Mutex::default(), scripts: OnceLock::new() }
+    }
+
+    /// Returns what runs scripts. Most homes have none: it is made when it is asked for first.
+    pub(super) fn scripts(&self) -> &ScriptEngine {
+        self.scripts.get_or_init(|| ScriptEngine::new(bounded_engine(&self.limits, &self.loan, &self.meter), self))
     }
 
     /// Returns the flag that ends the evaluation that runs, as long as it is set: for a watchdog on another thread.
@@ -190,6 +180,7 @@ impl Sandbox {
                     rule: frame.rule.clone(),
                     entropy: frame.entropy,
                     draws: *draws,
+                    call: None,
                 });
                 let result = self.run(&mut workspace, expression, variables);
                 let lent = self.loan.take();
@@ -267,6 +258,29 @@ impl Sandbox {
         from_dynamic(&value)
             .map_err(|error| Failure::of(&expression.source, format!("the expression gives no value: {error}")))
     }
+}
+
+/// Returns an engine within `limits`, with the functions of expressions.
+fn bounded_engine(limits: &Limits, loan: &Loan, meter: &Arc<Meter>) -> Engine {
+    let mut engine = Engine::new_raw();
+    StandardPackage::new().register_into_engine(&mut engine);
+    engine
+        .set_optimization_level(OptimizationLevel::None)
+        .set_fast_operators(false)
+        .set_allow_looping(false)
+        .set_max_string_size(limits.text)
+        .set_max_array_size(limits.items)
+        .set_max_map_size(limits.items)
+        .set_max_call_levels(limits.depth)
+        .set_max_expr_depths(DEEPEST_EXPRESSION, DEEPEST_EXPRESSION);
+    let progress = Arc::clone(meter);
+    engine.on_progress(move |_| progress.count());
+    operators::register(&mut engine);
+    moment::register(&mut engine);
+    plain::register(&mut engine, limits.text, limits.items);
+    lists::register(&mut engine);
+    home::register(&mut engine, loan, limits.items);
+    engine
 }
 
 /// Returns the variables that an expression reads, with the keys of those that are read by key alone.

@@ -32,6 +32,7 @@ fn conditions(rule: &Rule) -> Vec<&Condition> {
             ActionKind::Choose { branches, .. } => found.extend(branches.iter().map(|branch| &branch.condition)),
             ActionKind::Publish(_)
             | ActionKind::Scene { .. }
+            | ActionKind::Script(_)
             | ActionKind::Delay(_)
             | ActionKind::Wait(_)
             | ActionKind::ChooseCase { .. }

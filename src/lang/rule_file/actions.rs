@@ -53,7 +53,9 @@ impl Decoder<'_> {
                 let each = items.iter().enumerate();
                 each.filter_map(|(index, item)| self.action(item, &format!("{path}[{index}]"))).collect()
             }
-            NodeKind::Scalar(_) | NodeKind::Map(_) => self.action(node, path).into_iter().collect(),
+            NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => {
+                self.action(node, path).into_iter().collect()
+            }
         };
         if let Some(slot) = self.blocks.get_mut(index) {
             *slot = Some(Block { path: path.into(), actions });
@@ -63,6 +65,10 @@ impl Decoder<'_> {
 
     fn action(&mut self, node: &Node, path: &str) -> Option<Action> {
         let place = self.place(node);
+        if let Some(closure) = node.as_closure() {
+            let kind = self.closure(node, closure).map(ActionKind::Script);
+            return Some(Action { kind: kind?, on_error: OnError::default(), path: path.into(), place });
+        }
         let Some(entries) = node.as_map().filter(|entries| !entries.is_empty()) else {
             self.report_no_action(node);
             return None;
@@ -214,13 +220,7 @@ impl Decoder<'_> {
     }
 
     fn level(&mut self, node: &Node) -> Option<LogLevel> {
-        let known = [
-            ("debug", LogLevel::Debug),
-            ("info", LogLevel::Info),
-            ("warn", LogLevel::Warn),
-            ("error", LogLevel::Error),
-        ];
-        self.word(node, &known)
+        self.word(node, &LogLevel::ALL)
     }
 
     fn http(&mut self, fields: &mut Fields<'_>) -> Option<Http> {

@@ -27,6 +27,10 @@ const MISTAKEN: &[(&str, &str)] = &[
     ("weekday", "weekdays"),
 ];
 
+/// What helps where a closure stands as a condition.
+const CLOSURE_AS_CONDITION: &str =
+    "write the condition as a text (`\"if\": \"msg.state == 'ON'\"`), or ask it in the closure of `then`";
+
 impl Decoder<'_> {
     /// Returns a condition: an expression, a list that must all hold, or a map.
     pub(super) fn condition(&mut self, node: &Node, path: &str) -> Option<Condition> {
@@ -34,6 +38,10 @@ impl Decoder<'_> {
             NodeKind::Scalar(_) => self.expression(node).map(ConditionKind::Expression),
             NodeKind::List(items) => self.conditions(node, items, path).map(ConditionKind::All),
             NodeKind::Map(_) => self.condition_map(node, path),
+            NodeKind::Closure(_) => {
+                self.wrong_type(node, "a condition").help(CLOSURE_AS_CONDITION);
+                None
+            }
         };
         Some(Condition { kind: kind?, path: path.into(), place: self.place(node) })
     }
@@ -96,7 +104,7 @@ impl Decoder<'_> {
     fn condition_list(&mut self, node: &Node, path: &str) -> Option<Vec<Condition>> {
         match &node.kind {
             NodeKind::List(items) => self.conditions(node, items, path),
-            NodeKind::Scalar(_) | NodeKind::Map(_) => Some(vec![self.condition(node, path)?]),
+            NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => Some(vec![self.condition(node, path)?]),
         }
     }
 

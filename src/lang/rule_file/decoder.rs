@@ -7,12 +7,16 @@ use std::sync::Arc;
 use crate::lang::constants::visit;
 use crate::lang::reader::Reader;
 use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
+use crate::lang::{Code, near};
 use crate::model::{Name, RuleId, Value, parse_duration};
-use crate::rules::{Block, DurationTemplate};
-use crate::script::{Expression, Names, Template};
+use crate::rules::{Block, DurationTemplate, Question};
+use crate::script::{BUILT_IN_VARIABLES, Closure, Expression, Names, Template};
 
 use super::context::Context;
 use super::file::RuleFile;
+
+/// What a script reads by its name alone, and not of the event.
+const GLOBALS: [&str; 3] = ["memory", "now", "sun"];
 
 /// Decodes one rule, or one instance of it.
 pub(super) struct Decoder<'a> {
@@ -26,6 +30,8 @@ pub(super) struct Decoder<'a> {
     pub(super) blocks: Vec<Option<Block>>,
     /// What the rule means beside its own text: ids that its names were resolved to, scenes.
     pub(super) beside: BTreeSet<String>,
+    /// Its closures so far.
+    pub(super) closures: Vec<Closure>,
 }
 
 impl<'a> Deref for Decoder<'a> {
@@ -66,9 +72,48 @@ impl Decoder<'_> {
         }
     }
 
+    /// Returns a closure that takes the event: what it reads of that must be what the rule may have.
+    pub(super) fn closure(&mut self, node: &Node, closure: &Closure) -> Option<Closure> {
+        let parameters = closure.parameters();
+        if parameters > 1 {
+            let message = format!("this closure is given one argument, the event, and takes {parameters}");
+            let span = self.mark(node);
+            self.findings.error(Code::UNKNOWN_FUNCTION, span, message).help("write `|e| { … }`, or `|| { … }`");
+            return None;
+        }
+        let is_own = *closure.place().file == *self.reader.text.file();
+        let keys = closure.event_keys().filter(|_| is_own).into_iter().flatten();
+        for (key, span) in keys.filter(|(key, _)| !self.names.contains(key) || GLOBALS.contains(&key.as_str())) {
+            let message = format!("the event has no `{key}`");
+            let known = self.names.variables.iter().map(AsRef::as_ref).chain(BUILT_IN_VARIABLES);
+            let help = match near::nearest(key, known.filter(|known| known != key)) {
+                _ if GLOBALS.contains(&key.as_str()) => Some(format!("write `{key}` alone")),
+                Some(near) => Some(format!("did you mean `{near}`?")),
+                None => Some(
+                    "it has what expressions read: `msg`, `topic`, …, and the rule's wildcards and `let`".to_owned(),
+                ),
+            };
+            self.reader.findings.error(Code::UNKNOWN_VARIABLE, span.clone(), message).help_if(help);
+        }
+        self.closures.push(closure.clone());
+        Some(closure.clone())
+    }
+
+    /// Returns what `where` asks: an expression, or a closure.
+    pub(super) fn question(&mut self, node: &Node) -> Option<Question> {
+        match node.as_closure() {
+            Some(closure) => self.closure(node, closure).map(Question::Closure),
+            None => self.expression(node).map(Question::Expression),
+        }
+    }
+
     /// Returns a template of any value: texts in it may hold `${…}`.
     pub(super) fn template(&mut self, node: &Node) -> Option<Template> {
         match &node.kind {
+            NodeKind::Closure(_) => {
+                self.wrong_type(node, "a value");
+                None
+            }
             NodeKind::Scalar(scalar) => {
                 if !scalar.value.is_null() {
                     self.scalar(node, "a value")?;

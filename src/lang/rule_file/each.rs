@@ -41,7 +41,7 @@ pub(super) fn read(node: Option<&Node>, reader: &mut Reader<'_>) -> Instances {
             entries => combinations(entries, node, reader),
         },
         NodeKind::List(items) => records(items, reader),
-        NodeKind::Scalar(_) => {
+        NodeKind::Scalar(_) | NodeKind::Closure(_) => {
             reader.wrong_type(
                 node,
                 "a map of lists (`{ room: [hall, kitchen] }`), a list of records or `{ topic: FILTER }`",

@@ -29,8 +29,8 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) scenes: IndexMap<Name, Node>,
     /// Its rules, in their order.
     pub(in crate::lang) rules: Vec<RuleSource>,
-    /// Whether it could be read as YAML.
-    pub(in crate::lang) is_yaml: bool,
+    /// Whether it could be read, so that all its rules are known.
+    pub(in crate::lang) is_readable: bool,
 }
 
 /// A rule that is not decoded yet.
@@ -48,23 +48,28 @@ pub(in crate::lang) struct RuleSource {
 
 impl RuleFile {
     /// Reads the file `text`, whose rules are named after `stem`. What is wrong with it is in `reader` then.
-    /// A file that isn't YAML gives no rules, and isn't [`RuleFile::is_yaml`].
+    /// A file that isn't YAML gives no rules, and isn't [`RuleFile::is_readable`].
     pub(in crate::lang) fn read<'a>(text: FileText, stem: &str, sandbox: &'a Sandbox) -> (RuleFile, Reader<'a>) {
         let mut reader = Reader::new(text.clone());
         reader.sandbox = Some(sandbox);
-        let mut file = RuleFile {
+        let mut file = RuleFile::empty(text, stem);
+        match tree::parse(&reader.text, &mut reader.findings) {
+            Some(root) => file.read_root(&root, &mut reader),
+            None => file.is_readable = !reader.findings.has_errors(),
+        }
+        (file, reader)
+    }
+
+    /// Returns a file in which nothing stands.
+    pub(super) fn empty(text: FileText, stem: &str) -> RuleFile {
+        RuleFile {
             text,
             stem: stem.into(),
             constants: Constants::default(),
             scenes: IndexMap::new(),
             rules: Vec::new(),
-            is_yaml: true,
-        };
-        match tree::parse(&reader.text, &mut reader.findings) {
-            Some(root) => file.read_root(&root, &mut reader),
-            None => file.is_yaml = !reader.findings.has_errors(),
+            is_readable: true,
         }
-        (file, reader)
     }
 
     fn read_root(&mut self, root: &Node, reader: &mut Reader<'_>) {
@@ -111,18 +116,23 @@ impl RuleFile {
             return;
         };
         for entry in entries {
-            if !is_rule_key(entry, reader) {
-                continue;
-            }
-            let Some(_) = Fields::of(&entry.value, "a rule", &reader.text, &mut reader.findings) else { continue };
-            let instances = each::read(entry.value.get("each"), reader);
-            self.rules.push(RuleSource {
-                id: RuleId::new(&self.stem, entry.key.as_str()),
-                key_span: entry.key_span.clone(),
-                node: entry.value.clone(),
-                instances,
-            });
+            self.add_rule(entry, reader);
         }
+    }
+
+    /// Adds the rule that a key and its value are.
+    pub(super) fn add_rule(&mut self, entry: &Entry, reader: &mut Reader<'_>) {
+        if !is_rule_key(entry, reader) {
+            return;
+        }
+        let Some(_) = Fields::of(&entry.value, "a rule", &reader.text, &mut reader.findings) else { return };
+        let instances = each::read(entry.value.get("each"), reader);
+        self.rules.push(RuleSource {
+            id: RuleId::new(&self.stem, entry.key.as_str()),
+            key_span: entry.key_span.clone(),
+            node: entry.value.clone(),
+            instances,
+        });
     }
 }
 

@@ -69,6 +69,7 @@ fn write_constants(hash: &mut Fnv, node: &Node, constants: &Constants) {
 fn write_node(hash: &mut Fnv, node: &Node) {
     match &node.kind {
         NodeKind::Scalar(scalar) => hash.text(value_kind(&scalar.value), scalar.text.as_str()),
+        NodeKind::Closure(closure) => hash.text(b'|', &closure.fingerprint().to_string()),
         NodeKind::List(items) => {
             hash.write(b"[");
             for item in items {
@@ -93,7 +94,7 @@ fn names(rule: &Node, name: &str) -> bool {
     rule.walk(&mut |node| match &node.kind {
         NodeKind::Scalar(scalar) => found |= scalar.text.as_str().contains(name),
         NodeKind::Map(entries) => found |= entries.iter().any(|entry| entry.key.as_str().contains(name)),
-        NodeKind::List(_) => {}
+        NodeKind::List(_) | NodeKind::Closure(_) => {}
     });
     found
 }

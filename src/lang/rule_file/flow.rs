@@ -68,7 +68,7 @@ impl Decoder<'_> {
             })
         };
         let has_triggers = match &node.kind {
-            NodeKind::Scalar(_) => false,
+            NodeKind::Scalar(_) | NodeKind::Closure(_) => false,
             NodeKind::Map(_) => is_trigger(node),
             NodeKind::List(items) => items.iter().any(is_trigger),
         };
@@ -114,7 +114,7 @@ impl Decoder<'_> {
                 let cases = cases.and_then(|node| self.cases(node, path));
                 on.and_then(|on| Some(ActionKind::ChooseCase { on, cases: cases?, otherwise: None }))
             }
-            NodeKind::Map(_) => {
+            NodeKind::Map(_) | NodeKind::Closure(_) => {
                 self.wrong_type(node, "a list of `{ if: …, then: … }`, or an expression with `cases` beside it");
                 None
             }

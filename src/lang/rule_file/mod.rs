@@ -1,4 +1,4 @@
-//! Rule files: YAML to rules (spec 2).
+//! Rule files: YAML and scripts to rules (spec 2, 4).
 //!
 //! A home is read in two passes: the first finds the ids, constants and scenes of all files, the second decodes
 //! each rule with what the others are named. A step's path in its rule is made here and nowhere else:
@@ -22,9 +22,11 @@ mod range;
 mod references;
 mod rule;
 mod scenes;
+mod script;
 mod triggers;
 
 pub(super) use context::Context;
 pub(super) use file::RuleFile;
 pub(super) use rule::decode_rule;
 pub(super) use scenes::check_unused_scenes;
+pub(super) use script::report;

@@ -1,14 +1,16 @@
 //! Decodes what publishes: `publish`, a map of topics, and scenes.
 
+use std::collections::BTreeMap;
+
 use crate::lang::fields::Fields;
 use crate::lang::tree::{Entry, Node, NodeKind};
 use crate::lang::{Code, near};
-use crate::model::{Qos, Topic, TopicError, Value};
+use crate::model::{Name, Qos, Topic, TopicError, Value};
 use crate::rules::{ActionKind, IfChanged, Publish};
-use crate::script::{Template, TextPart};
+use crate::script::{Closure, Template, TextPart};
 
 use super::decoder::Decoder;
-use super::file::scene_help;
+use super::file::{RuleFile, scene_help};
 use super::fingerprint::scene_fingerprint;
 
 impl Decoder<'_> {
@@ -61,6 +63,36 @@ impl Decoder<'_> {
         messages.into_iter().collect()
     }
 
+    /// Returns the action that publishes the scene `name` of `file`.
+    fn scene_action(&mut self, name: Name, file: &RuleFile, scene: &Node) -> Option<ActionKind> {
+        let (messages, constants) = if file.stem == self.file.stem {
+            (self.messages(scene.as_map().unwrap_or_default().iter())?, Vec::new())
+        } else {
+            (self.foreign_scene(file, scene)?, file.constants.iter().cloned().collect())
+        };
+        let meaning = scene_fingerprint(scene, &file.constants);
+        self.beside.insert(format!("scene {name} {meaning:x}"));
+        Some(ActionKind::Scene { name, messages, constants })
+    }
+
+    /// Returns the scenes that the closures of this rule may name: all whose name is given once.
+    pub(super) fn scenes(&mut self) -> BTreeMap<Name, ActionKind> {
+        if !self.closures.iter().any(Closure::may_name_scenes) {
+            return BTreeMap::new();
+        }
+        let context = self.context;
+        let all: Vec<(Name, &RuleFile)> =
+            context.files.iter().flat_map(|file| file.scenes.keys().map(move |name| (name.clone(), &**file))).collect();
+        let mut scenes = BTreeMap::new();
+        for (name, file) in &all {
+            let is_own = file.stem == self.file.stem;
+            let is_alone = is_own || all.iter().filter(|(other, _)| other == name).count() == 1;
+            let Some(scene) = file.scenes.get(name).filter(|_| is_alone) else { continue };
+            scenes.extend(self.scene_action(name.clone(), file, scene).map(|action| (name.clone(), action)));
+        }
+        scenes
+    }
+
     /// Returns the action `scene`.
     pub(super) fn scene(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
         let node = fields.take("scene")?;
@@ -72,16 +104,7 @@ impl Decoder<'_> {
         };
         let found = own.map_or_else(others, |own| vec![own]);
         match found.as_slice() {
-            [(file, scene)] => {
-                let (messages, constants) = if file.stem == self.file.stem {
-                    (self.messages(scene.as_map().unwrap_or_default().iter())?, Vec::new())
-                } else {
-                    (self.foreign_scene(file, scene)?, file.constants.iter().cloned().collect())
-                };
-                let meaning = scene_fingerprint(scene, &file.constants);
-                self.beside.insert(format!("scene {} {meaning:x}", fixed.text));
-                Some(ActionKind::Scene { name: fixed.text, messages, constants })
-            }
+            [(file, scene)] => self.scene_action(fixed.text, file, scene),
             [] => {
                 let known: Vec<String> =
                     self.context.files.iter().flat_map(|file| file.scenes.keys()).map(ToString::to_string).collect();
@@ -119,6 +142,7 @@ impl Decoder<'_> {
             id: self.id.clone(),
             blocks: Vec::new(),
             beside: std::collections::BTreeSet::new(),
+            closures: Vec::new(),
         };
         decoder.messages(scene.as_map().unwrap_or_default().iter())
     }

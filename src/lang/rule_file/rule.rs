@@ -153,8 +153,16 @@ fn decode(
     if let Some(topic) = &instance.topic {
         reader.constants.add("topic".into(), Value::Text(topic.text()));
     }
-    let mut decoder =
-        Decoder { reader, context, file, id: instance.id, names, blocks: Vec::new(), beside: BTreeSet::new() };
+    let mut decoder = Decoder {
+        reader,
+        context,
+        file,
+        id: instance.id,
+        names,
+        blocks: Vec::new(),
+        beside: BTreeSet::new(),
+        closures: Vec::new(),
+    };
     let rule = decoder.rule(source, instance.topic);
     let is_broken = decoder.findings.has_errors();
     findings.extend(decoder.reader.findings.into_vec());
@@ -191,6 +199,7 @@ impl Decoder<'_> {
         let cooldown = fields.take("cooldown").map(|node| self.duration(node));
         let dry_run = fields.take("dry_run").and_then(|node| self.flag(node)).unwrap_or(false);
         fields.finish(&mut self.reader.findings);
+        let scenes = self.scenes();
         let constants = self.constants.iter().filter(|(name, _)| **name != *"topic").cloned().collect();
         Some(Rule {
             id: self.id.clone(),
@@ -205,6 +214,7 @@ impl Decoder<'_> {
             condition: optional(condition)?,
             then: optional(then)?,
             otherwise: optional(otherwise)?,
+            scenes: Arc::new(scenes),
             mode,
             max,
             per: optional(per)?.unwrap_or_default(),
@@ -285,7 +295,7 @@ impl Decoder<'_> {
     fn per(&mut self, node: &Node) -> Option<Per> {
         let items = match &node.kind {
             NodeKind::List(items) => items.as_slice(),
-            NodeKind::Scalar(_) | NodeKind::Map(_) => std::slice::from_ref(node),
+            NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => std::slice::from_ref(node),
         };
         let expressions: Vec<Option<Expression>> = items.iter().map(|item| self.expression(item)).collect();
         expressions.into_iter().collect::<Option<_>>().map(Per::Expressions)

@@ -33,6 +33,7 @@ pub(in crate::lang) fn check_unused_scenes(context: &Context) -> Vec<Diagnostic>
             id: RuleId::new(&file.stem, ""),
             blocks: Vec::new(),
             beside: BTreeSet::new(),
+            closures: Vec::new(),
         };
         for (_, scene) in file.scenes.iter().filter(|(name, _)| !used.contains(*name)) {
             decoder.messages(scene.as_map().unwrap_or_default().iter());

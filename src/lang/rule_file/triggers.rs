@@ -112,7 +112,7 @@ impl Decoder<'_> {
     fn topic_trigger(&mut self, fields: &mut Fields<'_>) -> Option<TriggerKind> {
         let filter = fields.take("topic").and_then(|node| self.checked_filter(node));
         let payload = fields.take("payload").map(|node| self.values(node));
-        let condition = fields.take("where").map(|node| self.expression(node));
+        let condition = fields.take("where").map(|node| self.question(node));
         let retained = fields.take("retained").and_then(|node| self.flag(node)).unwrap_or(false);
         Some(TriggerKind::Topic {
             filter: filter?,
@@ -274,13 +274,13 @@ pub(super) fn wildcards(node: &Node, reader: &Reader<'_>) -> BTreeSet<Name> {
     silent.constants = reader.constants.clone();
     let items = match &node.kind {
         NodeKind::List(items) => items.as_slice(),
-        NodeKind::Scalar(_) | NodeKind::Map(_) => std::slice::from_ref(node),
+        NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => std::slice::from_ref(node),
     };
     let mut names = BTreeSet::new();
     for item in items {
         let nodes = match &item.kind {
             NodeKind::Map(_) => ["topic", "state", "silent"].iter().filter_map(|word| item.get(word)).collect(),
-            NodeKind::Scalar(_) | NodeKind::List(_) => vec![item],
+            NodeKind::Scalar(_) | NodeKind::List(_) | NodeKind::Closure(_) => vec![item],
         };
         for filter in nodes.into_iter().filter_map(|node| silent.filter(node)) {
             names.extend(filter.names().cloned());

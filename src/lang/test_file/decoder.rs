@@ -295,7 +295,7 @@ impl Decoder<'_> {
 pub(super) fn items(node: &Node) -> &[Node] {
     match &node.kind {
         NodeKind::List(items) => items,
-        NodeKind::Scalar(_) | NodeKind::Map(_) => std::slice::from_ref(node),
+        NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => std::slice::from_ref(node),
     }
 }
 

@@ -43,8 +43,8 @@ impl Decoder<'_> {
                 let messages: Vec<_> = items.iter().map(|item| self.message(item)).collect();
                 Some(Expected::InOrder(messages.into_iter().collect::<Option<_>>()?))
             }
-            NodeKind::Scalar(_) if is_nothing(node) => Some(Expected::AnyOrder(Vec::new())),
-            NodeKind::Scalar(_) => {
+            NodeKind::Closure(_) | NodeKind::Scalar(_) if is_nothing(node) => Some(Expected::AnyOrder(Vec::new())),
+            NodeKind::Closure(_) | NodeKind::Scalar(_) => {
                 self.wrong_type(node, "a map of topics to payloads, a list of messages or `nothing`");
                 None
             }

@@ -1,0 +1,107 @@
+//! Rule files that are scripts: what they gave to `rule(key, map)` becomes the very tree that YAML is read into, so
+//! that every key has one meaning and one set of mistakes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::lang::Code;
+use crate::lang::findings::Findings;
+use crate::lang::reader::Reader;
+use crate::lang::scalar;
+use crate::lang::text::FileText;
+use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
+use crate::model::{PlacedText, Value};
+use crate::script::{Given, GivenKind, LoadedScript, Sandbox, ScriptError, ScriptErrorKind};
+
+use super::file::RuleFile;
+
+impl RuleFile {
+    /// Returns the rule file that a script is, and what is wrong with it.
+    pub(in crate::lang) fn of_script<'a>(
+        text: FileText,
+        stem: &str,
+        loaded: &LoadedScript,
+        sandbox: &'a Sandbox,
+    ) -> (RuleFile, Reader<'a>) {
+        let mut file = RuleFile::empty(text.clone(), stem);
+        let mut reader = Reader::new(text);
+        reader.sandbox = Some(sandbox);
+        report(&loaded.errors, &mut reader.findings);
+        file.is_readable = loaded.errors.is_empty();
+        let mut first: BTreeMap<&str, std::ops::Range<usize>> = BTreeMap::new();
+        for rule in &loaded.rules {
+            if let Some(first) = first.get(&*rule.key) {
+                let message = format!("the rule `{}` is made twice", rule.key);
+                let found = reader.findings.error(Code::DUPLICATE_RULE, rule.key_span.clone(), message);
+                found.relate(first.clone(), "it is made here first").help("give each rule a key of its own");
+                continue;
+            }
+            first.insert(&rule.key, rule.key_span.clone());
+            let place = reader.text.place(rule.key_span.start);
+            let key = PlacedText::new(
+                Arc::clone(&rule.key),
+                Arc::clone(&place.file),
+                [crate::model::Stretch {
+                    offset: 0,
+                    file_offset: rule.key_span.start,
+                    line: place.line,
+                    column: place.column,
+                }]
+                .into(),
+            );
+            file.add_rule(
+                &Entry {
+                    key,
+                    key_value: Value::Text(Arc::clone(&rule.key)),
+                    key_span: rule.key_span.clone(),
+                    value: node(&rule.map),
+                },
+                &mut reader,
+            );
+        }
+        (file, reader)
+    }
+}
+
+/// Reports what is wrong with a script.
+pub(in crate::lang) fn report(errors: &[ScriptError], findings: &mut Findings) {
+    for error in errors {
+        let code = match error.kind {
+            ScriptErrorKind::Syntax => Code::SCRIPT_SYNTAX,
+            ScriptErrorKind::UnknownVariable => Code::UNKNOWN_VARIABLE,
+            ScriptErrorKind::UnknownFunction => Code::UNKNOWN_FUNCTION,
+            ScriptErrorKind::BadImport => Code::BAD_IMPORT,
+            ScriptErrorKind::TooLarge => Code::TOO_LARGE,
+            ScriptErrorKind::Failed => Code::SCRIPT_FAILED,
+        };
+        findings.error(code, error.at.clone(), error.message.clone()).help_if(error.help.clone());
+    }
+}
+
+fn node(given: &Given) -> Node {
+    let kind = match &given.kind {
+        GivenKind::Scalar(value, text) => {
+            let is_plain = !matches!(value, Value::Text(_));
+            let value = match value {
+                // What YAML can't say either is read as its text.
+                Value::Time(_) | Value::Blob(_) => Value::text(text.as_str()),
+                value => value.clone(),
+            };
+            NodeKind::Scalar(Scalar { text: text.clone(), is_plain, value })
+        }
+        GivenKind::List(items) => NodeKind::List(items.iter().map(node).collect()),
+        GivenKind::Map(entries) => NodeKind::Map(
+            entries
+                .iter()
+                .map(|entry| Entry {
+                    key: entry.key.clone(),
+                    key_value: scalar::resolve(entry.key.as_str()),
+                    key_span: entry.key_span.clone(),
+                    value: node(&entry.value),
+                })
+                .collect(),
+        ),
+        GivenKind::Closure(closure) => NodeKind::Closure(closure.clone()),
+    };
+    Node { span: given.span.clone(), kind }
+}

@@ -1,0 +1,141 @@
+//! A script: a Rhai file, compiled, with its outline and what it imports.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use rhai::{GlobalRuntimeState, Position};
+
+use crate::model::PlacedText;
+
+use super::fingerprint::Fingerprint;
+use super::outline::{ClosureOutline, Outline};
+
+/// A Rhai file, compiled.
+pub(super) struct Script {
+    /// Its path under the folder of the rules, without its ending: `lib/lights`.
+    pub(super) stem: Arc<str>,
+    /// Its text.
+    pub(super) source: PlacedText,
+    /// What stands where.
+    pub(super) outline: Outline,
+    /// Where each line begins, in bytes.
+    lines: Vec<usize>,
+    /// The number of each closure and function, by the name that Rhai gives it.
+    ordinals: BTreeMap<String, usize>,
+    /// The scripts that it imports, by their path.
+    pub(super) imports: BTreeMap<String, Arc<Script>>,
+    /// What its code sees when it is called: its functions, constants and imports. Set once it has been run.
+    pub(super) state: OnceLock<GlobalRuntimeState>,
+}
+
+impl Script {
+    /// Returns the script that `ast` was compiled to from `source`.
+    pub(super) fn new(
+        stem: Arc<str>,
+        source: PlacedText,
+        ast: &rhai::AST,
+        imports: BTreeMap<String, Arc<Script>>,
+    ) -> Script {
+        let text = source.as_str();
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
+        let outline = Outline::new(text);
+        let mut script =
+            Script { stem, outline, lines, ordinals: BTreeMap::new(), imports, state: OnceLock::new(), source };
+        for function in ast.iter_fn_def() {
+            let ordinal =
+                script.offset(function.body.start_position()).and_then(|at| script.outline.closure_around(at));
+            if let Some(ordinal) = ordinal {
+                script.ordinals.insert(function.name.to_string(), ordinal);
+            }
+        }
+        script
+    }
+
+    /// Returns the byte at which Rhai's `position` stands; `None` where it has none.
+    pub(super) fn offset(&self, position: Position) -> Option<usize> {
+        offset_in(self.source.as_str(), &self.lines, position)
+    }
+
+    /// Returns the closure or function that Rhai calls `name`, in this script or in one that it imports.
+    pub(super) fn find(self: &Arc<Self>, name: &str) -> Option<(Arc<Script>, usize)> {
+        if let Some(ordinal) = self.ordinals.get(name) {
+            return Some((Arc::clone(self), *ordinal));
+        }
+        self.imports.values().find_map(|import| import.find(name))
+    }
+
+    /// Returns what Rhai calls the closure or function `ordinal`.
+    pub(super) fn name_of(&self, ordinal: usize) -> Option<&str> {
+        self.ordinals.iter().find(|(_, known)| **known == ordinal).map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the functions that others may call, with how many arguments they take.
+    pub(super) fn functions(&self) -> impl Iterator<Item = (&str, usize)> {
+        let closures = self.ordinals.iter().filter(|(name, _)| !name.contains('$'));
+        closures.filter_map(|(name, ordinal)| {
+            let function = self.outline.closures.get(*ordinal)?;
+            (!function.is_private).then_some((name.as_str(), function.parameters.len()))
+        })
+    }
+
+    /// Returns this script, or one that it imports, by its path.
+    pub(super) fn by_stem(self: &Arc<Self>, stem: &str) -> Option<Arc<Script>> {
+        if *self.stem == *stem {
+            return Some(Arc::clone(self));
+        }
+        self.imports.values().find_map(|import| import.by_stem(stem))
+    }
+
+    /// Returns this script, or one that it imports, by its file.
+    pub(super) fn by_file(self: &Arc<Self>, file: &str) -> Option<Arc<Script>> {
+        if *self.source.place(0).file == *file {
+            return Some(Arc::clone(self));
+        }
+        self.imports.values().find_map(|import| import.by_file(file))
+    }
+
+    /// Returns the outline of the closure `ordinal`.
+    pub(super) fn closure(&self, ordinal: usize) -> Option<&ClosureOutline> {
+        self.outline.closures.get(ordinal)
+    }
+
+    /// Returns the hash of what the closure `ordinal` means.
+    pub(super) fn fingerprint(&self, ordinal: usize) -> u64 {
+        let imported = |path: &str| self.imports.get(path).map_or(0, |import| import.whole_fingerprint());
+        self.outline.fingerprint(ordinal, &imported)
+    }
+
+    /// Returns the hash of the whole script with all that it imports.
+    fn whole_fingerprint(&self) -> u64 {
+        let mut hash = Fingerprint::new();
+        hash.number(self.outline.whole());
+        self.imports.values().for_each(|import| hash.number(import.whole_fingerprint()));
+        hash.value()
+    }
+
+    /// Returns whether its text, or that of an import, has `word` in it.
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        self.source.as_str().contains(word) || self.imports.values().any(|import| import.mentions(word))
+    }
+
+    /// Returns where the token at `offset` stands.
+    pub(super) fn token_at(&self, offset: usize) -> Range<usize> {
+        super::rewrite::token_at(self.source.as_str(), offset)
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("stem", &self.stem).finish_non_exhaustive()
+    }
+}
+
+/// Returns the byte of `text` at which `position` stands, where its lines begin at `lines`.
+pub(super) fn offset_in(text: &str, lines: &[usize], position: Position) -> Option<usize> {
+    let line = *lines.get(position.line()?.checked_sub(1)?)?;
+    let column = position.position().unwrap_or(1).saturating_sub(1);
+    let rest = text.get(line..)?;
+    Some(line + rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset))
+}
