@@ -19,3 +19,6 @@ mod pool;
 #[cfg(test)]
 #[path = "engine/properties.rs"]
 mod properties;
+#[cfg(test)]
+#[path = "engine/saving.rs"]
+mod saving;

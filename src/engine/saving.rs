@@ -37,6 +37,8 @@ pub(super) struct Unsaved {
     pub(super) topics: BTreeSet<Topic>,
     pub(super) rules_late: BTreeSet<SlotId>,
     pub(super) runs_late: BTreeSet<RunId>,
+    /// The runs of which something is kept.
+    kept_runs: BTreeSet<RunId>,
     /// What was last kept of the counters.
     counters: Option<Counters>,
 }
@@ -124,7 +126,14 @@ impl Engine {
 
     fn save_run(&mut self, id: RunId) {
         let value = self.runs.get(&id).and_then(to_json);
-        self.save(format!("{RUN}{:020}", id.0), value);
+        // A run that ended where it began was never kept: nothing is to be forgotten.
+        let was_kept = match &value {
+            Some(_) => !self.unsaved.kept_runs.insert(id),
+            None => self.unsaved.kept_runs.remove(&id),
+        };
+        if value.is_some() || was_kept {
+            self.save(format!("{RUN}{:020}", id.0), value);
+        }
     }
 
     fn save(&mut self, key: String, value: Option<String>) {
@@ -143,6 +152,7 @@ impl Engine {
             } else if key.starts_with(RUN) {
                 from_json::<Run>(&value).map(|run| {
                     self.next_run = self.next_run.max(run.id.0 + 1);
+                    self.unsaved.kept_runs.insert(run.id);
                     self.runs.insert(run.id, run);
                 })
             } else if *key == *COUNTERS {
