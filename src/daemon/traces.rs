@@ -21,9 +21,9 @@ impl Traces {
         self.0.push_back(trace);
     }
 
-    /// Returns the last `limit` traces of `rule`, or of all rules, newest first.
+    /// Returns the last `limit` traces of `rule` and its instances, or of all rules, newest first.
     pub(super) fn last(&self, rule: Option<&str>, limit: usize) -> Vec<Arc<Trace>> {
-        let wanted = |trace: &&Arc<Trace>| rule.is_none_or(|rule| trace.rule.as_str() == rule);
+        let wanted = |trace: &&Arc<Trace>| rule.is_none_or(|rule| trace.rule.belongs_to(rule));
         self.0.iter().rev().filter(wanted).take(limit).cloned().collect()
     }
 }

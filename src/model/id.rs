@@ -32,6 +32,12 @@ impl RuleId {
         RuleId(text.into())
     }
 
+    /// Returns whether this is the rule whose id is `rule`, or an instance of it.
+    #[must_use]
+    pub fn belongs_to(&self, rule: &str) -> bool {
+        self.0.strip_prefix(rule).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+    }
+
     /// Returns the whole id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -54,5 +60,19 @@ impl RuleId {
 impl fmt::Display for RuleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_belongs_to_its_rule_and_not_to_one_with_a_shorter_name() {
+        let light = RuleId::new("hall", "light");
+        assert!(light.belongs_to("hall:light"));
+        assert!(light.instance("attic").belongs_to("hall:light"));
+        assert!(!RuleId::new("hall", "lights").belongs_to("hall:light"));
+        assert!(!light.belongs_to("hall:light[attic]"));
     }
 }
