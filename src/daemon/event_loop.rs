@@ -26,6 +26,7 @@ use super::screen::Screen;
 use super::settings_change::needs_restart;
 use super::store::{Health, Retained, Store};
 use super::traces::Traces;
+use super::watchdog::Watchdog;
 
 /// How many inputs are taken before what they led to is sent. More makes a burst cheaper, and its first action later.
 const BATCH: usize = 64;
@@ -45,6 +46,7 @@ const ALERT_TOPIC: &str = "homerule/alert";
 /// The one loop.
 pub(super) struct EventLoop {
     pub(super) engine: Engine,
+    _watchdog: Watchdog,
     pub(super) traces: Traces,
     pub(super) settings: Settings,
     pub(super) broadcast: Broadcast,
@@ -109,10 +111,12 @@ impl EventLoop {
     /// Returns the loop of a home whose files say `loaded`.
     pub(super) fn new(parts: Parts, engine: (Engine, Vec<Effect>), loaded: Loaded) -> EventLoop {
         let (engine, effects) = engine;
+        let watchdog = Watchdog::start(engine.interrupter(), loaded.home.settings.limits.evaluation);
         let mut clock = Clock::start();
         let now = clock.read().now;
         let mut event_loop = EventLoop {
             engine,
+            _watchdog: watchdog,
             traces: Traces::default(),
             settings: loaded.home.settings,
             broadcast: Broadcast::default(),

@@ -185,10 +185,21 @@ impl Reader<'_> {
         if let Some(folder) = fs::canonicalize(&full).ok().as_deref().and_then(Path::parent) {
             self.note_folder(folder);
         }
+        // A script may import what is read here: nothing from outside of the rules.
+        if path.ends_with(".rhai") && self.leads_outside(&full) {
+            return self
+                .note(key, Source::Unreadable("it is a link that leads out of the folder of the rules".to_owned()));
+        }
         match read_regular(&full) {
             Ok(bytes) => self.note(key, Source::Content(bytes.into())),
             Err(error) => self.note_unreadable(key, &error),
         }
+    }
+
+    /// Returns whether a file lies outside of the folder of the rules, which is read first.
+    fn leads_outside(&self, full: &Path) -> bool {
+        let (Some(root), Ok(real)) = (self.above.first(), fs::canonicalize(full)) else { return false };
+        !real.starts_with(root)
     }
 
     fn note_entry(&mut self, path: &str) {

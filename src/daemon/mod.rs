@@ -25,6 +25,7 @@ mod start;
 mod store;
 mod traces;
 mod watch;
+mod watchdog;
 mod web;
 
 pub use logging::LogError;

@@ -1,10 +1,12 @@
 //! Evaluates a rule's expressions and templates in the world of the moment.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::model::{RuleId, Topic, Value};
 use crate::rules::DurationTemplate;
-use crate::script::{Called, Closure, Expression, Failure, Frame, Reads, Sandbox, Template, World};
+use crate::script::{Called, Closure, Expression, Failure, Frame, Interrupter, Reads, Sandbox, Template, World};
 
 use super::Options;
 use super::scope::Scope;
@@ -18,6 +20,8 @@ pub(super) struct Evaluator {
     pub(super) sequence: u64,
     /// Evaluations since then.
     draws: u64,
+    /// The rules of which an evaluation was ended since it took too long, since that was last asked.
+    pub(super) interrupted: BTreeSet<RuleId>,
 }
 
 impl Evaluator {
@@ -28,6 +32,18 @@ impl Evaluator {
             seed: options.seed,
             sequence: 0,
             draws: 0,
+            interrupted: BTreeSet::new(),
+        }
+    }
+
+    /// Returns what ends an evaluation that takes too long.
+    pub(super) fn interrupter(&self) -> Interrupter {
+        self.sandbox.interrupter()
+    }
+
+    fn note_interruption<T>(&mut self, rule: &RuleId, result: &Result<T, Failure>) {
+        if result.as_ref().is_err_and(|failure| failure.is_interrupted) {
+            self.interrupted.insert(rule.clone());
         }
     }
 
@@ -52,7 +68,9 @@ impl Evaluator {
         let entropy = self.entropy(&scope.rule.id);
         let variables = |name: &str| scope.get(name);
         let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
-        self.sandbox.evaluate(&mut self.world, expression, &mut frame)
+        let result = self.sandbox.evaluate(&mut self.world, expression, &mut frame);
+        self.note_interruption(&scope.rule.id, &result);
+        result
     }
 
     /// Calls a closure of the scope's rule.
@@ -60,7 +78,9 @@ impl Evaluator {
         let entropy = self.entropy(&scope.rule.id);
         let variables = |name: &str| scope.get(name);
         let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
-        self.sandbox.call(&mut self.world, closure, &scope.names(), &mut frame)
+        let called = self.sandbox.call(&mut self.world, closure, &scope.names(), &mut frame);
+        self.note_interruption(&scope.rule.id, &called.result);
+        called
     }
 
     /// Renders a template of the scope's rule.
@@ -79,7 +99,9 @@ impl Evaluator {
         let entropy = self.entropy(&scope.rule.id);
         let variables = |name: &str| scope.get(name);
         let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
-        self.sandbox.render(&mut self.world, template, &mut frame)
+        let result = self.sandbox.render(&mut self.world, template, &mut frame);
+        self.note_interruption(&scope.rule.id, &result);
+        result
     }
 
     /// Renders a template that must give a topic.

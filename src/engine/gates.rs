@@ -335,6 +335,7 @@ impl Engine {
         if let Outcome::Failed(message) = &outcome {
             self.say_failed(&run.rule, message.clone(), depth);
         }
+        self.count_interruptions(&run.rule);
         if let Some(caller) = run.caller {
             self.callee_ended(caller, &run.rule, &outcome);
         }

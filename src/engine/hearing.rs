@@ -455,6 +455,7 @@ impl Engine {
             steps,
         });
         self.say_failed(&rule.id, message, occasion.cause.depth);
+        self.count_interruptions(&rule.id);
     }
 }
 

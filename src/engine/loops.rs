@@ -15,6 +15,9 @@ use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Outcome};
 /// How long a rule rests after a loop.
 const REST: Duration = Duration::from_mins(1);
 
+/// How many runs in a row may take too long.
+const MOST_INTERRUPTIONS: u32 = 3;
+
 /// Over which time rules' own publications are counted.
 const STORM_TIME: Duration = Duration::from_secs(10);
 
@@ -84,8 +87,31 @@ impl Engine {
         self.rest(id, &rule, message);
     }
 
-    /// Lets a rule rest, and says so everywhere.
+    /// Counts the runs of a rule in a row that were ended since they took too long; after the third it rests.
+    pub(super) fn count_interruptions(&mut self, rule: &RuleId) {
+        let was_interrupted = self.evaluator.interrupted.remove(rule);
+        let Some(id) = self.slots.find(rule).cloned() else { return };
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        slot.interruptions = if was_interrupted { slot.interruptions + 1 } else { 0 };
+        if slot.interruptions < MOST_INTERRUPTIONS {
+            return;
+        }
+        slot.interruptions = 0;
+        let limit = self.options.limits.evaluation.as_millis();
+        let message = format!(
+            "{MOST_INTERRUPTIONS} runs in a row took longer than {limit} ms and were ended; the rule rests for a minute"
+        );
+        self.lay_to_rest(&id, rule, AlertKind::RuleFailed, message);
+    }
+
+    /// Lets a rule rest after a loop, and says so everywhere.
     fn rest(&mut self, id: &SlotId, rule: &RuleId, message: String) {
+        self.lay_to_rest(id, rule, AlertKind::LoopDetected, message);
+        let (event, rule) = (HomeEvent::LoopDetected, Some(rule.clone()));
+        self.inbox.push_back(Incoming::Home { event, rule, depth: 0 });
+    }
+
+    fn lay_to_rest(&mut self, id: &SlotId, rule: &RuleId, kind: AlertKind, message: String) {
         let until = later(self.now(), REST);
         if let Some(slot) = self.slots.get_mut(id) {
             slot.storm.clear();
@@ -96,9 +122,7 @@ impl Engine {
             self.unsaved.rules.insert(id.clone());
         }
         self.say(Some(rule), LogLevel::Error, message.clone());
-        self.effects.push(Effect::Alert(Alert { kind: AlertKind::LoopDetected, rule: rule.clone(), message }));
-        let (event, rule) = (HomeEvent::LoopDetected, Some(rule.clone()));
-        self.inbox.push_back(Incoming::Home { event, rule, depth: 0 });
+        self.effects.push(Effect::Alert(Alert { kind, rule: rule.clone(), message }));
     }
 
     /// A rule has rested enough.

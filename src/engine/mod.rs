@@ -53,6 +53,7 @@ pub use trace::{Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace};
 
 use crate::model::{Message, Origin, RuleId, States};
 use crate::rules::{HomeEvent, Ruleset};
+use crate::script::Interrupter;
 
 use deadline::Deadlines;
 use evaluator::Evaluator;
@@ -181,6 +182,12 @@ impl Engine {
         self.reload(&rules);
         self.settle();
         self.finish()
+    }
+
+    /// Returns what ends an evaluation that takes too long: for a watchdog on another thread.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        self.evaluator.interrupter()
     }
 
     /// Returns the state of all topics.

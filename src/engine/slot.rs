@@ -47,6 +47,8 @@ pub(super) struct Slot {
     pub(super) runs: BTreeMap<RunKey, VecDeque<RunId>>,
     /// When rules' own publications triggered it, in the last ten seconds.
     pub(super) storm: VecDeque<Timestamp>,
+    /// How many of its runs in a row were ended since they took too long.
+    pub(super) interruptions: u32,
     /// What closures have set, in the order in which they did.
     pub(super) timers: Vec<Timer>,
 }
@@ -65,6 +67,7 @@ impl Slot {
             cooldowns: BTreeMap::new(),
             runs: BTreeMap::new(),
             storm: VecDeque::new(),
+            interruptions: 0,
             timers: Vec::new(),
         }
     }

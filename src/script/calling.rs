@@ -47,13 +47,14 @@ impl Sandbox {
             draws: 0,
             call: Some(Call { script: Arc::clone(&closure.script), memory, commands: Vec::new(), bytes: 0 }),
         });
-        self.meter.reset();
+        self.meter.begin();
         let mut arguments = arguments;
         let mut references: Vec<&mut Dynamic> = arguments.iter_mut().collect();
         let mut global = state.clone();
         let (mut caches, mut scope) = (rhai::Caches::new(), Scope::new());
         let mut context = EvalContext::new(&self.scripts().engine, &mut global, &mut caches, &mut scope, None);
         let result = context.call_fn_raw(name, false, false, &mut references);
+        self.meter.end();
         let mut commands = Vec::new();
         let mut without_value = None;
         if let Some(lent) = self.loan.take() {

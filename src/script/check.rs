@@ -9,6 +9,7 @@ use rhai::{Expr, FnCallExpr, Stmt};
 use crate::model::{Name, Topic, TopicFilter, ValuePath};
 
 use super::functions::{Arity, FUNCTIONS, arities};
+use super::libraries::{Libraries, Library};
 use super::names::PROPERTIES;
 use super::rewrite::{COPY, JOIN, Rewritten, token_at};
 use super::{BUILT_IN_VARIABLES, ExpressionError, ExpressionErrorKind as Kind, Names, RuleMention};
@@ -24,6 +25,8 @@ pub(super) struct Found {
     pub(super) whole: BTreeSet<Name>,
     /// The rules that it names in `holds()` and `running()`.
     pub(super) rules: Vec<RuleMention>,
+    /// The libraries whose functions it calls, by their names.
+    pub(super) libraries: BTreeMap<Name, Library>,
     /// Whether it calls a function that reads the world.
     pub(super) reads_world: bool,
     /// Whether there are closures in it.
@@ -35,6 +38,7 @@ pub(super) struct Checker<'a> {
     source: &'a str,
     rewritten: &'a Rewritten,
     names: &'a Names,
+    libraries: &'a Libraries,
     closures: BTreeMap<String, Closure>,
     locals: Vec<String>,
     found: Found,
@@ -46,10 +50,18 @@ impl<'a> Checker<'a> {
         source: &'a str,
         rewritten: &'a Rewritten,
         names: &'a Names,
+        libraries: &'a Libraries,
         ast: &rhai::AST,
     ) -> Result<(Expr, Found), ExpressionError> {
-        let mut checker =
-            Checker { source, rewritten, names, closures: closures(ast), locals: Vec::new(), found: Found::default() };
+        let mut checker = Checker {
+            source,
+            rewritten,
+            names,
+            libraries,
+            closures: closures(ast),
+            locals: Vec::new(),
+            found: Found::default(),
+        };
         let expression = match ast.statements() {
             [Stmt::Expr(expression)] => (**expression).clone(),
             [Stmt::FnCall(call, position)] => Expr::FnCall(call.clone(), *position),
@@ -188,8 +200,8 @@ impl<'a> Checker<'a> {
     /// Checks a call, of which `receivers` arguments stand before the `.`.
     fn call(&mut self, call: &FnCallExpr, position: Position, receivers: usize) -> Result<(), ExpressionError> {
         if !call.namespace.is_empty() {
-            let at = self.at(call.namespace.position());
-            return Err(unknown_function(at, format!("there is no library `{}`", call.namespace)));
+            self.library_call(call, position)?;
+            return call.args.iter().try_for_each(|argument| self.expression(argument));
         }
         if call.name == "curry" && Self::is_capture(call) {
             return self.capture(call);
@@ -219,6 +231,42 @@ impl<'a> Checker<'a> {
         if receivers == 0 {
             self.literal_arguments(call)?;
         }
+        Ok(())
+    }
+
+    /// Checks a call of a function of rules/lib, which may change nothing.
+    fn library_call(&mut self, call: &FnCallExpr, position: Position) -> Result<(), ExpressionError> {
+        let namespace = call.namespace.to_string();
+        let Some(library) = self.libraries.find(&namespace) else {
+            let at = self.at(call.namespace.position());
+            let known = self.libraries.names();
+            let near = near_miss(&namespace, known.iter().map(AsRef::as_ref));
+            let help = near.map_or_else(
+                || format!("a function of `rules/lib/{namespace}.rhai` is called so, and no such file loads"),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(unknown_function(at, format!("there is no library `{namespace}`")).help(help));
+        };
+        let (name, given) = (call.name.as_str(), call.args.len());
+        let at = self.at(position);
+        let functions: Vec<(&str, usize)> = library.script.functions().collect();
+        if !functions.contains(&(name, given)) {
+            if let Some((_, takes)) = functions.iter().find(|(known, _)| *known == name) {
+                let message = format!("`{namespace}::{name}` takes {takes} arguments, not {given}");
+                return Err(unknown_function(at, message));
+            }
+            let mut error =
+                unknown_function(at, format!("there is no function `{name}` in rules/lib/{namespace}.rhai"));
+            error.help = near_miss(name, functions.iter().map(|(known, _)| *known))
+                .map(|near| format!("did you mean `{namespace}::{near}`?"));
+            return Err(error);
+        }
+        if let Some(acts) = library.acts_by(name, given) {
+            let message = format!("`{namespace}::{name}` calls `{acts}`: an expression changes nothing");
+            return Err(no_expression(at, message).help("call it in a closure of a script"));
+        }
+        self.found.reads_world = true;
+        self.found.libraries.insert(Name::clone(&library.name), library);
         Ok(())
     }
 

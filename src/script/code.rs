@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::Name;
 
 use super::RuleMention;
+use super::libraries::Library;
 
 /// A compiled expression, and what its evaluation needs.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Code {
     pub(super) inputs: Vec<Input>,
     /// The rules that it names.
     pub(super) rules: Vec<RuleMention>,
+    /// The libraries whose functions it calls.
+    pub(super) libraries: Vec<Library>,
     /// Whether it calls a function that reads the world.
     pub(super) reads_world: bool,
     /// For each character that Rhai read, the byte in the user's text.

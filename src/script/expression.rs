@@ -37,6 +37,13 @@ impl Expression {
     }
 }
 
+impl Expression {
+    /// Returns the libraries whose functions it calls, each with a hash of all that these may do.
+    pub fn libraries(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.code.libraries.iter().map(|library| (&*library.name, library.script.hash()))
+    }
+}
+
 /// A rule that an expression names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleMention {

@@ -27,6 +27,8 @@ pub struct Failure {
     pub at: Range<usize>,
     /// A topic that was read and never had a value: then it is no failure, but unknown (spec 2.5).
     pub without_value: Option<Topic>,
+    /// Whether it was ended from outside, since it took too long.
+    pub is_interrupted: bool,
 }
 
 /// How a function refuses within an evaluation.
@@ -52,7 +54,7 @@ impl Failure {
     /// Returns a failure that no single place is to blame for.
     #[must_use]
     pub fn plain(message: impl Into<String>) -> Failure {
-        Failure { message: message.into(), place: None, at: 0..0, without_value: None }
+        Failure { message: message.into(), place: None, at: 0..0, without_value: None, is_interrupted: false }
     }
 
     /// Returns a failure of what a whole expression gave.
@@ -75,7 +77,8 @@ impl Failure {
 
     /// Returns a failure at `at` of `source`.
     fn within(source: &PlacedText, at: Range<usize>, message: impl Into<String>) -> Failure {
-        Failure { message: message.into(), place: Some(source.place(at.start)), at, without_value: None }
+        let place = Some(source.place(at.start));
+        Failure { message: message.into(), place, at, without_value: None, is_interrupted: false }
     }
 
     /// Returns what Rhai's `refusal` means for the user.
@@ -123,7 +126,9 @@ impl Reading<'_> {
             None => 0..text.len(),
         };
         let (message, at) = self.message(refusal, at);
-        Failure::within(self.source, at, message)
+        let is_interrupted = matches!(refusal, EvalAltResult::ErrorTerminated(why, _)
+            if why.read_lock::<Ended>().is_some_and(|ended| *ended == Ended::Interrupted));
+        Failure { is_interrupted, ..Failure::within(self.source, at, message) }
     }
 
     fn message(&self, refusal: &EvalAltResult, at: Range<usize>) -> (String, Range<usize>) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use rhai::{Caches, EvalAltResult, EvalContext, Expr, Module, Scope, StmtBlock};
+use rhai::{Caches, EvalAltResult, EvalContext, Expr, Module, Scope, Shared, StmtBlock};
 
 use crate::model::PlacedText;
 
@@ -169,7 +169,7 @@ impl<'a> Loader<'a> {
         global.source = Some((&*file.file).into());
         global.lib.push(ast.shared_lib().clone());
         let mut scope = Scope::new();
-        self.sandbox.meter.reset();
+        self.sandbox.meter.begin();
         if !is_library {
             collector.begin(script);
         }
@@ -187,6 +187,7 @@ impl<'a> Loader<'a> {
                 break;
             }
         }
+        self.sandbox.meter.end();
         let collected = collector.end();
         if let Some((at, message)) = collected.error {
             return Err(error(file, Kind::Failed, at, message));
@@ -196,7 +197,9 @@ impl<'a> Loader<'a> {
         if is_library {
             let module = Module::eval_ast_as_new(Scope::new(), ast, engine);
             let module = module.map_err(|refusal| self.failed(file, script, &refusal))?;
-            self.scripts.modules.add(&file.stem, module.into());
+            let module: Shared<Module> = module.into();
+            self.scripts.modules.add(&file.stem, Shared::clone(&module));
+            self.sandbox.libraries.add(script, module);
         }
         // Set once: nobody else has this script yet.
         let _ = script.state.set(global);

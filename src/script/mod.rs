@@ -17,6 +17,7 @@ mod fingerprint;
 mod functions;
 mod given;
 mod home;
+mod libraries;
 mod lists;
 mod loading;
 mod loan;
@@ -50,6 +51,7 @@ pub use expression::{Expression, ExpressionError, ExpressionErrorKind, RuleMenti
 pub use failure::Failure;
 pub use given::{Given, GivenEntry, GivenKind, GivenRule};
 pub use loading::{LoadedScript, ScriptFile};
+pub use meter::Interrupter;
 pub use names::{BUILT_IN_VARIABLES, Names};
 pub use reads::Reads;
 pub use sandbox::{Frame, Limits, Sandbox};

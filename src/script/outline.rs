@@ -18,6 +18,8 @@ pub(super) struct Outline {
     imports: Vec<(String, String)>,
     /// The whole file.
     whole: u64,
+    /// All words in it.
+    words: BTreeSet<String>,
     /// The arguments of each `rule(…)`, by where it stands.
     rules: BTreeMap<usize, Vec<PlaceTree>>,
 }
@@ -25,6 +27,8 @@ pub(super) struct Outline {
 /// A closure in a script's text.
 #[derive(Debug)]
 pub(super) struct ClosureOutline {
+    /// The name of a function; a closure has none.
+    name: Option<String>,
     /// Its parameters, without what it captures.
     pub(super) parameters: Vec<String>,
     /// Where it stands, in bytes.
@@ -51,7 +55,8 @@ impl Outline {
     /// Returns the outline of `source`.
     pub(super) fn new(source: &str) -> Outline {
         let tokens = SourceTokens::new(source);
-        let mut outline = Outline { whole: part(&tokens, 0..tokens.len()).hash, ..Outline::default() };
+        let Part { hash: whole, words } = part(&tokens, 0..tokens.len());
+        let mut outline = Outline { whole, words, ..Outline::default() };
         let mut depth = 0_usize;
         for index in 0..tokens.len() {
             match tokens.text(index) {
@@ -94,20 +99,7 @@ impl Outline {
     /// it may reach. `imported` gives the hash of an import.
     pub(super) fn fingerprint(&self, ordinal: usize, imported: &dyn Fn(&str) -> u64) -> u64 {
         let Some(closure) = self.closures.get(ordinal) else { return 0 };
-        let mut reached: BTreeSet<&str> = BTreeSet::new();
-        let mut waiting: VecDeque<&Part> = [&closure.part].into();
-        while let Some(part) = waiting.pop_front() {
-            for word in &part.words {
-                if let Some((word, parts)) = self.items.get_key_value(word)
-                    && reached.insert(word)
-                {
-                    waiting.extend(parts);
-                }
-                if let Some((alias, _)) = self.imports.iter().find(|(alias, _)| alias == word) {
-                    reached.insert(alias);
-                }
-            }
-        }
+        let (reached, _) = self.reach(closure);
         let mut hash = Fingerprint::new();
         hash.number(closure.hash);
         for name in reached {
@@ -118,6 +110,47 @@ impl Outline {
             }
         }
         hash.value()
+    }
+
+    /// Returns the names of the file that a closure may reach, and all words that it and they are made of.
+    fn reach<'a>(&'a self, closure: &'a ClosureOutline) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+        let mut reached: BTreeSet<&str> = BTreeSet::new();
+        let mut words: BTreeSet<&str> = BTreeSet::new();
+        let mut waiting: VecDeque<&Part> = [&closure.part].into();
+        while let Some(part) = waiting.pop_front() {
+            for word in &part.words {
+                words.insert(word);
+                if let Some((word, parts)) = self.items.get_key_value(word)
+                    && reached.insert(word)
+                {
+                    waiting.extend(parts);
+                }
+                if let Some((alias, _)) = self.imports.iter().find(|(alias, _)| alias == word) {
+                    reached.insert(alias);
+                }
+            }
+        }
+        (reached, words)
+    }
+
+    /// Returns whether a closure may use `word`, by itself or by what it reaches; `imported` says it of an import.
+    pub(super) fn reaches(&self, ordinal: usize, word: &str, imported: &dyn Fn(&str) -> bool) -> bool {
+        let Some(closure) = self.closures.get(ordinal) else { return false };
+        let (reached, words) = self.reach(closure);
+        words.contains(word)
+            || self.imports.iter().any(|(alias, path)| reached.contains(alias.as_str()) && imported(path))
+    }
+
+    /// Returns whether `word` stands anywhere.
+    pub(super) fn has_word(&self, word: &str) -> bool {
+        self.words.contains(word)
+    }
+
+    /// Returns the number of the function `name` with so many parameters.
+    pub(super) fn function(&self, name: &str, parameters: usize) -> Option<usize> {
+        let is_it =
+            |closure: &ClosureOutline| closure.name.as_deref() == Some(name) && closure.parameters.len() == parameters;
+        self.closures.iter().position(is_it)
     }
 
     fn note_item(&mut self, tokens: &SourceTokens<'_>, index: usize, depth: usize) {
@@ -193,6 +226,7 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
     let part = part(tokens, index..end);
     let keys = parameters.first().map_or(Some(BTreeMap::new()), |event| keys(tokens, body..end, event));
     ClosureOutline {
+        name: (close == ")").then(|| tokens.text(index + 1).to_owned()),
         parameters,
         range: bytes(&(index..end)),
         body: bytes(&(body..end.max(body + 1))),

@@ -3,20 +3,20 @@
 //! Of Rhai's functions only those can be called that [`super::functions`] names: each of them changes nothing, and
 //! costs no more than the limits on sizes allow.
 
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rhai::packages::{Package, StandardPackage};
-use rhai::{Dynamic, Engine, EvalContext, OptimizationLevel, Scope};
+use rhai::{Dynamic, Engine, EvalContext, OptimizationLevel, Scope, Shared};
 
 use crate::model::{PlacedText, RuleId, Value};
 
 use super::check::{Checker, Found};
 use super::code::{Code, Input};
 use super::convert::{from_dynamic, to_dynamic};
+use super::libraries::Libraries;
 use super::loan::{Lent, Loan};
-use super::meter::Meter;
+use super::meter::{Interrupter, Meter};
 use super::moment::{Moment, SunNow};
 use super::rewrite::Rewritten;
 use super::script_engine::ScriptEngine;
@@ -74,6 +74,8 @@ pub struct Sandbox {
     pub(super) meter: Arc<Meter>,
     workspace: Mutex<Workspace>,
     scripts: OnceLock<ScriptEngine>,
+    /// What expressions may call of rules/lib.
+    pub(super) libraries: Libraries,
 }
 
 /// What evaluations use one after the other, so that it need not be made anew.
@@ -91,7 +93,15 @@ impl Sandbox {
         let loan = Loan::default();
         let meter = Arc::new(Meter::new(limits.operations));
         let engine = bounded_engine(&limits, &loan, &meter);
-        Sandbox { limits, engine, loan, meter, workspace: Mutex::default(), scripts: OnceLock::new() }
+        Sandbox {
+            limits,
+            engine,
+            loan,
+            meter,
+            workspace: Mutex::default(),
+            scripts: OnceLock::new(),
+            libraries: Libraries::default(),
+        }
     }
 
     /// Returns what runs scripts. Most homes have none: it is made when it is asked for first.
@@ -99,9 +109,9 @@ impl Sandbox {
         self.scripts.get_or_init(|| ScriptEngine::new(bounded_engine(&self.limits, &self.loan, &self.meter), self))
     }
 
-    /// Returns the flag that ends the evaluation that runs, as long as it is set: for a watchdog on another thread.
+    /// Returns what ends an evaluation that takes too long: for a watchdog on another thread.
     #[must_use]
-    pub fn interrupter(&self) -> Arc<AtomicBool> {
+    pub fn interrupter(&self) -> Interrupter {
         self.meter.interrupter()
     }
 
@@ -113,15 +123,16 @@ impl Sandbox {
         let text = source.as_str();
         let rewritten = Rewritten::new(text)?;
         let ast = self.engine.compile(&rewritten.text).map_err(|error| explain(&error, text, &rewritten))?;
-        let (expression, found) = Checker::check(text, &rewritten, names, &ast)?;
+        let (expression, found) = Checker::check(text, &rewritten, names, &self.libraries, &ast)?;
         let inputs = inputs(&found);
-        let Found { variables, rules, reads_world, has_closures, .. } = found;
+        let Found { variables, rules, libraries, reads_world, has_closures, .. } = found;
         let code = Code {
             expression,
             closures: has_closures.then(|| ast.shared_lib().clone()),
             variables,
             inputs,
             rules,
+            libraries: libraries.into_values().collect(),
             reads_world,
             offsets: rewritten.into_offsets(),
         };
@@ -241,8 +252,13 @@ impl Sandbox {
         for (input, value) in code.inputs.iter().zip(variables) {
             workspace.scope.push_dynamic(input.name.as_ref(), value);
         }
-        self.meter.reset();
-        let mut global = self.engine.new_global_runtime_state();
+        self.meter.begin();
+        // What libraries are written in is understood by the engine of scripts alone.
+        let engine = if code.libraries.is_empty() { &self.engine } else { &self.scripts().engine };
+        let mut global = engine.new_global_runtime_state();
+        for library in &code.libraries {
+            global.push_import(&*library.name, Shared::clone(&library.module));
+        }
         // A closure is found in its expression's own library: what is known of other expressions must not reach it.
         let mut own = rhai::Caches::new();
         let caches = match &code.closures {
@@ -250,10 +266,12 @@ impl Sandbox {
                 global.lib.push(closures.clone());
                 &mut own
             }
+            None if !code.libraries.is_empty() => &mut own,
             None => &mut workspace.caches,
         };
-        let mut context = EvalContext::new(&self.engine, &mut global, caches, &mut workspace.scope, None);
+        let mut context = EvalContext::new(engine, &mut global, caches, &mut workspace.scope, None);
         let result = context.eval_expression_tree(&(&code.expression).into());
+        self.meter.end();
         let value = result.map_err(|error| Failure::from_refusal(&error, expression, &self.limits))?;
         from_dynamic(&value)
             .map_err(|error| Failure::of(&expression.source, format!("the expression gives no value: {error}")))

@@ -80,6 +80,26 @@ impl Script {
         })
     }
 
+    /// Returns the number of the function `name` with so many parameters.
+    pub(super) fn ordinal_of(&self, name: &str, parameters: usize) -> Option<usize> {
+        self.outline.function(name, parameters)
+    }
+
+    /// Returns whether the closure or function `ordinal` may call `word`, directly or by what it calls.
+    pub(super) fn reaches(&self, ordinal: usize, word: &str) -> bool {
+        let imported = |path: &str| self.imports.get(path).is_some_and(|import| import.calls_anywhere(word));
+        self.outline.reaches(ordinal, word, &imported)
+    }
+
+    fn calls_anywhere(&self, word: &str) -> bool {
+        self.outline.has_word(word) || self.imports.values().any(|import| import.calls_anywhere(word))
+    }
+
+    /// Returns the hash of the whole script with all that it imports.
+    pub(super) fn hash(&self) -> u64 {
+        self.whole_fingerprint()
+    }
+
     /// Returns this script, or one that it imports, by its path.
     pub(super) fn by_stem(self: &Arc<Self>, stem: &str) -> Option<Arc<Script>> {
         if *self.stem == *stem {

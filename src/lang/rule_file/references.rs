@@ -84,6 +84,8 @@ impl Decoder<'_> {
 
     /// Checks the rules that an expression asks for with `holds()` and `running()`.
     pub(super) fn check_rules_in(&mut self, expression: &Expression) {
+        let libraries = expression.libraries().map(|(name, hash)| format!("library {name} {hash:x}"));
+        self.beside.extend(libraries);
         for mention in expression.rule_mentions() {
             let span = file_span(expression.source(), mention.at.clone());
             let id = match &mention.rule {

@@ -1,0 +1,56 @@
+//! The libraries of a home, rules/lib/*.rhai: what expressions may call as `file::function(…)`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{Module, Shared};
+
+use super::script::Script;
+
+/// A library.
+#[derive(Debug, Clone)]
+pub(super) struct Library {
+    /// The name of its file.
+    pub(super) name: Arc<str>,
+    /// Its script.
+    pub(super) script: Arc<Script>,
+    /// Its functions, as Rhai calls them.
+    pub(super) module: Shared<Module>,
+}
+
+/// All libraries that load, by the name of their file.
+#[derive(Debug, Default)]
+pub(super) struct Libraries(Mutex<BTreeMap<Arc<str>, Library>>);
+
+impl Libraries {
+    /// Adds the library that a script is: `lib/lights` is called `lights`.
+    pub(super) fn add(&self, script: &Arc<Script>, module: Shared<Module>) {
+        let name: Arc<str> = script.stem.rsplit('/').next().unwrap_or_default().into();
+        let library = Library { name: Arc::clone(&name), script: Arc::clone(script), module };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, library);
+    }
+
+    /// Returns the library `name`.
+    pub(super) fn find(&self, name: &str) -> Option<Library> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Returns the names of all.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+}
+
+/// The functions that act: an expression may not call them, nor what calls them.
+const ACTING: [&str; 13] = [
+    "rule", "publish", "scene", "set", "after", "cancel", "remember", "enable", "disable", "log", "http", "print",
+    "debug",
+];
+
+impl Library {
+    /// Returns the word by which the function acts, directly or by what it calls; `None` where it changes nothing.
+    pub(super) fn acts_by(&self, function: &str, arguments: usize) -> Option<&'static str> {
+        let ordinal = self.script.ordinal_of(function, arguments)?;
+        ACTING.into_iter().find(|word| self.script.reaches(ordinal, word))
+    }
+}
