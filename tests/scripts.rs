@@ -1,0 +1,51 @@
+//! Rules in Rhai: each twin of an example passes the very tests of its YAML.
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn examples() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// The names of the examples that have a twin.
+fn twins() -> Vec<String> {
+    let entries = fs::read_dir(examples().join("rhai")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn run(home: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).current_dir(home).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "`homerule {}` in {}:\n{text}", arguments.join(" "), home.display());
+    text
+}
+
+#[test]
+fn the_twins_that_read_better_as_code_are_there() {
+    assert_eq!(twins(), ["awning", "button", "heating"]);
+}
+
+#[test]
+fn a_twin_has_the_tests_of_its_yaml_word_for_word() {
+    for name in twins() {
+        let test = |folder: PathBuf| fs::read_to_string(folder.join(format!("rules/{name}.test.yaml"))).unwrap();
+        let of_yaml = test(examples().join(&name));
+        let of_script = test(examples().join("rhai").join(&name));
+        assert_eq!(of_yaml.replace(&format!("{name}.yaml"), &format!("{name}.rhai")), of_script, "{name}");
+    }
+}
+
+#[test]
+fn each_twin_loads_without_a_finding_and_passes_its_tests() {
+    for name in twins() {
+        let home = examples().join("rhai").join(&name);
+        let checked = run(&home, &["check"]);
+        assert!(checked.trim_end().ends_with("0 errors, 0 warnings"), "{name}: {checked}");
+        let tested = run(&home, &["test", "--coverage", "--min-coverage", "90"]);
+        assert!(tested.contains(", 0 failed"), "{name}: {tested}");
+    }
+}
