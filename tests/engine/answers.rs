@@ -1,5 +1,4 @@
 //! What waits for an answer from outside (`http`, `exec`) when the daemon stops, or gets none.
-#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use homerule::engine::{Answer, Effect, Engine, Event, Options, Outcome, RequestId, Snapshot};
 use homerule::lang::{Home, Source, Sources};

@@ -1,5 +1,4 @@
 //! What the engine makes of a wall clock that is set.
-#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use homerule::engine::{Effect, Engine, Event, Options};
 use homerule::lang::{Home, Source, Sources};
