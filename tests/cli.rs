@@ -9,6 +9,10 @@ mod home;
 mod init;
 #[path = "cli/no_daemon.rs"]
 mod no_daemon;
+#[path = "cli/recording_formats.rs"]
+mod recording_formats;
+#[path = "cli/replay.rs"]
+mod replay;
 #[path = "cli/test_formats.rs"]
 mod test_formats;
 #[path = "cli/test_paths.rs"]

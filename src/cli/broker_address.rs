@@ -1,11 +1,11 @@
-//! The broker that `pub` and `sub` speak to.
+//! The broker that `pub`, `sub`, `record` and `replay --to` speak to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use rumqttc::{Client, ConnectReturnCode, Connection, ConnectionError, MqttOptions};
+use rumqttc::{AsyncClient, Client, ConnectReturnCode, Connection, ConnectionError, EventLoop, MqttOptions};
 
 use super::Failure;
 use super::settings_file::read_settings;
@@ -35,7 +35,15 @@ pub(super) struct BrokerAddress {
 /// The largest packet that we take (MQTT 5.0, 1.5.5: the largest there is).
 const LARGEST_PACKET: usize = 268_435_455;
 
+/// How many of our requests may wait for the network.
+const WAITING: usize = 100;
+
 impl BrokerArguments {
+    /// Returns the folder of the home.
+    pub(super) fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// Returns the broker that is meant.
     ///
     /// # Errors
@@ -69,7 +77,11 @@ impl BrokerArguments {
 }
 
 impl BrokerAddress {
-    fn parse(url: &str) -> Result<BrokerAddress, Failure> {
+    /// Reads the URL of a broker.
+    ///
+    /// # Errors
+    /// When it is none that we can speak to.
+    pub(super) fn parse(url: &str) -> Result<BrokerAddress, Failure> {
         let wrong = |why: &str| Failure::new(format!("`{url}` is no broker: {why}; write `mqtt://host:1883`"));
         let rest = match url.split_once("://") {
             Some(("mqtt" | "tcp", rest)) => rest,
@@ -102,6 +114,15 @@ impl BrokerAddress {
 
     /// Returns a client of the broker; it connects when its connection is first asked for an event.
     pub(super) fn client(&self, purpose: &str) -> (Client, Connection) {
+        Client::new(self.options(purpose), WAITING)
+    }
+
+    /// Returns the same for the runtime of tokio.
+    pub(super) fn asynchronous_client(&self, purpose: &str) -> (AsyncClient, EventLoop) {
+        AsyncClient::new(self.options(purpose), WAITING)
+    }
+
+    fn options(&self, purpose: &str) -> MqttOptions {
         let id = format!("homerule-{purpose}-{}", std::process::id());
         let mut options = MqttOptions::new(id, self.host.clone(), self.port);
         options.set_keep_alive(Duration::from_secs(30));
@@ -109,7 +130,7 @@ impl BrokerAddress {
         if let Some((name, password)) = &self.user {
             options.set_credentials(name, password);
         }
-        Client::new(options, 100)
+        options
     }
 
     /// Says why there is no connection.

@@ -9,6 +9,8 @@ mod home_folder;
 mod init;
 mod print;
 mod publish;
+mod record;
+mod replay;
 mod run;
 mod settings_file;
 mod state;
@@ -46,6 +48,8 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Test(test::Test),
+    Record(record::Record),
+    Replay(replay::Replay),
     Status(status::Status),
     State(state::State),
     Pub(publish::Publish),
@@ -67,6 +71,8 @@ impl Command {
             Command::Run(run) => run.execute(),
             Command::Check(check) => check.execute(),
             Command::Test(test) => test.execute(),
+            Command::Record(record) => record.execute(),
+            Command::Replay(replay) => replay.execute(),
             Command::Status(status) => status.execute(),
             Command::State(state) => state.execute(),
             Command::Pub(publish) => publish.execute(),

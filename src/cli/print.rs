@@ -18,6 +18,11 @@ pub(super) fn error(text: &str) {
     let _ = writeln!(anstream::stderr(), "error: {text}");
 }
 
+/// Writes a warning to standard error.
+pub(super) fn warning(text: &str) {
+    let _ = writeln!(anstream::stderr(), "warning: {text}");
+}
+
 /// Writes one JSON document.
 ///
 /// # Errors

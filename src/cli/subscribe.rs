@@ -10,7 +10,7 @@ use rumqttc::{Client, Event, Packet, SubscribeFilter, SubscribeReasonCode};
 use super::broker_address::BrokerArguments;
 use super::publish::level;
 use super::{Exit, Failure, print};
-use crate::daemon::answer::{MessageLine, Via};
+use crate::model::recording::{MessageLine, Via};
 use crate::model::{Message, Origin, Payload, Qos, Topic, TopicFilter};
 
 /// Shows messages as they come: topic and payload, a line each.
@@ -37,7 +37,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 impl Subscribe {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let filters = self.plain_filters()?;
+        let filters = plain_filters(&self.filters)?;
         let address = self.broker.address()?;
         let (client, mut connection) = address.client("sub");
         let mut was_connected = false;
@@ -76,18 +76,6 @@ impl Subscribe {
         Ok(Exit::Well)
     }
 
-    /// Returns the filters as a broker reads them.
-    fn plain_filters(&self) -> Result<Vec<String>, Failure> {
-        if self.filters.is_empty() {
-            return Ok(vec!["#".to_owned()]);
-        }
-        let parse = |text: &String| {
-            let filter = TopicFilter::parse(text);
-            filter.map(|filter| filter.plain()).map_err(|error| Failure::new(format!("`{text}`: {error}")))
-        };
-        self.filters.iter().map(parse).collect()
-    }
-
     fn subscribe(&self, client: &Client, filters: &[String]) -> Result<(), Failure> {
         let wanted = filters.iter().map(|filter| SubscribeFilter::new(filter.clone(), level(self.qos)));
         client.try_subscribe_many(wanted).map_err(|error| Failure::new(error.to_string()))
@@ -96,14 +84,7 @@ impl Subscribe {
     fn show(&self, publish: &rumqttc::Publish) -> io::Result<()> {
         let mut line = Vec::new();
         if self.json {
-            let Ok(topic) = Topic::parse(&publish.topic) else { return Ok(()) };
-            let message = Message {
-                topic,
-                payload: Payload::from_bytes(publish.payload.clone()),
-                qos: Qos::try_from(publish.qos as u8).unwrap_or_default(),
-                retain: publish.retain,
-                origin: if publish.retain { Origin::Retained } else { Origin::Live },
-            };
+            let Some(message) = received(publish) else { return Ok(()) };
             serde_json::to_writer(&mut line, &MessageLine::new(Timestamp::now(), &message, Via::Client(None)))?;
         } else {
             line.extend_from_slice(publish.topic.as_bytes());
@@ -115,4 +96,30 @@ impl Subscribe {
         stdout.write_all(&line)?;
         stdout.flush()
     }
+}
+
+/// Returns the filters as a broker reads them; without any, the one of all topics.
+///
+/// # Errors
+/// When one is none.
+pub(super) fn plain_filters(texts: &[String]) -> Result<Vec<String>, Failure> {
+    if texts.is_empty() {
+        return Ok(vec!["#".to_owned()]);
+    }
+    let parse = |text: &String| {
+        let filter = TopicFilter::parse(text);
+        filter.map(|filter| filter.plain()).map_err(|error| Failure::new(format!("`{text}`: {error}")))
+    };
+    texts.iter().map(parse).collect()
+}
+
+/// Returns what a broker sent; `None` if its topic were none.
+pub(super) fn received(publish: &rumqttc::Publish) -> Option<Message> {
+    Some(Message {
+        topic: Topic::parse(&publish.topic).ok()?,
+        payload: Payload::from_bytes(publish.payload.clone()),
+        qos: Qos::try_from(publish.qos as u8).unwrap_or_default(),
+        retain: publish.retain,
+        origin: if publish.retain { Origin::Retained } else { Origin::Live },
+    })
 }

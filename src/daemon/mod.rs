@@ -17,6 +17,7 @@ mod http;
 mod input;
 mod logging;
 mod outside;
+pub mod recording_file;
 mod reload;
 mod screen;
 mod sd_notify;

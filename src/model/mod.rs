@@ -9,6 +9,7 @@ mod id;
 mod log_level;
 mod message;
 mod place;
+pub mod recording;
 pub mod schedule;
 mod state;
 mod stored_value;

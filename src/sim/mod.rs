@@ -8,7 +8,9 @@ mod concern;
 mod condition_source;
 mod coverage;
 mod difference;
+mod divergence;
 mod local_clock;
+mod replay;
 mod report;
 mod run_report;
 mod test_home;
@@ -18,6 +20,8 @@ mod virtual_home;
 
 pub use comparison::{Comparison, Row};
 pub use coverage::{Coverage, Exercised, RuleCoverage};
+pub use divergence::Divergence;
+pub use replay::Replay;
 pub use report::{Line, LineKind, Report};
 pub use test_home::TestHome;
 pub use test_run::{Failure, TestOutcome, TestRun};

@@ -38,6 +38,12 @@ impl TestHome {
         TestHome { options, main: Arc::clone(&main), folders: BTreeMap::from([(main, rules)]) }
     }
 
+    /// Returns the settings that decisions depend on.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Adds the rules of another folder, relative to the home.
     pub fn add_folder(&mut self, path: &str, rules: Ruleset) {
         self.folders.insert(path.trim_matches('/').into(), rules);

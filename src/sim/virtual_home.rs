@@ -234,6 +234,16 @@ impl VirtualHome {
         self.begin();
     }
 
+    /// Returns what rules published since this was last asked, and forgets all else that is kept of what happened: so a
+    /// long replay needs no more room than a short one.
+    pub fn take_published(&mut self) -> Vec<Published> {
+        self.traces.clear();
+        self.calls.clear();
+        self.logs.clear();
+        self.alerts.clear();
+        std::mem::take(&mut self.published)
+    }
+
     /// Ends all runs, so that their traces are there.
     pub fn end(&mut self) {
         let turns = self.turns.clone();

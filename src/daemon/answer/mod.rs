@@ -1,14 +1,15 @@
 //! Answers for programs: the JSON documents of the command line, the web and `run --json` (spec 9).
 
 mod finding;
-mod message;
+mod publication;
 mod rule;
 mod state;
 mod status;
 mod trace;
 
+pub use crate::model::recording::{MessageLine, Via};
 pub use finding::{Finding, findings};
-pub use message::{MessageLine, Via};
+pub use publication::publication_line;
 pub use rule::RuleAnswer;
 pub use state::StateAnswer;
 pub use status::{RuleCounts, Status, StoreStatus};

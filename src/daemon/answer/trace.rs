@@ -77,7 +77,7 @@ impl<'a> StepAnswer<'a> {
 }
 
 /// Returns the cause as one flat object: `{"kind": "message", "topic": …}`.
-fn cause(cause: &Cause) -> Value {
+pub(super) fn cause(cause: &Cause) -> Value {
     let mut answer = match &cause.kind {
         CauseKind::Message { sequence, topic, origin } => {
             serde_json::json!({ "kind": "message", "sequence": sequence, "topic": topic.as_str(), "origin": origin.as_str() })

@@ -1,4 +1,4 @@
-//! A message as a line of a recording (spec 7).
+//! A message as a line of a recording of ours (spec 7).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,8 @@ pub enum Via<'a> {
     Client(Option<&'a str>),
     /// A rule.
     Rule(&'a RuleId),
+    /// Nobody knows: a broker doesn't tell its subscribers.
+    Unknown,
 }
 
 /// A message with its time, in the fields of `mosquitto_sub -F %j` and ours.
@@ -27,11 +29,14 @@ pub struct MessageLine<'a> {
     payload: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_b64: Option<String>,
-    origin: Origin,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<serde_json::Value>,
 }
 
 impl<'a> MessageLine<'a> {
@@ -43,19 +48,39 @@ impl<'a> MessageLine<'a> {
         let (rule, client) = match via {
             Via::Client(client) => (None, client),
             Via::Rule(rule) => (Some(rule.as_str()), None),
+            Via::Unknown => (None, None),
+        };
+        // In a recording `retain` means replayed at a subscription; of what a rule publishes, that it asked for it.
+        let retain = match message.origin {
+            Origin::Live => false,
+            Origin::Retained | Origin::Restored => true,
+            Origin::Own => message.retain,
         };
         MessageLine {
             tst: format!("{at:.6}"),
             topic: message.topic.as_str(),
             qos: message.qos.into(),
-            retain: u8::from(message.retain),
+            retain: u8::from(retain),
             payloadlen: bytes.len(),
             payload: text.filter(|text| !text.is_empty()),
             payload_b64: text.is_none().then(|| STANDARD.encode(bytes)),
-            origin: message.origin,
+            origin: (!matches!(via, Via::Unknown)).then_some(message.origin),
             rule,
             client,
+            cause: None,
         }
+    }
+
+    /// Returns the line with what led to the message.
+    #[must_use]
+    pub fn with_cause(self, cause: serde_json::Value) -> MessageLine<'a> {
+        MessageLine { cause: Some(cause), ..self }
+    }
+
+    /// Returns the line as it is written, without its end.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
@@ -77,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_text_is_in_payload_and_anything_else_in_payload_b64() {
-        let start = r#"{"tst":"1970-01-01T00:00:00.000000Z","topic":"a/b","qos":1,"retain":1"#;
+        let start = r#"{"tst":"1970-01-01T00:00:00.000000Z","topic":"a/b","qos":1,"retain":0"#;
         assert_eq!(line(b"ON"), format!(r#"{start},"payloadlen":2,"payload":"ON","origin":"live"}}"#));
         assert_eq!(line(b""), format!(r#"{start},"payloadlen":0,"payload":null,"origin":"live"}}"#));
         let blob = format!(r#"{start},"payloadlen":1,"payload":null,"payload_b64":"/w==","origin":"live"}}"#);

@@ -1,0 +1,166 @@
+//! `homerule record`: writes messages as they come, a line each (spec 7).
+
+mod sink;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use rumqttc::{AsyncClient, Event, EventLoop, Packet, SubscribeFilter, SubscribeReasonCode};
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::broker_address::{BrokerAddress, BrokerArguments};
+use super::publish::level;
+use super::settings_file::read_settings;
+use super::subscribe::{plain_filters, received};
+use super::{Exit, Failure, print};
+use crate::daemon::recording_file;
+use crate::model::recording::{MessageLine, Recorded, RecordingReader, Via};
+use crate::model::{Origin, TopicFilter, parse_duration};
+use sink::Sink;
+
+/// Writes messages as they come, each at once, in a form that `replay` and tests read.
+#[derive(Debug, Args)]
+pub(super) struct Record {
+    /// The topics: `home/#`, `home/+/light`; without any: all.
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+    /// The file to write, anew; without it: standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// End after this time: `10m`.
+    #[arg(long = "for", value_name = "DURATION")]
+    time: Option<String>,
+    /// End after so many messages.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// Take the last hours or days from the recorder of the home's daemon: `1h`.
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["broker", "time"])]
+    since: Option<String>,
+    /// Write JSON lines, which is what is written anyway.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    broker: BrokerArguments,
+}
+
+/// How long we wait before we connect again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Record {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let filters = plain_filters(&self.filters)?;
+        let time = self.time.as_deref().map(duration).transpose()?;
+        if let Some(since) = &self.since {
+            return self.copy(duration(since)?);
+        }
+        let address = self.broker.address()?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::new(format!("this can't begin: {error}")))?;
+        let sink = Sink::open(self.output.as_deref(), self.count)?;
+        runtime.block_on(receive(&address, &filters, time, sink))
+    }
+
+    /// Writes what the daemon's recorder has of the last time.
+    fn copy(&self, back: Duration) -> Result<Exit, Failure> {
+        let filters: Vec<TopicFilter> = self.filters.iter().filter_map(|text| TopicFilter::parse(text).ok()).collect();
+        let back = SignedDuration::try_from(back).unwrap_or(SignedDuration::MAX);
+        let since = Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN);
+        let folder = recording_file::folder(self.broker.home(), &read_settings(self.broker.home())?);
+        let text = recording_file::since(&folder, since)
+            .map_err(|error| Failure::new(format!("`{}` can't be read: {error}", folder.display())))?;
+        let Some(text) = text else {
+            let folder = folder.display();
+            return Err(Failure::new(format!(
+                "nothing is recorded in `{folder}`: the daemon records there while `homerule run` runs"
+            )));
+        };
+        let mut sink = Sink::open(self.output.as_deref(), self.count)?;
+        for recorded in RecordingReader::new(text) {
+            let Recorded { at, message, rule, .. } = recorded;
+            let is_wanted = filters.is_empty() || filters.iter().any(|filter| filter.matches(&message.topic));
+            if at < since || !is_wanted {
+                continue;
+            }
+            let via = match &rule {
+                Some(rule) => Via::Rule(rule),
+                None => Via::Client(None),
+            };
+            if sink.write(&MessageLine::new(at, &message, via))?.is_done() {
+                break;
+            }
+        }
+        sink.close()
+    }
+}
+
+/// Writes what the broker at `address` sends, until it is enough, the time is over, or a signal ends it.
+async fn receive(
+    address: &BrokerAddress,
+    filters: &[String],
+    time: Option<Duration>,
+    mut sink: Sink,
+) -> Result<Exit, Failure> {
+    let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
+    let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
+    let (client, mut events) = address.asynchronous_client("record");
+    let end = time.and_then(|time| Instant::now().checked_add(time));
+    let mut listener = Listener { address, client, filters, was_connected: false };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
+            more = listener.next(&mut events, &mut sink) => if !more? { break },
+        }
+    }
+    sink.close()
+}
+
+/// Hears what a broker sends.
+struct Listener<'a> {
+    address: &'a BrokerAddress,
+    client: AsyncClient,
+    filters: &'a [String],
+    was_connected: bool,
+}
+
+impl Listener<'_> {
+    /// Takes what happens next; returns whether more is wanted.
+    async fn next(&mut self, events: &mut EventLoop, sink: &mut Sink) -> Result<bool, Failure> {
+        match events.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                self.was_connected = true;
+                let wanted = self.filters.iter().map(|filter| SubscribeFilter::new(filter.clone(), level(2)));
+                self.client.try_subscribe_many(wanted).map_err(|error| Failure::new(error.to_string()))?;
+            }
+            Ok(Event::Incoming(Packet::SubAck(answer))) => {
+                let refused = answer.return_codes.iter().position(|code| *code == SubscribeReasonCode::Failure);
+                if let Some(filter) = refused.and_then(|index| self.filters.get(index)) {
+                    return Err(Failure::new(format!("the broker refuses the subscription to `{filter}`")));
+                }
+                sink.ready();
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                let Some(message) = received(&publish) else { return Ok(true) };
+                // A broker doesn't tell who published: only what it replays is sure to be no rule's of this moment.
+                let via = if message.origin == Origin::Retained { Via::Client(None) } else { Via::Unknown };
+                return Ok(!sink.write(&MessageLine::new(Timestamp::now(), &message, via))?.is_done());
+            }
+            Ok(_) => {}
+            Err(error) if self.was_connected => {
+                print::error(&format!("{}; trying again", self.address.failure(&error)));
+                sleep(PAUSE).await;
+            }
+            Err(error) => return Err(self.address.failure(&error)),
+        }
+        Ok(true)
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, Failure> {
+    parse_duration(text).map_err(|error| Failure::new(error.to_string()))
+}

@@ -1,0 +1,123 @@
+//! `homerule replay`: feeds a recording to a home's rules, and shows what they would have published.
+
+mod difference;
+mod git;
+mod player;
+mod recording;
+mod shown;
+mod subject;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Exit, Failure, print};
+use crate::model::TopicFilter;
+use crate::sim::Replay as VirtualReplay;
+use difference::Difference;
+use recording::Recording;
+use shown::Shown;
+use subject::Subject;
+
+/// Shows what the rules would have published, fed with a recording at its own times.
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// The recording, plain or packed by gzip or zstd; `-`: standard input.
+    #[arg(required_unless_present = "since", conflicts_with = "since")]
+    recording: Option<PathBuf>,
+    /// Take the last hours or days from the recorder of the home's daemon: `24h`.
+    #[arg(long, value_name = "DURATION")]
+    since: Option<String>,
+    /// The home whose rules decide.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    home: PathBuf,
+    /// Show only how the rules of another home decide differently: its folder, or `git:REVISION` of this one.
+    #[arg(long, value_name = "HOME")]
+    diff: Option<String>,
+    /// Leave out messages of these topics, such as commands that rules gave then.
+    #[arg(long, value_name = "FILTER")]
+    exclude: Vec<String>,
+    /// Play it to this broker instead: `mqtt://host:1883`.
+    #[arg(long, value_name = "URL", conflicts_with = "diff")]
+    to: Option<String>,
+    /// How many times faster it is played.
+    #[arg(long, value_name = "N", requires = "to", default_value_t = 1.0)]
+    speed: f64,
+    /// Write recording lines of what rules published, or with `--diff` one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Replay {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let exclude = filters(&self.exclude)?;
+        if let Some(url) = &self.to {
+            let mut recording = self.open(exclude)?;
+            player::play(&mut recording, url, self.speed)?;
+            return Ok(recording.close());
+        }
+        let Some(here) = Subject::load(&self.home)? else { return Ok(Exit::No) };
+        match &self.diff {
+            None => Ok(self.show(&here, &mut self.open(exclude)?)),
+            Some(other) => {
+                let Some(there) = Subject::named(other, &self.home)? else { return Ok(Exit::No) };
+                self.differ(&here, &there, &mut self.open(exclude)?)
+            }
+        }
+    }
+
+    fn open(&self, exclude: Vec<TopicFilter>) -> Result<Recording, Failure> {
+        match (&self.recording, &self.since) {
+            (Some(path), _) => Recording::open(path, exclude),
+            (None, since) => Recording::since(&self.home, since.as_deref().unwrap_or_default(), exclude),
+        }
+    }
+
+    /// Shows what the rules of `here` publish.
+    fn show(&self, here: &Subject, recording: &mut Recording) -> Exit {
+        let mut shown = Shown::new(&here.options, self.json);
+        let mut replay = VirtualReplay::new(here.rules.clone(), here.options.clone());
+        let mut last = None;
+        while let Some(recorded) = recording.next() {
+            last = Some(recorded.at);
+            replay.feed(recorded);
+            // A pipe whose reader went away ends it, as for any program.
+            if shown.write(&replay.published()).is_err() {
+                return Exit::Well;
+            }
+        }
+        if let Some(last) = last {
+            replay.end(last);
+            if shown.write(&replay.published()).and_then(|()| shown.flush()).is_err() {
+                return Exit::Well;
+            }
+        }
+        recording.warn_of_doubtful(&replay);
+        recording.close()
+    }
+
+    /// Shows where `here` and `there` decide differently.
+    fn differ(&self, here: &Subject, there: &Subject, recording: &mut Recording) -> Result<Exit, Failure> {
+        let mut difference = Difference::new(here, there);
+        let mut last = None;
+        while let Some(recorded) = recording.next() {
+            last = Some(recorded.at);
+            difference.feed(recorded);
+        }
+        if let Some(last) = last {
+            difference.end(last);
+        }
+        if self.json {
+            print::json(&difference.answer())?;
+        } else {
+            difference.show();
+        }
+        let closed = recording.close();
+        Ok(if difference.is_empty() { closed } else { Exit::No })
+    }
+}
+
+fn filters(texts: &[String]) -> Result<Vec<TopicFilter>, Failure> {
+    let parse = |text: &String| TopicFilter::parse(text).map_err(|error| Failure::new(format!("`{text}`: {error}")));
+    texts.iter().map(parse).collect()
+}

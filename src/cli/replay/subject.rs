@@ -1,0 +1,58 @@
+//! Whose rules decide in a replay: a home on disk, or at a revision of git.
+
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use crate::cli::{Failure, print};
+use crate::daemon::files::read_home;
+use crate::engine::Options;
+use crate::lang::{Diagnostic, Home, Severity, Sources};
+use crate::rules::Ruleset;
+use crate::sim::TestHome;
+
+use super::git;
+
+/// Whose rules decide.
+pub(super) struct Subject {
+    /// What it is called in what we print.
+    pub(super) name: String,
+    pub(super) rules: Ruleset,
+    pub(super) options: Options,
+}
+
+impl Subject {
+    /// Loads the home in `folder`; `None` where it doesn't load, which is told.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(super) fn load(folder: &Path) -> Result<Option<Subject>, Failure> {
+        let sources = read_home(folder).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Subject::of(folder.display().to_string(), &sources))
+    }
+
+    /// Loads what `--diff` names: another home, or `git:REVISION` of the home in `folder`.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(super) fn named(name: &str, folder: &Path) -> Result<Option<Subject>, Failure> {
+        match name.strip_prefix("git:") {
+            Some(revision) => Ok(Subject::of(name.to_owned(), &git::read_home(folder, revision)?)),
+            None => Subject::load(Path::new(name)),
+        }
+    }
+
+    fn of(name: String, sources: &Sources) -> Option<Subject> {
+        let home = Home::load(sources);
+        let errors: Vec<Diagnostic> =
+            home.diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
+        if !errors.is_empty() {
+            let prefix = if name == "." { String::new() } else { format!("{}/", name.trim_end_matches('/')) };
+            print::diagnostics(&errors, sources, &prefix);
+            return None;
+        }
+        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        let options = TestHome::new(&home.settings, zone, Ruleset::default()).options().clone();
+        Some(Subject { name, rules: home.ruleset, options })
+    }
+}

@@ -1,0 +1,87 @@
+//! What is wrong with a recording: lines that were skipped, and what is odd about others.
+
+use std::collections::BTreeMap;
+
+/// How many lines that were skipped are told one by one.
+const TOLD: usize = 20;
+
+/// What is wrong with a recording.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// The first lines that were skipped, counted from 1, and why.
+    skipped: Vec<(u64, String)>,
+    skipped_count: u64,
+    /// By kind: the first line, what is odd about it, and how many lines.
+    warnings: BTreeMap<Warning, (u64, String, u64)>,
+}
+
+/// What may be odd about a line that is read all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Warning {
+    /// `mosquitto_sub -F %J` writes a blank line for a payload that is no JSON.
+    Blank,
+    /// The payload has not the length that the line tells.
+    Length,
+    /// The line tells no time.
+    NoTime,
+    /// The line's time names no zone.
+    NoZone,
+    /// The line's time is before that of the line above it.
+    Backward,
+    /// The payloads look like base64.
+    Base64,
+}
+
+impl Findings {
+    /// Returns how many lines were skipped.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        self.skipped_count
+    }
+
+    /// Returns what is to be said of lines that were skipped, a text each.
+    #[must_use]
+    pub fn skipped_lines(&self) -> Vec<String> {
+        let mut told: Vec<String> =
+            self.skipped.iter().map(|(line, why)| format!("line {line} is skipped: {why}")).collect();
+        let more = self.skipped_count.saturating_sub(u64::try_from(told.len()).unwrap_or(u64::MAX));
+        if more > 0 {
+            told.push(format!("{more} more lines are skipped"));
+        }
+        told
+    }
+
+    /// Returns what is to be said of lines that were read all the same, a text each, in the order of the lines.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<&(u64, String, u64)> = self.warnings.values().collect();
+        warnings.sort();
+        let told = warnings.into_iter().map(|(line, what, count)| {
+            let more = match count {
+                1 => String::new(),
+                2 => "; and one more line like it".to_owned(),
+                count => format!("; and {} more lines like it", count - 1),
+            };
+            format!("line {line}: {what}{more}")
+        });
+        told.collect()
+    }
+
+    /// Takes note of a line that is skipped.
+    pub(super) fn skip(&mut self, line: u64, why: String) {
+        self.skipped_count += 1;
+        if self.skipped.len() < TOLD {
+            self.skipped.push((line, why));
+        }
+    }
+
+    /// Takes note of something odd. Only the first of a kind is put into words.
+    pub(super) fn warn(&mut self, line: u64, warning: Warning, what: impl FnOnce() -> String) {
+        match self.warnings.get_mut(&warning) {
+            Some((_, _, count)) => *count += 1,
+            None => {
+                self.warnings.insert(warning, (line, what(), 1));
+            }
+        }
+    }
+}

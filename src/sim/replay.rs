@@ -1,0 +1,110 @@
+//! A replay: a recording fed to a home's rules at its own times, message by message.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::engine::Options;
+use crate::lang::test_file::Answers;
+use crate::model::recording::Recorded;
+use crate::model::{Message, Origin, Payload, Topic};
+use crate::rules::Ruleset;
+
+use super::{Published, VirtualHome};
+
+/// How many retained messages may come before the home starts. More are no home's.
+const MOST_GIVEN: usize = 100_000;
+
+/// Of how many topics it is noted that they are in the recording, or that rules published to them.
+const MOST_TOPICS: usize = 100_000;
+
+/// A recording that is fed to a home.
+pub struct Replay {
+    rules: Ruleset,
+    options: Options,
+    /// What the broker keeps when the home starts: the retained messages that the recording begins with.
+    given: Vec<(Topic, Payload)>,
+    begin: Option<Timestamp>,
+    home: Option<VirtualHome>,
+    /// Topics of messages that may have been a rule's.
+    foreign: BTreeSet<Topic>,
+    /// Topics that rules published to.
+    published: BTreeSet<Topic>,
+}
+
+impl Replay {
+    /// Returns a replay to a home with these rules. It starts with the first message.
+    #[must_use]
+    pub fn new(rules: Ruleset, options: Options) -> Replay {
+        Replay {
+            rules,
+            options,
+            given: Vec::new(),
+            begin: None,
+            home: None,
+            foreign: BTreeSet::new(),
+            published: BTreeSet::new(),
+        }
+    }
+
+    /// Feeds a message, after what was due before it. What our own rules published is left out: they do so again.
+    pub fn feed(&mut self, recorded: Recorded) {
+        let Recorded { at, message, is_foreign, .. } = recorded;
+        let begin = *self.begin.get_or_insert(at);
+        if message.origin == Origin::Own {
+            return;
+        }
+        if is_foreign && self.foreign.len() < MOST_TOPICS && !self.foreign.contains(&message.topic) {
+            self.foreign.insert(message.topic.clone());
+        }
+        let is_retained = message.origin != Origin::Live;
+        if self.home.is_none() && is_retained && self.given.len() < MOST_GIVEN {
+            self.given.push((message.topic, message.payload));
+            return;
+        }
+        let home = self.start(begin);
+        home.advance(at);
+        let origin = if is_retained { Origin::Retained } else { Origin::Live };
+        home.publish(Message { origin, ..message });
+    }
+
+    /// Returns what rules published since this was last asked.
+    pub fn published(&mut self) -> Vec<Published> {
+        let Some(home) = &mut self.home else { return Vec::new() };
+        let published = home.take_published();
+        for Published { publication, .. } in &published {
+            let topic = &publication.message.topic;
+            if self.published.len() < MOST_TOPICS && !self.published.contains(topic) {
+                self.published.insert(topic.clone());
+            }
+        }
+        published
+    }
+
+    /// Lets time pass up to `until`, the last message's time.
+    pub fn end(&mut self, until: Timestamp) {
+        let begin = self.begin.unwrap_or(until);
+        self.start(begin).advance(until);
+    }
+
+    /// Returns the topics that rules published to, and that are in the recording as well, which doesn't say by whom.
+    #[must_use]
+    pub fn doubtful(&self) -> BTreeSet<&Topic> {
+        self.foreign.intersection(&self.published).collect()
+    }
+
+    /// Returns the home, to go on with it after the last message, `until`.
+    #[must_use]
+    pub fn into_home(mut self, until: Timestamp) -> VirtualHome {
+        self.end(until);
+        let Replay { rules, options, home, .. } = self;
+        home.unwrap_or_else(|| VirtualHome::start(until, rules, options, [], Answers::default()))
+    }
+
+    fn start(&mut self, begin: Timestamp) -> &mut VirtualHome {
+        let (rules, options, given) = (&self.rules, &self.options, &mut self.given);
+        self.home.get_or_insert_with(|| {
+            VirtualHome::start(begin, rules.clone(), options.clone(), std::mem::take(given), Answers::default())
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! Recordings by the tools that people have: each reads as the same messages.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use homerule::model::recording::{Recorded, RecordingReader};
+
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings").join(name)
+}
+
+/// What a recording says: topic, payload and retained a line, then what is wrong.
+fn told(recording: &[u8]) -> String {
+    let mut reader = RecordingReader::new(recording);
+    let mut text = String::new();
+    for Recorded { message, .. } in reader.by_ref() {
+        let payload = message.payload.bytes().escape_ascii();
+        writeln!(text, "{} {} {payload}", message.topic, message.origin.as_str()).unwrap();
+    }
+    for line in [reader.findings().skipped_lines(), reader.findings().warnings()].concat() {
+        writeln!(text, "! {line}").unwrap();
+    }
+    text
+}
+
+fn fixture_told(name: &str) -> String {
+    told(&fs::read(fixture(name)).unwrap())
+}
+
+/// What was published when the fixtures were made.
+const TRAFFIC: &str = r#"home/hall/motion retained { \"occupancy\": false }
+home/door retained open
+home/living/tv live {\"state\":\"ON\"}
+home/hall/temperature live 21.50
+home/kitchen/tv live ON
+home/note live two\nlines, \"quoted\"
+home/räume/flur live Gr\xc3\xbc\xc3\x9fe
+home/empty live 
+home/true live true
+home/list live [1, 2.0,  \"x\"]
+home/text live \"quoted\"
+home/living/tv live {\"state\":\"OFF\"}
+home/blob live \xff\x00\x01
+home/nul live a\x00b
+home/living/tv live {\"state\":\"ON\"}
+"#;
+
+#[test]
+fn formats_that_keep_everything_give_what_was_published() {
+    assert_eq!(fixture_told("mosquitto_uqrtlp.txt"), TRAFFIC);
+    assert_eq!(fixture_told("mqtt_recorder_rs.jsonl"), TRAFFIC);
+    let base64 = "! line 1: the payloads are read as base64, since all of the first rows are\n";
+    assert_eq!(fixture_told("mqtt_recorder_b64.csv"), format!("{TRAFFIC}{base64}"));
+}
+
+#[test]
+fn what_mosquitto_cuts_at_a_nul_is_told() {
+    let cut = TRAFFIC.replace(r"\xff\x00\x01", r"\xff").replace(r"a\x00b", "a");
+    let warning =
+        "! line 13: the payload should have 3 bytes and has 1: it was cut or changed; and one more line like it\n";
+    assert_eq!(fixture_told("mosquitto_j.jsonl"), format!("{cut}{warning}"));
+    assert_eq!(fixture_told("mosquitto_berlin.jsonl"), format!("{cut}{warning}"));
+}
+
+#[test]
+fn json_that_mosquitto_embeds_is_read_as_it_stands() {
+    insta::assert_snapshot!(fixture_told("mosquitto_json.jsonl"));
+}
+
+#[test]
+fn lines_of_time_topic_and_payload_have_no_place_for_a_line_break() {
+    insta::assert_snapshot!(fixture_told("mosquitto_itp.txt"));
+}
+
+#[test]
+fn rows_of_mqtt_recorder_may_span_lines() {
+    let wanted: String = TRAFFIC.lines().take(12).map(|line| format!("{line}\n")).collect();
+    assert_eq!(fixture_told("mqtt_recorder.csv"), wanted);
+}
+
+#[test]
+fn times_of_two_zones_are_the_same_instants() {
+    let times = |name: &str| -> Vec<i64> {
+        let bytes = fs::read(fixture(name)).unwrap();
+        RecordingReader::new(&bytes[..]).map(|recorded| recorded.at.as_second()).collect()
+    };
+    assert_eq!(times("mosquitto_j.jsonl"), times("mosquitto_berlin.jsonl"));
+    assert_eq!(times("mosquitto_j.jsonl")[2], 1_795_582_149);
+}
+
+#[test]
+fn bad_lines_are_told_with_their_numbers_and_skipped() {
+    insta::assert_snapshot!(told(
+        br#"{"tst":"2024-06-01T20:00:00Z","topic":"a","payload":"1","payloadlen":1}
+{"tst":"2024-06-01T20:00:01Z","topic":"a","payl
+{"tst":"yesterday","topic":"a","payload":"2"}
+
+{"tst":"2024-06-01T20:00:01Z","topic":"a/#","payload":"2"}
+{"tst":"2024-06-01T20:00:01Z","topic":"a","payload":"3","payloadlen":7}
+{"tst":"2024-06-01T19:00:00Z","topic":"a","payload":"4"}
+{"topic":"a","payload":"5"}
+{"tst":"2024-06-01T22:00:00","topic":"a","payload":"6"}
+{"tst":"2024-06-01T22:00:00Z","topic":"a","payload":"7","qos":9}
+not JSON at all
+{"tst":"2024-06-01T22:00:01Z","topic":"a","payload_b64":"/wA=","payloadlen":2}
+"#
+    ));
+}
+
+#[test]
+fn a_recording_without_any_time_is_read_at_one_instant() {
+    let mut reader = RecordingReader::new(&b"{\"topic\":\"a\"}\n{\"topic\":\"b\"}\n"[..]);
+    let times: Vec<String> = reader.by_ref().map(|recorded| recorded.at.to_string()).collect();
+    assert_eq!(times, ["2024-01-01T12:00:00Z", "2024-01-01T12:00:00Z"]);
+    assert_eq!(
+        reader.findings().warnings(),
+        [
+            "line 1: there is no time; the message is taken to come at the time of the one before it; and one more line like it"
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_recording_is_told_and_not_told_for_ever() {
+    let text = "lorem ipsum\n".repeat(1000);
+    let told = told(text.as_bytes());
+    assert_eq!(told.lines().count(), 21);
+    assert!(told.starts_with("! line 1 is skipped: it is of no format that is known\n"), "{told}");
+    assert!(told.ends_with("! 980 more lines are skipped\n"), "{told}");
+}
+
+#[test]
+fn a_payload_that_was_cut_swallows_no_message() {
+    let text = b"1.0 0 0 a 9 cut\n2.0 0 0 b 1 x\n3.0 0 0 c 3 a\nb\n";
+    let wanted = "a live cut\nb live x\nc live a\\nb\n! line 1: the payload should have 9 bytes and has 3: it was cut or changed\n";
+    assert_eq!(told(text), wanted);
+}
