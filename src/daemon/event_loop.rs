@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tracing::{debug, error, info, warn};
 
 use crate::engine::{Alert, Effect, Engine, Event, Outcome, Trace};
-use crate::lang::{self, Settings};
+use crate::lang::Settings;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{LogLevel, RuleEntry, Ruleset};
 
@@ -434,24 +434,6 @@ impl EventLoop {
         self.engine.is_enabled(entry.id()).unwrap_or(true)
     }
 
-    /// Returns the rule that `text` names: its full id, or its key where only one rule has it.
-    pub(super) fn find_rule(&self, text: &str) -> Result<RuleId, NoRule> {
-        let ids = || self.engine.rule_ids().chain(self.rules().iter().map(RuleEntry::id));
-        if let Some(id) = ids().find(|id| id.as_str() == text) {
-            return Ok(id.clone());
-        }
-        let mut named: Vec<&RuleId> = ids().filter(|id| id.key() == text).collect();
-        named.dedup();
-        match named.as_slice() {
-            [id] => Ok((*id).clone()),
-            [first, second, ..] => Err(NoRule::Ambiguous((*first).clone(), (*second).clone())),
-            [] => {
-                let near = lang::nearest(text, ids().flat_map(|id| [id.as_str(), id.key()]));
-                Err(NoRule::Unknown { near: near.map(ToOwned::to_owned) })
-            }
-        }
-    }
-
     fn store_status(&self) -> StoreStatus {
         let failing = match self.parts.store.health() {
             Health::Well => None,
@@ -475,18 +457,6 @@ impl EventLoop {
             healthy: !self.findings.iter().any(Finding::is_error) && self.parts.store.health() == Health::Well,
         }
     }
-}
-
-/// Why a text names no rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoRule {
-    /// No rule has it.
-    Unknown {
-        /// The id or key that was probably meant.
-        near: Option<String>,
-    },
-    /// At least these two have it.
-    Ambiguous(RuleId, RuleId),
 }
 
 /// Returns a message of the daemon itself; `None` only if `topic` were none.

@@ -16,6 +16,7 @@ pub mod files;
 mod http;
 mod input;
 mod logging;
+mod named_rule;
 mod outside;
 pub mod recording_file;
 mod reload;

@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use crate::daemon::answer::RuleAnswer;
-use crate::daemon::event_loop::{EventLoop, NoRule};
+use crate::daemon::event_loop::EventLoop;
+use crate::daemon::named_rule::NoRule;
 use crate::engine::Event;
 use crate::model::RuleId;
 use crate::rules::RuleEntry;
