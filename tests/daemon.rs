@@ -30,3 +30,6 @@ mod survival;
 #[cfg(test)]
 #[path = "daemon/web.rs"]
 mod web;
+#[cfg(test)]
+#[path = "daemon/why.rs"]
+mod why;

@@ -34,6 +34,11 @@ pub(super) struct DaemonClient {
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl DaemonArguments {
+    /// Returns the home whose daemon is meant.
+    pub(super) fn home(&self) -> &std::path::Path {
+        &self.home
+    }
+
     /// Returns a client of the daemon that is meant.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The command line: one file per command. What they share: the exit status and how a failure is said.
 
+mod as_test;
 mod broker_address;
 mod check;
 mod completions;

@@ -5,9 +5,14 @@ use serde_json::Value;
 
 use super::print;
 
-/// Writes a trace: a line for the whole, a line for each step.
+/// Writes a trace: a line for the whole, a line for what led to it, a line for each step.
 pub(super) fn show(trace: &Value) {
-    print::line(&format!("{} {} {}", local(&text(trace, "at")), text(trace, "rule"), outcome(trace)));
+    let rule = trace.get("rule").and_then(Value::as_str);
+    let Some(rule) = rule else { return print::line(&published(trace)) };
+    print::line(&format!("{} {rule} {}", local(&text(trace, "at")), outcome(trace)));
+    if let Some(client) = trace.get("cause").and_then(sent) {
+        print::line(&format!("    {client}"));
+    }
     let steps = trace.get("steps").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let width = |key: &str| steps.iter().map(|step| text(step, key).chars().count()).max().unwrap_or(0);
     let (path_width, what_width) = (width("path"), width("what"));
@@ -20,6 +25,26 @@ pub(super) fn show(trace: &Value) {
     }
 }
 
+/// Returns what a client published itself.
+fn published(trace: &Value) -> String {
+    let cause = trace.get("cause").unwrap_or(&Value::Null);
+    let value = cause.get("value").map_or(String::new(), |value| format!(" {value}"));
+    format!("{} {}{value}, published by {}", local(&text(trace, "at")), text(cause, "topic"), client(cause))
+}
+
+/// Returns who sent the message that led to a run, where that is told.
+fn sent(cause: &Value) -> Option<String> {
+    cause.get("client").filter(|_| text(cause, "kind") == "message")?;
+    Some(format!("{} was published by {} at {}", text(cause, "topic"), client(cause), local(&text(cause, "at"))))
+}
+
+fn client(cause: &Value) -> String {
+    match cause.get("client").and_then(Value::as_str) {
+        Some(client) => format!("the client `{client}`"),
+        None => "a client that isn't known: over the web, or by its will".to_owned(),
+    }
+}
+
 /// Returns how a run ended, or what kept it from running.
 fn outcome(trace: &Value) -> String {
     let mut outcome = text(trace, "outcome");
@@ -28,6 +53,9 @@ fn outcome(trace: &Value) -> String {
         if !more.is_empty() {
             outcome = format!("{outcome}{before}{more}");
         }
+    }
+    if let Some(times) = trace.get("times").and_then(Value::as_u64) {
+        outcome = format!("{outcome}, {times} times since {}", local(&text(trace, "first_at")));
     }
     outcome
 }
@@ -38,7 +66,7 @@ pub(super) fn text(value: &Value, key: &str) -> String {
 }
 
 /// Returns an instant as the local time of this machine.
-fn local(instant: &str) -> String {
+pub(super) fn local(instant: &str) -> String {
     let instant: Option<Timestamp> = instant.parse().ok();
     let local = instant.map(|instant| instant.to_zoned(TimeZone::try_system().unwrap_or(TimeZone::UTC)));
     local.map_or(String::new(), |local| local.strftime("%Y-%m-%d %H:%M:%S").to_string())

@@ -5,7 +5,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use super::daemon_client::DaemonArguments;
-use super::trace_text::{show, text};
+use super::trace_text::{local, show, text};
 use super::{Exit, Failure, print};
 
 /// Shows what kept a rule from running when it last might have.
@@ -23,38 +23,39 @@ pub(super) struct WhyNot {
     daemon: DaemonArguments,
 }
 
-/// How many traces are searched.
-const SEARCHED: &str = "100000";
-
 impl WhyNot {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let until = self.at.as_deref().map(instant).transpose()?;
-        let query = [("rule", self.rule.as_str()), ("limit", SEARCHED)];
-        let answer = self.daemon.client()?.get("/api/traces", &query)?;
-        let traces = answer.as_array().map(Vec::as_slice).unwrap_or_default();
-        let last = traces.iter().find(|trace| until.is_none_or(|until| began_by(trace, until)));
+        let until = self.at.as_deref().map(instant).transpose()?.map(|at| at.to_string());
+        let mut query = vec![("rule", self.rule.as_str())];
+        query.extend(until.as_deref().map(|until| ("at", until)));
+        let answer = self.daemon.client()?.get("/api/why-not", &query)?;
         if self.json {
-            print::json(&last)?;
+            print::json(&answer)?;
+        } else {
+            tell(&answer);
         }
-        let is_skipped = last.is_some_and(|trace| text(trace, "outcome") == "skipped");
-        match last {
-            _ if self.json => {}
-            None => print::line(&format!("nothing triggered `{}`, as far back as traces are kept", self.rule)),
-            Some(trace) if is_skipped => show(trace),
-            Some(trace) => {
-                print::line("it ran:");
-                show(trace);
-            }
-        }
-        Ok(if last.is_none() || is_skipped { Exit::Well } else { Exit::No })
+        Ok(if answer.get("by").is_some_and(Value::is_null) { Exit::No } else { Exit::Well })
     }
 }
 
-fn began_by(trace: &Value, until: Timestamp) -> bool {
-    text(trace, "at").parse().is_ok_and(|at: Timestamp| at <= until)
+fn tell(answer: &Value) {
+    print::line(&format!("{}: {}", text(answer, "rule"), text(answer, "message")));
+    let near = answer.get("near").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if !near.is_empty() {
+        print::line("messages that came near, the newest first:");
+    }
+    for near in near {
+        let value = near.get("value").map(ToString::to_string).unwrap_or_default();
+        let (at, topic) = (local(&text(near, "at")), text(near, "topic"));
+        print::line(&format!("    {at} {topic} {value}   {}: {}", text(near, "path"), text(near, "why")));
+    }
+    if let Some(trace) = answer.get("trace").filter(|trace| !trace.is_null()) {
+        show(trace);
+    }
 }
 
-/// Returns the instant that `time` means: an instant, a local time, or a time of this day.
+/// Returns the instant that `time` means: an instant, a local time, or a time of this day. The whole of its last
+/// second, or minute, is meant.
 fn instant(time: &str) -> Result<Timestamp, Failure> {
     let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
     if let Ok(instant) = time.parse() {
@@ -62,8 +63,10 @@ fn instant(time: &str) -> Result<Timestamp, Failure> {
     }
     let today = Timestamp::now().to_zoned(zone.clone()).date();
     let local = time.parse().or_else(|_| time.parse().map(|time| today.to_datetime(time)));
+    let has_seconds = time.split('T').next_back().unwrap_or(time).split(':').count() > 2;
+    let rest = jiff::SignedDuration::from_millis(if has_seconds { 999 } else { 59_999 });
     local
         .and_then(|local: jiff::civil::DateTime| local.to_zoned(zone))
-        .map(|zoned| zoned.timestamp())
+        .map(|zoned| zoned.timestamp() + rest)
         .map_err(|_| Failure::new(format!("`{time}` is no time: write `20:10` or `2024-06-01T20:10:00`")))
 }

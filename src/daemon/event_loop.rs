@@ -1,6 +1,6 @@
 //! The one loop: owns the engine, takes inputs in their order, and does what the effects say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use super::answer::{Finding, RuleCounts, Status, StoreStatus};
 use super::broadcast::Broadcast;
 use super::broker::Publisher;
 use super::clock::Clock;
+use super::heard::Heard;
 use super::input::{Input, Routing};
 use super::logging::report;
 use super::outside::Outside;
@@ -48,6 +49,9 @@ pub(super) struct EventLoop {
     pub(super) engine: Engine,
     _watchdog: Watchdog,
     pub(super) traces: Traces,
+    pub(super) heard: Heard,
+    /// Who switched which rule last, and when.
+    pub(super) switches: BTreeMap<RuleId, Switched>,
     pub(super) settings: Settings,
     pub(super) broadcast: Broadcast,
     pub(super) counters: Counters,
@@ -117,7 +121,9 @@ impl EventLoop {
         let mut event_loop = EventLoop {
             engine,
             _watchdog: watchdog,
-            traces: Traces::default(),
+            traces: Traces::new(trace_memory(&loaded.home.settings)),
+            heard: Heard::new(message_memory(&loaded.home.settings)),
+            switches: BTreeMap::new(),
             settings: loaded.home.settings,
             broadcast: Broadcast::default(),
             counters: Counters::default(),
@@ -226,6 +232,7 @@ impl EventLoop {
                 }
                 self.parts.screen.message(self.now, &message, client.as_deref());
                 self.broadcast.message(self.now, &message, client.as_deref());
+                self.heard.message(self.now, &message, client.as_ref());
                 self.decide(Event::Message(message));
             }
             Input::Event(event) => self.decide(event),
@@ -303,6 +310,20 @@ impl EventLoop {
         }
     }
 
+    /// Does to a rule what a person asks for; `by` says how.
+    pub(super) fn act_on_rule(&mut self, event: Event, by: &'static str) {
+        if let Event::Switch { rule, is_enabled } = &event {
+            let switched = Switched { at: self.now, is_enabled: *is_enabled, by };
+            self.switches.insert(rule.clone(), switched);
+        }
+        self.decide(event);
+    }
+
+    /// Returns the time that the loop was last told.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Publishes `message` as if a client had.
     pub(super) fn publish(&mut self, message: Message) {
         self.take(Input::Message { message, client: None, routing: Routing::Loop, kept: None });
@@ -342,6 +363,7 @@ impl EventLoop {
                 self.parts.publisher.publish(self.now, &publication.message).await;
                 self.parts.screen.publication(self.now, &publication.message, &publication.rule);
                 self.broadcast.publication(self.now, &publication.message, &publication.rule);
+                self.heard.publication(self.now, &publication);
             }
             Effect::Save { key, value } => {
                 self.parts.store.save(key, value);
@@ -361,7 +383,7 @@ impl EventLoop {
 
     fn count(&mut self, trace: &Trace) {
         match &trace.outcome {
-            Outcome::Skipped(_) => return,
+            Outcome::Skipped(_) | Outcome::Running => return,
             Outcome::Failed(_) => {
                 self.counters.failed_runs += 1;
                 self.failing.insert(trace.rule.clone());
@@ -405,6 +427,9 @@ impl EventLoop {
             self.parts.outside.allow(loaded.home.settings.allow.clone());
             self.settings.allow = loaded.home.settings.allow;
             self.settings.devices = loaded.home.settings.devices;
+            self.settings.trace_memory = loaded.home.settings.trace_memory;
+            self.traces.resize(trace_memory(&self.settings));
+            self.heard.resize(message_memory(&self.settings));
             self.replace_rules(loaded.home.ruleset);
         }
         let reloaded = Reloaded { in_force, diagnostics: loaded.findings };
@@ -457,6 +482,26 @@ impl EventLoop {
             healthy: !self.findings.iter().any(Finding::is_error) && self.parts.store.health() == Health::Well,
         }
     }
+}
+
+/// Returns how many bytes traces may take: three quarters of what is set, for messages the rest.
+fn trace_memory(settings: &Settings) -> usize {
+    settings.trace_memory - message_memory(settings)
+}
+
+fn message_memory(settings: &Settings) -> usize {
+    settings.trace_memory / 4
+}
+
+/// A rule that somebody switched.
+#[derive(Debug, Clone)]
+pub(super) struct Switched {
+    /// When.
+    pub(super) at: Timestamp,
+    /// Which way.
+    pub(super) is_enabled: bool,
+    /// By whom, in words.
+    pub(super) by: &'static str,
 }
 
 /// Returns a message of the daemon itself; `None` only if `topic` were none.

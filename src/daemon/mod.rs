@@ -13,6 +13,7 @@ mod clock;
 mod event_loop;
 mod exec;
 pub mod files;
+mod heard;
 mod http;
 mod input;
 mod logging;
@@ -29,7 +30,9 @@ mod traces;
 mod watch;
 mod watchdog;
 mod web;
+mod why;
 
 pub use logging::LogError;
 pub use screen::Format;
 pub use start::{DaemonError, Ended, Options, run};
+pub use why::{Incident, Said, SaidKind};

@@ -102,7 +102,7 @@ impl Screen {
         }
         let published = trace.steps.iter().any(|step| step.what == "publish");
         let said = match &trace.outcome {
-            Outcome::Skipped(_) => return,
+            Outcome::Skipped(_) | Outcome::Running => return,
             Outcome::Finished if published => return,
             Outcome::Finished => "ran".to_owned(),
             Outcome::Stopped(reason) => format!("stopped: {}", escape(reason, SHOWN)),

@@ -15,6 +15,7 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         devices: _,
         allow: _,
         recorder: _,
+        trace_memory: _,
         discovery: _,
         limits,
         chain,

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::model::{Map, RuleId, Value};
 use crate::rules::{BlockId, HomeEvent, LogLevel, Mode, Per, Rule};
 use crate::script::{Failure, Reads};
@@ -50,7 +52,8 @@ impl Engine {
             return self.skip(slot_id, &occasion, Gate::Disabled);
         }
         if slot.resting_until.is_some() {
-            return self.skip(slot_id, &occasion, Gate::Resting);
+            let until = slot.resting_until.map(|until| format!("until {}", self.local_text(until)));
+            return self.skip_with(slot_id, &occasion, Gate::Resting, Vec::new(), until);
         }
         if self.is_storm(slot_id, &occasion) {
             return self.stop_storm(slot_id, &occasion);
@@ -63,8 +66,9 @@ impl Engine {
             Ok(key) => key,
             Err(failure) => return self.fail_unstarted(&rule, &occasion, Vec::new(), &failure),
         };
-        if self.is_cooling(slot_id, &key) {
-            return self.skip(slot_id, &occasion, Gate::Cooldown);
+        if let Some(over) = self.cooling_until(slot_id, &key) {
+            let until = Some(format!("until {}", self.local_text(over)));
+            return self.skip_with(slot_id, &occasion, Gate::Cooldown, Vec::new(), until);
         }
         let (verdict, steps) = self.judge_rule(slot_id, &rule, &occasion, &variables);
         let part = match verdict {
@@ -211,9 +215,10 @@ impl Engine {
         state.map(|state| state.payload.value().clone()).unwrap_or_default()
     }
 
-    fn is_cooling(&self, slot: &SlotId, key: &RunKey) -> bool {
-        let over = self.slots.get(slot).and_then(|slot| slot.cooldowns.get(key));
-        over.is_some_and(|over| *over > self.now())
+    /// Returns when the cooldown of these runs is over; `None` where it is.
+    fn cooling_until(&self, slot: &SlotId, key: &RunKey) -> Option<Timestamp> {
+        let over = self.slots.get(slot)?.cooldowns.get(key)?;
+        (*over > self.now()).then_some(*over)
     }
 
     /// Lets a candidate in, as the rule's mode says.
@@ -229,7 +234,13 @@ impl Engine {
             Mode::Restart => false,
         };
         if drop {
-            self.skip_with(&slot_id, &candidate.occasion, Gate::Mode, candidate.steps, None);
+            let first = known.and_then(|runs| self.runs.get(runs.front()?));
+            let since = first.map_or(String::new(), |run| format!(" since {}", self.local_text(run.started_at)));
+            let reason = match rule.mode {
+                Mode::Single | Mode::Restart => format!("a run of it goes on{since}"),
+                Mode::Queued | Mode::Parallel => format!("{count} runs go on{since}, and `max` is {}", rule.max),
+            };
+            self.skip_with(&slot_id, &candidate.occasion, Gate::Mode, candidate.steps, Some(reason));
             return Admission::Dropped;
         }
         if rule.mode == Mode::Restart {
@@ -439,7 +450,7 @@ impl Engine {
         let now = self.now();
         if let Some(reason) = reason {
             let path = Arc::clone(&occasion.path);
-            steps.push(Step { path, at: now, what: "hold".into(), result: reason, values: Vec::new() });
+            steps.push(Step { path, at: now, what: gate.word().into(), result: reason, values: Vec::new() });
         }
         let cause = occasion.cause.clone();
         let outcome = Outcome::Skipped(gate);

@@ -32,6 +32,7 @@ mod scripting;
 mod slot;
 mod snapshot;
 mod stepping;
+mod telling;
 mod timers;
 mod trace;
 mod tracker;
@@ -49,6 +50,7 @@ pub use effect::{Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use event::{Answer, Event};
 pub use options::Options;
 pub use snapshot::{SaveKey, Snapshot};
+pub use telling::{ArmedHold, RuleView};
 pub use trace::{Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace};
 
 use crate::model::{Message, Origin, RuleId, States};

@@ -80,7 +80,9 @@ impl Engine {
     /// A run that another one called has ended.
     pub(super) fn callee_ended(&mut self, caller: Caller, callee: &RuleId, outcome: &Outcome) {
         let why = match outcome {
-            Outcome::Finished | Outcome::Stopped(_) => return self.resume(caller.run, caller.thread, None),
+            Outcome::Finished | Outcome::Stopped(_) | Outcome::Running => {
+                return self.resume(caller.run, caller.thread, None);
+            }
             Outcome::Cancelled(StoppedBy::Caller) => return,
             Outcome::Cancelled(_) | Outcome::Skipped(_) => format!("`{callee}` was cancelled"),
             Outcome::Failed(message) => format!("`{callee}` failed: {message}"),

@@ -15,7 +15,7 @@ use crate::model::{Origin, RuleId, Topic, Value};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RunId(pub u64);
 
-/// The record of a run that ended, or of a rule that did not run.
+/// The record of a run, or of a rule that did not run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     /// The rule.
@@ -24,7 +24,7 @@ pub struct Trace {
     pub run: Option<RunId>,
     /// When it started, or would have.
     pub at: Timestamp,
-    /// When it ended.
+    /// When it ended; of one that hasn't: when that was asked.
     pub ended_at: Timestamp,
     /// How it ended.
     pub outcome: Outcome,
@@ -47,10 +47,12 @@ pub enum Outcome {
     Failed(String),
     /// It never started.
     Skipped(Gate),
+    /// It hasn't ended: only what the engine tells when it is asked.
+    Running,
 }
 
 impl Outcome {
-    /// Returns the outcome's word: `finished`, `stopped`, `cancelled`, `failed` or `skipped`.
+    /// Returns the outcome's word: `finished`, `stopped`, `cancelled`, `failed`, `skipped` or `running`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -59,6 +61,7 @@ impl Outcome {
             Outcome::Cancelled(_) => "cancelled",
             Outcome::Failed(_) => "failed",
             Outcome::Skipped(_) => "skipped",
+            Outcome::Running => "running",
         }
     }
 }

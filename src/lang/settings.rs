@@ -37,6 +37,8 @@ pub struct Settings {
     pub allow: Allow,
     /// What is kept of the messages.
     pub recorder: RecorderSettings,
+    /// How many bytes the traces, and the messages that led to them, may take.
+    pub trace_memory: usize,
     /// Home Assistant's discovery.
     pub discovery: DiscoverySettings,
 }
@@ -175,6 +177,7 @@ impl Default for Settings {
             runs: 1000,
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
             recorder: RecorderSettings::default(),
+            trace_memory: 16 << 20,
             discovery: DiscoverySettings { prefix: "homeassistant".to_owned(), announce: false },
         }
     }

@@ -58,6 +58,9 @@ impl Reader<'_> {
         if let Some(node) = given(&mut fields, "recorder") {
             settings.recorder = self.recorder(node).unwrap_or(settings.recorder);
         }
+        if let Some(node) = given(&mut fields, "traces") {
+            settings.trace_memory = self.traces(node).unwrap_or(settings.trace_memory);
+        }
         if let Some(node) = given(&mut fields, "limits") {
             self.limits(node, &mut settings);
         }
@@ -284,6 +287,13 @@ impl Reader<'_> {
         Some(recorder)
     }
 
+    fn traces(&mut self, node: &Node) -> Option<usize> {
+        let mut fields = Fields::of(node, "`traces`", &self.text, &mut self.findings)?;
+        let memory = given(&mut fields, "memory").and_then(|node| broker_limits::size(node, self));
+        fields.finish(&mut self.findings);
+        memory.map(|memory| usize::try_from(memory).unwrap_or(usize::MAX))
+    }
+
     fn limits(&mut self, node: &Node, settings: &mut Settings) {
         let Some(mut fields) = Fields::of(node, "`limits`", &self.text, &mut self.findings) else { return };
         let mut count =
@@ -360,6 +370,7 @@ web: { listen: 127.0.0.1:8331, token_file: token.txt }
 devices: [ home/+room/+device/# ]
 limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99 }
 allow: { exec: [say], http: ["http://a/*"] }
+traces: { memory: 4MiB }
 "#;
         let (settings, messages) = settings(yaml);
         assert_eq!(messages, Vec::<String>::new());
@@ -372,6 +383,7 @@ allow: { exec: [say], http: ["http://a/*"] }
         assert_eq!((broker.limits.packet, broker.limits.inflight, broker.limits.retained), (2 << 20, 12, 13));
         assert_eq!((settings.chain, settings.storm, settings.runs), (8, 50, 99));
         assert_eq!(settings.limits.operations, 1000);
+        assert_eq!(settings.trace_memory, 4 << 20);
         assert!(settings.allow.allows_url("http://a/b") && !settings.allow.allows_url("http://b/a/"));
     }
 

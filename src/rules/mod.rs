@@ -4,6 +4,7 @@
 mod action;
 mod condition;
 mod index;
+mod miss;
 mod parts;
 mod rule;
 mod ruleset;
@@ -16,6 +17,7 @@ pub use action::{
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
 pub use index::{IndexKey, TopicIndex};
+pub use miss::miss;
 pub use rule::{Mode, Per, Rule, Start, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};

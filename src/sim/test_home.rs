@@ -44,6 +44,12 @@ impl TestHome {
         &self.options
     }
 
+    /// Returns the folder whose rules count unless a test chooses others.
+    #[must_use]
+    pub fn main_folder(&self) -> &str {
+        &self.main
+    }
+
     /// Adds the rules of another folder, relative to the home.
     pub fn add_folder(&mut self, path: &str, rules: Ruleset) {
         self.folders.insert(path.trim_matches('/').into(), rules);

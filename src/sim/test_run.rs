@@ -80,6 +80,22 @@ impl<'a> TestRun<'a> {
         TestOutcome { failure, exercised: Exercised { traces: run.world.traces, turns: run.world.turns } }
     }
 
+    /// Runs the steps of a test, and returns what rules published in all of them.
+    ///
+    /// # Errors
+    /// When a step fails, or the file chooses no rules; with what was wrong.
+    pub fn publications(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> Result<Vec<Published>, String> {
+        let rules = home.rules_of(file).map_err(|(_, why)| why)?;
+        let options = home.options_of(file, &case.name);
+        let start = instant(case.at, &options.calendar);
+        let world = VirtualHome::start(start, rules, options, case.given.iter().cloned(), case.answers.clone());
+        let mut run = TestRun { case, home, world, seen: Seen::default() };
+        for step in &case.steps {
+            run.step(step).map_err(|(message, _)| message)?;
+        }
+        Ok(run.world.published)
+    }
+
     fn steps(&mut self) -> Option<Failure> {
         for (index, step) in self.case.steps.iter().enumerate() {
             if let Err((message, report)) = self.step(step) {

@@ -108,6 +108,7 @@ fn outcome(trace: &Trace) -> String {
         Outcome::Stopped(reason) => format!("stopped: {reason}"),
         Outcome::Cancelled(by) => format!("cancelled {}", cancelled(*by)),
         Outcome::Failed(error) => format!("failed: {error}"),
+        Outcome::Running => "still running".to_owned(),
         Outcome::Skipped(gate) => format!("did not run: {}", gate_text(*gate)),
     }
 }

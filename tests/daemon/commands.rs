@@ -130,7 +130,10 @@ rules:
     let rules: Vec<&str> = answer.as_array().unwrap().iter().map(|trace| trace["rule"].as_str().unwrap()).collect();
     assert_eq!((said.status, rules), (0, vec!["all:first", "all:second"]));
     let said = say(&house, &["why", "tv"]);
-    assert_eq!((said.status, said.out.as_str()), (1, "no rule published `tv`, as far back as traces are kept\n"));
+    assert_eq!(said.status, 0, "{}{}", said.out, said.err);
+    assert!(said.out.contains(" tv \"ON\", published by the client `homerule-"), "{}", said.out);
+    let said = say(&house, &["why", "nothing"]);
+    assert_eq!((said.status, said.out.as_str()), (1, "nobody published `nothing` since the daemon started\n"));
 
     assert_eq!(say(&house, &["why-not", "first"]).status, 1);
     say(&house, &["pub", "tv", "OFF"]);
@@ -138,6 +141,6 @@ rules:
     assert_eq!(said.status, 0, "{}{}", said.out, said.err);
     assert!(said.out.contains(" all:first skipped by condition\n"), "{}", said.out);
     let said = say(&house, &["why-not", "never"]);
-    let nothing = "nothing triggered `never`, as far back as traces are kept\n";
+    let nothing = "all:never: no trigger fired, as far back as the daemon remembers; no message came on `nothing`\n";
     assert_eq!((said.status, said.out.as_str()), (0, nothing));
 }

@@ -16,7 +16,7 @@ use clap::Args;
 use super::{Exit, Failure, print};
 use found::find_suites;
 use runner::Finished;
-use suite::Suite;
+pub(super) use suite::Suite;
 use watch::Watched;
 
 /// Runs the tests of rules (`*.test.yaml`) under virtual time.

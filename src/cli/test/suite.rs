@@ -15,31 +15,36 @@ use crate::rules::Ruleset;
 use crate::sim::TestHome;
 
 /// The tests of one home.
-pub(super) struct Suite {
+pub(in crate::cli) struct Suite {
     /// The home's folder.
-    pub(super) folder: PathBuf,
+    pub(in crate::cli) folder: PathBuf,
     /// What stands before each path that is printed.
-    pub(super) prefix: String,
+    pub(in crate::cli) prefix: String,
     /// The rules and settings.
-    pub(super) home: TestHome,
+    pub(in crate::cli) home: TestHome,
     /// All rules of the home.
-    pub(super) rules: Ruleset,
+    pub(in crate::cli) rules: Ruleset,
     /// The test files that read well, in the order of their paths.
-    pub(super) files: Vec<TestFile>,
+    pub(in crate::cli) files: Vec<TestFile>,
     /// The test files that don't, with what is wrong.
-    pub(super) broken: Vec<(Arc<str>, Vec<Diagnostic>)>,
+    pub(in crate::cli) broken: Vec<(Arc<str>, Vec<Diagnostic>)>,
     /// What is wrong with rules and settings; not empty: nothing can run.
-    pub(super) errors: Vec<Diagnostic>,
+    pub(in crate::cli) errors: Vec<Diagnostic>,
     /// The text of all files.
-    pub(super) sources: Sources,
+    pub(in crate::cli) sources: Sources,
 }
 
 impl Suite {
+    /// Returns the folder of the rules, relative to the home.
+    pub(in crate::cli) fn rules_folder(&self) -> &str {
+        self.home.main_folder()
+    }
+
     /// Reads the home in `folder` and its test files `tests`, relative to it.
     ///
     /// # Errors
     /// When the home can't be read.
-    pub(super) fn load(folder: &Path, prefix: String, tests: &BTreeSet<String>) -> Result<Suite, Failure> {
+    pub(in crate::cli) fn load(folder: &Path, prefix: String, tests: &BTreeSet<String>) -> Result<Suite, Failure> {
         let mut sources = files::read_home(folder).map_err(|error| Failure::new(error.to_string()))?;
         for test in tests {
             if !sources.contains_key(test.as_str()) {

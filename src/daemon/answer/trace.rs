@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::daemon::traces::Kept;
 use crate::engine::{Cause, CauseKind, Gate, Outcome, Step, StoppedBy, Trace};
 
 /// A trace.
@@ -21,6 +22,12 @@ pub struct TraceAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     cause: Value,
+    /// How often this happened in a row; left out: once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u64>,
+    /// When it first did; `at` is the last time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_at: Option<Timestamp>,
     steps: Vec<StepAnswer<'a>>,
 }
 
@@ -45,7 +52,7 @@ impl<'a> TraceAnswer<'a> {
     #[must_use]
     pub fn new(trace: &'a Trace) -> TraceAnswer<'a> {
         let (by, reason) = match &trace.outcome {
-            Outcome::Finished => (None, None),
+            Outcome::Finished | Outcome::Running => (None, None),
             Outcome::Stopped(reason) | Outcome::Failed(reason) => (None, Some(reason.as_str())),
             Outcome::Cancelled(by) => (Some(By::Stopped(*by)), None),
             Outcome::Skipped(gate) => (Some(By::Gate(*gate)), None),
@@ -59,7 +66,19 @@ impl<'a> TraceAnswer<'a> {
             by,
             reason,
             cause: cause(&trace.cause),
+            times: None,
+            first_at: None,
             steps: trace.steps.iter().map(StepAnswer::new).collect(),
+        }
+    }
+
+    /// Returns a kept trace as programs read it.
+    pub(in crate::daemon) fn kept(kept: &'a Kept) -> TraceAnswer<'a> {
+        let several = kept.times > 1;
+        TraceAnswer {
+            times: several.then_some(kept.times),
+            first_at: several.then_some(kept.first_at),
+            ..TraceAnswer::new(&kept.trace)
         }
     }
 }

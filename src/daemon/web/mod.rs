@@ -9,6 +9,7 @@ mod rules;
 mod server;
 mod state;
 mod traces;
+mod why;
 
 pub(super) use server::{Web, WebError};
 

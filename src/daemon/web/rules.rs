@@ -42,7 +42,7 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
     let id = id.to_owned();
     let question = move |home: &mut EventLoop| {
         let id = find(home, &id)?;
-        home.decide(event(id));
+        home.act_on_rule(event(id), "a person, by the command line or the web");
         Ok(StatusCode::NO_CONTENT)
     };
     shared.link.ask(question).await?

@@ -18,7 +18,7 @@ use crate::lang::Settings;
 
 use super::guard::Guard;
 use super::problem::Problem;
-use super::{Shared, actions, events, health, rules, state, traces};
+use super::{Shared, actions, events, health, rules, state, traces, why};
 
 /// Why the HTTP interface doesn't start, or died.
 #[derive(Debug, Error)]
@@ -99,6 +99,9 @@ fn pages(shared: Shared, guard: Guard) -> Router {
         .route("/api/rules", get(rules::list))
         .route("/api/rules/{*path}", get(rules::one).post(rules::act))
         .route("/api/traces", get(traces::traces))
+        .route("/api/why", get(why::why))
+        .route("/api/why-not", get(why::why_not))
+        .route("/api/incident", get(why::incident))
         .route("/api/publish", post(actions::publish))
         .route("/api/reload", post(actions::reload))
         .route("/api/events", get(events::events))

@@ -21,7 +21,7 @@ pub(super) struct Asked {
     limit: Option<usize>,
 }
 
-/// `GET /api/traces?rule=&limit=`, newest first.
+/// `GET /api/traces?rule=&limit=`: runs that haven't ended, then the rest, newest first.
 pub(super) async fn traces(
     State(shared): State<Shared>,
     Query(asked): Query<Asked>,
@@ -32,10 +32,13 @@ pub(super) async fn traces(
         .link
         .ask(move |home| {
             let rule = rule.map(|rule| find(home, &rule)).transpose()?;
-            Ok(home.traces.last(rule.as_ref().map(crate::model::RuleId::as_str), limit))
+            let mut running = home.engine.runs_under_way();
+            running.retain(|trace| rule.as_ref().is_none_or(|rule| trace.rule == *rule));
+            Ok((running, home.traces.last(rule.as_ref(), limit)))
         })
         .await?;
-    let traces = traces.map_err(|problem: Problem| problem)?;
-    let document = |trace| serde_json::to_value(TraceAnswer::new(trace)).unwrap_or_default();
-    Ok(Json(traces.iter().map(|trace| document(trace)).collect()))
+    let (running, kept) = traces.map_err(|problem: Problem| problem)?;
+    let document = |answer: TraceAnswer<'_>| serde_json::to_value(answer).unwrap_or_default();
+    let running = running.iter().rev().map(TraceAnswer::new);
+    Ok(Json(running.chain(kept.iter().map(TraceAnswer::kept)).take(limit).map(document).collect()))
 }

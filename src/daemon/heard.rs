@@ -1,0 +1,145 @@
+//! The last messages with who published them, within a bound, and who spoke last on each topic.
+//!
+//! `why` goes back to a client by them, `why-not` finds messages that came near, and a test is cut out of them.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::engine::{Cause, Publication};
+use crate::model::{Message, RuleId, Topic};
+
+/// What a message takes beside its topic and payload, about.
+const OVERHEAD: usize = 200;
+
+/// The last messages.
+pub(super) struct Heard {
+    memory: usize,
+    used: usize,
+    messages: VecDeque<HeardMessage>,
+    last: HashMap<Topic, Spoke>,
+}
+
+/// A message that was heard.
+#[derive(Debug, Clone)]
+pub(super) struct HeardMessage {
+    pub(super) at: Timestamp,
+    pub(super) message: Message,
+    pub(super) speaker: Speaker,
+}
+
+/// Who published a message.
+#[derive(Debug, Clone)]
+pub(super) enum Speaker {
+    /// A client with this id; `None`: nobody knows, as with a will.
+    Client(Option<Arc<str>>),
+    /// A rule, and what made it do so.
+    Rule(RuleId, Cause),
+}
+
+/// Who spoke last on a topic.
+#[derive(Debug, Clone)]
+pub(super) struct Spoke {
+    pub(super) at: Timestamp,
+    pub(super) speaker: Speaker,
+}
+
+impl Heard {
+    /// Keeps messages within `memory` bytes.
+    pub(super) fn new(memory: usize) -> Heard {
+        Heard { memory, used: 0, messages: VecDeque::new(), last: HashMap::new() }
+    }
+
+    /// From now on keeps them within `memory` bytes.
+    pub(super) fn resize(&mut self, memory: usize) {
+        self.memory = memory;
+        self.make_room();
+    }
+
+    /// A client published `message`.
+    pub(super) fn message(&mut self, at: Timestamp, message: &Message, client: Option<&Arc<str>>) {
+        self.push(HeardMessage { at, message: message.clone(), speaker: Speaker::Client(client.cloned()) });
+    }
+
+    /// A rule published.
+    pub(super) fn publication(&mut self, at: Timestamp, publication: &Publication) {
+        let speaker = Speaker::Rule(publication.rule.clone(), publication.cause.clone());
+        self.push(HeardMessage { at, message: publication.message.clone(), speaker });
+    }
+
+    fn push(&mut self, heard: HeardMessage) {
+        let spoke = Spoke { at: heard.at, speaker: heard.speaker.clone() };
+        match self.last.get_mut(heard.message.topic.as_str()) {
+            Some(last) => *last = spoke,
+            None => {
+                self.last.insert(heard.message.topic.clone(), spoke);
+            }
+        }
+        self.used += heard.size();
+        self.messages.push_back(heard);
+        self.make_room();
+    }
+
+    fn make_room(&mut self) {
+        while self.used > self.memory
+            && let Some(oldest) = self.messages.pop_front()
+        {
+            self.used -= oldest.size();
+        }
+    }
+
+    /// Returns who spoke last on `topic`.
+    pub(super) fn last(&self, topic: &Topic) -> Option<&Spoke> {
+        self.last.get(topic.as_str())
+    }
+
+    /// Returns the messages, oldest first.
+    pub(super) fn messages(&self) -> impl DoubleEndedIterator<Item = &HeardMessage> {
+        self.messages.iter()
+    }
+
+    /// Returns the last message of `topic` at or before `at`.
+    pub(super) fn before(&self, topic: &Topic, at: Timestamp) -> Option<&HeardMessage> {
+        self.messages.iter().rev().find(|heard| heard.at <= at && heard.message.topic == *topic)
+    }
+}
+
+impl HeardMessage {
+    fn size(&self) -> usize {
+        OVERHEAD + self.message.topic.as_str().len() + self.message.payload.bytes().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Origin, Payload, Qos};
+
+    fn message(topic: &str) -> Message {
+        Message {
+            topic: Topic::parse(topic).unwrap(),
+            payload: Payload::from_bytes("x"),
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            origin: Origin::Live,
+        }
+    }
+
+    #[test]
+    fn who_spoke_last_is_known_when_the_message_is_kept_no_more() {
+        let mut heard = Heard::new(10_000);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        heard.message(at(0), &message("quiet"), Some(&"phone".into()));
+        for second in 1..1000 {
+            heard.message(at(second), &message("busy"), None);
+            assert!(heard.used <= heard.memory);
+        }
+        let quiet = Topic::parse("quiet").unwrap();
+        assert!(heard.before(&quiet, at(1000)).is_none());
+        let last = heard.last(&quiet).unwrap();
+        assert!(matches!(&last.speaker, Speaker::Client(Some(client)) if **client == *"phone"), "{last:?}");
+        let busy = Topic::parse("busy").unwrap();
+        assert_eq!(heard.before(&busy, at(990)).unwrap().at, at(990));
+    }
+}

@@ -1,0 +1,289 @@
+//! What kept a rule from running: the first gate that stopped it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::daemon::answer::TraceAnswer;
+use crate::daemon::event_loop::EventLoop;
+use crate::daemon::traces::Kept;
+use crate::engine::{Gate, Outcome, RuleView, Step, Trace};
+use crate::model::RuleId;
+use crate::rules::{Rule, Start, miss};
+
+/// How many messages that came near are told.
+const NEAR: usize = 5;
+
+/// What kept a rule from running, as programs read it.
+#[derive(Debug, Serialize)]
+pub(in crate::daemon) struct Obstacle {
+    rule: String,
+    /// When it last might have run; `None`: it never might.
+    at: Option<Timestamp>,
+    /// `trigger`, `failed`, or the gate as `trace` names it; `None`: nothing did, it ran.
+    by: Option<&'static str>,
+    /// In words.
+    message: String,
+    /// Messages with a topic of one of its triggers that set none off, newest first.
+    near: Vec<Near>,
+    /// The trace, where there is one.
+    trace: Option<Value>,
+}
+
+/// A message that came near.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Near {
+    at: Timestamp,
+    topic: String,
+    value: Value,
+    /// The trigger's path.
+    path: Arc<str>,
+    /// What kept it from setting the trigger off.
+    why: String,
+}
+
+/// Returns what kept `rule` from running when it last might have, up to `until`; `None`: until now.
+pub(in crate::daemon) fn obstacle(home: &mut EventLoop, rule: &RuleId, until: Option<Timestamp>) -> Option<Obstacle> {
+    let view = home.engine.view(rule)?;
+    let search = Search { home, rule, view: &view, until };
+    let last = search.last_trace();
+    let standing = if until.is_none() { search.standing(last.as_ref()) } else { None };
+    if let Some(found) = standing {
+        return Some(found);
+    }
+    let since = last.as_ref().map(|(trace, _)| trace.at);
+    let near = search.near(since);
+    Some(match last {
+        Some((trace, kept)) => match gate(&trace.outcome) {
+            Some(by) => search.stopped(&trace, kept.as_ref(), by, near),
+            None if near.is_empty() => search.ran(&trace),
+            None => {
+                let ran = format!("no trigger fired since it last ran, at {}", search.local(trace.at));
+                search.missed(ran, near)
+            }
+        },
+        None => search.missed("no trigger fired, as far back as the daemon remembers".to_owned(), near),
+    })
+}
+
+/// Returns the word of what stopped a rule; `None` where it ran.
+fn gate(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Skipped(gate) => Some(gate.word()),
+        Outcome::Failed(_) => Some("failed"),
+        Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) | Outcome::Running => None,
+    }
+}
+
+struct Search<'a> {
+    home: &'a EventLoop,
+    rule: &'a RuleId,
+    view: &'a RuleView,
+    until: Option<Timestamp>,
+}
+
+impl Search<'_> {
+    /// Returns the last trace that began by then, and how it is kept, if its run has ended.
+    fn last_trace(&self) -> Option<(Arc<Trace>, Option<Kept>)> {
+        let is_by_then = |at: Timestamp| self.until.is_none_or(|until| at <= until);
+        let running = self.home.engine.runs_under_way().into_iter().rev();
+        let running = running.filter(|trace| trace.rule == *self.rule).find(|trace| is_by_then(trace.at));
+        if let Some(trace) = running {
+            return Some((Arc::new(trace), None));
+        }
+        let kept = self.home.traces.last(Some(self.rule), usize::MAX);
+        let kept = kept.into_iter().find(|kept| is_by_then(kept.first_at))?;
+        Some((Arc::clone(&kept.trace), Some(kept)))
+    }
+
+    /// Returns what would keep it from running at this moment, whatever came.
+    fn standing(&self, last: Option<&(Arc<Trace>, Option<Kept>)>) -> Option<Obstacle> {
+        let now = self.home.now();
+        if !self.view.is_enabled {
+            return Some(self.found(Some(now), Gate::Disabled.word(), self.disabled(), last));
+        }
+        if let Some(until) = self.view.resting_until {
+            let message = format!("it rests after a loop until {}", self.local(until));
+            return Some(self.found(Some(now), Gate::Resting.word(), message, last));
+        }
+        if let Some(hold) = self.view.holds.first() {
+            let what = hold.topic.as_ref().map_or("its `while`".to_owned(), |topic| format!("`{topic}`"));
+            let message = format!(
+                "{what} has held for {}: {} is over at {}",
+                hold.progress(now),
+                hold.path,
+                self.local(hold.due)
+            );
+            return Some(self.found(Some(now), Gate::Hold.word(), message, None));
+        }
+        if !matches!(self.view.rule.start, Start::While(_)) || self.view.begun_at.is_some() {
+            return None;
+        }
+        // The outermost condition is judged last.
+        let verdict = self.view.judged.last().filter(|step| step.result != "true")?;
+        let by = if verdict.result.starts_with("unknown") { Gate::Unknown } else { Gate::Condition };
+        let values = self.view.judged.iter().map(with_values).collect::<Vec<_>>().join("; ");
+        Some(self.found(Some(now), by.word(), format!("its `while` doesn't hold: {values}"), None))
+    }
+
+    /// Returns who switched the rule off, and when.
+    fn disabled(&self) -> String {
+        if self.view.switch.is_none() {
+            return "it is disabled: its file says `enabled: false`".to_owned();
+        }
+        let by_person = self.home.switches.get(self.rule).filter(|switched| !switched.is_enabled);
+        let by_rule = self.home.traces.last(None, usize::MAX).into_iter().find_map(|kept| {
+            let step = kept.trace.steps.iter().rev().find(|step| switches_off(step, self.rule))?;
+            Some((step.at, kept.trace.rule.clone()))
+        });
+        match (by_person, by_rule) {
+            (Some(person), Some((at, rule))) if at > person.at => {
+                format!("it is disabled: the rule {rule} switched it off at {}", self.local(at))
+            }
+            (Some(person), _) => {
+                format!("it is disabled: {} switched it off at {}", person.by, self.local(person.at))
+            }
+            (None, Some((at, rule))) => {
+                format!("it is disabled: the rule {rule} switched it off at {}", self.local(at))
+            }
+            (None, None) => "it is disabled: it was switched off before the daemon started".to_owned(),
+        }
+    }
+
+    /// Returns the messages after `since` that have a trigger's topic and set none off, newest first.
+    fn near(&self, since: Option<Timestamp>) -> Vec<Near> {
+        let messages: Vec<_> = self.home.heard.messages().collect();
+        let mut near = Vec::new();
+        for (index, heard) in messages.iter().enumerate().rev() {
+            if since.is_some_and(|since| heard.at <= since) || near.len() == NEAR {
+                break;
+            }
+            if self.until.is_some_and(|until| heard.at > until) {
+                continue;
+            }
+            let before = || {
+                let earlier = messages.get(..index)?.iter().rev();
+                earlier.map(|earlier| &earlier.message).find(|earlier| earlier.topic == heard.message.topic)
+            };
+            let before = before().map(|message| message.payload.value());
+            let found =
+                self.view.rule.triggers().iter().find_map(|trigger| {
+                    miss(trigger, &heard.message, before).map(|why| (Arc::clone(&trigger.path), why))
+                });
+            near.extend(found.map(|(path, why)| Near {
+                at: heard.at,
+                topic: heard.message.topic.to_string(),
+                value: heard.message.payload.value().to_json(),
+                path,
+                why,
+            }));
+        }
+        near
+    }
+
+    fn stopped(&self, trace: &Trace, kept: Option<&Kept>, by: &'static str, near: Vec<Near>) -> Obstacle {
+        let details = trace.steps.iter().skip(1).filter(|step| step.result != "true").map(with_values);
+        let details = details.collect::<Vec<_>>().join("; ");
+        let message = match &trace.outcome {
+            Outcome::Skipped(gate) => {
+                format!("{}{}", says(*gate), if details.is_empty() { details } else { format!(": {details}") })
+            }
+            Outcome::Failed(reason) => format!("it failed: {reason}"),
+            Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) | Outcome::Running => String::new(),
+        };
+        let last = kept.map(|kept| (Arc::clone(&kept.trace), Some(kept.clone())));
+        Obstacle { near, ..self.found(Some(trace.at), by, message, last.as_ref()) }
+    }
+
+    fn missed(&self, message: String, near: Vec<Near>) -> Obstacle {
+        let due = self.view.dues.iter().min_by_key(|(_, due)| *due).filter(|_| self.until.is_none());
+        let due = due.map_or(String::new(), |(path, due)| format!("; `{path}` is due at {}", self.local(*due)));
+        let listens = topics(&self.view.rule);
+        let silence = if near.is_empty() && !listens.is_empty() {
+            format!("; no message came on {}", listens.join(", "))
+        } else {
+            String::new()
+        };
+        let at = near.first().map(|near| near.at);
+        Obstacle { near, ..self.found(at, "trigger", format!("{message}{silence}{due}"), None) }
+    }
+
+    fn ran(&self, trace: &Arc<Trace>) -> Obstacle {
+        let message = match &trace.outcome {
+            Outcome::Running => format!("it has been running since {}", self.local(trace.at)),
+            outcome => format!("it ran at {} and {}", self.local(trace.at), ended(outcome)),
+        };
+        let answer = serde_json::to_value(TraceAnswer::new(trace)).ok();
+        let (rule, at) = (self.rule.to_string(), Some(trace.at));
+        Obstacle { rule, at, by: None, message, near: Vec::new(), trace: answer }
+    }
+
+    fn found(
+        &self,
+        at: Option<Timestamp>,
+        by: &'static str,
+        message: String,
+        last: Option<&(Arc<Trace>, Option<Kept>)>,
+    ) -> Obstacle {
+        let trace = last.and_then(|(trace, kept)| match kept {
+            Some(kept) => serde_json::to_value(TraceAnswer::kept(kept)).ok(),
+            None => serde_json::to_value(TraceAnswer::new(trace)).ok(),
+        });
+        Obstacle { rule: self.rule.to_string(), at, by: Some(by), message, near: Vec::new(), trace }
+    }
+
+    fn local(&self, at: Timestamp) -> String {
+        at.to_zoned(self.home.engine.calendar().zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+}
+
+/// Returns the topics that a rule's triggers listen to.
+fn topics(rule: &Rule) -> Vec<String> {
+    use crate::rules::TriggerKind;
+    let filter = |kind: &TriggerKind| match kind {
+        TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => {
+            Some(format!("`{}`", filter.as_str()))
+        }
+        TriggerKind::State(state) => Some(format!("`{}`", state.filter.as_str())),
+        TriggerKind::Schedule { .. }
+        | TriggerKind::AtExpression { .. }
+        | TriggerKind::Client { .. }
+        | TriggerKind::Event(_)
+        | TriggerKind::Webhook(_) => None,
+    };
+    let mut topics: Vec<String> = rule.triggers().iter().filter_map(|trigger| filter(&trigger.kind)).collect();
+    topics.dedup();
+    topics
+}
+
+fn switches_off(step: &Step, rule: &RuleId) -> bool {
+    step.what == "disable" && step.result == rule.as_str()
+}
+
+fn with_values(step: &Step) -> String {
+    let values: Vec<String> = step.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
+    format!("{} {}{values}", step.path, step.result)
+}
+
+fn says(gate: Gate) -> &'static str {
+    match gate {
+        Gate::Condition => "its condition was false",
+        Gate::Unknown => "its condition could not be told",
+        Gate::Mode => "its mode dropped it",
+        Gate::Cooldown => "its cooldown was not over",
+        Gate::Disabled => "it was disabled",
+        Gate::Resting => "it rested after a loop",
+        Gate::Hold => "its `for` was broken",
+    }
+}
+
+fn ended(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Stopped(reason) => format!("was stopped: {reason}"),
+        Outcome::Cancelled(_) => "was ended before its time".to_owned(),
+        Outcome::Finished | Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Running => outcome.word().to_owned(),
+    }
+}

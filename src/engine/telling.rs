@@ -1,0 +1,169 @@
+//! What the engine tells of itself to those who ask why: runs under way, and what a rule waits for now.
+//!
+//! Nothing here changes what will be decided, and nothing is noted for it while messages are handled.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::schedule::Calendar;
+use crate::model::{Map, RuleId, Topic, format_duration};
+use crate::rules::{Rule, Start};
+
+use super::condition::Judging;
+use super::run::{Run, Thread, Waiting};
+use super::scope::{Scope, ThreadScope};
+use super::while_state::Turn;
+use super::{Engine, Outcome, Step, Trace, elapsed};
+
+/// A rule as it stands now.
+#[derive(Debug, Clone)]
+pub struct RuleView {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Whether it is switched on.
+    pub is_enabled: bool,
+    /// What a person or another rule said; `None`: its file decides.
+    pub switch: Option<bool>,
+    /// Until when it rests after a loop.
+    pub resting_until: Option<Timestamp>,
+    /// When the cooldowns that aren't over will be, by the values of `per`.
+    pub cooldowns: Vec<(Arc<str>, Timestamp)>,
+    /// The holds that are armed.
+    pub holds: Vec<ArmedHold>,
+    /// When its schedules are due next, by their paths.
+    pub dues: Vec<(Arc<str>, Timestamp)>,
+    /// Since when its `while` has begun and not ended.
+    pub begun_at: Option<Timestamp>,
+    /// How the condition of its `while` is judged now; empty for a rule with `when`.
+    pub judged: Vec<Step>,
+}
+
+/// A `for` that has begun and isn't over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArmedHold {
+    /// Whose: a trigger's path, or `while`.
+    pub path: Arc<str>,
+    /// The topic whose value holds; `None` for a `while`.
+    pub topic: Option<Topic>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when it must.
+    pub due: Timestamp,
+}
+
+impl Engine {
+    /// Returns the traces so far of the runs that haven't ended, in the order of their ids. What each waits for is its
+    /// last step.
+    #[must_use]
+    pub fn runs_under_way(&self) -> Vec<Trace> {
+        self.runs.values().map(|run| self.under_way(run)).collect()
+    }
+
+    fn under_way(&self, run: &Run) -> Trace {
+        let now = self.now();
+        let mut steps = run.steps.clone();
+        steps.extend(run.threads.values().filter_map(|thread| self.waiting_step(run, thread)));
+        Trace {
+            rule: run.rule.clone(),
+            run: Some(run.id),
+            at: run.started_at,
+            ended_at: now,
+            outcome: Outcome::Running,
+            cause: run.occasion.cause.clone(),
+            steps,
+        }
+    }
+
+    fn waiting_step(&self, run: &Run, thread: &Thread) -> Option<Step> {
+        let last = run.steps.last();
+        let path = last.map_or_else(|| Arc::from("then"), |step| Arc::clone(&step.path));
+        let result = if run.is_queued {
+            "until the run before it has ended".to_owned()
+        } else {
+            match thread.waiting.as_ref()? {
+                Waiting::Time(due) => format!("until {}", self.local_text(*due)),
+                Waiting::Ear => match thread.ears.last().and_then(|ear| ear.timeout) {
+                    Some(timeout) => format!("for what it listens for, until {}", self.local_text(timeout)),
+                    None => "for what it listens for".to_owned(),
+                },
+                Waiting::Threads => return None,
+                Waiting::Run(callee) => format!("for the run {}", callee.0),
+                Waiting::Request(_) => "for an answer from outside".to_owned(),
+            }
+        };
+        Some(Step { path, at: self.now(), what: "waits".into(), result, values: Vec::new() })
+    }
+
+    /// Returns the home's zone and place.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.evaluator.world.calendar
+    }
+
+    /// Returns how the rule `id` stands now; `None` where there is no such rule.
+    #[must_use]
+    pub fn view(&mut self, id: &RuleId) -> Option<RuleView> {
+        let slot_id = self.slots.find(id)?.clone();
+        let slot = self.slots.get(&slot_id)?;
+        let rule = Arc::clone(&slot.rule);
+        let now = self.now();
+        let mut view = RuleView {
+            rule: Arc::clone(&rule),
+            is_enabled: slot.is_enabled(),
+            switch: slot.switch,
+            resting_until: slot.resting_until.filter(|until| *until > now),
+            cooldowns: Vec::new(),
+            holds: Vec::new(),
+            dues: Vec::new(),
+            begun_at: slot.while_state.begun_at,
+            judged: Vec::new(),
+        };
+        let cooling = slot.cooldowns.iter().filter(|(_, over)| **over > now);
+        view.cooldowns = cooling.map(|(key, over)| (Arc::clone(&key.0), *over)).collect();
+        for (trigger, state) in rule.triggers().iter().zip(&slot.triggers) {
+            view.dues.extend(state.due.map(|due| (Arc::clone(&trigger.path), due)));
+            let holds = state.topics.iter().filter_map(|(topic, track)| Some((topic, track.hold.as_ref()?)));
+            view.holds.extend(holds.map(|(topic, hold)| ArmedHold {
+                path: Arc::clone(&trigger.path),
+                topic: Some(topic.clone()),
+                since: hold.since,
+                due: hold.due,
+            }));
+        }
+        if let Some(pending) = slot.while_state.pending.as_ref().filter(|pending| pending.what == Turn::Begin) {
+            let (since, due) = (pending.since, pending.due);
+            view.holds.push(ArmedHold { path: "while".into(), topic: None, since, due });
+        }
+        if let Start::While(start) = &rule.start {
+            let locals = Map::new();
+            let scope = Scope {
+                rule: &rule,
+                memory: Arc::clone(&slot.memory),
+                occasion: None,
+                locals: &locals,
+                thread: ThreadScope::default(),
+                each_message: self.each_message(&rule),
+            };
+            let mut judging = Judging::new(&scope, &slot.trackers);
+            // Only how it is judged is told: nothing begins or ends by it.
+            let _ = self.evaluator.judge(&mut judging, &start.condition);
+            view.judged = judging.steps;
+        }
+        Some(view)
+    }
+
+    /// Returns the local time of `at`, as traces write it.
+    pub(super) fn local_text(&self, at: Timestamp) -> String {
+        at.to_zoned(self.evaluator.world.calendar.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+}
+
+impl ArmedHold {
+    /// Returns how long it has held at `now`, and how long it must, in words: `2m41s of 3m`.
+    #[must_use]
+    pub fn progress(&self, now: Timestamp) -> String {
+        let held = format_duration(elapsed(self.since, now.min(self.due)));
+        format!("{held} of {}", format_duration(elapsed(self.since, self.due)))
+    }
+}

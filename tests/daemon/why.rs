@@ -1,0 +1,175 @@
+//! Why something was published, why a rule didn't run, and a test made of what happened.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::house::{Home, House};
+
+/// What a command wrote, and how it ended.
+#[derive(Debug)]
+struct Said {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+fn say(house: &House, arguments: &[&str]) -> Said {
+    let url = format!("http://{}", house.web);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
+    command.args(arguments).current_dir(house.home.path());
+    if arguments[0] != "test" {
+        command.args(["--url", &url]);
+    }
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn publish(house: &House, topic: &str, payload: &Value) {
+    let body = json!({ "topic": topic, "payload": payload }).to_string();
+    assert_eq!(house.ask("POST", "/api/publish", Some(&body)).0, 202);
+}
+
+fn why_not(house: &House, rule: &str) -> Value {
+    house.get(&format!("/api/why-not?rule={rule}"))
+}
+
+#[test]
+fn why_goes_back_across_a_delay_to_the_message_that_came_first() {
+    let mut house = House::with_rules(
+        "rules:\n  first: { when: tv, then: [ { delay: 20ms }, { publish: between, payload: 1 } ] }\n  \
+         second: { when: between, then: [ { publish: lamp, payload: ON }, { delay: 1h } ] }\n",
+    );
+    publish(&house, "tv", &json!("ON"));
+    house.publication("lamp");
+    let chain = house.get("/api/why?topic=lamp");
+    let said = |key: &str| chain.as_array().unwrap().iter().map(|link| link[key].clone()).collect::<Vec<_>>();
+    assert_eq!(said("rule"), ["all:first", "all:second"]);
+    assert_eq!(said("outcome"), ["finished", "running"], "the second still waits");
+    assert_eq!((&chain[0]["cause"]["topic"], &chain[0]["cause"]["value"]), (&"tv".into(), &"ON".into()));
+    assert_eq!(chain[1]["cause"]["run"], chain[0]["run"]);
+    let waits = chain[1]["steps"].as_array().unwrap().last().unwrap();
+    assert!(waits["what"] == "waits" && waits["result"].as_str().unwrap().starts_with("until "), "{waits}");
+    assert_eq!(house.get("/api/traces?rule=second")[0]["outcome"], "running");
+}
+
+#[test]
+fn why_not_says_which_messages_came_near() {
+    let house = House::with_rules(
+        "rules:\n  cold: { when: { state: room, field: t, below: 10 }, then: { out/x: 1 } }\n  \
+         on: { when: { topic: tv, payload: ON }, then: { out/x: 1 } }\n",
+    );
+    publish(&house, "room", &json!({ "t": 12 }));
+    publish(&house, "room", &json!({ "h": 1 }));
+    publish(&house, "tv", &json!("OFF"));
+    let near = |rule: &str| {
+        let answer = why_not(&house, rule);
+        assert_eq!(answer["by"], "trigger", "{answer}");
+        answer["near"].as_array().unwrap().iter().map(|near| near["why"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(near("cold"), ["it has no `t`", "12 is not below 10"]);
+    assert_eq!(near("on"), ["`payload` is ON, and it is OFF"]);
+}
+
+#[test]
+fn why_not_names_each_gate() {
+    let house = House::with_rules(
+        "rules:\n  held: { when: { state: door, to: open, for: 3m }, then: { out/x: 1 } }\n  \
+         once: { when: go, mode: single, then: { delay: 1h } }\n  \
+         cool: { when: go, cooldown: 1h, then: { out/x: 1 } }\n  \
+         if: { when: go, if: \"state('lux').value > 3\", then: { out/x: 1 } }\n  \
+         while: { while: \"state('lux') == 3\", then: { out/x: 1 } }\n  \
+         off: { when: switch, then: { disable: cool } }\n",
+    );
+    let by = |rule: &str| {
+        let answer = why_not(&house, rule);
+        (answer["by"].as_str().unwrap_or("ran").to_owned(), answer["message"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(by("while").0, "condition");
+    publish(&house, "door", &json!("open"));
+    let (gate, message) = by("held");
+    assert!(gate == "hold" && message.starts_with("`door` has held for ") && message.contains(" of 3m"), "{message}");
+    publish(&house, "door", &json!("closed"));
+    let (gate, message) = by("held");
+    assert!(gate == "hold" && message.starts_with("its `for` was broken: when `door` held for "), "{message}");
+    publish(&house, "go", &json!(1));
+    assert_eq!((by("once").0, by("cool").0), ("ran".to_owned(), "ran".to_owned()));
+    publish(&house, "go", &json!(1));
+    let (gate, message) = by("cool");
+    assert!(gate == "cooldown" && message.contains("its cooldown was not over: when until "), "{message}");
+    let (gate, message) = by("if");
+    assert!(gate == "unknown" && message.contains("`lux` has no value yet"), "{message}");
+    publish(&house, "switch", &json!(1));
+    let (gate, message) = by("cool");
+    assert!(gate == "disabled" && message.contains("the rule all:off switched it off at "), "{message}");
+    house.ask("POST", "/api/rules/if/disable", None);
+    let (gate, message) = by("if");
+    assert!(gate == "disabled" && message.contains("a person, by the command line or the web switched"), "{message}");
+}
+
+#[test]
+fn why_not_at_a_time_before_the_start_knows_nothing() {
+    let house = House::with_rules("rules:\n  on: { when: tv, if: msg == 'ON', then: { out/x: 1 } }\n");
+    publish(&house, "tv", &json!("OFF"));
+    let said = say(&house, &["why-not", "on"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.out.starts_with("all:on: its condition was false: if false (msg = OFF)\n"), "{}", said.out);
+    let said = say(&house, &["why-not", "on", "--at", "2000-01-01T00:00"]);
+    assert!(said.out.contains("no trigger fired, as far back as the daemon remembers"), "{}", said.out);
+    assert_eq!(say(&house, &["why-not", "nobody"]).status, 2);
+}
+
+#[test]
+fn an_incident_becomes_a_test_that_passes() {
+    let mut house = Home::with(&[(
+        "rules/hall/light.yaml",
+        "rules:\n  motion:\n    when: { state: home/+room/motion, field: occupancy, to: true }\n    \
+         if: { all: [ \"(state('home/lux') ?? 0) < 10\", { state: home/mode, is: home } ] }\n    \
+         then:\n      - 'home/${room}/light/set': { state: ON, brightness: \"${state('home/level')}\" }\n      \
+         - delay: 30ms\n      - wanted/scene: evening\n  \
+         scene: { when: wanted/scene, then: { home/scene/set: '${msg}' } }\n  \
+         other: { when: '#', then: { log: seen } }\n",
+    )])
+    .start();
+    for (topic, payload) in [
+        ("home/lux", json!(3)),
+        ("home/mode", json!("home")),
+        ("home/level", json!(40)),
+        ("home/noise", json!(1)),
+        ("home/hall/motion", json!({ "occupancy": false })),
+        ("home/hall/motion", json!({ "occupancy": true })),
+    ] {
+        publish(&house, topic, &payload);
+    }
+    house.publication("home/scene/set");
+    let said = say(&house, &["why", "home/scene/set", "--as-test", "rules/hall/incident.test.yaml"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    let text = std::fs::read_to_string(house.home.file("rules/hall/incident.test.yaml")).unwrap();
+    assert!(text.contains("rules: [\"light.yaml:motion\", \"light.yaml:scene\"]\n"), "{text}");
+    assert!(text.contains("- { topic: \"home/scene/set\", payload: \"evening\" }\n"), "{text}");
+    assert!(!text.contains("home/noise"), "{text}");
+    let said = say(&house, &["test"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"), "{}\n{text}", said.err);
+
+    let said = say(&house, &["why", "home/hall/light/set", "--as-test", "tests.test.yaml"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    let said = say(&house, &["test", "tests.test.yaml"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"), "{}", said.err);
+}
+
+#[test]
+fn a_test_is_only_written_where_it_can_be() {
+    let house = House::with_rules("rules:\n  on: { when: tv, then: { out/x: 1 } }\n");
+    publish(&house, "tv", &json!("OFF"));
+    for (topic, file, wrong) in [
+        ("tv", "rules/a.test.yaml", "no rule published `tv`"),
+        ("out/x", "rules/a.yaml", "is no test's name"),
+        ("out/x", "/a.test.yaml", "is not in the home"),
+        ("out/x", "none/a.test.yaml", "the folder `none` can't be read"),
+    ] {
+        let said = say(&house, &["why", topic, "--as-test", file]);
+        assert_eq!(said.status, 2, "{said:?}");
+        assert!(said.err.contains(wrong), "{said:?}");
+    }
+}
