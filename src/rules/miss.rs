@@ -2,7 +2,7 @@
 
 use crate::model::{Message, Origin, Value};
 
-use super::{StateTrigger, Trigger, TriggerKind};
+use super::{Question, StateTrigger, Trigger, TriggerKind};
 
 /// Returns why `message` doesn't set off `trigger`, whose value before, the whole payload, was `before`; `None` where
 /// its topic isn't the trigger's, or nothing in the message keeps it.
@@ -25,7 +25,12 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
             if let Some(wanted) = wanted {
                 return Some(format!("`payload` is {}, and it is {value}", alternatives(wanted)));
             }
-            condition.as_ref().map(|condition| format!("`where: {}` isn't true of it", condition.source().as_str()))
+            condition.as_ref().map(|condition| match condition {
+                Question::Expression(expression) => {
+                    format!("`where: {}` isn't true of it", expression.source().as_str())
+                }
+                Question::Closure(_) => "its `where` isn't true of it".to_owned(),
+            })
         }
         TriggerKind::State(state) => miss_of_state(state, value, before),
         TriggerKind::Silent { .. } => Some("it spoke, and `for` counts anew".to_owned()),
