@@ -33,8 +33,9 @@ pub(super) async fn traces(
         .ask(move |home| {
             let rule = rule.map(|rule| find(home, &rule)).transpose()?;
             let mut running = home.engine.runs_under_way();
-            running.retain(|trace| rule.as_ref().is_none_or(|rule| trace.rule == *rule));
-            Ok((running, home.traces.last(rule.as_ref(), limit)))
+            let rule = rule.as_ref().map(crate::model::RuleId::as_str);
+            running.retain(|trace| rule.is_none_or(|rule| trace.rule.belongs_to(rule)));
+            Ok((running, home.traces.last(rule, limit)))
         })
         .await?;
     let (running, kept) = traces.map_err(|problem: Problem| problem)?;

@@ -93,7 +93,7 @@ impl Search<'_> {
         if let Some(trace) = running {
             return Some((Arc::new(trace), None));
         }
-        let kept = self.home.traces.last(Some(self.rule), usize::MAX);
+        let kept = self.home.traces.last(Some(self.rule.as_str()), usize::MAX);
         let kept = kept.into_iter().find(|kept| is_by_then(kept.first_at))?;
         Some((Arc::clone(&kept.trace), Some(kept)))
     }
