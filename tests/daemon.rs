@@ -13,6 +13,9 @@ mod clients;
 #[path = "daemon/commands.rs"]
 mod commands;
 #[cfg(test)]
+#[path = "daemon/disk.rs"]
+mod disk;
+#[cfg(test)]
 #[path = "daemon/house.rs"]
 mod house;
 #[cfg(test)]

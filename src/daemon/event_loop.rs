@@ -141,6 +141,7 @@ impl EventLoop {
             is_stopping: false,
         };
         event_loop.take_effects(effects);
+        event_loop.parts.store.note_life();
         event_loop
     }
 
@@ -217,6 +218,7 @@ impl EventLoop {
         self.now = reading.now;
         if let Some(forward) = reading.forward {
             info!(forward_ms = forward, "The clock was set.");
+            self.parts.store.note_life();
             self.decide(Event::ClockChanged { forward });
         }
     }

@@ -167,7 +167,7 @@ impl Daemon {
         let settings = &loaded.home.settings;
         let embedded = embedded(settings)?;
         let zone = zone(settings)?;
-        let Opened { store, kept } = store::open(folder.join(&settings.data))?;
+        let Opened { store, mut kept } = store::open(folder.join(&settings.data))?;
         let (sender, inputs) = mpsc::channel(WAITING);
         let link = Link::new(sender.clone());
         let broker = Broker::bind(embedded, sender).await?;
@@ -179,6 +179,7 @@ impl Daemon {
         banner.show(&mut screen);
         broker.keep_retained(&kept.retained, store.retained_keeper()).await;
         let now = Timestamp::now();
+        kept.adjust_to(now);
         let options = engine_options(settings, zone);
         let engine = Engine::restore(now, loaded.home.ruleset.clone(), kept.snapshot, options);
         let parts = Parts {

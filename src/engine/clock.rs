@@ -14,6 +14,7 @@ use super::alarms::numbered;
 use super::deadline::{Due, Owner};
 use super::hearing::Incoming;
 use super::run::{Frame, Run, Waiting};
+use super::saving::SavedRule;
 use super::slot::{Slot, SlotId};
 use super::trigger::TriggerState;
 use super::while_state::WhileState;
@@ -52,6 +53,32 @@ impl Engine {
         self.settle();
     }
 
+    /// Returns how far the clock is behind the time at which the daemon was last alive: it was set back while the daemon
+    /// was down, as that of a computer without a battery is at each start.
+    pub(super) fn clock_behind(&self) -> SignedDuration {
+        let behind = self.alive_at.map(|alive_at| alive_at.duration_since(self.now()));
+        behind.filter(|behind| behind.is_positive()).unwrap_or_default()
+    }
+
+    /// Moves what was saved, before it is put in force: else what lasts would end when the clock shows that time again.
+    pub(super) fn shift_saved(&mut self, by: SignedDuration) {
+        if by.is_zero() {
+            return;
+        }
+        self.alive_at.shift(by);
+        self.evaluator.world.states.shift(by);
+        self.dormant.values_mut().for_each(|rule| rule.shift(by));
+        self.runs.values_mut().for_each(|run| run.shift(by));
+    }
+
+    /// Makes what [`Engine::shift_saved`] moved be kept.
+    pub(super) fn keep_shifted(&mut self) {
+        self.unsaved.topics.extend(self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()));
+        self.unsaved.rules.extend(self.slots.ids());
+        self.unsaved.runs.extend(self.runs.keys().copied());
+        self.unsaved.dormant.extend(self.dormant.keys().cloned());
+    }
+
     fn shift(&mut self, by: SignedDuration) {
         self.evaluator.world.states.shift(by);
         self.unsaved.topics.extend(self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()));
@@ -69,7 +96,7 @@ impl Engine {
     }
 
     /// Computes anew when schedules are due: those of rules, and those that runs wait for.
-    fn recompute_schedules(&mut self) {
+    pub(super) fn recompute_schedules(&mut self) {
         for slot in self.slots.ids() {
             let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
             if let Start::When(triggers) = &rule.start {
@@ -145,6 +172,17 @@ impl Shift for Slot {
         self.cooldowns.values_mut().for_each(|over| over.shift(by));
         self.storm.iter_mut().for_each(|at| at.shift(by));
         self.timers.iter_mut().for_each(|timer| timer.due.shift(by));
+    }
+}
+
+impl Shift for SavedRule {
+    fn shift(&mut self, by: SignedDuration) {
+        self.resting_until.shift(by);
+        self.triggers.iter_mut().for_each(|trigger| trigger.shift(by));
+        self.while_state.shift(by);
+        self.trackers.iter_mut().flat_map(|tracker| tracker.since.values_mut()).for_each(|since| since.shift(by));
+        self.cooldowns.iter_mut().for_each(|(_, over)| over.shift(by));
+        self.storm.iter_mut().for_each(|at| at.shift(by));
     }
 }
 

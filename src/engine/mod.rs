@@ -118,7 +118,13 @@ impl Engine {
             effects: Vec::new(),
         };
         engine.restore_saved(saved);
+        let behind = engine.clock_behind();
+        engine.shift_saved(-behind);
         engine.put_in_force(&rules);
+        if behind.is_positive() {
+            engine.recompute_schedules();
+            engine.keep_shifted();
+        }
         let effects = engine.finish();
         (engine, effects)
     }

@@ -49,7 +49,7 @@ impl Home {
     /// Returns the command that runs it.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
-        command.arg("run").arg(self.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        piped(&mut command).arg("run").arg(self.path());
         command
     }
 
@@ -73,7 +73,14 @@ impl Home {
 
     /// Starts the daemon and waits until it listens.
     pub(crate) fn start(self) -> House {
-        let child = self.command().arg("--json").spawn().unwrap();
+        let mut command = self.command();
+        command.arg("--json");
+        self.start_with(command)
+    }
+
+    /// Starts the daemon with a command of one's own.
+    pub(crate) fn start_with(self, mut command: Command) -> House {
+        let child = piped(&mut command).spawn().unwrap();
         House::watch(self, child)
     }
 }
@@ -134,8 +141,20 @@ impl House {
 
     /// Starts the daemon of the home again, after [`House::end`].
     pub(crate) fn begin(&mut self) {
-        self.child = self.home.command().arg("--json").spawn().unwrap();
+        let mut command = self.home.command();
+        command.arg("--json");
+        self.begin_with(command);
+    }
+
+    /// Starts it again with a command of one's own.
+    pub(crate) fn begin_with(&mut self, mut command: Command) {
+        self.child = piped(&mut command).spawn().unwrap();
         self.attend();
+    }
+
+    /// Returns the id of the daemon's process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn listening(&mut self, protocol: &str) -> SocketAddr {
@@ -209,6 +228,10 @@ impl Drop for House {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn piped(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())
 }
 
 fn wait(child: &mut Child) -> Option<ExitStatus> {

@@ -11,31 +11,31 @@ use super::house::{House, PATIENCE};
 const ENDS: [&str; 2] = ["TERM", "KILL"];
 
 /// Publishes a message with QoS 1; it is acknowledged when this returns.
-fn publish(house: &House, topic: &str, payload: &str) {
+pub(crate) fn publish(house: &House, topic: &str, payload: &str) {
     Kind::Mosquitto.publish(house.mqtt, &[sent(topic, payload)]);
 }
 
-fn has_clients() -> bool {
+pub(crate) fn has_clients() -> bool {
     Kind::installed().contains(&Kind::Mosquitto)
 }
 
 /// Returns what the daemon knows of `topic`.
-fn state(house: &House, topic: &str) -> Value {
+pub(crate) fn state(house: &House, topic: &str) -> Value {
     let states = house.get("/api/state");
     states.as_array().unwrap().iter().find(|state| state["topic"] == topic).cloned().unwrap_or_default()
 }
 
 /// Returns what is on disk under `key`.
-fn kept(house: &House, key: &str) -> String {
+pub(crate) fn kept(house: &House, key: &str) -> String {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let database = rusqlite::Connection::open_with_flags(house.home.file(".homerule/homerule.db"), flags).unwrap();
-    database
-        .query_row("SELECT CAST(value AS TEXT) FROM kept WHERE key = ?1", [key], |row| row.get(0))
-        .unwrap_or_default()
+    let path = house.home.file(".homerule/homerule.db");
+    let Ok(database) = rusqlite::Connection::open_with_flags(path, flags) else { return String::new() };
+    let found = database.query_row("SELECT value FROM kept WHERE key = ?1", [key], |row| row.get::<_, Vec<u8>>(0));
+    String::from_utf8_lossy(&found.unwrap_or_default()).into_owned()
 }
 
 /// Waits until `is_so`.
-fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "{what} didn't happen");

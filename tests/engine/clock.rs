@@ -1,9 +1,10 @@
 //! What the engine makes of a wall clock that is set.
 
-use homerule::engine::{Effect, Engine, Event, Options};
+use homerule::engine::{Effect, Engine, Event, Options, Snapshot};
 use homerule::lang::{Home, Source, Sources};
 use homerule::model::schedule::Calendar;
 use homerule::model::{Message, Origin, Payload, Qos, Topic};
+use homerule::rules::Ruleset;
 use jiff::{SignedDuration, Timestamp};
 
 const RULES: &str = r#"
@@ -22,6 +23,8 @@ rules:
 /// A home whose clock can be set.
 struct Clock {
     engine: Engine,
+    rules: Ruleset,
+    saved: Snapshot,
     now: Timestamp,
     /// What was published, with what the clock showed.
     published: Vec<String>,
@@ -36,20 +39,43 @@ impl Clock {
         assert!(!home.has_errors(), "{:?}", home.diagnostics);
         let now = "2024-06-01T12:00:00Z".parse().unwrap();
         let options = Options { calendar: Calendar::default(), ..Options::default() };
-        let (engine, _) = Engine::new(now, home.ruleset, options);
-        let mut clock = Clock { engine, now, published: Vec::new() };
+        let rules = home.ruleset;
+        let (engine, _) = Engine::new(now, rules.clone(), options);
+        let mut clock = Clock { engine, rules, saved: Snapshot::default(), now, published: Vec::new() };
         clock.handle(Event::Started);
         clock
     }
 
     fn handle(&mut self, event: Event) {
-        for effect in self.engine.handle(self.now, event) {
-            if let Effect::Publish(publication) = effect {
-                let message = publication.message;
-                let time = self.now.strftime("%H:%M:%S");
-                self.published.push(format!("{time} {} {}", message.topic, message.payload.text().unwrap()));
+        let effects = self.engine.handle(self.now, event);
+        self.take(effects);
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Publish(publication) => {
+                    let message = publication.message;
+                    let time = self.now.strftime("%H:%M:%S");
+                    self.published.push(format!("{time} {} {}", message.topic, message.payload.text().unwrap()));
+                }
+                Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
+                _ => {}
             }
         }
+    }
+
+    /// Ends the daemon, and starts it again by a clock that shows another time.
+    fn restart_at(&mut self, now: &str) {
+        let effects = self.engine.flush();
+        self.take(effects);
+        self.saved.alive_at = Some(self.now);
+        self.now = now.parse().unwrap();
+        let options = Options { calendar: Calendar::default(), ..Options::default() };
+        let (engine, effects) = Engine::restore(self.now, self.rules.clone(), self.saved.clone(), options);
+        self.engine = engine;
+        self.take(effects);
+        self.handle(Event::Started);
     }
 
     fn say(&mut self, topic: &str, payload: &str) {
@@ -140,4 +166,41 @@ fn an_age_goes_on_when_the_clock_is_set() {
     clock.set(SignedDuration::from_hours(-5));
     clock.say("ask", "1");
     assert_eq!(clock.published(), ["07:01:00 out/age 60"]);
+}
+
+#[test]
+fn a_start_by_a_clock_that_is_behind_keeps_what_remains_and_blocks_nothing_until_then() {
+    let mut clock = Clock::start();
+    clock.say("door", "open");
+    clock.say("go", "1");
+    clock.pass(5);
+    clock.published();
+    clock.restart_at("1970-01-01T00:00:00Z");
+    clock.pass(4);
+    assert_eq!(clock.published(), [""; 0]);
+    clock.pass(1);
+    let all = ["delay yes", "hold yes", "silent yes", "timeout yes", "turn 2", "lasting yes"];
+    assert_eq!(clock.published(), all.map(|what| format!("00:05:00 out/{what}")));
+    clock.say("ask", "x");
+    assert_eq!(clock.published(), ["00:05:00 out/age 600"]);
+    clock.pass(13 * 60);
+    let published = clock.published();
+    assert!(published.contains(&"13:00:00 out/at yes".to_owned()), "{published:?}");
+}
+
+#[test]
+fn a_second_restart_before_the_clock_is_right_moves_nothing_twice() {
+    let mut clock = Clock::start();
+    clock.say("go", "1");
+    clock.pass(5);
+    clock.published();
+    clock.restart_at("1970-01-01T00:00:00Z");
+    clock.pass(1);
+    clock.restart_at("1970-01-01T00:00:00Z");
+    clock.pass(3);
+    clock.set(SignedDuration::from_hours(24 * 365 * 54));
+    assert_eq!(clock.published(), [""; 0]);
+    clock.pass(1);
+    let published = clock.published();
+    assert!(published[0].ends_with("out/delay yes"), "{published:?}");
 }

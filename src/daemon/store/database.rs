@@ -51,8 +51,19 @@ impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> DatabaseError {
         let text = error.to_string();
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DatabaseError::Damaged(text),
-            _ => DatabaseError::Unusable(text),
+            Some(
+                ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+                | ErrorCode::PermissionDenied
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::OutOfMemory,
+            ) => DatabaseError::Unusable(text),
+            // A table that isn't there, a schema that can't be read, …
+            _ => DatabaseError::Damaged(text),
         }
     }
 }
@@ -90,6 +101,16 @@ impl Database {
     pub(super) fn open_to_read(path: &Path) -> Result<Database, DatabaseError> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         Ok(Database { connection, durability: Durability::Synced })
+    }
+
+    /// Opens the database at `path` for reading, on a disk that takes nothing: not even what readers share.
+    ///
+    /// # Errors
+    /// Where it isn't there or can't be read.
+    pub(super) fn open_alone(path: &Path) -> Result<Database, DatabaseError> {
+        let database = Database::open_to_read(path)?;
+        database.connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        Ok(database)
     }
 
     /// Looks whether the file holds together.

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -97,6 +98,11 @@ impl Folder {
         }
         self.forget_oldest();
         Ok(aside)
+    }
+
+    /// Returns how old the newest backup is; `None`: there is none, or it is from the future.
+    pub(super) fn backup_age(&self) -> Option<Duration> {
+        fs::metadata(self.backup(1)).ok()?.modified().ok()?.elapsed().ok()
     }
 
     /// Makes the finished copy `fresh` the newest backup.

@@ -14,6 +14,8 @@ mod pending;
 mod recovery;
 mod retained;
 mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(super) use health::Health;

@@ -12,7 +12,7 @@ use super::folder::{Claim, Folder};
 use super::health::Health;
 use super::kept::Kept;
 use super::pending::Pending;
-use super::recovery::{Found, find};
+use super::recovery::{Found, find, find_without_writing};
 use super::store::Store;
 use super::writer::Writer;
 
@@ -50,7 +50,7 @@ pub(in crate::daemon) fn open(path: PathBuf) -> Result<Opened, StoreError> {
     let found = match folder.claim() {
         Ok(Claim::Taken) => return Err(StoreError::Taken(folder.path().to_owned())),
         Ok(Claim::Ours) => find(&folder).map_err(|error| StoreError::Newer(folder.database(), error.to_string()))?,
-        Err(error) => Found { trouble: Some(error.to_string()), ..Found::default() },
+        Err(error) => find_without_writing(&folder, error.to_string()),
     };
     let Found { database, rows, mut losses, trouble } = found;
     let kept = Kept::from_rows(rows);

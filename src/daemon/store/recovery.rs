@@ -37,10 +37,27 @@ pub(super) fn find(folder: &Folder) -> Result<Found, DatabaseError> {
             mend_rows(folder, contents)
         }
         Err(DatabaseError::Damaged(reason)) => from_backup(folder, &reason),
-        Err(DatabaseError::Unusable(reason)) => return Ok(Found { trouble: Some(reason), ..Found::default() }),
+        Err(DatabaseError::Unusable(reason)) => return Ok(find_without_writing(folder, reason)),
         Err(newer @ DatabaseError::Newer(_)) => return Err(newer),
     };
     Ok(begin_anew(folder, rows, losses))
+}
+
+/// Reads what was kept where nothing can be written, for the reason `trouble`.
+pub(super) fn find_without_writing(folder: &Folder, trouble: String) -> Found {
+    let trouble = Some(trouble);
+    let read = |database: Database| {
+        database.check()?;
+        database.read()
+    };
+    if folder.inode().is_none() {
+        return Found { trouble, ..Found::default() };
+    }
+    let (rows, losses) = match Database::open_alone(&folder.database()).and_then(read) {
+        Ok(contents) => mend_rows(folder, contents),
+        Err(error) => from_backup(folder, &error.to_string()),
+    };
+    Found { database: None, rows, losses, trouble }
 }
 
 /// Opens the database at `path`, checks it, and reads it.
@@ -88,14 +105,14 @@ fn from_backup(folder: &Folder, reason: &str) -> (Rows, Vec<String>) {
             let backup = folder.backup(number);
             let since = when(&rows).map_or_else(String::new, |at| format!(" of {at}"));
             let loss = format!(
-                "The database `{path}` is damaged ({reason}). The backup{since} is used: what changed since is lost ({}).",
+                "The database `{path}` can't be used ({reason}). The backup{since} is used: what changed since is lost ({}).",
                 backup.display()
             );
             (rows, vec![loss])
         }
         None => {
             let loss = format!(
-                "The database `{path}` is damaged ({reason}), and there is no backup: all that was kept is lost."
+                "The database `{path}` can't be used ({reason}), and there is no backup: all that was kept is lost."
             );
             (Rows::new(), vec![loss])
         }
@@ -128,7 +145,7 @@ fn write_all(mut database: Database, rows: Rows, losses: Vec<String>) -> Found {
 /// Returns the rows of the newest backup that is whole, and its number.
 fn newest_backup(folder: &Folder) -> Option<(Rows, usize)> {
     (1..=BACKUPS).find_map(|number| {
-        let backup = Database::open_to_read(&folder.backup(number)).ok()?;
+        let backup = Database::open_alone(&folder.backup(number)).ok()?;
         backup.check().ok()?;
         let contents = backup.read().ok()?;
         contents.damaged.is_empty().then_some((contents.rows, number))

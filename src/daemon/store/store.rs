@@ -82,10 +82,15 @@ impl Store {
     /// Has what was noted on the disk when it returns; at once where nothing was. A disk that doesn't take it, or takes
     /// too long, is said and waited for no more.
     pub(in crate::daemon) async fn commit(&mut self) {
-        if self.noted.changes.is_empty() {
+        if self.noted.changes.is_empty() && !self.noted.notes_life {
             return;
         }
         self.hand_over(Durability::Synced).await;
+    }
+
+    /// Makes the next commit note that we are alive, by the clock as it is now: with what was moved since it was set.
+    pub(in crate::daemon) fn note_life(&mut self) {
+        self.noted.notes_life = true;
     }
 
     /// Waits until what the broker keeps is written.

@@ -37,6 +37,8 @@ pub(super) struct Writer {
     /// Set when a new database was begun: it needs all that is known, not only what changed.
     pub(super) wants_all: Arc<AtomicBool>,
     inode: Option<u64>,
+    /// The inode of the database that we began: where that failed halfway, it is no one's loss.
+    begun: Option<u64>,
     /// Since when there is something that a power cut would take.
     unsynced_since: Option<Instant>,
     backed_up_at: Option<Instant>,
@@ -52,6 +54,7 @@ impl Writer {
         wants_all: Arc<AtomicBool>,
     ) -> Writer {
         let inode = folder.inode();
+        let backed_up_at = folder.backup_age().and_then(|age| Instant::now().checked_sub(age));
         Writer {
             folder,
             database,
@@ -59,8 +62,9 @@ impl Writer {
             health,
             wants_all,
             inode,
+            begun: None,
             unsynced_since: None,
-            backed_up_at: None,
+            backed_up_at,
             backup: None,
         }
     }
@@ -148,12 +152,14 @@ impl Writer {
                 }
             }
         }
-        if self.folder.inode().is_some() {
+        if self.folder.inode().is_some_and(|inode| self.begun != Some(inode)) {
             let aside = self.folder.set_aside().map_err(unusable)?;
-            warn!("A database that was not read at the start is kept as `{}`.", aside.display());
+            warn!("The database that could not be written is kept as `{}`.", aside.display());
         }
-        let database = Database::open(&self.folder.database())?;
-        self.inode = self.folder.inode();
+        let database = Database::open(&self.folder.database());
+        self.begun = self.folder.inode();
+        let database = database?;
+        self.inode = self.begun;
         self.wants_all.store(true, Ordering::Release);
         Ok(self.database.insert(database))
     }
@@ -182,7 +188,12 @@ impl Writer {
         } else {
             debug!("Still {said}.");
         }
-        self.health.send_replace(Health::Failing(said));
+        // It is told once; the words may change with the reason.
+        self.health.send_if_modified(|health| {
+            let was_well = *health == Health::Well;
+            *health = Health::Failing(said);
+            was_well
+        });
     }
 
     /// Makes a backup beside the writing, if the last one is old.
@@ -214,4 +225,125 @@ pub(super) fn make_backup(folder: &Folder) -> Result<(), String> {
     let database = Database::open_to_read(&folder.database()).map_err(|error| error.to_string())?;
     database.copy_to(&fresh).map_err(|error| error.to_string())?;
     folder.rotate(&fresh).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::store::recovery::find;
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        writer: Writer,
+        health: watch::Receiver<Health>,
+    }
+
+    impl Bench {
+        fn new() -> Bench {
+            let folder = tempfile::tempdir().unwrap();
+            let mut claimed = Folder::new(folder.path().join("data"));
+            claimed.claim().unwrap();
+            let found = find(&claimed).unwrap();
+            let (sender, health) = watch::channel(Health::Well);
+            let wants_all = Arc::new(AtomicBool::new(false));
+            let writer = Writer::new(claimed, found.database, Arc::default(), sender, wants_all);
+            Bench { folder, writer, health }
+        }
+
+        fn write(&mut self, key: &str, value: &str) {
+            let changes = [(key.into(), Some(value.as_bytes().to_vec()))].into();
+            self.writer.pending.add(Batch { changes, durability: Durability::Synced, ..Batch::default() });
+            self.go_on();
+        }
+
+        fn go_on(&mut self) {
+            let batch = self.writer.pending.take(Duration::ZERO);
+            self.writer.take(batch);
+        }
+
+        fn kept(&self) -> Vec<String> {
+            let database = Database::open_to_read(&self.writer.folder.database()).unwrap();
+            let rows = database.read().unwrap().rows;
+            let shown = |(key, value): (Arc<str>, Vec<u8>)| format!("{key}={}", String::from_utf8(value).unwrap());
+            rows.into_iter().map(shown).filter(|row| !row.starts_with("alive=")).collect()
+        }
+
+        fn is_well(&self) -> bool {
+            *self.health.borrow() == Health::Well
+        }
+    }
+
+    #[test]
+    fn a_disk_that_is_full_loses_nothing_once_it_has_room_again() {
+        let mut bench = Bench::new();
+        bench.write("a", "1");
+        bench.writer.database.as_ref().unwrap().fill_up(true);
+        let large = "x".repeat(100_000);
+        bench.write("b", &large);
+        assert!(!bench.is_well());
+        bench.write("a", "2");
+        bench.write("b", "small");
+        bench.write("c", &large);
+        assert!(!bench.is_well());
+        assert_eq!(bench.writer.patience(), RETRY, "it is tried again");
+        bench.writer.database.as_ref().unwrap().fill_up(false);
+        bench.go_on();
+        assert!(bench.is_well());
+        assert_eq!(bench.kept(), ["a=2".to_owned(), "b=small".to_owned(), format!("c={large}")]);
+        assert!(!bench.writer.wants_all.load(Ordering::Acquire), "it is the same database");
+    }
+
+    #[test]
+    fn what_waits_is_answered_though_the_disk_takes_nothing() {
+        let mut bench = Bench::new();
+        bench.writer.database.as_ref().unwrap().fill_up(true);
+        let (sender, mut done) = tokio::sync::oneshot::channel();
+        let changes = [("a".into(), Some(vec![0; 100_000]))].into();
+        bench.writer.pending.add(Batch { changes, waiting: vec![sender], ..Batch::default() });
+        bench.go_on();
+        assert_eq!(done.try_recv(), Ok(()));
+        assert!(!bench.is_well());
+    }
+
+    #[test]
+    fn a_folder_that_is_taken_away_is_made_again_and_asks_for_all() {
+        let mut bench = Bench::new();
+        bench.write("a", "1");
+        std::fs::remove_dir_all(bench.folder.path().join("data")).unwrap();
+        bench.write("b", "2");
+        assert!(bench.is_well());
+        assert_eq!(bench.kept(), ["b=2"]);
+        assert!(bench.writer.wants_all.load(Ordering::Acquire));
+    }
+
+    #[test]
+    fn what_is_only_written_is_synced_within_a_second() {
+        let mut bench = Bench::new();
+        let changes = [("a".into(), Some(vec![1]))].into();
+        bench.writer.pending.add(Batch { changes, ..Batch::default() });
+        bench.go_on();
+        assert!(bench.writer.patience() <= SYNC_AFTER);
+        bench.writer.unsynced_since = Instant::now().checked_sub(SYNC_AFTER);
+        bench.go_on();
+        assert_eq!(bench.writer.unsynced_since, None);
+        assert_eq!(bench.writer.patience(), LIFE);
+    }
+
+    #[test]
+    fn a_backup_is_whole_and_the_one_before_is_kept() {
+        let mut bench = Bench::new();
+        bench.write("a", "1");
+        bench.writer.backup.take().unwrap().join().unwrap();
+        bench.write("a", "2");
+        assert!(bench.writer.backup.is_none(), "the last one is young");
+        bench.writer.backed_up_at = Instant::now().checked_sub(BACKUP_AFTER);
+        bench.write("a", "3");
+        bench.writer.backup.take().unwrap().join().unwrap();
+        let value = |number| {
+            let backup = Database::open_to_read(&bench.writer.folder.backup(number)).unwrap();
+            backup.check().unwrap();
+            backup.read().unwrap().rows.get("a").cloned()
+        };
+        assert_eq!((value(1), value(2)), (Some(b"3".to_vec()), Some(b"1".to_vec())));
+    }
 }

@@ -1,0 +1,180 @@
+//! Disks that are full, read-only, taken away or damaged, and two daemons on one folder.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use super::clients::{Kind, Sent, sent};
+use super::house::{Home, House};
+use super::survival::{has_clients, kept, publish, state, until};
+
+const RULES: &str = "rules:
+  counting: { when: count, then: [ { remember: { count: \"${(memory.count ?? 0) + 1}\" } }, { to/count: \"${memory.count}\" } ] }
+";
+
+fn retain(house: &House, topic: &str, payload: &str) {
+    Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent(topic, payload) }]);
+}
+
+fn count(house: &mut House) -> String {
+    publish(house, "count", "x");
+    house.publication("to/count")["payload"].as_str().unwrap().to_owned()
+}
+
+/// Sets how long a file the daemon may write: a disk that is full, as far as it can tell.
+fn limit(house: &House, bytes: &str) {
+    let arguments = ["--pid", &house.id().to_string(), &format!("--fsize={bytes}:unlimited")];
+    assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_the_home_going_and_loses_nothing_once_it_has_room() {
+    if !has_clients() {
+        return;
+    }
+    let home = Home::with(&[("rules/all.yaml", RULES)]);
+    // A shell's `trap ''` makes the system say no to a write beyond the limit, and not end the program.
+    let mut command = Command::new("sh");
+    let binary = env!("CARGO_BIN_EXE_homerule");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" run \"$1\" --json", binary]).arg(home.path());
+    let mut house = home.start_with(command);
+    assert_eq!(count(&mut house), "1");
+    let alerts = Kind::Mosquitto.subscribe(house.mqtt, &["homerule/alert"]);
+
+    limit(&house, "0");
+    assert_eq!(count(&mut house), "2");
+    retain(&house, "home/tv", "ON");
+    let alert = alerts.next();
+    assert!(alert.contains("\"kind\":\"store_failing\"") && alert.contains("nothing can be kept in"), "{alert}");
+    let status = house.get("/api/status");
+    assert_eq!(status["healthy"], false);
+    assert!(status["store"]["failing"].as_str().unwrap().contains("nothing can be kept"), "{status}");
+    let (code, said) = house.ask("GET", "/healthz", None);
+    assert_eq!((code, said.contains("the disk doesn't take what should be kept")), (503, true), "{said}");
+
+    limit(&house, "unlimited");
+    let alert = alerts.next();
+    assert!(alert.contains("\"kind\":\"store_recovered\""), "{alert}");
+    assert_eq!(house.get("/api/status")["healthy"], true);
+    let log = house.end("KILL");
+    assert!(log.contains("The home goes on, but nothing can be kept"), "{log}");
+    house.begin();
+    assert_eq!(count(&mut house), "3");
+    let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
+    assert_eq!(subscriber.next(), "1 home/tv ON");
+}
+
+#[test]
+fn a_folder_that_is_taken_away_is_filled_again_with_all_that_the_daemon_knows() {
+    if !has_clients() {
+        return;
+    }
+    let mut house = House::with_rules(RULES);
+    assert_eq!(count(&mut house), "1");
+    retain(&house, "home/tv", "ON");
+    publish(&house, "home/radio", "off");
+    fs::remove_dir_all(house.home.file(".homerule")).unwrap();
+    publish(&house, "home/lamp", "x");
+    until("a new database", || {
+        house.home.file(".homerule/homerule.db").exists()
+            && !kept(&house, "topic/home/radio").is_empty()
+            && !kept(&house, "retained/home/tv").is_empty()
+    });
+    house.end("KILL");
+    house.begin();
+    assert_eq!(count(&mut house), "2");
+    assert_eq!(state(&house, "home/radio")["value"], "off");
+    assert_eq!(Kind::Mosquitto.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
+}
+
+#[test]
+fn on_a_folder_that_is_read_only_what_was_kept_is_known_and_what_changes_is_said_to_be_lost() {
+    if !has_clients() {
+        return;
+    }
+    let mut house = House::with_rules(RULES);
+    assert_eq!(count(&mut house), "1");
+    retain(&house, "home/tv", "ON");
+    // The last changes are in the log beside the database then.
+    house.end("KILL");
+    // To the system's administrator nothing is read-only: somebody else runs it.
+    let binary = house.home.file("homerule-copy");
+    fs::copy(env!("CARGO_BIN_EXE_homerule"), &binary).unwrap();
+    let data = house.home.file(".homerule");
+    let allow = |path: &std::path::Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    allow(house.home.path(), 0o755);
+    let mut paths = vec![data.clone()];
+    paths.extend(fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()));
+    for path in &paths {
+        allow(path, if *path == data { 0o555 } else { 0o444 });
+    }
+    let mut command = Command::new(&binary);
+    command.arg("run").arg(house.home.path()).arg("--json");
+    if is_root() {
+        command.uid(65534).gid(65534);
+    }
+    house.begin_with(command);
+    assert_eq!(count(&mut house), "2");
+    assert_eq!(Kind::Mosquitto.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
+    let status = house.get("/api/status");
+    assert!(status["store"]["failing"].as_str().unwrap().contains("nothing can be kept"), "{status}");
+    assert_eq!(status["store"]["lost"], serde_json::json!([]));
+
+    for path in &paths {
+        allow(path, if *path == data { 0o777 } else { 0o666 });
+    }
+    until("the disk to be found again", || house.get("/api/status")["healthy"] == true);
+    until("all to be kept", || kept(&house, "rule/all:counting").contains('2'));
+    house.end("KILL");
+    house.begin();
+    assert_eq!(count(&mut house), "3");
+}
+
+fn is_root() -> bool {
+    String::from_utf8(Command::new("id").arg("-u").output().unwrap().stdout).unwrap().trim() == "0"
+}
+
+#[test]
+fn a_damaged_database_is_replaced_by_the_backup_and_what_was_lost_is_said() {
+    if !has_clients() {
+        return;
+    }
+    let mut house = House::with_rules(RULES);
+    assert_eq!(count(&mut house), "1");
+    house.end("TERM");
+    let (database, backup) = (house.home.file(".homerule/homerule.db"), house.home.file(".homerule/backup-1.db"));
+    fs::copy(&database, &backup).unwrap();
+    house.begin();
+    assert_eq!(count(&mut house), "2");
+    house.end("TERM");
+    let mut bytes = fs::read(&database).unwrap();
+    let page = 1024;
+    bytes[page..2 * page].iter_mut().for_each(|byte| *byte ^= 0x55);
+    fs::write(&database, bytes).unwrap();
+    house.begin();
+    let status = house.get("/api/status");
+    let lost = status["store"]["lost"].to_string();
+    assert!(lost.contains("can't be used") && lost.contains("The backup of 2"), "{lost}");
+    assert!(lost.contains("The damaged database is kept as"), "{lost}");
+    assert_eq!(status["healthy"], true, "it works again");
+    assert_eq!(count(&mut house), "2");
+    let log = house.end("TERM");
+    assert!(log.contains("what changed since is lost"), "{log}");
+}
+
+#[test]
+fn a_backup_is_made_without_being_asked() {
+    let house = House::with_rules(RULES);
+    until("a backup", || house.home.file(".homerule/backup-1.db").exists());
+}
+
+#[test]
+fn a_second_daemon_on_the_same_data_is_refused() {
+    let house = House::with_rules(RULES);
+    let (status, said) = house.home.run_to_its_end(&[]);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("error: another `homerule run` uses the data in `"), "{said}");
+    assert!(said.contains("stop it, or set another folder with `data:` in homerule.yaml"), "{said}");
+    assert_eq!(house.get("/api/status")["healthy"], true);
+}
