@@ -19,6 +19,9 @@ mod disk;
 #[path = "daemon/house.rs"]
 mod house;
 #[cfg(test)]
+#[path = "daemon/killed.rs"]
+mod killed;
+#[cfg(test)]
 #[path = "daemon/lessons.rs"]
 mod lessons;
 #[cfg(test)]

@@ -86,6 +86,8 @@ pub(super) struct Parts {
     pub(super) store: Store,
     /// What the broker kept before the start.
     pub(super) retained: Vec<Retained>,
+    /// What was decided before the start and may not have left.
+    pub(super) outbox: Vec<Message>,
     /// Where the daemon listens, as URLs.
     pub(super) listen: Vec<String>,
 }
@@ -149,6 +151,9 @@ impl EventLoop {
     pub(super) async fn run(mut self) {
         self.tell_time();
         self.tell_retained();
+        let unsent = std::mem::take(&mut self.parts.outbox);
+        self.outgoing.splice(0..0, unsent.into_iter().map(Outgoing::Message));
+        self.behind_commit = Some(0);
         self.decide(Event::Started);
         self.announce("online");
         self.flush().await;
@@ -253,15 +258,26 @@ impl EventLoop {
     /// Takes what one decision leads to: all that it keeps is kept before any of the rest leaves.
     fn take_effects(&mut self, effects: Vec<Effect>) {
         let before = self.outgoing.len();
+        let mut is_kept = false;
         for effect in effects {
             match effect {
                 Effect::Save { key, value } => {
-                    if self.parts.store.save(key, value) {
-                        self.behind_commit.get_or_insert(before);
-                    }
+                    is_kept |= self.parts.store.save(key, value);
                 }
                 effect => self.outgoing.push(Outgoing::Effect(effect)),
             }
+        }
+        if !is_kept {
+            return;
+        }
+        self.behind_commit.get_or_insert(before);
+        let messages = self.outgoing.iter().skip(before).filter_map(|step| match step {
+            Outgoing::Effect(Effect::Publish(publication)) => Some(&publication.message),
+            Outgoing::Effect(_) | Outgoing::Message(_) => None,
+        });
+        let messages: Vec<&Message> = messages.collect();
+        if !messages.is_empty() {
+            self.parts.store.promise(&messages);
         }
     }
 
@@ -346,6 +362,7 @@ impl EventLoop {
         }
         // What was decided may have led to nothing but what is kept.
         self.parts.store.commit().await;
+        self.parts.store.forget_promises();
         // The room is used again.
         self.outgoing = outgoing;
         if std::mem::take(&mut self.must_be_written) {

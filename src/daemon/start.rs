@@ -189,6 +189,7 @@ impl Daemon {
             screen,
             store,
             retained: kept.retained,
+            outbox: kept.outbox,
             listen: banner.urls(),
         };
         let event_loop = EventLoop::new(parts, engine, loaded);

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::{SaveKey, Snapshot};
+use crate::model::Message;
 
 use super::database::Rows;
+use super::outbox::{self, OUTBOX};
 use super::retained::{RETAINED, Retained};
 
 /// The key of the time at which the daemon was last alive.
@@ -19,6 +21,10 @@ pub(in crate::daemon) struct Kept {
     pub(in crate::daemon) snapshot: Snapshot,
     /// The broker's retained messages.
     pub(in crate::daemon) retained: Vec<Retained>,
+    /// What was decided and may not have left, in its order.
+    pub(in crate::daemon) outbox: Vec<Message>,
+    /// The keys of its rows.
+    pub(super) outbox_keys: Vec<Arc<str>>,
     /// What can't be read.
     pub(in crate::daemon) unreadable: Vec<Arc<str>>,
 }
@@ -41,6 +47,14 @@ impl Kept {
                     Some(retained) => kept.retained.push(retained),
                     None => kept.unreadable.push(key),
                 }
+                continue;
+            }
+            if key.starts_with(OUTBOX) {
+                match outbox::from_row(&value) {
+                    Some(messages) => kept.outbox.extend(messages),
+                    None => kept.unreadable.push(Arc::clone(&key)),
+                }
+                kept.outbox_keys.push(key);
                 continue;
             }
             let Ok(text) = String::from_utf8(value) else {

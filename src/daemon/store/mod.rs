@@ -9,7 +9,10 @@ mod database;
 mod folder;
 mod health;
 mod kept;
+#[cfg(test)]
+mod kill_tests;
 mod open;
+mod outbox;
 mod pending;
 mod recovery;
 mod retained;

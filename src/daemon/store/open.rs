@@ -76,6 +76,6 @@ pub(in crate::daemon) fn open(path: PathBuf) -> Result<Opened, StoreError> {
         .name("store".to_owned())
         .spawn(move || writer.run())
         .map_err(StoreError::NoThread)?;
-    let store = Store::new(pending, health, wants_all, losses, thread, &kept.snapshot);
+    let store = Store::new(pending, health, wants_all, losses, thread, &kept);
     Ok(Opened { store, kept })
 }

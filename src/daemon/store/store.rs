@@ -10,11 +10,14 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 use tracing::error;
 
-use crate::engine::{SaveKey, Snapshot};
+use crate::engine::SaveKey;
+use crate::model::Message;
 
 use super::checksum::checksum;
 use super::database::Changes;
 use super::health::Health;
+use super::kept::Kept;
+use super::outbox::Outbox;
 use super::pending::{Batch, Durability, Pending};
 use super::retained::Retained;
 
@@ -31,6 +34,7 @@ pub(in crate::daemon) struct Store {
     /// The checksums of what was last kept of each key that is kept at once: what is as it was needs no disk.
     last: BTreeMap<SaveKey, i64>,
     noted: Batch,
+    outbox: Outbox,
     /// A disk that hasn't answered in time.
     stalled: Option<oneshot::Receiver<()>>,
 }
@@ -42,7 +46,7 @@ impl Store {
         wants_all: Arc<AtomicBool>,
         losses: Vec<String>,
         thread: JoinHandle<()>,
-        kept: &Snapshot,
+        kept: &Kept,
     ) -> Store {
         let sum = |(key, value): (&SaveKey, &String)| (key.clone(), checksum(&key.0, value.as_bytes()));
         Store {
@@ -51,8 +55,9 @@ impl Store {
             wants_all,
             losses,
             thread: Some(thread),
-            last: kept.values.iter().filter(|(key, _)| is_known(key)).map(sum).collect(),
+            last: kept.snapshot.values.iter().filter(|(key, _)| is_known(key)).map(sum).collect(),
             noted: Batch::default(),
+            outbox: Outbox::found(kept.outbox_keys.clone()),
             stalled: None,
         }
     }
@@ -86,6 +91,19 @@ impl Store {
             return;
         }
         self.hand_over(Durability::Synced).await;
+    }
+
+    /// Keeps, with what was noted of the same decision, the messages that leave after it.
+    pub(in crate::daemon) fn promise(&mut self, messages: &[&Message]) {
+        self.outbox.add(messages, &mut self.noted.changes);
+    }
+
+    /// Forgets what was promised: it has left. Waits for nothing.
+    pub(in crate::daemon) fn forget_promises(&mut self) {
+        let changes = self.outbox.left();
+        if !changes.is_empty() {
+            self.pending.add(Batch { changes, ..Batch::default() });
+        }
     }
 
     /// Makes the next commit note that we are alive, by the clock as it is now: with what was moved since it was set.
