@@ -197,6 +197,7 @@ impl Engine {
         match what {
             Due::Trigger(owner, index, None) => self.fire_schedule(&slot, owner, index, due),
             Due::Trigger(owner, index, Some(topic)) => self.fire_topic(&slot, owner, index, due, &topic),
+            Due::AtRecheck(owner, index) => self.ask_at(&slot, owner, index),
             Due::WhilePending => self.fire_while_pending(&slot, due),
             Due::WhileRecheck => {
                 let cause = self.time_cause(due);
@@ -319,6 +320,9 @@ fn dues(owner: Owner, index: u16, state: &TriggerState) -> Vec<(Timestamp, Due)>
     let mut dues = Vec::new();
     if let Some(due) = state.due {
         dues.push((due, Due::Trigger(owner, index, None)));
+    }
+    if let Some(at) = state.recheck_at {
+        dues.push((at, Due::AtRecheck(owner, index)));
     }
     for (topic, track) in &state.topics {
         let what = || Due::Trigger(owner, index, Some(topic.clone()));

@@ -144,7 +144,7 @@ impl Due {
             Due::WhilePending | Due::WhileEvery | Due::Wake(..) | Due::Timeout(..) | Due::Rested | Due::Timer(_) => {
                 true
             }
-            Due::WhileRecheck | Due::UntilRecheck(..) => false,
+            Due::AtRecheck(..) | Due::WhileRecheck | Due::UntilRecheck(..) => false,
         }
     }
 }

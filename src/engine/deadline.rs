@@ -28,6 +28,8 @@ pub(super) struct Deadline {
 pub(super) enum Due {
     /// A trigger: a schedule; with a topic, a hold or a silence.
     Trigger(Owner, u16, Option<Topic>),
+    /// The expression of an `at` trigger, which may give another time now.
+    AtRecheck(Owner, u16),
     /// A `while` that begins or ends after its delay.
     WhilePending,
     /// A `while` whose condition may be different now.

@@ -30,16 +30,19 @@ impl Engine {
         let Some(trigger) = self.trigger_of(&rule, owner, index) else { return };
         let TriggerKind::AtExpression { expression, weekdays, .. } = &trigger.kind else { return };
         let now = self.now();
+        let fired_at = self.trigger_state_mut(slot, owner, index).and_then(|state| state.fired_at);
+        let from = fired_at.filter(|at| *at >= now).map_or(now, just_after);
         let (due, reads) = match owner {
             Owner::Rule => {
                 let locals = Map::new();
-                self.evaluate_at(slot, &rule, expression, *weekdays, &locals, ThreadScope::default(), now)
+                self.evaluate_at(slot, &rule, expression, *weekdays, &locals, ThreadScope::default(), from)
             }
             Owner::Ear(run, ear) => {
                 let (locals, thread) = self.run_scope(run, ear);
-                self.evaluate_at(slot, &rule, expression, *weekdays, &locals, thread, now)
+                self.evaluate_at(slot, &rule, expression, *weekdays, &locals, thread, from)
             }
         };
+        let mut recheck_at = self.next_recheck(&reads);
         let due = match due {
             Ok(due) => due,
             Err(Failure { without_value: Some(_), .. }) => None,
@@ -48,6 +51,8 @@ impl Engine {
                     let cause = Cause::outside(CauseKind::Condition);
                     let occasion = Occasion::of_cause(Arc::clone(&trigger.path), cause);
                     self.fail_unstarted(&rule, &occasion, Vec::new(), &failure);
+                    // It would fail again each minute: it is asked when what it reads changes.
+                    recheck_at = None;
                     None
                 }
                 Owner::Ear(run, ear) => return self.fail_ear(run, ear, "at", &failure),
@@ -58,6 +63,7 @@ impl Engine {
         let due = state.due.filter(|due| *due < now).or(due);
         let old_due = std::mem::replace(&mut state.due, due);
         let old_reads = std::mem::replace(&mut state.reads, reads.clone());
+        let old_recheck = std::mem::replace(&mut state.recheck_at, recheck_at);
         let what = Due::Trigger(owner, index, None);
         if let Some(old_due) = old_due {
             self.deadlines.remove(old_due, slot, what.clone());
@@ -65,11 +71,19 @@ impl Engine {
         if let Some(due) = due {
             self.deadlines.add(due, slot, what);
         }
+        if let Some(at) = old_recheck {
+            self.deadlines.remove(at, slot, Due::AtRecheck(owner, index));
+        }
+        if let Some(at) = recheck_at {
+            self.deadlines.add(at, slot, Due::AtRecheck(owner, index));
+        }
         if old_reads != reads {
             self.unlisten_for_at(slot, owner, index, &old_reads);
             self.listen_for_at(slot, owner, index, &reads);
         }
-        self.note_trigger_changed(slot, owner);
+        if old_due != due {
+            self.note_trigger_changed(slot, owner);
+        }
     }
 
     /// Returns when the expression of an `at` trigger is due, from `from` on, and what it read.
@@ -143,7 +157,10 @@ impl Engine {
                     Owner::Rule => (Map::new(), ThreadScope::default()),
                     Owner::Ear(run, ear) => self.run_scope(run, ear),
                 };
-                let after = later(due, std::time::Duration::from_nanos(1));
+                if let Some(state) = self.trigger_state_mut(slot, owner, index) {
+                    state.fired_at = Some(due);
+                }
+                let after = just_after(due);
                 let (next, _) = self.evaluate_at(slot, &rule, expression, *weekdays, &locals, thread, after);
                 self.set_due(slot, owner, index, next.unwrap_or_default());
             }
@@ -203,4 +220,8 @@ impl Engine {
         let later = schedule.last(due, now, &self.evaluator.world.calendar);
         Some(later.unwrap_or(due))
     }
+}
+
+fn just_after(at: Timestamp) -> Timestamp {
+    later(at, std::time::Duration::from_nanos(1))
 }

@@ -19,9 +19,15 @@ pub(super) struct TriggerState {
     pub(super) topics: BTreeMap<Topic, Track>,
     /// When a schedule is due next.
     pub(super) due: Option<Timestamp>,
+    /// When the expression of an `at` last fired: it isn't due at that instant once more.
+    #[serde(default)]
+    pub(super) fired_at: Option<Timestamp>,
     /// What the expression of an `at` read; asked anew after a restart.
     #[serde(skip)]
     pub(super) reads: Reads,
+    /// When it is to be asked again since time passes; derived from what it read.
+    #[serde(skip)]
+    pub(super) recheck_at: Option<Timestamp>,
 }
 
 /// What a trigger knows of one topic.

@@ -82,6 +82,7 @@ impl Engine {
                     Err(failure) if failure.without_value.is_some() => None,
                     due => due?,
                 };
+                state.recheck_at = self.next_recheck(&reads);
                 state.reads = reads;
             }
             states.push(state);
