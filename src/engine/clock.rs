@@ -57,7 +57,7 @@ impl Engine {
     /// was down, as that of a computer without a battery is at each start.
     pub(super) fn clock_behind(&self) -> SignedDuration {
         let behind = self.alive_at.map(|alive_at| alive_at.duration_since(self.now()));
-        behind.filter(|behind| behind.is_positive()).unwrap_or_default()
+        behind.filter(SignedDuration::is_positive).unwrap_or_default()
     }
 
     /// Moves what was saved, before it is put in force: else what lasts would end when the clock shows that time again.
@@ -123,6 +123,9 @@ impl Engine {
                 }
                 TriggerKind::AtExpression { .. } => {
                     self.set_due(slot, owner, index, None);
+                    if let Some(state) = self.trigger_state_mut(slot, owner, index) {
+                        state.fired_at = None;
+                    }
                     self.ask_at(slot, owner, index);
                 }
                 TriggerKind::Topic { .. }

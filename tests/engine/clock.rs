@@ -17,6 +17,7 @@ rules:
   turns: { when: go, then: { repeat: { every: 10m, until: repeat.index == 2 }, do: { out/turn: "${repeat.index}" } } }
   lasting: { while: "state('door') == 'open'", for: 10m, then: { out/lasting: yes } }
   at: { when: { at: "13:00" }, then: { out/at: yes } }
+  asked: { when: { at: "if exists('alarm') { '13:00' } else { () }" }, then: { out/asked: yes } }
   age: { when: ask, then: { out/age: "${age('door')}" } }
 "#;
 
@@ -145,6 +146,17 @@ fn a_time_of_day_is_computed_anew_when_the_clock_is_set() {
     clock.pass(119);
     let times = clock.published().into_iter().filter(|line| line.ends_with("wait yes") || line.ends_with("at yes"));
     assert_eq!(times.collect::<Vec<_>>(), ["13:00:00 out/wait yes", "13:00:00 out/at yes"]);
+}
+
+#[test]
+fn a_time_that_an_expression_gave_comes_again_when_the_clock_was_set_back() {
+    let mut clock = Clock::start();
+    clock.say("alarm", "1");
+    clock.pass(61);
+    clock.set(SignedDuration::from_hours(-2));
+    clock.pass(120);
+    let times = clock.published().into_iter().filter(|line| line.ends_with("asked yes"));
+    assert_eq!(times.collect::<Vec<_>>(), ["13:00:00 out/asked yes"; 2]);
 }
 
 #[test]
