@@ -28,6 +28,9 @@ mod lessons;
 #[path = "daemon/reload.rs"]
 mod reload;
 #[cfg(test)]
+#[path = "daemon/rule_topics.rs"]
+mod rule_topics;
+#[cfg(test)]
 #[path = "daemon/start_stop.rs"]
 mod start_stop;
 #[cfg(test)]

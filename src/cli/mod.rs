@@ -35,7 +35,7 @@ pub use exit::{Exit, Failure};
 ///
 /// Without a command it runs the home in the current folder.
 #[derive(Debug, Parser)]
-#[command(name = "homerule", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(name = "homerule", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

@@ -23,6 +23,7 @@ use super::input::{Input, Routing};
 use super::logging::report;
 use super::outside::Outside;
 use super::reload::{Loaded, Reloaded};
+use super::rule_topics::{RuleRequest, RuleTopics};
 use super::screen::Screen;
 use super::settings_change::needs_restart;
 use super::store::{Health, Retained, Store};
@@ -44,6 +45,9 @@ const STATUS_TOPIC: &str = "homerule/status";
 /// Where it says what a person should see.
 const ALERT_TOPIC: &str = "homerule/alert";
 
+/// How all of our own topics begin: what they said before the start is no news of the home.
+const OWN_TOPICS: &str = "homerule/";
+
 /// The one loop.
 pub(super) struct EventLoop {
     pub(super) engine: Engine,
@@ -59,6 +63,7 @@ pub(super) struct EventLoop {
     ruleset: Ruleset,
     findings: Vec<Finding>,
     failing: BTreeSet<RuleId>,
+    rule_topics: RuleTopics,
     clock: Clock,
     now: Timestamp,
     started: Instant,
@@ -133,6 +138,7 @@ impl EventLoop {
             ruleset: loaded.home.ruleset,
             findings: loaded.findings,
             failing: BTreeSet::new(),
+            rule_topics: RuleTopics::default(),
             clock,
             now,
             started: Instant::now(),
@@ -150,13 +156,16 @@ impl EventLoop {
     /// Runs until somebody sends [`Input::Stop`], or nobody can send any more.
     pub(super) async fn run(mut self) {
         self.tell_time();
+        self.rule_topics.restore(&self.parts.retained);
         self.tell_retained();
         let unsent = std::mem::take(&mut self.parts.outbox);
         self.outgoing.splice(0..0, unsent.into_iter().map(Outgoing::Message));
         self.behind_commit = Some(0);
         self.decide(Event::Started);
         self.announce("online");
+        self.rule_topics.look_at_all(&self.engine);
         self.flush().await;
+        self.rule_topics.rest();
         let mut health = self.parts.store.watch();
         let mut late = pin!(sleep(LATE));
         let mut is_late = true;
@@ -176,6 +185,8 @@ impl EventLoop {
                 () = late.as_mut(), if is_late => {
                     is_late = false;
                     self.keep_late();
+                    self.rule_topics.rest();
+                    self.flush().await;
                     continue;
                 }
                 changed = health.changed() => {
@@ -205,6 +216,7 @@ impl EventLoop {
         self.tell_time();
         self.decide(Event::Stopping);
         self.announce("offline");
+        self.rule_topics.rest();
         self.flush().await;
         self.keep_late();
         self.parts.store.close().await;
@@ -240,7 +252,11 @@ impl EventLoop {
                 self.parts.screen.message(self.now, &message, client.as_deref());
                 self.broadcast.message(self.now, &message, client.as_deref());
                 self.heard.message(self.now, &message, client.as_ref());
+                let request = RuleRequest::of(&message);
                 self.decide(Event::Message(message));
+                if let Some(request) = request {
+                    request.grant(self);
+                }
             }
             Input::Event(event) => self.decide(event),
             Input::Question(question) => question(self),
@@ -262,6 +278,9 @@ impl EventLoop {
         for effect in effects {
             match effect {
                 Effect::Save { key, value } => {
+                    if let Some(rule) = key.rule() {
+                        self.rule_topics.look_at(rule);
+                    }
                     is_kept |= self.parts.store.save(key, value);
                 }
                 effect => self.outgoing.push(Outgoing::Effect(effect)),
@@ -284,6 +303,9 @@ impl EventLoop {
     /// Tells the engine what the broker kept and it doesn't know: its own knowledge may be a second older.
     fn tell_retained(&mut self) {
         for retained in std::mem::take(&mut self.parts.retained) {
+            if retained.topic.starts_with(OWN_TOPICS) {
+                continue;
+            }
             let known = self.engine.states().get(&retained.topic);
             if known.is_some_and(|known| known.at >= retained.at) {
                 continue;
@@ -372,6 +394,9 @@ impl EventLoop {
             // The client may have gone.
             let _ = kept.send(());
         }
+        for message in self.rule_topics.changes(&self.engine) {
+            self.parts.publisher.publish(self.now, &message).await;
+        }
         self.parts.screen.flush();
     }
 
@@ -389,6 +414,7 @@ impl EventLoop {
             }
             Effect::Trace(trace) => {
                 self.count(&trace);
+                self.rule_topics.note(&trace);
                 self.parts.screen.run(self.now, &trace);
                 self.broadcast.trace(&trace);
                 self.traces.push(trace);
@@ -465,6 +491,7 @@ impl EventLoop {
         self.ruleset = ruleset;
         let known: BTreeSet<&RuleId> = self.ruleset.entries.iter().map(RuleEntry::id).collect();
         self.failing.retain(|rule| known.contains(rule));
+        self.rule_topics.look_at_all(&self.engine);
         info!(rules = self.ruleset.entries.len(), "Rules reloaded.");
     }
 

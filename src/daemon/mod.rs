@@ -21,6 +21,7 @@ mod named_rule;
 mod outside;
 pub mod recording_file;
 mod reload;
+mod rule_topics;
 mod screen;
 mod sd_notify;
 mod settings_change;

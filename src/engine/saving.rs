@@ -23,7 +23,7 @@ use super::{Effect, Engine, RunId, SaveKey, Snapshot};
 
 /// The kinds of things that are kept, as their keys begin.
 const TOPIC: &str = "topic/";
-const RULE: &str = "rule/";
+pub(super) const RULE: &str = "rule/";
 const RUN: &str = "run/";
 const COUNTERS: &str = "counters";
 

@@ -7,9 +7,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::saving::RULE;
+
 /// The name of something that is kept: `topic/home/tv`, `run/17`, `rule/tv:dim-lights`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SaveKey(pub Arc<str>);
+
+impl SaveKey {
+    /// Returns the id of the rule that it says something of as a whole: its memory, and whether it is switched on.
+    #[must_use]
+    pub fn rule(&self) -> Option<&str> {
+        self.0.strip_prefix(RULE)
+    }
+}
 
 impl fmt::Display for SaveKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

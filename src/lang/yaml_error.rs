@@ -85,12 +85,25 @@ fn flow(text: &FileText, at: usize, line: &Range<usize>, findings: &mut Findings
         let found =
             findings.error(Code::NEEDS_QUOTES, span, "a text with brackets needs quotes within `{ }` and `[ ]`");
         found.help(format!("write `{}`", quote(value)));
+    } else if let Some(hash) = comment_before(text, at) {
+        let end = hash + text.get(hash..at).find('\n').unwrap_or(at - hash);
+        let found = findings.error(Code::CUT_BY_COMMENT, hash..end, "the text ends here: ` #` begins a comment");
+        found.help("within brackets too: put the whole text into quotes, as in `\"Room #${n}\"`");
     } else {
         let span = at..at + text.get(at..line.end).chars().next().map_or(0, char::len_utf8);
         let found = findings.error(Code::YAML_SYNTAX, span, "a `,` or the closing bracket is expected here");
         found
             .help("separate the items by commas, close the bracket, and put texts with special characters into quotes");
     }
+}
+
+/// Returns where a comment begins on the last line with text before `at`, where a sign follows its `#` at once.
+fn comment_before(text: &FileText, at: usize) -> Option<usize> {
+    let before = text.get(0..at).trim_end();
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let hash = start + text.get(start..before.len()).find(" #")? + 1;
+    let follows = text.get(hash..before.len()).chars().nth(1)?;
+    (!follows.is_whitespace()).then_some(hash)
 }
 
 fn unclosed(open: char, text: &FileText, at: usize, line: &Range<usize>, findings: &mut Findings) {

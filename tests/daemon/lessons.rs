@@ -91,7 +91,10 @@ fn a_hash_stands_for_all_but_the_brokers_own_topics() {
 
         let all = kind.subscribe(house.mqtt, &["#"]);
         kind.publish(house.mqtt, &[sent("a", "1"), sent("a/b/c", "2"), END]);
-        assert_eq!(all.until("end"), ["1 homerule/status online", "0 a 1", "0 a/b/c 2"], "{kind:?}");
+        let mut seen = all.until("end");
+        // What the daemon tells of the rule comes when its run has ended.
+        seen.retain(|line| !line.contains(" homerule/rule/"));
+        assert_eq!(seen, ["1 homerule/status online", "0 a 1", "0 a/b/c 2"], "{kind:?}");
 
         let ran = |line: &serde_json::Value| line["event"] == "run" && line["rule"] == "all:all";
         let topics: Vec<_> = (0..3).map(|_| house.line("a run", ran)["cause"]["topic"].clone()).collect();

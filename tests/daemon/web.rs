@@ -93,6 +93,8 @@ fn what_is_wrong_with_a_request_is_a_problem_document() {
         ("GET", "/nothing", None, 404),
         ("DELETE", "/api/status", None, 405),
         ("GET", "/api/state?filter=a/%23/b", None, 400),
+        ("GET", "/api/traces?limit=-1", None, 400),
+        ("GET", "/api/rules/%ff", None, 400),
         ("POST", "/api/publish", Some("{"), 400),
         ("POST", "/api/publish", Some(r#"{"topic": "a/+", "payload": 1}"#), 400),
         ("POST", "/api/publish", Some(r#"{"topic": "$SYS/x", "payload": 1}"#), 400),

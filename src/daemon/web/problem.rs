@@ -1,10 +1,14 @@
 //! What is wrong with a request, as a problem document (RFC 9457).
 
+use axum::body::to_bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::daemon::input::Stopping;
+
+/// What a problem document is.
+const PROBLEM_JSON: &str = "application/problem+json";
 
 /// What is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,20 @@ impl Problem {
     }
 }
 
+/// The longest reason that is read out of a response.
+const LONGEST_REASON: usize = 4096;
+
+/// Returns `response`, or the problem document of a refusal that isn't one yet: those of the web library are bare text.
+pub(super) async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    if !status.is_client_error() || is_problem {
+        return response;
+    }
+    let reason = to_bytes(response.into_body(), LONGEST_REASON).await.unwrap_or_default();
+    Problem { status, detail: String::from_utf8_lossy(&reason).into_owned() }.into_response()
+}
+
 impl From<Stopping> for Problem {
     fn from(_: Stopping) -> Problem {
         Problem { status: StatusCode::SERVICE_UNAVAILABLE, detail: "the daemon is stopping".to_owned() }
@@ -51,7 +69,7 @@ impl IntoResponse for Problem {
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
-        let json = HeaderValue::from_static("application/problem+json");
+        let json = HeaderValue::from_static(PROBLEM_JSON);
         let mut response = (self.status, [(header::CONTENT_TYPE, json)], document.to_string()).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

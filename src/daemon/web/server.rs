@@ -108,6 +108,7 @@ fn pages(shared: Shared, guard: Guard) -> Router {
         .route("/hook/{name}", post(actions::hook))
         .fallback(async || Problem::not_found("there is no such page; `/api/status` is one"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(axum::middleware::map_response(super::problem::as_problem))
         .layer(axum::middleware::from_fn_with_state(guard, super::guard::check))
         .with_state(shared)
 }
