@@ -19,7 +19,8 @@ fn twins() -> Vec<String> {
 
 fn run(home: &Path, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).current_dir(home).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let text = format!("{}{}", said(&output.stdout), said(&output.stderr));
     assert!(output.status.success(), "`homerule {}` in {}:\n{text}", arguments.join(" "), home.display());
     text
 }
@@ -48,4 +49,14 @@ fn each_twin_loads_without_a_finding_and_passes_its_tests() {
         let tested = run(&home, &["test", "--coverage", "--min-coverage", "90"]);
         assert!(tested.contains(", 0 failed"), "{name}: {tested}");
     }
+}
+
+#[test]
+fn the_reference_of_functions_is_what_the_code_says() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/language/functions.md");
+    let reference = homerule::script::function_reference();
+    if std::env::var_os("HOMERULE_WRITE_DOCS").is_some() {
+        fs::write(&path, &reference).unwrap();
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), reference, "run this test with HOMERULE_WRITE_DOCS=1 to write it");
 }

@@ -64,7 +64,7 @@ impl Sandbox {
             commands = lent.call.map(|call| call.commands).unwrap_or_default();
         }
         let result = result
-            .map_err(|refusal| Failure::in_script(&refusal, &closure.script, &self.limits))
+            .map_err(|refusal| Failure::in_script(&refusal, &closure.script, closure.start(), &self.limits))
             .map_err(|failure| Failure { without_value, ..failure })
             .map(|value| from_dynamic(&value).unwrap_or_default());
         Called { commands, result }

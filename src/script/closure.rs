@@ -76,7 +76,12 @@ impl Closure {
     /// Returns where it stands.
     #[must_use]
     pub fn place(&self) -> Place {
-        self.script.source.place(self.script.closure(self.ordinal).map_or(0, |closure| closure.range.start))
+        self.script.source.place(self.start())
+    }
+
+    /// Returns where it begins, in bytes of its file.
+    pub(super) fn start(&self) -> usize {
+        self.script.closure(self.ordinal).map_or(0, |closure| closure.range.start)
     }
 
     /// Returns the hash of what it means, with what it captured.
@@ -91,10 +96,10 @@ impl Closure {
         hash.value()
     }
 
-    /// Returns whether its script, or one that this imports, names scenes.
+    /// Returns whether it may publish a scene, itself or by what it calls.
     #[must_use]
     pub fn may_name_scenes(&self) -> bool {
-        self.script.mentions("scene")
+        self.script.reaches(self.ordinal, "scene")
     }
 
     /// Returns how many arguments it takes.

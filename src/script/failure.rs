@@ -89,7 +89,13 @@ impl Failure {
     }
 
     /// Returns what Rhai's `refusal` means for the user, within `script` or one that it imports.
-    pub(super) fn in_script(refusal: &EvalAltResult, script: &Arc<Script>, limits: &Limits) -> Failure {
+    /// Where it has no place, it is that of byte `otherwise`.
+    pub(super) fn in_script(
+        refusal: &EvalAltResult,
+        script: &Arc<Script>,
+        otherwise: usize,
+        limits: &Limits,
+    ) -> Failure {
         let (mut refusal, mut script) = (refusal, Arc::clone(script));
         // The last position that is known: a function that isn't a script's has none.
         let mut known = (Arc::clone(&script), refusal.position());
@@ -103,7 +109,7 @@ impl Failure {
             }
         }
         let (script, position) = known;
-        let offset = script.offset(position);
+        let offset = script.offset(position).or(Some(otherwise));
         Reading { source: &script.source, offset, limits, what: "script" }.failure(refusal)
     }
 }
@@ -165,6 +171,10 @@ impl Reading<'_> {
                 }
                 _ => format!("the {} takes longer than {} ms", self.what, self.limits.evaluation.as_millis()),
             },
+            EvalAltResult::ErrorDataRace(..) => {
+                "what a closure has captured can't be changed while a function works on it: make a copy first"
+                    .to_owned()
+            }
             EvalAltResult::ErrorArithmetic(what, _) => what.to_lowercase(),
             other => {
                 let mut bare = other.to_string();

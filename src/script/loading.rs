@@ -207,7 +207,7 @@ impl<'a> Loader<'a> {
     }
 
     fn failed(&self, file: &ScriptFile, script: &Arc<Script>, refusal: &EvalAltResult) -> ScriptError {
-        let failure = Failure::in_script(refusal, script, &self.sandbox.limits);
+        let failure = Failure::in_script(refusal, script, 0, &self.sandbox.limits);
         let at_file = failure.place.as_ref().map_or(Arc::clone(&file.file), |place| Arc::clone(&place.file));
         if at_file == file.file {
             return error(file, Kind::Failed, failure.at, failure.message);

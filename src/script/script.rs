@@ -135,11 +135,6 @@ impl Script {
         hash.value()
     }
 
-    /// Returns whether its text, or that of an import, has `word` in it.
-    pub(super) fn mentions(&self, word: &str) -> bool {
-        self.source.as_str().contains(word) || self.imports.values().any(|import| import.mentions(word))
-    }
-
     /// Returns where the token at `offset` stands.
     pub(super) fn token_at(&self, offset: usize) -> Range<usize> {
         super::rewrite::token_at(self.source.as_str(), offset)

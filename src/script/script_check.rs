@@ -48,6 +48,7 @@ impl<'a> ScriptChecker<'a> {
             }
             true
         });
+        checker.errors.sort_by_key(|error| error.at.start);
         checker.errors
     }
 

@@ -4,6 +4,7 @@ use rhai::{LexError, ParseError, ParseErrorType};
 
 use super::check::near_miss;
 use super::loading::ScriptFile;
+use super::outline::Outline;
 use super::rewrite::{Rewritten, token_at};
 use super::sandbox::DEEPEST_EXPRESSION;
 use super::source_tokens::{SourceKind, SourceTokens};
@@ -77,10 +78,13 @@ fn is_word(text: &str) -> bool {
 /// Returns what was probably meant by the variable `name` of a script.
 fn instead_of_variable(name: &str, text: &str) -> String {
     let tokens = SourceTokens::new(text);
+    let outline = Outline::new(text);
+    let parameters = outline.closures.iter().flat_map(|closure| &closure.parameters).map(String::as_str);
     let declared: std::collections::BTreeSet<&str> = (1..tokens.len())
-        .filter(|index| matches!(tokens.text(*index - 1), "let" | "const" | "for" | "|" | "," | "("))
+        .filter(|index| matches!(tokens.text(*index - 1), "let" | "const" | "for"))
         .filter(|index| tokens.kind(*index) == Some(SourceKind::Word))
         .map(|index| tokens.text(index))
+        .chain(parameters)
         .chain(["memory", "now", "sun"])
         .collect();
     if declared.contains(name) {

@@ -84,12 +84,15 @@ impl Decoder<'_> {
         let all: Vec<(Name, &RuleFile)> =
             context.files.iter().flat_map(|file| file.scenes.keys().map(move |name| (name.clone(), &**file))).collect();
         let mut scenes = BTreeMap::new();
+        // A closure ends at once: a scene that changes leaves nothing of it unfinished, and changes no rule.
+        let beside = self.beside.clone();
         for (name, file) in &all {
             let is_own = file.stem == self.file.stem;
             let is_alone = is_own || all.iter().filter(|(other, _)| other == name).count() == 1;
             let Some(scene) = file.scenes.get(name).filter(|_| is_alone) else { continue };
             scenes.extend(self.scene_action(name.clone(), file, scene).map(|action| (name.clone(), action)));
         }
+        self.beside = beside;
         scenes
     }
 

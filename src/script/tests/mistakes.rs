@@ -129,7 +129,11 @@ fn a_function_that_cannot_exist_is_told_with_the_near_one() {
             "[1].push(2)",
             "UnknownFunction «push» there is no function `push`; an expression changes nothing: write `list + [value]` for a longer list",
         ),
-        ("lib::foo(1)", "UnknownFunction «lib» there is no library `lib`"),
+        (
+            "lib::foo(1)",
+            "UnknownFunction «lib» there is no library `lib`; a function of `rules/lib/lib.rhai` is called so, and no such file \
+             loads",
+        ),
     ]);
 }
 

@@ -6,6 +6,7 @@ mod limits;
 mod mistakes;
 mod reading;
 mod robustness;
+mod scripts;
 mod templates;
 
 use std::collections::BTreeMap;
