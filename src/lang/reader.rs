@@ -475,6 +475,9 @@ fn quotes_help(error: &ExpressionError, text: &PlacedText) -> Option<String> {
     }
     let source = text.as_str();
     let name = source.get(error.at.clone())?;
+    if ["true", "false"].contains(&name.to_lowercase().as_str()) {
+        return Some(format!("write `{}`", name.to_lowercase()));
+    }
     let before = source.get(..error.at.start)?.trim_end();
     let is_compared = ["==", "!="].iter().any(|operator| before.ends_with(operator));
     let is_capital = name.chars().any(char::is_uppercase);

@@ -42,6 +42,9 @@ pub enum LineKind {
     Plain,
 }
 
+/// So many rows are shown: a test that goes wrong for a year would have thousands.
+const MOST_ROWS: usize = 50;
+
 /// Up to so many characters, expected and actual stand side by side.
 const WIDEST: usize = 130;
 
@@ -182,7 +185,11 @@ fn rows(comparison: &Comparison, sides: &Sides<'_>) -> Report {
     } else {
         report.add(LineKind::Heading, format!("- expected, + {}", sides.happened));
     }
-    for (row, expected, actual) in &pairs {
+    for (index, (row, expected, actual)) in pairs.iter().enumerate() {
+        if index == MOST_ROWS {
+            report.add(LineKind::Plain, format!("  … and {} more", pairs.len() - index));
+            break;
+        }
         let (mark, kind) = match row {
             Row::Same { .. } => ("=", LineKind::Same),
             Row::Differs { .. } => ("≠", LineKind::Differs),

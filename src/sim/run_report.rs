@@ -9,14 +9,15 @@ use super::test_home::{nearest, without_instance};
 use super::{VirtualHome, traces};
 
 /// Returns why a rule's runs are not what was expected; `None` where they are.
-pub(super) fn check(expected: &ExpectedRun, world: &VirtualHome) -> Option<(String, Report)> {
+pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(String, Report)> {
     let rule = match find(&expected.rule, world) {
         Ok(rule) => rule,
         Err(message) => return Some((message, Report::default())),
     };
     let of_rule = |trace: &&Trace| trace.rule.as_str() == rule || without_instance(trace.rule.as_str()) == rule;
-    let all: Vec<&Trace> = world.traces.iter().map(|trace| &**trace).filter(of_rule).collect();
-    let count = all.iter().filter(|trace| is_meant(expected, trace)).count();
+    let ended = world.traces.len();
+    let ran = world.traces.iter().map(|trace| &**trace).filter(of_rule);
+    let count = ran.filter(|trace| is_meant(expected, trace)).count();
     let is_right = expected.times.map_or(count > 0, |times| count == times);
     if is_right {
         return None;
@@ -29,12 +30,22 @@ pub(super) fn check(expected: &ExpectedRun, world: &VirtualHome) -> Option<(Stri
     };
     let happened = if count == 0 { format!("never {what}") } else { format!("{what} {}", times(count)) };
     let message = format!("`{rule}` {happened}, expected {wanted}");
+    // What is still under way leaves its trace only when it ends.
+    world.end();
+    let (past, open) = world.traces.split_at_checked(ended).unwrap_or_default();
+    let past: Vec<&Trace> = past.iter().map(|trace| &**trace).filter(of_rule).collect();
+    let open: Vec<&Trace> = open.iter().map(|trace| &**trace).filter(of_rule).collect();
     let mut report = Report::default();
-    if all.is_empty() {
+    if past.is_empty() && open.is_empty() {
         report.add(LineKind::Plain, format!("nothing triggered `{rule}` since the test's start"));
-    } else {
+    }
+    if !past.is_empty() {
         report.add(LineKind::Heading, "what it did:");
-        report.append(traces::write(all, world));
+        report.append(traces::write(past, world));
+    }
+    if !open.is_empty() {
+        report.add(LineKind::Heading, "what was still under way:");
+        report.append(traces::write_open(open, world));
     }
     Some((message, report))
 }

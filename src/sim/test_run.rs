@@ -177,7 +177,7 @@ impl<'a> TestRun<'a> {
                 let report = report::of_states(expected, &self.world);
                 report.map_or(Ok(()), |(message, report)| Err((message, report)))
             }
-            Expectation::Run(expected) => run_report::check(expected, &self.world).map_or(Ok(()), Err),
+            Expectation::Run(expected) => run_report::check(expected, &mut self.world).map_or(Ok(()), Err),
             Expectation::Http(expected) => {
                 let is_http = |call: &&Call| matches!(call.kind, CallKind::Http(_));
                 let seen = self.seen.http;

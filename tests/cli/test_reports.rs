@@ -179,3 +179,19 @@ fn a_test_file_that_can_not_be_read_keeps_no_other_from_running() {
         assert_eq!(said.err.matches(found).count(), 1, "{found} in\n{}", said.err);
     }
 }
+
+#[test]
+fn an_expected_run_that_still_waits_is_not_said_to_have_had_no_trigger() {
+    let rules = "rules:\n  light: { when: hall/motion, then: [ { delay: 2m }, { hall/light: OFF } ] }\n";
+    let tests = "\
+tests:
+  too early:
+    steps:
+      - { publish: hall/motion, payload: ON }
+      - expect_run: { rule: light, outcome: finished }
+";
+    let home = Home::new(&[("rules/hall.yaml", rules), ("rules/hall.test.yaml", tests)]);
+    let said = home.say(&["test"]).out;
+    assert!(said.contains("what was still under way:"), "{said}");
+    assert!(!said.contains("nothing triggered"), "{said}");
+}

@@ -218,6 +218,11 @@ impl Decoder<'_> {
                 self.warn_of_command_topic(node, topic);
                 Some(IfChanged::OwnTopic)
             }
+            Some(Value::Text(text)) if ["yes", "no", "on", "off"].contains(&text.to_lowercase().as_str()) => {
+                let help = format!("in YAML 1.2 `{text}` is a text: write `true`, or leave the key out");
+                self.wrong_type(node, "`true`, or the topic whose state tells").help(help);
+                None
+            }
             Some(Value::Text(_)) => {
                 let topic = self.text_template(node, "`true`, or the topic whose state tells")?;
                 if let Some(text) = topic.as_constant().and_then(Value::as_text) {

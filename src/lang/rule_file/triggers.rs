@@ -1,6 +1,7 @@
 //! Decodes triggers (spec 2.3).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
@@ -99,7 +100,7 @@ impl Decoder<'_> {
                 Some(TriggerKind::Client { pattern: pattern?, is: is? })
             }
             "event" => fields.take("event").and_then(|node| self.word(node, &HomeEvent::ALL)).map(TriggerKind::Event),
-            "webhook" => fields.take("webhook").and_then(|node| self.plain_text(node)).map(TriggerKind::Webhook),
+            "webhook" => fields.take("webhook").and_then(|node| self.webhook(node)).map(TriggerKind::Webhook),
             _ => {
                 let schedule = self.schedule(word, fields);
                 let catch_up = if word == "every" { None } else { fields.take("catch_up") };
@@ -139,6 +140,18 @@ impl Decoder<'_> {
             hold: optional(hold)?,
             catch_up: optional(catch_up)?,
         })
+    }
+
+    /// Returns a name that can stand in `/hook/NAME`.
+    fn webhook(&mut self, node: &Node) -> Option<Arc<str>> {
+        let name = self.plain_text(node)?;
+        if !name.is_empty() && !name.contains('/') {
+            return Some(name);
+        }
+        let span = self.mark(node);
+        let found = self.findings.error(Code::BAD_NAME, span, format!("`{name}` can't name a webhook"));
+        found.help("it is one level of the address `/hook/NAME`: at least one sign, and no `/`");
+        None
     }
 
     fn at_trigger(&mut self, fields: &mut Fields<'_>) -> Option<TriggerKind> {
