@@ -186,7 +186,7 @@ impl Reader<'_> {
             self.note_folder(folder);
         }
         // A script may import what is read here: nothing from outside of the rules.
-        if path.ends_with(".rhai") && self.leads_outside(&full) {
+        if Path::new(path).extension().is_some_and(|ending| ending == "rhai") && self.leads_outside(&full) {
             return self
                 .note(key, Source::Unreadable("it is a link that leads out of the folder of the rules".to_owned()));
         }
@@ -312,5 +312,18 @@ mod tests {
         let home = home_with(&[]);
         let error = read_home(&home.path().join("none")).unwrap_err().to_string();
         assert!(error.contains("homerule init"), "{error}");
+    }
+
+    #[test]
+    fn a_script_that_is_a_link_out_of_the_rules_is_not_read() {
+        let home = home_with(&["rules/a.rhai", "rules/lib/inside.rhai", "secret/b.rhai"]);
+        symlink(home.path().join("secret/b.rhai"), home.path().join("rules/lib/b.rhai")).unwrap();
+        symlink(home.path().join("secret"), home.path().join("rules/lib/more")).unwrap();
+        symlink("inside.rhai", home.path().join("rules/lib/again.rhai")).unwrap();
+        let sources = read_home(home.path()).unwrap();
+        let refused = Source::Unreadable("it is a link that leads out of the folder of the rules".to_owned());
+        assert_eq!(sources.get("rules/lib/b.rhai"), Some(&refused));
+        assert_eq!(sources.get("rules/lib/more/b.rhai"), Some(&refused));
+        assert!(matches!(sources.get("rules/lib/again.rhai"), Some(Source::Content(_))));
     }
 }

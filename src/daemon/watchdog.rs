@@ -55,3 +55,52 @@ fn watch(interrupter: &Interrupter, limit: Duration, is_over: &AtomicBool) {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Effect, Engine, Event, Options, Outcome};
+    use crate::lang::{Home, Source, Sources};
+    use crate::model::{Message, Origin, Payload, Qos, Topic};
+    use crate::script::Limits;
+
+    #[test]
+    fn a_script_that_hangs_is_ended_and_rests_after_the_third_time() {
+        let script = "rule(\"hangs\", #{ when: \"a/b\", then: || { loop {} } });";
+        let source = Source::Content(script.as_bytes().into());
+        let sources: Sources = [("rules/a.rhai".into(), source)].into();
+        let home = Home::load(&sources);
+        assert!(!home.has_errors(), "{:?}", home.diagnostics);
+        let limit = Duration::from_millis(20);
+        let limits = Limits { operations: u64::MAX, evaluation: limit, ..Limits::default() };
+        let now = "2024-06-01T12:00:00Z".parse().unwrap();
+        let (mut engine, _) = Engine::new(now, home.ruleset, Options { limits, ..Options::default() });
+        let _ = engine.handle(now, Event::Started);
+        let _watchdog = Watchdog::start(engine.interrupter(), limit);
+        let message = Message {
+            topic: Topic::parse("a/b").unwrap(),
+            payload: Payload::from_bytes(b"1".to_vec()),
+            qos: Qos::default(),
+            retain: false,
+            origin: Origin::Live,
+        };
+        let mut alerts = Vec::new();
+        let mut outcomes = Vec::new();
+        for _ in 0..4 {
+            for effect in engine.handle(now, Event::Message(message.clone())) {
+                match effect {
+                    Effect::Trace(trace) => outcomes.push(trace.outcome.clone()),
+                    Effect::Alert(alert) => alerts.push(alert.message),
+                    _ => {}
+                }
+            }
+        }
+        let hung = "rules/a.rhai:1:37: the script takes longer than 20 ms (`rule(\"hangs\", #{ when: \"a/b\", then: || { loop {} } \
+                    });`)";
+        let is_hung = |outcome: &Outcome| matches!(outcome, Outcome::Failed(message) if message == hung);
+        assert!(outcomes.iter().take(3).all(is_hung), "{outcomes:?}");
+        assert_eq!(outcomes.get(3).map(Outcome::word), Some("skipped"), "{outcomes:?}");
+        let rests = "3 runs in a row took longer than 20 ms and were ended; the rule rests for a minute";
+        assert!(alerts.iter().any(|alert| alert == rests), "{alerts:?}");
+    }
+}

@@ -205,8 +205,9 @@ impl std::fmt::Display for Verdict {
 
 /// Returns a failure as a text, with its place.
 pub(super) fn failure_text(failure: &Failure) -> String {
-    match &failure.place {
-        Some(place) => format!("{place}: {}", failure.message),
-        None => failure.message.clone(),
+    match (&failure.place, &failure.line) {
+        (Some(place), Some(line)) => format!("{place}: {} (`{line}`)", failure.message),
+        (Some(place), None) => format!("{place}: {}", failure.message),
+        (None, _) => failure.message.clone(),
     }
 }

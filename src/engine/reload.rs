@@ -17,9 +17,20 @@ impl Engine {
             self.dormant.insert(slot.rule.id.clone(), slot.to_saved());
         }
         self.put_in_force(rules);
+        self.end_timers_of_the_gone();
         if self.before_start.is_none() {
             self.reconsider_all();
             self.hear_home_event(HomeEvent::Reloaded, None, 0);
+        }
+    }
+
+    /// Ends the timers of rules that are no more.
+    fn end_timers_of_the_gone(&mut self) {
+        let gone = self.dormant.iter_mut().filter(|(_, saved)| !saved.timers.is_empty());
+        let gone: Vec<_> = gone.map(|(id, saved)| (id.clone(), std::mem::take(&mut saved.timers))).collect();
+        for (id, timers) in gone {
+            self.say_timers_ended(&id, &timers);
+            self.unsaved.dormant.insert(id);
         }
     }
 
@@ -54,7 +65,7 @@ impl Engine {
             slot.take_saved(saved);
             if is_changed {
                 self.unsaved.rules.insert(id.clone());
-                self.say_timers_ended(&rule, &timers);
+                self.say_timers_ended(&rule.id, &timers);
             }
         }
     }

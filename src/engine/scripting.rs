@@ -44,7 +44,7 @@ impl Engine {
         stands: &Place,
     ) -> Result<Next, Failure> {
         let kind = match command {
-            Command::After { name, delay, closure } => return Ok(self.set_timer(act, name, delay, &closure)?),
+            Command::After { name, delay, closure } => return self.set_timer(act, name, delay, &closure),
             Command::Cancel(name) => {
                 self.cancel_timer(act, &name);
                 return Ok(Next::GoOn);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Name, Value, format_duration};
+use crate::model::{Name, RuleId, Value, format_duration};
 use crate::rules::{Action, ActionKind, OnError, Rule};
 use crate::script::{Closure, ClosureId, Failure};
 
@@ -36,7 +36,7 @@ pub(super) struct Timer {
     run: RunId,
     depth: u32,
     /// Whether a timer set it.
-    by_timer: bool,
+    from_another: bool,
 }
 
 impl Engine {
@@ -73,7 +73,7 @@ impl Engine {
             captured: closure.captured().to_vec(),
             run: act.run.id,
             depth: act.run.occasion.cause.depth,
-            by_timer: act.run.part == Part::Timer,
+            from_another: act.run.part == Part::Timer,
         });
         self.deadlines.add(due, act.slot, Due::Timer(id));
         self.unsaved.rules.insert(act.slot.clone());
@@ -123,15 +123,15 @@ impl Engine {
         (cause.depth, cause.run) = (timer.depth, Some(timer.run));
         let occasion = Occasion::of_cause("after".into(), cause);
         if is_resting {
-            self.trace_timer(&rule, &occasion, &timer, Outcome::Skipped(Gate::Resting));
+            self.trace_timer(&rule.id, &occasion, &timer, Outcome::Skipped(Gate::Resting));
             return;
         }
-        if timer.by_timer && self.is_timer_storm(slot_id) {
+        if timer.from_another && self.is_timer_storm(slot_id) {
             self.stop_storm(slot_id, &occasion);
             return;
         }
         let Some(closure) = closure_of(&rule, &timer) else {
-            self.trace_timer(&rule, &occasion, &timer, Outcome::Cancelled(StoppedBy::Reload));
+            self.trace_timer(&rule.id, &occasion, &timer, Outcome::Cancelled(StoppedBy::Reload));
             return;
         };
         self.run_timer(slot_id, &rule, occasion, &timer, closure);
@@ -174,7 +174,7 @@ impl Engine {
     }
 
     /// Says of timers that they ended with the rule that set them.
-    pub(super) fn say_timers_ended(&mut self, rule: &Rule, timers: &[Timer]) {
+    pub(super) fn say_timers_ended(&mut self, rule: &RuleId, timers: &[Timer]) {
         for timer in timers {
             let cause = super::Cause::outside(CauseKind::Event("reloaded".into()));
             let occasion = Occasion::of_cause("after".into(), cause);
@@ -182,10 +182,10 @@ impl Engine {
         }
     }
 
-    fn trace_timer(&mut self, rule: &Rule, occasion: &Occasion, timer: &Timer, outcome: Outcome) {
+    fn trace_timer(&mut self, rule: &RuleId, occasion: &Occasion, timer: &Timer, outcome: Outcome) {
         let now = self.now();
         let steps = vec![self.timer_step(timer, occasion)];
-        let (rule, cause) = (rule.id.clone(), occasion.cause.clone());
+        let (rule, cause) = (rule.clone(), occasion.cause.clone());
         self.trace(Trace { rule, run: None, at: now, ended_at: now, outcome, cause, steps });
     }
 

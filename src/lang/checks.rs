@@ -84,10 +84,7 @@ impl Turn {
         for action in rule.block(block) {
             match &action.kind {
                 ActionKind::Let(variables) => self.sets.extend(variables.iter().map(|(name, _)| name.clone())),
-                ActionKind::Remember(_) => {
-                    self.sets.insert("memory".into());
-                }
-                ActionKind::Script(_) => {
+                ActionKind::Remember(_) | ActionKind::Script(_) => {
                     self.sets.insert("memory".into());
                 }
                 ActionKind::Stop(_) => self.stops = true,

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Place, Value};
 
+use super::compiled_script::Script;
 use super::convert::from_dynamic;
 use super::fingerprint::Fingerprint;
-use super::script::Script;
 
 /// A closure of a script.
 #[derive(Debug, Clone)]

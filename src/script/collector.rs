@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::{Dynamic, Engine, NativeCallContext, Position};
 
 use super::GivenRule;
+use super::compiled_script::Script;
 use super::convert::kind;
 use super::failure::{Refusal, refuse};
 use super::given::Giving;
 use super::place_tree::PlaceTree;
-use super::script::Script;
 
 /// How many rules one file may make.
 const MOST_RULES: usize = 10_000;
@@ -123,10 +123,8 @@ impl Collecting {
         let script = &self.script;
         let is_own = source.is_empty() || *script.source.place(0).file == *source;
         let call = script.offset(position).filter(|_| is_own);
-        if let Some(call) = call {
-            if let Some([key, map]) = script.outline.rule_at(call) {
-                return [key.clone(), map.clone()];
-            }
+        if let Some([key, map]) = call.and_then(|call| script.outline.rule_at(call)) {
+            return [key.clone(), map.clone()];
         }
         let at = call.or_else(|| script.offset(self.statement)).unwrap_or(0);
         let at = PlaceTree::at(script.token_at(at));

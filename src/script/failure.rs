@@ -8,10 +8,10 @@ use thiserror::Error;
 
 use crate::model::{Place, PlacedText, Topic};
 
+use super::compiled_script::Script;
 use super::convert::kind_of_type;
 use super::meter::Ended;
 use super::rewrite::{chain_before, token_at};
-use super::script::Script;
 use super::tokens::{Lexer, Piece, TokenKind};
 use super::{Closure, Expression, Limits};
 
@@ -29,6 +29,8 @@ pub struct Failure {
     pub without_value: Option<Topic>,
     /// Whether it was ended from outside, since it took too long.
     pub is_interrupted: bool,
+    /// The line of the script in which it happened; `None` where it was no script.
+    pub line: Option<String>,
 }
 
 /// How a function refuses within an evaluation.
@@ -54,7 +56,14 @@ impl Failure {
     /// Returns a failure that no single place is to blame for.
     #[must_use]
     pub fn plain(message: impl Into<String>) -> Failure {
-        Failure { message: message.into(), place: None, at: 0..0, without_value: None, is_interrupted: false }
+        Failure {
+            message: message.into(),
+            place: None,
+            at: 0..0,
+            without_value: None,
+            is_interrupted: false,
+            line: None,
+        }
     }
 
     /// Returns a failure of what a whole expression gave.
@@ -78,7 +87,7 @@ impl Failure {
     /// Returns a failure at `at` of `source`.
     fn within(source: &PlacedText, at: Range<usize>, message: impl Into<String>) -> Failure {
         let place = Some(source.place(at.start));
-        Failure { message: message.into(), place, at, without_value: None, is_interrupted: false }
+        Failure { message: message.into(), place, at, without_value: None, is_interrupted: false, line: None }
     }
 
     /// Returns what Rhai's `refusal` means for the user.
@@ -110,7 +119,19 @@ impl Failure {
         }
         let (script, position) = known;
         let offset = script.offset(position).or(Some(otherwise));
-        Reading { source: &script.source, offset, limits, what: "script" }.failure(refusal)
+        Reading { source: &script.source, offset, limits, what: "script" }.failure(refusal).in_line_of(&script)
+    }
+}
+
+impl Failure {
+    /// Returns the failure with the line of `script` in which it happened.
+    fn in_line_of(self, script: &Script) -> Failure {
+        const LONGEST: usize = 120;
+        let text = script.source.as_str();
+        let before = text.get(..self.at.start).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default().trim();
+        Failure { line: Some(line.chars().take(LONGEST).collect()), ..self }
     }
 }
 

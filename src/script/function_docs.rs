@@ -1,5 +1,7 @@
 //! What each function does, in a sentence: the source of the reference in `docs/`.
 
+use std::fmt::Write;
+
 use super::functions::{FUNCTIONS, Function};
 use super::script_functions::SCRIPT_FUNCTIONS;
 
@@ -195,11 +197,12 @@ const CHAPTERS: [Chapter; 6] = [
 pub fn function_reference() -> String {
     let mut page = String::from(HEAD);
     for (title, entries) in CHAPTERS {
-        page.push_str(&format!("\n## {title}\n\n| function | gives or does |\n|---|---|\n"));
+        // Writing to a text can't fail.
+        let _ = writeln!(page, "\n## {title}\n\n| function | gives or does |\n|---|---|");
         for (name, sentence) in entries {
             let usage = find(title, name).map_or(*name, |function| function.usage);
             let usage = usage.replace('|', "\\|");
-            page.push_str(&format!("| `{usage}` | {sentence} |\n"));
+            let _ = writeln!(page, "| `{usage}` | {sentence} |");
         }
     }
     page

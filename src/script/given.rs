@@ -8,9 +8,9 @@ use rhai::{Dynamic, FnPtr};
 use crate::model::{PlacedText, Stretch, Value};
 
 use super::Closure;
+use super::compiled_script::Script;
 use super::convert::from_dynamic;
 use super::place_tree::PlaceTree;
-use super::script::Script;
 
 /// How deep what is given may be nested.
 const DEEPEST: usize = 60;

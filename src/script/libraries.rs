@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{Module, Shared};
 
-use super::script::Script;
+use super::compiled_script::Script;
 
 /// A library.
 #[derive(Debug, Clone)]

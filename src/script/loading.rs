@@ -8,7 +8,7 @@ use rhai::{Caches, EvalAltResult, EvalContext, Expr, Module, Scope, Shared, Stmt
 
 use crate::model::PlacedText;
 
-use super::script::{Script, offset_in};
+use super::compiled_script::{Script, offset_in};
 use super::script_check::ScriptChecker;
 use super::script_engine::ScriptEngine;
 use super::source_tokens::{SourceKind, SourceTokens};
@@ -214,7 +214,7 @@ impl<'a> Loader<'a> {
         }
         // The mistake is in a library: it is shown where the file calls it, with its own place.
         let place = failure.place.map(|place| format!(" (at {place})")).unwrap_or_default();
-        let at = outer_position(refusal).and_then(|position| script.offset(position)).unwrap_or(0);
+        let at = script.offset(outer_position(refusal)).unwrap_or(0);
         error(file, Kind::Failed, script.token_at(at), format!("{}{place}", failure.message))
     }
 }
@@ -233,10 +233,10 @@ fn error(file: &ScriptFile, kind: Kind, at: Range<usize>, message: impl Into<Str
 }
 
 /// Returns where the script itself stands in the chain of calls that failed.
-fn outer_position(refusal: &EvalAltResult) -> Option<rhai::Position> {
+fn outer_position(refusal: &EvalAltResult) -> rhai::Position {
     match refusal {
-        EvalAltResult::ErrorInFunctionCall(_, _, _, position) => Some(*position),
-        other => Some(other.position()),
+        EvalAltResult::ErrorInFunctionCall(_, _, _, position) => *position,
+        other => other.position(),
     }
 }
 

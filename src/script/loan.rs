@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::{Map, RuleId};
 
+use super::compiled_script::Script;
 use super::failure::{Refusal, refuse};
-use super::script::Script;
 use super::{Command, Reads, World};
 
 /// What the functions of an evaluation read and note.

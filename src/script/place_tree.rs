@@ -49,9 +49,9 @@ impl PlaceTree {
         // What is done with a map or list that is written out, such as `[…].map(…)`, gives another one.
         if depth < DEEPEST && matches!(opens, "#{" | "[") && tokens.behind_bracket(start) == end {
             if opens == "[" {
-                tree.read_list(tokens, start + 1, depth)
+                tree.read_list(tokens, start + 1, depth);
             } else {
-                tree.read_map(tokens, start + 1, depth)
+                tree.read_map(tokens, start + 1, depth);
             }
         }
         (tree, end)
@@ -91,7 +91,7 @@ mod tests {
         let tokens = SourceTokens::new(source);
         let arguments = PlaceTree::of_arguments(&tokens, 0);
         let map = &arguments[1];
-        let text = |range: &Range<usize>| &source[range.clone()];
+        let text = |range: &Range<usize>| source.get(range.clone()).unwrap();
         assert_eq!(text(&arguments[0].range), "\"a\"");
         assert_eq!(map.entries.keys().collect::<Vec<_>>(), ["if", "then", "when"]);
         let (key, when) = &map.entries["when"];

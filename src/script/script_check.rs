@@ -6,11 +6,15 @@ use std::sync::Arc;
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::check::near_miss;
+use super::compiled_script::Script;
 use super::functions::{Arity, FUNCTIONS, arities};
 use super::loading::ScriptFile;
-use super::script::Script;
 use super::script_functions::{SCRIPT_FUNCTIONS, instead_of_in_script};
+use super::source_tokens::{SourceKind, SourceTokens};
 use super::{ScriptError, ScriptErrorKind as Kind};
+
+/// What gives a changed text or list, and leaves the old one as it is.
+const GIVING: [&str; 4] = ["sort", "reverse", "trim", "replace"];
 
 /// Checks one script.
 pub(super) struct ScriptChecker<'a> {
@@ -48,6 +52,7 @@ impl<'a> ScriptChecker<'a> {
             }
             true
         });
+        checker.unused();
         checker.errors.sort_by_key(|error| error.at.start);
         checker.errors
     }
@@ -91,6 +96,36 @@ impl<'a> ScriptChecker<'a> {
         }
         let known = FUNCTIONS.iter().chain(&SCRIPT_FUNCTIONS).map(|function| function.name);
         near_miss(name, known.chain(self.own.keys().map(String::as_str))).map(|near| format!("did you mean `{near}`?"))
+    }
+
+    /// Reports what gives a changed text or list that nobody takes: in Rhai itself, these change what they are called on.
+    fn unused(&mut self) {
+        let tokens = SourceTokens::new(&self.file.text);
+        for index in 1..tokens.len() {
+            let name = tokens.text(index);
+            let is_call = tokens.text(index - 1) == "." && tokens.text(index + 1) == "(";
+            if !is_call || !GIVING.contains(&name) || tokens.text(tokens.behind_bracket(index + 1)) != ";" {
+                continue;
+            }
+            let is_chain = |index: &usize| {
+                matches!(tokens.text(*index), "." | "?.") || tokens.kind(*index) == Some(SourceKind::Word)
+            };
+            let first = (0..index).rev().find(|index| !is_chain(index));
+            let is_statement = first.is_none_or(|before| matches!(tokens.text(before), ";" | "{" | "}"));
+            let words = first.map_or(0, |before| before + 1)..index;
+            let is_kept = words.clone().any(|word| matches!(tokens.text(word), "return" | "throw"));
+            if is_statement && !is_kept {
+                let owner = words.start..index - 1;
+                let owner: String = owner.map(|word| tokens.text(word)).collect();
+                self.errors.push(ScriptError {
+                    kind: Kind::UnknownFunction,
+                    file: Arc::clone(&self.file.file),
+                    at: tokens.range(index),
+                    message: format!("`{name}` changes nothing: it gives what is changed"),
+                    help: Some(format!("write `{owner} = {owner}.{name}(…)`")),
+                });
+            }
+        }
     }
 
     /// Checks a call of a function of an import.

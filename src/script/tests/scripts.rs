@@ -104,6 +104,14 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
 }
 
 #[test]
+fn a_changed_list_that_nobody_takes_is_an_error() {
+    assert_eq!(
+        mistakes("let l = [2, 1]; l.sort(); l = l.sort(); let m = l.reverse(); fn f(t) { return t.trim(); }"),
+        "UnknownFunction «sort» `sort` changes nothing: it gives what is changed; write `l = l.sort(…)`"
+    );
+}
+
+#[test]
 fn what_a_script_can_reach_is_what_is_listed() {
     for name in ["eval(\"1\")", "timestamp()", "\"a\".pad(9, \"b\")", "blob(9)", "parse_json(\"1\")", "open(\"x\")"] {
         assert!(mistakes(name).contains("there is no function"), "{name}: {}", mistakes(name));
