@@ -127,3 +127,31 @@ fn a_web_address_on_an_open_network_needs_a_token() {
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("token_file"), "{said}");
 }
+
+#[test]
+fn the_description_of_the_interface_names_each_route_and_the_keys_of_the_answers() {
+    let mut house = House::with_rules(RULES);
+    house.ask("POST", "/api/publish", Some(r#"{"topic": "in/hall", "payload": "ON"}"#));
+    house.publication("out/hall");
+    let description = house.get("/api/openapi.json");
+    assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
+
+    let paths = description["paths"].as_object().unwrap();
+    let routes = include_str!("../../src/daemon/web/server.rs").split(".route(\"").skip(1);
+    let routes: Vec<String> = routes.map(|route| route.split('"').next().unwrap().replace("{*path}", "{id}")).collect();
+    assert!(routes.len() > 10, "{routes:?}");
+    for route in &routes {
+        assert!(paths.contains_key(route), "{route} is not described");
+    }
+
+    let schemas = &description["components"]["schemas"];
+    for (schema, answer) in [
+        ("Status", &house.get("/api/status")),
+        ("Rule", &house.get("/api/rules")[0]),
+        ("TopicState", &house.get("/api/state")[0]),
+        ("Trace", &house.get("/api/traces")[0]),
+    ] {
+        let required = schemas[schema]["required"].as_array().unwrap();
+        assert!(required.iter().all(|key| answer.get(key.as_str().unwrap()).is_some()), "{schema}: {answer}");
+    }
+}

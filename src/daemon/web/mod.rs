@@ -4,6 +4,7 @@ mod actions;
 mod events;
 mod guard;
 mod health;
+mod openapi;
 mod problem;
 mod rules;
 mod server;

@@ -18,7 +18,7 @@ use crate::lang::Settings;
 
 use super::guard::Guard;
 use super::problem::Problem;
-use super::{Shared, actions, events, health, rules, state, traces, why};
+use super::{Shared, actions, events, health, openapi, rules, state, traces, why};
 
 /// Why the HTTP interface doesn't start, or died.
 #[derive(Debug, Error)]
@@ -105,6 +105,7 @@ fn pages(shared: Shared, guard: Guard) -> Router {
         .route("/api/publish", post(actions::publish))
         .route("/api/reload", post(actions::reload))
         .route("/api/events", get(events::events))
+        .route("/api/openapi.json", get(openapi::openapi))
         .route("/hook/{name}", post(actions::hook))
         .fallback(async || Problem::not_found("there is no such page; `/api/status` is one"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
