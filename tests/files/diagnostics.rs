@@ -21,7 +21,7 @@ fn inputs() -> Vec<PathBuf> {
     let mut inputs: Vec<PathBuf> = fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "rhai"))
         .collect();
     inputs.sort();
     inputs
@@ -78,7 +78,7 @@ fn each_mistake_is_shown_with_its_place_and_what_to_do() {
         settings.set_snapshot_path(folder());
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        let stem = name.trim_end_matches(".yaml").to_owned();
+        let stem = name.trim_end_matches(".yaml").trim_end_matches(".rhai").to_owned();
         let checked = std::panic::catch_unwind(AssertUnwindSafe(|| {
             settings.bind(|| insta::assert_snapshot!(stem.as_str(), text));
         }));

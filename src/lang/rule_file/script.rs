@@ -33,7 +33,10 @@ impl RuleFile {
             if let Some(first) = first.get(&*rule.key) {
                 let message = format!("the rule `{}` is made twice", rule.key);
                 let found = reader.findings.error(Code::DUPLICATE_RULE, rule.key_span.clone(), message);
-                found.relate(first.clone(), "it is made here first").help("give each rule a key of its own");
+                if *first != rule.key_span {
+                    found.relate(first.clone(), "it is made here first");
+                }
+                found.help("give each rule a key of its own");
                 continue;
             }
             first.insert(&rule.key, rule.key_span.clone());
