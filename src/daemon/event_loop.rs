@@ -450,7 +450,8 @@ impl EventLoop {
 
     fn announce(&mut self, word: &'static str) {
         if let Some(message) = own(STATUS_TOPIC, word, true) {
-            self.outgoing.push(Outgoing::Message(message));
+            self.outgoing.push(Outgoing::Message(message.clone()));
+            self.decide(Event::Message(message));
         }
     }
 

@@ -64,6 +64,9 @@ pub struct Publication {
     pub cause: Cause,
 }
 
+/// Where alerts are published; rules that name it hear them.
+pub const ALERT_TOPIC: &str = "homerule/alert";
+
 /// Something that a person should see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {

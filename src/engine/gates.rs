@@ -421,11 +421,13 @@ impl Engine {
     /// Says that a rule failed: in the log, as an alert, and to the rules that listen for it.
     pub(super) fn say_failed(&mut self, rule: &RuleId, message: String, depth: u32) {
         self.say(Some(rule), LogLevel::Error, message.clone());
-        self.effects.push(Effect::Alert(Alert { kind: AlertKind::RuleFailed, rule: rule.clone(), message }));
+        let alert = Alert { kind: AlertKind::RuleFailed, rule: rule.clone(), message };
         if depth < self.options.chain {
+            self.hear_alert(&alert, depth + 1);
             let (event, rule) = (HomeEvent::RuleFailed, Some(rule.clone()));
             self.inbox.push_back(Incoming::Home { event, rule, depth: depth + 1 });
         }
+        self.effects.push(Effect::Alert(alert));
     }
 
     pub(super) fn say(&mut self, rule: Option<&RuleId>, level: LogLevel, text: String) {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::model::{Origin, RuleId, Topic};
+use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{HomeEvent, LogLevel};
 
 use super::deadline::Due;
+use super::effect::ALERT_TOPIC;
 use super::hearing::Incoming;
 use super::occasion::Occasion;
 use super::slot::SlotId;
@@ -122,7 +123,18 @@ impl Engine {
             self.unsaved.rules.insert(id.clone());
         }
         self.say(Some(rule), LogLevel::Error, message.clone());
-        self.effects.push(Effect::Alert(Alert { kind, rule: rule.clone(), message }));
+        let alert = Alert { kind, rule: rule.clone(), message };
+        // As `loop_detected` does, it begins a new chain.
+        self.hear_alert(&alert, 0);
+        self.effects.push(Effect::Alert(alert));
+    }
+
+    /// Lets the rules that name `homerule/alert` hear what the shell publishes there.
+    pub(super) fn hear_alert(&mut self, alert: &Alert, depth: u32) {
+        let (Ok(topic), Ok(payload)) = (Topic::parse(ALERT_TOPIC), serde_json::to_vec(alert)) else { return };
+        let payload = Payload::from_bytes(payload);
+        let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Own };
+        self.inbox.push_back(Incoming::Message { message, depth, run: None });
     }
 
     /// A rule has rested enough.
