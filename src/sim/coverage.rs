@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::engine::Trace;
-use crate::model::{RuleId, Topic};
-use crate::rules::{Rule, RuleEntry, Ruleset};
+use crate::engine::{Gate, Outcome, Trace};
+use crate::model::{Place, RuleId, Topic};
+use crate::rules::{Mode, Rule, RuleEntry, Ruleset, Start, TriggerKind};
 
 use super::Turns;
 use super::test_home::without_instance;
@@ -37,22 +37,36 @@ pub struct RuleCoverage {
     pub conditions: BTreeMap<String, (bool, bool)>,
     /// The paths of its actions, and whether each ran.
     pub actions: BTreeMap<String, bool>,
+    /// The paths of its `for`s, and whether each was seen to end, and to be broken. They count for no percentage.
+    pub holds: BTreeMap<String, (bool, bool)>,
+    /// Its mode where that may drop triggers, and whether it did. It counts for no percentage.
+    pub drops: Option<(&'static str, bool)>,
+    /// Where each of these paths stands.
+    pub places: BTreeMap<String, Place>,
+}
+
+/// What the traces and turns of tests tell of one rule.
+#[derive(Debug, Default)]
+struct Seen<'a> {
+    /// Paths, and of conditions the result.
+    steps: BTreeSet<(&'a str, &'a str)>,
+    /// The paths of holds that were broken.
+    broken: BTreeSet<&'a str>,
+    /// Whether its mode dropped a trigger.
+    has_dropped: bool,
 }
 
 impl Coverage {
     /// Returns what these tests have exercised of `rules`.
     pub fn new<'a>(rules: &Ruleset, tests: impl IntoIterator<Item = &'a Exercised>) -> Coverage {
-        let mut seen: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, Seen<'_>> = BTreeMap::new();
         for Exercised { traces, turns } in tests {
             for trace in traces {
-                let steps = seen.entry(without_instance(trace.rule.as_str())).or_default();
-                for step in &trace.steps {
-                    steps.insert((&step.path, if step.what == "condition" { &step.result } else { "" }));
-                }
+                seen.entry(without_instance(trace.rule.as_str())).or_default().note(trace);
             }
             for (rules, result) in [(&turns.began, "true"), (&turns.ended, "false")] {
                 for rule in rules {
-                    seen.entry(without_instance(rule.as_str())).or_default().insert(("while", result));
+                    seen.entry(without_instance(rule.as_str())).or_default().steps.insert(("while", result));
                 }
             }
         }
@@ -70,7 +84,7 @@ impl Coverage {
                     made.map_or_else(|| RuleCoverage::empty(id), |rule| RuleCoverage::of_rule(id, &rule))
                 }
             };
-            coverage.mark(seen.get(id).unwrap_or(&BTreeSet::new()));
+            coverage.mark(seen.get(id).unwrap_or(&Seen::default()));
             all.push(coverage);
         }
         Coverage { rules: all }
@@ -88,10 +102,34 @@ impl Coverage {
     }
 }
 
+impl<'a> Seen<'a> {
+    fn note(&mut self, trace: &'a Trace) {
+        let is_broken = trace.outcome == Outcome::Skipped(Gate::Hold);
+        self.has_dropped |= trace.outcome == Outcome::Skipped(Gate::Mode);
+        for step in &trace.steps {
+            if step.what == "condition" {
+                self.steps.insert((&step.path, &step.result));
+            } else if is_broken {
+                // The trigger of a hold that was broken hasn't fired.
+                self.broken.insert(&step.path);
+            } else {
+                self.steps.insert((&step.path, ""));
+            }
+        }
+    }
+}
+
 impl RuleCoverage {
     fn empty(id: &str) -> RuleCoverage {
-        let (triggers, conditions, actions) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        RuleCoverage { rule: RuleId::from_text(id), triggers, conditions, actions }
+        RuleCoverage {
+            rule: RuleId::from_text(id),
+            triggers: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            actions: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            drops: None,
+            places: BTreeMap::new(),
+        }
     }
 
     fn of_rule(id: &str, rule: &Rule) -> RuleCoverage {
@@ -101,12 +139,30 @@ impl RuleCoverage {
         let conditions = rule.conditions().map(|condition| (condition.path.to_string(), (false, false)));
         coverage.conditions = conditions.collect();
         coverage.actions = rule.actions().map(|action| (action.path.to_string(), false)).collect();
+        coverage.holds = holds(rule).into_iter().map(|path| (path, (false, false))).collect();
+        coverage.drops = match rule.mode {
+            Mode::Restart => None,
+            mode => Mode::ALL.iter().find(|(_, known)| *known == mode).map(|(word, _)| (*word, false)),
+        };
+        let triggers = rule.triggers().iter().map(|trigger| (&trigger.path, &trigger.place));
+        let conditions = rule.conditions().map(|condition| (&condition.path, &condition.place));
+        let actions = rule.actions().map(|action| (&action.path, &action.place));
+        let places = triggers.chain(conditions).chain(actions);
+        coverage.places = places.map(|(path, place)| (path.to_string(), place.clone())).collect();
         coverage
     }
 
     /// Marks what the steps, path and a condition's result, have exercised.
-    fn mark(&mut self, steps: &BTreeSet<(&str, &str)>) {
-        for (path, result) in steps {
+    fn mark(&mut self, seen: &Seen<'_>) {
+        for (path, (ended, was_broken)) in &mut self.holds {
+            let result = if path == "while" { "true" } else { "" };
+            *ended = seen.steps.contains(&(path, result));
+            *was_broken = seen.broken.contains(path.as_str());
+        }
+        if let Some((_, has_dropped)) = &mut self.drops {
+            *has_dropped = seen.has_dropped;
+        }
+        for (path, result) in &seen.steps {
             if let Some(fired) = self.triggers.get_mut(*path) {
                 *fired = true;
             }
@@ -141,22 +197,52 @@ impl RuleCoverage {
     /// Returns what was never exercised, in words: `when[1] never fired`.
     #[must_use]
     pub fn gaps(&self) -> Vec<String> {
-        let triggers =
-            self.triggers.iter().filter(|(_, fired)| !**fired).map(|(path, _)| format!("{path} never fired"));
+        self.gaps_by_path().into_iter().map(|(path, gap)| format!("{path} {gap}")).collect()
+    }
+
+    /// Returns what was never exercised, as a path with what never happened there.
+    #[must_use]
+    pub fn gaps_by_path(&self) -> Vec<(&str, &'static str)> {
+        let triggers = self.triggers.iter().filter(|(_, fired)| !**fired).map(|(path, _)| (&**path, "never fired"));
         let conditions = self.conditions.iter().filter_map(|(path, seen)| match seen {
             (true, true) => None,
-            (true, false) => Some(format!("{path} never false")),
-            (false, true) => Some(format!("{path} never true")),
-            (false, false) => Some(format!("{path} never asked")),
+            (true, false) => Some((&**path, "never false")),
+            (false, true) => Some((&**path, "never true")),
+            (false, false) => Some((&**path, "never asked")),
         });
-        let actions = self.actions.iter().filter(|(_, ran)| !**ran).map(|(path, _)| format!("{path} never ran"));
+        let actions = self.actions.iter().filter(|(_, ran)| !**ran).map(|(path, _)| (&**path, "never ran"));
         triggers.chain(conditions).chain(actions).collect()
+    }
+
+    /// Returns what else was never seen, in words; it counts for no percentage: `the for of when never broken`.
+    #[must_use]
+    pub fn asides(&self) -> Vec<String> {
+        let holds = self.holds.iter().flat_map(|(path, (ended, was_broken))| {
+            let ended = (!ended).then(|| format!("the for of {path} never over"));
+            ended.into_iter().chain((!was_broken).then(|| format!("the for of {path} never broken")))
+        });
+        let dropped = self.drops.filter(|(_, has_dropped)| !has_dropped);
+        holds.chain(dropped.map(|(mode, _)| format!("mode {mode} never dropped"))).collect()
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a home has fewer than 2^53 rules")]
 fn percent(seen: usize, all: usize) -> f64 {
     if all == 0 { 100.0 } else { 100.0 * seen as f64 / all as f64 }
+}
+
+/// Returns the paths of what in a rule must hold for a time before it begins.
+fn holds(rule: &Rule) -> Vec<String> {
+    match &rule.start {
+        Start::While(start) => (!start.hold.is_zero()).then(|| "while".to_owned()).into_iter().collect(),
+        Start::When(triggers) => {
+            let holds = triggers.iter().filter(|trigger| match &trigger.kind {
+                TriggerKind::State(state) => trigger.enabled && state.hold.is_some(),
+                _ => false,
+            });
+            holds.map(|trigger| trigger.path.to_string()).collect()
+        }
+    }
 }
 
 /// Returns a topic that a filter without names matches.

@@ -66,3 +66,55 @@ fn too_little_coverage_is_an_answer_of_no() {
     assert_eq!(said.err, "error: coverage is 75.0 %, and 75.1 % is asked for\n");
     assert_eq!(home.say(&["test", "--min-coverage", "101"]).status, 2);
 }
+
+const HELD: &str = "\
+rules:
+  held:
+    when: { state: door, to: open, for: 3m }
+    mode: single
+    if: state('mode') != 'away'
+    then:
+      - publish: bell
+        payload: ding
+";
+
+#[test]
+fn a_hold_that_was_only_broken_has_fired_nothing_and_what_else_was_never_seen_is_told() {
+    let tests = "tests:\n  broken:\n    steps:\n      - { publish: door, payload: open }\n      - { after: 1m }\n      \
+                 - { publish: door, payload: closed }\n      - { after: 5m }\n";
+    let home = Home::new(&[("rules/a.yaml", HELD), ("rules/a.test.yaml", tests)]);
+    assert_eq!(
+        home.say(&["test", "--coverage"]).out,
+        "\
+a:held       0.0 %  when never fired, if never asked, then[0] never ran; also: the for of when never over, mode single never dropped
+all rules    0.0 %
+1 passed, 0 failed
+"
+    );
+    let tests = tests.replace("- { publish: door, payload: closed }\n      ", "").replace("5m", "2m")
+        + "      - expect: { bell: ding }\n";
+    home.write("rules/a.test.yaml", &tests);
+    let answer: serde_json::Value = serde_json::from_str(&home.say(&["test", "--coverage", "--json"]).out).unwrap();
+    let rule = &answer["coverage"]["rules"][0];
+    assert_eq!(rule["never"], serde_json::json!(["if never false"]));
+    assert_eq!(rule["also"], serde_json::json!(["the for of when never broken", "mode single never dropped"]));
+    let said = home.say(&["test", "--coverage=source"]);
+    assert_eq!(
+        said.out,
+        "\
+rules/a.yaml
+    1   rules:
+    2     held:
+    3 +     when: { state: door, to: open, for: 3m }
+    4       mode: single
+    5 -     if: state('mode') != 'away'   # if never false
+    6       then:
+    7 +       - publish: bell
+    8           payload: ding
+
+a:held      75.0 %  if never false; also: the for of when never broken, mode single never dropped
+all rules   75.0 %
+1 passed, 0 failed
+"
+    );
+}

@@ -39,6 +39,8 @@ struct RuleAnswer {
     rule: String,
     percent: f64,
     never: Vec<String>,
+    /// What else was never seen; it counts for no percentage.
+    also: Vec<String>,
 }
 
 impl TestAnswer {
@@ -95,6 +97,6 @@ impl OneTest {
 
 impl RuleAnswer {
     fn new(rule: &RuleCoverage) -> RuleAnswer {
-        RuleAnswer { rule: rule.rule.to_string(), percent: rule.percent(), never: rule.gaps() }
+        RuleAnswer { rule: rule.rule.to_string(), percent: rule.percent(), never: rule.gaps(), also: rule.asides() }
     }
 }

@@ -16,7 +16,12 @@ pub(super) fn write(results: &[Finished<'_>]) {
         .collect();
     let width = rules.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max("all rules".len());
     for (name, rule) in &rules {
-        let gaps = rule.gaps().join(", ");
+        let mut gaps = rule.gaps().join(", ");
+        let asides = rule.asides().join(", ");
+        if !asides.is_empty() {
+            let also = if gaps.is_empty() { "also: " } else { "; also: " };
+            gaps = format!("{gaps}{also}{asides}");
+        }
         print::line(format!("{name:width$}  {:>5.1} %  {gaps}", rule.percent()).trim_end());
     }
     print::line(&format!("{:width$}  {:>5.1} %", "all rules", coverage_percent(results)));

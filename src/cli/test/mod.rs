@@ -1,6 +1,7 @@
 //! `homerule test`: runs the tests of rules under virtual time, and says exactly what is not as expected.
 
 mod answer;
+mod coverage_source;
 mod coverage_table;
 mod found;
 mod junit;
@@ -36,12 +37,21 @@ pub(super) struct Test {
     watch: bool,
     #[arg(long, value_name = "FILE", help = "Write a JUnit report into this file")]
     junit: Option<PathBuf>,
-    /// List what the tests never exercised, by rule.
-    #[arg(long)]
-    coverage: bool,
+    /// List what the tests never exercised: by rule, or in the rules' source with marks.
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
+    coverage: Option<CoverageForm>,
     /// Fail if the tests exercise less of the rules than this, in percent.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
+}
+
+/// How coverage is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CoverageForm {
+    /// A line for each rule.
+    Table,
+    /// The source of the rules with a mark on each line, then the table.
+    Source,
 }
 
 impl Test {
@@ -75,15 +85,20 @@ impl Test {
         if let Some(path) = &self.junit {
             junit::write(path, &results)?;
         }
-        let shows_coverage = self.coverage || self.min_coverage.is_some();
+        let shows_coverage = self.coverage.is_some() || self.min_coverage.is_some();
         let is_covered = self.min_coverage.is_none_or(|least| runner::coverage_percent(&results) >= least);
         if self.json {
             let answer = answer::TestAnswer::new(&results, shows_coverage);
             print::json(&answer)?;
         } else {
             results.iter().for_each(text::write_failures);
-            if self.coverage {
-                coverage_table::write(&results);
+            match self.coverage {
+                None => {}
+                Some(CoverageForm::Table) => coverage_table::write(&results),
+                Some(CoverageForm::Source) => {
+                    coverage_source::write(&results);
+                    coverage_table::write(&results);
+                }
             }
             if let Some(least) = self.min_coverage.filter(|_| !is_covered) {
                 print::error(&format!(
