@@ -155,7 +155,7 @@ impl RuleRequest {
             return;
         };
         match home.find_rule(&rule) {
-            Ok(rule) => home.decide(event(rule)),
+            Ok(rule) => home.act_on_rule(event(rule), "a client, over MQTT,"),
             Err(NoRule::Unknown { near: Some(near) }) => {
                 warn!("`{topic}` asks for a rule that isn't there. Was `{near}` meant?");
             }
