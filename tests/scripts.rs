@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use homerule::lang::{Home, Source};
+
 fn examples() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
@@ -48,6 +50,27 @@ fn each_twin_loads_without_a_finding_and_passes_its_tests() {
         assert!(checked.trim_end().ends_with("0 errors, 0 warnings"), "{name}: {checked}");
         let tested = run(&home, &["test", "--coverage", "--min-coverage", "90"]);
         assert!(tested.contains(", 0 failed"), "{name}: {tested}");
+    }
+}
+
+/// The blocks of Rhai that a page shows.
+fn blocks_of(page: &str) -> Vec<&str> {
+    page.split("\n```rhai\n").skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
+}
+
+#[test]
+fn each_script_that_the_documentation_shows_loads() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/language/scripts.md");
+    let page = fs::read_to_string(path).unwrap();
+    let blocks = blocks_of(&page);
+    assert!(blocks.len() >= 6, "{}", blocks.len());
+    let library = "fn motion_light(room, time) { rule(room, #{ when: room, then: || publish(\"a/b\", time) }); }";
+    for block in blocks {
+        let source = |text: &str| Source::Content(text.as_bytes().into());
+        let sources =
+            [("rules/page.rhai".into(), source(block)), ("rules/lib/lights.rhai".into(), source(library))].into();
+        let home = Home::load(&sources);
+        assert!(home.diagnostics.is_empty(), "{block}\n{:?}", home.diagnostics);
     }
 }
 

@@ -98,9 +98,12 @@ impl Engine {
             return;
         }
         slot.interruptions = 0;
-        let limit = self.options.limits.evaluation.as_millis();
+        let limits = self.options.limits;
         let message = format!(
-            "{MOST_INTERRUPTIONS} runs in a row took longer than {limit} ms and were ended; the rule rests for a minute"
+            "{MOST_INTERRUPTIONS} runs in a row needed more than {} operations or {} ms and were ended; the rule rests for a \
+             minute",
+            limits.operations,
+            limits.evaluation.as_millis()
         );
         self.lay_to_rest(&id, rule, AlertKind::RuleFailed, message);
     }

@@ -27,7 +27,7 @@ pub struct Failure {
     pub at: Range<usize>,
     /// A topic that was read and never had a value: then it is no failure, but unknown (spec 2.5).
     pub without_value: Option<Topic>,
-    /// Whether it was ended from outside, since it took too long.
+    /// Whether it was ended since it took too long: it reached the limit of operations, or of wall time.
     pub is_interrupted: bool,
     /// The line of the script in which it happened; `None` where it was no script.
     pub line: Option<String>,
@@ -154,7 +154,7 @@ impl Reading<'_> {
         };
         let (message, at) = self.message(refusal, at);
         let is_interrupted = matches!(refusal, EvalAltResult::ErrorTerminated(why, _)
-            if why.read_lock::<Ended>().is_some_and(|ended| *ended == Ended::Interrupted));
+            if why.read_lock::<Ended>().is_some());
         Failure { is_interrupted, ..Failure::within(self.source, at, message) }
     }
 
