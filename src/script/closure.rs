@@ -12,6 +12,7 @@ use crate::model::{Place, Value};
 use super::compiled_script::Script;
 use super::convert::from_dynamic;
 use super::fingerprint::Fingerprint;
+use super::outline::LiteralCall;
 
 /// A closure of a script.
 #[derive(Debug, Clone)]
@@ -100,6 +101,12 @@ impl Closure {
     #[must_use]
     pub fn may_name_scenes(&self) -> bool {
         self.script.reaches(self.ordinal, "scene")
+    }
+
+    /// Returns its calls whose first argument is a text that is written out.
+    #[must_use]
+    pub fn literal_calls(&self) -> &[LiteralCall] {
+        self.script.closure(self.ordinal).map_or(&[], |closure| &closure.literals)
     }
 
     /// Returns how many arguments it takes.

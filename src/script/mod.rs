@@ -55,6 +55,7 @@ pub use given::{Given, GivenEntry, GivenKind, GivenRule};
 pub use loading::{LoadedScript, ScriptFile};
 pub use meter::Interrupter;
 pub use names::{BUILT_IN_VARIABLES, Names};
+pub use outline::LiteralCall;
 pub use reads::Reads;
 pub use sandbox::{Frame, Limits, Sandbox};
 pub use script_error::{ScriptError, ScriptErrorKind};

@@ -41,7 +41,20 @@ pub(super) struct ClosureOutline {
     pub(super) hash: u64,
     /// The keys that it reads of its first parameter, each where it stands first; `None`: who knows.
     pub(super) keys: Option<BTreeMap<String, Range<usize>>>,
+    /// The calls in it whose first argument is a text that is written out.
+    pub(super) literals: Vec<LiteralCall>,
     part: Part,
+}
+
+/// A call whose first argument is a text that is written out: `state("home/tv")`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiteralCall {
+    /// The function.
+    pub function: String,
+    /// The text.
+    pub text: String,
+    /// Where the text stands, in bytes of the file, without its quotes.
+    pub at: Range<usize>,
 }
 
 /// A part of a script: the hash of its tokens, and the words in them.
@@ -224,6 +237,7 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
     let end = if tokens.text(body) == "{" { tokens.behind_bracket(body) } else { tokens.expression_end(body) };
     let bytes = |range: &Range<usize>| tokens.range(range.start).start..tokens.range(range.end.saturating_sub(1)).end;
     let part = part(tokens, index..end);
+    let literals = literals(tokens, body..end);
     let keys = parameters.first().map_or(Some(BTreeMap::new()), |event| keys(tokens, body..end, event));
     ClosureOutline {
         name: (close == ")").then(|| tokens.text(index + 1).to_owned()),
@@ -232,6 +246,7 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
         body: bytes(&(body..end.max(body + 1))),
         is_private: index.checked_sub(1).is_some_and(|before| tokens.text(before) == "private"),
         hash: part.hash,
+        literals,
         keys,
         part,
     }
@@ -295,6 +310,26 @@ fn keys_in_text(text: &str, owner: &str) -> Option<BTreeMap<String, Range<usize>
         }
     }
     Some(found)
+}
+
+/// Returns the calls among tokens whose first argument is a plain text.
+fn literals(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<LiteralCall> {
+    let mut found = Vec::new();
+    for index in range {
+        let written = tokens.text(index + 2);
+        let is_call = tokens.kind(index) == Some(SourceKind::Word) && tokens.text(index + 1) == "(";
+        let is_method = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?." | "::"));
+        let is_alone = matches!(tokens.text(index + 3), "," | ")") && !written.contains('\\');
+        let inner = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let Some(text) = inner.filter(|_| is_call && !is_method && is_alone) else { continue };
+        let start = tokens.range(index + 2).start + 1;
+        found.push(LiteralCall {
+            function: tokens.text(index).to_owned(),
+            text: text.to_owned(),
+            at: start..start + text.len(),
+        });
+    }
+    found
 }
 
 fn part(tokens: &SourceTokens<'_>, range: Range<usize>) -> Part {

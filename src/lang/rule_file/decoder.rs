@@ -95,6 +95,11 @@ impl Decoder<'_> {
             };
             self.reader.findings.error(Code::UNKNOWN_VARIABLE, span.clone(), message).help_if(help);
         }
+        if is_own {
+            for call in closure.literal_calls() {
+                self.check_literal_call(call);
+            }
+        }
         self.closures.push(closure.clone());
         Some(closure.clone())
     }

@@ -27,7 +27,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the rule that `text` names; an unknown or ambiguous one is reported at `span`.
-    fn find_rule(&mut self, text: &str, span: Range<usize>) -> Option<RuleId> {
+    pub(super) fn find_rule(&mut self, text: &str, span: Range<usize>) -> Option<RuleId> {
         let found = self.context.names.find(text, &self.file.stem);
         match found.as_slice() {
             [id] => {
@@ -92,10 +92,19 @@ impl Decoder<'_> {
                 Some(rule) => self.find_rule(rule, span.clone()),
                 None => Some(self.id.clone()),
             };
-            let Some(id) = id.filter(|id| mention.is_holds && !self.context.is_while(id)) else { continue };
-            let message = format!("`holds()` asks whether a `while` rule has begun, and `{id}` has `when`");
-            let help = "ask `running()` whether it has a run, or give that rule a `while` instead of its `when`";
-            self.findings.error(Code::HOLDS_OF_WHEN, span, message).help(help);
+            if let Some(id) = id.filter(|_| mention.is_holds) {
+                self.check_holds(&id, span);
+            }
         }
+    }
+
+    /// Reports a rule of which is asked whether it holds, and which has no `while`.
+    pub(super) fn check_holds(&mut self, id: &RuleId, span: Range<usize>) {
+        if self.context.is_while(id) {
+            return;
+        }
+        let message = format!("`holds()` asks whether a `while` rule has begun, and `{id}` has `when`");
+        let help = "ask `running()` whether it has a run, or give that rule a `while` instead of its `when`";
+        self.findings.error(Code::HOLDS_OF_WHEN, span, message).help(help);
     }
 }

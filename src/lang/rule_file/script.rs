@@ -10,9 +10,10 @@ use crate::lang::reader::Reader;
 use crate::lang::scalar;
 use crate::lang::text::FileText;
 use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
-use crate::model::{PlacedText, Value};
-use crate::script::{Given, GivenKind, LoadedScript, Sandbox, ScriptError, ScriptErrorKind};
+use crate::model::{PlacedText, Topic, TopicFilter, Value};
+use crate::script::{Given, GivenKind, LiteralCall, LoadedScript, Sandbox, ScriptError, ScriptErrorKind};
 
+use super::decoder::Decoder;
 use super::file::RuleFile;
 
 impl RuleFile {
@@ -107,4 +108,30 @@ fn node(given: &Given) -> Node {
         GivenKind::Closure(closure) => NodeKind::Closure(closure.clone()),
     };
     Node { span: given.span.clone(), kind }
+}
+
+impl Decoder<'_> {
+    /// Checks a topic, a filter or a rule that a closure names, as those of expressions are.
+    pub(super) fn check_literal_call(&mut self, call: &LiteralCall) {
+        let (text, span) = (call.text.as_str(), call.at.clone());
+        match call.function.as_str() {
+            "state" | "last" | "age" | "exists" | "publish" => {
+                if let Err(error) = Topic::parse(text) {
+                    self.findings.error(Code::BAD_TOPIC, span, format!("`{text}` is no topic: {error}"));
+                }
+            }
+            "states" | "any" | "all" | "count" => {
+                if let Err(error) = TopicFilter::parse(text) {
+                    self.findings.error(Code::BAD_FILTER, span, format!("`{text}` is no topic filter: {error}"));
+                }
+            }
+            "holds" | "running" | "enable" | "disable" => {
+                let id = self.find_rule(text, span.clone());
+                if let Some(id) = id.filter(|_| call.function == "holds") {
+                    self.check_holds(&id, span);
+                }
+            }
+            _ => {}
+        }
+    }
 }
