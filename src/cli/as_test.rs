@@ -31,7 +31,7 @@ pub(super) fn write(topic: &str, file: &Path, daemon: &DaemonArguments) -> Resul
         let answer = client.get("/api/incident", &[("topic", topic), ("all", all)])?;
         let incident: Incident = serde_json::from_value(answer)
             .map_err(|error| Failure::new(format!("the daemon's answer can't be read: {error}")))?;
-        match Draft::new(&incident, &place).and_then(|draft| draft.finish()) {
+        match Draft::new(&incident, &place).and_then(Draft::finish) {
             Ok(text) => {
                 let path = file.display();
                 fs::write(file, text).map_err(|error| Failure::new(format!("`{path}` can't be written: {error}")))?;

@@ -27,6 +27,7 @@ use super::rule_topics::{RuleRequest, RuleTopics};
 use super::screen::Screen;
 use super::settings_change::needs_restart;
 use super::store::{Health, Retained, Store};
+use super::switched::Switched;
 use super::traces::Traces;
 use super::watchdog::Watchdog;
 
@@ -128,8 +129,8 @@ impl EventLoop {
         let mut event_loop = EventLoop {
             engine,
             _watchdog: watchdog,
-            traces: Traces::new(trace_memory(&loaded.home.settings)),
-            heard: Heard::new(message_memory(&loaded.home.settings)),
+            traces: Traces::new(loaded.home.settings.memory_of_traces()),
+            heard: Heard::new(loaded.home.settings.memory_of_messages()),
             switches: BTreeMap::new(),
             settings: loaded.home.settings,
             broadcast: Broadcast::default(),
@@ -350,15 +351,6 @@ impl EventLoop {
         }
     }
 
-    /// Does to a rule what a person asks for; `by` says how.
-    pub(super) fn act_on_rule(&mut self, event: Event, by: &'static str) {
-        if let Event::Switch { rule, is_enabled } = &event {
-            let switched = Switched { at: self.now, is_enabled: *is_enabled, by };
-            self.switches.insert(rule.clone(), switched);
-        }
-        self.decide(event);
-    }
-
     /// Returns the time that the loop was last told.
     pub(super) fn now(&self) -> Timestamp {
         self.now
@@ -474,8 +466,8 @@ impl EventLoop {
             self.settings.allow = loaded.home.settings.allow;
             self.settings.devices = loaded.home.settings.devices;
             self.settings.trace_memory = loaded.home.settings.trace_memory;
-            self.traces.resize(trace_memory(&self.settings));
-            self.heard.resize(message_memory(&self.settings));
+            self.traces.resize(self.settings.memory_of_traces());
+            self.heard.resize(self.settings.memory_of_messages());
             self.replace_rules(loaded.home.ruleset);
         }
         let reloaded = Reloaded { in_force, diagnostics: loaded.findings };
@@ -529,26 +521,6 @@ impl EventLoop {
             healthy: !self.findings.iter().any(Finding::is_error) && self.parts.store.health() == Health::Well,
         }
     }
-}
-
-/// Returns how many bytes traces may take: three quarters of what is set, for messages the rest.
-fn trace_memory(settings: &Settings) -> usize {
-    settings.trace_memory - message_memory(settings)
-}
-
-fn message_memory(settings: &Settings) -> usize {
-    settings.trace_memory / 4
-}
-
-/// A rule that somebody switched.
-#[derive(Debug, Clone)]
-pub(super) struct Switched {
-    /// When.
-    pub(super) at: Timestamp,
-    /// Which way.
-    pub(super) is_enabled: bool,
-    /// By whom, in words.
-    pub(super) by: &'static str,
 }
 
 /// Returns a message of the daemon itself; `None` only if `topic` were none.

@@ -27,6 +27,7 @@ mod sd_notify;
 mod settings_change;
 mod start;
 mod store;
+mod switched;
 mod traces;
 mod watch;
 mod watchdog;

@@ -183,6 +183,20 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Returns how many bytes the traces may take: three quarters of `traces.memory`.
+    #[must_use]
+    pub fn memory_of_traces(&self) -> usize {
+        self.trace_memory - self.memory_of_messages()
+    }
+
+    /// Returns how many bytes the messages beside them may take.
+    #[must_use]
+    pub fn memory_of_messages(&self) -> usize {
+        self.trace_memory / 4
+    }
+}
+
 impl Default for RecorderSettings {
     fn default() -> RecorderSettings {
         RecorderSettings {
