@@ -186,6 +186,7 @@ impl Shift for SavedRule {
         self.trackers.iter_mut().flat_map(|tracker| tracker.since.values_mut()).for_each(|since| since.shift(by));
         self.cooldowns.iter_mut().for_each(|(_, over)| over.shift(by));
         self.storm.iter_mut().for_each(|at| at.shift(by));
+        self.timers.iter_mut().for_each(|timer| timer.due.shift(by));
     }
 }
 

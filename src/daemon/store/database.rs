@@ -220,3 +220,23 @@ fn migrate(connection: &mut Connection) -> Result<(), DatabaseError> {
     transaction.commit()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_must_survive_a_power_cut_is_synced_and_the_rest_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut database = Database::open(&folder.path().join("a.db")).unwrap();
+        let changes: Changes = [("a".into(), Some(vec![1]))].into();
+        let asked = |database: &Database, name| {
+            database.connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap()
+        };
+        assert_eq!(asked(&database, "journal_mode"), "wal".to_owned().into());
+        for (durability, synchronous) in [(Durability::Synced, 2), (Durability::Written, 1), (Durability::Synced, 2)] {
+            database.write(&changes, durability).unwrap();
+            assert_eq!(asked(&database, "synchronous"), synchronous.into(), "{durability:?}");
+        }
+    }
+}

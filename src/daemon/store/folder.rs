@@ -134,7 +134,7 @@ impl Folder {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
         let is_aside = |path: &PathBuf| {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            name.starts_with(ASIDE) && name.ends_with(".db")
+            name.starts_with(ASIDE) && path.extension().is_some_and(|ending| ending == "db")
         };
         let mut aside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_aside).collect();
         // The names begin with their time.

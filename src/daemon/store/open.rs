@@ -8,12 +8,12 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tracing::error;
 
+use super::Store;
 use super::folder::{Claim, Folder};
 use super::health::Health;
 use super::kept::Kept;
 use super::pending::Pending;
 use super::recovery::{Found, find, find_without_writing};
-use super::store::Store;
 use super::writer::Writer;
 
 /// An open store, and what was in it.
