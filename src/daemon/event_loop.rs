@@ -14,7 +14,7 @@ use crate::lang::Settings;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{LogLevel, RuleEntry, Ruleset};
 
-use super::answer::{Finding, RuleCounts, Status, StoreStatus};
+use super::answer::{Finding, RuleCounts, Status};
 use super::broadcast::Broadcast;
 use super::broker::Publisher;
 use super::clock::Clock;
@@ -44,10 +44,10 @@ const LATE: Duration = Duration::from_secs(1);
 const STATUS_TOPIC: &str = "homerule/status";
 
 /// Where it says what a person should see.
-const ALERT_TOPIC: &str = "homerule/alert";
+pub(super) const ALERT_TOPIC: &str = "homerule/alert";
 
 /// How all of our own topics begin: what they said before the start is no news of the home.
-const OWN_TOPICS: &str = "homerule/";
+pub(super) const OWN_TOPICS: &str = "homerule/";
 
 /// The one loop.
 pub(super) struct EventLoop {
@@ -60,17 +60,17 @@ pub(super) struct EventLoop {
     pub(super) settings: Settings,
     pub(super) broadcast: Broadcast,
     pub(super) counters: Counters,
-    parts: Parts,
+    pub(super) parts: Parts,
     ruleset: Ruleset,
     findings: Vec<Finding>,
     failing: BTreeSet<RuleId>,
-    rule_topics: RuleTopics,
+    pub(super) rule_topics: RuleTopics,
     clock: Clock,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     started: Instant,
-    outgoing: Vec<Outgoing>,
+    pub(super) outgoing: Vec<Outgoing>,
     /// What of it comes from here on waits until the store has what was decided.
-    behind_commit: Option<usize>,
+    pub(super) behind_commit: Option<usize>,
     /// Clients that wait for their acknowledgement.
     acknowledgements: Vec<oneshot::Sender<()>>,
     /// Whether the broker keeps a message of one of them.
@@ -112,7 +112,7 @@ pub(super) struct Counters {
 }
 
 /// What leaves the loop, in its order.
-enum Outgoing {
+pub(super) enum Outgoing {
     /// A client's message, on its way to its subscribers.
     Message(Message),
     /// What the engine decided.
@@ -272,85 +272,6 @@ impl EventLoop {
         self.take_effects(effects);
     }
 
-    /// Takes what one decision leads to: all that it keeps is kept before any of the rest leaves.
-    fn take_effects(&mut self, effects: Vec<Effect>) {
-        let before = self.outgoing.len();
-        let mut is_kept = false;
-        for effect in effects {
-            match effect {
-                Effect::Save { key, value } => {
-                    if let Some(rule) = key.rule() {
-                        self.rule_topics.look_at(rule);
-                    }
-                    is_kept |= self.parts.store.save(key, value);
-                }
-                effect => self.outgoing.push(Outgoing::Effect(effect)),
-            }
-        }
-        if !is_kept {
-            return;
-        }
-        self.behind_commit.get_or_insert(before);
-        let messages = self.outgoing.iter().skip(before).filter_map(|step| match step {
-            Outgoing::Effect(Effect::Publish(publication)) => Some(&publication.message),
-            Outgoing::Effect(_) | Outgoing::Message(_) => None,
-        });
-        let messages: Vec<&Message> = messages.collect();
-        if !messages.is_empty() {
-            self.parts.store.promise(&messages);
-        }
-    }
-
-    /// Tells the engine what the broker kept and it doesn't know: its own knowledge may be a second older.
-    fn tell_retained(&mut self) {
-        for retained in std::mem::take(&mut self.parts.retained) {
-            if retained.topic.starts_with(OWN_TOPICS) {
-                continue;
-            }
-            let known = self.engine.states().get(&retained.topic);
-            if known.is_some_and(|known| known.at >= retained.at) {
-                continue;
-            }
-            if let Some(message) = retained.to_message() {
-                self.decide(Event::Message(message));
-            }
-        }
-    }
-
-    /// Gives the store what may be late.
-    fn keep_late(&mut self) {
-        let mut rest = Vec::new();
-        let changes = self.engine.flush().into_iter().filter_map(|effect| match effect {
-            Effect::Save { key, value } => Some((key, value)),
-            effect => {
-                rest.push(effect);
-                None
-            }
-        });
-        self.parts.store.keep_late(changes);
-        self.take_effects(rest);
-    }
-
-    /// Says that the store can't keep anything, or can again, and gives a new database all that is known.
-    async fn tell_health(&mut self) {
-        if self.parts.store.takes_all() {
-            self.engine.keep_all();
-            self.keep_late();
-            let keeper = self.parts.store.retained_keeper();
-            for retained in self.parts.publisher.retained(self.now).await {
-                keeper.keep(&retained);
-            }
-        }
-        let (kind, message) = match self.parts.store.health() {
-            Health::Well => ("store_recovered", "the disk takes changes again".to_owned()),
-            Health::Failing(reason) => ("store_failing", reason),
-        };
-        let alert = serde_json::json!({ "kind": kind, "message": message });
-        if let Some(message) = own(ALERT_TOPIC, alert.to_string(), false) {
-            self.parts.publisher.publish(self.now, &message).await;
-        }
-    }
-
     /// Returns the time that the loop was last told.
     pub(super) fn now(&self) -> Timestamp {
         self.now
@@ -498,14 +419,6 @@ impl EventLoop {
         self.engine.is_enabled(entry.id()).unwrap_or(true)
     }
 
-    fn store_status(&self) -> StoreStatus {
-        let failing = match self.parts.store.health() {
-            Health::Well => None,
-            Health::Failing(reason) => Some(reason),
-        };
-        StoreStatus { failing, lost: self.parts.store.losses().to_vec() }
-    }
-
     /// Returns how the daemon is.
     pub(super) fn status(&self) -> Status {
         let loaded = self.engine.rule_ids().count();
@@ -524,7 +437,7 @@ impl EventLoop {
 }
 
 /// Returns a message of the daemon itself; `None` only if `topic` were none.
-fn own(topic: &str, payload: impl Into<bytes::Bytes>, retain: bool) -> Option<Message> {
+pub(super) fn own(topic: &str, payload: impl Into<bytes::Bytes>, retain: bool) -> Option<Message> {
     let topic = Topic::parse(topic).ok()?;
     let payload = Payload::from_bytes(payload);
     Some(Message { topic, payload, qos: Qos::AtLeastOnce, retain, origin: Origin::Own })

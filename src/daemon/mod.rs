@@ -16,6 +16,7 @@ pub mod files;
 mod heard;
 mod http;
 mod input;
+mod keeping;
 mod logging;
 mod named_rule;
 mod outside;

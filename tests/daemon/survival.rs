@@ -10,7 +10,7 @@ use super::house::{House, PATIENCE};
 /// The ways in which a daemon ends.
 const ENDS: [&str; 2] = ["TERM", "KILL"];
 
-/// Publishes a message with QoS 1; it is acknowledged when this returns.
+/// Publishes a message with `QoS` 1; it is acknowledged when this returns.
 pub(crate) fn publish(house: &House, topic: &str, payload: &str) {
     Kind::Mosquitto.publish(house.mqtt, &[sent(topic, payload)]);
 }

@@ -1,0 +1,99 @@
+//! What the loop does for the store beside its commits: what each decision keeps, what may be late, what the engine
+//! doesn't know at the start, and a disk that takes nothing.
+
+use crate::engine::{Effect, Event};
+use crate::model::Message;
+
+use super::answer::StoreStatus;
+use super::event_loop::{ALERT_TOPIC, EventLoop, OWN_TOPICS, Outgoing, own};
+use super::store::Health;
+
+impl EventLoop {
+    /// Takes what one decision leads to: all that it keeps is kept before any of the rest leaves.
+    pub(super) fn take_effects(&mut self, effects: Vec<Effect>) {
+        let before = self.outgoing.len();
+        let mut is_kept = false;
+        for effect in effects {
+            match effect {
+                Effect::Save { key, value } => {
+                    if let Some(rule) = key.rule() {
+                        self.rule_topics.look_at(rule);
+                    }
+                    is_kept |= self.parts.store.save(key, value);
+                }
+                effect => self.outgoing.push(Outgoing::Effect(effect)),
+            }
+        }
+        if !is_kept {
+            return;
+        }
+        self.behind_commit.get_or_insert(before);
+        let messages = self.outgoing.iter().skip(before).filter_map(|step| match step {
+            Outgoing::Effect(Effect::Publish(publication)) => Some(&publication.message),
+            Outgoing::Effect(_) | Outgoing::Message(_) => None,
+        });
+        let messages: Vec<&Message> = messages.collect();
+        if !messages.is_empty() {
+            self.parts.store.promise(&messages);
+        }
+    }
+
+    /// Tells the engine what the broker kept and it doesn't know: its own knowledge may be a second older.
+    pub(super) fn tell_retained(&mut self) {
+        for retained in std::mem::take(&mut self.parts.retained) {
+            if retained.topic.starts_with(OWN_TOPICS) {
+                continue;
+            }
+            let known = self.engine.states().get(&retained.topic);
+            if known.is_some_and(|known| known.at >= retained.at) {
+                continue;
+            }
+            if let Some(message) = retained.to_message() {
+                self.decide(Event::Message(message));
+            }
+        }
+    }
+
+    /// Gives the store what may be late.
+    pub(super) fn keep_late(&mut self) {
+        let mut rest = Vec::new();
+        let changes = self.engine.flush().into_iter().filter_map(|effect| match effect {
+            Effect::Save { key, value } => Some((key, value)),
+            effect => {
+                rest.push(effect);
+                None
+            }
+        });
+        self.parts.store.keep_late(changes);
+        self.take_effects(rest);
+    }
+
+    /// Says that the store can't keep anything, or can again, and gives a new database all that is known.
+    pub(super) async fn tell_health(&mut self) {
+        if self.parts.store.takes_all() {
+            self.engine.keep_all();
+            self.keep_late();
+            let keeper = self.parts.store.retained_keeper();
+            for retained in self.parts.publisher.retained(self.now).await {
+                keeper.keep(&retained);
+            }
+        }
+        let (kind, message) = match self.parts.store.health() {
+            Health::Well => ("store_recovered", "the disk takes changes again".to_owned()),
+            Health::Failing(reason) => ("store_failing", reason),
+        };
+        let alert = serde_json::json!({ "kind": kind, "message": message });
+        if let Some(message) = own(ALERT_TOPIC, alert.to_string(), false) {
+            self.parts.publisher.publish(self.now, &message).await;
+        }
+    }
+
+    /// Returns whether what should survive a restart does.
+    pub(super) fn store_status(&self) -> StoreStatus {
+        let failing = match self.parts.store.health() {
+            Health::Well => None,
+            Health::Failing(reason) => Some(reason),
+        };
+        StoreStatus { failing, lost: self.parts.store.losses().to_vec() }
+    }
+}
