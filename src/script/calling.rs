@@ -7,6 +7,7 @@ use rhai::{Dynamic, EvalContext, Scope};
 use crate::model::{Map, Name, Value};
 
 use super::convert::{Budget, from_dynamic, to_dynamic};
+use super::deep_stack::on_deep_stack;
 use super::loan::{Call, Lent};
 use super::{Closure, Command, Failure, Frame, Reads, Sandbox, World};
 
@@ -48,12 +49,21 @@ impl Sandbox {
             call: Some(Call { script: Arc::clone(&closure.script), memory, commands: Vec::new(), bytes: 0 }),
         });
         self.meter.begin();
-        let mut arguments = arguments;
-        let mut references: Vec<&mut Dynamic> = arguments.iter_mut().collect();
-        let mut global = state.clone();
-        let (mut caches, mut scope) = (rhai::Caches::new(), Scope::new());
-        let mut context = EvalContext::new(&self.scripts().engine, &mut global, &mut caches, &mut scope, None);
-        let result = context.call_fn_raw(name, false, false, &mut references);
+        let engine = &self.scripts().engine;
+        let script = &closure.script;
+        // All that a script made ends there too.
+        let run = move || {
+            let mut arguments = arguments;
+            let mut references: Vec<&mut Dynamic> = arguments.iter_mut().collect();
+            let mut global = state.clone();
+            let (mut caches, mut scope) = (rhai::Caches::new(), Scope::new());
+            let mut context = EvalContext::new(engine, &mut global, &mut caches, &mut scope, None);
+            let result = context.call_fn_raw(name, false, false, &mut references);
+            result
+                .map(|value| from_dynamic(&value).unwrap_or_default())
+                .map_err(|refusal| Failure::in_script(&refusal, script, closure.start(), &self.limits))
+        };
+        let result = on_deep_stack(script.may_nest(), run);
         self.meter.end();
         let mut commands = Vec::new();
         let mut without_value = None;
@@ -64,9 +74,8 @@ impl Sandbox {
             commands = lent.call.map(|call| call.commands).unwrap_or_default();
         }
         let result = result
-            .map_err(|refusal| Failure::in_script(&refusal, &closure.script, closure.start(), &self.limits))
-            .map_err(|failure| Failure { without_value, ..failure })
-            .map(|value| from_dynamic(&value).unwrap_or_default());
+            .unwrap_or_else(|message| Err(Failure::at_closure(closure, message)))
+            .map_err(|failure| Failure { without_value, ..failure });
         Called { commands, result }
     }
 

@@ -95,6 +95,29 @@ impl Script {
         self.outline.has_word(word) || self.imports.values().any(|import| import.calls_anywhere(word))
     }
 
+    /// Returns whether its code may nest values without end: it repeats something.
+    pub(super) fn may_nest(&self) -> bool {
+        const REPEATING: [&str; 16] = [
+            "loop",
+            "while",
+            "for",
+            "do",
+            "until",
+            "fn",
+            "call",
+            "Fn",
+            "map",
+            "filter",
+            "reduce",
+            "reduce_rev",
+            "for_each",
+            "zip",
+            "retain",
+            "drain",
+        ];
+        !self.imports.is_empty() || REPEATING.iter().any(|word| self.outline.has_word(word))
+    }
+
     /// Returns the hash of the whole script with all that it imports.
     pub(super) fn hash(&self) -> u64 {
         self.whole_fingerprint()

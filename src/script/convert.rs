@@ -127,6 +127,11 @@ fn convert_back(value: &Dynamic, depth: usize) -> Result<Value, String> {
     Err(format!("{} is no value", kind(value)))
 }
 
+/// Returns whether lists and maps are nested deeper than a value may be.
+pub(super) fn is_too_deep(value: &Dynamic) -> bool {
+    convert_back(value, 0).is_err_and(|error| error == too_deep())
+}
+
 fn too_deep() -> String {
     format!("lists and maps are nested more than {DEEPEST} deep")
 }

@@ -9,6 +9,7 @@ use rhai::{Caches, EvalAltResult, EvalContext, Expr, Module, Scope, Shared, Stmt
 use crate::model::PlacedText;
 
 use super::compiled_script::{Script, offset_in};
+use super::deep_stack::on_deep_stack;
 use super::script_check::ScriptChecker;
 use super::script_engine::ScriptEngine;
 use super::source_tokens::{SourceKind, SourceTokens};
@@ -113,7 +114,9 @@ impl<'a> Loader<'a> {
         if !errors.is_empty() {
             return Err(errors);
         }
-        self.run(file, &script, &ast, loaded).map_err(|error| vec![error])?;
+        let run = || self.run(file, &script, &ast, loaded);
+        let done = on_deep_stack(script.may_nest(), run);
+        done.unwrap_or_else(|message| Err(error(file, Kind::Failed, 0..0, message))).map_err(|error| vec![error])?;
         Ok(script)
     }
 
@@ -200,6 +203,10 @@ impl<'a> Loader<'a> {
             let module: Shared<Module> = module.into();
             self.scripts.modules.add(&file.stem, Shared::clone(&module));
             self.sandbox.libraries.add(script, module);
+        }
+        let is_deep = |(_, _, value): (&str, bool, rhai::Dynamic)| super::convert::is_too_deep(&value);
+        if scope.iter().any(is_deep) {
+            return Err(error(file, Kind::Failed, 0..0, "a variable of the file is nested too deep"));
         }
         // Set once: nobody else has this script yet.
         let _ = script.state.set(global);

@@ -12,6 +12,7 @@ mod command;
 mod commands;
 mod compiled_script;
 mod convert;
+mod deep_stack;
 mod expression;
 mod failure;
 mod fingerprint;

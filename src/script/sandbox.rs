@@ -14,6 +14,7 @@ use crate::model::{PlacedText, RuleId, Value};
 use super::check::{Checker, Found};
 use super::code::{Code, Input};
 use super::convert::{from_dynamic, to_dynamic};
+use super::deep_stack::on_deep_stack;
 use super::libraries::Libraries;
 use super::loan::{Lent, Loan};
 use super::meter::{Interrupter, Meter};
@@ -255,26 +256,32 @@ impl Sandbox {
         self.meter.begin();
         // What libraries are written in is understood by the engine of scripts alone.
         let engine = if code.libraries.is_empty() { &self.engine } else { &self.scripts().engine };
-        let mut global = engine.new_global_runtime_state();
-        for library in &code.libraries {
-            global.push_import(&*library.name, Shared::clone(&library.module));
-        }
-        // A closure is found in its expression's own library: what is known of other expressions must not reach it.
-        let mut own = rhai::Caches::new();
-        let caches = match &code.closures {
-            Some(closures) => {
-                global.lib.push(closures.clone());
-                &mut own
+        let run = move || {
+            let mut global = engine.new_global_runtime_state();
+            for library in &code.libraries {
+                global.push_import(&*library.name, Shared::clone(&library.module));
             }
-            None if !code.libraries.is_empty() => &mut own,
-            None => &mut workspace.caches,
+            // A closure is found in its expression's own library: what is known of other expressions must not reach it.
+            let mut own = rhai::Caches::new();
+            let caches = match &code.closures {
+                Some(closures) => {
+                    global.lib.push(closures.clone());
+                    &mut own
+                }
+                None if !code.libraries.is_empty() => &mut own,
+                None => &mut workspace.caches,
+            };
+            let mut context = EvalContext::new(engine, &mut global, caches, &mut workspace.scope, None);
+            let result = context.eval_expression_tree(&(&code.expression).into());
+            let value = result.map_err(|error| Failure::from_refusal(&error, expression, &self.limits))?;
+            from_dynamic(&value)
+                .map_err(|error| Failure::of(&expression.source, format!("the expression gives no value: {error}")))
         };
-        let mut context = EvalContext::new(engine, &mut global, caches, &mut workspace.scope, None);
-        let result = context.eval_expression_tree(&(&code.expression).into());
+        // Of what expressions may do, only `reduce` and libraries nest values without end.
+        let may_nest = !code.libraries.is_empty() || expression.source.as_str().contains("reduce");
+        let result = on_deep_stack(may_nest, run);
         self.meter.end();
-        let value = result.map_err(|error| Failure::from_refusal(&error, expression, &self.limits))?;
-        from_dynamic(&value)
-            .map_err(|error| Failure::of(&expression.source, format!("the expression gives no value: {error}")))
+        result.unwrap_or_else(|message| Err(Failure::of(&expression.source, message)))
     }
 }
 

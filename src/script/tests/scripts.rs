@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Map, RuleId, Value};
 
-use super::super::{Closure, Command, Frame, GivenKind, LoadedScript, Reads, ScriptFile};
+use super::super::{Closure, Command, Frame, GivenKind, Limits, LoadedScript, Reads, ScriptFile};
 use super::{Home, part};
 
 /// Loads files named by their stem, and returns what the first said.
@@ -178,6 +178,30 @@ fn memory_bombs_end_with_an_error() {
             "{bomb}: {told}"
         );
     }
+}
+
+#[test]
+fn values_nested_without_end_overflow_no_stack() {
+    let limits = Limits { operations: 30_000, items: 3_000, ..Limits::default() };
+    let mut home = Home::with_limits(limits);
+    for bomb in [
+        "let l = [1]; loop { l = [l]; }",
+        "let m = #{ a: 1 }; loop { m = #{ a: m }; }",
+        "let f = || 1; loop { let g = f; f = || g; }",
+        "let l = [1]; for i in 0..2900 { l = [l]; } throw l",
+        "let l = [1]; for i in 0..2900 { l = [l]; } publish(\"a\", l == l);",
+    ] {
+        let text = format!("rule(\"r\", #{{ when: \"a\", then: |e| {{ {bomb} }} }});");
+        let closure = then(&home, &[("a", &text)]);
+        assert_eq!(call(&mut home, &closure).is_ok(), bomb.contains("publish"), "{bomb}");
+    }
+    home.variables.insert("list".to_owned(), Value::List((0..2_900).map(Value::Int).collect::<Vec<_>>().into()));
+    assert!(home.eval("list.reduce(|l, x| [l], 0)").contains("nested more than 100 deep"));
+    let loaded = load(&home, &[("a", "let l = [1]; for i in 0..2900 { l = [l]; }")]);
+    assert_eq!(loaded.errors[0].message, "a variable of the file is nested too deep");
+    let text = "fn f(n) { [n].map(|x| f(x + 1)) }\nrule(\"r\", #{ when: \"a\", then: |e| f(0) });";
+    let closure = then(&home, &[("a", text)]);
+    assert!(call(&mut home, &closure).is_err());
 }
 
 #[test]
