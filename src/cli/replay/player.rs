@@ -34,8 +34,9 @@ pub(super) fn play(recording: &mut Recording, url: &str, speed: f64) -> Result<(
     thread::spawn(move || {
         for event in connection.iter() {
             let told = match event {
-                Ok(Event::Outgoing(Outgoing::Publish(id))) if id == 0 => Ok(()),
-                Ok(Event::Incoming(Packet::PubAck(_) | Packet::PubComp(_))) => Ok(()),
+                Ok(Event::Outgoing(Outgoing::Publish(0)) | Event::Incoming(Packet::PubAck(_) | Packet::PubComp(_))) => {
+                    Ok(())
+                }
                 Ok(_) => continue,
                 Err(error) => Err(address.failure(&error)),
             };

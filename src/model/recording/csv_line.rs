@@ -15,7 +15,7 @@ pub(super) enum Payloads {
 
 /// Returns whether a quoted field isn't closed: the row goes on in the next line.
 pub(super) fn is_open(row: &[u8]) -> bool {
-    row.iter().filter(|byte| **byte == b'"').count() % 2 == 1
+    row.iter().fold(false, |is_open, byte| is_open != (*byte == b'"'))
 }
 
 /// Returns what a row says.

@@ -37,8 +37,8 @@ fn epoch(text: &str) -> Option<Timestamp> {
         return Timestamp::new(number, nanoseconds).ok();
     }
     match digits {
-        ..=14 => Timestamp::from_millisecond(number),
-        ..=17 => Timestamp::from_microsecond(number),
+        0..=14 => Timestamp::from_millisecond(number),
+        15..=17 => Timestamp::from_microsecond(number),
         _ => Timestamp::from_nanosecond(number.into()),
     }
     .ok()
@@ -81,17 +81,17 @@ fn date_and_time(text: &str) -> Option<Time> {
     let (month, day, hour, minute) = (number(5..7)?, number(8..10)?, number(11..13)?, number(14..16)?);
     // A leap second is the one before it, as for any clock that doesn't know them.
     let local = DateTime::new(year, month, day, hour, minute, second.min(59), nanoseconds).ok()?;
-    let offset = offset(zone.trim())?;
-    let at = offset.unwrap_or(Offset::UTC).to_timestamp(local).ok()?;
-    is_punctuated.then_some(Time { at, has_zone: offset.is_some() })
+    let zone = zone.trim();
+    let at = offset(zone)?.to_timestamp(local).ok()?;
+    is_punctuated.then_some(Time { at, has_zone: !zone.is_empty() })
 }
 
-/// Returns the offset that `text` tells; `Some(None)` where there is none.
-fn offset(text: &str) -> Option<Option<Offset>> {
+/// Returns the offset that `text` tells: UTC where it is empty, `None` where it is no offset.
+fn offset(text: &str) -> Option<Offset> {
     let text = match text.strip_prefix(['Z', 'z']) {
-        Some("") => return Some(Some(Offset::UTC)),
+        Some("") => return Some(Offset::UTC),
         Some(rest) => rest,
-        None if text.is_empty() => return Some(None),
+        None if text.is_empty() => return Some(Offset::UTC),
         None => text,
     };
     let (sign, digits) = match text.strip_prefix('-') {
@@ -105,7 +105,7 @@ fn offset(text: &str) -> Option<Option<Offset>> {
         minutes if minutes.len() == 2 => minutes.parse().ok()?,
         _ => return None,
     };
-    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok().map(Some)
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
 #[cfg(test)]
