@@ -31,7 +31,7 @@ use clap::{Parser, Subcommand};
 
 pub use exit::{Exit, Failure};
 
-/// Homerule runs a home from files: an MQTT broker, rules in YAML, and tests for them.
+/// Homerule runs a home from files: an MQTT broker, rules in YAML or Rhai, and tests for them.
 ///
 /// Without a command it runs the home in the current folder.
 #[derive(Debug, Parser)]

@@ -190,7 +190,7 @@ fn what_cannot_be_replayed_is_told() {
         (
             &["replay", "--since", "1h"][..],
             2,
-            "error: nothing is recorded in `./.homerule/recordings`: the daemon records there while `homerule run` runs\n",
+            "error: nothing is recorded in `./.homerule/recordings`: the daemon of this version keeps no recording by itself; make one with `homerule record`\n",
         ),
         (
             &["replay", "homerule.yaml", "--exclude", "a/#/b"][..],

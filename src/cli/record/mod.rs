@@ -75,7 +75,7 @@ impl Record {
         let Some(text) = text else {
             let folder = folder.display();
             return Err(Failure::new(format!(
-                "nothing is recorded in `{folder}`: the daemon records there while `homerule run` runs"
+                "nothing is recorded in `{folder}`: the daemon of this version keeps no recording by itself; make one with `homerule record`"
             )));
         };
         let mut sink = Sink::open(self.output.as_deref(), self.count)?;

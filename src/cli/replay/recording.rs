@@ -55,7 +55,7 @@ impl Recording {
         let name = folder.display().to_string();
         let text = recording_file::since(&folder, since).map_err(|error| unreadable(&name, &error))?;
         let text = text.ok_or_else(|| {
-            Failure::new(format!("nothing is recorded in `{name}`: the daemon records there while `homerule run` runs"))
+            Failure::new(format!("nothing is recorded in `{name}`: the daemon of this version keeps no recording by itself; make one with `homerule record`"))
         })?;
         Ok(Recording::new(name, RecordingReader::new(text), exclude, Some(since)))
     }
