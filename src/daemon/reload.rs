@@ -24,6 +24,10 @@ const QUIET: Duration = Duration::from_millis(80);
 /// A burst that doesn't end is read all the same: a change is in force within a second.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Files that changed are read until two readings so far apart are the same, but not more often than this.
+const STEADY: Duration = Duration::from_millis(40);
+const STEADY_READINGS: usize = 5;
+
 /// How often we look though nobody said that anything changed: a watch ends silently when its folder is replaced.
 const RESCAN: Duration = Duration::from_secs(30);
 
@@ -158,14 +162,32 @@ impl Reloader {
 type Read = (Scan, Option<(Box<Loaded>, u64)>);
 
 fn read_if_changed(home: &Path, known: Option<u64>) -> Result<Read, FilesError> {
-    let mut scan = scan(home)?;
-    scan.sources.retain(|path, _| !is_test(path));
-    let fingerprint = fingerprint(&scan.sources);
+    let (mut scan, mut fingerprint) = read_rules(home)?;
+    if known == Some(fingerprint) {
+        return Ok((scan, None));
+    }
+    // A file that is being written is empty or cut for a moment, and would be read as one with fewer rules.
+    for _ in 0..STEADY_READINGS {
+        std::thread::sleep(STEADY);
+        let (again, same) = read_rules(home)?;
+        let is_steady = same == fingerprint;
+        (scan, fingerprint) = (again, same);
+        if is_steady {
+            break;
+        }
+    }
     if known == Some(fingerprint) {
         return Ok((scan, None));
     }
     let loaded = Loaded::check(&scan);
     Ok((scan, Some((Box::new(loaded), fingerprint))))
+}
+
+fn read_rules(home: &Path) -> Result<(Scan, u64), FilesError> {
+    let mut scan = scan(home)?;
+    scan.sources.retain(|path, _| !is_test(path));
+    let fingerprint = fingerprint(&scan.sources);
+    Ok((scan, fingerprint))
 }
 
 fn fingerprint(sources: &Sources) -> u64 {
