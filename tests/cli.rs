@@ -9,6 +9,8 @@ mod home;
 mod init;
 #[path = "cli/no_daemon.rs"]
 mod no_daemon;
+#[path = "cli/recorder.rs"]
+mod recorder;
 #[path = "cli/recording_formats.rs"]
 mod recording_formats;
 #[path = "cli/replay.rs"]

@@ -25,6 +25,9 @@ mod killed;
 #[path = "daemon/lessons.rs"]
 mod lessons;
 #[cfg(test)]
+#[path = "daemon/recorder.rs"]
+mod recorder;
+#[cfg(test)]
 #[path = "daemon/reload.rs"]
 mod reload;
 #[cfg(test)]

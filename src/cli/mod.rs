@@ -14,6 +14,7 @@ mod record;
 mod replay;
 mod run;
 mod settings_file;
+mod since;
 mod state;
 mod status;
 mod subscribe;

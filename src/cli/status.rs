@@ -48,6 +48,12 @@ fn show(status: &StatusAnswer) {
     for lost in &status.store.lost {
         print::line(&format!("lost before the start: {lost}"));
     }
+    if let Some(failing) = &status.recorder.failing {
+        print::line(&format!("{failing}; the home goes on"));
+    }
+    if status.recorder.lost > 0 {
+        print::line(&format!("{} messages were not recorded", status.recorder.lost));
+    }
     if let Some(failing) = &status.store.failing {
         print::line(&format!("a restart would lose what changes: {failing}"));
     } else if !status.healthy {

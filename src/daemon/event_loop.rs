@@ -22,6 +22,7 @@ use super::heard::Heard;
 use super::input::{Input, Routing};
 use super::logging::report;
 use super::outside::Outside;
+use super::recorder::Recorder;
 use super::reload::{Loaded, Reloaded};
 use super::rule_topics::{RuleRequest, RuleTopics};
 use super::screen::Screen;
@@ -90,6 +91,8 @@ pub(super) struct Parts {
     pub(super) screen: Screen,
     /// What is kept.
     pub(super) store: Store,
+    /// What is recorded.
+    pub(super) recorder: Recorder,
     /// What the broker kept before the start.
     pub(super) retained: Vec<Retained>,
     /// What was decided before the start and may not have left.
@@ -220,6 +223,7 @@ impl EventLoop {
         self.rule_topics.rest();
         self.flush().await;
         self.keep_late();
+        self.parts.recorder.close().await;
         self.parts.store.close().await;
         self.parts.screen.close();
     }
@@ -253,6 +257,7 @@ impl EventLoop {
                 self.parts.screen.message(self.now, &message, client.as_deref());
                 self.broadcast.message(self.now, &message, client.as_deref());
                 self.heard.message(self.now, &message, client.as_ref());
+                self.parts.recorder.message(self.now, &message, client.as_ref());
                 let request = RuleRequest::of(&message);
                 self.decide(Event::Message(message));
                 if let Some(request) = request {
@@ -321,6 +326,7 @@ impl EventLoop {
                 self.parts.screen.publication(self.now, &publication.message, &publication.rule);
                 self.broadcast.publication(self.now, &publication.message, &publication.rule);
                 self.heard.publication(self.now, &publication);
+                self.parts.recorder.publication(self.now, publication);
             }
             Effect::Save { key, value } => {
                 self.parts.store.save(key, value);
@@ -386,6 +392,8 @@ impl EventLoop {
             self.parts.outside.allow(loaded.home.settings.allow.clone());
             self.settings.allow = loaded.home.settings.allow;
             self.settings.devices = loaded.home.settings.devices;
+            self.settings.recorder = loaded.home.settings.recorder;
+            self.parts.recorder.change(self.settings.recorder.clone(), self.engine.states());
             self.settings.trace_memory = loaded.home.settings.trace_memory;
             self.traces.resize(self.settings.memory_of_traces());
             self.heard.resize(self.settings.memory_of_messages());
@@ -431,6 +439,7 @@ impl EventLoop {
             ruleset: fingerprint(self.rules()),
             diagnostics: self.findings.clone(),
             store: self.store_status(),
+            recorder: self.parts.recorder.status(),
             healthy: !self.findings.iter().any(Finding::is_error) && self.parts.store.health() == Health::Well,
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! One message: `broker/hook` takes it from its client and puts it into the queue (`input`); `event_loop` gives it to the
 //! engine, routes it, and then what rules published. Files go round the loop: `watch` hints, `reload` reads and checks
-//! beside it, and hands over the whole.
+//! beside it, and hands over the whole. What comes and what rules publish is recorded beside it too: `recorder`.
 
 pub mod answer;
 mod banner;
@@ -20,6 +20,7 @@ mod keeping;
 mod logging;
 mod named_rule;
 mod outside;
+pub mod recorder;
 pub mod recording_file;
 mod reload;
 mod rule_topics;

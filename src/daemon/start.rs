@@ -26,6 +26,7 @@ use super::files::{FilesError, SETTINGS, Scan};
 use super::input::{Input, Link, WAITING};
 use super::logging::{self, LogError, report};
 use super::outside::Outside;
+use super::recorder::{self, Recorder};
 use super::reload::{Loaded, Reloader, Request};
 use super::screen::{Format, Screen};
 use super::sd_notify;
@@ -182,12 +183,15 @@ impl Daemon {
         kept.adjust_to(now);
         let options = engine_options(settings, zone);
         let engine = Engine::restore(now, loaded.home.ruleset.clone(), kept.snapshot, options);
+        let states = engine.0.states();
+        let recorder = Recorder::start(recorder::folder(folder, settings), settings.recorder.clone(), states);
         let parts = Parts {
             inputs,
             publisher: broker.publisher(),
             outside: Outside::new(link.clone(), settings.allow.clone()),
             screen,
             store,
+            recorder,
             retained: kept.retained,
             outbox: kept.outbox,
             listen: banner.urls(),

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::TopicFilter;
 use crate::model::schedule::Location;
+use crate::model::{Topic, TopicFilter};
 use crate::script;
 
 /// The settings of a home.
@@ -35,8 +35,8 @@ pub struct Settings {
     pub runs: usize,
     /// What rules may do outside the broker.
     pub allow: Allow,
-    /// What is kept of the messages.
-    pub recorder: RecorderSettings,
+    /// What is kept of the messages; `None`: nothing.
+    pub recorder: Option<RecorderSettings>,
     /// How many bytes the traces, and the messages that led to them, may take.
     pub trace_memory: usize,
     /// Home Assistant's discovery.
@@ -176,7 +176,7 @@ impl Default for Settings {
             storm: 100,
             runs: 1000,
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
-            recorder: RecorderSettings::default(),
+            recorder: Some(RecorderSettings::default()),
             trace_memory: 16 << 20,
             discovery: DiscoverySettings { prefix: "homeassistant".to_owned(), announce: false },
         }
@@ -194,6 +194,15 @@ impl Settings {
     #[must_use]
     pub fn memory_of_messages(&self) -> usize {
         self.trace_memory / 4
+    }
+}
+
+impl RecorderSettings {
+    /// Returns whether messages of `topic` are kept.
+    #[must_use]
+    pub fn includes(&self, topic: &Topic) -> bool {
+        let matches = |filter: &TopicFilter| filter.matches(topic);
+        self.include.iter().any(matches) && !self.exclude.iter().any(matches)
     }
 }
 

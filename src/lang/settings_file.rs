@@ -21,7 +21,10 @@ use super::{Sources, broker_limits};
 pub(super) const SETTINGS_FILE: &str = "homerule.yaml";
 
 /// Settings that are specified and have no effect yet.
-const NOT_USED_YET: [&str; 2] = ["discovery", "recorder"];
+const NOT_USED_YET: [&str; 1] = ["discovery"];
+
+/// The recorder may use no less: a few files of a size that is worth a file.
+const SMALLEST_RECORDING: u64 = 1 << 20;
 
 /// Decodes the settings that `reader` has the text of; defaults where something is wrong, which is in `reader` then.
 pub(super) fn read(reader: &mut Reader<'_>, sources: &Sources) -> Settings {
@@ -271,11 +274,17 @@ impl Reader<'_> {
         Some(discovery)
     }
 
-    fn recorder(&mut self, node: &Node) -> Option<RecorderSettings> {
+    /// Returns what the recorder keeps; `None` inside: nothing (`recorder: off`).
+    fn recorder(&mut self, node: &Node) -> Option<Option<RecorderSettings>> {
         let mut recorder = RecorderSettings::default();
+        match node.as_scalar().map(|scalar| scalar.text.as_str()) {
+            Some("off" | "false") => return Some(None),
+            Some("on" | "true") => return Some(Some(recorder)),
+            _ => {}
+        }
         let mut fields = Fields::of(node, "`recorder`", &self.text, &mut self.findings)?;
-        recorder.keep = given(&mut fields, "keep").and_then(|node| self.duration(node)).unwrap_or(recorder.keep);
-        let size = given(&mut fields, "max_size").and_then(|node| broker_limits::size(node, self));
+        recorder.keep = given(&mut fields, "keep").and_then(|node| self.interval(node)).unwrap_or(recorder.keep);
+        let size = given(&mut fields, "max_size").and_then(|node| self.size_of_recording(node));
         recorder.max_size = size.unwrap_or(recorder.max_size);
         if let Some(node) = given(&mut fields, "include") {
             recorder.include = self.filters(node);
@@ -284,7 +293,18 @@ impl Reader<'_> {
             recorder.exclude = self.filters(node);
         }
         fields.finish(&mut self.findings);
-        Some(recorder)
+        Some(Some(recorder))
+    }
+
+    fn size_of_recording(&mut self, node: &Node) -> Option<u64> {
+        let size = broker_limits::size(node, self)?;
+        if size >= SMALLEST_RECORDING {
+            return Some(size);
+        }
+        let message = "the recorder needs 1 MiB at least";
+        let found = self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), message);
+        found.help("to record nothing, write `recorder: off`");
+        None
     }
 
     fn traces(&mut self, node: &Node) -> Option<usize> {
@@ -344,6 +364,8 @@ fn given<'n>(fields: &mut Fields<'n>, key: &'static str) -> Option<&'n Node> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::lang::text::FileText;
 
@@ -371,6 +393,7 @@ devices: [ home/+room/+device/# ]
 limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99 }
 allow: { exec: [say], http: ["http://a/*"] }
 traces: { memory: 4MiB }
+recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
 "#;
         let (settings, messages) = settings(yaml);
         assert_eq!(messages, Vec::<String>::new());
@@ -384,7 +407,26 @@ traces: { memory: 4MiB }
         assert_eq!((settings.chain, settings.storm, settings.runs), (8, 50, 99));
         assert_eq!(settings.limits.operations, 1000);
         assert_eq!(settings.trace_memory, 4 << 20);
+        let filters = |text| vec![TopicFilter::parse(text).unwrap()];
+        let (include, exclude) = (filters("home/#"), filters("home/noise"));
+        let keep = Duration::from_hours(48);
+        assert_eq!(settings.recorder, Some(RecorderSettings { keep, max_size: 64 << 20, include, exclude }));
         assert!(settings.allow.allows_url("http://a/b") && !settings.allow.allows_url("http://b/a/"));
+    }
+
+    #[test]
+    fn the_recorder_may_be_switched_off() {
+        for word in ["off", "false"] {
+            assert_eq!(settings(&format!("recorder: {word}")).0.recorder, None, "{word}");
+        }
+        for word in ["on", "true", "", "{}"] {
+            let (settings, messages) = settings(&format!("recorder: {word}"));
+            assert_eq!((settings.recorder, messages), (Some(RecorderSettings::default()), Vec::new()), "{word}");
+        }
+        let wrong = |yaml: &str| settings(&format!("recorder: {yaml}")).1;
+        assert_eq!(wrong("{ max_size: 10kB }"), ["the recorder needs 1 MiB at least"]);
+        assert_eq!(wrong("{ keep: 0s }"), ["a duration above zero is needed here"]);
+        assert_eq!(wrong("nothing").len(), 1);
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn what_cannot_be_replayed_is_told() {
         (
             &["replay", "--since", "1h"][..],
             2,
-            "error: nothing is recorded in `./.homerule/recordings`: the daemon of this version keeps no recording by itself; make one with `homerule record`\n",
+            "error: nothing is recorded in `./.homerule/recordings` yet: the daemon records while it runs (`homerule run`)\n",
         ),
         (
             &["replay", "homerule.yaml", "--exclude", "a/#/b"][..],

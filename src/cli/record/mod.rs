@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rumqttc::{AsyncClient, Event, EventLoop, Packet, SubscribeFilter, SubscribeReasonCode};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,11 +14,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::broker_address::{BrokerAddress, BrokerArguments};
 use super::publish::level;
-use super::settings_file::read_settings;
+use super::since::Since;
 use super::subscribe::{plain_filters, received};
 use super::{Exit, Failure, print};
-use crate::daemon::recording_file;
-use crate::model::recording::{MessageLine, Recorded, RecordingReader, Via};
+use crate::model::recording::{MessageLine, Recorded, Via};
 use crate::model::{Origin, TopicFilter, parse_duration};
 use sink::Sink;
 
@@ -37,8 +36,8 @@ pub(super) struct Record {
     /// End after so many messages.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// Take the last hours or days from the recorder of the home's daemon: `1h`.
-    #[arg(long, value_name = "DURATION", conflicts_with_all = ["broker", "time"])]
+    /// Take the last time from the recorder of the home's daemon: `1h`, or since `20:10`.
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["broker", "time"])]
     since: Option<String>,
     /// Write JSON lines, which is what is written anyway.
     #[arg(long)]
@@ -55,7 +54,7 @@ impl Record {
         let filters = plain_filters(&self.filters)?;
         let time = self.time.as_deref().map(duration).transpose()?;
         if let Some(since) = &self.since {
-            return self.copy(duration(since)?);
+            return self.copy(since);
         }
         let address = self.broker.address()?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
@@ -64,36 +63,32 @@ impl Record {
         runtime.block_on(receive(&address, &filters, time, sink))
     }
 
-    /// Writes what the daemon's recorder has of the last time.
-    fn copy(&self, back: Duration) -> Result<Exit, Failure> {
+    /// Writes what the daemon's recorder has since `since`.
+    fn copy(&self, since: &str) -> Result<Exit, Failure> {
         let filters: Vec<TopicFilter> = self.filters.iter().filter_map(|text| TopicFilter::parse(text).ok()).collect();
-        let back = SignedDuration::try_from(back).unwrap_or(SignedDuration::MAX);
-        let since = Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN);
-        let folder = recording_file::folder(self.broker.home(), &read_settings(self.broker.home())?);
-        let text = recording_file::since(&folder, since)
-            .map_err(|error| Failure::new(format!("`{}` can't be read: {error}", folder.display())))?;
-        let Some(text) = text else {
-            let folder = folder.display();
-            return Err(Failure::new(format!(
-                "nothing is recorded in `{folder}`: the daemon of this version keeps no recording by itself; make one with `homerule record`"
-            )));
-        };
+        let Since { name, mut recorded, .. } = Since::open(self.broker.home(), since)?;
         let mut sink = Sink::open(self.output.as_deref(), self.count)?;
-        for recorded in RecordingReader::new(text) {
-            let Recorded { at, message, rule, .. } = recorded;
+        for Recorded { at, message, rule, client, cause, .. } in recorded.by_ref() {
             let is_wanted = filters.is_empty() || filters.iter().any(|filter| filter.matches(&message.topic));
-            if at < since || !is_wanted {
+            // What was known before is no message of that time.
+            if message.origin == Origin::Restored || !is_wanted {
                 continue;
             }
-            let via = match &rule {
-                Some(rule) => Via::Rule(rule),
-                None => Via::Client(None),
+            let via = rule.as_ref().map_or(Via::Client(client.as_deref()), Via::Rule);
+            let cause = cause.and_then(|cause| serde_json::from_str(&cause).ok());
+            let line = MessageLine::new(at, &message, via);
+            let line = match cause {
+                Some(cause) => line.with_cause(cause),
+                None => line,
             };
-            if sink.write(&MessageLine::new(at, &message, via))?.is_done() {
+            if sink.write(&line)?.is_done() {
                 break;
             }
         }
-        sink.close()
+        recorded.warnings().iter().for_each(|text| print::warning(&format!("{name}: {text}")));
+        recorded.skipped().iter().for_each(|text| print::error(&format!("{name}: {text}")));
+        let closed = sink.close()?;
+        Ok(if recorded.skipped().is_empty() { closed } else { Exit::No })
     }
 }
 

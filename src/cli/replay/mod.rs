@@ -25,8 +25,8 @@ pub(super) struct Replay {
     /// The recording, plain or packed by gzip or zstd; `-`: standard input.
     #[arg(required_unless_present = "since", conflicts_with = "since")]
     recording: Option<PathBuf>,
-    /// Take the last hours or days from the recorder of the home's daemon: `24h`.
-    #[arg(long, value_name = "DURATION")]
+    /// Take the last time from the recorder of the home's daemon: `24h`, or since `20:10`.
+    #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// The home whose rules decide.
     #[arg(long, value_name = "DIR", default_value = ".")]

@@ -4,13 +4,14 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::cli::settings_file::read_settings;
+use crate::cli::since::Since;
 use crate::cli::{Exit, Failure, print};
+use crate::daemon::recorder::RecordedSince;
 use crate::daemon::recording_file::{self, Text};
+use crate::model::TopicFilter;
 use crate::model::recording::{Recorded, RecordingReader};
-use crate::model::{TopicFilter, parse_duration};
 use crate::sim::Replay;
 
 /// How often the count is shown.
@@ -22,14 +23,18 @@ const STRIDE: u64 = 1024;
 /// The recording that is replayed.
 pub(super) struct Recording {
     name: String,
-    reader: RecordingReader<Text>,
+    source: Source,
     exclude: Vec<TopicFilter>,
-    /// Earlier messages are left out.
-    since: Option<Timestamp>,
     read: u64,
     started: Instant,
     /// When the count was last shown; `None`: nobody looks.
     shown: Option<Instant>,
+}
+
+/// Where messages come from.
+enum Source {
+    File(RecordingReader<Text>),
+    Recorder(RecordedSince),
 }
 
 impl Recording {
@@ -40,47 +45,36 @@ impl Recording {
     pub(super) fn open(path: &Path, exclude: Vec<TopicFilter>) -> Result<Recording, Failure> {
         let name = path.display().to_string();
         let reader = recording_file::read(path).map_err(|error| unreadable(&name, &error))?;
-        Ok(Recording::new(name, reader, exclude, None))
+        Ok(Recording::new(name, Source::File(reader), exclude))
     }
 
-    /// Opens what the recorder of the home at `home` has of the last time.
+    /// Opens what the recorder of the home at `home` has since `since`.
     ///
     /// # Errors
-    /// When `since` is no duration, or nothing was recorded.
+    /// When `since` is no time, or nothing was recorded.
     pub(super) fn since(home: &Path, since: &str, exclude: Vec<TopicFilter>) -> Result<Recording, Failure> {
-        let back = parse_duration(since).map_err(|error| Failure::new(error.to_string()))?;
-        let back = SignedDuration::try_from(back).unwrap_or(SignedDuration::MAX);
-        let since = Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN);
-        let folder = recording_file::folder(home, &read_settings(home)?);
-        let name = folder.display().to_string();
-        let text = recording_file::since(&folder, since).map_err(|error| unreadable(&name, &error))?;
-        let text = text.ok_or_else(|| {
-            Failure::new(format!("nothing is recorded in `{name}`: the daemon of this version keeps no recording by itself; make one with `homerule record`"))
-        })?;
-        Ok(Recording::new(name, RecordingReader::new(text), exclude, Some(since)))
+        let Since { name, recorded, .. } = Since::open(home, since)?;
+        Ok(Recording::new(name, Source::Recorder(recorded), exclude))
     }
 
-    fn new(
-        name: String,
-        reader: RecordingReader<Text>,
-        exclude: Vec<TopicFilter>,
-        since: Option<Timestamp>,
-    ) -> Recording {
+    fn new(name: String, source: Source, exclude: Vec<TopicFilter>) -> Recording {
         let now = Instant::now();
         let shown = std::io::stderr().is_terminal().then_some(now);
-        Recording { name, reader, exclude, since, read: 0, started: now, shown }
+        Recording { name, source, exclude, read: 0, started: now, shown }
     }
 
     /// Returns the next message.
     pub(super) fn next(&mut self) -> Option<Recorded> {
         loop {
-            let recorded = self.reader.next()?;
+            let recorded = match &mut self.source {
+                Source::File(reader) => reader.next(),
+                Source::Recorder(recorded) => recorded.next(),
+            }?;
             self.read += 1;
             if self.read.is_multiple_of(STRIDE) {
                 self.show(recorded.at);
             }
-            let is_early = self.since.is_some_and(|since| recorded.at < since);
-            if !is_early && !self.exclude.iter().any(|filter| filter.matches(&recorded.message.topic)) {
+            if !self.exclude.iter().any(|filter| filter.matches(&recorded.message.topic)) {
                 return Some(recorded);
             }
         }
@@ -122,17 +116,20 @@ impl Recording {
     /// Tells what was wrong, and returns the exit status that says so.
     pub(super) fn close(&self) -> Exit {
         self.clear();
-        let findings = self.reader.findings();
-        for line in findings.warnings() {
+        let (warnings, skipped) = match &self.source {
+            Source::File(reader) => (reader.findings().warnings(), reader.findings().skipped_lines()),
+            Source::Recorder(recorded) => (recorded.warnings().to_vec(), recorded.skipped().to_vec()),
+        };
+        for line in &warnings {
             print::warning(&format!("{}: {line}", self.name));
         }
-        for line in findings.skipped_lines() {
+        for line in &skipped {
             print::error(&format!("{}: {line}", self.name));
         }
-        if self.read == 0 && findings.skipped() == 0 {
+        if self.read == 0 && skipped.is_empty() {
             print::warning(&format!("{}: there is no message in it", self.name));
         }
-        if findings.skipped() == 0 { Exit::Well } else { Exit::No }
+        if skipped.is_empty() { Exit::Well } else { Exit::No }
     }
 
     fn clear(&self) {

@@ -12,5 +12,6 @@ pub use finding::{Finding, findings};
 pub use publication::publication_line;
 pub use rule::RuleAnswer;
 pub use state::StateAnswer;
-pub use status::{RuleCounts, Status, StoreStatus};
+pub use status::{RecorderStatus, RuleCounts, Status, StoreStatus};
 pub use trace::TraceAnswer;
+pub(super) use trace::{cause, cause_of};

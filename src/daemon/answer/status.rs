@@ -23,6 +23,21 @@ pub struct Status {
     pub healthy: bool,
     /// Whether what should survive a restart does.
     pub store: StoreStatus,
+    /// Whether messages are recorded.
+    #[serde(default)]
+    pub recorder: RecorderStatus,
+}
+
+/// Whether messages are recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RecorderStatus {
+    /// Whether it is switched on.
+    #[serde(rename = "on")]
+    pub is_on: bool,
+    /// Why nothing can be recorded now; `None`: it can.
+    pub failing: Option<String>,
+    /// How many messages were not recorded since the start: they came while the disk took nothing, or too fast for it.
+    pub lost: u64,
 }
 
 /// Whether what should survive a restart does.

@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::daemon::traces::Kept;
-use crate::engine::{Cause, CauseKind, Gate, Outcome, Step, StoppedBy, Trace};
+use crate::engine::{Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace};
+use crate::model::{RuleId, Topic};
 
 /// A trace.
 #[derive(Debug, Serialize)]
@@ -96,7 +97,7 @@ impl<'a> StepAnswer<'a> {
 }
 
 /// Returns the cause as one flat object: `{"kind": "message", "topic": …}`.
-pub(super) fn cause(cause: &Cause) -> Value {
+pub(in crate::daemon) fn cause(cause: &Cause) -> Value {
     let mut answer = match &cause.kind {
         CauseKind::Message { sequence, topic, origin } => {
             serde_json::json!({ "kind": "message", "sequence": sequence, "topic": topic.as_str(), "origin": origin.as_str() })
@@ -114,4 +115,55 @@ pub(super) fn cause(cause: &Cause) -> Value {
         answer.insert("run".to_owned(), cause.run.map(|run| run.0).into());
     }
     answer
+}
+
+/// Returns the cause that [`cause`] wrote; `None` where this is none, or is of another version.
+pub(in crate::daemon) fn cause_of(answer: &Value) -> Option<Cause> {
+    let text = |key: &str| answer.get(key).and_then(Value::as_str);
+    let kind = match text("kind")? {
+        "message" => CauseKind::Message {
+            sequence: answer.get("sequence")?.as_u64()?,
+            topic: Topic::parse(text("topic")?).ok()?,
+            origin: serde_json::from_value(answer.get("origin")?.clone()).ok()?,
+        },
+        "time" => CauseKind::Time { due: text("due")?.parse().ok()?, late: answer.get("late")?.as_bool()? },
+        "condition" => CauseKind::Condition,
+        "client" => CauseKind::Client(text("client")?.into()),
+        "event" => CauseKind::Event(text("event")?.into()),
+        "webhook" => CauseKind::Webhook(text("name")?.into()),
+        "rule" => CauseKind::Rule(RuleId::from_text(text("rule")?)),
+        "person" => CauseKind::Person,
+        _ => return None,
+    };
+    let depth = answer.get("depth").and_then(Value::as_u64).and_then(|depth| u32::try_from(depth).ok())?;
+    let run = answer.get("run").and_then(Value::as_u64).map(RunId);
+    Some(Cause { kind, depth, run })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Origin;
+
+    #[test]
+    fn a_cause_is_read_as_it_was_written() {
+        let topic = Topic::parse("home/tv").unwrap();
+        let due = Timestamp::from_second(1_717_264_800).unwrap();
+        for kind in [
+            CauseKind::Message { sequence: 7, topic, origin: Origin::Live },
+            CauseKind::Time { due, late: true },
+            CauseKind::Condition,
+            CauseKind::Client("tv".into()),
+            CauseKind::Event("started".into()),
+            CauseKind::Webhook("bell".into()),
+            CauseKind::Rule(RuleId::from_text("tv:on")),
+            CauseKind::Person,
+        ] {
+            for run in [None, Some(RunId(3))] {
+                let written = Cause { kind: kind.clone(), depth: 2, run };
+                assert_eq!(cause_of(&cause(&written)), Some(written));
+            }
+        }
+        assert_eq!(cause_of(&serde_json::json!({ "kind": "of tomorrow", "depth": 0 })), None);
+    }
 }

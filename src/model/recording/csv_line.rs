@@ -44,6 +44,8 @@ pub(super) fn parse(row: &[u8], payloads: Payloads) -> Result<Parsed, Reason> {
         is_embedded: false,
         origin: None,
         rule: None,
+        client: None,
+        cause: None,
     })
 }
 

@@ -45,6 +45,10 @@ struct Fields<'a> {
     origin: Option<Origin>,
     #[serde(borrow, default)]
     rule: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    client: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    cause: Option<&'a RawValue>,
 }
 
 /// How the program that wrote the recording puts payloads into its lines.
@@ -89,6 +93,9 @@ fn parse_text(text: &str, payloads: Payloads, has_stand_ins: bool) -> Result<Par
         is_embedded,
         origin: fields.origin,
         rule: fields.rule.map(|rule| RuleId::from_text(&rule)),
+        // Other programs may mean something else by these words.
+        client: fields.client.and_then(|client| serde_json::from_str(client.get()).ok()),
+        cause: fields.cause.map(|cause| cause.get().into()),
     })
 }
 

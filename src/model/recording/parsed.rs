@@ -1,5 +1,7 @@
 //! What one line of a recording says, before it is put in its place in time.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -21,6 +23,9 @@ pub(super) struct Parsed {
     /// Where it came from, if the line is one of ours.
     pub(super) origin: Option<Origin>,
     pub(super) rule: Option<RuleId>,
+    pub(super) client: Option<Arc<str>>,
+    /// As JSON.
+    pub(super) cause: Option<Box<str>>,
 }
 
 /// A time that a line tells.

@@ -1,6 +1,7 @@
 //! Reads a recording line by line: what it holds at any time is one message.
 
 use std::io::{BufRead, Read};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -30,6 +31,10 @@ pub struct Recorded {
     pub message: Message,
     /// The rule that published it, if a recording of ours says so.
     pub rule: Option<RuleId>,
+    /// The client that published it, if a recording of ours says so.
+    pub client: Option<Arc<str>>,
+    /// What led to what a rule published, as JSON, if a recording of ours says so.
+    pub cause: Option<Box<str>>,
     /// Whether the recording doesn't say where the message came from: it may be one of a rule's.
     pub is_foreign: bool,
     /// The line, counted from 1.
@@ -64,6 +69,12 @@ impl<R: BufRead> RecordingReader<R> {
             findings: Findings::default(),
             is_over: false,
         }
+    }
+
+    /// Returns a reader of a recording that is known to be one of ours, whatever its first lines have become.
+    pub fn of_ours(input: R) -> RecordingReader<R> {
+        let format = Some(Format::Json(json_line::Payloads::Texts));
+        RecordingReader { format, ..RecordingReader::new(input) }
     }
 
     /// Returns what was wrong so far.
@@ -237,7 +248,8 @@ impl<R: BufRead> RecordingReader<R> {
             _ => at,
         };
         self.last = Some(at);
-        Recorded { at, message, rule: parsed.rule, is_foreign, line }
+        let Parsed { rule, client, cause, .. } = parsed;
+        Recorded { at, message, rule, client, cause, is_foreign, line }
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) fn parse_timed(line: &[u8]) -> Result<Parsed, Reason> {
         is_embedded: false,
         origin: None,
         rule: None,
+        client: None,
+        cause: None,
     })
 }
 
@@ -57,6 +59,8 @@ pub(super) fn parse_counted(line: &[u8]) -> Result<Parsed, Reason> {
         is_embedded: false,
         origin: None,
         rule: None,
+        client: None,
+        cause: None,
     })
 }
 

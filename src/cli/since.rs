@@ -1,0 +1,102 @@
+//! `--since`: what the recorder of a home's daemon has of the last time.
+
+use std::path::Path;
+
+use jiff::civil::{DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Failure;
+use super::settings_file::read_settings;
+use crate::daemon::recorder::{RecordedSince, folder};
+use crate::model::parse_duration;
+
+/// What the recorder of a home's daemon has since a time.
+pub(super) struct Since {
+    /// From when on.
+    pub(super) since: Timestamp,
+    /// Where it is recorded.
+    pub(super) name: String,
+    pub(super) recorded: RecordedSince,
+}
+
+impl Since {
+    /// Opens what the daemon of the home in `home` recorded since `since`: so long ago (`24h`), or a time (`20:10`).
+    ///
+    /// # Errors
+    /// When `since` is neither, or nothing was ever recorded.
+    pub(super) fn open(home: &Path, since: &str) -> Result<Since, Failure> {
+        let since = begin(since, Timestamp::now(), TimeZone::try_system().unwrap_or(TimeZone::UTC))?;
+        let settings = read_settings(home)?;
+        let folder = folder(home, &settings);
+        let name = folder.display().to_string();
+        let recorded = RecordedSince::open(&folder, since)
+            .map_err(|error| Failure::new(format!("`{name}` can't be read: {error}")))?;
+        let Some(recorded) = recorded else {
+            return Err(Failure::new(match settings.recorder {
+                Some(_) => {
+                    format!("nothing is recorded in `{name}` yet: the daemon records while it runs (`homerule run`)")
+                }
+                None => format!(
+                    "nothing is recorded in `{name}`: `recorder` is off in homerule.yaml; take that out, and the daemon records"
+                ),
+            }));
+        };
+        Ok(Since { since, name, recorded })
+    }
+}
+
+/// Returns the instant that `text` means: so long before `now`, an instant, a local time, or the last time of that hour.
+fn begin(text: &str, now: Timestamp, zone: TimeZone) -> Result<Timestamp, Failure> {
+    let wrong = match parse_duration(text) {
+        Ok(back) => {
+            let back = SignedDuration::try_from(back).unwrap_or(SignedDuration::MAX);
+            return Ok(now.checked_sub(back).unwrap_or(Timestamp::MIN));
+        }
+        Err(error) => error,
+    };
+    if let Ok(instant) = text.parse() {
+        return Ok(instant);
+    }
+    let today = now.to_zoned(zone.clone()).date();
+    let of_day = |time: Time| {
+        let at = today.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp();
+        if at <= now {
+            Some(at)
+        } else {
+            today.yesterday().ok()?.to_datetime(time).to_zoned(zone.clone()).ok().map(|at| at.timestamp())
+        }
+    };
+    let local = text.parse::<DateTime>().ok().and_then(|at| at.to_zoned(zone.clone()).ok()).map(|at| at.timestamp());
+    let local = local.or_else(|| text.parse::<Time>().ok().and_then(of_day));
+    // What begins as a date or a time of day was meant as one.
+    local.ok_or_else(|| {
+        if text.contains([':', '-']) {
+            return Failure::new(format!("`{text}` is no time: write `24h`, `20:10` or `2024-06-01T20:10`"));
+        }
+        Failure::new(wrong.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_begin_is_a_duration_back_or_a_time() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let now: Timestamp = "2024-06-01T10:00:00Z".parse().unwrap();
+        let begin = |text: &str| match begin(text, now, zone.clone()) {
+            Ok(at) => at.to_string(),
+            Err(failure) => failure.to_string(),
+        };
+        assert_eq!(begin("1h30m"), "2024-06-01T08:30:00Z");
+        assert_eq!(begin("2024-05-31T20:10:00Z"), "2024-05-31T20:10:00Z");
+        assert_eq!(begin("2024-05-31T20:10"), "2024-05-31T18:10:00Z");
+        assert_eq!(begin("2024-05-31"), "2024-05-30T22:00:00Z");
+        assert_eq!(begin("11:30"), "2024-06-01T09:30:00Z");
+        assert_eq!(begin("20:10"), "2024-05-31T18:10:00Z", "of yesterday: it isn't evening yet");
+        assert_eq!(begin("25:00"), "`25:00` is no time: write `24h`, `20:10` or `2024-06-01T20:10`");
+        assert!(begin("30").contains("`30`"), "{}", begin("30"));
+    }
+}

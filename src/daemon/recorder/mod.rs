@@ -1,0 +1,151 @@
+//! The recorder: keeps the messages of the last days in files of our own format (spec 7, 10), beside the loop.
+//!
+//! [`Recorder`] is the loop's end: it notes a message in memory and goes on. Once a second one thread, the `writer`, appends
+//! what waits (`waiting`) to a file on the `shelf`. It syncs nothing, so that the system writes a page once: that wears no
+//! card, a kill loses a second, and a power cut what the system had not written. `since` and `search` read the files, also
+//! while the daemon runs.
+
+mod search;
+mod shelf;
+mod since;
+#[cfg(test)]
+mod tests;
+mod waiting;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::error;
+
+pub(super) use search::Search;
+pub use shelf::{RecordedFile, recorded_files};
+pub use since::RecordedSince;
+
+use crate::engine::Publication;
+use crate::lang::{RecorderSettings, Settings};
+use crate::model::{Message, Qos, States};
+
+use super::answer::RecorderStatus;
+use super::heard::Speaker;
+use waiting::{Health, Noted, Waiting};
+use writer::Writer;
+
+/// Longer than this, nobody waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Returns the folder in which the daemon of the home at `home` records.
+#[must_use]
+pub fn folder(home: &Path, settings: &Settings) -> PathBuf {
+    home.join(&settings.data).join("recordings")
+}
+
+/// Takes messages that are to be recorded.
+pub(super) struct Recorder {
+    folder: PathBuf,
+    /// `None`: nothing is recorded.
+    running: Option<Running>,
+}
+
+/// A recorder that records.
+struct Running {
+    settings: RecorderSettings,
+    waiting: Arc<Waiting>,
+    thread: JoinHandle<()>,
+}
+
+impl Recorder {
+    /// Returns a recorder into `folder`; without settings it records nothing. A file begins with the `states` that are known.
+    pub(super) fn start(folder: PathBuf, settings: Option<RecorderSettings>, states: &States) -> Recorder {
+        let running = settings.and_then(|settings| Running::start(&folder, settings, states));
+        Recorder { folder, running }
+    }
+
+    /// A client published `message`.
+    pub(super) fn message(&self, at: Timestamp, message: &Message, client: Option<&Arc<str>>) {
+        let Some(running) = self.running.as_ref().filter(|running| running.settings.includes(&message.topic)) else {
+            return;
+        };
+        running.waiting.note(Noted { at, message: message.clone(), speaker: Speaker::Client(client.cloned()) });
+    }
+
+    /// A rule published.
+    pub(super) fn publication(&self, at: Timestamp, publication: Publication) {
+        let Publication { message, rule, cause, .. } = publication;
+        if let Some(running) = self.running.as_ref().filter(|running| running.settings.includes(&message.topic)) {
+            running.waiting.note(Noted { at, message, speaker: Speaker::Rule(rule, cause) });
+        }
+    }
+
+    /// From now on records as `settings` say.
+    pub(super) fn change(&mut self, settings: Option<RecorderSettings>, states: &States) {
+        match (&mut self.running, settings) {
+            (Some(running), Some(settings)) => {
+                if running.settings != settings {
+                    running.settings = settings.clone();
+                    running.waiting.ask(|batch| batch.settings = Some(settings));
+                }
+            }
+            (Some(running), None) => {
+                running.waiting.ask(|batch| batch.is_last = true);
+                self.running = None;
+            }
+            (None, Some(settings)) => self.running = Running::start(&self.folder, settings, states),
+            (None, None) => {}
+        }
+    }
+
+    /// Returns how it is.
+    pub(super) fn status(&self) -> RecorderStatus {
+        let health = self.running.as_ref().map(|running| running.waiting.health());
+        let is_on = health.is_some();
+        let Health { failing, lost } = health.unwrap_or_default();
+        RecorderStatus { is_on, failing, lost }
+    }
+
+    /// Returns what finds messages among those that were recorded so far.
+    pub(super) fn search(&self) -> Search {
+        let flushed = self.running.as_ref().map(|running| {
+            let (sender, flushed) = oneshot::channel();
+            running.waiting.ask(|batch| batch.flushed.push(sender));
+            flushed
+        });
+        Search::new(self.folder.clone(), flushed)
+    }
+
+    /// Writes the last messages.
+    pub(super) async fn close(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        running.waiting.ask(|batch| batch.is_last = true);
+        let joined = tokio::task::spawn_blocking(|| running.thread.join());
+        // It panicked, or it ended well; a disk that doesn't answer keeps nobody.
+        let _ = timeout(PATIENCE, joined).await;
+    }
+}
+
+impl Running {
+    fn start(folder: &Path, settings: RecorderSettings, states: &States) -> Option<Running> {
+        let included = states.iter().filter(|(topic, _)| settings.includes(topic));
+        let known = included.map(|(topic, state)| {
+            let (payload, origin) = (state.payload.clone(), state.origin);
+            let message =
+                Message { topic: topic.clone(), payload, qos: Qos::AtMostOnce, retain: state.retained, origin };
+            (topic.clone(), message)
+        });
+        let waiting = Arc::new(Waiting::default());
+        let writer = Writer::new(folder.to_owned(), settings.clone(), Arc::clone(&waiting), known.collect());
+        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run());
+        match thread {
+            Ok(thread) => Some(Running { settings, waiting, thread }),
+            Err(error) => {
+                error!("Nothing is recorded: the recorder can't start: {error}.");
+                None
+            }
+        }
+    }
+}

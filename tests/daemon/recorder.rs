@@ -1,0 +1,126 @@
+//! The daemon's recorder: what it leaves on the disk, and what is read of it while the daemon runs and after.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::house::{Home, House, SETTINGS};
+use super::survival::until;
+
+const RULES: &str = "\
+rules:
+  light: { when: home/+room/tv, if: msg == 'ON', then: { 'home/${room}/light/set': '40' } }
+";
+
+fn publish(house: &House, topic: &str, payload: &str) {
+    let body = json!({ "topic": topic, "payload": payload }).to_string();
+    assert_eq!(house.ask("POST", "/api/publish", Some(&body)).0, 202);
+}
+
+/// Runs `homerule` in the home, which needs no daemon for it.
+fn say(house: &House, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).current_dir(house.home.path()).output();
+    let output = output.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Returns what is recorded, a message each: topic, payload, and who published it.
+fn recorded(house: &House) -> Vec<String> {
+    let (status, out, err) = say(house, &["record", "--since", "1h"]);
+    if status == 2 {
+        assert!(err.contains("nothing is recorded"), "{err}");
+        return Vec::new();
+    }
+    assert_eq!((status, err.as_str()), (0, ""));
+    let text = |line: &Value, key: &str| line[key].as_str().unwrap_or_default().to_owned();
+    let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.map(|line| format!("{} {} {}", text(&line, "topic"), text(&line, "payload"), text(&line, "rule"))).collect()
+}
+
+fn files(house: &House) -> usize {
+    fs::read_dir(house.home.file(".homerule/recordings")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn what_passes_is_recorded_while_the_daemon_runs_and_replays_as_it_was_decided() {
+    let mut house = House::with_rules(RULES);
+    publish(&house, "home/hall/tv", "ON");
+    house.publication("home/hall/light/set");
+    until("the recording", || recorded(&house).len() == 2);
+    assert_eq!(recorded(&house), ["home/hall/tv ON ", "home/hall/light/set 40 all:light"]);
+    let (status, out, err) = say(&house, &["replay", "--since", "1h"]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.ends_with("  home/hall/light/set 40  all:light\n") && out.lines().count() == 1, "{out}");
+}
+
+#[test]
+fn a_kill_takes_at_most_the_last_second_and_a_stop_nothing() {
+    let mut house = House::with_rules(RULES);
+    publish(&house, "home/hall/tv", "ON");
+    until("the recording", || recorded(&house).len() == 2);
+    house.end("KILL");
+    house.begin();
+    publish(&house, "home/den/tv", "ON");
+    house.publication("home/den/light/set");
+    house.end("TERM");
+    let wanted =
+        ["home/hall/tv ON ", "home/hall/light/set 40 all:light", "home/den/tv ON ", "home/den/light/set 40 all:light"];
+    assert_eq!(recorded(&house), wanted);
+    assert_eq!(files(&house), 1, "it goes on with the file");
+}
+
+#[test]
+fn the_recorder_is_switched_off_and_on_while_the_daemon_runs() {
+    let home = Home::with(&[("rules/all.yaml", RULES)]);
+    home.write("homerule.yaml", &format!("{SETTINGS}recorder: off\n"));
+    let mut house = home.start();
+    publish(&house, "home/hall/tv", "one");
+    house
+        .home
+        .write("homerule.yaml", &format!("{SETTINGS}recorder: {{ include: [\"home/#\"], exclude: [home/noise] }}\n"));
+    assert_eq!(house.reloaded()["in_force"], true);
+    for topic in ["home/hall/tv", "home/noise", "elsewhere"] {
+        publish(&house, topic, "two");
+    }
+    until("the recording", || !recorded(&house).is_empty());
+    house.home.write("homerule.yaml", &format!("{SETTINGS}recorder: off\n"));
+    assert_eq!(house.reloaded()["in_force"], true);
+    publish(&house, "home/hall/tv", "three");
+    house.end("TERM");
+    assert_eq!(recorded(&house), ["home/hall/tv two "]);
+}
+
+#[test]
+fn a_disk_that_is_full_is_said_once_and_the_home_and_the_recording_go_on() {
+    let home = Home::with(&[("rules/all.yaml", RULES)]);
+    // A shell's `trap ''` makes the system say no to a write beyond the limit, and not end the program.
+    let mut command = Command::new("sh");
+    let binary = env!("CARGO_BIN_EXE_homerule");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" run \"$1\" --json", binary]).arg(home.path());
+    let mut house = home.start_with(command);
+    publish(&house, "home/hall/tv", "1");
+    until("the recording", || recorded(&house).len() == 1);
+    let limit = |house: &House, bytes: &str| {
+        let arguments = ["--pid", &house.id().to_string(), &format!("--fsize={bytes}:unlimited")];
+        assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
+    };
+    limit(&house, "0");
+    let failing = |house: &House| house.get("/api/status")["recorder"]["failing"].as_str().map(str::to_owned);
+    publish(&house, "home/hall/tv", "2");
+    until("the failure", || failing(&house).is_some());
+    assert!(failing(&house).unwrap().contains("nothing can be recorded in `"));
+    publish(&house, "home/den/tv", "ON");
+    house.publication("home/den/light/set");
+    let known = house.get("/api/status")["recorder"]["lost"].as_u64();
+    until("more to be lost", || house.get("/api/status")["recorder"]["lost"].as_u64() > known);
+    limit(&house, "unlimited");
+    publish(&house, "home/hall/tv", "3");
+    until("the recording to go on", || recorded(&house).contains(&"home/hall/tv 3 ".to_owned()));
+    assert_eq!(failing(&house), None);
+    let log = house.end("TERM");
+    assert_eq!(log.matches("nothing can be recorded in").count(), 1, "{log}");
+    assert!(log.contains("Messages are recorded again"), "{log}");
+    assert_eq!(recorded(&house), ["home/hall/tv 1 ", "home/hall/tv 3 "]);
+}
