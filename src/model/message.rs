@@ -49,6 +49,14 @@ impl Payload {
         self.0.value.get_or_init(|| Value::from_payload(&self.0.bytes))
     }
 
+    /// Returns whether the value is `()`: no bytes, or JSON's null. Unlike [`Payload::value`], it reads no JSON for that.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let mut rest = self.0.bytes.iter().skip_while(|byte| is_space(byte));
+        self.is_empty() || (b"null".iter().all(|letter| rest.next() == Some(letter)) && rest.all(|byte| is_space(byte)))
+    }
+
     /// Returns whether there are no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -174,6 +182,14 @@ mod tests {
         assert_eq!(Payload::from_bytes(&b"\xff"[..]).text(), None);
         assert!(Payload::default().is_empty() && Payload::default().value().is_null());
         assert_ne!(Payload::from_bytes("21"), Payload::from_bytes("21.0"), "payloads are compared as bytes");
+    }
+
+    proptest! {
+        #[test]
+        fn a_payload_is_null_where_its_value_is(payload in "[ \t\n\r\x0c]{0,2}(|null|nul|nullx|\"null\"|0)[ \t\n\r\x0c]{0,2}") {
+            let payload = Payload::from_bytes(payload);
+            prop_assert_eq!(payload.is_null(), payload.value().is_null());
+        }
     }
 
     #[test]

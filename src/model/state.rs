@@ -38,7 +38,7 @@ impl States {
 
     /// Notes `message`, which came at `now`, and returns what was known before.
     pub fn note(&mut self, now: Timestamp, message: &Message) -> Option<TopicState> {
-        let has_value = !message.payload.value().is_null();
+        let has_value = !message.payload.is_null();
         let retained = (message.retain || message.origin == Origin::Retained) && !message.payload.is_empty();
         let Some(state) = self.0.get_mut(message.topic.as_str()) else {
             let state = TopicState {

@@ -19,6 +19,12 @@ const FLOAT: &str = "$float";
 
 /// Returns the value of a JSON text; `None` where it is none, or nests deeper than [`Value::DEEPEST`].
 pub(super) fn read_json(text: &str) -> Option<Value> {
+    // Most payloads that are no JSON (`ON`, `Online`) show it at once, and need no error made for them.
+    let may_begin_json =
+        |first: char| matches!(first, '{' | '[' | '"' | '-' | 't' | 'f' | 'n') || first.is_ascii_digit();
+    if !text.trim_ascii_start().starts_with(may_begin_json) {
+        return None;
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Json { levels: Value::DEEPEST }.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
