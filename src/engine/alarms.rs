@@ -61,6 +61,26 @@ impl Engine {
         self.arm_while(id);
     }
 
+    /// Makes what came back from the store look at the topics that have been silent since its first look: nothing is kept
+    /// of those.
+    pub(super) fn look_at_the_rest(&mut self, id: &SlotId) {
+        let Some(rule) = self.slots.get(id).map(|slot| Arc::clone(&slot.rule)) else { return };
+        let triggers = if let Start::When(triggers) = &rule.start { triggers.as_slice() } else { &[] };
+        let looks: Vec<_> = triggers.iter().map(|trigger| self.first_look(trigger, OutsideFirst::No)).collect();
+        let tracked = tracked_conditions(&rule);
+        let Some(slot) = self.slots.get_mut(id) else { return };
+        for (state, look) in slot.triggers.iter_mut().zip(looks) {
+            for (topic, track) in look.topics {
+                state.topics.entry(topic).or_insert(track);
+            }
+        }
+        for tracker in &mut slot.trackers {
+            if let Some((_, condition)) = tracked.iter().find(|(path, _)| **path == tracker.path) {
+                tracker.look(condition, &self.evaluator.world.states);
+            }
+        }
+    }
+
     fn wake_trackers(&mut self, id: &SlotId, rule: &Rule) {
         let tracked = tracked_conditions(rule);
         let Some(slot) = self.slots.get_mut(id) else { return };
@@ -70,11 +90,7 @@ impl Engine {
                 return known.swap_remove(index);
             }
             let mut tracker = Tracker { path: Arc::clone(path), ..Tracker::default() };
-            if let Some(filter) = topic_filter(&condition.topic) {
-                for (topic, state) in self.evaluator.world.states.matching(&filter) {
-                    tracker.note(condition, topic, state.payload.value(), state.changed_at);
-                }
-            }
+            tracker.look(condition, &self.evaluator.world.states);
             tracker
         });
         slot.trackers = trackers.collect();
@@ -243,7 +259,7 @@ impl Engine {
             }
             _ => return,
         };
-        self.note_trigger_changed(slot, owner);
+        self.note_track_changed(slot, owner, index, topic);
         self.occasion_for(slot, owner, occasion);
     }
 
@@ -275,19 +291,11 @@ impl Engine {
         states.get_mut(usize::from(index))
     }
 
-    /// Notes that what a trigger remembers must be kept.
+    /// Notes that what a trigger remembers beside topics must be kept.
     pub(super) fn note_trigger_changed(&mut self, slot: &SlotId, owner: Owner) {
         match owner {
             Owner::Rule => self.unsaved.rules.insert(slot.clone()),
             Owner::Ear(run, _) => self.unsaved.runs.insert(run),
-        };
-    }
-
-    /// Notes that a trigger knows a new last value, which may be kept late.
-    pub(super) fn note_trigger_knows(&mut self, slot: &SlotId, owner: Owner) {
-        match owner {
-            Owner::Rule => self.unsaved.rules_late.insert(slot.clone()),
-            Owner::Ear(run, _) => self.unsaved.runs_late.insert(run),
         };
     }
 

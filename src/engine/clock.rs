@@ -77,6 +77,7 @@ impl Engine {
         self.unsaved.rules.extend(self.slots.ids());
         self.unsaved.runs.extend(self.runs.keys().copied());
         self.unsaved.dormant.extend(self.dormant.keys().cloned());
+        self.mark_tracks_unsaved();
     }
 
     fn shift(&mut self, by: SignedDuration) {
@@ -88,6 +89,7 @@ impl Engine {
             }
             self.unsaved.rules.insert(id);
         }
+        self.mark_tracks_unsaved();
         for (id, run) in &mut self.runs {
             run.shift(by);
             self.unsaved.runs.insert(*id);

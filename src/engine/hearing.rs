@@ -160,7 +160,7 @@ impl Engine {
             return;
         };
         if tracker.note(condition, &message.topic, message.payload.value(), now) {
-            self.unsaved.rules.insert(slot_id.clone());
+            self.note_tracker_changed(slot_id, index, &message.topic);
         }
     }
 
@@ -265,7 +265,7 @@ impl Engine {
         let track = self.trigger_state_mut(slot, owner, index)?.topics.entry(topic.clone()).or_default();
         let change = track.hear(state, value, news);
         if change == Change::None {
-            self.note_trigger_knows(slot, owner);
+            self.note_track_knows(slot, owner, index, topic);
             return None;
         }
         let broken = track.hold.take();
@@ -279,11 +279,11 @@ impl Engine {
         if let Some(hold) = broken {
             self.drop_hold(slot, owner, index, topic, &hold);
         } else {
-            self.note_trigger_knows(slot, owner);
+            self.note_track_knows(slot, owner, index, topic);
         }
         let occasion = begins?;
         let Some(hold) = state.hold else {
-            self.note_trigger_changed(slot, owner);
+            self.note_track_changed(slot, owner, index, topic);
             return Some(occasion);
         };
         self.arm_hold(slot, owner, index, topic, Hold { since: now, due: later(now, hold), occasion });
@@ -299,13 +299,13 @@ impl Engine {
         if let Some(state) = self.trigger_state_mut(slot, owner, index) {
             state.topics.entry(topic.clone()).or_default().hold = Some(hold);
         }
-        self.note_trigger_changed(slot, owner);
+        self.note_track_changed(slot, owner, index, topic);
     }
 
     /// A hold was broken before its time.
     fn drop_hold(&mut self, slot: &SlotId, owner: Owner, index: u16, topic: &Topic, hold: &Hold) {
         self.deadlines.remove(hold.due, slot, Due::Trigger(owner, index, Some(topic.clone())));
-        self.note_trigger_changed(slot, owner);
+        self.note_track_changed(slot, owner, index, topic);
         if owner == Owner::Rule {
             let held = format_duration(elapsed(hold.since, self.now()));
             let whole = format_duration(elapsed(hold.since, hold.due));
@@ -337,9 +337,9 @@ impl Engine {
         if let Some(before) = before {
             self.deadlines.remove(before, slot, due.clone());
         } else {
-            self.note_trigger_changed(slot, owner);
+            self.note_track_changed(slot, owner, index, &message.topic);
         }
-        self.note_trigger_knows(slot, owner);
+        self.note_track_knows(slot, owner, index, &message.topic);
         self.deadlines.add(due_at, slot, due);
     }
 

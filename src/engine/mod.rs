@@ -36,6 +36,7 @@ mod telling;
 mod timers;
 mod trace;
 mod tracker;
+mod tracks;
 mod trigger;
 mod waits;
 mod while_state;

@@ -62,7 +62,14 @@ impl Engine {
             let is_changed = saved.fingerprint != slot.rule.fingerprint;
             let timers = if is_changed { saved.timers.clone() } else { Vec::new() };
             let rule = Arc::clone(&slot.rule);
+            // What the rule knew of topics before it changed is forgotten.
+            let forgotten = if is_changed { saved.track_keys(&rule.id) } else { Vec::new() };
+            let has_gaps = !saved.is_whole && !is_changed;
             slot.take_saved(saved);
+            if has_gaps {
+                self.look_at_the_rest(id);
+            }
+            self.unsaved.tracks.extend(forgotten);
             if is_changed {
                 self.unsaved.rules.insert(id.clone());
                 self.say_timers_ended(&rule.id, &timers);

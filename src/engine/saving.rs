@@ -17,6 +17,7 @@ use super::run::Run;
 use super::slot::{RunKey, Slot, SlotId};
 use super::timers::Timer;
 use super::tracker::Tracker;
+use super::tracks::TrackKey;
 use super::trigger::TriggerState;
 use super::while_state::WhileState;
 use super::{Effect, Engine, RunId, SaveKey, Snapshot};
@@ -36,14 +37,19 @@ pub(super) struct Unsaved {
     pub(super) dormant: BTreeSet<RuleId>,
     pub(super) topics: BTreeSet<Topic>,
     pub(super) rules_late: BTreeSet<SlotId>,
+    /// What rules know of topics.
+    pub(super) tracks: BTreeSet<TrackKey>,
+    pub(super) tracks_late: BTreeSet<TrackKey>,
     pub(super) runs_late: BTreeSet<RunId>,
+    /// The rules of which something is kept.
+    pub(super) kept_rules: BTreeSet<RuleId>,
     /// The runs of which something is kept.
     kept_runs: BTreeSet<RunId>,
     /// What was last kept of the counters.
     counters: Option<Counters>,
 }
 
-/// What is kept of a rule.
+/// What is kept of a rule: in one row, but for what it knows of topics, which have rows of their own (`tracks`).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SavedRule {
     /// Of the rule that this was true of.
@@ -62,6 +68,9 @@ pub(super) struct SavedRule {
     pub(super) storm: Vec<Timestamp>,
     #[serde(default)]
     pub(super) timers: Vec<Timer>,
+    /// Whether it was never in the store: there only topics that spoke are kept.
+    #[serde(skip)]
+    pub(super) is_whole: bool,
 }
 
 /// How far the home has counted.
@@ -79,13 +88,17 @@ impl Engine {
             self.unsaved.rules_late.remove(&id);
             self.save_rule(&id);
         }
+        for key in std::mem::take(&mut self.unsaved.tracks) {
+            self.unsaved.tracks_late.remove(&key);
+            self.save_track(&key);
+        }
         for id in std::mem::take(&mut self.unsaved.runs) {
             self.unsaved.runs_late.remove(&id);
             self.save_run(id);
         }
         for id in std::mem::take(&mut self.unsaved.dormant) {
-            let value = self.dormant.get(&id).and_then(to_json);
-            self.save(format!("{RULE}{id}"), value);
+            let value = self.dormant.get(&id).and_then(|saved| to_json(&saved.without_topics()));
+            self.save(SaveKey(format!("{RULE}{id}").into()), value);
         }
     }
 
@@ -94,15 +107,18 @@ impl Engine {
         let counters =
             Counters { next_run: self.next_run, next_request: self.next_request, sequence: self.evaluator.sequence };
         if self.unsaved.counters.as_ref() != Some(&counters) {
-            self.save(COUNTERS.to_owned(), to_json(&counters));
+            self.save(SaveKey(COUNTERS.into()), to_json(&counters));
             self.unsaved.counters = Some(counters);
         }
         for topic in std::mem::take(&mut self.unsaved.topics) {
             let value = self.evaluator.world.states.get(topic.as_str()).and_then(to_json);
-            self.save(format!("{TOPIC}{topic}"), value);
+            self.save(SaveKey(format!("{TOPIC}{topic}").into()), value);
         }
         for id in std::mem::take(&mut self.unsaved.rules_late) {
             self.save_rule(&id);
+        }
+        for key in std::mem::take(&mut self.unsaved.tracks_late) {
+            self.save_track(&key);
         }
         for id in std::mem::take(&mut self.unsaved.runs_late) {
             self.save_run(id);
@@ -116,12 +132,15 @@ impl Engine {
         self.unsaved.rules_late.extend(self.slots.ids());
         self.unsaved.runs_late.extend(self.runs.keys().copied());
         self.unsaved.dormant.extend(self.dormant.keys().cloned());
+        self.mark_tracks_unsaved();
     }
 
-    fn save_rule(&mut self, id: &SlotId) {
+    pub(super) fn save_rule(&mut self, id: &SlotId) {
         let Some(slot) = self.slots.get(id) else { return };
-        let value = to_json(&slot.to_saved());
-        self.save(format!("{RULE}{}", slot.rule.id), value);
+        let rule = slot.rule.id.clone();
+        let value = to_json(&slot.to_row());
+        self.save(SaveKey(format!("{RULE}{rule}").into()), value);
+        self.unsaved.kept_rules.insert(rule);
     }
 
     fn save_run(&mut self, id: RunId) {
@@ -132,22 +151,32 @@ impl Engine {
             None => self.unsaved.kept_runs.remove(&id),
         };
         if value.is_some() || was_kept {
-            self.save(format!("{RUN}{:020}", id.0), value);
+            self.save(SaveKey(format!("{RUN}{:020}", id.0).into()), value);
         }
     }
 
-    fn save(&mut self, key: String, value: Option<String>) {
-        self.effects.push(Effect::Save { key: SaveKey(key.into()), value });
+    pub(super) fn save(&mut self, key: SaveKey, value: Option<String>) {
+        self.effects.push(Effect::Save { key, value });
     }
 
     /// Takes back what was saved. What can't be read is said, and left out.
     pub(super) fn restore_saved(&mut self, saved: Snapshot) {
-        for (SaveKey(key), value) in saved.values {
-            let read = if let Some(topic) = key.strip_prefix(TOPIC) {
+        // What rules know of topics needs the rules.
+        let (tracks, rest): (Vec<_>, Vec<_>) = saved
+            .values
+            .into_iter()
+            .map(|(key, value)| (TrackKey::parse(&key.0), key, value))
+            .partition(|row| row.0.is_some());
+        for (track, SaveKey(key), value) in rest.into_iter().chain(tracks) {
+            let read = if let Some(track) = track {
+                self.restore_track(&track, &value)
+            } else if let Some(topic) = key.strip_prefix(TOPIC) {
                 self.restore_topic(topic, &value)
             } else if let Some(rule) = key.strip_prefix(RULE) {
                 from_json::<SavedRule>(&value).map(|rule_state| {
-                    self.dormant.insert(RuleId::from_text(rule), rule_state);
+                    let rule = RuleId::from_text(rule);
+                    self.unsaved.kept_rules.insert(rule.clone());
+                    self.dormant.insert(rule, rule_state);
                 })
             } else if key.starts_with(RUN) {
                 from_json::<Run>(&value).map(|run| {
@@ -178,21 +207,43 @@ impl Engine {
     }
 }
 
+impl SavedRule {
+    /// Returns what stands in its own row.
+    fn without_topics(&self) -> SavedRule {
+        SavedRule {
+            triggers: self.triggers.iter().map(TriggerState::without_topics).collect(),
+            trackers: self.trackers.iter().map(Tracker::without_topics).collect(),
+            memory: Arc::clone(&self.memory),
+            while_state: self.while_state.clone(),
+            cooldowns: self.cooldowns.clone(),
+            storm: self.storm.clone(),
+            timers: self.timers.clone(),
+            ..*self
+        }
+    }
+}
+
 impl Slot {
     /// Returns what is kept of it.
     pub(super) fn to_saved(&self) -> SavedRule {
+        SavedRule { triggers: self.triggers.clone(), trackers: self.trackers.clone(), ..self.to_row() }
+    }
+
+    /// Returns what stands in its own row: all but what it knows of topics.
+    fn to_row(&self) -> SavedRule {
         SavedRule {
             fingerprint: self.rule.fingerprint,
             file_enabled: self.rule.enabled,
             switch: self.switch,
             resting_until: self.resting_until,
             memory: Arc::clone(&self.memory),
-            triggers: self.triggers.clone(),
+            triggers: self.triggers.iter().map(TriggerState::without_topics).collect(),
             while_state: self.while_state.clone(),
-            trackers: self.trackers.clone(),
+            trackers: self.trackers.iter().map(Tracker::without_topics).collect(),
             cooldowns: self.cooldowns.iter().map(|(key, over)| (key.clone(), *over)).collect(),
             storm: self.storm.iter().copied().collect(),
             timers: self.timers.clone(),
+            is_whole: true,
         }
     }
 
@@ -216,10 +267,10 @@ impl Slot {
     }
 }
 
-fn to_json<T: Serialize>(value: &T) -> Option<String> {
+pub(super) fn to_json<T: Serialize>(value: &T) -> Option<String> {
     serde_json::to_string(value).ok()
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }

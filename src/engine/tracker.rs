@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Topic, TopicFilter, TopicState, Value};
+use crate::model::{States, Topic, TopicFilter, TopicState, Value};
 use crate::rules::{Condition, ConditionKind, Rule, StateCondition};
 use crate::script::{Template, TextPart};
 
@@ -20,6 +20,19 @@ pub(super) struct Tracker {
 }
 
 impl Tracker {
+    /// Returns which condition it is of.
+    pub(super) fn without_topics(&self) -> Tracker {
+        Tracker { path: Arc::clone(&self.path), since: BTreeMap::new() }
+    }
+
+    /// Takes into account what the topics' values are: each has been so since its payload last changed.
+    pub(super) fn look(&mut self, condition: &StateCondition, states: &States) {
+        let Some(filter) = topic_filter(&condition.topic) else { return };
+        for (topic, state) in states.matching(&filter) {
+            self.note(condition, topic, state.payload.value(), state.changed_at);
+        }
+    }
+
     /// Takes into account what a topic's value is at `now`. Returns whether that changed anything.
     pub(super) fn note(&mut self, condition: &StateCondition, topic: &Topic, value: &Value, now: Timestamp) -> bool {
         let holds = value.at(&condition.field).is_some_and(|value| !value.is_null() && condition.accepts(value));

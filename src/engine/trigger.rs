@@ -30,6 +30,13 @@ pub(super) struct TriggerState {
     pub(super) recheck_at: Option<Timestamp>,
 }
 
+impl TriggerState {
+    /// Returns what it remembers beside topics.
+    pub(super) fn without_topics(&self) -> TriggerState {
+        TriggerState { due: self.due, fired_at: self.fired_at, ..TriggerState::default() }
+    }
+}
+
 /// What a trigger knows of one topic.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Track {

@@ -104,7 +104,8 @@ fn what_was_acknowledged_before_a_kill_is_kept_and_goes_on() {
         note("a delay", runs().any(|run| run.contains("all:delay") && run.contains("\"waiting\":{\"Time\"")));
         note("a timer", runs().any(|run| run.contains("all:timeout") && !run.contains("\"timeout\":null")));
         note("a wait", runs().any(|run| run.contains("all:wait") && run.contains("\"waiting\":\"Ear\"")));
-        note("a hold", rows.get("rule/all:hold").is_some_and(|rule| rule.contains("\"hold\":{")));
+        let tracks = || rows.iter().filter(|(key, _)| key.starts_with("trigger/8/all:hold/")).map(|(_, value)| value);
+        note("a hold", tracks().any(|track| track.contains("\"hold\":{")));
         // It is on disk, and the client doesn't know yet: between the commit and the acknowledgement.
         let is_unknown = |key: &String| {
             let number = key.strip_prefix("retained/go/").and_then(|number| number.parse().ok());

@@ -30,11 +30,17 @@ pub(crate) fn start() -> Timestamp {
 
 /// Returns the ruleset of the pool's rules whose index is in `picked`.
 pub(crate) fn ruleset(picked: &[usize]) -> Ruleset {
-    let mut text = String::from("scenes: { evening: { out/scene: dim } }\nrules:\n");
+    let mut text = String::new();
     for index in picked {
         let (key, rule) = RULES[*index];
         writeln!(text, "  {key}: {rule}").unwrap();
     }
+    ruleset_of(&text)
+}
+
+/// Returns the ruleset of the rules of `text`.
+pub(crate) fn ruleset_of(text: &str) -> Ruleset {
+    let text = format!("scenes: {{ evening: {{ out/scene: dim }} }}\nrules:\n  {}\n", text.trim());
     let settings = "location: { latitude: 51.5, longitude: -0.12, timezone: UTC }\nallow: { exec: [/bin/true] }\n";
     let mut sources = Sources::new();
     sources.insert("homerule.yaml".into(), Source::Content(settings.as_bytes().into()));
