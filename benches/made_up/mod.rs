@@ -23,10 +23,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Returns the engine of `rules`, started at a noon.
+    /// Returns the engine of `rules`, started at a noon, with room for all runs.
     pub(crate) fn start(rules: Ruleset) -> Running {
         let now: Timestamp = "2024-01-01T12:00:00Z".parse().unwrap();
-        let (mut engine, _) = Engine::new(now, rules, Options::default());
+        let (mut engine, _) = Engine::new(now, rules, Options { runs: 1_000_000, ..Options::default() });
         let _ = engine.handle(now, Event::Started);
         Running { engine, now }
     }
