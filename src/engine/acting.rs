@@ -174,7 +174,7 @@ impl Engine {
             }
         }
         self.unsaved.rules.insert(act.slot.clone());
-        self.note_changed(Watched::Memory(act.slot.clone()), act.run.occasion.cause.depth + 1);
+        self.note_changed(Watched::Memory(act.slot.clone()), act.run.as_cause());
         Ok(Next::GoOn)
     }
 

@@ -292,7 +292,7 @@ impl Engine {
         let was_idle = slot.runs.is_empty();
         slot.runs.entry(key).or_default().push_back(id);
         if was_idle {
-            self.note_running(&rule.id, run.occasion.cause.depth);
+            self.note_running(&rule.id, run.as_cause());
         }
         self.unsaved.runs.insert(id);
         self.runs.insert(id, run);
@@ -366,13 +366,13 @@ impl Engine {
         }
         let is_idle = slot.runs.is_empty();
         if is_idle {
-            self.note_running(&run.rule, run.occasion.cause.depth);
+            self.note_running(&run.rule, run.as_cause());
         }
         first.filter(|first| self.runs.get(first).is_some_and(|run| run.is_queued))
     }
 
     /// Keeps `running()` true to what is so, and tells those who asked.
-    fn note_running(&mut self, rule: &RuleId, depth: u32) {
+    fn note_running(&mut self, rule: &RuleId, cause: Cause) {
         let count = self.slots.find(rule).and_then(|slot| self.slots.get(slot)).map_or(0, super::slot::Slot::run_count);
         let running = &mut self.evaluator.world.running;
         if count == 0 {
@@ -380,7 +380,7 @@ impl Engine {
         } else {
             running.insert(rule.clone(), count);
         }
-        self.note_changed(Watched::Running(rule.clone()), depth + 1);
+        self.note_changed(Watched::Running(rule.clone()), cause);
     }
 
     /// Ends all runs of a rule.

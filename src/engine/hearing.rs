@@ -26,8 +26,8 @@ pub(super) enum Incoming {
         /// The run that published it.
         run: Option<RunId>,
     },
-    /// Something that expressions read, beside topics, has changed.
-    Changed { watched: Watched, depth: u32 },
+    /// Something that expressions read, beside topics, has changed; and what changed it.
+    Changed { watched: Watched, cause: Cause },
     /// One of the daemon's own events, and the rule that it is about.
     Home { event: HomeEvent, rule: Option<RuleId>, depth: u32 },
     /// What a run waited for won't come: an answer when the daemon stopped, or a run that it ended itself.
@@ -64,7 +64,7 @@ impl Engine {
                 let told = self.note_message(message);
                 self.announce(&told, &cause);
             }
-            Incoming::Changed { watched, depth } => self.tell_readers(&watched, depth),
+            Incoming::Changed { watched, cause } => self.tell_readers(&watched, &cause),
             Incoming::Home { event, rule, depth } => self.hear_home_event(event, rule.as_ref(), depth),
             Incoming::Abandoned { run, thread, why } => self.fail_waiting(run, thread, "answer", &why),
             Incoming::AskEar { run, ear } => self.ask_ear(run, ear),

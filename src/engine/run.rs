@@ -18,7 +18,7 @@ use super::occasion::Occasion;
 use super::scope::ThreadScope;
 use super::slot::{RunKey, SlotId};
 use super::trigger::TriggerState;
-use super::{RequestId, RunId, Step};
+use super::{Cause, CauseKind, RequestId, RunId, Step};
 
 /// The most steps of a trace that a run keeps; what comes after is counted only.
 const MOST_STEPS: usize = 1000;
@@ -155,6 +155,11 @@ pub(super) struct Ear {
 }
 
 impl Run {
+    /// Returns it as the cause of a change that it makes and that expressions read.
+    pub(super) fn as_cause(&self) -> Cause {
+        Cause { kind: CauseKind::Condition, depth: self.occasion.cause.depth + 1, run: Some(self.id) }
+    }
+
     /// Adds a step to the trace.
     pub(super) fn note(&mut self, step: Step) {
         if self.steps.len() < MOST_STEPS {

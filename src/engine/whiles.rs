@@ -260,7 +260,7 @@ impl Engine {
         slot.while_state.variables.clone_from(&variables);
         self.unsaved.rules.insert(id.clone());
         self.arm_every(id, now);
-        self.note_holds(id, cause.depth);
+        self.note_holds(id, cause);
         if rule.then.is_none() {
             return self.trace_named_condition(&rule, &occasion, steps);
         }
@@ -283,7 +283,7 @@ impl Engine {
 
     /// The condition has become false: what is left of `then` ends, and `else` runs.
     fn end_while(&mut self, id: &SlotId, cause: &Cause, steps: Vec<Step>) {
-        self.forget_begun(id, cause.depth);
+        self.forget_begun(id, cause);
         if let Some(slot) = self.slots.get_mut(id) {
             slot.while_state.changed_at = Some(self.evaluator.world.now);
         }
@@ -311,10 +311,10 @@ impl Engine {
             self.unsaved.rules.insert(id.clone());
         }
         self.drop_pending(id);
-        self.forget_begun(id, 0);
+        self.forget_begun(id, &Cause::outside(CauseKind::Condition));
     }
 
-    fn forget_begun(&mut self, id: &SlotId, depth: u32) {
+    fn forget_begun(&mut self, id: &SlotId, cause: &Cause) {
         let Some(slot) = self.slots.get_mut(id) else { return };
         let was_begun = slot.while_state.begun_at.take().is_some();
         if let Some(due) = slot.while_state.every_due.take() {
@@ -322,12 +322,12 @@ impl Engine {
         }
         if was_begun {
             self.unsaved.rules.insert(id.clone());
-            self.note_holds(id, depth);
+            self.note_holds(id, cause);
         }
     }
 
-    /// Keeps `holds()` true to what is so, and tells those who asked.
-    fn note_holds(&mut self, id: &SlotId, depth: u32) {
+    /// Keeps `holds()` true to what is so, and tells those who asked. They have the same cause: nothing needs have run.
+    fn note_holds(&mut self, id: &SlotId, cause: &Cause) {
         let Some(slot) = self.slots.get(id) else { return };
         let rule = slot.rule.id.clone();
         if slot.while_state.begun_at.is_some() {
@@ -335,7 +335,7 @@ impl Engine {
         } else {
             self.evaluator.world.holding.remove(&rule);
         }
-        self.note_changed(Watched::Holds(rule), depth + 1);
+        self.note_changed(Watched::Holds(rule), Cause { depth: cause.depth + 1, ..cause.clone() });
     }
 
     fn arm_every(&mut self, id: &SlotId, from: Timestamp) {
