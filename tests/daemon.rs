@@ -45,3 +45,6 @@ mod web;
 #[cfg(test)]
 #[path = "daemon/why.rs"]
 mod why;
+#[cfg(test)]
+#[path = "daemon/why_reports.rs"]
+mod why_reports;

@@ -21,7 +21,9 @@ pub(super) fn show(trace: &Value) {
         let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
         let (path, what, result) = (text(step, "path"), text(step, "what"), text(step, "result"));
-        print::line(format!("    {path:path_width$}  {what:what_width$}  {result}{values}").trim_end());
+        // Of a run that is remembered no more, the places are not known.
+        let gap = if path_width == 0 { "" } else { "  " };
+        print::line(format!("    {path:path_width$}{gap}{what:what_width$}  {result}{values}").trim_end());
     }
 }
 
@@ -35,7 +37,7 @@ fn published(trace: &Value) -> String {
 /// Returns who sent the message that led to a run, where that is told.
 fn sent(cause: &Value) -> Option<String> {
     cause.get("client").filter(|_| text(cause, "kind") == "message")?;
-    Some(format!("{} was published by {} at {}", text(cause, "topic"), client(cause), local(&text(cause, "at"))))
+    Some(format!("{} was published at {} by {}", text(cause, "topic"), local(&text(cause, "at")), client(cause)))
 }
 
 fn client(cause: &Value) -> String {
@@ -48,6 +50,9 @@ fn client(cause: &Value) -> String {
 /// Returns how a run ended, or what kept it from running.
 fn outcome(trace: &Value) -> String {
     let mut outcome = text(trace, "outcome");
+    if outcome == "published" {
+        outcome.push_str("; what else its run did is remembered no more");
+    }
     for (before, key) in [(" by ", "by"), (": ", "reason")] {
         let more = text(trace, key);
         if !more.is_empty() {

@@ -35,7 +35,7 @@ impl Why {
         if self.json {
             print::json(&answer)?;
         } else if chain.is_empty() {
-            print::line(&format!("nobody published `{topic}` since the daemon started"));
+            print::line(&format!("nobody published `{topic}`, as far back as the daemon remembers and records"));
         } else {
             chain.iter().for_each(show);
         }

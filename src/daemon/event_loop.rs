@@ -133,7 +133,7 @@ impl EventLoop {
             engine,
             _watchdog: watchdog,
             traces: Traces::new(loaded.home.settings.memory_of_traces()),
-            heard: Heard::new(loaded.home.settings.memory_of_messages()),
+            heard: Heard::new(loaded.home.settings.memory_of_messages(), now),
             switches: BTreeMap::new(),
             settings: loaded.home.settings,
             broadcast: Broadcast::default(),

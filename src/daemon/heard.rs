@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::answer::cause_of;
 use crate::engine::{Cause, Publication};
+use crate::model::recording::Recorded;
 use crate::model::{Message, RuleId, Topic};
 
 /// What a message takes beside its topic and payload, about.
@@ -17,6 +19,8 @@ const OVERHEAD: usize = 200;
 pub(super) struct Heard {
     memory: usize,
     used: usize,
+    /// All messages after this are here.
+    since: Timestamp,
     messages: VecDeque<HeardMessage>,
     last: HashMap<Topic, Spoke>,
 }
@@ -46,9 +50,9 @@ pub(super) struct Spoke {
 }
 
 impl Heard {
-    /// Keeps messages within `memory` bytes.
-    pub(super) fn new(memory: usize) -> Heard {
-        Heard { memory, used: 0, messages: VecDeque::new(), last: HashMap::new() }
+    /// Keeps messages from `now` on within `memory` bytes.
+    pub(super) fn new(memory: usize, now: Timestamp) -> Heard {
+        Heard { memory, used: 0, since: now, messages: VecDeque::new(), last: HashMap::new() }
     }
 
     /// From now on keeps them within `memory` bytes.
@@ -86,7 +90,13 @@ impl Heard {
             && let Some(oldest) = self.messages.pop_front()
         {
             self.used -= oldest.size();
+            self.since = oldest.at;
         }
+    }
+
+    /// Returns since when all messages are here; what came at that very time may not be.
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
     }
 
     /// Returns who spoke last on `topic`.
@@ -106,6 +116,16 @@ impl Heard {
 }
 
 impl HeardMessage {
+    /// Returns a message as it was recorded; `None` where a rule published it and its cause isn't known.
+    pub(super) fn of_recorded(recorded: Recorded) -> Option<HeardMessage> {
+        let Recorded { at, message, rule, client, cause, .. } = recorded;
+        let speaker = match rule {
+            None => Speaker::Client(client),
+            Some(rule) => Speaker::Rule(rule, cause_of(&serde_json::from_str(&cause?).ok()?)?),
+        };
+        Some(HeardMessage { at, message, speaker })
+    }
+
     fn size(&self) -> usize {
         OVERHEAD + self.message.topic.as_str().len() + self.message.payload.bytes().len()
     }
@@ -128,8 +148,8 @@ mod tests {
 
     #[test]
     fn who_spoke_last_is_known_when_the_message_is_kept_no_more() {
-        let mut heard = Heard::new(10_000);
         let at = |second| Timestamp::from_second(second).unwrap();
+        let mut heard = Heard::new(10_000, at(0));
         heard.message(at(0), &message("quiet"), Some(&"phone".into()));
         for second in 1..1000 {
             heard.message(at(second), &message("busy"), None);
@@ -137,6 +157,7 @@ mod tests {
         }
         let quiet = Topic::parse("quiet").unwrap();
         assert!(heard.before(&quiet, at(1000)).is_none());
+        assert_eq!(heard.messages().next().unwrap().at, heard.since() + jiff::SignedDuration::from_secs(1));
         let last = heard.last(&quiet).unwrap();
         assert!(matches!(&last.speaker, Speaker::Client(Some(client)) if **client == *"phone"), "{last:?}");
         let busy = Topic::parse("busy").unwrap();

@@ -171,7 +171,7 @@ impl Evaluator {
         Verdict::False(Some(format!("held for {} of {}", format_duration(held), format_duration(hold))))
     }
 
-    /// Notes what an expression read, for the trace: its variables and the topics.
+    /// Notes what an expression read, for the trace: its variables, the topics, and which rules hold or run.
     fn note_values(
         &self,
         scope: &Scope<'_>,
@@ -188,6 +188,10 @@ impl Evaluator {
             let value = self.world.states.get(topic.as_str()).map(|state| state.payload.value().clone());
             values.push((topic.to_string(), value.unwrap_or_default()));
         }
+        let holds = reads.holds.iter().map(|rule| (format!("holds({rule})"), self.world.holding.contains(rule)));
+        let running = reads.running.iter();
+        let running = running.map(|rule| (format!("running({rule})"), self.world.running.contains_key(rule)));
+        values.extend(holds.chain(running).map(|(name, is_so)| (name, Value::Bool(is_so))));
     }
 }
 

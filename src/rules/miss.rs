@@ -89,3 +89,131 @@ fn is_one_of(wanted: &[Value], value: &Value) -> bool {
 fn alternatives(values: &[Value]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::{Payload, Place, Qos, Topic, TopicFilter, ValuePath};
+    use crate::rules::Range;
+
+    fn trigger(kind: TriggerKind) -> Trigger {
+        Trigger {
+            id: None,
+            enabled: true,
+            kind,
+            path: "when".into(),
+            place: Place { file: "".into(), line: 1, column: 1 },
+        }
+    }
+
+    fn filter() -> TopicFilter {
+        TopicFilter::parse("home/+/room").unwrap()
+    }
+
+    fn message(topic: &str, payload: &str) -> Message {
+        let (topic, payload) = (Topic::parse(topic).unwrap(), Payload::from_bytes(payload.to_owned()));
+        Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Live }
+    }
+
+    /// Returns why `payload` after `before` doesn't set off a trigger; empty where nothing keeps it.
+    fn told(trigger: &Trigger, before: Option<&str>, payload: &str) -> String {
+        let before = before.map(|before| Payload::from_bytes(before.to_owned()));
+        let before = before.as_ref().map(Payload::value);
+        miss(trigger, &message("home/hall/room", payload), before).unwrap_or_default()
+    }
+
+    fn topic(payload: Option<Vec<Value>>) -> Trigger {
+        trigger(TriggerKind::Topic { filter: filter(), payload, condition: None, retained: false })
+    }
+
+    fn state(change: impl FnOnce(&mut StateTrigger)) -> Trigger {
+        let mut state = StateTrigger {
+            filter: filter(),
+            field: ValuePath::default(),
+            from: None,
+            to: None,
+            range: None,
+            hold: None,
+            catch_up: None,
+        };
+        change(&mut state);
+        trigger(TriggerKind::State(state))
+    }
+
+    fn range(above: Option<f64>, below: Option<f64>, hysteresis: f64) -> Trigger {
+        state(|state| state.range = Some(Range { above, below, hysteresis }))
+    }
+
+    #[test]
+    fn a_message_of_another_topic_has_nothing_to_do_with_it() {
+        let silent = trigger(TriggerKind::Silent { filter: filter(), hold: Duration::from_secs(1) });
+        let event = trigger(TriggerKind::Event(crate::rules::HomeEvent::Started));
+        for trigger in [topic(None), state(|_| {}), silent, event] {
+            assert_eq!(miss(&trigger, &message("home/lux", "1"), None), None);
+        }
+    }
+
+    #[test]
+    fn a_topic_trigger_misses_other_payloads_and_what_was_there_at_the_start() {
+        let wanted = topic(Some(vec![Value::text("ON"), Value::Int(1)]));
+        assert_eq!(told(&wanted, None, "OFF"), "`payload` is ON or 1, and it is OFF");
+        assert_eq!(told(&wanted, None, "1.0"), "", "numbers compare as numbers");
+        assert_eq!(told(&topic(None), None, "x"), "");
+        let retained = Message { origin: Origin::Retained, ..message("home/hall/room", "ON") };
+        let why = "it was there at the start: that only fills the state (`retained: true` counts it)";
+        assert_eq!(miss(&wanted, &retained, None).as_deref(), Some(why));
+    }
+
+    #[test]
+    fn a_trigger_that_is_switched_off_says_so_before_anything_else() {
+        let off = Trigger { enabled: false, ..topic(Some(vec![Value::text("ON")])) };
+        assert_eq!(told(&off, None, "OFF"), "the trigger is switched off (`enabled: false`)");
+    }
+
+    #[test]
+    fn a_silent_trigger_counts_anew() {
+        let silent = trigger(TriggerKind::Silent { filter: filter(), hold: Duration::from_secs(1) });
+        assert_eq!(told(&silent, None, "x"), "it spoke, and `for` counts anew");
+    }
+
+    #[test]
+    fn a_range_tells_on_which_side_the_number_is_and_why_it_did_not_cross() {
+        assert_eq!(told(&range(Some(20.0), None, 0.0), Some("25"), "20"), "20 is not above 20");
+        assert_eq!(told(&range(None, Some(10.0), 0.0), Some("5"), "10.5"), "10.5 is not below 10");
+        let both = range(Some(10.0), Some(20.0), 0.0);
+        assert_eq!(told(&both, Some("15"), "9"), "9 is not above 10");
+        assert_eq!(told(&both, Some("15"), "21"), "21 is not below 20");
+        assert_eq!(told(&both, Some("12"), "15"), "it was within the range before: 12");
+        assert_eq!(told(&both, None, "15"), "no value before it is known, and a first one never crosses");
+        assert_eq!(told(&both, Some("21"), "15"), "", "it crosses");
+        assert_eq!(told(&both, Some("21"), "warm"), "warm is no number");
+        let slow = range(None, Some(10.0), 2.0);
+        assert_eq!(told(&slow, Some("11"), "9"), "it hadn't left the range by the hysteresis of 2: 11");
+    }
+
+    #[test]
+    fn a_value_tells_what_it_is_and_what_it_was() {
+        let to = state(|state| state.to = Some(vec![Value::text("open"), Value::text("ajar")]));
+        assert_eq!(told(&to, Some("ajar"), "closed"), "`to` is open or ajar, and it is closed");
+        assert_eq!(told(&to, Some("open"), "open"), "it didn't change: open");
+        assert_eq!(told(&to, Some("closed"), "open"), "");
+        let from = state(|state| state.from = Some(vec![Value::text("open")]));
+        assert_eq!(told(&from, Some("ajar"), "closed"), "`from` is open, and it was ajar");
+        assert_eq!(told(&from, None, "closed"), "`from` is open, and it was nothing that is known");
+        assert_eq!(told(&from, Some("open"), "closed"), "");
+    }
+
+    #[test]
+    fn what_is_not_in_the_payload_is_no_value() {
+        let field = |path: &str| {
+            let path = ValuePath::parse(path).unwrap();
+            state(|state| state.field = path)
+        };
+        assert_eq!(told(&field("a.b[0]"), None, r#"{"a":1}"#), "it has no `a.b[0]`");
+        assert_eq!(told(&field("a"), None, r#"{"a":null}"#), "it has no `a`");
+        assert_eq!(told(&state(|_| {}), Some("x"), ""), "its payload is empty");
+        assert_eq!(told(&field("a"), Some(r#"{"a":1,"b":1}"#), r#"{"a":1,"b":2}"#), "it didn't change: 1");
+    }
+}

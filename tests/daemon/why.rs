@@ -8,13 +8,13 @@ use super::house::{Home, House};
 
 /// What a command wrote, and how it ended.
 #[derive(Debug)]
-struct Said {
-    status: i32,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-fn say(house: &House, arguments: &[&str]) -> Said {
+pub(crate) fn say(house: &House, arguments: &[&str]) -> Said {
     let url = format!("http://{}", house.web);
     let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
     command.args(arguments).current_dir(house.home.path());
@@ -26,7 +26,7 @@ fn say(house: &House, arguments: &[&str]) -> Said {
     Said { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-fn publish(house: &House, topic: &str, payload: &Value) {
+pub(crate) fn publish(house: &House, topic: &str, payload: &Value) {
     let body = json!({ "topic": topic, "payload": payload }).to_string();
     assert_eq!(house.ask("POST", "/api/publish", Some(&body)).0, 202);
 }
@@ -92,12 +92,12 @@ fn why_not_names_each_gate() {
     assert!(gate == "hold" && message.starts_with("`door` has held for ") && message.contains(" of 3m"), "{message}");
     publish(&house, "door", &json!("closed"));
     let (gate, message) = by("held");
-    assert!(gate == "hold" && message.starts_with("its `for` was broken: when `door` held for "), "{message}");
+    assert!(gate == "hold" && message.starts_with("its `for` was broken: `door` held for "), "{message}");
     publish(&house, "go", &json!(1));
     assert_eq!((by("once").0, by("cool").0), ("ran".to_owned(), "ran".to_owned()));
     publish(&house, "go", &json!(1));
     let (gate, message) = by("cool");
-    assert!(gate == "cooldown" && message.contains("its cooldown was not over: when until "), "{message}");
+    assert!(gate == "cooldown" && message.contains("its cooldown was not over: until "), "{message}");
     let (gate, message) = by("if");
     assert!(gate == "unknown" && message.contains("`lux` has no value yet"), "{message}");
     publish(&house, "switch", &json!(1));

@@ -66,7 +66,7 @@ impl Record {
     /// Writes what the daemon's recorder has since `since`.
     fn copy(&self, since: &str) -> Result<Exit, Failure> {
         let filters: Vec<TopicFilter> = self.filters.iter().filter_map(|text| TopicFilter::parse(text).ok()).collect();
-        let Since { name, mut recorded, .. } = Since::open(self.broker.home(), since)?;
+        let Since { name, mut recorded } = Since::open(self.broker.home(), since)?;
         let mut sink = Sink::open(self.output.as_deref(), self.count)?;
         for Recorded { at, message, rule, client, cause, .. } in recorded.by_ref() {
             let is_wanted = filters.is_empty() || filters.iter().any(|filter| filter.matches(&message.topic));

@@ -53,7 +53,7 @@ impl Recording {
     /// # Errors
     /// When `since` is no time, or nothing was recorded.
     pub(super) fn since(home: &Path, since: &str, exclude: Vec<TopicFilter>) -> Result<Recording, Failure> {
-        let Since { name, recorded, .. } = Since::open(home, since)?;
+        let Since { name, recorded } = Since::open(home, since)?;
         Ok(Recording::new(name, Source::Recorder(recorded), exclude))
     }
 

@@ -63,20 +63,23 @@ impl Search {
 }
 
 impl Past {
-    /// Returns the last message of `topic` at or before `at`.
-    pub(in crate::daemon) fn before(&self, topic: &Topic, at: Timestamp) -> Option<Recorded> {
+    /// Returns the last message of `topic` at or before `at` that `is_wanted`.
+    pub(in crate::daemon) fn before(
+        &self,
+        topic: &Topic,
+        at: Timestamp,
+        is_wanted: impl Fn(&Recorded) -> bool,
+    ) -> Option<Recorded> {
         let (wanted, last) = (Line::of_topic(topic), text_of(at));
         self.files_before(at).find_map(|file| {
-            let mut found = Vec::new();
-            self.lines(file, &mut |line| {
+            let mut found = None;
+            // Where there is no time left, what came later isn't known.
+            let read = self.lines(file, &mut |line| {
                 if wanted.is_in(line) && !is_after(line, &last) && !is_restored(line) {
-                    found.clear();
-                    found.extend_from_slice(line);
+                    found = parse(line).filter(&is_wanted).or(found.take());
                 }
-            })
-            .is_continue()
-            .then(|| parse(&found))
-            .flatten()
+            });
+            found.filter(|_| read.is_continue())
         })
     }
 

@@ -316,7 +316,7 @@ async fn a_search_finds_the_last_message_of_a_topic_before_a_time() {
     let found = search
         .run(move |past| {
             let before = |topic: &str, second| {
-                past.before(&Topic::parse(topic).unwrap(), at(second)).map(|recorded| told(&recorded))
+                past.before(&Topic::parse(topic).unwrap(), at(second), |_| true).map(|recorded| told(&recorded))
             };
             let all = past.within(at(1), at(2 * day), |recorded| recorded.message.topic.as_str() == "b");
             let all: Vec<String> = all.iter().map(told).collect();

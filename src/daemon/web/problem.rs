@@ -30,6 +30,10 @@ impl Problem {
         Problem { status: StatusCode::FORBIDDEN, detail: detail.into() }
     }
 
+    pub(super) fn internal(detail: impl Into<String>) -> Problem {
+        Problem { status: StatusCode::INTERNAL_SERVER_ERROR, detail: detail.into() }
+    }
+
     pub(super) fn unauthorized() -> Problem {
         let detail = "send the token of `web.token_file` as `Authorization: Bearer TOKEN`".to_owned();
         Problem { status: StatusCode::UNAUTHORIZED, detail }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::daemon::why::{self, Incident, Link, Obstacle};
+use crate::daemon::event_loop::EventLoop;
+use crate::daemon::why::{self, Chain, Incident, Obstacle};
 use crate::model::Topic;
 
 use super::Shared;
@@ -35,8 +36,27 @@ pub(super) async fn why(
     Query(asked): Query<Published>,
 ) -> Result<Json<Vec<Value>>, Problem> {
     let topic = parse(&asked.topic)?;
-    let chain = shared.link.ask(move |home| why::chain(home, &topic)).await?;
-    Ok(Json(chain.iter().map(Link::to_json).collect()))
+    Ok(Json(complete_chain(&shared, topic).await?.to_json()))
+}
+
+/// Returns the chain of causes, with what the recorder knows where memory doesn't reach back.
+async fn complete_chain(shared: &Shared, topic: Topic) -> Result<Chain, Problem> {
+    let question = move |home: &mut EventLoop| {
+        let chain = why::chain(home, &topic);
+        let search = (!chain.is_complete()).then(|| home.parts.recorder.search());
+        (chain, search)
+    };
+    let (mut chain, search) = shared.link.ask(question).await?;
+    let Some(search) = search else { return Ok(chain) };
+    let completed = search.run(move |past| {
+        chain.complete(past);
+        chain
+    });
+    completed.await.ok_or_else(search_failed)
+}
+
+fn search_failed() -> Problem {
+    Problem::internal("the search in the recordings failed; please report this with the log")
 }
 
 /// `GET /api/why-not?rule=&at=`: the first gate that stopped it when it last might have run.
@@ -44,13 +64,22 @@ pub(super) async fn why_not(
     State(shared): State<Shared>,
     Query(asked): Query<Rested>,
 ) -> Result<Json<Obstacle>, Problem> {
-    let question = move |home: &mut crate::daemon::event_loop::EventLoop| {
+    let question = move |home: &mut EventLoop| {
         let rule = find(home, &asked.rule)?;
-        why::obstacle(home, &rule, asked.at).ok_or_else(|| {
+        let (found, beyond) = why::obstacle(home, &rule, asked.at).ok_or_else(|| {
             Problem::bad_request(format!("`{rule}` makes rules, one for each topic: name one of them, as `{rule}[…]`"))
-        })
+        })?;
+        Ok::<_, Problem>((found, beyond.map(|beyond| (beyond, home.parts.recorder.search()))))
     };
-    shared.link.ask(question).await?.map(Json)
+    let (mut found, beyond) = shared.link.ask(question).await??;
+    if let Some((beyond, search)) = beyond {
+        let looked = search.run(move |past| {
+            beyond.look(past, &mut found);
+            found
+        });
+        found = looked.await.ok_or_else(search_failed)?;
+    }
+    Ok(Json(found.finish()))
 }
 
 /// `GET /api/incident?topic=&all=`: what the last publication depended on; 404 where no rule published it.
@@ -59,10 +88,24 @@ pub(super) async fn incident(
     Query(asked): Query<Published>,
 ) -> Result<Json<Incident>, Problem> {
     let topic = parse(&asked.topic)?;
-    let found = shared.link.ask(move |home| why::incident(home, &topic, asked.all)).await?;
-    found.map(Json).ok_or_else(|| {
+    let chain = complete_chain(&shared, topic).await?;
+    let question = move |home: &mut EventLoop| {
+        let (incident, gaps) = why::incident(home, &chain, asked.all)?;
+        let search = (!gaps.is_empty()).then(|| home.parts.recorder.search());
+        Some((incident, gaps, search))
+    };
+    let found = shared.link.ask(question).await?;
+    let (mut incident, gaps, search) = found.ok_or_else(|| {
         Problem::not_found(format!("no rule published `{}`, as far back as the daemon remembers", asked.topic))
-    })
+    })?;
+    if let Some(search) = search {
+        let filled = search.run(move |past| {
+            gaps.fill(&mut incident, past);
+            incident
+        });
+        incident = filled.await.ok_or_else(search_failed)?;
+    }
+    Ok(Json(incident))
 }
 
 fn parse(topic: &str) -> Result<Topic, Problem> {

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::daemon::event_loop::EventLoop;
-use crate::daemon::heard::Speaker;
-use crate::engine::{CauseKind, Trace};
+use crate::daemon::heard::{HeardMessage, Speaker};
+use crate::daemon::recorder::Past;
+use crate::engine::{Cause, CauseKind, Trace};
 use crate::model::{Payload, RuleId, Topic};
 use crate::rules::{ClientChange, Condition, ConditionKind, Rule, Start, TriggerKind};
 
-use super::{Link, chain};
+use super::{Chain, Link};
 
 /// The most topics that are given, and messages that are told, where all that might matter is asked for.
 const MOST: usize = 500;
@@ -79,25 +80,29 @@ pub enum SaidKind {
     },
 }
 
-/// Returns what the last publication to `topic` depended on; with `all`, whatever might have mattered. `None` where no
-/// rule published it.
-pub(in crate::daemon) fn incident(home: &mut EventLoop, topic: &Topic, all: bool) -> Option<Incident> {
-    let end = home.heard.last(topic)?.at;
-    let traces: Vec<Arc<Trace>> = chain(home, topic)
-        .into_iter()
-        .filter_map(|link| match link {
-            Link::Run(trace, _) => Some(trace),
-            Link::Client(..) => None,
-        })
-        .collect();
-    let published = home.heard.before(topic, end)?;
-    let value = published.message.payload.value().to_json();
+/// What is missing of an incident where memory doesn't reach back to its start.
+#[derive(Debug)]
+pub(in crate::daemon) struct Gaps {
+    topics: BTreeSet<Topic>,
+    /// Topics of which it isn't known what they were at the start.
+    unknown: Vec<Topic>,
+    start: Timestamp,
+    /// Up to then, messages are to be found elsewhere; `None`: memory has them all.
+    until: Option<Timestamp>,
+}
+
+/// Returns what the publication at the end of `chain` depended on, as far as memory reaches, and what is missing then; with
+/// `all`, whatever might have mattered. `None` where no rule published it.
+pub(in crate::daemon) fn incident(home: &mut EventLoop, chain: &Chain, all: bool) -> Option<(Incident, Gaps)> {
+    let topic = chain.topic();
+    let (end, payload) = chain.published()?;
     let mut rules: Vec<(RuleId, Arc<Rule>)> = Vec::new();
     let mut start = end;
-    for trace in &traces {
-        for id in [trace.rule.clone()].into_iter().chain(called(trace)) {
+    // The outermost first.
+    for link in chain.links().iter().rev() {
+        for id in link.rules() {
             let Some(view) = home.engine.view(&id) else { continue };
-            start = start.min(trace.at - lookback(&view.rule));
+            start = start.min(link.at() - lookback(&view.rule));
             if rules.iter().all(|(known, _)| *known != id) {
                 rules.push((id, view.rule));
             }
@@ -108,24 +113,59 @@ pub(in crate::daemon) fn incident(home: &mut EventLoop, topic: &Topic, all: bool
     }
     // A whole second, which is what a test begins with, and one more, so that nothing happens at the start itself.
     let start = Timestamp::from_second(start.as_second() - 1).unwrap_or(start);
-    let mut cut = Cut { home, start, end, topics: topics(home, &traces, &rules), left_out: BTreeSet::new() };
+    let mut cut = Cut { home, start, end, topics: topics(home, chain, &rules), left_out: BTreeSet::new() };
     if all {
         cut.topics.extend(home.engine.states().iter().map(|(topic, _)| topic.clone()).take(MOST));
     }
-    let given = cut.given();
+    let (given, unknown) = cut.given();
     let mut said = cut.messages();
-    said.extend(traces.iter().filter_map(|trace| cut.other(trace, &rules)));
+    said.extend(chain.links().iter().filter_map(|link| cut.other(link, &rules)));
     said.sort_by_key(|said| said.at);
-    Some(Incident {
+    let until = Some(home.heard.since().min(end)).filter(|since| *since >= start);
+    let gaps = Gaps { topics: cut.topics, unknown, start, until };
+    let incident = Incident {
         topic: topic.to_string(),
-        value,
+        value: payload.value().to_json(),
         start,
         end,
         rules: rules.iter().map(|(id, _)| id.to_string()).collect(),
         given,
         said,
         left_out: cut.left_out.into_iter().collect(),
-    })
+    };
+    Some((incident, gaps))
+}
+
+impl Gaps {
+    /// Returns whether nothing is missing.
+    pub(in crate::daemon) fn is_empty(&self) -> bool {
+        self.until.is_none() && self.unknown.is_empty()
+    }
+
+    /// Fills them with what was recorded.
+    pub(in crate::daemon) fn fill(self, incident: &mut Incident, past: &Past) {
+        let mut left_out: BTreeSet<String> = incident.left_out.drain(..).collect();
+        if let Some(until) = self.until {
+            let wanted = past.within(self.start, until, |recorded| self.topics.contains(&recorded.message.topic));
+            let mut said: Vec<Said> = wanted
+                .into_iter()
+                .filter_map(HeardMessage::of_recorded)
+                .filter_map(|heard| told(&heard, &mut left_out))
+                .take(MOST)
+                .collect();
+            said.append(&mut incident.said);
+            said.sort_by_key(|said| said.at);
+            incident.said = said;
+        }
+        for topic in self.unknown {
+            let Some(before) = past.before(&topic, self.start, |_| true) else { continue };
+            let payload = before.message.payload;
+            if let Some(value) = json(&topic, &payload, &mut left_out).filter(|_| !payload.is_empty()) {
+                incident.given.insert(topic.to_string(), value);
+            }
+        }
+        incident.left_out = left_out.into_iter().collect();
+    }
 }
 
 struct Cut<'a> {
@@ -137,46 +177,54 @@ struct Cut<'a> {
 }
 
 impl Cut<'_> {
-    /// Returns what was known of the topics before the start.
-    fn given(&mut self) -> BTreeMap<String, serde_json::Value> {
-        let mut given = BTreeMap::new();
+    /// Returns what was known of the topics before the start, and the topics of which memory doesn't say.
+    fn given(&mut self) -> (BTreeMap<String, serde_json::Value>, Vec<Topic>) {
+        let (mut given, mut unknown) = (BTreeMap::new(), Vec::new());
         for topic in self.topics.clone() {
             let heard = self.home.heard.before(&topic, self.start).map(|heard| &heard.message.payload);
             let known = self.home.engine.states().get(topic.as_str());
             let known = known.filter(|state| state.changed_at <= self.start).map(|state| &state.payload);
-            let Some(payload) = heard.or(known).filter(|payload| !payload.is_empty()).cloned() else { continue };
-            if let Some(value) = self.json(&topic, &payload) {
+            let Some(payload) = heard.or(known).cloned() else {
+                unknown.push(topic);
+                continue;
+            };
+            if let Some(value) = json(&topic, &payload, &mut self.left_out).filter(|_| !payload.is_empty()) {
                 given.insert(topic.to_string(), value);
             }
         }
-        given
+        (given, unknown)
     }
 
     /// Returns what clients published to the topics since the start.
     fn messages(&mut self) -> Vec<Said> {
-        let home = self.home;
-        let within = home.heard.messages().filter(|heard| heard.at > self.start && heard.at <= self.end);
-        let from_outside = within.filter(|heard| matches!(heard.speaker, Speaker::Client(_)));
-        let ours: Vec<_> = from_outside.filter(|heard| self.topics.contains(&heard.message.topic)).take(MOST).collect();
-        let mut said = Vec::new();
-        for heard in ours {
-            let message = &heard.message;
-            let Some(value) = self.json(&message.topic, &message.payload) else { continue };
-            let (topic, qos, retain) = (message.topic.to_string(), message.qos.into(), message.retain);
-            said.push(Said { at: heard.at, kind: SaidKind::Message { topic, value, qos, retain } });
-        }
-        said
+        let from = self.start.max(self.home.heard.since());
+        let within = self.home.heard.messages().filter(|heard| heard.at > from && heard.at <= self.end);
+        let ours: Vec<_> = within.filter(|heard| self.topics.contains(&heard.message.topic)).collect();
+        ours.into_iter().filter_map(|heard| told(heard, &mut self.left_out)).take(MOST).collect()
     }
 
     /// Returns what came from outside and was no message.
-    fn other(&mut self, trace: &Trace, rules: &[(RuleId, Arc<Rule>)]) -> Option<Said> {
-        let kind = match &trace.cause.kind {
+    fn other(&mut self, link: &Link, rules: &[(RuleId, Arc<Rule>)]) -> Option<Said> {
+        let (rule, cause, trace) = match link {
+            Link::Run(trace, _) => (&trace.rule, &trace.cause, Some(trace)),
+            Link::Rule(_, rule, cause, _) => (rule, cause, None),
+            Link::Client(..) => return None,
+        };
+        let kind = match &cause.kind {
             CauseKind::Webhook(name) => {
+                let Some(trace) = trace else {
+                    self.left_out.insert(format!("what was posted to the webhook `{name}`"));
+                    return None;
+                };
                 let value = trace.steps.first()?.values.iter().find(|(name, _)| name == "msg");
                 let value = value.map_or(serde_json::Value::Null, |(_, value)| value.to_json());
                 SaidKind::Webhook { name: name.to_string(), value }
             }
             CauseKind::Client(id) => {
+                let Some(trace) = trace else {
+                    self.left_out.insert(format!("the client `{id}`, that came or went"));
+                    return None;
+                };
                 let (_, rule) = rules.iter().find(|(known, _)| *known == trace.rule)?;
                 let path = &trace.steps.first()?.path;
                 let trigger = rule.triggers().iter().find(|trigger| trigger.path == *path)?;
@@ -184,7 +232,7 @@ impl Cut<'_> {
                 SaidKind::Client { id: id.to_string(), is_connected: *is == ClientChange::Connected }
             }
             CauseKind::Person => {
-                self.left_out.insert(format!("a person ran {}, and no step of a test does that", trace.rule));
+                self.left_out.insert(format!("a person ran {rule}, and no step of a test does that"));
                 return None;
             }
             CauseKind::Message { .. }
@@ -193,15 +241,35 @@ impl Cut<'_> {
             | CauseKind::Event(_)
             | CauseKind::Rule(_) => return None,
         };
-        Some(Said { at: trace.at, kind })
+        Some(Said { at: link.at(), kind })
     }
+}
 
-    fn json(&mut self, topic: &Topic, payload: &Payload) -> Option<serde_json::Value> {
-        if payload.text().is_none() {
-            self.left_out.insert(format!("a payload of `{topic}` that is no text"));
-            return None;
+/// Returns what a client said; `None` where a rule did, or no text tells it.
+fn told(heard: &HeardMessage, left_out: &mut BTreeSet<String>) -> Option<Said> {
+    let Speaker::Client(_) = &heard.speaker else { return None };
+    let message = &heard.message;
+    let value = json(&message.topic, &message.payload, left_out)?;
+    let (topic, qos, retain) = (message.topic.to_string(), message.qos.into(), message.retain);
+    Some(Said { at: heard.at, kind: SaidKind::Message { topic, value, qos, retain } })
+}
+
+fn json(topic: &Topic, payload: &Payload, left_out: &mut BTreeSet<String>) -> Option<serde_json::Value> {
+    if payload.text().is_none() {
+        left_out.insert(format!("a payload of `{topic}` that is no text"));
+        return None;
+    }
+    Some(payload.value().to_json())
+}
+
+impl Link {
+    /// Returns the rule of a link, and those that its run called.
+    fn rules(&self) -> Vec<RuleId> {
+        match self {
+            Link::Run(trace, _) => [trace.rule.clone()].into_iter().chain(called(trace)).collect(),
+            Link::Rule(_, rule, ..) => vec![rule.clone()],
+            Link::Client(..) => Vec::new(),
         }
-        Some(payload.value().to_json())
     }
 }
 
@@ -237,14 +305,19 @@ fn lookback(rule: &Rule) -> Duration {
 
 /// Returns the topics that a chain depended on: those that set its runs off, that conditions and templates read, and
 /// that runs waited for.
-fn topics(home: &EventLoop, traces: &[Arc<Trace>], rules: &[(RuleId, Arc<Rule>)]) -> BTreeSet<Topic> {
+fn topics(home: &EventLoop, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTreeSet<Topic> {
     let states = home.engine.states();
     let mut topics = BTreeSet::new();
-    for trace in traces {
-        if let CauseKind::Message { topic, .. } = &trace.cause.kind {
+    for link in chain.links() {
+        let (cause, steps): (&Cause, _) = match link {
+            Link::Run(trace, _) => (&trace.cause, trace.steps.as_slice()),
+            Link::Rule(_, _, cause, _) => (cause, [].as_slice()),
+            Link::Client(..) => continue,
+        };
+        if let CauseKind::Message { topic, .. } = &cause.kind {
             topics.insert(topic.clone());
         }
-        let read = trace.steps.iter().flat_map(|step| &step.values).map(|(name, _)| name);
+        let read = steps.iter().flat_map(|step| &step.values).map(|(name, _)| name);
         topics.extend(
             read.filter_map(|name| Topic::parse(name).ok()).filter(|topic| states.get(topic.as_str()).is_some()),
         );

@@ -11,10 +11,9 @@ use crate::daemon::event_loop::EventLoop;
 use crate::daemon::traces::Kept;
 use crate::engine::{Gate, Outcome, RuleView, Step, Trace};
 use crate::model::RuleId;
-use crate::rules::{Rule, Start, miss};
+use crate::rules::{Rule, Start};
 
-/// How many messages that came near are told.
-const NEAR: usize = 5;
+use super::near::{Beyond, NEAR, Near};
 
 /// What kept a rule from running, as programs read it.
 #[derive(Debug, Serialize)]
@@ -30,32 +29,55 @@ pub(in crate::daemon) struct Obstacle {
     near: Vec<Near>,
     /// The trace, where there is one.
     trace: Option<Value>,
+    /// The topics to which it listens, where it is told that no message came.
+    #[serde(skip)]
+    listens: Vec<String>,
 }
 
-/// A message that came near.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Near {
-    at: Timestamp,
-    topic: String,
-    value: Value,
-    /// The trigger's path.
-    path: Arc<str>,
-    /// What kept it from setting the trigger off.
-    why: String,
+impl Obstacle {
+    /// Adds what came near before, newest first, and what is known beside.
+    pub(super) fn add(&mut self, earlier: Vec<Near>, ran: Option<(Timestamp, String)>) {
+        if self.by != Some("trigger") {
+            return;
+        }
+        let has_trace = self.trace.is_some();
+        self.near.extend(earlier);
+        self.at = self.near.first().map(|near| near.at);
+        if let Some((at, message)) = ran.filter(|_| !has_trace) {
+            if self.near.is_empty() {
+                (self.at, self.by, self.listens) = (Some(at), None, Vec::new());
+            }
+            self.message = message;
+        }
+    }
+
+    /// Returns it as it is told, when all that is known was found.
+    pub(in crate::daemon) fn finish(mut self) -> Obstacle {
+        if self.near.is_empty() && !self.listens.is_empty() {
+            self.message = format!("{}; no message came on {}", self.message, self.listens.join(", "));
+        }
+        self
+    }
 }
 
-/// Returns what kept `rule` from running when it last might have, up to `until`; `None`: until now.
-pub(in crate::daemon) fn obstacle(home: &mut EventLoop, rule: &RuleId, until: Option<Timestamp>) -> Option<Obstacle> {
+/// Returns what kept `rule` from running when it last might have, up to `until`, as far as memory reaches, and where to
+/// look beyond; `None`: there is no such rule. Without `until`, it is up to now.
+pub(in crate::daemon) fn obstacle(
+    home: &mut EventLoop,
+    rule: &RuleId,
+    until: Option<Timestamp>,
+) -> Option<(Obstacle, Option<Beyond>)> {
     let view = home.engine.view(rule)?;
     let search = Search { home, rule, view: &view, until };
     let last = search.last_trace();
     let standing = if until.is_none() { search.standing(last.as_ref()) } else { None };
     if let Some(found) = standing {
-        return Some(found);
+        return Some((found, None));
     }
     let since = last.as_ref().map(|(trace, _)| trace.at);
     let near = search.near(since);
-    Some(match last {
+    let beyond = search.beyond(since, near.len());
+    let found = match last {
         Some((trace, kept)) => match gate(&trace.outcome) {
             Some(by) => search.stopped(&trace, kept.as_ref(), by, near),
             None if near.is_empty() => search.ran(&trace),
@@ -65,7 +87,9 @@ pub(in crate::daemon) fn obstacle(home: &mut EventLoop, rule: &RuleId, until: Op
             }
         },
         None => search.missed("no trigger fired, as far back as the daemon remembers".to_owned(), near),
-    })
+    };
+    let is_missing = found.by == Some("trigger") && !found.listens.is_empty();
+    Some((found, beyond.filter(|_| is_missing)))
 }
 
 /// Returns the word of what stopped a rule; `None` where it ran.
@@ -111,7 +135,7 @@ impl Search<'_> {
         if let Some(hold) = self.view.holds.first() {
             let what = hold.topic.as_ref().map_or("its `while`".to_owned(), |topic| format!("`{topic}`"));
             let message = format!(
-                "{what} has held for {}: {} is over at {}",
+                "{what} has held for {}: `{}` fires at {}",
                 hold.progress(now),
                 hold.path,
                 self.local(hold.due)
@@ -152,6 +176,19 @@ impl Search<'_> {
         }
     }
 
+    /// Returns where to look for what memory doesn't hold; `None` where it holds enough. `since` is when the rule last ran,
+    /// or might have, and `found` how many messages came near since.
+    fn beyond(&self, since: Option<Timestamp>, found: usize) -> Option<Beyond> {
+        let memory = self.home.heard.since();
+        let until = self.until.map_or(memory, |until| until.min(memory));
+        if found >= NEAR || since.is_some_and(|since| since >= until) {
+            return None;
+        }
+        let rule = Arc::clone(&self.view.rule);
+        let zone = self.home.engine.calendar().zone.clone();
+        Some(Beyond { rule, since, until, most: NEAR - found, zone })
+    }
+
     /// Returns the messages after `since` that have a trigger's topic and set none off, newest first.
     fn near(&self, since: Option<Timestamp>) -> Vec<Near> {
         let messages: Vec<_> = self.home.heard.messages().collect();
@@ -168,23 +205,13 @@ impl Search<'_> {
                 earlier.map(|earlier| &earlier.message).find(|earlier| earlier.topic == heard.message.topic)
             };
             let before = before().map(|message| message.payload.value());
-            let found =
-                self.view.rule.triggers().iter().find_map(|trigger| {
-                    miss(trigger, &heard.message, before).map(|why| (Arc::clone(&trigger.path), why))
-                });
-            near.extend(found.map(|(path, why)| Near {
-                at: heard.at,
-                topic: heard.message.topic.to_string(),
-                value: heard.message.payload.value().to_json(),
-                path,
-                why,
-            }));
+            near.extend(Near::of(&self.view.rule, heard.at, &heard.message, before));
         }
         near
     }
 
     fn stopped(&self, trace: &Trace, kept: Option<&Kept>, by: &'static str, near: Vec<Near>) -> Obstacle {
-        let details = trace.steps.iter().skip(1).filter(|step| step.result != "true").map(with_values);
+        let details = trace.steps.iter().skip(1).filter(|step| step.result != "true").map(detail);
         let details = details.collect::<Vec<_>>().join("; ");
         let message = match &trace.outcome {
             Outcome::Skipped(gate) => {
@@ -200,14 +227,9 @@ impl Search<'_> {
     fn missed(&self, message: String, near: Vec<Near>) -> Obstacle {
         let due = self.view.dues.iter().min_by_key(|(_, due)| *due).filter(|_| self.until.is_none());
         let due = due.map_or(String::new(), |(path, due)| format!("; `{path}` is due at {}", self.local(*due)));
-        let listens = topics(&self.view.rule);
-        let silence = if near.is_empty() && !listens.is_empty() {
-            format!("; no message came on {}", listens.join(", "))
-        } else {
-            String::new()
-        };
         let at = near.first().map(|near| near.at);
-        Obstacle { near, ..self.found(at, "trigger", format!("{message}{silence}{due}"), None) }
+        let found = self.found(at, "trigger", format!("{message}{due}"), None);
+        Obstacle { near, listens: topics(&self.view.rule), ..found }
     }
 
     fn ran(&self, trace: &Arc<Trace>) -> Obstacle {
@@ -217,7 +239,7 @@ impl Search<'_> {
         };
         let answer = serde_json::to_value(TraceAnswer::new(trace)).ok();
         let (rule, at) = (self.rule.to_string(), Some(trace.at));
-        Obstacle { rule, at, by: None, message, near: Vec::new(), trace: answer }
+        Obstacle { rule, at, by: None, message, near: Vec::new(), trace: answer, listens: Vec::new() }
     }
 
     fn found(
@@ -231,7 +253,15 @@ impl Search<'_> {
             Some(kept) => serde_json::to_value(TraceAnswer::kept(kept)).ok(),
             None => serde_json::to_value(TraceAnswer::new(trace)).ok(),
         });
-        Obstacle { rule: self.rule.to_string(), at, by: Some(by), message, near: Vec::new(), trace }
+        Obstacle {
+            rule: self.rule.to_string(),
+            at,
+            by: Some(by),
+            message,
+            near: Vec::new(),
+            trace,
+            listens: Vec::new(),
+        }
     }
 
     fn local(&self, at: Timestamp) -> String {
@@ -260,6 +290,11 @@ fn topics(rule: &Rule) -> Vec<String> {
 
 fn switches_off(step: &Step, rule: &RuleId) -> bool {
     step.what == "disable" && step.result == rule.as_str()
+}
+
+/// Returns what a step says; only of conditions there may be several.
+fn detail(step: &Step) -> String {
+    if step.what == "condition" { with_values(step) } else { step.result.clone() }
 }
 
 fn with_values(step: &Step) -> String {

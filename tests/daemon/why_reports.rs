@@ -1,0 +1,167 @@
+//! What `why` and `why-not` say, as a user reads it: while memory holds it, and when only the recorder does.
+
+use serde_json::json;
+
+use super::house::{Home, House, SETTINGS};
+use super::why::{publish, say};
+
+const CHAIN: &str = "\
+rules:
+  evening: { when: home/+room/tv, if: msg == 'ON', then: { wanted/scene: 'evening in ${room}' } }
+  scene: { when: wanted/scene, then: { home/hall/light/set: { state: ON, text: '${msg}' } } }
+";
+
+/// Returns what a command says, with its times replaced by how many letters they have.
+fn report(house: &House, arguments: &[&str]) -> String {
+    let said = say(house, arguments);
+    let time = regex::Regex::new(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+Z?)?").unwrap();
+    let held = regex::Regex::new(r"held for \d+(\.\d+)?m?s").unwrap();
+    let text = format!("{}--- {}\n{}", said.out, said.status, said.err);
+    held.replace_all(&time.replace_all(&text, "TIME"), "held for SOME").into_owned()
+}
+
+/// Starts a home that remembers nothing: all that is told comes out of the recorder.
+fn forgetful(rules: &str) -> House {
+    let home = Home::with(&[("rules/all.yaml", rules)]);
+    home.write("homerule.yaml", &format!("{SETTINGS}traces: {{ memory: 1B }}\n"));
+    home.start()
+}
+
+#[test]
+fn why_tells_each_run_back_to_the_client() {
+    let mut house = House::with_rules(CHAIN);
+    publish(&house, "home/hall/tv", &json!("ON"));
+    house.publication("home/hall/light/set");
+    insta::assert_snapshot!(report(&house, &["why", "home/hall/light/set"]));
+    insta::assert_snapshot!(report(&house, &["why", "home/hall/tv"]));
+}
+
+#[test]
+fn why_goes_on_in_the_recording_where_the_runs_are_forgotten() {
+    let told = |house: &House| report(house, &["why", "home/hall/light/set"]);
+    let mut house = House::with_rules(CHAIN);
+    publish(&house, "home/hall/tv", &json!("ON"));
+    house.publication("home/hall/light/set");
+    house.end("TERM");
+    house.begin();
+    let after_restart = told(&house);
+    insta::assert_snapshot!(after_restart);
+    assert!(report(&house, &["why", "home/hall/tv"]).contains("home/hall/tv \"ON\", published by a client"));
+
+    let mut house = forgetful(CHAIN);
+    publish(&house, "home/hall/tv", &json!("ON"));
+    house.publication("home/hall/light/set");
+    assert_eq!(told(&house), after_restart);
+}
+
+#[test]
+fn why_goes_on_through_what_a_while_read() {
+    let mut house = House::with_rules(
+        "\
+rules:
+  mode: { when: home/mode, then: [ { remember: { mode: '${msg}' } }, { delay: 1h } ] }
+  dark: { while: state('home/lux') < 10 }
+  by-holds: { while: holds('dark'), then: { lamp/holds: ON } }
+  by-running: { while: running('mode'), then: { lamp/running: ON } }
+",
+    );
+    publish(&house, "home/lux", &json!(3));
+    publish(&house, "home/mode", &json!("night"));
+    house.publication("lamp/running");
+    insta::assert_snapshot!(report(&house, &["why", "lamp/holds"]));
+    insta::assert_snapshot!(report(&house, &["why", "lamp/running"]));
+}
+
+#[test]
+fn why_not_tells_what_is_missing() {
+    let house = House::with_rules(
+        "\
+rules:
+  cold: { when: { state: room, field: t, below: 10 }, then: { out/x: 1 } }
+  dim: { when: tv, if: [ \"msg == 'ON'\", \"(state('lux') ?? 0) < 10\" ], then: { out/x: 1 } }
+  open: { when: { state: door, to: open, for: 3m }, then: { out/x: 1 } }
+  bell: { when: bell, cooldown: 1h, then: { out/x: 1 } }
+  off: { enabled: false, when: bell, then: { out/x: 1 } }
+  while: { while: state('lux') < 10, then: { out/x: 1 } }
+",
+    );
+    for (topic, payload) in [
+        ("lux", json!(300)),
+        ("room", json!({ "t": 12 })),
+        ("room", json!({ "h": 50 })),
+        ("room", json!({ "t": 11.5 })),
+        ("tv", json!("ON")),
+        ("door", json!("open")),
+        ("bell", json!(1)),
+        ("bell", json!(2)),
+    ] {
+        publish(&house, topic, &payload);
+    }
+    let reports: Vec<String> =
+        ["cold", "dim", "open", "bell", "off", "while"].iter().map(|rule| report(&house, &["why-not", rule])).collect();
+    insta::assert_snapshot!(reports.join("\n"));
+}
+
+#[test]
+fn why_not_finds_what_came_near_in_the_recording() {
+    let rules = "\
+rules:
+  cold: { when: { state: room, field: t, below: 10 }, then: { out/x: 1 } }
+  tv: { when: { topic: tv, payload: ON }, then: { out/tv: 1 } }
+  silent: { when: nothing, then: { out/x: 1 } }
+";
+    let told = |house: &House| {
+        let reports = ["cold", "tv", "silent"].map(|rule| report(house, &["why-not", rule]));
+        reports.join("\n")
+    };
+    let tell = |house: &mut House| {
+        for (topic, payload) in [("room", json!({ "t": 12 })), ("room", json!({ "t": 12 })), ("tv", json!("OFF"))] {
+            publish(house, topic, &payload);
+        }
+        publish(house, "tv", &json!("ON"));
+        house.publication("out/tv");
+        publish(house, "tv", &json!("BLUE"));
+    };
+    let mut house = House::with_rules(rules);
+    tell(&mut house);
+    house.end("TERM");
+    house.begin();
+    let after_restart = told(&house);
+    insta::assert_snapshot!(after_restart);
+    let mut house = forgetful(rules);
+    tell(&mut house);
+    assert_eq!(told(&house), after_restart);
+    let said = report(&house, &["why-not", "tv", "--at", "2000-01-01T00:00:00Z"]);
+    assert!(said.starts_with("all:tv: no trigger fired, as far back as the daemon remembers; no message"), "{said}");
+}
+
+#[test]
+fn a_test_is_made_of_what_was_recorded() {
+    let rules = "\
+rules:
+  motion:
+    when: { state: home/+room/motion, to: 1 }
+    if: (state('home/lux') ?? 0) < 10
+    then: { 'home/${room}/light/set': \"${state('home/level')}\" }
+  scene: { when: home/+/light/set, then: { home/scene: '${msg}' } }
+";
+    for forgets in [false, true] {
+        let mut house = if forgets { forgetful(rules) } else { House::with_rules(rules) };
+        for (topic, payload) in [("home/lux", 3), ("home/level", 40), ("home/hall/motion", 0), ("home/hall/motion", 1)]
+        {
+            publish(&house, topic, &json!(payload));
+        }
+        house.publication("home/scene");
+        if !forgets {
+            publish(&house, "home/lux", &json!(300));
+            house.end("TERM");
+            house.begin();
+        }
+        let said = say(&house, &["why", "home/scene", "--as-test", "rules/incident.test.yaml"]);
+        assert_eq!(said.status, 0, "{said:?}");
+        let text = std::fs::read_to_string(house.home.file("rules/incident.test.yaml")).unwrap();
+        assert!(text.contains("rules: [\"all.yaml:motion\", \"all.yaml:scene\"]"), "{text}");
+        let said = say(&house, &["test"]);
+        assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"), "{}\n{text}", said.err);
+    }
+}
