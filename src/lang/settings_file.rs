@@ -59,7 +59,7 @@ impl Reader<'_> {
             settings.discovery = self.discovery(node).unwrap_or(settings.discovery);
         }
         if let Some(node) = given(&mut fields, "recorder") {
-            settings.recorder = self.recorder(node).unwrap_or(settings.recorder);
+            settings.recorder = self.recorder(node);
         }
         if let Some(node) = given(&mut fields, "traces") {
             settings.trace_memory = self.traces(node).unwrap_or(settings.trace_memory);
@@ -274,12 +274,12 @@ impl Reader<'_> {
         Some(discovery)
     }
 
-    /// Returns what the recorder keeps; `None` inside: nothing (`recorder: off`).
-    fn recorder(&mut self, node: &Node) -> Option<Option<RecorderSettings>> {
+    /// Returns what the recorder keeps; `None`: nothing (`recorder: off`), or it is wrong.
+    fn recorder(&mut self, node: &Node) -> Option<RecorderSettings> {
         let mut recorder = RecorderSettings::default();
         match node.as_scalar().map(|scalar| scalar.text.as_str()) {
-            Some("off" | "false") => return Some(None),
-            Some("on" | "true") => return Some(Some(recorder)),
+            Some("off" | "false") => return None,
+            Some("on" | "true") => return Some(recorder),
             _ => {}
         }
         let mut fields = Fields::of(node, "`recorder`", &self.text, &mut self.findings)?;
@@ -293,7 +293,7 @@ impl Reader<'_> {
             recorder.exclude = self.filters(node);
         }
         fields.finish(&mut self.findings);
-        Some(Some(recorder))
+        Some(recorder)
     }
 
     fn size_of_recording(&mut self, node: &Node) -> Option<u64> {

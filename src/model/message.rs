@@ -54,7 +54,7 @@ impl Payload {
     pub fn is_null(&self) -> bool {
         let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         let mut rest = self.0.bytes.iter().skip_while(|byte| is_space(byte));
-        self.is_empty() || (b"null".iter().all(|letter| rest.next() == Some(letter)) && rest.all(|byte| is_space(byte)))
+        self.is_empty() || (b"null".iter().all(|letter| rest.next() == Some(letter)) && rest.all(is_space))
     }
 
     /// Returns whether there are no bytes.

@@ -109,3 +109,72 @@ fn nothing_recorded_yet_is_told_with_what_to_do() {
         assert_eq!((said.status, said.err.as_str()), (2, told));
     }
 }
+
+/// The second evening with what the rule then published, a moment late.
+fn home_with_decisions() -> Home {
+    let home = home();
+    let own = |room: &str, time: &str| {
+        format!(
+            r#"{{"tst":"{time}","topic":"home/{room}/light/set","qos":1,"retain":0,"payloadlen":2,"payload":"40","origin":"own","rule":"rooms:dim","cause":{{"kind":"message","sequence":2,"topic":"home/{room}/tv","origin":"live","depth":0,"run":7}}}}"#
+        )
+    };
+    let lines: Vec<&str> = SECOND.lines().collect();
+    let den = own("den", "2026-06-02T18:00:01.000000Z");
+    let attic = own("attic", "2026-06-02T18:30:00.250000Z");
+    let person = own("cellar", "2026-06-02T18:31:00.000000Z").replace(r#""kind":"message""#, r#""kind":"person""#);
+    let text = [lines[0], lines[1], lines[2], &den, lines[3], &attic, &person].map(|line| format!("{line}\n")).concat();
+    home.write(".homerule/recordings/2026-06-02T180000Z.jsonl", &text);
+    home
+}
+
+#[test]
+fn rules_that_decide_as_they_did_pass_against_the_recorder() {
+    let said = home_with_decisions().say(&["test", "--from-recorder=2026-06-01"]);
+    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    assert_eq!(
+        said.out,
+        "3 publications of rules are compared, fed with 4 messages of clients; 1 that a person, a webhook, a client or the \
+         daemon itself set off are left out\n1 passed, 0 failed\n"
+    );
+}
+
+#[test]
+fn rules_that_decide_otherwise_than_they_did_are_told_by_rule() {
+    let home = home_with_decisions();
+    home.write("rules/rooms.yaml", &ROOMS.replace("msg == 'ON' and", "room != 'attic' and").replace("'40'", "'60'"));
+    let said = home.say(&["test", "--from-recorder=2026-06-02T18:00:00Z"]);
+    assert_eq!((said.status, said.err.as_str()), (1, ""));
+    assert_eq!(
+        said.out,
+        "\
+2 publications of rules are compared, fed with 2 messages of clients; 1 that a person, a webhook, a client or the daemon itself \
+set off are left out
++ only now
+- only then
+
+rooms:dim
+  - 2026-06-02 20:00:01.000  home/den/light/set 40
+  + 2026-06-02 20:00:01.000  home/den/light/set 60
+  - 2026-06-02 20:30:00.250  home/attic/light/set 40
+
+0 passed, 1 failed
+"
+    );
+    let said = home.say(&["test", ".", "--from-recorder=2026-06-02T18:00:00Z", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&answer["passed"], &answer["failed"]), (&0.into(), &1.into()));
+    assert_eq!(answer["tests"][0]["outcome"], "failed");
+    let topics = |key: &str| -> Vec<&str> {
+        answer[key].as_array().unwrap().iter().map(|line| line["topic"].as_str().unwrap()).collect()
+    };
+    assert_eq!(topics("only_here"), ["home/den/light/set"]);
+    assert_eq!(topics("only_there"), ["home/den/light/set", "home/attic/light/set"]);
+}
+
+#[test]
+fn a_test_from_the_recorder_takes_one_home() {
+    let said = home().say(&["test", "rules/rooms.yaml", "--from-recorder"]);
+    assert_eq!((said.status, said.err.as_str()), (2, "error: `--from-recorder` takes one home's folder\n"));
+    let said = Home::new(&[("rules/rooms.yaml", ROOMS)]).say(&["test", "--from-recorder"]);
+    assert!(said.status == 2 && said.err.contains("nothing is recorded in"), "{said:?}");
+}

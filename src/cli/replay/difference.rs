@@ -1,16 +1,14 @@
 //! `--diff`: where two sets of rules decide differently, grouped by rule.
 
-use clap::builder::styling::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli::print;
-use crate::daemon::answer::publication_line;
 use crate::model::recording::Recorded;
-use crate::sim::{Divergence, Published, Replay};
+use crate::sim::{Divergence, Replay};
 
-use super::shown::text;
+use super::divergence_text;
 use super::subject::Subject;
 
 /// Two homes that are fed with the same recording.
@@ -59,36 +57,17 @@ impl Difference {
 
     /// Returns the answer for programs (spec 11).
     pub(super) fn answer(&self) -> Value {
-        let lines = |published: &[Published]| -> Vec<Value> {
-            let line = |published: &Published| {
-                serde_json::to_value(publication_line(published.at, &published.publication)).unwrap_or_default()
-            };
-            published.iter().map(line).collect()
-        };
-        json!({ "only_here": lines(&self.divergence.only_here), "only_there": lines(&self.divergence.only_there) })
+        divergence_text::answer(&self.divergence)
     }
 
-    /// Writes what differs, by rule: `+` what only the home itself published, `-` what only the other one did.
+    /// Writes what differs, by rule.
     pub(super) fn show(&self) {
         let (here, there) = &self.names;
         if self.is_empty() {
             print::line(&format!("`{here}` and `{there}` decide the same"));
             return;
         }
-        let (plus, minus) = (AnsiColor::Green.on_default(), AnsiColor::Red.on_default());
-        print::line(&format!("{plus}+ only {here}{plus:#}"));
-        print::line(&format!("{minus}- only {there}{minus:#}"));
-        let bold = Style::new().bold();
-        for (rule, (only_here, only_there)) in self.divergence.by_rule() {
-            print::line(&format!("\n{bold}{rule}{bold:#}"));
-            let mut lines: Vec<(&Published, char, Style)> =
-                only_there.into_iter().map(|published| (published, '-', minus)).collect();
-            lines.extend(only_here.into_iter().map(|published| (published, '+', plus)));
-            lines.sort_by_key(|(published, ..)| published.at);
-            for (published, sign, style) in lines {
-                print::line(&format!("  {style}{sign} {}{style:#}", text(published, &self.zone)));
-            }
-        }
+        divergence_text::show(&self.divergence, (&format!("only {here}"), &format!("only {there}")), &self.zone);
         let Divergence { only_here, only_there } = &self.divergence;
         print::line(&format!("\n{} only here, {} only there", only_here.len(), only_there.len()));
     }

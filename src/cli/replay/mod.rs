@@ -1,8 +1,10 @@
 //! `homerule replay`: feeds a recording to a home's rules, and shows what they would have published.
 
 mod difference;
+mod divergence_text;
 mod git;
 mod player;
+mod recorded;
 mod recording;
 mod shown;
 mod subject;
@@ -15,6 +17,7 @@ use super::{Exit, Failure, print};
 use crate::model::TopicFilter;
 use crate::sim::Replay as VirtualReplay;
 use difference::Difference;
+pub(super) use recorded::{Form, test};
 use recording::Recording;
 use shown::Shown;
 use subject::Subject;

@@ -80,6 +80,11 @@ impl Recording {
         }
     }
 
+    /// Returns where it comes from.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Shows how far we are, once in a while.
     fn show(&mut self, at: Timestamp) {
         let Some(shown) = &mut self.shown else { return };

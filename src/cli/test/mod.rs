@@ -10,11 +10,11 @@ mod suite;
 mod text;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Failure, print};
+use super::{Exit, Failure, print, replay};
 use found::find_suites;
 use runner::Finished;
 pub(super) use suite::Suite;
@@ -43,6 +43,10 @@ pub(super) struct Test {
     /// Fail if the tests exercise less of the rules than this, in percent.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
+    /// Instead, compare what the rules publish now with what they published in the last 24 hours, or since a time.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "24h")]
+    #[arg(conflicts_with_all = ["filter", "watch", "junit", "coverage", "min_coverage"])]
+    from_recorder: Option<String>,
 }
 
 /// How coverage is shown.
@@ -56,6 +60,9 @@ enum CoverageForm {
 
 impl Test {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
+        if let Some(since) = &self.from_recorder {
+            return self.compare(since);
+        }
         if !self.watch {
             return self.run(&find_suites(&self.paths)?);
         }
@@ -67,6 +74,16 @@ impl Test {
             }
             watched.wait();
         }
+    }
+
+    /// Compares with what the recorder of a home's daemon has.
+    fn compare(&self, since: &str) -> Result<Exit, Failure> {
+        let home = match self.paths.as_slice() {
+            [] => Path::new("."),
+            [home] if home.is_dir() => home,
+            _ => return Err(Failure::new("`--from-recorder` takes one home's folder".to_owned())),
+        };
+        replay::test(home, since, if self.json { replay::Form::Json } else { replay::Form::Text })
     }
 
     /// Runs the tests once.

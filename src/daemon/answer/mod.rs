@@ -13,5 +13,5 @@ pub use publication::publication_line;
 pub use rule::RuleAnswer;
 pub use state::StateAnswer;
 pub use status::{RecorderStatus, RuleCounts, Status, StoreStatus};
-pub use trace::TraceAnswer;
-pub(super) use trace::{cause, cause_of};
+pub(super) use trace::cause;
+pub use trace::{TraceAnswer, cause_of};

@@ -117,8 +117,9 @@ pub(in crate::daemon) fn cause(cause: &Cause) -> Value {
     answer
 }
 
-/// Returns the cause that [`cause`] wrote; `None` where this is none, or is of another version.
-pub(in crate::daemon) fn cause_of(answer: &Value) -> Option<Cause> {
+/// Returns the cause that a recording line or a trace tells; `None` where this is none, or is of another version.
+#[must_use]
+pub fn cause_of(answer: &Value) -> Option<Cause> {
     let text = |key: &str| answer.get(key).and_then(Value::as_str);
     let kind = match text("kind")? {
         "message" => CauseKind::Message {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -160,7 +160,7 @@ pub(super) fn open(path: &Path) -> io::Result<WholeLines> {
     Ok(WholeLines { text, line: Vec::new(), taken: 0 })
 }
 
-pub(super) fn name(path: &PathBuf) -> String {
+fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 

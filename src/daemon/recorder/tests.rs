@@ -32,7 +32,7 @@ impl Bench {
     fn new(max_size: u64) -> Bench {
         // The files are of another time than the one in which this runs.
         let keep = Duration::from_hours(24 * 365 * 100);
-        let settings = RecorderSettings { max_size, keep, ..RecorderSettings::default() };
+        let settings = RecorderSettings { keep, max_size, ..RecorderSettings::default() };
         let folder = tempfile::tempdir().unwrap();
         let writer = Bench::writer(folder.path(), &settings);
         Bench { folder, settings, writer }
@@ -49,7 +49,9 @@ impl Bench {
 
     fn write(&mut self, noted: Vec<Noted>) {
         let waiting = Waiting::default();
-        noted.into_iter().for_each(|noted| waiting.note(noted));
+        for noted in noted {
+            waiting.note(noted);
+        }
         waiting.ask(|batch| batch.is_last = true);
         self.writer.take(waiting.take(Duration::ZERO));
     }

@@ -156,7 +156,7 @@ impl Writer {
             let is_too_large = (lines.text.len() - start) as u64 > self.settings.max_size / LARGEST_LINE;
             if is_too_large {
                 lines.text.truncate(start);
-                self.tell_too_large(noted);
+                tell_too_large(noted);
                 *written += 1;
             } else if !self.has_room(&lines, noted.at) {
                 let line = lines.text.split_off(start);
@@ -336,11 +336,6 @@ impl Writer {
         self.is_behind = left_out > 0;
     }
 
-    fn tell_too_large(&self, noted: &Noted) {
-        let (topic, bytes) = (&noted.message.topic, noted.message.payload.bytes().len());
-        warn!(%topic, bytes, "A message is too large to be recorded within `recorder.max_size`.");
-    }
-
     fn tell_failing(&mut self, error: &io::Error, lost: u64) {
         let reason = error.to_string();
         let reason = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
@@ -368,6 +363,11 @@ impl Writer {
 fn may_go_on(newest: &RecordedFile, at: Timestamp, (span, share): (SignedDuration, u64)) -> bool {
     let age = at.duration_since(newest.begin);
     !newest.is_packed && !age.is_negative() && age < span && newest.size < share
+}
+
+fn tell_too_large(noted: &Noted) {
+    let (topic, bytes) = (&noted.message.topic, noted.message.payload.bytes().len());
+    warn!(%topic, bytes, "A message is too large to be recorded within `recorder.max_size`.");
 }
 
 fn remove(path: &Path) {
