@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::error;
 
-pub(super) use search::{Past, Search};
+pub(super) use search::{Past, Search, Wanted};
 pub use shelf::{RecordedFile, recorded_files};
 pub use since::RecordedSince;
 

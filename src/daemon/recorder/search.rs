@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use regex::bytes::Regex;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::model::recording::{Recorded, RecordingReader};
-use crate::model::{Origin, Topic};
+use crate::model::{Origin, RuleId, Topic};
 
 use super::since::open;
 use super::{PATIENCE, RecordedFile, recorded_files};
@@ -83,17 +84,11 @@ impl Past {
         })
     }
 
-    /// Returns the messages after `from` up to `until`, oldest first, that `is_wanted`; those of the last file where
-    /// there is no time for all.
-    pub(in crate::daemon) fn within(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        is_wanted: impl Fn(&Recorded) -> bool,
-    ) -> Vec<Recorded> {
+    /// Returns the messages after `from` up to `until` that are wanted, oldest first; the last of them where there is no
+    /// time for all.
+    pub(in crate::daemon) fn within(&self, from: Timestamp, until: Timestamp, wanted: &Wanted) -> Vec<Recorded> {
         let mut found = Vec::new();
-        self.walk(from, until, |mut messages| {
-            messages.retain(&is_wanted);
+        self.walk(from, until, wanted, |mut messages| {
             messages.append(&mut found);
             found = messages;
             ControlFlow::Continue(())
@@ -101,18 +96,20 @@ impl Past {
         found
     }
 
-    /// Gives the messages after `from` up to `until`, file by file, the newest file first, its messages oldest first.
+    /// Gives the messages after `from` up to `until` that are wanted, file by file: the newest file first, its messages
+    /// oldest first.
     pub(in crate::daemon) fn walk(
         &self,
         from: Timestamp,
         until: Timestamp,
+        wanted: &Wanted,
         mut take: impl FnMut(Vec<Recorded>) -> ControlFlow<()>,
     ) {
         let (first, last) = (text_of(from), text_of(until));
         for file in self.files_before(until) {
             let mut messages = Vec::new();
             let read = self.lines(file, &mut |line| {
-                if is_after(line, &first) && !is_after(line, &last) {
+                if is_after(line, &first) && !is_after(line, &last) && wanted.0.is_match(line) {
                     messages.extend(parse(line).filter(|recorded| recorded.message.origin != Origin::Restored));
                 }
             });
@@ -144,6 +141,30 @@ impl Past {
             text.consume(length);
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// Which lines are worth reading.
+#[derive(Debug)]
+pub(in crate::daemon) struct Wanted(Regex);
+
+impl Wanted {
+    /// Wants messages of these topics, of topics that begin with one of `prefixes`, and what `rule` published.
+    pub(in crate::daemon) fn new<'a>(
+        topics: impl Iterator<Item = &'a Topic>,
+        prefixes: impl Iterator<Item = &'a str>,
+        rule: Option<&RuleId>,
+    ) -> Option<Wanted> {
+        let json = |text: &str| regex::escape(&serde_json::Value::from(text).to_string());
+        let topics = topics.map(|topic| json(topic.as_str()));
+        // Without the quote that ends it.
+        let prefixes = prefixes.map(|prefix| json(prefix).trim_end_matches('"').to_owned());
+        let topics: Vec<String> = topics.chain(prefixes).collect();
+        let time = START.len() + TIME;
+        let of_topic = format!("^.{{{time}}}\",\"topic\":(?:{})", topics.join("|"));
+        let of_rule = rule.map(|rule| format!("|,\"rule\":{}", json(rule.as_str()))).unwrap_or_default();
+        // Too many topics for one pattern are too many to ask for.
+        Regex::new(&format!("(?s-u){of_topic}{of_rule}")).ok().map(Wanted)
     }
 }
 

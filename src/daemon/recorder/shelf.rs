@@ -161,6 +161,19 @@ fn pack_into(path: &Path, packed: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
+/// How much room there is on a disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    pub(super) free: u64,
+    pub(super) all: u64,
+}
+
+/// Returns how much room there is on the disk of `folder`; `None` where the system doesn't say.
+pub(super) fn room(folder: &Path) -> Option<Room> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(Room { free: disk.f_bavail.saturating_mul(disk.f_frsize), all: disk.f_blocks.saturating_mul(disk.f_frsize) })
+}
+
 fn packed_name(path: &Path) -> PathBuf {
     path.with_extension("jsonl.gz")
 }

@@ -14,10 +14,10 @@ use crate::lang::RecorderSettings;
 use crate::model::recording::Recorded;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 
-use super::shelf::{self, recorded_files};
+use super::shelf::{self, Room, recorded_files};
 use super::waiting::{Noted, Waiting};
 use super::writer::Writer;
-use super::{RecordedSince, Search, Speaker};
+use super::{RecordedSince, Search, Speaker, Wanted};
 
 /// 2026-01-01 00:00 in UTC.
 const BEGIN: i64 = 1_767_225_600;
@@ -292,6 +292,29 @@ fn a_disk_that_takes_nothing_costs_the_messages_of_that_time_and_no_others() {
 }
 
 #[test]
+fn the_last_room_of_a_disk_is_left_to_others_and_the_oldest_files_go_for_it() {
+    let mut bench = Bench::new(1 << 20);
+    let payload = "x".repeat(20_000);
+    for second in 0..9 {
+        bench.write(vec![noted(second, "a", &payload)]);
+    }
+    bench.packing_ends();
+    let mebibyte = 1 << 20;
+    let count = |bench: &Bench| recorded_files(&bench.folder()).unwrap().len();
+    assert_eq!(count(&bench), 3);
+    let plenty = Room { free: 33 * mebibyte, all: 10_000 * mebibyte };
+    assert!(bench.writer.leave_free(1000, Some(plenty)).is_ok() && count(&bench) == 3);
+    let scarce = Room { free: 32 * mebibyte + 990, all: 10_000 * mebibyte };
+    assert!(bench.writer.leave_free(1000, Some(scarce)).is_ok() && count(&bench) == 2, "the oldest went");
+    let small = Room { free: 2 * mebibyte, all: 10 * mebibyte };
+    assert!(bench.writer.leave_free(1000, Some(small)).is_ok() && count(&bench) == 2, "a tenth is enough there");
+    let none = Room { free: 1000, all: 10_000 * mebibyte };
+    let error = bench.writer.leave_free(1000, Some(none)).unwrap_err();
+    assert_eq!(error.to_string(), "the last 32 MiB of a disk are left to what must be kept");
+    assert_eq!(count(&bench), 1, "the one that is written stays");
+}
+
+#[test]
 fn a_message_too_large_for_the_bound_is_left_out_and_the_others_are_not() {
     let mut bench = Bench::new(1 << 20);
     bench.write(vec![noted(0, "a", "1"), noted(1, "b", &"x".repeat(300_000)), noted(2, "a", "2")]);
@@ -314,13 +337,14 @@ async fn a_search_finds_the_last_message_of_a_topic_before_a_time() {
     let day = 24 * 3600;
     bench.write(vec![noted(0, "a", "1"), noted(1, "b", "\"topic\":\"a\""), noted(2, "a", "2"), noted(3, "b", "x")]);
     bench.write(vec![noted(2 * day, "b", "y"), noted(3 * day, "b", "z")]);
-    let search = Search::new(bench.folder(), None);
+    let (search, b) = (Search::new(bench.folder(), None), Topic::parse("b").unwrap());
     let found = search
         .run(move |past| {
             let before = |topic: &str, second| {
                 past.before(&Topic::parse(topic).unwrap(), at(second), |_| true).map(|recorded| told(&recorded))
             };
-            let all = past.within(at(1), at(2 * day), |recorded| recorded.message.topic.as_str() == "b");
+            let all =
+                past.within(at(1), at(2 * day), &Wanted::new([&b].into_iter(), std::iter::empty(), None).unwrap());
             let all: Vec<String> = all.iter().map(told).collect();
             ([before("a", 4 * day), before("a", 1), before("b", 2 * day), before("none", day)], all)
         })

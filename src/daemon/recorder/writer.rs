@@ -16,7 +16,7 @@ use crate::lang::RecorderSettings;
 use crate::model::recording::{MessageLine, Via};
 use crate::model::{Message, Origin, Topic};
 
-use super::shelf::{self, RecordedFile, recorded_files};
+use super::shelf::{self, RecordedFile, Room, recorded_files};
 use super::waiting::{Batch, Noted, Waiting};
 
 /// While nothing comes, what became too old is looked for this often.
@@ -36,6 +36,9 @@ const SPANS: i32 = 8;
 
 const LONGEST_SPAN: SignedDuration = SignedDuration::from_hours(24);
 const SHORTEST_SPAN: SignedDuration = SignedDuration::from_secs(60);
+
+/// So much of a disk is left to the store and to others, or a tenth of it where that is less.
+const LEFT_FREE: u64 = 32 << 20;
 
 /// What is known at the begin of a file takes at most this part of it.
 const KNOWN: u64 = 4;
@@ -132,6 +135,10 @@ impl Writer {
                 let lost = u64::try_from(batch.noted.len()).unwrap_or(u64::MAX).saturating_sub(written);
                 self.lost += lost;
                 self.tell_failing(&error, lost);
+                // A file begins with what is known, or not at all.
+                if let Some(empty) = self.current.take_if(|current| current.recorded.size == 0) {
+                    remove(&empty.recorded.path);
+                }
                 batch.noted.iter().for_each(|noted| self.know(&noted.message));
             }
         }
@@ -187,6 +194,7 @@ impl Writer {
             return Ok(());
         }
         self.make_room(lines.text.len() as u64);
+        self.leave_free(lines.text.len() as u64, shelf::room(&self.folder))?;
         let Some(current) = &mut self.current else { return Ok(()) };
         if let Err(error) = current.file.write_all(&lines.text) {
             // A part of them may be there: a line that is broken off would be no message.
@@ -258,6 +266,26 @@ impl Writer {
             used -= oldest.size;
             remove(&oldest.path);
         }
+    }
+
+    /// Drops the oldest files until the disk has enough room for others beside so many bytes more.
+    ///
+    /// # Errors
+    /// When it hasn't, with all of them dropped.
+    pub(super) fn leave_free(&mut self, more: u64, room: Option<Room>) -> io::Result<()> {
+        let Some(Room { mut free, all }) = room else { return Ok(()) };
+        let left = LEFT_FREE.min(all / 10);
+        while free < more.saturating_add(left) {
+            if self.others.is_empty() {
+                let message =
+                    format!("the last {} MiB of a disk are left to what must be kept", left.div_ceil(1 << 20));
+                return Err(io::Error::new(io::ErrorKind::StorageFull, message));
+            }
+            let oldest = self.others.remove(0);
+            free = free.saturating_add(oldest.size);
+            remove(&oldest.path);
+        }
+        Ok(())
     }
 
     /// Drops the files that are too old at `now`, the current one too, where nothing came for so long.

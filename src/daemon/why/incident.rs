@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::daemon::event_loop::EventLoop;
 use crate::daemon::heard::{HeardMessage, Speaker};
-use crate::daemon::recorder::Past;
+use crate::daemon::recorder::{Past, Wanted};
 use crate::engine::{Cause, CauseKind, Trace};
 use crate::model::{Payload, RuleId, Topic};
 use crate::rules::{ClientChange, Condition, ConditionKind, Rule, Start, TriggerKind};
@@ -145,9 +145,10 @@ impl Gaps {
     /// Fills them with what was recorded.
     pub(in crate::daemon) fn fill(self, incident: &mut Incident, past: &Past) {
         let mut left_out: BTreeSet<String> = incident.left_out.drain(..).collect();
-        if let Some(until) = self.until {
-            let wanted = past.within(self.start, until, |recorded| self.topics.contains(&recorded.message.topic));
-            let mut said: Vec<Said> = wanted
+        let wanted = Wanted::new(self.topics.iter(), std::iter::empty(), None);
+        if let (Some(until), Some(wanted)) = (self.until, wanted) {
+            let mut said: Vec<Said> = past
+                .within(self.start, until, &wanted)
                 .into_iter()
                 .filter_map(HeardMessage::of_recorded)
                 .filter_map(|heard| told(&heard, &mut left_out))

@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::daemon::recorder::Past;
+use crate::daemon::recorder::{Past, Wanted};
 use crate::model::recording::Recorded;
-use crate::model::{Message, Value};
+use crate::model::{Message, TopicFilter, Value};
 use crate::rules::{Rule, TriggerKind, miss};
 
 use super::Obstacle;
@@ -59,7 +59,9 @@ impl Beyond {
     pub(in crate::daemon) fn look(&self, past: &Past, found: &mut Obstacle) {
         let mut near = Vec::new();
         let mut ran = None;
-        past.walk(self.since.unwrap_or(Timestamp::MIN), self.until, |messages| {
+        let prefixes = self.filters().map(TopicFilter::literal_prefix);
+        let Some(wanted) = Wanted::new(std::iter::empty(), prefixes, Some(&self.rule.id)) else { return };
+        past.walk(self.since.unwrap_or(Timestamp::MIN), self.until, &wanted, |messages| {
             for (index, recorded) in messages.iter().enumerate().rev() {
                 if recorded.rule.as_ref() == Some(&self.rule.id) {
                     ran = Some((recorded.at, self.ran(recorded)));
@@ -85,18 +87,20 @@ impl Beyond {
         found.add(near, ran);
     }
 
-    fn listens_to(&self, message: &Message) -> bool {
-        self.rule.triggers().iter().any(|trigger| match &trigger.kind {
-            TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => {
-                filter.matches_in_rules(&message.topic)
-            }
-            TriggerKind::State(state) => state.filter.matches_in_rules(&message.topic),
+    fn filters(&self) -> impl Iterator<Item = &TopicFilter> {
+        self.rule.triggers().iter().filter_map(|trigger| match &trigger.kind {
+            TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => Some(filter),
+            TriggerKind::State(state) => Some(&state.filter),
             TriggerKind::Schedule { .. }
             | TriggerKind::AtExpression { .. }
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
-            | TriggerKind::Webhook(_) => false,
+            | TriggerKind::Webhook(_) => None,
         })
+    }
+
+    fn listens_to(&self, message: &Message) -> bool {
+        self.filters().any(|filter| filter.matches_in_rules(&message.topic))
     }
 
     /// Returns what is told of a rule whose run is remembered no more, and that published.
