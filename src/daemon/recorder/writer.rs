@@ -130,6 +130,7 @@ impl Writer {
         let mut written = 0;
         let result = self.write(&batch.noted, &mut written);
         match result {
+            Ok(()) if batch.noted.is_empty() => {}
             Ok(()) => self.tell_well(),
             Err(error) => {
                 let lost = u64::try_from(batch.noted.len()).unwrap_or(u64::MAX).saturating_sub(written);
@@ -365,9 +366,7 @@ impl Writer {
     }
 
     fn tell_failing(&mut self, error: &io::Error, lost: u64) {
-        let reason = error.to_string();
-        let reason = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
-        let said = format!("nothing can be recorded in `{}`: {reason}", self.folder.display());
+        let said = format!("nothing can be recorded in `{}`: {}", self.folder.display(), reason(error));
         self.waiting.tell(|health| {
             health.failing = Some(said.clone());
             health.lost += lost;
@@ -391,6 +390,14 @@ impl Writer {
 fn may_go_on(newest: &RecordedFile, at: Timestamp, (span, share): (SignedDuration, u64)) -> bool {
     let age = at.duration_since(newest.begin);
     !newest.is_packed && !age.is_negative() && age < span && newest.size < share
+}
+
+/// Returns why the system says no, within a sentence.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn tell_too_large(noted: &Noted) {
