@@ -1,6 +1,6 @@
 //! How what the engine does grows: each thing at two sizes a factor of ten apart, with the exponent between them.
 //!
-//! `cargo bench --bench growth`. An exponent of 0 does not grow, 1 grows in proportion, 2 with the square. What is
+//! `cargo bench --bench growth`, or with a part of a row's name, `-- swapping`. An exponent of 0 does not grow, 1 grows in proportion, 2 with the square. What is
 //! printed is the best of several rounds: what else the machine did would only add to it.
 #![expect(
     clippy::unwrap_used,
@@ -61,7 +61,8 @@ const ROWS: [Row; 12] = [
 
 fn main() {
     println!("{:<42} {:>22} {:>22} {:>9}", "", "smaller", "ten times", "exponent");
-    for (what, unit, size, measure) in ROWS {
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    for (what, unit, size, measure) in ROWS.into_iter().filter(|(what, ..)| what.contains(&wanted)) {
         let [small, large] = [size, size * 10].map(|size| (0..ROUNDS).map(|_| measure(size)).min().unwrap());
         let exponent = (large.as_secs_f64() / small.as_secs_f64()).log10();
         let cell = |size: usize, time: Duration| format!("{size} {unit} {:.2} µs", time.as_secs_f64() * 1e6);
