@@ -6,6 +6,7 @@
 mod device;
 mod duration;
 mod id;
+mod json_text;
 mod log_level;
 mod message;
 mod place;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use jiff::Zoned;
 
+use super::json_text::PlainJson;
 use super::stored_value::read_json;
 use super::value_path::ValuePath;
 
@@ -67,6 +68,8 @@ impl Value {
     pub fn to_payload(&self) -> Vec<u8> {
         match self {
             Value::Blob(bytes) => bytes.to_vec(),
+            // Never fails: the keys are texts.
+            Value::List(_) | Value::Map(_) => serde_json::to_vec(&PlainJson(self)).unwrap_or_default(),
             other => other.to_string().into_bytes(),
         }
     }
@@ -214,7 +217,9 @@ impl fmt::Display for Value {
             Value::Float(number) if number.is_finite() => f.write_str(&serde_json::Value::from(*number).to_string()),
             Value::Float(number) => write!(f, "{number}"),
             Value::Text(text) => f.write_str(text),
-            Value::List(_) | Value::Map(_) => f.write_str(&self.to_json().to_string()),
+            Value::List(_) | Value::Map(_) => {
+                f.write_str(&serde_json::to_string(&PlainJson(self)).map_err(|_| fmt::Error)?)
+            }
             Value::Blob(bytes) => write!(f, "{}", String::from_utf8_lossy(bytes)),
             Value::Time(time) => write!(f, "{}", time.strftime("%Y-%m-%dT%H:%M:%S%:z")),
         }
