@@ -30,11 +30,11 @@ impl Engine {
         if value.is_null() && publish.payload.as_constant().is_none() {
             return Err(Failure::plain(format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
         }
-        if let Some(reason) = self.is_unchanged(act, publish, &topic, &value)? {
+        let payload = Payload::from_value(&value);
+        if let Some(reason) = self.is_unchanged(act, publish, &topic, &payload)? {
             self.note_step(act.run, &act.action.path, word(&act.action.kind), reason);
             return Ok(None);
         }
-        let payload = Payload::from_value(&value);
         let line = format!("{topic} {}", payload.text().unwrap_or("(binary)"));
         if act.rule.dry_run {
             self.note_step(act.run, &act.action.path, word(&act.action.kind), format!("would publish {line}"));
@@ -63,19 +63,19 @@ impl Engine {
         act: &mut Act<'_>,
         publish: &Publish,
         topic: &Topic,
-        value: &Value,
+        payload: &Payload,
     ) -> Result<Option<String>, Failure> {
         // What is compared is what would be sent: the text `21` is the number that devices say.
-        let payload = Payload::from_value(value);
-        let value = payload.value();
         match &publish.if_changed {
             IfChanged::Always => Ok(None),
             IfChanged::OwnTopic => {
+                let value = payload.value();
                 let last = self.last_published(topic).or_else(|| self.value_of(topic.as_str()));
                 Ok((last.as_ref() == Some(value)).then(|| format!("unchanged: `{topic}` is {value}")))
             }
             IfChanged::Topic(other) => {
                 let other = self.in_scope(act, |engine, scope, reads| engine.topic(scope, other, reads))?;
+                let value = payload.value();
                 let is_so = self.value_of(other.as_str()).is_some_and(|state| state.matches(value));
                 Ok(is_so.then(|| format!("unchanged: `{other}` is {value} already")))
             }
