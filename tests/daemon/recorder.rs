@@ -43,6 +43,11 @@ fn files(house: &House) -> usize {
     fs::read_dir(house.home.file(".homerule/recordings")).map_or(0, Iterator::count)
 }
 
+fn size(house: &House) -> u64 {
+    let Ok(entries) = fs::read_dir(house.home.file(".homerule/recordings")) else { return 0 };
+    entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum()
+}
+
 #[test]
 fn what_passes_is_recorded_while_the_daemon_runs_and_replays_as_it_was_decided() {
     let mut house = House::with_rules(RULES);
@@ -123,4 +128,37 @@ fn a_disk_that_is_full_is_said_once_and_the_home_and_the_recording_go_on() {
     assert_eq!(log.matches("nothing can be recorded in").count(), 1, "{log}");
     assert!(log.contains("Messages are recorded again"), "{log}");
     assert_eq!(recorded(&house), ["home/hall/tv 1 ", "home/hall/tv 3 "]);
+}
+
+#[test]
+fn kills_during_a_burst_leave_recordings_that_are_read_without_a_complaint() {
+    let mut house = House::with_rules(RULES);
+    let mut known = Vec::new();
+    for kill in 0..3 {
+        let (client, mut connection) = rumqttc::Client::new(
+            rumqttc::MqttOptions::new(format!("burst-{kill}"), house.mqtt.ip().to_string(), house.mqtt.port()),
+            64,
+        );
+        let broker = std::thread::spawn(move || connection.iter().take_while(Result::is_ok).count());
+        let publisher = std::thread::spawn(move || {
+            let mut numbers = 0..;
+            let publish =
+                |n: i32| client.publish(format!("burst/{kill}"), rumqttc::QoS::AtLeastOnce, false, n.to_string());
+            // The daemon is killed meanwhile.
+            while numbers.next().is_some_and(|n| publish(n).is_ok()) {}
+        });
+        let before = size(&house);
+        until("more to be recorded", || size(&house) > before + 10_000);
+        let read = recorded(&house);
+        house.end("KILL");
+        broker.join().unwrap();
+        publisher.join().unwrap();
+        let after = recorded(&house);
+        assert!(after.starts_with(&read) && read.starts_with(&known), "kill {kill}: what was recorded stays");
+        let numbers = after.iter().filter_map(|line| line.strip_prefix(&format!("burst/{kill} "))?.trim().parse().ok());
+        let numbers: Vec<usize> = numbers.collect();
+        assert_eq!(numbers, (0..numbers.len()).collect::<Vec<_>>(), "kill {kill}: nothing is missing before the end");
+        known = after;
+        house.begin();
+    }
 }

@@ -19,7 +19,7 @@ use super::subscribe::{plain_filters, received};
 use super::{Exit, Failure, print};
 use crate::model::recording::{MessageLine, Recorded, Via};
 use crate::model::{Origin, TopicFilter, parse_duration};
-use sink::Sink;
+use sink::{Pace, Sink};
 
 /// Writes messages as they come, each at once, in a form that `replay` and tests read.
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl Record {
         let address = self.broker.address()?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::new(format!("this can't begin: {error}")))?;
-        let sink = Sink::open(self.output.as_deref(), self.count)?;
+        let sink = Sink::open(self.output.as_deref(), self.count, Pace::Live)?;
         runtime.block_on(receive(&address, &filters, time, sink))
     }
 
@@ -67,7 +67,7 @@ impl Record {
     fn copy(&self, since: &str) -> Result<Exit, Failure> {
         let filters: Vec<TopicFilter> = self.filters.iter().filter_map(|text| TopicFilter::parse(text).ok()).collect();
         let Since { name, mut recorded } = Since::open(self.broker.home(), since)?;
-        let mut sink = Sink::open(self.output.as_deref(), self.count)?;
+        let mut sink = Sink::open(self.output.as_deref(), self.count, Pace::Copy)?;
         for Recorded { at, message, rule, client, cause, .. } in recorded.by_ref() {
             let is_wanted = filters.is_empty() || filters.iter().any(|filter| filter.matches(&message.topic));
             // What was known before is no message of that time.

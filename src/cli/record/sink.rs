@@ -1,7 +1,8 @@
-//! Where a recording is written: a file or standard output, each line at once, with a count and a rate on a terminal.
+//! Where a recording is written: a file or standard output, with a count and a rate on a terminal. What comes just now is
+//! written at once, a line each.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// Where a recording is written.
 pub(super) struct Sink {
-    out: Box<dyn Write>,
+    out: BufWriter<Box<dyn Write>>,
+    pace: Pace,
     name: String,
     /// How many more lines are wanted.
     left: u64,
@@ -25,6 +27,15 @@ pub(super) struct Sink {
 struct Count {
     started: Instant,
     shown: Instant,
+}
+
+/// When lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Each at once: somebody may read along, or pull the plug.
+    Live,
+    /// Many together.
+    Copy,
 }
 
 /// Whether more lines are wanted.
@@ -45,7 +56,7 @@ impl Sink {
     ///
     /// # Errors
     /// When the file can't be written.
-    pub(super) fn open(path: Option<&Path>, count: Option<u64>) -> Result<Sink, Failure> {
+    pub(super) fn open(path: Option<&Path>, count: Option<u64>, pace: Pace) -> Result<Sink, Failure> {
         let out: Box<dyn Write> = match path {
             Some(path) => {
                 Box::new(File::create(path).map_err(|error| unwritable(&path.display().to_string(), &error))?)
@@ -56,7 +67,8 @@ impl Sink {
         let is_counted = io::stderr().is_terminal() && (path.is_some() || !io::stdout().is_terminal());
         let now = Instant::now();
         Ok(Sink {
-            out,
+            out: BufWriter::new(out),
+            pace,
             name: path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string()),
             left: count.unwrap_or(u64::MAX),
             written: 0,
@@ -69,13 +81,14 @@ impl Sink {
         self.show();
     }
 
-    /// Writes a line at once.
+    /// Writes a line.
     ///
     /// # Errors
     /// When it can't be written, unless who reads it went away.
     pub(super) fn write(&mut self, line: &MessageLine<'_>) -> Result<More, Failure> {
         let text = format!("{}\n", line.to_text());
-        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+        let written = self.out.write_all(text.as_bytes());
+        match written.and_then(|()| if self.pace == Pace::Live { self.out.flush() } else { Ok(()) }) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(More::Done),
             Err(error) => return Err(unwritable(&self.name, &error)),

@@ -1,4 +1,5 @@
-//! The recorder: keeps the messages of the last days in files of our own format (spec 7, 10), beside the loop.
+//! The recorder: keeps the messages of the last days in files of our own format (spec 7, 10), beside the loop
+//! (docs/decisions/0008).
 //!
 //! [`Recorder`] is the loop's end: it notes a message in memory and goes on. Once a second one thread, the `writer`, appends
 //! what waits (`waiting`) to a file on the `shelf`. It syncs nothing, so that the system writes a page once: that wears no
@@ -19,7 +20,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use tracing::error;
 
@@ -48,6 +49,8 @@ pub fn folder(home: &Path, settings: &Settings) -> PathBuf {
 /// Takes messages that are to be recorded.
 pub(super) struct Recorder {
     folder: PathBuf,
+    /// Searches wait for one another: each reads what it can.
+    searching: Arc<Semaphore>,
     /// `None`: nothing is recorded.
     running: Option<Running>,
 }
@@ -63,7 +66,7 @@ impl Recorder {
     /// Returns a recorder into `folder`; without settings it records nothing. A file begins with the `states` that are known.
     pub(super) fn start(folder: PathBuf, settings: Option<RecorderSettings>, states: &States) -> Recorder {
         let running = settings.and_then(|settings| Running::start(&folder, settings, states));
-        Recorder { folder, running }
+        Recorder { folder, searching: Arc::new(Semaphore::new(1)), running }
     }
 
     /// A client published `message`.
@@ -115,7 +118,7 @@ impl Recorder {
             running.waiting.ask(|batch| batch.flushed.push(sender));
             flushed
         });
-        Search::new(self.folder.clone(), flushed)
+        Search::new(self.folder.clone(), Arc::clone(&self.searching), flushed)
     }
 
     /// Writes the last messages.

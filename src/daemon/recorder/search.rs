@@ -3,11 +3,12 @@
 use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use regex::bytes::Regex;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::model::recording::{Recorded, RecordingReader};
@@ -16,8 +17,8 @@ use crate::model::{Origin, RuleId, Topic};
 use super::since::open;
 use super::{PATIENCE, RecordedFile, recorded_files};
 
-/// How long one search goes on. Whoever asks waits for it.
-const LONGEST: Duration = Duration::from_secs(5);
+/// How long one search goes on. Whoever asks waits for it, and `why --as-test` for two.
+const LONGEST: Duration = Duration::from_secs(4);
 
 /// How many lines are read before we look at the clock.
 const STRIDE: usize = 4096;
@@ -31,6 +32,7 @@ const TIME: usize = 27;
 /// A search that may begin once what was noted so far is written.
 pub(in crate::daemon) struct Search {
     folder: PathBuf,
+    turn: Arc<Semaphore>,
     flushed: Option<oneshot::Receiver<()>>,
 }
 
@@ -41,8 +43,8 @@ pub(in crate::daemon) struct Past {
 }
 
 impl Search {
-    pub(super) fn new(folder: PathBuf, flushed: Option<oneshot::Receiver<()>>) -> Search {
-        Search { folder, flushed }
+    pub(super) fn new(folder: PathBuf, turn: Arc<Semaphore>, flushed: Option<oneshot::Receiver<()>>) -> Search {
+        Search { folder, turn, flushed }
     }
 
     /// Does `work` beside the loop; `None` where it panicked.
@@ -54,7 +56,10 @@ impl Search {
             // A disk that doesn't answer has what it has.
             let _ = timeout(PATIENCE, flushed).await;
         }
+        // It is never closed.
+        let turn = self.turn.acquire_owned().await;
         let search = move || {
+            let _turn = turn;
             // What can't be read isn't found.
             let files = recorded_files(&self.folder).unwrap_or_default();
             work(&Past { files, end: Instant::now() + LONGEST })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use crate::engine::{Cause, CauseKind};
 use crate::lang::RecorderSettings;
@@ -337,7 +338,7 @@ async fn a_search_finds_the_last_message_of_a_topic_before_a_time() {
     let day = 24 * 3600;
     bench.write(vec![noted(0, "a", "1"), noted(1, "b", "\"topic\":\"a\""), noted(2, "a", "2"), noted(3, "b", "x")]);
     bench.write(vec![noted(2 * day, "b", "y"), noted(3 * day, "b", "z")]);
-    let (search, b) = (Search::new(bench.folder(), None), Topic::parse("b").unwrap());
+    let (search, b) = (Search::new(bench.folder(), Arc::new(Semaphore::new(1)), None), Topic::parse("b").unwrap());
     let found = search
         .run(move |past| {
             let before = |topic: &str, second| {
