@@ -165,3 +165,73 @@ rules:
         assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"), "{}\n{text}", said.err);
     }
 }
+
+/// Returns a line of the recorder, so many minutes ago; `rest` begins with who published it.
+fn line(minutes: i64, topic: &str, payload: &str, rest: &str) -> String {
+    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
+    let length = payload.len();
+    format!(
+        "{{\"tst\":\"{at:.6}\",\"topic\":\"{topic}\",\"qos\":1,\"retain\":0,\"payloadlen\":{length},\"payload\":\"{payload}\",{rest}}}\n"
+    )
+}
+
+const LIVE: &str = "\"origin\":\"live\",\"client\":\"panel\"";
+
+/// Makes a home whose recorder has these lines, the oldest first.
+fn recorded_home(rules: &str, lines: &[String]) -> Home {
+    let first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    let begin: jiff::Timestamp = first["tst"].as_str().unwrap().parse().unwrap();
+    let name = format!(".homerule/recordings/{}.jsonl", begin.strftime("%Y-%m-%dT%H%M%SZ"));
+    Home::with(&[("rules/all.yaml", rules), (&name, &lines.concat())])
+}
+
+#[test]
+fn a_test_knows_what_was_recorded_before_its_begin() {
+    let rules =
+        "rules: { on: { when: { topic: button, payload: press }, if: state('lux') < 10, then: { hall/lamp: ON } } }\n";
+    let cause = "\"cause\":{\"kind\":\"message\",\"sequence\":2,\"topic\":\"button\",\"origin\":\"live\",\"depth\":0,\"run\":1}";
+    let own = format!("\"origin\":\"own\",\"rule\":\"all:on\",{cause}");
+    let lines = [line(90, "lux", "3", LIVE), line(70, "button", "press", LIVE), line(70, "hall/lamp", "ON", &own)];
+    let house = recorded_home(rules, &lines).start();
+    publish(&house, "lux", &json!(300));
+    assert_eq!(
+        report(&house, &["why", "hall/lamp"]),
+        "TIME all:on published; what else its run did is remembered no more\n    button was published at TIME by the \
+         client `panel`\n    publish  hall/lamp ON\n--- 0\n"
+    );
+    let said = say(&house, &["why", "hall/lamp", "--as-test", "rules/incident.test.yaml"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    let text = std::fs::read_to_string(house.home.file("rules/incident.test.yaml")).unwrap();
+    assert!(text.contains("    given:\n      \"lux\": 3\n"), "{text}");
+
+    let house = recorded_home("rules: {}\n", &lines).start();
+    let said = say(&house, &["why", "hall/lamp", "--as-test", "rules/incident.test.yaml"]);
+    assert_eq!(
+        (said.status, said.err.as_str()),
+        (2, "error: all:on published `hall/lamp`, and is no rule of the home any more\n")
+    );
+}
+
+#[test]
+fn a_test_is_made_of_what_was_recorded_and_of_what_is_remembered() {
+    let rules = "\
+rules:
+  on:
+    when: { topic: button, payload: press }
+    if: { any: [ { state: mode, is: away, for: 2h }, \"state('mode') == 'home'\" ] }
+    then: { hall/lamp: ON }
+";
+    let mut house = recorded_home(rules, &[line(60, "mode", "away", LIVE), line(30, "mode", "home", LIVE)]).start();
+    publish(&house, "mode", &json!("home"));
+    publish(&house, "button", &json!("press"));
+    house.publication("hall/lamp");
+    let said = say(&house, &["why", "hall/lamp", "--as-test", "rules/incident.test.yaml"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    let text = std::fs::read_to_string(house.home.file("rules/incident.test.yaml")).unwrap();
+    let steps: Vec<&str> = text.lines().filter(|line| line.contains("payload: \"")).map(str::trim).collect();
+    assert_eq!(
+        steps[..4],
+        ["payload: \"away\"", "payload: \"home\"", "payload: \"home\"", "payload: \"press\""],
+        "{text}"
+    );
+}

@@ -92,12 +92,10 @@ pub(super) async fn incident(
     let question = move |home: &mut EventLoop| {
         let (incident, gaps) = why::incident(home, &chain, asked.all)?;
         let search = (!gaps.is_empty()).then(|| home.parts.recorder.search());
-        Some((incident, gaps, search))
+        Ok::<_, String>((incident, gaps, search))
     };
     let found = shared.link.ask(question).await?;
-    let (mut incident, gaps, search) = found.ok_or_else(|| {
-        Problem::not_found(format!("no rule published `{}`, as far back as the daemon remembers", asked.topic))
-    })?;
+    let (mut incident, gaps, search) = found.map_err(Problem::not_found)?;
     if let Some(search) = search {
         let filled = search.run(move |past| {
             gaps.fill(&mut incident, past);

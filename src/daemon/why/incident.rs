@@ -92,10 +92,14 @@ pub(in crate::daemon) struct Gaps {
 }
 
 /// Returns what the publication at the end of `chain` depended on, as far as memory reaches, and what is missing then; with
-/// `all`, whatever might have mattered. `None` where no rule published it.
-pub(in crate::daemon) fn incident(home: &mut EventLoop, chain: &Chain, all: bool) -> Option<(Incident, Gaps)> {
+/// `all`, whatever might have mattered.
+///
+/// # Errors
+/// Where no rule published it, or the rule is gone; in words.
+pub(in crate::daemon) fn incident(home: &mut EventLoop, chain: &Chain, all: bool) -> Result<(Incident, Gaps), String> {
     let topic = chain.topic();
-    let (end, payload) = chain.published()?;
+    let nobody = || format!("no rule published `{topic}`, as far back as the daemon remembers and records");
+    let (end, payload) = chain.published().ok_or_else(nobody)?;
     let mut rules: Vec<(RuleId, Arc<Rule>)> = Vec::new();
     let mut start = end;
     // The outermost first.
@@ -109,7 +113,10 @@ pub(in crate::daemon) fn incident(home: &mut EventLoop, chain: &Chain, all: bool
         }
     }
     if rules.is_empty() {
-        return None;
+        let gone = chain.links().first().and_then(|link| link.rules().into_iter().next());
+        return Err(
+            gone.map_or_else(nobody, |rule| format!("{rule} published `{topic}`, and is no rule of the home any more"))
+        );
     }
     // A whole second, which is what a test begins with, and one more, so that nothing happens at the start itself.
     let start = Timestamp::from_second(start.as_second() - 1).unwrap_or(start);
@@ -133,7 +140,7 @@ pub(in crate::daemon) fn incident(home: &mut EventLoop, chain: &Chain, all: bool
         said,
         left_out: cut.left_out.into_iter().collect(),
     };
-    Some((incident, gaps))
+    Ok((incident, gaps))
 }
 
 impl Gaps {
