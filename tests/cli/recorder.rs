@@ -133,9 +133,25 @@ fn rules_that_decide_as_they_did_pass_against_the_recorder() {
     assert_eq!((said.status, said.err.as_str()), (0, ""));
     assert_eq!(
         said.out,
-        "3 publications of rules are compared, fed with 4 messages of clients; 1 that a person, a webhook, a client or the \
+        "3 publications of rules compared, fed with 4 messages of clients; 1 that a person, a webhook, a client or the \
          daemon itself set off are left out\n1 passed, 0 failed\n"
     );
+}
+
+#[test]
+fn what_was_due_before_the_begin_of_a_recording_is_not_compared() {
+    let home = Home::new(&[("rules/all.yaml", "rules: { tick: { when: { every: 1h }, then: { home/tick: x } } }\n")]);
+    let tick = |time: &str, due: &str| {
+        format!(
+            r#"{{"tst":"{time}","topic":"home/tick","qos":1,"retain":0,"payloadlen":1,"payload":"x","origin":"own","rule":"all:tick","cause":{{"kind":"time","due":"{due}","late":false,"depth":0,"run":1}}}}"#
+        )
+    };
+    let first = tick("2026-06-01T18:00:00.003000Z", "2026-06-01T18:00:00Z");
+    let second = tick("2026-06-01T19:00:00.003000Z", "2026-06-01T19:00:00Z");
+    let end = FIRST.lines().next().unwrap().replace("18:00", "19:30");
+    home.write(".homerule/recordings/2026-06-01T180000Z.jsonl", &format!("{first}\n{second}\n{end}\n"));
+    let said = home.say(&["test", "--from-recorder=2026-06-01"]);
+    assert_eq!(said.out, "1 publication of rules compared, fed with 1 message of clients\n1 passed, 0 failed\n");
 }
 
 #[test]
@@ -147,7 +163,7 @@ fn rules_that_decide_otherwise_than_they_did_are_told_by_rule() {
     assert_eq!(
         said.out,
         "\
-2 publications of rules are compared, fed with 2 messages of clients; 1 that a person, a webhook, a client or the daemon itself \
+2 publications of rules compared, fed with 2 messages of clients; 1 that a person, a webhook, a client or the daemon itself \
 set off are left out
 + only now
 - only then

@@ -40,7 +40,8 @@ pub(in crate::cli) fn test(home: &Path, since: &str, as_json: Form) -> Result<Ex
         0 => String::new(),
         untold => format!("; {untold} that a person, a webhook, a client or the daemon itself set off are left out"),
     };
-    let summary = format!("{compared} publications of rules are compared, fed with {fed} messages of clients{untold}");
+    let (compared, fed) = (counted(compared, "publication"), counted(fed, "message"));
+    let summary = format!("{compared} of rules compared, fed with {fed} of clients{untold}");
     if as_json == Form::Json {
         let mut answer = divergence_text::answer(&divergence);
         if let Some(answer) = answer.as_object_mut() {
@@ -64,6 +65,10 @@ pub(in crate::cli) fn test(home: &Path, since: &str, as_json: Form) -> Result<Ex
         print::line(&format!("{} passed, {} failed", usize::from(passed), usize::from(!passed)));
     }
     Ok(if passed { closed } else { Exit::No })
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// For whom it is told.
@@ -109,6 +114,8 @@ impl Comparison {
         self.begin.get_or_insert(recorded.at);
         self.last = Some(recorded.at);
         if recorded.message.origin == Origin::Own {
+            // It is left out there, and may be where the replay begins.
+            self.replay.feed(recorded.clone());
             self.note(recorded);
             return;
         }
@@ -125,6 +132,10 @@ impl Comparison {
         let (Some(rule), Some(cause)) = (rule, cause) else { return };
         if is_untold(&cause) {
             self.untold += 1;
+            return;
+        }
+        if matches!(cause.kind, CauseKind::Time { due, .. } if self.begin.is_some_and(|begin| due <= begin)) {
+            // The replay begins too late for it.
             return;
         }
         self.compared += 1;

@@ -105,10 +105,11 @@ impl Recorder {
 
     /// Returns how it is.
     pub(super) fn status(&self) -> RecorderStatus {
-        let health = self.running.as_ref().map(|running| running.waiting.health());
-        let is_on = health.is_some();
-        let Health { failing, lost } = health.unwrap_or_default();
-        RecorderStatus { is_on, failing, lost }
+        let Some(running) = &self.running else { return RecorderStatus::default() };
+        let Health { failing, lost } = running.waiting.health();
+        let died = "the recorder ended unexpectedly; please report this with the log";
+        let failing = if running.thread.is_finished() { Some(died.to_owned()) } else { failing };
+        RecorderStatus { is_on: true, failing, lost }
     }
 
     /// Returns what finds messages among those that were recorded so far.
