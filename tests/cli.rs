@@ -15,6 +15,8 @@ mod recorder;
 mod recording_formats;
 #[path = "cli/replay.rs"]
 mod replay;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "cli/test_formats.rs"]
 mod test_formats;
 #[path = "cli/test_paths.rs"]

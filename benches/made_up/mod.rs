@@ -87,6 +87,15 @@ pub(crate) fn json_of(bytes: usize) -> String {
     payload
 }
 
+/// Returns the rules of a file, YAML or Rhai.
+pub(crate) fn rules_of_file(name: &str, text: &str) -> Ruleset {
+    let mut sources = Sources::new();
+    sources.insert(format!("rules/{name}").into(), Source::Content(text.as_bytes().into()));
+    let home = Home::load(&sources);
+    assert!(!home.has_errors(), "{:?}", home.diagnostics);
+    home.ruleset
+}
+
 /// Returns a rule as the language reads it.
 pub(crate) fn template(rule: &str) -> Rule {
     let mut sources = Sources::new();

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{Exit, Failure, print};
 use crate::daemon::files::{self, is_test};
 use crate::lang::test_file::TestFile;
-use crate::lang::{Diagnostic, Home, Report, Severity};
+use crate::lang::{Code, Diagnostic, Home, Report, Severity};
 
 /// Shows all errors and warnings of rules, tests and settings.
 #[derive(Debug, Args)]
@@ -32,6 +32,10 @@ impl Check {
             let (file, more) = TestFile::read(path, source);
             tests += file.map_or(0, |file| file.tests.len());
             found.extend(more);
+        }
+        // What keeps the daemon from starting is an error here; tests run all the same.
+        for refused in found.iter_mut().filter(|found| found.code == Code::NOT_OFFERED) {
+            refused.severity = Severity::Error;
         }
         let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
         if self.json {

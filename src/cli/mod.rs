@@ -13,6 +13,7 @@ mod publish;
 mod record;
 mod replay;
 mod run;
+mod schema;
 mod settings_file;
 mod since;
 mod state;
@@ -64,6 +65,7 @@ enum Command {
     /// Switches a rule off.
     Disable(switch::Switch),
     Init(init::Init),
+    Schema(schema::Schema),
     Completions(completions::Completions),
 }
 
@@ -85,6 +87,7 @@ impl Command {
             Command::Enable(switch) => switch.enable(),
             Command::Disable(switch) => switch.disable(),
             Command::Init(init) => init.execute(),
+            Command::Schema(schema) => schema.execute(),
             Command::Completions(completions) => completions.execute(),
         }
     }
@@ -101,7 +104,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let command = arguments.command.unwrap_or_else(|| Command::Run(run::Run::here(arguments.run)));
-    match command.execute() {
+    // Scripts may nest values deeper than a usual stack goes.
+    match crate::script::with_deep_stack(|| command.execute()) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             failure.print();

@@ -16,11 +16,11 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::engine::{self, Engine};
-use crate::lang::{BrokerSettings, EmbeddedBroker, Settings};
+use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Settings};
 use crate::model::schedule::Calendar;
 
 use super::banner::Banner;
-use super::broker::{Broker, BrokerError, Stopper, refusal};
+use super::broker::{Broker, BrokerError, Stopper};
 use super::event_loop::{EventLoop, Parts};
 use super::files::{FilesError, SETTINGS, Scan};
 use super::input::{Input, Link, WAITING};
@@ -75,6 +75,9 @@ pub enum DaemonError {
     /// The settings don't load. With the defaults it would be another home: other addresses, other permissions.
     #[error("`homerule.yaml` doesn't load: see above. Mend it, or take it away to run with the defaults")]
     SettingsBroken,
+    /// The settings ask for what this version can't keep.
+    #[error("`homerule.yaml` asks for what this version doesn't offer: see above")]
+    NotOffered,
     /// The settings ask for what can't be.
     #[error("{0}")]
     Settings(String),
@@ -143,6 +146,9 @@ async fn serve(options: &Options) -> Result<Ended, DaemonError> {
     report(&loaded.findings, options.format);
     if loaded.findings.iter().any(|finding| finding.is_error() && finding.file == SETTINGS) {
         return Err(DaemonError::SettingsBroken);
+    }
+    if loaded.home.diagnostics.iter().any(|found| found.code == Code::NOT_OFFERED) {
+        return Err(DaemonError::NotOffered);
     }
     if options.strict && loaded.home.has_errors() {
         return Ok(Ended::Refused);
@@ -318,14 +324,8 @@ enum Heard {
 
 fn embedded(settings: &Settings) -> Result<&EmbeddedBroker, DaemonError> {
     match &settings.broker {
-        BrokerSettings::Embedded(embedded) => match refusal(embedded) {
-            Some(refusal) => Err(DaemonError::Settings(refusal)),
-            None => Ok(embedded),
-        },
-        BrokerSettings::External(external) => Err(DaemonError::Settings(format!(
-            "`broker.url` is {}: this version runs its own broker only; take `url` out",
-            external.url
-        ))),
+        BrokerSettings::Embedded(embedded) => Ok(embedded),
+        BrokerSettings::External(_) => Err(DaemonError::NotOffered),
     }
 }
 

@@ -77,7 +77,7 @@ codes! {
     83 BAD_URL "A text is no broker's URL."
     84 NOT_USED_YET "A setting is specified, and not used by this version."
     85 NO_RULES "The home has no rules."
-    86 OPEN_LISTENER "A listener that others can reach names no users, so that nobody could connect."
+    86 OPEN_LISTENER "A listener lets in nobody, or everybody who reaches it."
     87 MISSING_SECRET "A `{ file: … }` or `{ env: … }` has no value."
     88 SCRIPT_SYNTAX "A script doesn't parse."
     89 SCRIPT_FAILED "A script fails while it loads."
@@ -86,6 +86,7 @@ codes! {
     92 BAD_PATTERN "A map looks like a pattern of a payload, and is none."
     93 OUTSIDE_OF_HOME "A path leads out of the home."
     94 BAD_IMPORT "A script imports what it can't."
+    95 NOT_OFFERED "A setting is specified, and this version can't keep it: the daemon refuses to start."
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(super) struct Fields<'n> {
     entries: &'n [Entry],
     /// The keys that were asked for, and may stand in such a map.
     known: Vec<&'static str>,
+    /// Keys that may not stand there, and are reported by who asked for them.
+    refused: Vec<&'static str>,
     /// Keys that people write instead of another one, with that one.
     mistaken: &'static [(&'static str, &'static str)],
     /// What is missing, unless a key turns out to be meant for it.
@@ -50,6 +52,7 @@ impl<'n> Fields<'n> {
             span: node.span.clone(),
             entries,
             known: Vec::new(),
+            refused: Vec::new(),
             mistaken: &[],
             missing: Vec::new(),
         })
@@ -71,6 +74,12 @@ impl<'n> Fields<'n> {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
+        self.entries.iter().find(|entry| entry.key.as_str() == key)
+    }
+
+    /// Returns `key`, which may not stand there: whoever asks reports it.
+    pub(super) fn refuse(&mut self, key: &'static str) -> Option<&'n Entry> {
+        self.refused.push(key);
         self.entries.iter().find(|entry| entry.key.as_str() == key)
     }
 
@@ -116,7 +125,10 @@ impl<'n> Fields<'n> {
 
     /// Reports the keys that were never asked for, and what is missing.
     pub(super) fn finish(self, findings: &mut Findings) {
-        let unknown = self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()));
+        #[cfg(test)]
+        super::schema::asked::note_keys(&self.what, &self.known);
+        let is_told = |key: &str| self.known.contains(&key) || self.refused.contains(&key);
+        let unknown = self.entries.iter().filter(|entry| !is_told(entry.key.as_str()));
         let mut meant: Vec<&str> = Vec::new();
         for entry in unknown {
             let key = entry.key.as_str();

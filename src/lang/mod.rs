@@ -16,6 +16,7 @@ mod reader;
 mod render;
 mod rule_file;
 mod scalar;
+mod schema;
 mod scripts;
 mod secrets;
 mod settings;
@@ -30,6 +31,7 @@ pub use diagnostic::{Code, Diagnostic, Label, Severity};
 pub use home::Home;
 pub use near::nearest;
 pub use render::{Colour, Report};
+pub use schema::{FileKind, schema_of_all};
 pub use secrets::Secret;
 pub use settings::{
     Allow, BrokerLimits, BrokerSettings, DiscoverySettings, EmbeddedBroker, ExternalBroker, Listener, RecorderSettings,

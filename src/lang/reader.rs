@@ -342,6 +342,8 @@ impl<'a> Reader<'a> {
     /// Returns what a word means, of those in `known`.
     pub(super) fn word<T: Copy>(&mut self, node: &Node, known: &[(&'static str, T)]) -> Option<T> {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+        #[cfg(test)]
+        super::schema::asked::note_words(&words);
         let expected = format!("one of {}", near::list(&words));
         let fixed = self.fixed(node, &expected)?;
         if let Some((_, meaning)) = known.iter().find(|(word, _)| **word == *fixed.text) {
@@ -408,6 +410,8 @@ impl<'a> Reader<'a> {
             ExpressionErrorKind::BadTopic => Code::BAD_TOPIC,
             ExpressionErrorKind::BadFilter => Code::BAD_FILTER,
             ExpressionErrorKind::BadPath => Code::BAD_PATH,
+            ExpressionErrorKind::BadTime => Code::BAD_TIME,
+            ExpressionErrorKind::BadWeekday => Code::BAD_WEEKDAY,
         };
         let span = file_span(text, error.at.clone());
         let help = quotes_help(error, text).or_else(|| error.help.clone());

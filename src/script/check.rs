@@ -6,6 +6,7 @@ use std::ops::Range;
 use rhai::Position;
 use rhai::{Expr, FnCallExpr, Stmt};
 
+use crate::model::schedule::{Boundary, Weekdays};
 use crate::model::{Name, Topic, TopicFilter, ValuePath};
 
 use super::functions::{Arity, FUNCTIONS, arities};
@@ -181,6 +182,10 @@ impl<'a> Checker<'a> {
             return Ok(());
         }
         let at = self.at(position);
+        if self.names.unset.contains(name) {
+            let message = format!("nothing sets `{name}`: this rule has no action `{name}`");
+            return Err(unknown_variable(at, message).help(format!("`{name}` is there after an action `{name}: …`")));
+        }
         if FUNCTIONS.iter().any(|function| function.name == name) {
             return Err(unknown_variable(at, format!("`{name}` is a function: write `{name}(…)`")));
         }
@@ -296,6 +301,10 @@ impl<'a> Checker<'a> {
             ("states" | "any" | "all" | "count", Some((text, at))) => TopicFilter::parse(text)
                 .err()
                 .map(|error| (Kind::BadFilter, at, format!("`{text}` is no topic filter: {error}"))),
+            ("between", Some((text, at))) => bad_time(text, at),
+            ("weekday", Some((text, at))) => {
+                Weekdays::parse(text).err().map(|error| (Kind::BadWeekday, at, error.to_string()))
+            }
             ("holds" | "running", Some((text, at))) => {
                 let mention = RuleMention { rule: Some(text.into()), at: self.at(at), is_holds: name == "holds" };
                 self.found.rules.push(mention);
@@ -307,6 +316,7 @@ impl<'a> Checker<'a> {
             ("state", Some((text, at))) => {
                 ValuePath::parse(text).err().map(|error| (Kind::BadPath, at, format!("`{text}` is no path: {error}")))
             }
+            ("between", Some((text, at))) => bad_time(text, at),
             _ => None,
         });
         match problem {
@@ -425,6 +435,11 @@ pub(super) fn near_miss<'a>(name: &str, known: impl Iterator<Item = &'a str>) ->
         .filter(|(distance, candidate)| *distance <= 2 && *distance * 2 < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)
+}
+
+/// Returns what is wrong with a text that ends a window of time.
+fn bad_time(text: &str, at: Position) -> Option<(Kind, Position, String)> {
+    Boundary::parse(text).err().map(|error| (Kind::BadTime, at, error.to_string()))
 }
 
 fn error(kind: Kind, at: Range<usize>, message: impl Into<String>) -> ExpressionError {

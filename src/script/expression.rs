@@ -98,6 +98,10 @@ pub enum ExpressionErrorKind {
     BadFilter,
     /// It names a path that can't be.
     BadPath,
+    /// It names a time of day or of the sun that can't be.
+    BadTime,
+    /// It names a weekday that can't be.
+    BadWeekday,
     /// It does what an expression may not: an assignment, a loop, a statement.
     NotAnExpression,
 }

@@ -10,6 +10,9 @@ pub const BUILT_IN_VARIABLES: [&str; 16] = [
     "sun", "wait", "repeat", "http",
 ];
 
+/// The built-in variables that an action of the same name sets.
+pub const SET_BY_ACTIONS: [&str; 3] = ["wait", "repeat", "http"];
+
 /// The properties of built-in variables that have always the same (spec 3).
 pub(super) const PROPERTIES: [(&str, &[&str]); 4] = [
     ("now", &["hour", "minute", "second", "day", "month", "year", "unix", "weekday", "date", "time"]),
@@ -23,12 +26,14 @@ pub(super) const PROPERTIES: [(&str, &[&str]); 4] = [
 pub struct Names {
     /// Names of wildcards, `let`, `each` and `with`.
     pub variables: BTreeSet<Name>,
+    /// Those of [`SET_BY_ACTIONS`] that no action of the rule sets.
+    pub unset: BTreeSet<&'static str>,
 }
 
 impl Names {
     /// Returns whether an expression may read the variable `name`.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        BUILT_IN_VARIABLES.contains(&name) || self.variables.contains(name)
+        BUILT_IN_VARIABLES.contains(&name) && !self.unset.contains(name) || self.variables.contains(name)
     }
 }

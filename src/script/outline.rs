@@ -322,12 +322,16 @@ fn literals(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<LiteralCall> 
         let is_alone = matches!(tokens.text(index + 3), "," | ")") && !written.contains('\\');
         let inner = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let Some(text) = inner.filter(|_| is_call && !is_method && is_alone) else { continue };
-        let start = tokens.range(index + 2).start + 1;
-        found.push(LiteralCall {
-            function: tokens.text(index).to_owned(),
-            text: text.to_owned(),
-            at: start..start + text.len(),
-        });
+        let mut note = |text: &str, at: usize| {
+            let start = tokens.range(at).start + 1;
+            let function = tokens.text(index).to_owned();
+            found.push(LiteralCall { function, text: text.to_owned(), at: start..start + text.len() });
+        };
+        note(text, index + 2);
+        let second = tokens.text(index + 4).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        if let Some(second) = second.filter(|second| tokens.text(index) == "between" && !second.contains('\\')) {
+            note(second, index + 4);
+        }
     }
     found
 }

@@ -1,6 +1,6 @@
 //! `homerule check`: all mistakes of rules, tests and settings.
 
-use super::home::Home;
+use super::home::{Home, TV};
 
 #[test]
 fn a_home_without_mistakes_is_counted() {
@@ -33,4 +33,21 @@ fn a_folder_that_is_not_there_could_not_be_checked() {
     let said = Home::new(&[]).say(&["check", "nowhere"]);
     assert_eq!((said.status, said.out.as_str()), (2, ""));
     assert!(said.err.starts_with("error: there is no folder `nowhere`"), "{}", said.err);
+}
+
+#[test]
+fn what_the_daemon_would_refuse_to_start_with_is_an_error_and_tests_run_all_the_same() {
+    let home = Home::new(&[
+        ("homerule.yaml", "broker: { users: users.txt }\n"),
+        ("rules/tv.yaml", TV),
+        ("rules/tv.test.yaml", "tests:\n  quiet:\n    steps:\n      - expect: nothing\n"),
+    ]);
+    let said = home.say(&["check"]);
+    assert_eq!(said.status, 1);
+    assert!(said.err.starts_with("error[HR095]: `users` can't be kept"), "{}", said.err);
+    assert!(said.err.contains("homerule.yaml:1:11"), "{}", said.err);
+    assert_eq!(home.say(&["test"]).status, 0);
+    let refused = home.say(&["run"]);
+    assert_eq!(refused.status, 2);
+    assert!(refused.err.contains("homerule.yaml:1:11"), "{}", refused.err);
 }

@@ -6,12 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::lang::test_file::{TestCase, TestFile};
+use crate::script::with_deep_stack;
 use crate::sim::{Coverage, TestOutcome, TestRun};
 
 use super::suite::Suite;
-
-/// The stack of a thread that runs tests: expressions may nest deeply.
-const STACK: usize = 16 << 20;
 
 /// The tests of a home, and how each ended.
 pub(super) struct Finished<'a> {
@@ -68,7 +66,7 @@ impl Suite {
         let threads = thread::available_parallelism().map_or(1, usize::from).min(tests.len());
         thread::scope(|scope| {
             for _ in 0..threads {
-                let started = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+                let started = thread::Builder::new().spawn_scoped(scope, || with_deep_stack(work));
                 // A system without a thread left still has this one.
                 if started.is_err() {
                     work();

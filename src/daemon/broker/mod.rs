@@ -10,7 +10,6 @@ mod publisher;
 mod server;
 mod subscription;
 
-pub(super) use access::refusal;
 pub(super) use publisher::Publisher;
 pub(super) use server::{Broker, BrokerError, Stopper, reason as bind_reason};
 

@@ -26,12 +26,6 @@ pub(in crate::daemon) enum WebError {
     /// The address can't be had.
     #[error("the HTTP interface can't listen on {address}: {reason} (`web.listen` in homerule.yaml)")]
     Bind { address: SocketAddr, reason: String },
-    /// Anybody could switch the home.
-    #[error(
-        "`web.listen` is {0}, which others on the network reach, and no token is asked for. Write \
-         `web: {{ listen: \"{0}\", token_file: token.txt }}` and a long random text into that file, or listen on 127.0.0.1"
-    )]
-    Exposed(SocketAddr),
     /// The token can't be read.
     #[error("`web.token_file` is `{file}`, which can't be read: {reason}")]
     Token { file: String, reason: String },
@@ -59,9 +53,6 @@ impl Web {
     ) -> Result<Web, WebError> {
         let wanted = settings.web.listen;
         let token = settings.web.token_file.as_deref().map(|file| read_token(home, file)).transpose()?;
-        if token.is_none() && !wanted.ip().is_loopback() {
-            return Err(WebError::Exposed(wanted));
-        }
         let bound = TcpListener::bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) =
             bound.map_err(|error| WebError::Bind { address: wanted, reason: bind_reason(&error) })?;

@@ -10,7 +10,7 @@ use crate::lang::tree::{Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Severity};
 use crate::model::{RuleId, Topic, TopicFilter, Value};
 use crate::rules::{Block, EachTopic, Mode, Per, Rule, RuleEntry, Start, WhileRule};
-use crate::script::Expression;
+use crate::script::{Expression, SET_BY_ACTIONS};
 
 use super::actions::let_names;
 use super::context::{Context, without_instance};
@@ -150,6 +150,7 @@ fn decode(
     let given = [context.given.get(&rule_id), context.given.get(&instance.id), Some(&context.given_to_any)];
     let mut names = reader.constants.names();
     names.variables.extend(given.into_iter().flatten().flatten().cloned());
+    names.unset = unset(&source.node);
     if let Some(topic) = &instance.topic {
         reader.constants.add("topic".into(), Value::Text(topic.text()));
     }
@@ -167,6 +168,13 @@ fn decode(
     let is_broken = decoder.findings.has_errors();
     findings.extend(decoder.reader.findings.into_vec());
     rule.filter(|_| !is_broken)
+}
+
+/// Returns the built-in variables that no action of a rule sets.
+fn unset(rule: &Node) -> BTreeSet<&'static str> {
+    let mut unset = BTreeSet::from(SET_BY_ACTIONS);
+    rule.walk(&mut |node| unset.retain(|action| node.get(action).is_none()));
+    unset
 }
 
 impl Decoder<'_> {

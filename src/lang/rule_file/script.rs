@@ -10,6 +10,7 @@ use crate::lang::reader::Reader;
 use crate::lang::scalar;
 use crate::lang::text::FileText;
 use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
+use crate::model::schedule::{Boundary, Weekdays};
 use crate::model::{PlacedText, Topic, TopicFilter, Value};
 use crate::script::{Given, GivenKind, LiteralCall, LoadedScript, Sandbox, ScriptError, ScriptErrorKind};
 
@@ -123,6 +124,16 @@ impl Decoder<'_> {
             "states" | "any" | "all" | "count" => {
                 if let Err(error) = TopicFilter::parse(text) {
                     self.findings.error(Code::BAD_FILTER, span, format!("`{text}` is no topic filter: {error}"));
+                }
+            }
+            "between" => {
+                if let Err(error) = Boundary::parse(text) {
+                    self.findings.error(Code::BAD_TIME, span, error.to_string());
+                }
+            }
+            "weekday" => {
+                if let Err(error) = Weekdays::parse(text) {
+                    self.findings.error(Code::BAD_WEEKDAY, span, error.to_string());
                 }
             }
             "holds" | "running" | "enable" | "disable" => {

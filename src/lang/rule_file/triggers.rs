@@ -233,10 +233,10 @@ impl Decoder<'_> {
 
     /// Reports `for` beside a trigger of an instant.
     fn check_hold(&mut self, word: &str, fields: &mut Fields<'_>) {
-        if matches!(word, "state" | "silent") || !fields.has("for") {
+        if matches!(word, "state" | "silent") {
             return;
         }
-        let Some(entry) = fields.take_entry("for") else { return };
+        let Some(entry) = fields.refuse("for") else { return };
         let message = format!("`for` can't stand beside `{word}`, which happens at one instant and doesn't last");
         let help = match word {
             "topic" => "write `state:` instead of `topic:`, with `to:` the value that must last",

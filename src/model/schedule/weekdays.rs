@@ -14,7 +14,7 @@ pub struct Weekdays(u8);
 
 /// Why a text is no weekday or range of them.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no weekday: write `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`, or a range (`mon-fri`)")]
+#[error("`{0}` is no weekday: {help}", help = suggestion(.0))]
 pub struct WeekdaysError(pub String);
 
 impl Weekdays {
@@ -50,6 +50,17 @@ impl Weekdays {
     #[must_use]
     pub fn contains(self, day: Weekday) -> bool {
         self.0 & (1 << day.to_monday_zero_offset()) != 0
+    }
+}
+
+/// Returns what to write instead: the days that were meant, where each part begins like one.
+fn suggestion(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let meant = |part: &str| NAMES.into_iter().find(|name| part.trim().starts_with(name));
+    let parts: Option<Vec<&str>> = lower.split('-').map(meant).collect();
+    match parts.filter(|parts| parts.len() <= 2) {
+        Some(parts) => format!("did you mean `{}`?", parts.join("-")),
+        None => "write `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`, or a range (`mon-fri`)".to_owned(),
     }
 }
 

@@ -61,7 +61,7 @@ impl Home {
     }
 
     fn names(&self) -> Names {
-        Names { variables: self.variables.keys().map(|name| name.as_str().into()).collect() }
+        Names { variables: self.variables.keys().map(|name| name.as_str().into()).collect(), ..Names::default() }
     }
 
     /// Evaluates `expression`, and returns its value as JSON, or what was said instead and of which part.
