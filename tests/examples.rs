@@ -80,9 +80,15 @@ fn blocks_in(page: &str, keys: &[&str]) -> Vec<String> {
     blocks.filter(is_meant).map(|block| format!("{block}\n")).collect()
 }
 
-fn home_of(settings: &str, rules: &str) -> Home {
-    let files = [("homerule.yaml", settings), ("rules/shown.yaml", rules)];
-    Home::load(&files.map(|(path, text)| (path.into(), Source::Content(text.as_bytes().into()))).into_iter().collect())
+fn home_of(settings: &str, rules: &str, libraries: &[(&str, &str)]) -> Home {
+    let files = [("homerule.yaml", settings), ("rules/shown.yaml", rules)].into_iter().chain(libraries.iter().copied());
+    Home::load(&files.map(|(path, text)| (path.into(), Source::Content(text.as_bytes().into()))).collect())
+}
+
+/// The libraries that a page shows, by the comment of their first line: `// rules/lib/light.rhai`.
+fn libraries_in(page: &str) -> Vec<(&str, &str)> {
+    let blocks = page.split("```rhai\n").skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.filter_map(|block| Some((block.lines().next()?.strip_prefix("// ")?, block))).collect()
 }
 
 const A_RULE: &str = "rules: { a: { when: b, then: { c/d: e } } }\n";
@@ -101,11 +107,14 @@ fn pages() -> Vec<PathBuf> {
 #[test]
 fn each_rule_file_that_a_page_shows_loads() {
     for page in pages() {
-        let shown = blocks_in(&fs::read_to_string(&page).unwrap(), &["rules:", "let:", "scenes:"]);
+        let text = fs::read_to_string(&page).unwrap();
+        let shown = blocks_in(&text, &["rules:", "let:", "scenes:"]);
+        let mut libraries = libraries_in(&text);
+        libraries.retain(|(path, _)| path.starts_with("rules/lib/"));
         assert!(!page.ends_with("coming-from-home-assistant.md") || shown.len() == 5, "a rule beside each automation");
         for block in shown.iter().filter(|block| !block.contains("\ntests:")) {
             let settings = "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n";
-            let home = home_of(settings, block);
+            let home = home_of(settings, block, &libraries);
             assert!(home.diagnostics.is_empty(), "{}:\n{block}{:#?}", page.display(), home.diagnostics);
             assert!(!home.ruleset.entries.is_empty(), "{}:\n{block}", page.display());
         }
@@ -117,9 +126,9 @@ fn the_settings_that_the_page_shows_load_and_are_the_defaults() {
     let page = fs::read_to_string(root().join("docs/settings.md")).unwrap();
     let shown = blocks_in(&page, &["location:"]);
     assert_eq!(shown.len(), 1);
-    let home = home_of(&shown.concat(), A_RULE);
+    let home = home_of(&shown.concat(), A_RULE, &[]);
     assert!(home.diagnostics.is_empty(), "{:#?}", home.diagnostics);
-    let defaults = home_of("", A_RULE).settings;
+    let defaults = home_of("", A_RULE, &[]).settings;
     let BrokerSettings::Embedded(mut broker) = home.settings.broker.clone() else { panic!("no broker of its own") };
     broker.anonymous = None;
     let told = Settings {

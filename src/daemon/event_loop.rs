@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tracing::{debug, error, info, warn};
 
-use crate::engine::{Alert, Effect, Engine, Event, Outcome, Trace};
+use crate::engine::{ALERT_TOPIC, Alert, Effect, Engine, Event, Outcome, Trace};
 use crate::lang::Settings;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{LogLevel, RuleEntry, Ruleset};
@@ -43,9 +43,6 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// Where the daemon says that it is there.
 const STATUS_TOPIC: &str = "homerule/status";
-
-/// Where it says what a person should see.
-pub(super) const ALERT_TOPIC: &str = "homerule/alert";
 
 /// How all of our own topics begin: what they said before the start is no news of the home.
 pub(super) const OWN_TOPICS: &str = "homerule/";

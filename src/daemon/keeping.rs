@@ -1,11 +1,11 @@
 //! What the loop does for the store beside its commits: what each decision keeps, what may be late, what the engine
 //! doesn't know at the start, and a disk that takes nothing.
 
-use crate::engine::{Effect, Event};
+use crate::engine::{ALERT_TOPIC, Effect, Event};
 use crate::model::Message;
 
 use super::answer::StoreStatus;
-use super::event_loop::{ALERT_TOPIC, EventLoop, OWN_TOPICS, Outgoing, own};
+use super::event_loop::{EventLoop, OWN_TOPICS, Outgoing, own};
 use super::store::Health;
 
 impl EventLoop {

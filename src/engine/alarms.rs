@@ -312,7 +312,7 @@ impl Engine {
             path: Arc::clone(&occasion.path),
             at: self.now(),
             what: "trigger".into(),
-            result: occasion.cause.to_string(),
+            result: occasion.cause.told(&self.evaluator.world.calendar.zone),
             values,
         }
     }

@@ -65,7 +65,7 @@ pub struct Publication {
 }
 
 /// Where alerts are published; rules that name it hear them.
-pub(super) const ALERT_TOPIC: &str = "homerule/alert";
+pub const ALERT_TOPIC: &str = "homerule/alert";
 
 /// Something that a person should see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

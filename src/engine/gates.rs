@@ -343,7 +343,11 @@ impl Engine {
             cause: run.occasion.cause.clone(),
             steps: run.steps,
         });
-        if let Outcome::Failed(message) = &outcome {
+        // A loop was said when it was stopped.
+        let is_said = self.looping.take_if(|looping| *looping == run.id).is_some();
+        if let Outcome::Failed(message) = &outcome
+            && !is_said
+        {
             self.say_failed(&run.rule, message.clone(), depth);
         }
         self.count_interruptions(&run.rule);
@@ -418,7 +422,8 @@ impl Engine {
         self.end_run(run, Outcome::Cancelled(by));
     }
 
-    /// Says that a rule failed: in the log, as an alert, and to the rules that listen for it.
+    /// Says that a rule failed: in the log, as an alert, and to the rules that listen for it. Failures that set each
+    /// other off without end are a loop.
     pub(super) fn say_failed(&mut self, rule: &RuleId, message: String, depth: u32) {
         self.say(Some(rule), LogLevel::Error, message.clone());
         let alert = Alert { kind: AlertKind::RuleFailed, rule: rule.clone(), message };
@@ -426,8 +431,11 @@ impl Engine {
             self.hear_alert(&alert, depth + 1);
             let (event, rule) = (HomeEvent::RuleFailed, Some(rule.clone()));
             self.inbox.push_back(Incoming::Home { event, rule, depth: depth + 1 });
+            self.effects.push(Effect::Alert(alert));
+        } else {
+            self.effects.push(Effect::Alert(alert));
+            self.stop_failures(rule);
         }
-        self.effects.push(Effect::Alert(alert));
     }
 
     pub(super) fn say(&mut self, rule: Option<&RuleId>, level: LogLevel, text: String) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{HomeEvent, LogLevel};
 
+use super::acting::Act;
 use super::deadline::Due;
 use super::effect::ALERT_TOPIC;
 use super::hearing::Incoming;
@@ -66,14 +67,29 @@ impl Engine {
     }
 
     /// Stops a chain of publications that is too long. Returns how the run ends.
-    pub(super) fn stop_chain(&mut self, id: &SlotId, rule: &RuleId, topic: &Topic) -> Outcome {
+    pub(super) fn stop_chain(&mut self, act: &Act<'_>, topic: &Topic) -> Outcome {
         let message = format!(
             "a loop: {} publications followed one another without a message from outside, and the next, to `{topic}`, \
              is not sent; the rule rests for a minute",
             self.options.chain
         );
-        self.rest(id, rule, message.clone());
+        self.looping = Some(act.run.id);
+        self.rest(act.slot, &act.rule.id, message.clone());
         Outcome::Failed(message)
+    }
+
+    /// Stops a rule that fails since rules fail, at the end of a chain.
+    pub(super) fn stop_failures(&mut self, rule: &RuleId) {
+        let Some(id) = self.slots.find(rule).cloned() else { return };
+        if self.slots.get(&id).is_none_or(|slot| slot.resting_until.is_some()) {
+            return;
+        }
+        let message = format!(
+            "a loop: {} failures and publications followed one another without a message from outside; it rests for a \
+             minute",
+            self.options.chain
+        );
+        self.rest(&id, rule, message);
     }
 
     /// Stops a rule that what rules did has made begin, end or ask again too often.

@@ -47,7 +47,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use effect::{Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
+pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use event::{Answer, Event};
 pub use options::Options;
 pub use snapshot::{SaveKey, Snapshot};
@@ -76,6 +76,8 @@ pub struct Engine {
     ready: VecDeque<RunId>,
     /// The run at work, and what ended it, if something did.
     at_work: Option<(RunId, Option<StoppedBy>)>,
+    /// The run that was stopped as a loop, until it has ended.
+    looping: Option<RunId>,
     deadlines: Deadlines,
     /// What comes after the message or deadline being handled.
     inbox: VecDeque<Incoming>,
@@ -108,6 +110,7 @@ impl Engine {
             runs: BTreeMap::new(),
             ready: VecDeque::new(),
             at_work: None,
+            looping: None,
             deadlines: Deadlines::default(),
             inbox: VecDeque::new(),
             before_start: Some(Vec::new()),

@@ -24,11 +24,12 @@ impl Engine {
     fn publish(&mut self, act: &mut Act<'_>, publish: &Publish) -> Result<Option<Outcome>, Failure> {
         let topic = self.in_scope(act, |engine, scope, reads| engine.topic(scope, &publish.topic, reads))?;
         if topic.as_str().starts_with('$') {
-            return Err(Failure::plain(format!("rules can't publish to `{topic}`: `$` topics belong to the broker")));
+            let message = format!("rules can't publish to `{topic}`: `$` topics belong to the broker");
+            return Err(at_action(act, message));
         }
         let value = self.in_scope(act, |engine, scope, reads| engine.render(scope, &publish.payload, reads))?;
         if value.is_null() && publish.payload.as_constant().is_none() {
-            return Err(Failure::plain(format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
+            return Err(at_action(act, format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
         }
         let payload = Payload::from_value(&value);
         if let Some(reason) = self.is_unchanged(act, publish, &topic, &payload)? {
@@ -42,7 +43,7 @@ impl Engine {
         }
         let depth = act.run.occasion.cause.depth + 1;
         if depth > self.options.chain {
-            let outcome = self.stop_chain(act.slot, &act.rule.id, &topic);
+            let outcome = self.stop_chain(act, &topic);
             self.note_step(act.run, &act.action.path, word(&act.action.kind), format!("not sent: {line}"));
             return Ok(Some(outcome));
         }
@@ -93,4 +94,9 @@ impl Engine {
     fn value_of(&self, topic: &str) -> Option<Value> {
         self.evaluator.world.states.get(topic).map(|state| state.payload.value().clone())
     }
+}
+
+/// Returns a failure at the place of the action.
+fn at_action(act: &Act<'_>, message: String) -> Failure {
+    Failure { place: Some(act.action.place.clone()), ..Failure::plain(message) }
 }

@@ -195,7 +195,7 @@ impl Engine {
             path: "after".into(),
             at: self.now(),
             what: "timer".into(),
-            result: format!("{name}{}", occasion.cause),
+            result: format!("{name}{}", occasion.cause.told(&self.evaluator.world.calendar.zone)),
             values: Vec::new(),
         }
     }

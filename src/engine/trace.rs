@@ -3,10 +3,10 @@
 //! The command line, the web page, failed tests, `why` and coverage all read this one thing.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Origin, RuleId, Topic, Value};
@@ -180,18 +180,22 @@ pub enum CauseKind {
     Person,
 }
 
-impl fmt::Display for Cause {
-    /// Writes the cause as a person would say it: `home/tv (live)`, `07:30`, `the rule tv:night`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Cause {
+    /// Returns the cause as a person would say it, with the times of `zone`: `home/tv (live)`,
+    /// `due at 2024-06-01T07:30:00+01:00`, `the rule tv:night`.
+    pub(super) fn told(&self, zone: &TimeZone) -> String {
         match &self.kind {
-            CauseKind::Message { topic, origin, .. } => write!(f, "{topic} ({})", origin.as_str()),
-            CauseKind::Time { due, late } => write!(f, "due at {due}{}", if *late { ", late" } else { "" }),
-            CauseKind::Condition => f.write_str("its condition changed"),
-            CauseKind::Client(client) => write!(f, "the client {client}"),
-            CauseKind::Event(event) => write!(f, "the event {event}"),
-            CauseKind::Webhook(name) => write!(f, "the webhook {name}"),
-            CauseKind::Rule(rule) => write!(f, "the rule {rule}"),
-            CauseKind::Person => f.write_str("a person"),
+            CauseKind::Message { topic, origin, .. } => format!("{topic} ({})", origin.as_str()),
+            CauseKind::Time { due, late } => {
+                let due = due.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.f%:z");
+                format!("due at {due}{}", if *late { ", late" } else { "" })
+            }
+            CauseKind::Condition => "its condition changed".to_owned(),
+            CauseKind::Client(client) => format!("the client {client}"),
+            CauseKind::Event(event) => format!("the event {event}"),
+            CauseKind::Webhook(name) => format!("the webhook {name}"),
+            CauseKind::Rule(rule) => format!("the rule {rule}"),
+            CauseKind::Person => "a person".to_owned(),
         }
     }
 }

@@ -10,8 +10,9 @@ pub const BUILT_IN_VARIABLES: [&str; 16] = [
     "sun", "wait", "repeat", "http",
 ];
 
-/// The built-in variables that an action of the same name sets.
-pub const SET_BY_ACTIONS: [&str; 3] = ["wait", "repeat", "http"];
+/// The built-in variables that actions set, with the words of these.
+pub const SET_BY_ACTIONS: [(&str, &[&str]); 3] =
+    [("wait", &["wait"]), ("repeat", &["repeat"]), ("http", &["http", "exec"])];
 
 /// The properties of built-in variables that have always the same (spec 3).
 pub(super) const PROPERTIES: [(&str, &[&str]); 4] = [

@@ -172,9 +172,9 @@ fn decode(
 
 /// Returns the built-in variables that no action of a rule sets.
 fn unset(rule: &Node) -> BTreeSet<&'static str> {
-    let mut unset = BTreeSet::from(SET_BY_ACTIONS);
-    rule.walk(&mut |node| unset.retain(|action| node.get(action).is_none()));
-    unset
+    let mut unset = SET_BY_ACTIONS.to_vec();
+    rule.walk(&mut |node| unset.retain(|(_, actions)| actions.iter().all(|action| node.get(action).is_none())));
+    unset.into_iter().map(|(name, _)| name).collect()
 }
 
 impl Decoder<'_> {
