@@ -14,6 +14,9 @@ mod clock;
 #[path = "engine/home.rs"]
 mod home;
 #[cfg(test)]
+#[path = "engine/loops.rs"]
+mod loops;
+#[cfg(test)]
 #[path = "engine/pool.rs"]
 mod pool;
 #[cfg(test)]

@@ -3,13 +3,16 @@
 use clap::Args;
 
 use super::daemon_client::{DaemonArguments, encoded};
-use super::{Exit, Failure};
+use super::{Exit, Failure, print};
 
 /// Switches a rule; kept across restarts.
 #[derive(Debug, Args)]
 pub(super) struct Switch {
     /// The rule: `tv:dim-lights`, or `dim-lights` alone.
     rule: String,
+    /// Write one JSON document: the rule as it is then.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     daemon: DaemonArguments,
 }
@@ -24,7 +27,12 @@ impl Switch {
     }
 
     fn post(self, action: &str) -> Result<Exit, Failure> {
-        self.daemon.client()?.post(&format!("/api/rules/{}/{action}", encoded(&self.rule)))?;
+        let client = self.daemon.client()?;
+        let rule = format!("/api/rules/{}", encoded(&self.rule));
+        client.post(&format!("{rule}/{action}"))?;
+        if self.json {
+            print::json(&client.get(&rule, &[])?)?;
+        }
         Ok(Exit::Well)
     }
 }

@@ -24,7 +24,8 @@ pub(super) struct Banner {
     rules: Vec<(String, Option<String>)>,
     errors: usize,
     has_rules_folder: bool,
-    example: (String, String),
+    /// A topic and a payload that set off a rule; in a home without rules, any. `None`: no rule waits for a message.
+    example: Option<(String, String)>,
 }
 
 impl Banner {
@@ -77,7 +78,7 @@ impl Banner {
         if self.rules.len() > LISTED {
             let _ = writeln!(text, "         and {} more", self.rules.len() - LISTED);
         }
-        let (topic, payload) = &self.example;
+        let Some((topic, payload)) = &self.example else { return text };
         let _ = writeln!(text, "  try    homerule pub {} {}", quoted(topic), quoted(payload));
         if let Some(address) = self.mqtt.first() {
             let (host, port) = (address.ip(), address.port());
@@ -116,25 +117,36 @@ fn named(entry: &RuleEntry) -> (String, Option<String>) {
     (entry.id().to_string(), name)
 }
 
-/// Returns a topic and a payload that set off a rule; one whose payload the rules tell, if there is one.
-fn example(entries: &[RuleEntry]) -> (String, String) {
+/// Returns a topic and a payload that set off a rule; one whose payload the rules tell, if there is one. Without any
+/// rules there is nothing to set off, but a broker to try.
+fn example(entries: &[RuleEntry]) -> Option<(String, String)> {
+    if entries.is_empty() {
+        return Some(("home/hall/light".to_owned(), "ON".to_owned()));
+    }
     let examples = || entries.iter().filter_map(example_of);
     let told = examples().find_map(|(topic, payload)| Some((topic, payload?)));
     let any = || examples().next().map(|(topic, _)| (topic, "ON".to_owned()));
-    told.or_else(any).unwrap_or_else(|| ("home/hall/light".to_owned(), "ON".to_owned()))
+    told.or_else(any)
 }
 
 /// Returns a topic that the rule waits for, and the payload that it asks for, where that is plain to see.
 fn example_of(entry: &RuleEntry) -> Option<(String, Option<String>)> {
     let RuleEntry::Rule(rule) = entry else { return None };
     let Start::When(triggers) = &rule.start else { return None };
-    triggers.iter().find_map(|trigger| {
-        let TriggerKind::Topic { filter, payload, .. } = &trigger.kind else { return None };
-        let payload = match payload {
-            Some(payloads) => payloads.first().map(ToString::to_string),
-            None => rule.condition.as_ref().and_then(asked_for),
-        };
-        Some((topic(filter)?, payload))
+    triggers.iter().filter(|trigger| rule.enabled && trigger.enabled).find_map(|trigger| match &trigger.kind {
+        TriggerKind::Topic { filter, payload, .. } => {
+            let payload = match payload {
+                Some(payloads) => payloads.first().map(ToString::to_string),
+                None => rule.condition.as_ref().and_then(asked_for),
+            };
+            Some((topic(filter)?, payload))
+        }
+        // Which payload has the field, or changes the number, isn't told.
+        TriggerKind::State(state) if state.field.is_whole() && state.hold.is_none() => {
+            let payload = state.to.as_ref().and_then(|wanted| wanted.first()).map(ToString::to_string);
+            Some((topic(&state.filter)?, Some(payload?)))
+        }
+        _ => None,
     })
 }
 
@@ -184,7 +196,20 @@ mod tests {
                      b: { when: home/+room/tv, if: 'msg == \"OFF\"', then: { x/y: 1 } }\n";
         let source = crate::lang::Source::Content(rules.as_bytes().into());
         let home = crate::lang::Home::load(&[("rules/a.yaml".into(), source)].into());
-        assert_eq!(example(&home.ruleset.entries), ("home/room/tv".to_owned(), "OFF".to_owned()));
+        assert_eq!(example(&home.ruleset.entries), Some(("home/room/tv".to_owned(), "OFF".to_owned())));
+    }
+
+    #[test]
+    fn no_example_names_a_topic_that_no_rule_hears() {
+        let example = |rules: &str| {
+            let source = crate::lang::Source::Content(rules.as_bytes().into());
+            example(&crate::lang::Home::load(&[("rules/a.yaml".into(), source)].into()).ruleset.entries)
+        };
+        assert_eq!(example("rules: { a: { when: { at: '07:30' }, then: { x/y: 1 } } }"), None);
+        assert_eq!(example("rules: { a: { enabled: false, when: home/a, then: { x/y: 1 } } }"), None);
+        let state = example("rules: { a: { when: { state: home/+room/door, to: open }, then: { x/y: 1 } } }");
+        assert_eq!(state, Some(("home/room/door".to_owned(), "open".to_owned())));
+        assert!(example("").is_some(), "a home without rules has a broker to try");
     }
 
     #[test]

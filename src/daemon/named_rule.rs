@@ -16,9 +16,27 @@ pub(super) enum NoRule {
     },
     /// At least these two have it.
     Ambiguous(RuleId, RuleId),
+    /// It is one rule for each topic, none of which alone is meant.
+    Several {
+        /// What makes the rules.
+        rule: RuleId,
+        /// One of them; `None`: none of the topics has been seen.
+        example: Option<RuleId>,
+    },
 }
 
 impl EventLoop {
+    /// Returns the one rule that `text` names, as [`EventLoop::find_rule`] does, but never what makes rules.
+    pub(super) fn find_one_rule(&self, text: &str) -> Result<RuleId, NoRule> {
+        let rule = self.find_rule(text)?;
+        if self.engine.is_enabled(&rule).is_some() {
+            return Ok(rule);
+        }
+        let instances = format!("{rule}[");
+        let example = self.engine.rule_ids().find(|id| id.as_str().starts_with(&instances)).cloned();
+        Err(NoRule::Several { rule, example })
+    }
+
     /// Returns the rule that `text` names: its full id, or its key where only one rule has it.
     pub(super) fn find_rule(&self, text: &str) -> Result<RuleId, NoRule> {
         let ids = || self.engine.rule_ids().chain(self.rules().iter().map(RuleEntry::id));

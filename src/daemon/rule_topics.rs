@@ -154,13 +154,16 @@ impl RuleRequest {
             warn!("`{topic}` takes `enable`, `disable` or `run`, and nothing else.");
             return;
         };
-        match home.find_rule(&rule) {
+        match home.find_one_rule(&rule) {
             Ok(rule) => home.act_on_rule(event(rule), "a client, over MQTT,"),
             Err(NoRule::Unknown { near: Some(near) }) => {
                 warn!("`{topic}` asks for a rule that isn't there. Was `{near}` meant?");
             }
             Err(NoRule::Unknown { near: None }) => warn!("`{topic}` asks for a rule that isn't there."),
             Err(NoRule::Ambiguous(first, second)) => warn!("`{topic}` may mean `{first}` or `{second}`."),
+            Err(NoRule::Several { rule, .. }) => {
+                warn!("`{topic}` asks for one rule, and `{rule}` is one for each topic: name one of them.");
+            }
         }
     }
 }

@@ -51,3 +51,22 @@ fn what_the_daemon_would_refuse_to_start_with_is_an_error_and_tests_run_all_the_
     assert_eq!(refused.status, 2);
     assert!(refused.err.contains("homerule.yaml:1:11"), "{}", refused.err);
 }
+
+#[test]
+fn a_folder_that_is_named_like_a_script_is_a_folder() {
+    let home = Home::new(&[
+        ("rules/tv.rhai/inner.yaml", TV),
+        ("rules/lib/light.rhai/dark.txt", ""),
+        ("rules/hall.rhai", "rule(\"hall\", #{ when: \"home/hall\", then: || publish(\"home/light\", 1) });\n"),
+    ]);
+    let said = home.say(&["check"]);
+    assert_eq!(
+        (said.status, said.out.as_str(), said.err.as_str()),
+        (0, "2 rules, 0 tests: 0 errors, 0 warnings\n", "")
+    );
+    home.write("rules/hall.rhai", "import \"lib/light\" as light;\n");
+    let said = home.say(&["check"]);
+    assert_eq!(said.status, 1);
+    assert!(said.err.contains("there is no `rules/lib/light.rhai`"), "{}", said.err);
+    assert!(said.err.contains("rules/hall.rhai:1:8"), "{}", said.err);
+}

@@ -114,6 +114,37 @@ fn a_rule_is_switched_off_and_on() {
 }
 
 #[test]
+fn a_switch_tells_programs_how_the_rule_is_then() {
+    let house = House::with_rules(RULES);
+    let said = say(&house, &["disable", "light", "--json"]);
+    let answer: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((answer["id"].as_str(), &answer["enabled"]), (Some("all:light"), &Value::Bool(false)));
+    let said = say(&house, &["enable", "light", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap()["enabled"], true);
+    assert_eq!(say(&house, &["enable", "light"]).out, "");
+}
+
+#[test]
+fn of_one_rule_for_each_topic_one_is_named() {
+    let rules = "rules:\n  low:\n    each: { topic: device/+name/battery }\n    when: '${topic}'\n    \
+                 then: { 'low/${name}': '${payload}' }\n";
+    let mut house = House::with_rules(rules);
+    for command in ["disable", "why-not"] {
+        let said = say(&house, &[command, "low"]);
+        let told = "error: `all:low` is one rule for each topic, and none of its topics has been seen yet\n";
+        assert_eq!((said.status, said.err.as_str()), (2, told), "{command}");
+    }
+    house.ask("POST", "/api/publish", Some(r#"{"topic": "device/remote/battery", "payload": 5}"#));
+    house.publication("low/remote");
+    let said = say(&house, &["disable", "low"]);
+    let told = "error: `all:low` is one rule for each topic: name one of them, such as `all:low[remote]`\n";
+    assert_eq!((said.status, said.err.as_str()), (2, told));
+    let said = say(&house, &["disable", "low[remote]", "--json"]);
+    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap()["enabled"], false);
+}
+
+#[test]
 fn why_goes_back_to_the_outside_and_why_not_names_the_gate() {
     let mut house = House::with_rules(
         "\

@@ -44,7 +44,9 @@ impl RuleAnswer {
         }
     }
 
-    fn of(rule: &Rule, enabled: bool) -> RuleAnswer {
+    /// Returns the answer of one rule.
+    #[must_use]
+    pub fn of(rule: &Rule, enabled: bool) -> RuleAnswer {
         RuleAnswer {
             id: rule.id.to_string(),
             name: rule.name.as_deref().map(ToOwned::to_owned),

@@ -25,7 +25,9 @@ pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) ->
     let question = move |home: &mut EventLoop| {
         let id = find(home, &id)?;
         let found = home.rules().iter().find(|rule| *rule.id() == id).map(|rule| answer(home, rule));
-        found.ok_or_else(|| unknown(&id.to_string()))
+        // The rules that `each: { topic: … }` makes are in no file.
+        let made = || home.engine.view(&id).map(|view| RuleAnswer::of(&view.rule, view.is_enabled));
+        found.or_else(made).ok_or_else(|| unknown(&id.to_string()))
     };
     shared.link.ask(question).await?.map(Json)
 }
@@ -41,16 +43,25 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
     };
     let id = id.to_owned();
     let question = move |home: &mut EventLoop| {
-        let id = find(home, &id)?;
+        let id = find_one(home, &id)?;
         home.act_on_rule(event(id), "a person, by the command line or the web");
         Ok(StatusCode::NO_CONTENT)
     };
     shared.link.ask(question).await?
 }
 
-/// Returns the rule that `text` names.
+/// Returns the rule that `text` names, or what makes rules.
 pub(super) fn find(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
-    home.find_rule(text).map_err(|error| match error {
+    home.find_rule(text).map_err(|error| problem(text, error))
+}
+
+/// Returns the one rule that `text` names.
+pub(super) fn find_one(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
+    home.find_one_rule(text).map_err(|error| problem(text, error))
+}
+
+fn problem(text: &str, error: NoRule) -> Problem {
+    match error {
         NoRule::Unknown { near: Some(near) } => {
             Problem::not_found(format!("there is no rule `{text}`; did you mean `{near}`?"))
         }
@@ -58,10 +69,17 @@ pub(super) fn find(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
         NoRule::Ambiguous(first, second) => {
             Problem::bad_request(format!("`{text}` may be `{first}` or `{second}`: name the file too"))
         }
-    })
+        NoRule::Several { rule, example: Some(example) } => {
+            Problem::bad_request(format!("`{rule}` is one rule for each topic: name one of them, such as `{example}`"))
+        }
+        NoRule::Several { rule, example: None } => Problem::bad_request(format!(
+            "`{rule}` is one rule for each topic, and none of its topics has been seen yet"
+        )),
+    }
 }
 
-fn unknown(text: &str) -> Problem {
+/// Returns the problem of a name that no rule has.
+pub(super) fn unknown(text: &str) -> Problem {
     Problem::not_found(format!("there is no rule `{text}`; `/api/rules` lists them"))
 }
 

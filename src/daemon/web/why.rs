@@ -12,7 +12,7 @@ use crate::model::Topic;
 
 use super::Shared;
 use super::problem::Problem;
-use super::rules::find;
+use super::rules::{find_one, unknown};
 
 /// What was published.
 #[derive(Debug, Deserialize)]
@@ -65,10 +65,9 @@ pub(super) async fn why_not(
     Query(asked): Query<Rested>,
 ) -> Result<Json<Obstacle>, Problem> {
     let question = move |home: &mut EventLoop| {
-        let rule = find(home, &asked.rule)?;
-        let (found, beyond) = why::obstacle(home, &rule, asked.at).ok_or_else(|| {
-            Problem::bad_request(format!("`{rule}` makes rules, one for each topic: name one of them, as `{rule}[…]`"))
-        })?;
+        let rule = find_one(home, &asked.rule)?;
+        let found = why::obstacle(home, &rule, asked.at);
+        let (found, beyond) = found.ok_or_else(|| unknown(&asked.rule))?;
         Ok::<_, Problem>((found, beyond.map(|beyond| (beyond, home.parts.recorder.search()))))
     };
     let (mut found, beyond) = shared.link.ask(question).await??;
