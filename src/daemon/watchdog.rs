@@ -1,4 +1,5 @@
-//! The watchdog: a thread that ends an evaluation that takes too long, so that one rule holds up no other.
+//! The watchdog: a thread that ends an evaluation that takes too long, so that one rule holds up no other. It looks again
+//! and again while rules evaluate something, and sleeps while none does: a home at rest wakes nobody.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,9 +39,18 @@ impl Drop for Watchdog {
 
 fn watch(interrupter: &Interrupter, limit: Duration, is_over: &AtomicBool) {
     let pause = (limit / 5).clamp(Duration::from_millis(1), Duration::from_millis(100));
+    let watchdog = thread::current();
+    interrupter.wakes(move || watchdog.unpark());
     let mut seen: Option<(u64, Instant)> = None;
+    let mut begun = interrupter.begun();
     while !is_over.load(Ordering::Relaxed) {
         thread::park_timeout(pause);
+        let before = std::mem::replace(&mut begun, interrupter.begun());
+        if before == begun && interrupter.sleeps() {
+            while interrupter.is_sleeping() && !is_over.load(Ordering::Relaxed) {
+                thread::park();
+            }
+        }
         let now = Instant::now();
         seen = match (interrupter.running(), seen) {
             (None, _) => None,
@@ -65,7 +75,7 @@ mod tests {
     use crate::script::Limits;
 
     #[test]
-    fn a_script_that_hangs_is_ended_and_rests_after_the_third_time() {
+    fn a_script_that_hangs_is_ended_though_the_watchdog_slept_and_rests_after_the_third_time() {
         let script = "rule(\"hangs\", #{ when: \"a/b\", then: || { loop {} } });";
         let source = Source::Content(script.as_bytes().into());
         let sources: Sources = [("rules/a.rhai".into(), source)].into();
@@ -76,7 +86,11 @@ mod tests {
         let now = "2024-06-01T12:00:00Z".parse().unwrap();
         let (mut engine, _) = Engine::new(now, home.ruleset, Options { limits, ..Options::default() });
         let _ = engine.handle(now, Event::Started);
-        let _watchdog = Watchdog::start(engine.interrupter(), limit);
+        let interrupter = engine.interrupter();
+        let _watchdog = Watchdog::start(interrupter.clone(), limit);
+        while !interrupter.is_sleeping() {
+            thread::yield_now();
+        }
         let message = Message {
             topic: Topic::parse("a/b").unwrap(),
             payload: Payload::from_bytes(b"1".to_vec()),

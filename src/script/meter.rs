@@ -2,8 +2,9 @@
 //!
 //! Rhai counts too, but begins anew in each closure that a function calls: a list in a list in a list is never stopped.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rhai::Dynamic;
 
@@ -19,7 +20,7 @@ pub(super) struct Meter {
 #[derive(Debug, Clone, Default)]
 pub struct Interrupter(Arc<Evaluations>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Evaluations {
     /// The last one that began: they count up.
     last: AtomicU64,
@@ -27,9 +28,49 @@ struct Evaluations {
     running: AtomicU64,
     /// The one that must end; 0: none.
     ended: AtomicU64,
+    /// Whether who watches sleeps until the next one begins.
+    is_unwatched: AtomicBool,
+    /// Wakes who watches.
+    wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl fmt::Debug for Evaluations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evaluations").field("last", &self.last).field("running", &self.running).finish_non_exhaustive()
+    }
 }
 
 impl Interrupter {
+    /// Sets what wakes who watches, once [`Interrupter::sleeps`] said that it sleeps. Only the first is taken.
+    pub fn wakes(&self, wake: impl Fn() + Send + Sync + 'static) {
+        // Nobody else watches.
+        let _ = self.0.wake.set(Box::new(wake));
+    }
+
+    /// Says that who watches sleeps until the next evaluation begins. Returns false where one runs: then it must not.
+    #[must_use]
+    pub fn sleeps(&self) -> bool {
+        // In one order with the beginning of an evaluation: either it sees that we sleep, or we see that it runs.
+        self.0.is_unwatched.store(true, Ordering::SeqCst);
+        let is_idle = self.0.running.load(Ordering::SeqCst) == 0;
+        if !is_idle {
+            self.0.is_unwatched.store(false, Ordering::SeqCst);
+        }
+        is_idle
+    }
+
+    /// Returns whether it still sleeps: no evaluation has begun since.
+    #[must_use]
+    pub fn is_sleeping(&self) -> bool {
+        self.0.is_unwatched.load(Ordering::SeqCst)
+    }
+
+    /// Returns how many evaluations have begun.
+    #[must_use]
+    pub fn begun(&self) -> u64 {
+        self.0.last.load(Ordering::Relaxed)
+    }
+
     /// Returns the number of the evaluation that runs; `None` where none does.
     #[must_use]
     pub fn running(&self) -> Option<u64> {
@@ -68,7 +109,13 @@ impl Meter {
         let evaluations = &self.interrupter.0;
         let number = evaluations.last.load(Ordering::Relaxed) + 1;
         evaluations.last.store(number, Ordering::Relaxed);
-        evaluations.running.store(number, Ordering::Relaxed);
+        evaluations.running.store(number, Ordering::SeqCst);
+        if evaluations.is_unwatched.load(Ordering::SeqCst) {
+            evaluations.is_unwatched.store(false, Ordering::SeqCst);
+            if let Some(wake) = evaluations.wake.get() {
+                wake();
+            }
+        }
     }
 
     /// The evaluation has ended.
