@@ -27,10 +27,12 @@ const SET: &str = "/set";
 #[derive(Debug, Default)]
 pub(super) struct RuleTopics {
     rules: BTreeMap<RuleId, Told>,
-    /// What may have changed since it was told.
+    /// What may have changed since it was told, and is told next.
     changed: BTreeSet<RuleId>,
     /// What was told since the last rest.
     recent: BTreeSet<RuleId>,
+    /// What of that may have changed again: it is told after the next rest.
+    later: BTreeSet<RuleId>,
 }
 
 /// What is told of one rule.
@@ -65,13 +67,21 @@ impl RuleTopics {
 
     /// Looks at every rule: those of before, and those that `engine` has now.
     pub(super) fn look_at_all(&mut self, engine: &Engine) {
-        self.changed.extend(self.rules.keys().cloned());
-        self.changed.extend(engine.rule_ids().cloned());
+        let rules: Vec<RuleId> = self.rules.keys().chain(engine.rule_ids()).cloned().collect();
+        rules.into_iter().for_each(|rule| self.look(rule));
     }
 
     /// Looks at a rule that may have been switched.
     pub(super) fn look_at(&mut self, rule: &str) {
-        self.changed.insert(RuleId::from_text(rule));
+        self.look(RuleId::from_text(rule));
+    }
+
+    fn look(&mut self, rule: RuleId) {
+        if self.recent.contains(&rule) {
+            self.later.insert(rule);
+        } else {
+            self.changed.insert(rule);
+        }
     }
 
     /// Notes how a run ended.
@@ -82,23 +92,19 @@ impl RuleTopics {
         let told = self.rules.entry(trace.rule.clone()).or_default();
         told.last_run = Some(trace.at);
         told.outcome = Some(trace.outcome.word().to_owned());
-        self.changed.insert(trace.rule.clone());
+        self.look(trace.rule.clone());
     }
 
     /// Lets the next changes tell all that changed, however recently it was told.
     pub(super) fn rest(&mut self) {
         self.recent.clear();
+        self.changed.append(&mut self.later);
     }
 
     /// Returns what is to be published now.
     pub(super) fn changes(&mut self, engine: &Engine) -> Vec<Message> {
-        if self.changed.is_empty() {
-            return Vec::new();
-        }
-        let (later, now) = std::mem::take(&mut self.changed).into_iter().partition(|id| self.recent.contains(id));
-        self.changed = later;
-        let now: BTreeSet<RuleId> = now;
-        now.into_iter().filter_map(|id| self.change(id, engine)).collect()
+        let changed = std::mem::take(&mut self.changed);
+        changed.into_iter().filter_map(|id| self.change(id, engine)).collect()
     }
 
     /// Returns what is to be published of one rule; `None`: the broker keeps it already.

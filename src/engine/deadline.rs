@@ -92,6 +92,11 @@ impl Deadlines {
         }
     }
 
+    /// Removes those of these slots.
+    pub(super) fn forget(&mut self, gone: &BTreeSet<SlotId>) {
+        self.0.retain(|deadline| !gone.contains(&deadline.slot));
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

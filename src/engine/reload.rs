@@ -1,27 +1,58 @@
 //! Puts rules in force: at the start, and when their files changed (spec 5).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::rules::{HomeEvent, Ruleset};
+use crate::rules::{HomeEvent, Rule, Ruleset};
 
 use super::deadline::Due;
 use super::run::{Run, Waiting};
-use super::slot::Slots;
+use super::slot::{SlotId, Slots};
 use super::{Engine, Outcome, RunId, StoppedBy};
 
 impl Engine {
     /// Swaps the rules: what was kept of each goes over to the rule of the same id.
     pub(super) fn reload(&mut self, rules: &Ruleset) {
-        let old = std::mem::take(&mut self.slots);
-        for slot in old.into_slots() {
-            self.dormant.insert(slot.rule.id.clone(), slot.to_saved());
+        match self.slots.renew(rules) {
+            Some(changed) => self.replace(changed),
+            None => {
+                let old = std::mem::take(&mut self.slots);
+                for slot in old.into_slots() {
+                    self.dormant.insert(slot.rule.id.clone(), slot.to_saved());
+                }
+                self.put_in_force(rules);
+            }
         }
-        self.put_in_force(rules);
         self.end_timers_of_the_gone();
         if self.before_start.is_none() {
             self.reconsider_all();
             self.hear_home_event(HomeEvent::Reloaded, None, 0);
         }
+    }
+
+    /// Puts rules in force in the place of those that they were: all others stay as they are, so that a reload of many
+    /// rules holds up no message.
+    fn replace(&mut self, changed: Vec<(SlotId, Arc<Rule>)>) {
+        let ids: BTreeSet<SlotId> = changed.iter().map(|(id, _)| id.clone()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        self.deadlines.forget(&ids);
+        self.slots.silence(&ids);
+        for (id, rule) in changed {
+            self.evaluator.world.holding.remove(&rule.id);
+            self.evaluator.world.running.remove(&rule.id);
+            if let Some(old) = self.slots.replace(&id, rule) {
+                self.dormant.insert(old.rule.id.clone(), old.to_saved());
+            }
+        }
+        for id in &ids {
+            self.adopt(id);
+            self.wake_slot(id);
+        }
+        let orphans = self.runs.iter().filter(|(_, run)| run.slot.as_ref().is_some_and(|slot| ids.contains(slot)));
+        let orphans: Vec<RunId> = orphans.map(|(id, _)| *id).collect();
+        self.end_orphans(orphans);
     }
 
     /// Ends the timers of rules that are no more.
@@ -56,7 +87,7 @@ impl Engine {
     }
 
     /// Gives a new slot what is kept of its rule.
-    pub(super) fn adopt(&mut self, id: &super::slot::SlotId) {
+    pub(super) fn adopt(&mut self, id: &SlotId) {
         let Some(slot) = self.slots.get_mut(id) else { return };
         if let Some(saved) = self.dormant.remove(&slot.rule.id) {
             let is_changed = saved.fingerprint != slot.rule.fingerprint;
@@ -79,7 +110,7 @@ impl Engine {
 
     /// Finds the runs' rules anew: those of a rule that changed or is gone end, and the others go on.
     fn put_runs_in_force(&mut self) {
-        let mut ended: Vec<(RunId, Outcome)> = Vec::new();
+        let mut ended: Vec<RunId> = Vec::new();
         let mut failed: Vec<(RunId, u32)> = Vec::new();
         let ids: Vec<RunId> = self.runs.keys().copied().collect();
         for id in ids {
@@ -89,7 +120,7 @@ impl Engine {
             let rule = rule.filter(|rule| rule.fingerprint == run.fingerprint);
             let (Some(slot), Some(rule)) = (slot, rule) else {
                 self.runs.insert(id, run);
-                ended.push((id, Outcome::Cancelled(StoppedBy::Reload)));
+                ended.push(id);
                 continue;
             };
             run.slot = Some(slot.clone());
@@ -110,19 +141,23 @@ impl Engine {
             }
             self.runs.insert(id, run);
         }
-        for (id, outcome) in ended {
-            if let Some(run) = self.runs.remove(&id) {
-                self.end_orphan(run, outcome);
-            }
-        }
+        self.end_orphans(ended);
         for (run, thread) in failed {
             let why = crate::script::Failure::plain("the daemon was stopped while it waited for the answer");
             self.inbox.push_back(super::hearing::Incoming::Abandoned { run, thread, why });
         }
     }
 
+    fn end_orphans(&mut self, orphans: Vec<RunId>) {
+        for id in orphans {
+            if let Some(run) = self.runs.remove(&id) {
+                self.end_orphan(run);
+            }
+        }
+    }
+
     /// Ends a run whose rule is no longer the one that started it.
-    fn end_orphan(&mut self, mut run: Run, outcome: Outcome) {
+    fn end_orphan(&mut self, mut run: Run) {
         run.slot = self.slots.find(&run.rule).cloned();
         for thread in run.threads.values() {
             if let Some(Waiting::Run(callee)) = thread.waiting {
@@ -131,11 +166,11 @@ impl Engine {
         }
         // What it had armed went with the old rules.
         run.threads.clear();
-        self.end_run(run, outcome);
+        self.end_run(run, Outcome::Cancelled(StoppedBy::Reload));
     }
 
     /// Arms what a run waits for.
-    fn arm_run(&mut self, slot: &super::slot::SlotId, rule: &crate::rules::Rule, run: &Run) {
+    fn arm_run(&mut self, slot: &SlotId, rule: &crate::rules::Rule, run: &Run) {
         for (id, thread) in &run.threads {
             if let Some(Waiting::Time(due)) = thread.waiting {
                 self.deadlines.add(due, slot, Due::Wake(run.id, *id));

@@ -147,6 +147,42 @@ impl Slots {
         slots
     }
 
+    /// Gives each slot the rule that it has in `ruleset`, which says the same at other places, and returns those whose rule
+    /// means something else now. `None`, and nothing is changed, where rules came, went or moved, or are made for topics.
+    pub(super) fn renew(&mut self, ruleset: &Ruleset) -> Option<Vec<(SlotId, Arc<Rule>)>> {
+        let is_known =
+            |(slot, entry): (&Slot, &RuleEntry)| matches!(entry, RuleEntry::Rule(rule) if rule.id == slot.rule.id);
+        let is_same_length = self.each.is_empty() && self.by_id.len() == ruleset.entries.len();
+        if !is_same_length || !self.by_id.values().zip(&ruleset.entries).all(is_known) {
+            return None;
+        }
+        let mut changed = Vec::new();
+        for ((id, slot), entry) in self.by_id.iter_mut().zip(&ruleset.entries) {
+            match entry {
+                RuleEntry::Rule(rule) if rule.fingerprint == slot.rule.fingerprint => slot.rule = Arc::clone(rule),
+                RuleEntry::Rule(rule) => changed.push((id.clone(), Arc::clone(rule))),
+                RuleEntry::EachTopic(_) => {}
+            }
+        }
+        Some(changed)
+    }
+
+    /// Begins the slot `id` anew, with `rule`. Returns the one that was.
+    pub(super) fn replace(&mut self, id: &SlotId, rule: Arc<Rule>) -> Option<Slot> {
+        self.by_id.get_mut(id).map(|slot| std::mem::replace(slot, Slot::new(rule)))
+    }
+
+    /// Lets nothing in these slots hear anything any more.
+    pub(super) fn silence(&mut self, gone: &BTreeSet<SlotId>) {
+        let stays = |listener: &Listener| !gone.contains(&listener.slot);
+        self.index.retain(&stays);
+        self.callable.retain(stays);
+        self.watchers.retain(|_, listeners| {
+            listeners.retain(stays);
+            !listeners.is_empty()
+        });
+    }
+
     /// Makes the slots that `each: {topic: …}` asks for now that `topic` is there. Returns their ids, and
     /// what is wrong where one can't be made.
     pub(super) fn make_for_topic(&mut self, topic: &Topic) -> (Vec<SlotId>, Vec<(RuleId, String)>) {

@@ -62,6 +62,11 @@ impl<K: IndexKey> TopicIndex<K> {
         self.root.remove(filter.levels(), key);
     }
 
+    /// Removes the keys that `stays` doesn't want, and what is left empty.
+    pub fn retain(&mut self, stays: &impl Fn(&K) -> bool) {
+        self.root.retain(stays);
+    }
+
     /// Appends the keys of all filters that match `topic` to `found`, in no useful order.
     pub fn find(&self, topic: &Topic, found: &mut Vec<K>) {
         let text = topic.as_str();
@@ -119,6 +124,21 @@ impl<K: IndexKey> Node<K> {
                 }
             }
         }
+    }
+
+    fn retain(&mut self, stays: &impl Fn(&K) -> bool) {
+        self.here.retain(stays);
+        self.rest.retain(stays);
+        if let Some(node) = &mut self.one {
+            node.retain(stays);
+            if node.is_empty() {
+                self.one = None;
+            }
+        }
+        self.literal.retain(|_, node| {
+            node.retain(stays);
+            !node.is_empty()
+        });
     }
 
     fn is_empty(&self) -> bool {

@@ -30,12 +30,16 @@ pub(crate) fn start() -> Timestamp {
 
 /// Returns the ruleset of the pool's rules whose index is in `picked`.
 pub(crate) fn ruleset(picked: &[usize]) -> Ruleset {
+    ruleset_of(&text_of(picked.iter().map(|index| RULES[*index])))
+}
+
+/// Returns rules as they stand in a file.
+pub(crate) fn text_of<'a>(rules: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::new();
-    for index in picked {
-        let (key, rule) = RULES[*index];
+    for (key, rule) in rules {
         writeln!(text, "  {key}: {rule}").unwrap();
     }
-    ruleset_of(&text)
+    text
 }
 
 /// Returns the ruleset of the rules of `text`.

@@ -4,7 +4,7 @@ use homerule::engine::{Effect, Event};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use crate::home::{Played, TOPICS, is_ended_by_reload, journals, message, picks, ruleset};
+use crate::home::{Played, TOPICS, is_ended_by_reload, journals, message, picks, ruleset, ruleset_of, text_of};
 use crate::pool::{RULES, WORDS};
 
 #[test]
@@ -105,6 +105,41 @@ proptest! {
         prop_assert_eq!(difference(&plain.said, &reloaded.said), None);
     }
 
+    /// Where a rule comes or goes, all are put in force anew: that must make no difference.
+    #[test]
+    fn rules_that_change_in_their_places_reload_as_all_rules_do(
+        picked in picks(),
+        changed in proptest::collection::vec((any::<prop::sample::Index>(), 0..CHANGED.len()), 0..4),
+        journal in journals(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let at = at.index(journal.len());
+        let mut rules: Vec<(&str, &str)> = picked.iter().map(|index| RULES[*index]).collect();
+        for (rule, body) in changed {
+            let (key, rule) = &mut rules[rule.index(picked.len())];
+            // Other rules need these to be what they are.
+            if !["named", "calls", "callee"].contains(key) {
+                *rule = CHANGED[body];
+            }
+        }
+        let places = ruleset_of(&text_of(rules.iter().copied()));
+        let all = ruleset_of(&text_of(rules.iter().copied().chain([("last", "{ when: never/heard, then: { out/never: 1 } }")])));
+        let [alone, together] = [places, all].map(|new| {
+            let mut home = Played::start(ruleset(&picked));
+            home.play(&journal[..at]);
+            let effects = home.engine.replace_rules(home.now, new);
+            home.take(effects);
+            home.play(&journal[at..]);
+            home
+        });
+        prop_assert_eq!(difference(&alone.said, &together.said), None);
+        let rows = |home: &Played| {
+            let rows = home.saved.values.iter().map(|(key, value)| format!("{key} = {value}"));
+            rows.filter(|row| !row.starts_with("rule/pool:last ")).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(difference(&rows(&alone), &rows(&together)), None);
+    }
+
     #[test]
     fn any_bytes_on_any_topic_are_borne(
         picked in picks(),
@@ -118,6 +153,14 @@ proptest! {
         }
     }
 }
+
+/// What rules are changed into.
+const CHANGED: [&str; 4] = [
+    "{ when: home/+room/tv, mode: restart, then: [ { delay: 20s }, { 'out/${room}/changed': '${msg}' } ] }",
+    "{ when: { state: home/+room/door, to: open, for: 10s }, then: [ { remember: { n: 1 } }, { out/changed: held } ] }",
+    "{ while: 'state(\"home/a/tv\") == \"ON\"', then: { out/changed: on }, else: { out/changed: 'off' } }",
+    "{ when: { every: 40s }, if: { state: home/b/tv, is: ON, for: 5s }, then: { out/changed: tick } }",
+];
 
 /// Returns the first lines that differ, which say more than both whole records.
 fn difference(left: &[String], right: &[String]) -> Option<String> {
