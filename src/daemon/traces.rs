@@ -31,6 +31,8 @@ pub(super) struct Traces {
 struct OfRule {
     kept: VecDeque<Kept>,
     used: usize,
+    /// What failures take of it.
+    failures: usize,
 }
 
 /// A trace that is kept.
@@ -72,8 +74,7 @@ impl Traces {
             rule.used -= before.size;
             self.used -= before.size;
         }
-        rule.kept.push_back(Kept { trace, times, first_at, order: self.next, size });
-        rule.used += size;
+        rule.push(Kept { trace, times, first_at, order: self.next, size });
         self.next += 1;
         self.used += size;
         self.make_room();
@@ -115,19 +116,29 @@ impl Traces {
 }
 
 impl OfRule {
+    fn push(&mut self, kept: Kept) {
+        self.used += kept.size;
+        self.failures += kept.size_as_failure();
+        self.kept.push_back(kept);
+    }
+
     /// Drops the oldest that is no failure, unless failures take more than half. Returns its size.
     fn drop_one(&mut self) -> usize {
-        let failures: usize = self.kept.iter().filter(|kept| kept.is_failure()).map(|kept| kept.size).sum();
-        let dull = self.kept.iter().position(|kept| !kept.is_failure()).filter(|_| failures * 2 <= self.used);
-        let dropped = self.kept.remove(dull.unwrap_or(0)).map_or(0, |kept| kept.size);
-        self.used -= dropped;
-        dropped
+        let dull = self.kept.iter().position(|kept| !kept.is_failure()).filter(|_| self.failures * 2 <= self.used);
+        let Some(dropped) = self.kept.remove(dull.unwrap_or(0)) else { return 0 };
+        self.used -= dropped.size;
+        self.failures -= dropped.size_as_failure();
+        dropped.size
     }
 }
 
 impl Kept {
     fn is_failure(&self) -> bool {
         matches!(self.trace.outcome, Outcome::Failed(_))
+    }
+
+    fn size_as_failure(&self) -> usize {
+        if self.is_failure() { self.size } else { 0 }
     }
 }
 
