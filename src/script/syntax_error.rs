@@ -3,10 +3,12 @@
 use rhai::{LexError, ParseError, ParseErrorType};
 
 use super::check::near_miss;
+use super::functions::FUNCTIONS;
 use super::loading::ScriptFile;
 use super::outline::Outline;
 use super::rewrite::{Rewritten, token_at};
 use super::sandbox::DEEPEST_EXPRESSION;
+use super::script_functions::SCRIPT_FUNCTIONS;
 use super::source_tokens::{SourceKind, SourceTokens};
 use super::tokens::syntax;
 use super::{ExpressionError, ScriptError, ScriptErrorKind};
@@ -78,6 +80,12 @@ fn is_word(text: &str) -> bool {
 /// Returns what was probably meant by the variable `name` of a script.
 fn instead_of_variable(name: &str, text: &str) -> String {
     let tokens = SourceTokens::new(text);
+    if (1..tokens.len()).any(|index| tokens.text(index) == "=>" && tokens.text(index - 1) == name) {
+        return format!("a closure is written `|{name}| {{ … }}`");
+    }
+    if FUNCTIONS.iter().chain(&SCRIPT_FUNCTIONS).any(|function| function.name == name) {
+        return format!("it is a function: write `{name}(…)`");
+    }
     let outline = Outline::new(text);
     let parameters = outline.closures.iter().flat_map(|closure| &closure.parameters).map(String::as_str);
     let declared: std::collections::BTreeSet<&str> = (1..tokens.len())

@@ -92,6 +92,14 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
          constants, `global::A`"
     );
     assert_eq!(
+        mistakes("rule(\"r\", #{ then: e => { 1 } });"),
+        "UnknownVariable «e» nothing is named `e`; a closure is written `|e| { … }`"
+    );
+    assert_eq!(
+        mistakes("rule(\"r\", #{ then: |e| state.home });"),
+        "UnknownVariable «state» nothing is named `state`; it is a function: write `state(…)`"
+    );
+    assert_eq!(
         mistakes("sleep(1)"),
         "UnknownFunction «sleep» there is no function `sleep`; a script can't wait: write `after(\"5s\", || { … })`"
     );
