@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::Trace;
+use crate::engine::{Outcome, Trace};
 use crate::lang::test_file::ExpectedMessage;
 use crate::model::{RuleId, Topic, Value};
-use crate::rules::{Publish, Rule, RuleEntry, Ruleset, Start, TriggerKind};
+use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset, Start, TriggerKind};
 use crate::script::{Template, TextPart};
 
 use super::report::{LineKind, Report};
@@ -36,7 +36,9 @@ pub(super) fn explain(
     // What is still under way leaves its trace only when it ends.
     world.end();
     let may = |rule: &RuleId| missing.iter().any(|topic| may_publish(&rules, rule, topic));
-    let told = |trace: &&Trace| concerned.contains(&trace.rule) || may(&trace.rule);
+    // A run that failed may have been about to publish what is missing, whatever its rule seems to publish.
+    let is_failed = |trace: &Trace| !missing.is_empty() && matches!(trace.outcome, Outcome::Failed(_));
+    let told = |trace: &&Trace| concerned.contains(&trace.rule) || may(&trace.rule) || is_failed(trace);
     let past: Vec<&Trace> =
         world.traces.get(first_trace..ended).unwrap_or_default().iter().map(|trace| &**trace).filter(told).collect();
     let open: Vec<&Trace> =
@@ -65,8 +67,17 @@ pub(super) fn explain(
 
 /// Returns why nothing was published to `topic`, where no trace tells it.
 fn silence(rules: &Ruleset, topic: &Topic, has_trace: &dyn Fn(&RuleId) -> bool) -> Vec<String> {
-    let publishers: Vec<&RuleEntry> = rules.entries.iter().filter(|entry| entry_may_publish(entry, topic)).collect();
+    let publishers: Vec<&RuleEntry> = rules.entries.iter().filter(|entry| entry_publishes(entry, topic)).collect();
     if publishers.is_empty() {
+        let scripts: Vec<&RuleId> = rules.entries.iter().filter(|entry| is_script(entry)).map(RuleEntry::id).collect();
+        if scripts.iter().any(|id| has_trace(id)) {
+            return Vec::new();
+        }
+        if !scripts.is_empty() {
+            let scripts: Vec<String> = scripts.iter().map(|id| format!("`{id}`")).collect();
+            let scripts = scripts.join(", ");
+            return vec![format!("only a script may publish to `{topic}`, and nothing triggered one: {scripts}")];
+        }
         let known: BTreeSet<String> = rules.entries.iter().flat_map(constant_topics).collect();
         let near = nearest(topic.as_str(), known.iter().map(String::as_str));
         let hint = near.map_or(String::new(), |near| format!("; one publishes to `{near}`"));
@@ -107,7 +118,7 @@ fn trigger_text(trigger: &TriggerKind) -> String {
 /// Returns whether the rule `id` may publish to `topic`.
 pub(super) fn may_publish(rules: &Ruleset, id: &RuleId, topic: &Topic) -> bool {
     let entry = rules.entries.iter().find(|entry| same_rule(entry.id(), id));
-    entry.is_some_and(|entry| entry_may_publish(entry, topic))
+    entry.is_some_and(|entry| is_script(entry) || entry_publishes(entry, topic))
 }
 
 /// Returns whether two ids mean one rule, instances aside.
@@ -115,7 +126,14 @@ fn same_rule(one: &RuleId, other: &RuleId) -> bool {
     one == other || without_instance(one.as_str()) == without_instance(other.as_str())
 }
 
-fn entry_may_publish(entry: &RuleEntry, topic: &Topic) -> bool {
+/// Returns whether the rule calls a script, which may publish to any topic.
+fn is_script(entry: &RuleEntry) -> bool {
+    let RuleEntry::Rule(rule) = entry else { return false };
+    rule.actions().any(|action| matches!(action.kind, ActionKind::Script(_)))
+}
+
+/// Returns whether an action of the rule may publish to `topic`.
+fn entry_publishes(entry: &RuleEntry, topic: &Topic) -> bool {
     match entry {
         RuleEntry::Rule(rule) => publishes(rule).any(|publish| may_be(&publish.topic, topic.as_str())),
         // Its topics are known only once it is made for one.

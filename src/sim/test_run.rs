@@ -1,18 +1,20 @@
 //! A test that runs: its steps on a virtual home, one after the other, up to the first that fails.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::Event;
+use crate::engine::{Event, Outcome};
 use crate::lang::test_file::{
     Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedTime, PublishStep, Restart, RuleSelection, Step,
     StepKind, TestCase, TestFile,
 };
-use crate::model::{Message, Origin, Payload, Place};
+use crate::model::{Message, Origin, Payload, Place, RuleId};
 
 use super::comparison::{Comparison, Relation};
 use super::local_clock::{LocalClock, instant};
 use super::report::{self, Report};
 use super::run_report;
+use super::test_home::without_instance;
 use super::virtual_home::after;
 use super::{Call, CallKind, Exercised, Published, TestHome, VirtualHome};
 
@@ -23,6 +25,8 @@ pub struct TestOutcome {
     pub failure: Option<Failure>,
     /// What it has exercised of the rules.
     pub exercised: Exercised,
+    /// Runs that failed though the test expects no failed run of their rule: the rule, and why.
+    pub failed_runs: BTreeSet<(RuleId, String)>,
 }
 
 /// Why a test failed.
@@ -67,7 +71,11 @@ impl<'a> TestRun<'a> {
             Ok(rules) => rules,
             Err((selection, why)) => {
                 let failure = Failure { step: None, place: selection.place, message: why, report: Report::default() };
-                return TestOutcome { failure: Some(failure), exercised: Exercised::default() };
+                return TestOutcome {
+                    failure: Some(failure),
+                    exercised: Exercised::default(),
+                    failed_runs: BTreeSet::new(),
+                };
             }
         };
         let options = home.options_of(file, &case.name);
@@ -77,7 +85,28 @@ impl<'a> TestRun<'a> {
         let mut run = TestRun { case, home, world, seen: Seen::default() };
         let failure = run.steps();
         run.world.end();
-        TestOutcome { failure, exercised: Exercised { traces: run.world.traces, turns: run.world.turns } }
+        let failed_runs = run.failed_runs();
+        let exercised = Exercised { traces: run.world.traces, turns: run.world.turns };
+        TestOutcome { failure, exercised, failed_runs }
+    }
+
+    fn failed_runs(&self) -> BTreeSet<(RuleId, String)> {
+        let steps = self.case.steps.iter();
+        let expected: Vec<&str> = steps
+            .filter_map(|step| match &step.kind {
+                StepKind::Expect(Expectation::Run(run)) if run.outcome == Some("failed") => Some(&*run.rule),
+                _ => None,
+            })
+            .collect();
+        let is_expected = |rule: &RuleId| {
+            let texts = [rule.as_str(), rule.key(), without_instance(rule.as_str()), without_instance(rule.key())];
+            texts.iter().any(|text| expected.contains(text))
+        };
+        let failed = self.world.traces.iter().filter_map(|trace| match &trace.outcome {
+            Outcome::Failed(why) if !is_expected(&trace.rule) => Some((trace.rule.clone(), why.clone())),
+            _ => None,
+        });
+        failed.collect()
     }
 
     /// Runs the steps of a test, and returns what rules published in all of them.

@@ -195,3 +195,55 @@ tests:
     assert!(said.contains("what was still under way:"), "{said}");
     assert!(!said.contains("nothing triggered"), "{said}");
 }
+
+/// A button in a script that fails on any message that is no map.
+const BUTTON: &str = r#"
+fn lamp(room) { `home/${room}/lamp/set` }
+rule("button", #{ when: "home/button", then: |e| {
+    if e.msg.action == "single" { publish(lamp("hall"), "ON") }
+} });
+"#;
+
+#[test]
+fn a_script_that_failed_is_shown_where_what_it_would_have_published_is_missing() {
+    let tests = "\
+tests:
+  press:
+    steps:
+      - { publish: home/button, payload: ON }
+      - expect: { home/hall/lamp/set: ON }
+";
+    let home = Home::new(&[("rules/button.rhai", BUTTON), ("rules/button.test.yaml", tests)]);
+    insta::assert_snapshot!(home.say(&["test"]).out);
+}
+
+#[test]
+fn only_a_script_that_nothing_triggered_may_publish_what_is_missing() {
+    let tests = "\
+tests:
+  press:
+    steps:
+      - { publish: home/buton, payload: { action: single } }
+      - expect: { home/hall/lamp/set: ON }
+";
+    let home = Home::new(&[("rules/button.rhai", BUTTON), ("rules/button.test.yaml", tests)]);
+    let said = home.say(&["test"]).out;
+    assert!(
+        said.contains("only a script may publish to `home/hall/lamp/set`, and nothing triggered one: `button:button`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_test_that_passed_though_a_run_failed_says_so_unless_it_expects_that() {
+    let press = "  press:\n    steps:\n      - { publish: home/button, payload: ON }\n      - expect: nothing\n";
+    let meant = "      - expect_run: { rule: button, outcome: failed }\n";
+    let note = "`press` passed, though a run of `button:button` failed:";
+    for (steps, is_noted) in [(press.to_owned(), true), (format!("{press}{meant}"), false)] {
+        let tests = format!("tests:\n{steps}");
+        let home = Home::new(&[("rules/button.rhai", BUTTON), ("rules/button.test.yaml", &tests)]);
+        let said = home.say(&["test"]);
+        assert!(said.out.ends_with("1 passed, 0 failed\n") && said.status == 0, "{}", said.out);
+        assert_eq!(said.out.contains(note), is_noted, "{}", said.out);
+    }
+}

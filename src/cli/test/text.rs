@@ -16,6 +16,7 @@ pub(super) fn write_failures(finished: &Finished<'_>) {
     }
     for ran in &finished.tests {
         write_failure(ran, &suite.prefix);
+        write_failed_runs(ran, &suite.prefix);
     }
 }
 
@@ -35,6 +36,23 @@ fn write_failure(ran: &Ran<'_>, prefix: &str) {
         print::line(&text);
     }
     print::line("");
+}
+
+/// Says which runs failed in a test that passed: it may have expected nothing, and got nothing for the wrong reason.
+fn write_failed_runs(ran: &Ran<'_>, prefix: &str) {
+    if ran.outcome.failure.is_some() {
+        return;
+    }
+    let yellow = AnsiColor::Yellow.on_default().bold();
+    for (rule, why) in &ran.outcome.failed_runs {
+        let (place, name) = (&ran.case.place, &ran.case.name);
+        print::line(&format!(
+            "{yellow}note{yellow:#} {prefix}{place}: `{name}` passed, though a run of `{rule}` failed:"
+        ));
+        print::line(&format!("  {why}"));
+        print::line(&format!("  where that is meant, write `expect_run: {{ rule: {rule}, outcome: failed }}`"));
+        print::line("");
+    }
 }
 
 fn style(kind: LineKind) -> Style {
