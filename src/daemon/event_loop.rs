@@ -73,6 +73,8 @@ pub(super) struct EventLoop {
     acknowledgements: Vec<oneshot::Sender<()>>,
     /// Whether the broker keeps a message of one of them.
     must_be_written: bool,
+    /// Whether the times of retained messages are by a clock that shows another time now.
+    was_clock_set: bool,
     is_stopping: bool,
 }
 
@@ -94,6 +96,8 @@ pub(super) struct Parts {
     pub(super) retained: Vec<Retained>,
     /// What was decided before the start and may not have left.
     pub(super) outbox: Vec<Message>,
+    /// Whether the clock shows an earlier time than before the start.
+    pub(super) is_clock_behind: bool,
     /// Where the daemon listens, as URLs.
     pub(super) listen: Vec<String>,
 }
@@ -126,6 +130,7 @@ impl EventLoop {
         let watchdog = Watchdog::start(engine.interrupter(), loaded.home.settings.limits.evaluation);
         let mut clock = Clock::start();
         let now = clock.read().now;
+        let was_clock_set = parts.is_clock_behind;
         let mut event_loop = EventLoop {
             engine,
             _watchdog: watchdog,
@@ -147,6 +152,7 @@ impl EventLoop {
             behind_commit: None,
             acknowledgements: Vec::new(),
             must_be_written: false,
+            was_clock_set,
             is_stopping: false,
         };
         event_loop.take_effects(effects);
@@ -156,6 +162,7 @@ impl EventLoop {
 
     /// Runs until somebody sends [`Input::Stop`], or nobody can send any more.
     pub(super) async fn run(mut self) {
+        let mut health = self.parts.store.watch();
         self.tell_time();
         self.rule_topics.restore(&self.parts.retained);
         self.tell_retained();
@@ -167,7 +174,6 @@ impl EventLoop {
         self.rule_topics.look_at_all(&self.engine);
         self.flush().await;
         self.rule_topics.rest();
-        let mut health = self.parts.store.watch();
         let mut late = pin!(sleep(LATE));
         let mut is_late = true;
         let mut batch = Vec::with_capacity(BATCH);
@@ -238,6 +244,7 @@ impl EventLoop {
         if let Some(forward) = reading.forward {
             info!(forward_ms = forward, "The clock was set.");
             self.parts.store.note_life();
+            self.was_clock_set = true;
             self.decide(Event::ClockChanged { forward });
         }
     }
@@ -302,6 +309,9 @@ impl EventLoop {
         self.parts.store.forget_promises();
         // The room is used again.
         self.outgoing = outgoing;
+        if std::mem::take(&mut self.was_clock_set) {
+            self.keep_retained().await;
+        }
         if std::mem::take(&mut self.must_be_written) {
             self.parts.store.written().await;
         }

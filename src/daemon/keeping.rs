@@ -73,10 +73,7 @@ impl EventLoop {
         if self.parts.store.takes_all() {
             self.engine.keep_all();
             self.keep_late();
-            let keeper = self.parts.store.retained_keeper();
-            for retained in self.parts.publisher.retained(self.now).await {
-                keeper.keep(&retained);
-            }
+            self.keep_retained().await;
         }
         let (kind, message) = match self.parts.store.health() {
             Health::Well => ("store_recovered", "the disk takes changes again".to_owned()),
@@ -85,6 +82,18 @@ impl EventLoop {
         let alert = serde_json::json!({ "kind": kind, "message": message });
         if let Some(message) = own(ALERT_TOPIC, alert.to_string(), false) {
             self.parts.publisher.publish(self.now, &message).await;
+        }
+    }
+
+    /// Keeps all retained messages anew: in a new database, or with times by the clock as it was set. None is told to be
+    /// newer than what the engine knows: that has heard all of them, and what came after them.
+    pub(super) async fn keep_retained(&self) {
+        let keeper = self.parts.store.retained_keeper();
+        for mut retained in self.parts.publisher.retained(self.now).await {
+            if let Some(known) = self.engine.states().get(&retained.topic) {
+                retained.at = retained.at.min(known.at);
+            }
+            keeper.keep(&retained);
         }
     }
 

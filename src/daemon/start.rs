@@ -186,7 +186,7 @@ impl Daemon {
         banner.show(&mut screen);
         broker.keep_retained(&kept.retained, store.retained_keeper()).await;
         let now = Timestamp::now();
-        kept.adjust_to(now);
+        let is_clock_behind = kept.adjust_to(now);
         let options = engine_options(settings, zone);
         let engine = Engine::restore(now, loaded.home.ruleset.clone(), kept.snapshot, options);
         let states = engine.0.states();
@@ -200,6 +200,7 @@ impl Daemon {
             recorder,
             retained: kept.retained,
             outbox: kept.outbox,
+            is_clock_behind,
             listen: banner.urls(),
         };
         let event_loop = EventLoop::new(parts, engine, loaded);

@@ -1,12 +1,15 @@
 //! The wall clock was set: what lasts a time keeps what remains of it, what is due at a time of day is computed anew.
 //!
 //! So a computer that learns the time after its start ends no delay early, and one whose clock goes back an hour
-//! doesn't stand still for one. Where it is set by less than a minute, no time of day is left out or comes twice.
+//! doesn't stand still for one. Where it is set by less than a minute, no time of day is left out. A fixed time that has
+//! fired doesn't fire again where the clock goes back by up to a day; further back, it had been wrong altogether, and what
+//! it showed would keep schedules waiting for ever. What a clock that is set forward passes over counts as missed.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::schedule::Schedule;
 use crate::rules::{Start, Trigger, TriggerKind};
 
 use super::Engine;
@@ -16,11 +19,14 @@ use super::hearing::Incoming;
 use super::run::{Frame, Run, Waiting};
 use super::saving::SavedRule;
 use super::slot::{Slot, SlotId};
-use super::trigger::TriggerState;
+use super::trigger::{TriggerState, later};
 use super::while_state::WhileState;
 
 /// A step by which clocks are put right, not set to another time.
 const SMALL_STEP: SignedDuration = SignedDuration::from_mins(1);
+
+/// So far back, a clock that is set shows times that were once before.
+const REPEATED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Moves all instants from which, or until which, something lasts.
 pub(super) trait Shift {
@@ -41,9 +47,11 @@ impl Engine {
         let step = now.duration_since(before);
         self.shift(step);
         self.evaluator.world.now = now;
+        let missed = if step >= SMALL_STEP { self.passed_over() } else { Vec::new() };
         if step.abs() >= SMALL_STEP {
             self.recompute_schedules();
         }
+        self.catch_up_passed_over(missed);
         // What a small step forward passed over.
         self.advance(now);
         self.reconsider_all();
@@ -97,6 +105,76 @@ impl Engine {
         self.deadlines.shift(by);
     }
 
+    /// Returns the rules' schedules that catch up and were due at times that the clock, set forward, passed over, with the
+    /// last of those times.
+    fn passed_over(&mut self) -> Vec<(SlotId, u16, Timestamp)> {
+        let now = self.now();
+        let mut missed = Vec::new();
+        for slot in self.slots.ids() {
+            let Some(known) = self.slots.get(&slot) else { continue };
+            let Start::When(triggers) = &known.rule.start else { continue };
+            for ((index, trigger), state) in numbered(triggers).zip(&known.triggers) {
+                let (due, catch_up) = match &trigger.kind {
+                    TriggerKind::Schedule { schedule, catch_up: Some(catch_up) } => {
+                        let since = moved(now, -SignedDuration::try_from(*catch_up).unwrap_or(SignedDuration::MAX));
+                        let since = since.max(state.due.map_or(now, |due| moved(due, -SignedDuration::from_nanos(1))));
+                        (schedule.last(since, now, &self.evaluator.world.calendar), *catch_up)
+                    }
+                    TriggerKind::AtExpression { catch_up: Some(catch_up), .. } => (state.due, *catch_up),
+                    _ => continue,
+                };
+                let is_missed = |due: &Timestamp| {
+                    *due < now && later(*due, catch_up) >= now && state.fired_at.is_none_or(|fired| fired < *due)
+                };
+                missed.extend(due.filter(is_missed).filter(|_| trigger.enabled).map(|due| (slot.clone(), index, due)));
+            }
+        }
+        missed
+    }
+
+    /// Fires, late, what was passed over.
+    fn catch_up_passed_over(&mut self, mut missed: Vec<(SlotId, u16, Timestamp)>) {
+        missed.sort_by(|left, right| (left.2, &left.0, left.1).cmp(&(right.2, &right.0, right.1)));
+        for (slot, index, due) in missed {
+            let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { continue };
+            let Some(trigger) = self.trigger_of(&rule, Owner::Rule, index) else { continue };
+            let Some(state) = self.trigger_state_mut(&slot, Owner::Rule, index) else { continue };
+            state.fired_at = Some(due);
+            self.note_trigger_changed(&slot, Owner::Rule);
+            self.evaluator.next_sequence();
+            let occasion = self.time_occasion(trigger, due);
+            self.trigger(&slot, occasion);
+            self.step_ready();
+        }
+    }
+
+    /// After a start: a zone that is another one, or whose rules are, makes what is still to come due at other instants.
+    pub(super) fn recompute_what_is_to_come(&mut self) {
+        let now = self.now();
+        let before_now = moved(now, -SignedDuration::from_nanos(1));
+        for slot in self.slots.ids() {
+            let Some(known) = self.slots.get(&slot) else { continue };
+            let rule = Arc::clone(&known.rule);
+            let Start::When(triggers) = &rule.start else { continue };
+            for (index, trigger) in numbered(triggers).filter(|(_, trigger)| trigger.enabled) {
+                let TriggerKind::Schedule { schedule, .. } = &trigger.kind else { continue };
+                let Some(state) = self.trigger_state_mut(&slot, Owner::Rule, index) else { continue };
+                let (due, fired_at) = (state.due, state.fired_at);
+                let next = self.next_unfired(schedule, fired_at, before_now);
+                if due.is_none_or(|due| due >= now) && due != next {
+                    self.set_due(&slot, Owner::Rule, index, next);
+                }
+            }
+        }
+    }
+
+    /// Returns when a schedule that fired for `fired_at` is due next, strictly after `after`.
+    fn next_unfired(&self, schedule: &Schedule, fired_at: Option<Timestamp>, after: Timestamp) -> Option<Timestamp> {
+        let repeated = if schedule.is_fixed() { REPEATED } else { SMALL_STEP };
+        let after = fired_at.filter(|fired_at| is_repeated(*fired_at, after, repeated)).unwrap_or(after);
+        schedule.next(after, &self.evaluator.world.calendar)
+    }
+
     /// Computes anew when schedules are due: those of rules, and those that runs wait for.
     pub(super) fn recompute_schedules(&mut self) {
         for slot in self.slots.ids() {
@@ -120,13 +198,14 @@ impl Engine {
         for (index, trigger) in numbered(triggers).filter(|(_, trigger)| trigger.enabled) {
             match &trigger.kind {
                 TriggerKind::Schedule { schedule, .. } => {
-                    let next = schedule.next(now, &self.evaluator.world.calendar);
+                    let fired_at = self.trigger_state_mut(slot, owner, index).and_then(|state| state.fired_at);
+                    let next = self.next_unfired(schedule, fired_at, now);
                     self.set_due(slot, owner, index, next);
                 }
                 TriggerKind::AtExpression { .. } => {
                     self.set_due(slot, owner, index, None);
                     if let Some(state) = self.trigger_state_mut(slot, owner, index) {
-                        state.fired_at = None;
+                        state.fired_at = state.fired_at.filter(|fired_at| is_repeated(*fired_at, now, REPEATED));
                     }
                     self.ask_at(slot, owner, index);
                 }
@@ -234,6 +313,11 @@ impl Shift for Run {
             }
         }
     }
+}
+
+/// Returns whether the clock, which shows `now`, will show `fired_at` again within `repeated`.
+fn is_repeated(fired_at: Timestamp, now: Timestamp, repeated: SignedDuration) -> bool {
+    fired_at > now && fired_at.duration_since(now) <= repeated
 }
 
 /// Returns `at`, moved; the end of time where that is beyond it.

@@ -128,6 +128,8 @@ impl Engine {
         if behind.is_positive() {
             engine.recompute_schedules();
             engine.keep_shifted();
+        } else {
+            engine.recompute_what_is_to_come();
         }
         let effects = engine.finish();
         (engine, effects)

@@ -150,6 +150,9 @@ impl Engine {
         match &trigger.kind {
             TriggerKind::Schedule { schedule, .. } => {
                 let next = schedule.next(due, &self.evaluator.world.calendar);
+                if let Some(state) = self.trigger_state_mut(slot, owner, index) {
+                    state.fired_at = Some(due);
+                }
                 self.set_due(slot, owner, index, next);
             }
             TriggerKind::AtExpression { expression, weekdays, .. } => {
@@ -204,6 +207,9 @@ impl Engine {
                     self.ask_at(&slot, Owner::Rule, index);
                 }
                 if catch_up.is_some_and(|catch_up| later(missed, catch_up) >= now) {
+                    if let Some(state) = self.trigger_state_mut(&slot, Owner::Rule, index) {
+                        state.fired_at = Some(missed);
+                    }
                     let occasion = self.time_occasion(trigger, missed);
                     self.trigger(&slot, occasion);
                     self.step_ready();

@@ -19,7 +19,8 @@ pub(super) struct TriggerState {
     pub(super) topics: BTreeMap<Topic, Track>,
     /// When a schedule is due next.
     pub(super) due: Option<Timestamp>,
-    /// When the expression of an `at` last fired: it isn't due at that instant once more.
+    /// For when a schedule, or the expression of an `at`, last fired: it isn't due then once more, though a clock that
+    /// was set back shows that time again.
     #[serde(default)]
     pub(super) fired_at: Option<Timestamp>,
     /// What the expression of an `at` read; asked anew after a restart.

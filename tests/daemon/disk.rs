@@ -178,3 +178,55 @@ fn a_second_daemon_on_the_same_data_is_refused() {
     assert!(said.contains("stop it, or set another folder with `data:` in homerule.yaml"), "{said}");
     assert_eq!(house.get("/api/status")["healthy"], true);
 }
+
+#[test]
+fn a_database_that_is_damaged_while_the_daemon_runs_is_replaced_by_all_that_it_knows() {
+    if !has_clients() {
+        return;
+    }
+    let mut house = House::with_rules(RULES);
+    assert_eq!(count(&mut house), "1");
+    retain(&house, "home/tv", "ON");
+    publish(&house, "home/tv", "off for now");
+    let database = rusqlite::Connection::open(house.home.file(".homerule/homerule.db")).unwrap();
+    database.execute("DROP TABLE kept", []).unwrap();
+    drop(database);
+    assert_eq!(count(&mut house), "2");
+    until("a new database", || {
+        kept(&house, "topic/home/tv").contains("off for now") && !kept(&house, "retained/home/tv").is_empty()
+    });
+    let log = house.end("KILL");
+    assert!(log.contains("The database is damaged (no such table: kept); a new one is begun."), "{log}");
+    house.begin();
+    assert_eq!(count(&mut house), "3");
+    assert_eq!(state(&house, "home/tv")["value"], "off for now", "the retained message is older");
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_said_and_the_home_goes_on_without_it() {
+    if !has_clients() {
+        return;
+    }
+    let mut house = House::with_rules(RULES);
+    assert_eq!(count(&mut house), "1");
+    let alerts = Kind::Mosquitto.subscribe(house.mqtt, &["homerule/alert"]);
+    // Whoever wants to write now waits.
+    let database = rusqlite::Connection::open(house.home.file(".homerule/homerule.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(count(&mut house), "2");
+    let alert = alerts.next();
+    assert!(alert.contains("\"kind\":\"store_failing\"") && alert.contains("the disk doesn't answer"), "{alert}");
+    let status = house.get("/api/status");
+    assert_eq!((&status["healthy"], status["store"]["failing"].is_string()), (&false.into(), true), "{status}");
+    assert_eq!(house.ask("GET", "/healthz", None).0, 503);
+    assert_eq!(count(&mut house), "3");
+
+    database.execute_batch("ROLLBACK").unwrap();
+    let alert = alerts.next();
+    assert!(alert.contains("\"kind\":\"store_recovered\""), "{alert}");
+    assert_eq!(house.get("/api/status")["healthy"], true);
+    let log = house.end("KILL");
+    assert!(log.contains("The disk doesn't answer; the home goes on without waiting for it."), "{log}");
+    house.begin();
+    assert_eq!(count(&mut house), "4");
+}

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use homerule::model::{Message, Origin, Payload, Qos, Topic};
 use serde_json::{Value, json};
 
 use super::clients::{Kind, Sent, sent};
-use super::house::{House, PATIENCE};
+use super::house::{Home, House, PATIENCE, SETTINGS};
 
 /// The ways in which a daemon ends.
 const ENDS: [&str; 2] = ["TERM", "KILL"];
@@ -179,5 +180,70 @@ fn what_fell_due_meanwhile_happens_at_once() {
         house.publication("to/later");
         let trace = house.get("/api/traces?rule=all%3Alater");
         assert_eq!(trace[0]["outcome"], "finished", "{end}: {trace}");
+    }
+}
+
+/// Writes a row as the daemon would have (FNV-1a of the key, 0xff and the value).
+fn keep(house: &House, key: &str, value: &str) {
+    let bytes = key.bytes().chain([0xff]).chain(value.bytes());
+    let sum =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let database = rusqlite::Connection::open(house.home.file(".homerule/homerule.db")).unwrap();
+    let row = rusqlite::params![key, value.as_bytes(), sum.cast_signed()];
+    database.execute("INSERT INTO kept VALUES (?1, ?2, ?3)", row).unwrap();
+}
+
+#[test]
+fn what_was_decided_and_had_not_left_is_sent_once_in_order_and_before_what_fell_due() {
+    if !has_clients() {
+        return;
+    }
+    let rules =
+        "rules: { late: { when: go, then: [ { delay: 1s }, { publish: home/z, payload: late, retain: true } ] } }";
+    let mut house = House::with_rules(rules);
+    publish(&house, "go", "x");
+    house.end("KILL");
+    let ended = Instant::now();
+    let message = |topic: &str, payload: &str| {
+        let payload = Payload::from_bytes(payload.as_bytes().to_vec());
+        let (topic, qos) = (Topic::parse(topic).unwrap(), Qos::AtLeastOnce);
+        Message { topic, payload, qos, retain: true, origin: Origin::Own }
+    };
+    let (last, first) = ("outbox/00000000000000000100", "outbox/00000000000000000099");
+    keep(&house, last, &json!([message("home/a", "3"), message("home/z", "early")]).to_string());
+    keep(&house, first, &json!([message("home/a", "1"), message("home/a", "2")]).to_string());
+    until("a second", || ended.elapsed() > Duration::from_secs(1));
+    house.begin();
+    house.publication("home/z");
+    let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
+    let mut messages = [subscriber.next(), subscriber.next()];
+    messages.sort();
+    assert_eq!(messages, ["1 home/a 3", "1 home/z late"]);
+    until("what has left to be forgotten", || [first, last].iter().all(|key| kept(&house, key).is_empty()));
+    Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent("home/a", "new") }]);
+    house.end("KILL");
+    house.begin();
+    assert_eq!(Kind::Mosquitto.subscribe(house.mqtt, &["home/a"]).next(), "1 home/a new");
+}
+
+#[test]
+fn what_is_said_not_to_survive_does_not() {
+    if !has_clients() {
+        return;
+    }
+    let rules = "rules:
+  asks: { when: go, then: [ { http: { url: \"http://127.0.0.1:9/\" }, on_error: continue }, { exec: [sleep, \"600\"], timeout: 1h }, { to/asked: x } ] }
+";
+    for end in ENDS {
+        let home = Home::with(&[("rules/all.yaml", rules)]);
+        home.write("homerule.yaml", &format!("{SETTINGS}allow: {{ exec: [sleep] }}\n"));
+        let mut house = home.start();
+        publish(&house, "go", "x");
+        house.end(end);
+        house.begin();
+        until("the run to be over", || house.get("/api/traces?rule=all%3Aasks")[0]["outcome"].is_object());
+        let traces = house.get("/api/traces?rule=all%3Aasks");
+        assert!(traces[0].to_string().contains("failed"), "{end}: {traces}");
+        assert_eq!(traces.as_array().unwrap().len(), 1, "{end}: no trace is kept: {traces}");
     }
 }

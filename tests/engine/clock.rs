@@ -5,6 +5,7 @@ use homerule::lang::{Home, Source, Sources};
 use homerule::model::schedule::Calendar;
 use homerule::model::{Message, Origin, Payload, Qos, Topic};
 use homerule::rules::Ruleset;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 const RULES: &str = r#"
@@ -27,6 +28,7 @@ struct Clock {
     rules: Ruleset,
     saved: Snapshot,
     now: Timestamp,
+    zone: TimeZone,
     /// What was published, with what the clock showed.
     published: Vec<String>,
 }
@@ -34,15 +36,21 @@ struct Clock {
 impl Clock {
     /// Starts at 12:00.
     fn start() -> Clock {
+        Clock::of(RULES, "UTC")
+    }
+
+    /// Starts at 12:00 UTC with these rules, in a zone.
+    fn of(rules: &str, zone: &str) -> Clock {
         let mut sources = Sources::new();
-        sources.insert("rules/a.yaml".into(), Source::Content(RULES.as_bytes().into()));
+        sources.insert("rules/a.yaml".into(), Source::Content(rules.as_bytes().into()));
+        let zone = TimeZone::get(zone).unwrap();
         let home = Home::load(&sources);
         assert!(!home.has_errors(), "{:?}", home.diagnostics);
         let now = "2024-06-01T12:00:00Z".parse().unwrap();
-        let options = Options { calendar: Calendar::default(), ..Options::default() };
+        let options = Options { calendar: Calendar { zone: zone.clone(), location: None }, ..Options::default() };
         let rules = home.ruleset;
         let (engine, _) = Engine::new(now, rules.clone(), options);
-        let mut clock = Clock { engine, rules, saved: Snapshot::default(), now, published: Vec::new() };
+        let mut clock = Clock { engine, rules, saved: Snapshot::default(), now, zone, published: Vec::new() };
         clock.handle(Event::Started);
         clock
     }
@@ -72,7 +80,7 @@ impl Clock {
         self.take(effects);
         self.saved.alive_at = Some(self.now);
         self.now = now.parse().unwrap();
-        let options = Options { calendar: Calendar::default(), ..Options::default() };
+        let options = Options { calendar: Calendar { zone: self.zone.clone(), location: None }, ..Options::default() };
         let (engine, effects) = Engine::restore(self.now, self.rules.clone(), self.saved.clone(), options);
         self.engine = engine;
         self.take(effects);
@@ -149,14 +157,165 @@ fn a_time_of_day_is_computed_anew_when_the_clock_is_set() {
 }
 
 #[test]
-fn a_time_that_an_expression_gave_comes_again_when_the_clock_was_set_back() {
-    let mut clock = Clock::start();
-    clock.say("alarm", "1");
-    clock.pass(61);
-    clock.set(SignedDuration::from_hours(-2));
-    clock.pass(120);
-    let times = clock.published().into_iter().filter(|line| line.ends_with("asked yes"));
-    assert_eq!(times.collect::<Vec<_>>(), ["13:00:00 out/asked yes"; 2]);
+fn a_time_of_day_that_fired_comes_once_though_the_clock_is_set_back_and_again_the_next_day() {
+    for restarts in [false, true] {
+        let mut clock = Clock::start();
+        clock.say("alarm", "1");
+        clock.pass(61);
+        assert_eq!(clock.published(), ["13:00:00 out/at yes", "13:00:00 out/asked yes"]);
+        if restarts {
+            clock.restart_at("2024-06-01T12:01:00Z");
+        } else {
+            clock.set(SignedDuration::from_hours(-1));
+        }
+        clock.pass(23 * 60);
+        assert_eq!(clock.published(), [""; 0], "restarts: {restarts}");
+        clock.pass(120);
+        assert_eq!(clock.published(), ["13:00:00 out/at yes", "13:00:00 out/asked yes"], "restarts: {restarts}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_days_ahead_keeps_no_time_of_day_waiting() {
+    for restarts in [false, true] {
+        let mut clock = Clock::start();
+        clock.say("alarm", "1");
+        clock.set(SignedDuration::from_hours(24 * 365));
+        clock.pass(61);
+        clock.published();
+        if restarts {
+            clock.restart_at("2024-06-01T12:01:00Z");
+        } else {
+            clock.set(SignedDuration::from_hours(-24 * 365 - 1));
+        }
+        clock.pass(60);
+        assert_eq!(clock.published(), ["13:00:00 out/at yes", "13:00:00 out/asked yes"], "restarts: {restarts}");
+    }
+}
+
+#[test]
+fn what_runs_through_clock_changes_runs_on_when_the_clock_is_set_back() {
+    let mut clock = Clock::of(
+        "rules: { every: { when: { every: 20m }, then: { out/every: x } }, cron: { when: { cron: \"*/30 * * * *\" }, then: { out/cron: x } } }",
+        "UTC",
+    );
+    clock.pass(31);
+    assert_eq!(
+        clock.published(),
+        ["12:00:00 out/every x", "12:00:00 out/cron x", "12:20:00 out/every x", "12:30:00 out/cron x"]
+    );
+    clock.set(SignedDuration::from_hours(-1));
+    clock.pass(31);
+    assert_eq!(clock.published(), ["11:40:00 out/every x", "12:00:00 out/every x", "12:00:00 out/cron x"]);
+}
+
+#[test]
+fn a_small_step_back_across_a_restart_repeats_nothing() {
+    let mut clock = Clock::of("rules: { every: { when: { every: 20m }, then: { out/every: x } } }", "UTC");
+    clock.pass(20);
+    assert_eq!(clock.published(), ["12:00:00 out/every x", "12:20:00 out/every x"]);
+    clock.restart_at("2024-06-01T12:19:59Z");
+    clock.pass(20);
+    assert_eq!(clock.published(), [""; 0]);
+    clock.pass(1);
+    assert_eq!(clock.published(), ["12:40:00 out/every x"]);
+}
+
+const CATCHING_UP: &str = r#"
+rules:
+  at: { when: { at: "13:00", catch_up: 1h }, then: { out/at: "x" } }
+  cron: { when: { cron: "*/10 * * * *", catch_up: 15m }, then: { out/cron: x } }
+  never: { when: { at: "13:01" }, then: { out/never: x } }
+"#;
+
+#[test]
+fn what_a_clock_set_forward_passes_over_is_caught_up_with_once_where_that_is_asked() {
+    let mut clock = Clock::of(CATCHING_UP, "UTC");
+    clock.pass(5);
+    assert_eq!(clock.published(), ["12:00:00 out/cron x"]);
+    clock.set(SignedDuration::from_hours(25));
+    assert_eq!(clock.published(), ["13:05:00 out/at x", "13:05:00 out/cron x"]);
+    clock.set(SignedDuration::from_hours(-1));
+    clock.set(SignedDuration::from_hours(1));
+    assert_eq!(clock.published(), [""; 0], "once");
+    clock.set(SignedDuration::from_hours(23) + SignedDuration::from_mins(56));
+    assert_eq!(clock.published(), ["13:01:00 out/at x", "13:01:00 out/cron x"]);
+    clock.set(SignedDuration::from_hours(26));
+    assert_eq!(clock.published(), ["15:01:00 out/cron x"], "two hours are more than `catch_up`");
+}
+
+#[test]
+fn what_was_missed_is_caught_up_with_once_the_clock_is_right_after_a_start_in_1970() {
+    let mut clock = Clock::of(CATCHING_UP, "UTC");
+    clock.pass(55);
+    clock.published();
+    clock.restart_at("1970-01-01T00:00:30Z");
+    clock.pass(1);
+    assert_eq!(clock.published(), [""; 0]);
+    let right: Timestamp = "2024-06-01T13:05:00Z".parse().unwrap();
+    clock.set(right.duration_since(clock.now));
+    assert_eq!(clock.published(), ["13:05:00 out/at x", "13:05:00 out/cron x"]);
+    clock.pass(5);
+    assert_eq!(clock.published(), ["13:10:00 out/cron x"]);
+
+    clock.restart_at("1970-01-01T00:00:30Z");
+    clock.set((right + SignedDuration::from_mins(6)).duration_since(clock.now));
+    assert_eq!(clock.published(), [""; 0], "both have fired");
+}
+
+#[test]
+fn another_zone_after_a_restart_makes_times_of_day_due_by_that_zone() {
+    let rules = "rules: { at: { when: { at: \"15:00\" }, then: { out/at: x } } }";
+    let mut clock = Clock::of(rules, "Europe/Berlin");
+    clock.zone = TimeZone::UTC;
+    clock.restart_at("2024-06-01T12:01:00Z");
+    clock.pass(24 * 60);
+    assert_eq!(clock.published(), ["15:00:00 out/at x"]);
+    clock.zone = TimeZone::get("Europe/Berlin").unwrap();
+    clock.restart_at("2024-06-02T12:01:00Z");
+    clock.pass(2 * 60);
+    assert_eq!(clock.published(), ["13:00:00 out/at x"], "15:00 in Berlin");
+}
+
+#[test]
+fn cooldowns_and_lingers_keep_what_remains_when_the_clock_is_set() {
+    let rules = r#"
+rules:
+  cooled: { when: go, cooldown: 10m, then: { out/cooled: x } }
+  linger: { while: "state('on') == 'yes'", linger: 10m, else: { out/ended: x } }
+"#;
+    for hours in [-5, 5, 24] {
+        let mut clock = Clock::of(rules, "UTC");
+        clock.say("go", "1");
+        clock.say("on", "yes");
+        clock.say("on", "no");
+        assert_eq!(clock.published(), ["12:00:00 out/cooled x"]);
+        clock.pass(5);
+        clock.set(SignedDuration::from_hours(hours));
+        clock.pass(4);
+        clock.say("go", "1");
+        assert_eq!(clock.published(), [""; 0], "{hours}");
+        clock.pass(1);
+        clock.say("go", "1");
+        let lines = clock.published();
+        assert_eq!(lines.len(), 2, "{hours}: {lines:?}");
+        assert!(lines[0].ends_with(":10:00 out/ended x") && lines[1].ends_with(":10:00 out/cooled x"), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_linger_ends_on_time_after_a_restart() {
+    let rules = "rules: { linger: { while: \"state('on') == 'yes'\", linger: 10m, then: { out/begun: x }, else: { out/ended: x } } }";
+    for (restart, end) in [("2024-06-01T12:08:00Z", "12:10:00"), ("2024-06-01T12:30:00Z", "12:30:00")] {
+        let mut clock = Clock::of(rules, "UTC");
+        clock.say("on", "yes");
+        clock.say("on", "no");
+        clock.pass(5);
+        assert_eq!(clock.published(), ["12:00:00 out/begun x"]);
+        clock.restart_at(restart);
+        clock.pass(10);
+        assert_eq!(clock.published(), [format!("{end} out/ended x")]);
+    }
 }
 
 #[test]

@@ -31,11 +31,13 @@ pub(in crate::daemon) struct Kept {
 
 impl Kept {
     /// Moves the times of retained messages back where the clock is behind, as the engine does with what it restores.
-    pub(in crate::daemon) fn adjust_to(&mut self, now: Timestamp) {
-        let Some(alive_at) = self.snapshot.alive_at.filter(|alive_at| *alive_at > now) else { return };
+    /// Returns whether it is.
+    pub(in crate::daemon) fn adjust_to(&mut self, now: Timestamp) -> bool {
+        let Some(alive_at) = self.snapshot.alive_at.filter(|alive_at| *alive_at > now) else { return false };
         for retained in &mut self.retained {
             retained.at = retained.at.checked_sub(alive_at.duration_since(now)).unwrap_or(Timestamp::MIN);
         }
+        true
     }
 
     /// Sorts rows by whom they belong to.

@@ -51,7 +51,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Takes what must survive a restart.
 pub(super) struct Store {
     pending: Arc<Pending>,
-    health: watch::Receiver<Health>,
+    /// The writer says how it is; that it doesn't answer, only we can say. Its next success takes that back.
+    health: watch::Sender<Health>,
     wants_all: Arc<AtomicBool>,
     losses: Vec<String>,
     thread: Option<JoinHandle<()>>,
@@ -66,7 +67,7 @@ pub(super) struct Store {
 impl Store {
     fn new(
         pending: Arc<Pending>,
-        health: watch::Receiver<Health>,
+        health: watch::Sender<Health>,
         wants_all: Arc<AtomicBool>,
         losses: Vec<String>,
         thread: JoinHandle<()>,
@@ -163,6 +164,7 @@ impl Store {
         let mut done = done;
         if timeout(PATIENCE, &mut done).await.is_err() {
             error!("The disk doesn't answer; the home goes on without waiting for it.");
+            self.health.send_replace(Health::Failing("the disk doesn't answer".to_owned()));
             self.stalled = Some(done);
         }
     }
@@ -174,15 +176,16 @@ impl Store {
 
     /// Returns how it is.
     pub(super) fn health(&self) -> Health {
-        if self.stalled.is_some() {
-            return Health::Failing("the disk doesn't answer".to_owned());
-        }
         self.health.borrow().clone()
     }
 
-    /// Returns what tells of changes of the health.
+    /// Returns what tells of changes of the health, and at once where it isn't well.
     pub(super) fn watch(&self) -> watch::Receiver<Health> {
-        self.health.clone()
+        let mut health = self.health.subscribe();
+        if self.health() != Health::Well {
+            health.mark_changed();
+        }
+        health
     }
 
     /// Returns, once, that a new database was begun: it needs all that is known.

@@ -68,10 +68,10 @@ pub(in crate::daemon) fn open(path: PathBuf) -> Result<Opened, StoreError> {
             Health::Failing(said)
         }
     };
-    let (sender, health) = watch::channel(health);
+    let health = watch::Sender::new(health);
     let pending = Arc::new(Pending::default());
     let wants_all = Arc::new(AtomicBool::new(false));
-    let writer = Writer::new(folder, database, Arc::clone(&pending), sender, Arc::clone(&wants_all));
+    let writer = Writer::new(folder, database, Arc::clone(&pending), health.clone(), Arc::clone(&wants_all));
     let thread = std::thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || writer.run())

@@ -317,6 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_is_damaged_while_it_is_used_is_set_aside_and_a_new_one_asks_for_all() {
+        let mut bench = Bench::new();
+        bench.write("a", "1");
+        let database = bench.writer.folder.database();
+        rusqlite::Connection::open(&database).unwrap().execute("DROP TABLE kept", []).unwrap();
+        bench.write("b", "2");
+        assert!(bench.is_well());
+        assert_eq!(bench.kept(), ["b=2"]);
+        assert!(bench.writer.wants_all.load(Ordering::Acquire), "`a` is to be written anew");
+        let files = std::fs::read_dir(bench.writer.folder.path()).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        assert_eq!(names.filter(|name| name.starts_with("damaged-") && name.ends_with(".db")).count(), 1);
+    }
+
+    #[test]
     fn what_is_only_written_is_synced_within_a_second() {
         let mut bench = Bench::new();
         let changes = [("a".into(), Some(vec![1]))].into();

@@ -113,6 +113,12 @@ impl Cron {
         &self.text
     }
 
+    /// Returns whether it is due at fixed times: neither its minute nor its hour has a `*` or a step.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.is_fixed
+    }
+
     /// Returns the first due time strictly after `after`.
     #[must_use]
     pub fn next(&self, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {

@@ -59,6 +59,17 @@ impl Schedule {
         }
     }
 
+    /// Returns whether it is due at fixed times, which come once though a clock shows them twice (spec 2.2); what is no
+    /// fixed time runs through each change of a clock.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        match self {
+            Schedule::At { .. } | Schedule::Sun { .. } => true,
+            Schedule::Every(_) => false,
+            Schedule::Cron(cron) => cron.is_fixed(),
+        }
+    }
+
     /// Returns the last due time strictly after `since` and strictly before `now`. It looks back from `now` in
     /// growing steps, so that a pattern that is due each second costs no more after a month than after an hour.
     #[must_use]
