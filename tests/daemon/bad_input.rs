@@ -84,7 +84,7 @@ fn a_publish_to_the_brokers_own_topics_reaches_nobody() {
 #[test]
 fn a_payload_of_any_bytes_or_size_or_depth_is_taken() {
     let mut house = House::with_rules(ECHO);
-    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let large = vec![b'x'; 1_000_000];
     for payload in [&b"\xff\xfe\x00"[..], &large, deep.as_bytes(), b"{\"a\":", b""] {
         let _open = publish_raw(&house, b"in/any", payload);

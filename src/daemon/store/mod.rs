@@ -165,6 +165,8 @@ impl Store {
         if timeout(PATIENCE, &mut done).await.is_err() {
             error!("The disk doesn't answer; the home goes on without waiting for it.");
             self.health.send_replace(Health::Failing("the disk doesn't answer".to_owned()));
+            // If it answered just now, the writer would learn only with the next change that it is well again.
+            self.pending.add(Batch::default());
             self.stalled = Some(done);
         }
     }
