@@ -68,7 +68,9 @@ impl RuleTopics {
     /// Looks at every rule: those of before, and those that `engine` has now.
     pub(super) fn look_at_all(&mut self, engine: &Engine) {
         let rules: Vec<RuleId> = self.rules.keys().chain(engine.rule_ids()).cloned().collect();
-        rules.into_iter().for_each(|rule| self.look(rule));
+        for rule in rules {
+            self.look(rule);
+        }
     }
 
     /// Looks at a rule that may have been switched.

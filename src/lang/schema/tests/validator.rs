@@ -1,16 +1,16 @@
 //! Validates JSON by the keywords of JSON Schema that ours uses; any other is an error, so that none is overlooked.
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Returns why `value` doesn't fit `schema`, with its path; `definitions` are those that the schema refers to.
+#[expect(clippy::too_many_lines, reason = "one match over all keywords")]
 pub(super) fn validate(value: &Value, schema: &Value, definitions: &Value, path: &str) -> Result<(), String> {
     let fits = |schema: &Value| validate(value, schema, definitions, path).is_ok();
     let fail = |message: String| Err(format!("{path}: {message}"));
     for (keyword, wanted) in schema.as_object().expect("a schema is an object") {
         let count = wanted.as_u64().and_then(|count| usize::try_from(count).ok());
         match keyword.as_str() {
-            "$schema" | "$defs" | "title" | "description" => {}
             "$ref" => {
                 let name = wanted.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
                 let definition = definitions.get(name).unwrap_or_else(|| panic!("no definition `{name}`"));
@@ -39,7 +39,6 @@ pub(super) fn validate(value: &Value, schema: &Value, definitions: &Value, path:
                 let branch = if fits(wanted) { "then" } else { "else" };
                 validate(value, &schema[branch], definitions, path)?;
             }
-            "then" | "else" => {}
             "not" if fits(wanted) => return fail("is what it must not be".to_owned()),
             "minLength" if value.as_str().is_some_and(|text| text.chars().count() < count.unwrap()) => {
                 return fail("is too short".to_owned());
@@ -50,20 +49,10 @@ pub(super) fn validate(value: &Value, schema: &Value, definitions: &Value, path:
                     return fail(format!("{value} doesn't match"));
                 }
             }
-            "minimum" if value.as_f64().is_some_and(|number| number < wanted.as_f64().unwrap()) => {
-                return fail("is too small".to_owned());
-            }
-            "maximum" if value.as_f64().is_some_and(|number| number > wanted.as_f64().unwrap()) => {
-                return fail("is too large".to_owned());
-            }
-            "minItems" if value.as_array().is_some_and(|items| items.len() < count.unwrap()) => {
-                return fail("has too few items".to_owned());
-            }
-            "minProperties" if value.as_object().is_some_and(|entries| entries.len() < count.unwrap()) => {
-                return fail("has too few keys".to_owned());
-            }
-            "maxProperties" if value.as_object().is_some_and(|entries| entries.len() > count.unwrap()) => {
-                return fail("has too many keys".to_owned());
+            "minimum" | "maximum" | "minItems" | "minProperties" | "maxProperties"
+                if !is_within(value, keyword, wanted.as_f64().unwrap()) =>
+            {
+                return fail(format!("breaks {keyword}"));
             }
             "items" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
@@ -91,8 +80,25 @@ pub(super) fn validate(value: &Value, schema: &Value, definitions: &Value, path:
                     validate(&Value::String(key.clone()), wanted, definitions, path)?;
                 }
             }
-            "properties" | "patternProperties" | "additionalProperties" => {}
-            "type" | "enum" | "const" | "not" | "minLength" | "minimum" | "maximum" | "minItems" | "minProperties"
+            // Looked at below, beside another keyword, or kept.
+            "$schema"
+            | "$defs"
+            | "title"
+            | "description"
+            | "then"
+            | "else"
+            | "properties"
+            | "patternProperties"
+            | "additionalProperties"
+            | "type"
+            | "enum"
+            | "const"
+            | "not"
+            | "minLength"
+            | "minimum"
+            | "maximum"
+            | "minItems"
+            | "minProperties"
             | "maxProperties" => {}
             other => panic!("the keyword `{other}` isn't known here"),
         }
@@ -107,6 +113,18 @@ pub(super) fn validate(value: &Value, schema: &Value, definitions: &Value, path:
         }
     }
     Ok(())
+}
+
+/// Returns whether a number, or the length of a list or map, keeps a bound; what the bound isn't for keeps it.
+fn is_within(value: &Value, keyword: &str, bound: f64) -> bool {
+    let length = match keyword {
+        "minItems" => value.as_array().map(Vec::len),
+        "minProperties" | "maxProperties" => value.as_object().map(Map::len),
+        _ => None,
+    };
+    let length = length.and_then(|length| u32::try_from(length).ok()).map(f64::from);
+    let number = if matches!(keyword, "minimum" | "maximum") { value.as_f64() } else { length };
+    number.is_none_or(|number| if keyword.starts_with("min") { number >= bound } else { number <= bound })
 }
 
 /// Returns the schemas of the value of `key`.
