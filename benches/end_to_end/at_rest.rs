@@ -89,7 +89,7 @@ fn route(daemon: &Daemon) -> Route {
 }
 
 /// Makes a home with about so many rules, and one that is measured.
-fn home(rules: usize) -> TempDir {
+pub(crate) fn home(rules: usize) -> TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join("rules")).unwrap();
     fs::write(home.path().join("homerule.yaml"), SETTINGS).unwrap();

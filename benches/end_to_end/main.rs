@@ -5,6 +5,9 @@
 //! sockets with `TCP_NODELAY`: a device publishes JSON on `bench/x/ROOM/tv`, a rule with a wildcard and a condition on a field
 //! fires, and its action on `…/light/set` is received. A latency counts from when its message was due. Ratios are to the bare
 //! hop through mosquitto at the same `QoS`, measured in the same run.
+//!
+//! Peers that are installed are measured too: `mosquitto`, `python3` with paho-mqtt 2, and Node-RED where `NODE_RED` names the
+//! folder in which `npm install --omit=optional node-red` was run.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -74,6 +77,7 @@ fn main() {
     }
     if is_wanted("homerule") {
         measure_daemon(folder.path(), &mut table);
+        measure_among_many(&mut table);
     }
     table.end();
     if is_wanted("at rest") {
@@ -93,22 +97,38 @@ fn measure_peers(folder: &Path, table: &mut Table) {
                 "mosquitto alone, QoS 1",
                 "mosquitto and paho, QoS 0",
                 "mosquitto and paho, QoS 1",
+                "mosquitto, Node-RED, QoS 0",
+                "mosquitto, Node-RED, QoS 1",
             ]
         } else {
-            ["… with Nagle, QoS 0", "… with Nagle, QoS 1", "… paho with Nagle, QoS 0", "… paho with Nagle, QoS 1"]
+            [
+                "… with Nagle, QoS 0",
+                "… with Nagle, QoS 1",
+                "… paho with Nagle, QoS 0",
+                "… paho with Nagle, QoS 1",
+                "… Node-RED, Nagle, QoS 0",
+                "… Node-RED, Nagle, QoS 1",
+            ]
         };
         let broker = mosquitto.address;
         for (name, prefix, qos) in [(names[0], "bench/bare", 0), (names[1], "bench/bare", 1)] {
             let route = Route { broker, prefix, device: "tv", action: "tv", qos, retain: false };
             table.measure(&Row { name, route }, &[&mosquitto.process], no_delay);
         }
-        let Some(paho) = mosquitto.paho(no_delay) else {
-            println!("python3 with paho-mqtt 2 isn't installed.");
-            continue;
-        };
-        for (name, prefix, qos) in [(names[2], "bench/q0", 0), (names[3], "bench/q1", 1)] {
-            table.measure(&Row { name, route: fires(broker, prefix, qos) }, &[&mosquitto.process, &paho], false);
-        }
+        measure_rule(&mosquitto, mosquitto.paho(no_delay), [names[2], names[3]], table);
+        measure_rule(&mosquitto, mosquitto.node_red(folder, no_delay), [names[4], names[5]], table);
+    }
+}
+
+/// Measures a rule in a process of its own beside mosquitto; at `QoS` 0, and at 1.
+fn measure_rule(mosquitto: &Mosquitto, rule: Option<Process>, names: [&'static str; 2], table: &mut Table) {
+    let Some(rule) = rule else {
+        println!("{}: not measured, since it isn't installed (see the header of the bench).", names[0]);
+        return;
+    };
+    for (name, prefix, qos) in [(names[0], "bench/q0", 0), (names[1], "bench/q1", 1)] {
+        let route = fires(mosquitto.address, prefix, qos);
+        table.measure(&Row { name, route }, &[&mosquitto.process, &rule], false);
     }
 }
 
@@ -133,6 +153,14 @@ fn measure_daemon(folder: &Path, table: &mut Table) {
     let daemon = Daemon::start(&home, false);
     let shown = Row { name: "… shown as JSON, QoS 0", route: fires(daemon.broker, "bench/q0", 0) };
     table.measure(&shown, &[&daemon.process], false);
+}
+
+/// Measures the same rule where thousands of others hear other topics.
+fn measure_among_many(table: &mut Table) {
+    let home = at_rest::home(10_000);
+    let daemon = Daemon::start(home.path(), true);
+    let row = Row { name: "… among 10,000 rules, QoS 0", route: fires(daemon.broker, "bench/q0", 0) };
+    table.measure(&row, &[&daemon.process], false);
 }
 
 /// Returns the route of what fires a rule.

@@ -1,10 +1,13 @@
-//! What is measured beside the daemon, where it is installed: mosquitto with nothing in between, and with a rule in Python.
+//! What is measured beside the daemon, where it is installed: mosquitto with nothing in between, with a rule in Python, and
+//! with a flow in Node-RED.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
 
 use super::client::Client;
 use super::load::{Route, answers};
@@ -29,6 +32,23 @@ if sys.argv[2] == "nodelay":
 client.max_inflight_messages_set(0)
 client.connect("127.0.0.1", int(sys.argv[1]))
 client.loop_forever()
+"#;
+
+/// Says in which folder Node-RED was installed.
+pub(crate) const NODE_RED: &str = "NODE_RED";
+
+/// Makes all sockets of a node process send small packets at once.
+const NODE_NO_DELAY: &str = r"
+const { Socket } = require('net');
+const connect = Socket.prototype.connect;
+Socket.prototype.connect = function (...to) { this.setNoDelay(true); return connect.apply(this, to); };
+";
+
+/// The rule as a function of Node-RED.
+const NODE_RED_RULE: &str = r#"
+if (msg.payload.state !== "ON") return null;
+const [, prefix, room] = msg.topic.split("/");
+return { topic: `bench/${prefix}/${room}/light/set`, payload: { state: "ON", n: msg.payload.n }, qos: msg.qos };
 "#;
 
 /// A mosquitto.
@@ -58,7 +78,48 @@ impl Mosquitto {
             .output()
             .is_ok_and(|output| output.status.success());
         let process = has_paho.then(|| Process::start(Command::new("python3").args(["-c", PAHO, &port, word])))??;
-        std::thread::sleep(Duration::from_millis(700));
+        self.answers().then_some(process)
+    }
+
+    /// Starts the flow in Node-RED at this broker; `None`: the environment doesn't say where it is, or it doesn't start.
+    pub(crate) fn node_red(&self, folder: &Path, no_delay: bool) -> Option<Process> {
+        let program = Path::new(&std::env::var_os(NODE_RED)?).join("node_modules/node-red/red.js");
+        let home = folder.join(format!("node-red-{no_delay}"));
+        std::fs::create_dir_all(&home).unwrap();
+        let [flows, hook, settings] = ["flows.json", "no_delay.js", "settings.js"].map(|name| home.join(name));
+        std::fs::write(&flows, self.flows().to_string()).unwrap();
+        std::fs::write(&hook, NODE_NO_DELAY).unwrap();
+        // Its editor isn't measured, and nothing is asked of the network.
+        let quiet = "module.exports = { httpAdminRoot: false, uiHost: '127.0.0.1', telemetry: { enabled: false } };";
+        std::fs::write(&settings, quiet).unwrap();
+        let mut command = Command::new("node");
+        if no_delay {
+            command.arg("--require").arg(hook);
+        }
+        command.arg(program).arg("--userDir").arg(&home).arg("--settings").arg(settings);
+        command.arg("--port").arg(free_address().port().to_string()).arg(flows).stdout(Stdio::null());
+        let process = Process::start(&mut command)?;
+        self.answers().then_some(process)
+    }
+
+    fn flows(&self) -> Value {
+        let subscription = |name: &str, topic: &str, qos: u8| {
+            json!({ "id": name, "type": "mqtt in", "z": "tab", "topic": topic, "qos": qos.to_string(), "datatype": "json",
+                "broker": "broker", "inputs": 0, "wires": [["rule"]] })
+        };
+        json!([
+            { "id": "tab", "type": "tab", "label": "bench" },
+            { "id": "broker", "type": "mqtt-broker", "broker": "127.0.0.1", "port": self.address.port().to_string(),
+                "clientid": "rule", "autoConnect": true, "protocolVersion": "4", "keepalive": "60", "cleansession": true },
+            subscription("q0", "bench/q0/+/tv", 0),
+            subscription("q1", "bench/q1/+/tv", 1),
+            { "id": "rule", "type": "function", "z": "tab", "func": NODE_RED_RULE, "outputs": 1, "wires": [["out"]] },
+            { "id": "out", "type": "mqtt out", "z": "tab", "topic": "", "qos": "", "retain": "", "broker": "broker", "wires": [] },
+        ])
+    }
+
+    /// Returns whether the rule beside it acts, once it has had time to connect.
+    fn answers(&self) -> bool {
         let route = Route {
             broker: self.address,
             prefix: "bench/q1",
@@ -67,7 +128,7 @@ impl Mosquitto {
             qos: 1,
             retain: false,
         };
-        answers(&route).then_some(process)
+        (0..5).any(|_| answers(&route))
     }
 }
 
