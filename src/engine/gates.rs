@@ -438,10 +438,6 @@ impl Engine {
         }
     }
 
-    pub(super) fn say(&mut self, rule: Option<&RuleId>, level: LogLevel, text: String) {
-        self.effects.push(Effect::Log { rule: rule.cloned(), level, text });
-    }
-
     pub(super) fn skip(&mut self, slot: &SlotId, occasion: &Occasion, gate: Gate) {
         self.skip_with(slot, occasion, gate, Vec::new(), None);
     }

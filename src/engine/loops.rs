@@ -156,6 +156,10 @@ impl Engine {
         self.inbox.push_back(Incoming::Message { message, depth, run: None });
     }
 
+    pub(super) fn say(&mut self, rule: Option<&RuleId>, level: LogLevel, text: String) {
+        self.effects.push(Effect::Log { rule: rule.cloned(), level, text });
+    }
+
     /// A rule has rested enough.
     pub(super) fn end_rest(&mut self, id: &SlotId) {
         let now = self.now();
