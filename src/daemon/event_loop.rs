@@ -167,6 +167,7 @@ impl EventLoop {
         self.rule_topics.restore(&self.parts.retained);
         self.tell_retained();
         let unsent = std::mem::take(&mut self.parts.outbox);
+        self.tell_unsent(&unsent);
         self.outgoing.splice(0..0, unsent.into_iter().map(Outgoing::Message));
         self.behind_commit = Some(0);
         self.decide(Event::Started);

@@ -2,7 +2,7 @@
 //! doesn't know at the start, and a disk that takes nothing.
 
 use crate::engine::{ALERT_TOPIC, Effect, Event};
-use crate::model::Message;
+use crate::model::{Message, Origin};
 
 use super::answer::StoreStatus;
 use super::event_loop::{EventLoop, OWN_TOPICS, Outgoing, own};
@@ -51,6 +51,14 @@ impl EventLoop {
             if let Some(message) = retained.to_message() {
                 self.decide(Event::Message(message));
             }
+        }
+    }
+
+    /// Tells the engine what it decided and hadn't left: it may have forgotten what its rules had published, but not what
+    /// that set off.
+    pub(super) fn tell_unsent(&mut self, unsent: &[Message]) {
+        for message in unsent.iter().filter(|message| !message.topic.as_str().starts_with(OWN_TOPICS)) {
+            self.decide(Event::Message(Message { origin: Origin::Restored, ..message.clone() }));
         }
     }
 

@@ -11,6 +11,7 @@ use super::survival::{has_clients, kept, publish, state, until};
 
 const RULES: &str = "rules:
   counting: { when: count, then: [ { remember: { count: \"${(memory.count ?? 0) + 1}\" } }, { to/count: \"${memory.count}\" } ] }
+  plain: { when: ask, then: { to/plain: x } }
 ";
 
 fn retain(house: &House, topic: &str, payload: &str) {
@@ -63,6 +64,46 @@ fn a_disk_that_is_full_leaves_the_home_going_and_loses_nothing_once_it_has_room(
     assert_eq!(count(&mut house), "3");
     let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
     assert_eq!(subscriber.next(), "1 home/tv ON");
+}
+
+/// Opens the database of a daemon that runs, as somebody else.
+fn intruder(house: &House) -> rusqlite::Connection {
+    rusqlite::Connection::open(house.home.file(".homerule/homerule.db")).unwrap()
+}
+
+#[test]
+fn a_database_that_is_damaged_while_the_daemon_runs_is_set_aside_and_written_anew_from_memory() {
+    if !has_clients() {
+        return;
+    }
+    let mut house = House::with_rules(RULES);
+    assert_eq!(count(&mut house), "1");
+    retain(&house, "home/tv", "ON");
+    publish(&house, "home/radio", "off");
+    until("what is late", || kept(&house, "topic/home/radio").contains("off"));
+    let other = intruder(&house);
+    // What the daemon remembers of the file's pages is void when somebody else has written.
+    other.execute("INSERT INTO kept (key, value, checksum) VALUES ('other', x'', 0)", []).unwrap();
+    other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let database = house.home.file(".homerule/homerule.db");
+    let length = usize::try_from(fs::metadata(&database).unwrap().len()).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(&database).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &vec![0x55; length], 0).unwrap();
+    assert_eq!(count(&mut house), "2");
+    until("a new database", || {
+        !kept(&house, "topic/home/radio").is_empty() && !kept(&house, "retained/home/tv").is_empty()
+    });
+    assert_eq!(house.get("/api/status")["healthy"], true);
+    let aside = fs::read_dir(house.home.file(".homerule")).unwrap();
+    let aside = aside.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("damaged-"));
+    assert_ne!(aside.count(), 0);
+    let log = house.end("KILL");
+    assert!(log.contains("The database is damaged") && log.contains("a new one is begun"), "{log}");
+    drop(other);
+    house.begin();
+    assert_eq!(house.get("/api/status")["store"]["lost"], serde_json::json!([]));
+    assert_eq!(count(&mut house), "3");
+    assert_eq!(Kind::Mosquitto.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
 }
 
 #[test]
@@ -120,13 +161,18 @@ fn on_a_folder_that_is_read_only_what_was_kept_is_known_and_what_changes_is_said
     let status = house.get("/api/status");
     assert!(status["store"]["failing"].as_str().unwrap().contains("nothing can be kept"), "{status}");
     assert_eq!(status["store"]["lost"], serde_json::json!([]));
+    assert_eq!(house.ask("GET", "/healthz", None).0, 503);
+    let alerts = Kind::Mosquitto.subscribe(house.mqtt, &["homerule/alert"]);
 
     for path in &paths {
         allow(path, if *path == data { 0o777 } else { 0o666 });
     }
     until("the disk to be found again", || house.get("/api/status")["healthy"] == true);
+    let alert = alerts.next();
+    assert!(alert.contains("\"kind\":\"store_recovered\""), "{alert}");
     until("all to be kept", || kept(&house, "rule/all:counting").contains('2'));
-    house.end("KILL");
+    let log = house.end("KILL");
+    assert!(log.contains("nothing can be kept"), "{log}");
     house.begin();
     assert_eq!(count(&mut house), "3");
 }
@@ -219,12 +265,15 @@ fn a_disk_that_does_not_answer_is_said_and_the_home_goes_on_without_it() {
     let status = house.get("/api/status");
     assert_eq!((&status["healthy"], status["store"]["failing"].is_string()), (&false.into(), true), "{status}");
     assert_eq!(house.ask("GET", "/healthz", None).0, 503);
+    publish(&house, "ask", "x");
+    house.publication("to/plain");
     assert_eq!(count(&mut house), "3");
 
     database.execute_batch("ROLLBACK").unwrap();
     let alert = alerts.next();
     assert!(alert.contains("\"kind\":\"store_recovered\""), "{alert}");
     assert_eq!(house.get("/api/status")["healthy"], true);
+    until("all to be kept", || kept(&house, "rule/all:counting").contains('3'));
     let log = house.end("KILL");
     assert!(log.contains("The disk doesn't answer; the home goes on without waiting for it."), "{log}");
     house.begin();

@@ -1,5 +1,6 @@
 //! What survives a clean stop and a `kill -9`: each line of the table in docs/operating.md.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use homerule::model::{Message, Origin, Payload, Qos, Topic};
@@ -219,6 +220,7 @@ fn what_was_decided_and_had_not_left_is_sent_once_in_order_and_before_what_fell_
     let mut messages = [subscriber.next(), subscriber.next()];
     messages.sort();
     assert_eq!(messages, ["1 home/a 3", "1 home/z late"]);
+    assert_eq!(state(&house, "home/a")["value"], 3);
     until("what has left to be forgotten", || [first, last].iter().all(|key| kept(&house, key).is_empty()));
     Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent("home/a", "new") }]);
     house.end("KILL");
@@ -246,5 +248,82 @@ fn what_is_said_not_to_survive_does_not() {
         let traces = house.get("/api/traces?rule=all%3Aasks");
         assert!(traces[0].to_string().contains("failed"), "{end}: {traces}");
         assert_eq!(traces.as_array().unwrap().len(), 1, "{end}: no trace is kept: {traces}");
+    }
+}
+
+#[test]
+fn traces_counters_and_what_waits_for_clients_that_are_away_do_not_survive() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        let mut house = House::with_rules("rules: { seen: { when: home/tv, then: { to/seen: x } } }");
+        let away = ["-i", "away", "-c"];
+        drop(Kind::Mosquitto.subscribe_with(house.mqtt, &["home/#", "end"], &away));
+        publish(&house, "home/tv", "missed");
+        house.publication("to/seen");
+        until("a trace", || house.get("/api/traces") != json!([]));
+        assert!(house.ask("GET", "/metrics", None).1.contains("homerule_runs_total 1\n"));
+        house.end(end);
+        house.begin();
+        assert_eq!(house.get("/api/traces"), json!([]), "{end}");
+        let metrics = house.ask("GET", "/metrics", None).1;
+        assert!(metrics.contains("homerule_runs_total 0\n"), "{end}: {metrics}");
+        let back = Kind::Mosquitto.subscribe_with(house.mqtt, &["home/#", "end"], &away);
+        publish(&house, "end", "x");
+        assert_eq!(back.until("end"), [""; 0], "{end}");
+    }
+}
+
+#[test]
+fn mqtt_5_properties_of_a_retained_message_do_not_survive() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        let mut house = House::with_rules("rules: {}");
+        let (host, port) = (house.mqtt.ip().to_string(), house.mqtt.port().to_string());
+        let mut command = Command::new("mosquitto_pub");
+        command.args(["-h", &host, "-p", &port, "-V", "5", "-q", "1", "-r", "-t", "home/tv", "-m", "ON"]);
+        command.args(["-D", "publish", "content-type", "text/tv"]);
+        assert!(command.status().unwrap().success());
+        let options = ["-V", "5", "-F", "message %r %t %p %C"];
+        let shown = |house: &House| Kind::Mosquitto.subscribe_with(house.mqtt, &["home/tv"], &options).next();
+        assert_eq!(shown(&house), "1 home/tv ON text/tv");
+        house.end(end);
+        house.begin();
+        assert_eq!(shown(&house).trim_end(), "1 home/tv ON", "{end}");
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_an_answer_fails_at_the_restart_and_nothing_is_asked_again() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        let rules = "rules:
+  exec: { when: go, then: [ { exec: [sleep, \"30\"], on_error: continue }, { to/exec: \"${exists('go')}\" } ] }
+  http: { when: go, then: [ { http: { url: \"http://URL/\", timeout: 30s }, on_error: continue }, { to/http: went on } ] }
+";
+        // It takes connections and never answers.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let rules = rules.replace("URL", &silent.local_addr().unwrap().to_string());
+        let home = Home::with(&[("rules/all.yaml", &rules)]);
+        home.write("homerule.yaml", &format!("{SETTINGS}allow: {{ exec: [sleep], http: [\"*\"] }}\n"));
+        let mut house = home.start();
+        publish(&house, "go", "x");
+        let asked = silent.accept().unwrap();
+        house.end(end);
+        house.begin();
+        let mut topics = [(); 2].map(|()| {
+            let line = house.line("a publication", |line| line["event"] == "publish");
+            line["topic"].as_str().unwrap().to_owned()
+        });
+        topics.sort();
+        assert_eq!(topics, ["to/exec", "to/http"], "{end}");
+        silent.set_nonblocking(true).unwrap();
+        assert!(silent.accept().is_err(), "{end}: it asked again");
+        drop(asked);
     }
 }
