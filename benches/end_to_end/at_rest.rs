@@ -42,7 +42,10 @@ fn idle(home: &Path) {
     }
     device.write();
     assert!(answers(&route(&daemon)));
-    println!("memory with 100 rules and {TOPICS} topics: {:.1} MiB", daemon.process.memory() as f64 / 1024.0);
+    let [all, own] = daemon.process.memory();
+    println!(
+        "memory with 100 rules and {TOPICS} topics: {all:.1} MiB, of which {own:.1} MiB are not the program's file"
+    );
     // What may be late is written within a second or two.
     std::thread::sleep(Duration::from_secs(4));
     let (busy, wake_ups) = (daemon.process.busy(), daemon.process.wake_ups());
@@ -52,7 +55,7 @@ fn idle(home: &Path) {
     println!(
         "idle for {IDLE:?}: {:.3} % of a processor, {:.1} wake-ups a second",
         busy.as_secs_f64() / IDLE.as_secs_f64() * 100.0,
-        wake_ups as f64 / IDLE.as_secs_f64()
+        f64::from(u32::try_from(wake_ups).unwrap()) / IDLE.as_secs_f64()
     );
 }
 

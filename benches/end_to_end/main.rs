@@ -150,6 +150,12 @@ fn measure_daemon(folder: &Path, table: &mut Table) {
         table.measure(row, &[&daemon.process], false);
     }
     drop(daemon);
+    fs::write(home.join("homerule.yaml"), format!("{SETTINGS}recorder: off\n")).unwrap();
+    let daemon = Daemon::start(&home, true);
+    let unrecorded = Row { name: "… nothing recorded, QoS 0", route: fires(daemon.broker, "bench/q0", 0) };
+    table.measure(&unrecorded, &[&daemon.process], false);
+    drop(daemon);
+    fs::write(home.join("homerule.yaml"), SETTINGS).unwrap();
     let daemon = Daemon::start(&home, false);
     let shown = Row { name: "… shown as JSON, QoS 0", route: fires(daemon.broker, "bench/q0", 0) };
     table.measure(&shown, &[&daemon.process], false);

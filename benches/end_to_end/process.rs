@@ -38,12 +38,11 @@ impl Process {
         self.threads("status").iter().filter_map(|status| number(status, "voluntary_ctxt_switches:")).sum()
     }
 
-    /// Returns its memory in KiB.
-    pub(crate) fn memory(&self) -> u64 {
-        fs::read_to_string(format!("/proc/{}/status", self.0.id()))
-            .ok()
-            .and_then(|status| number(&status, "VmRSS:"))
-            .unwrap_or(0)
+    /// Returns its memory in MiB: all that is there, and what of it is its own rather than the program's file.
+    pub(crate) fn memory(&self) -> [f64; 2] {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
+        let kibibytes = ["VmRSS:", "RssAnon:"].map(|key| u32::try_from(number(&status, key).unwrap_or(0)).unwrap());
+        kibibytes.map(|kibibytes| f64::from(kibibytes) / 1024.0)
     }
 
     fn threads(&self, file: &str) -> Vec<String> {

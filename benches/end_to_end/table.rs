@@ -48,8 +48,8 @@ impl Table {
     /// Measures a target that runs in these processes.
     pub(crate) fn measure(&mut self, row: &Row, processes: &[&Process], is_bare: bool) {
         let Row { name, route } = row;
-        // The first messages make room and fill caches.
-        let _ = closed_loop(route, 1, Duration::from_millis(200));
+        // The first messages make room, fill caches, and wake the processors.
+        let _ = closed_loop(route, 64, Duration::from_millis(500));
         let slow = open_loop(route, Duration::from_millis(10), Duration::from_secs(2));
         let fast = open_loop(route, Duration::from_millis(1), Duration::from_secs(3));
         let one = closed_loop(route, 1, Duration::from_millis(500));
