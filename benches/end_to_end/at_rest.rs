@@ -46,12 +46,12 @@ fn idle(home: &Path) {
     println!(
         "memory with 100 rules and {TOPICS} topics: {all:.1} MiB, of which {own:.1} MiB are not the program's file"
     );
-    // What may be late is written within a second or two.
-    std::thread::sleep(Duration::from_secs(4));
+    // What may be late is written within a second or two, and threads that helped at the start end after ten.
+    std::thread::sleep(Duration::from_secs(12));
     let (busy, wake_ups) = (daemon.process.busy(), daemon.process.wake_ups());
     std::thread::sleep(IDLE);
-    let busy = daemon.process.busy() - busy;
-    let wake_ups = daemon.process.wake_ups() - wake_ups;
+    let busy = daemon.process.busy().saturating_sub(busy);
+    let wake_ups = daemon.process.wake_ups().saturating_sub(wake_ups);
     println!(
         "idle for {IDLE:?}: {:.3} % of a processor, {:.1} wake-ups a second",
         busy.as_secs_f64() / IDLE.as_secs_f64() * 100.0,
