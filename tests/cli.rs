@@ -23,5 +23,7 @@ mod test_formats;
 mod test_paths;
 #[path = "cli/test_reports.rs"]
 mod test_reports;
+#[path = "cli/test_snapshots.rs"]
+mod test_snapshots;
 #[path = "cli/test_steps.rs"]
 mod test_steps;

@@ -134,7 +134,7 @@ impl<'a> Draft<'a> {
         let text = format!("{}{}", self.text, expectation(&published));
         let file = read(&self.place.path, &Source::Content(text.clone().into_bytes().into()))?;
         let case = file.tests.first().ok_or("nothing to be run")?;
-        match TestRun::run(&file, case, &self.suite.home).failure {
+        match TestRun::run(&file, case, &self.suite.home, None).failure {
             None => Ok(text),
             Some(failure) => Err(failure.message),
         }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::daemon::files::{self, is_test};
-use crate::lang::test_file::TestFile;
 use crate::lang::{Code, Diagnostic, Home, Report, Severity};
 
 /// Shows all errors and warnings of rules, tests and settings.
@@ -25,14 +25,17 @@ impl Check {
         let sources = files::read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
         let home = Home::load(&sources);
         // What is wrong with a test file is told when it is read as one.
-        let mut found: Vec<Diagnostic> = home.diagnostics;
+        let mut found: Vec<Diagnostic> = home.diagnostics.clone();
         found.retain(|found| !is_test(&found.label.file));
-        let mut tests = 0;
-        for (path, source) in sources.iter().filter(|(path, _)| is_test(path)) {
-            let (file, more) = TestFile::read(path, source);
-            tests += file.map_or(0, |file| file.tests.len());
-            found.extend(more);
-        }
+        let rules = home.ruleset.entries.len();
+        let paths = sources.keys().filter(|path| is_test(path)).map(ToString::to_string).collect();
+        let suite = Suite::of(&self.home, String::new(), (sources, home), &paths);
+        let tests: usize = suite.files.iter().map(|file| file.tests.len()).sum();
+        found.extend(suite.broken.into_iter().flat_map(|(_, found)| found));
+        // Other rules that tests name; those of the home are found already.
+        let others = suite.errors.into_iter().filter(|error| !found.contains(error)).collect::<Vec<_>>();
+        found.extend(others);
+        let sources = suite.sources;
         // What keeps the daemon from starting is an error here; tests run all the same.
         for refused in found.iter_mut().filter(|found| found.code == Code::NOT_OFFERED) {
             refused.severity = Severity::Error;
@@ -42,7 +45,7 @@ impl Check {
             print::json(&Report::new(&sources).json(&found))?;
         } else {
             print::diagnostics(&found, &sources, "");
-            let (rules, warnings) = (home.ruleset.entries.len(), found.len() - errors);
+            let warnings = found.len() - errors;
             print::line(&format!(
                 "{}, {}: {}, {}",
                 counted(rules, "rule"),

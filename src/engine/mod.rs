@@ -43,6 +43,7 @@ mod while_state;
 mod whiles;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -240,6 +241,16 @@ impl Engine {
         self.callable_triggers().any(
             |(_, _, trigger)| matches!(&trigger.kind, crate::rules::TriggerKind::Webhook(known) if **known == *name),
         )
+    }
+
+    /// Returns the webhooks of the rules in force.
+    #[must_use]
+    pub fn webhooks(&self) -> BTreeSet<Arc<str>> {
+        let name = |kind: &crate::rules::TriggerKind| match kind {
+            crate::rules::TriggerKind::Webhook(name) => Some(Arc::clone(name)),
+            _ => None,
+        };
+        self.callable_triggers().filter_map(|(_, _, trigger)| name(&trigger.kind)).collect()
     }
 
     fn now(&self) -> Timestamp {

@@ -87,6 +87,8 @@ codes! {
     93 OUTSIDE_OF_HOME "A path leads out of the home."
     94 BAD_IMPORT "A script imports what it can't."
     95 NOT_OFFERED "A setting is specified, and this version can't keep it: the daemon refuses to start."
+    96 NOTHING_THERE "A test names a file, a folder or a rule that isn't there."
+    97 BAD_SNAPSHOT "A snapshot can't be written to the path that a test names for it."
 }
 
 #[cfg(test)]

@@ -121,8 +121,20 @@ fn rows_in_any_order(
     rows
 }
 
-/// Returns the most pairs that are the same and in the same order in both lists.
+/// Returns the most pairs that are the same and in the same order in both lists. What both begin and end with needs no
+/// search, and is most of it where little changed.
 fn common_order(expected: usize, actual: usize, same: &impl Fn(usize, usize) -> bool) -> Vec<(usize, usize)> {
+    let most = expected.min(actual);
+    let begin = (0..most).take_while(|index| same(*index, *index)).count();
+    let end = (1..=most - begin).take_while(|back| same(expected - back, actual - back)).count();
+    let within = |e: usize, a: usize| same(e + begin, a + begin);
+    let between = searched_order(expected - begin - end, actual - begin - end, &within);
+    let first = (0..begin).map(|index| (index, index));
+    let last = (1..=end).rev().map(|back| (expected - back, actual - back));
+    first.chain(between.into_iter().map(|(e, a)| (e + begin, a + begin))).chain(last).collect()
+}
+
+fn searched_order(expected: usize, actual: usize, same: &impl Fn(usize, usize) -> bool) -> Vec<(usize, usize)> {
     if expected.saturating_mul(actual) > MOST_PAIRS {
         return (0..expected.min(actual)).map(|index| (index, index)).filter(|(e, a)| same(*e, *a)).collect();
     }

@@ -24,6 +24,7 @@ pub struct Replay {
     options: Options,
     /// What the broker keeps when the home starts: the retained messages that the recording begins with.
     given: Vec<(Topic, Payload)>,
+    answers: Answers,
     begin: Option<Timestamp>,
     home: Option<VirtualHome>,
     /// Topics of messages that may have been a rule's.
@@ -40,11 +41,19 @@ impl Replay {
             rules,
             options,
             given: Vec::new(),
+            answers: Answers::default(),
             begin: None,
             home: None,
             foreign: BTreeSet::new(),
             published: BTreeSet::new(),
         }
+    }
+
+    /// Says how the home begins: at `begin` instead of with the first message, with `given` as what the broker keeps
+    /// already, and `answers` to what rules ask of the outside.
+    #[must_use]
+    pub fn beginning(self, begin: Option<Timestamp>, given: Vec<(Topic, Payload)>, answers: Answers) -> Replay {
+        Replay { begin, given, answers, ..self }
     }
 
     /// Feeds a message, after what was due before it. What our own rules published is left out: they do so again.
@@ -97,14 +106,15 @@ impl Replay {
     #[must_use]
     pub fn into_home(mut self, until: Timestamp) -> VirtualHome {
         self.end(until);
-        let Replay { rules, options, home, .. } = self;
-        home.unwrap_or_else(|| VirtualHome::start(until, rules, options, [], Answers::default()))
+        let Replay { rules, options, home, answers, .. } = self;
+        home.unwrap_or_else(|| VirtualHome::start(until, rules, options, [], answers))
     }
 
     fn start(&mut self, begin: Timestamp) -> &mut VirtualHome {
-        let (rules, options, given) = (&self.rules, &self.options, &mut self.given);
+        let (rules, options) = (&self.rules, &self.options);
+        let (given, answers) = (&mut self.given, &mut self.answers);
         self.home.get_or_insert_with(|| {
-            VirtualHome::start(begin, rules.clone(), options.clone(), std::mem::take(given), Answers::default())
+            VirtualHome::start(begin, rules.clone(), options.clone(), std::mem::take(given), std::mem::take(answers))
         })
     }
 }

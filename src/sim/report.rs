@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::lang::test_file::{Expected, ExpectedCall, ExpectedMessage, ExpectedPayload};
+use crate::lang::test_file::{Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedTime};
 use crate::model::{Payload, Value};
 
+use super::comparison::Relation;
 use super::difference::differences;
 use super::local_clock::LocalClock;
 use super::{Call, Comparison, Published, Row, VirtualHome, concern, traces};
@@ -44,6 +45,9 @@ pub enum LineKind {
 
 /// So many rows are shown: a test that goes wrong for a year would have thousands.
 const MOST_ROWS: usize = 50;
+
+/// So many rows that are as expected are shown before and after one that isn't.
+const CONTEXT: usize = 3;
 
 /// Up to so many characters, expected and actual stand side by side.
 const WIDEST: usize = 130;
@@ -89,7 +93,7 @@ pub(super) fn of_published(
     let (Expected::AnyOrder(list) | Expected::InOrder(list)) = expected;
     let clock = world.clock();
     let sides = Sides {
-        expected: &|index| list.get(index).map(expected_line).unwrap_or_default(),
+        expected: &|index| list.get(index).map(|expected| expected_line(expected, &clock)).unwrap_or_default(),
         actual: &|index| published.get(index).map(|published| published_line(published, &clock)).unwrap_or_default(),
         notes: &|expected, actual| {
             let Some(published) = published.get(actual) else { return Vec::new() };
@@ -112,6 +116,47 @@ pub(super) fn of_published(
         summary(comparison, "message")
     };
     (message, report)
+}
+
+/// Returns the message and report of what was published while a recording was played, where it is not what was accepted.
+pub(super) fn of_snapshot(
+    expected: &Expected<ExpectedMessage>,
+    published: &[Published],
+    world: &mut VirtualHome,
+) -> Option<(String, Report)> {
+    let clock = world.clock();
+    let comparison = Comparison::new(expected, published, |expected, published| relate(expected, published, &clock));
+    if comparison.is_exact() {
+        return None;
+    }
+    Some(of_published(expected, published, &comparison, world, 0))
+}
+
+/// Returns what was published, where nothing was accepted yet.
+pub(super) fn of_new(published: &[Published], world: &VirtualHome) -> Report {
+    let clock = world.clock();
+    let mut report = Report::default();
+    for published in published.iter().take(MOST_ROWS) {
+        let rule = &published.publication.rule;
+        report.add(LineKind::Plain, format!("{}   by {rule}", published_line(published, &clock)));
+    }
+    if published.len() > MOST_ROWS {
+        report.add(LineKind::Plain, format!("… and {} more", published.len() - MOST_ROWS));
+    }
+    report
+}
+
+/// Returns how something published relates to something expected.
+pub(super) fn relate(expected: &ExpectedMessage, published: &Published, clock: &LocalClock) -> Relation {
+    let message = &published.publication.message;
+    if expected.topic != message.topic {
+        return Relation::Strange;
+    }
+    let same = expected.payload.accepts_payload(&message.payload)
+        && expected.at.is_none_or(|time| clock.is_at(time, published.at))
+        && expected.retain.is_none_or(|retain| retain == message.retain)
+        && expected.qos.is_none_or(|qos| qos == message.qos);
+    if same { Relation::Same } else { Relation::Akin }
 }
 
 /// Returns the message and report of calls that are not what was expected.
@@ -185,11 +230,22 @@ fn rows(comparison: &Comparison, sides: &Sides<'_>) -> Report {
     } else {
         report.add(LineKind::Heading, format!("- expected, + {}", sides.happened));
     }
+    let is_shown = near_a_difference(&comparison.rows);
+    let (mut shown, mut left_out) = (0, 0);
     for (index, (row, expected, actual)) in pairs.iter().enumerate() {
-        if index == MOST_ROWS {
+        if shown == MOST_ROWS {
             report.add(LineKind::Plain, format!("  … and {} more", pairs.len() - index));
             break;
         }
+        if !is_shown.get(index).is_some_and(|shown| *shown) {
+            left_out += 1;
+            continue;
+        }
+        if left_out > 0 {
+            report.add(LineKind::Same, format!("  … {left_out} as expected"));
+            left_out = 0;
+        }
+        shown += 1;
         let (mark, kind) = match row {
             Row::Same { .. } => ("=", LineKind::Same),
             Row::Differs { .. } => ("≠", LineKind::Differs),
@@ -219,7 +275,20 @@ fn rows(comparison: &Comparison, sides: &Sides<'_>) -> Report {
             report.add(kind, format!("    {note}"));
         }
     }
+    if left_out > 0 {
+        report.add(LineKind::Same, format!("  … {left_out} as expected"));
+    }
     report
+}
+
+/// Returns which rows are shown: those that are not as expected, and the nearest around them.
+fn near_a_difference(rows: &[Row]) -> Vec<bool> {
+    let mut is_shown = vec![false; rows.len()];
+    for (index, _) in rows.iter().enumerate().filter(|(_, row)| !matches!(row, Row::Same { .. })) {
+        let around = index.saturating_sub(CONTEXT)..rows.len().min(index + CONTEXT + 1);
+        is_shown.get_mut(around).unwrap_or_default().fill(true);
+    }
+    is_shown
 }
 
 fn summary(comparison: &Comparison, noun: &str) -> String {
@@ -240,14 +309,18 @@ fn summary(comparison: &Comparison, noun: &str) -> String {
     said
 }
 
-fn counted(count: usize, one: &str, several: &str) -> String {
+/// Returns a count and its noun.
+pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
-fn expected_line(expected: &ExpectedMessage) -> String {
+fn expected_line(expected: &ExpectedMessage, clock: &LocalClock) -> String {
     let mut line = format!("{} {}", expected.topic, one_line(&expected.payload.to_string()));
-    if let Some(at) = expected.at {
-        line = format!("{line} at {at}");
+    match expected.at {
+        None => {}
+        // As what was published is written.
+        Some(ExpectedTime::Instant(at)) => line = format!("{} {line}", clock.text(at)),
+        Some(at) => line = format!("{line} at {at}"),
     }
     if let Some(retain) = expected.retain {
         line.push_str(if retain { ", retained" } else { ", not retained" });
@@ -272,6 +345,7 @@ fn message_differences(expected: &ExpectedMessage, published: &Published, clock:
         found.extend(differences(&expected.payload, message.payload.value()));
     }
     if let Some(at) = expected.at.filter(|at| !clock.is_at(*at, published.at)) {
+        let at = if let ExpectedTime::Instant(at) = at { clock.text(at) } else { at.to_string() };
         found.push(format!("at: expected {at}, was {}", clock.text(published.at)));
     }
     if let Some(retain) = expected.retain.filter(|retain| *retain != message.retain) {

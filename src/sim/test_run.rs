@@ -3,20 +3,25 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::{Event, Outcome};
+use jiff::Timestamp;
+
+use crate::engine::{Event, Options, Outcome};
 use crate::lang::test_file::{
-    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedTime, PublishStep, Restart, RuleSelection, Step,
-    StepKind, TestCase, TestFile,
+    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedTime, PublishStep, Recorded as RecordedTest, Restart,
+    RuleSelection, Step, StepKind, TestCase, TestFile,
 };
-use crate::model::{Message, Origin, Payload, Place, RuleId};
+use crate::model::recording::Recorded;
+use crate::model::{Message, Origin, Payload, Place, RuleId, Topic};
+use crate::rules::Ruleset;
 
 use super::comparison::{Comparison, Relation};
 use super::local_clock::{LocalClock, instant};
 use super::report::{self, Report};
 use super::run_report;
-use super::test_home::without_instance;
+use super::snapshot;
+use super::test_home::{nearest, without_instance};
 use super::virtual_home::after;
-use super::{Call, CallKind, Exercised, Published, TestHome, VirtualHome};
+use super::{Call, CallKind, Exercised, Material, Published, Replay, Snapshot, TestHome, VirtualHome};
 
 /// How a test ended.
 #[derive(Debug, Clone)]
@@ -27,6 +32,21 @@ pub struct TestOutcome {
     pub exercised: Exercised,
     /// Runs that failed though the test expects no failed run of their rule: the rule, and why.
     pub failed_runs: BTreeSet<(RuleId, String)>,
+    /// What rules published while its recording was played, which a snapshot holds; `None`: none was, or not to its end.
+    pub replayed: Option<Vec<Published>>,
+}
+
+impl TestOutcome {
+    /// Returns how a test ended that couldn't begin.
+    #[must_use]
+    pub fn failed(failure: Failure) -> TestOutcome {
+        TestOutcome {
+            failure: Some(failure),
+            exercised: Exercised::default(),
+            failed_runs: BTreeSet::new(),
+            replayed: None,
+        }
+    }
 }
 
 /// Why a test failed.
@@ -64,30 +84,38 @@ struct Seen {
 type StepResult = Result<(), (String, Report)>;
 
 impl<'a> TestRun<'a> {
-    /// Runs a test of `file` to its end, or to the first step that fails.
+    /// Runs a test of `file` to its end, or to the first step that fails. `material` is the recording that it plays.
     #[must_use]
-    pub fn run(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> TestOutcome {
+    pub fn run(
+        file: &'a TestFile,
+        case: &'a TestCase,
+        home: &'a TestHome,
+        material: Option<Material<'_>>,
+    ) -> TestOutcome {
         let rules = match home.rules_of(file) {
             Ok(rules) => rules,
             Err((selection, why)) => {
-                let failure = Failure { step: None, place: selection.place, message: why, report: Report::default() };
-                return TestOutcome {
-                    failure: Some(failure),
-                    exercised: Exercised::default(),
-                    failed_runs: BTreeSet::new(),
-                };
+                return TestOutcome::failed(Failure {
+                    step: None,
+                    place: selection.place,
+                    message: why,
+                    report: Report::default(),
+                });
             }
         };
         let options = home.options_of(file, &case.name);
-        let start = instant(case.at, &options.calendar);
-        let given = case.given.iter().cloned();
-        let world = VirtualHome::start(start, rules, options, given, case.answers.clone());
-        let mut run = TestRun { case, home, world, seen: Seen::default() };
-        let failure = run.steps();
-        run.world.end();
-        let failed_runs = run.failed_runs();
-        let exercised = Exercised { traces: run.world.traces, turns: run.world.turns };
-        TestOutcome { failure, exercised, failed_runs }
+        let Some((recorded, material)) = case.recorded.as_ref().zip(material) else {
+            return TestRun::start(case, home, rules, options).finish(None);
+        };
+        match TestRun::play(case, home, (rules, options), material.messages) {
+            Ok(run) => run.finish(Some((recorded, &material.snapshot))),
+            Err(message) => TestOutcome::failed(Failure {
+                step: None,
+                place: recorded.replay.place.clone(),
+                message,
+                report: Report::default(),
+            }),
+        }
     }
 
     fn failed_runs(&self) -> BTreeSet<(RuleId, String)> {
@@ -115,14 +143,72 @@ impl<'a> TestRun<'a> {
     /// When a step fails, or the file chooses no rules; with what was wrong.
     pub fn publications(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> Result<Vec<Published>, String> {
         let rules = home.rules_of(file).map_err(|(_, why)| why)?;
-        let options = home.options_of(file, &case.name);
-        let start = instant(case.at, &options.calendar);
-        let world = VirtualHome::start(start, rules, options, case.given.iter().cloned(), case.answers.clone());
-        let mut run = TestRun { case, home, world, seen: Seen::default() };
+        let mut run = TestRun::start(case, home, rules, home.options_of(file, &case.name));
         for step in &case.steps {
             run.step(step).map_err(|(message, _)| message)?;
         }
         Ok(run.world.published)
+    }
+
+    fn start(case: &'a TestCase, home: &'a TestHome, rules: Ruleset, options: Options) -> TestRun<'a> {
+        let start = instant(case.at.unwrap_or(TestCase::DEFAULT_START), &options.calendar);
+        let world = VirtualHome::start(start, rules, options, case.given.iter().cloned(), case.answers.clone());
+        TestRun { case, home, world, seen: Seen::default() }
+    }
+
+    /// Starts a home and feeds it with a recording; the clock stops at the last message.
+    fn play(
+        case: &'a TestCase,
+        home: &'a TestHome,
+        (rules, options): (Ruleset, Options),
+        messages: &mut dyn Iterator<Item = Recorded>,
+    ) -> Result<TestRun<'a>, String> {
+        let start = case.at.map(|at| instant(at, &options.calendar));
+        let clock = LocalClock::new(&options.calendar, start.unwrap_or(Timestamp::MAX));
+        let mut replay = Replay::new(rules, options).beginning(start, case.given.clone(), case.answers.clone());
+        let mut last = None;
+        for recorded in messages {
+            if last.is_none()
+                && let Some(start) = start.filter(|start| *start > recorded.at)
+            {
+                let (start, first) = (clock.text(start), clock.text(recorded.at));
+                return Err(format!("the test begins at {start}, and the recording at {first}, before that"));
+            }
+            last = Some(recorded.at);
+            replay.feed(recorded);
+        }
+        let last = last.ok_or_else(|| "there is no message in the recording".to_owned())?;
+        Ok(TestRun { case, home, world: replay.into_home(last), seen: Seen::default() })
+    }
+
+    /// Compares what the recording led to, runs the steps, and ends the home.
+    fn finish(mut self, played: Option<(&RecordedTest, &Snapshot)>) -> TestOutcome {
+        let replayed = played.map(|_| self.expected_of(&self.world.published));
+        let differs = played.and_then(|(recorded, snapshot)| self.compare(recorded, snapshot));
+        let failure = differs.or_else(|| self.steps());
+        self.world.end();
+        let failed_runs = self.failed_runs();
+        let exercised = Exercised { traces: self.world.traces, turns: self.world.turns };
+        TestOutcome { failure, exercised, failed_runs, replayed }
+    }
+
+    /// Compares what rules published up to here with what was accepted.
+    fn compare(&mut self, recorded: &RecordedTest, snapshot: &Snapshot) -> Option<Failure> {
+        if *snapshot == Snapshot::None {
+            return None;
+        }
+        let named = snapshot::named(recorded);
+        let published = self.expected_of(&self.world.published);
+        self.seen.published = self.world.published.len();
+        let (message, report) = snapshot::compare(snapshot, &named.path, &published, &mut self.world).err()?;
+        self.seen.traces = self.world.traces.len();
+        Some(Failure { step: None, place: named.place.clone(), message, report })
+    }
+
+    /// Returns those of `published` that the test doesn't ignore.
+    fn expected_of(&self, published: &[Published]) -> Vec<Published> {
+        let is_ignored = |topic: &Topic| self.case.ignore.iter().any(|filter| filter.matches(topic));
+        published.iter().filter(|published| !is_ignored(&published.publication.message.topic)).cloned().collect()
     }
 
     fn steps(&mut self) -> Option<Failure> {
@@ -150,11 +236,30 @@ impl<'a> TestRun<'a> {
                 self.world.handle(Event::ClientDisconnected(Arc::clone(id)));
             }
             StepKind::Webhook { name, body } => {
+                self.heard(name)?;
                 self.world.handle(Event::Webhook { name: Arc::clone(name), body: body.clone() });
             }
             StepKind::Expect(expectation) => return self.expect(expectation),
         }
         Ok(())
+    }
+
+    /// Holds that a rule hears the webhook `name`: to post to another would test nothing.
+    fn heard(&self, name: &str) -> StepResult {
+        if self.world.engine().has_webhook(name) {
+            return Ok(());
+        }
+        let known = self.world.engine().webhooks();
+        let near = nearest(name, known.iter().map(|known| &**known));
+        let hint = match (near, known.is_empty()) {
+            (Some(near), _) => format!("; did you mean `{near}`?"),
+            (None, true) => "; no rule in force has a `webhook:`".to_owned(),
+            (None, false) => {
+                let known: Vec<String> = known.iter().map(|known| format!("`{known}`")).collect();
+                format!("; known here: {}", known.join(", "))
+            }
+        };
+        Err((format!("no rule hears the webhook `{name}`{hint}"), Report::default()))
     }
 
     fn publish(&mut self, step: &PublishStep) {
@@ -225,18 +330,13 @@ impl<'a> TestRun<'a> {
     }
 
     fn expect_published(&mut self, expected: &Expected<ExpectedMessage>) -> StepResult {
-        let ignored = |published: &&Published| {
-            let topic = &published.publication.message.topic;
-            self.case.ignore.iter().any(|filter| filter.matches(topic))
-        };
-        let new = self.world.published.get(self.seen.published..).unwrap_or_default();
-        let published: Vec<Published> = new.iter().filter(|published| !ignored(published)).cloned().collect();
+        let published = self.expected_of(self.world.published.get(self.seen.published..).unwrap_or_default());
         let first_trace = self.seen.traces;
         self.seen.published = self.world.published.len();
         self.seen.traces = self.world.traces.len();
         let clock = self.world.clock();
         let comparison =
-            Comparison::new(expected, &published, |expected, published| relate(expected, published, &clock));
+            Comparison::new(expected, &published, |expected, published| report::relate(expected, published, &clock));
         if comparison.is_exact() {
             return Ok(());
         }
@@ -277,16 +377,4 @@ fn expect_calls(expected: &[ExpectedCall], calls: &[Call], noun: &str) -> StepRe
     }
     let (Expected::InOrder(list) | Expected::AnyOrder(list)) = &expected;
     Err(report::of_calls(list, calls, &comparison, noun))
-}
-
-fn relate(expected: &ExpectedMessage, published: &Published, clock: &LocalClock) -> Relation {
-    let message = &published.publication.message;
-    if expected.topic != message.topic {
-        return Relation::Strange;
-    }
-    let same = expected.payload.accepts_payload(&message.payload)
-        && expected.at.is_none_or(|time| clock.is_at(time, published.at))
-        && expected.retain.is_none_or(|retain| retain == message.retain)
-        && expected.qos.is_none_or(|qos| qos == message.qos);
-    if same { Relation::Same } else { Relation::Akin }
 }

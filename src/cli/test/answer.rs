@@ -13,6 +13,9 @@ pub(super) struct TestAnswer {
     passed: usize,
     failed: usize,
     coverage: Option<CoverageAnswer>,
+    /// The snapshots that were written; left out where none was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    accepted: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,7 +48,7 @@ struct RuleAnswer {
 
 impl TestAnswer {
     /// Returns the answer for these tests.
-    pub(super) fn new(results: &[Finished<'_>], has_coverage: bool) -> TestAnswer {
+    pub(super) fn new(results: &[Finished<'_>], has_coverage: bool, accepted: Vec<String>) -> TestAnswer {
         let mut tests = Vec::new();
         for finished in results {
             let prefix = &finished.suite.prefix;
@@ -63,7 +66,7 @@ impl TestAnswer {
         });
         let passed = results.iter().map(Finished::passed).sum();
         let failed = tests.iter().filter(|test| test.outcome == "failed").count();
-        TestAnswer { tests, passed, failed, coverage }
+        TestAnswer { tests, passed, failed, coverage, accepted }
     }
 }
 

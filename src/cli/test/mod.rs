@@ -5,6 +5,8 @@ mod coverage_source;
 mod coverage_table;
 mod found;
 mod junit;
+mod material;
+mod paths;
 mod runner;
 mod suite;
 mod text;
@@ -29,6 +31,9 @@ pub(super) struct Test {
     /// Only tests in whose file or name this text is found.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Take what the rules publish now for what tests with a `snapshot` expect, and write the snapshots that change.
+    #[arg(long, conflicts_with = "watch")]
+    accept: bool,
     /// Write one JSON document.
     #[arg(long)]
     json: bool,
@@ -45,8 +50,17 @@ pub(super) struct Test {
     min_coverage: Option<f64>,
     /// Instead, compare what the rules publish now with what they published in the last 24 hours, or since a time.
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "24h")]
-    #[arg(conflicts_with_all = ["filter", "watch", "junit", "coverage", "min_coverage"])]
+    #[arg(conflicts_with_all = ["filter", "accept", "watch", "junit", "coverage", "min_coverage"])]
     from_recorder: Option<String>,
+}
+
+/// What is done with snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acceptance {
+    /// They say what is expected.
+    Compare,
+    /// What is published is written into them.
+    Accept,
 }
 
 /// How coverage is shown.
@@ -90,8 +104,10 @@ impl Test {
     fn run(&self, suites: &[Suite]) -> Result<Exit, Failure> {
         let mut results: Vec<Finished> = Vec::new();
         for suite in suites {
-            results.push(suite.run(self.filter.as_deref()));
+            let acceptance = if self.accept { Acceptance::Accept } else { Acceptance::Compare };
+            results.push(suite.run(self.filter.as_deref(), acceptance));
         }
+        let accepted = self.accepted(&results)?;
         let failed: usize = results.iter().map(Finished::failed).sum();
         let passed: usize = results.iter().map(Finished::passed).sum();
         if let Some(filter) = &self.filter
@@ -105,7 +121,7 @@ impl Test {
         let shows_coverage = self.coverage.is_some() || self.min_coverage.is_some();
         let is_covered = self.min_coverage.is_none_or(|least| runner::coverage_percent(&results) >= least);
         if self.json {
-            let answer = answer::TestAnswer::new(&results, shows_coverage);
+            let answer = answer::TestAnswer::new(&results, shows_coverage, accepted);
             print::json(&answer)?;
         } else {
             results.iter().for_each(text::write_failures);
@@ -123,10 +139,32 @@ impl Test {
                     runner::coverage_percent(&results)
                 ));
             }
+            for path in accepted {
+                print::line(&format!("accepted {path}"));
+            }
             print::line(&format!("{passed} passed, {failed} failed"));
+        }
+        for (suite, path) in
+            suites.iter().flat_map(|suite| paths::left_over(suite).into_iter().map(move |path| (suite, path)))
+        {
+            print::warning(&format!(
+                "{}{path} is the snapshot of no test: delete it, or name it in a test's `snapshot:`",
+                suite.prefix
+            ));
         }
         let is_loaded = results.iter().all(Finished::is_loaded);
         Ok(if failed == 0 && is_loaded && is_covered { Exit::Well } else { Exit::No })
+    }
+}
+
+impl Test {
+    /// Writes the snapshots of these tests, if that is asked for, and returns the paths of those that changed.
+    fn accepted(&self, results: &[Finished<'_>]) -> Result<Vec<String>, Failure> {
+        let mut written = Vec::new();
+        for finished in results.iter().filter(|_| self.accept) {
+            written.extend(finished.accept()?);
+        }
+        Ok(written)
     }
 }
 

@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::cli::Failure;
 use crate::lang::test_file::{TestCase, TestFile};
 use crate::script::with_deep_stack;
-use crate::sim::{Coverage, TestOutcome, TestRun};
+use crate::sim::{Coverage, TestOutcome};
 
 use super::suite::Suite;
+use super::{Acceptance, material};
 
 /// The tests of a home, and how each ended.
 pub(super) struct Finished<'a> {
@@ -35,7 +37,7 @@ pub(super) struct Ran<'a> {
 
 impl Suite {
     /// Runs the tests in whose file or name `filter` is found.
-    pub(super) fn run(&self, filter: Option<&str>) -> Finished<'_> {
+    pub(super) fn run(&self, filter: Option<&str>, acceptance: Acceptance) -> Finished<'_> {
         let is_chosen = |file: &TestFile, case: &TestCase| {
             filter.is_none_or(|filter| file.path.contains(filter) || case.name.contains(filter))
         };
@@ -44,12 +46,12 @@ impl Suite {
             let cases = self.files.iter().flat_map(|file| file.tests.iter().map(move |case| (file, case)));
             tests.extend(cases.filter(|(file, case)| is_chosen(file, case)));
         }
-        let tests = self.run_side_by_side(&tests);
+        let tests = self.run_side_by_side(&tests, acceptance);
         let coverage = Coverage::new(&self.rules, tests.iter().map(|ran| &ran.outcome.exercised));
         Finished { suite: self, tests, coverage }
     }
 
-    fn run_side_by_side<'a>(&'a self, tests: &[(&'a TestFile, &'a TestCase)]) -> Vec<Ran<'a>> {
+    fn run_side_by_side<'a>(&'a self, tests: &[(&'a TestFile, &'a TestCase)], acceptance: Acceptance) -> Vec<Ran<'a>> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, Ran<'a>)>> = Mutex::new(Vec::with_capacity(tests.len()));
         let work = || {
@@ -58,7 +60,7 @@ impl Suite {
                 tests.get(index).map(|test| (index, *test))
             } {
                 let start = Instant::now();
-                let outcome = TestRun::run(file, case, &self.home);
+                let outcome = material::run((file, case), &self.home, &self.folder, acceptance);
                 let ran = Ran { file, case, outcome, duration: start.elapsed() };
                 done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, ran));
             }
@@ -88,6 +90,22 @@ impl Finished<'_> {
     /// Returns how many tests failed; a file that doesn't load is one.
     pub(super) fn failed(&self) -> usize {
         self.tests.len() - self.passed() + self.suite.broken.len()
+    }
+
+    /// Writes the snapshots that the tests have changed, and returns their paths.
+    ///
+    /// # Errors
+    /// When one can't be written.
+    pub(super) fn accept(&self) -> Result<Vec<String>, Failure> {
+        let mut written = Vec::new();
+        for ran in &self.tests {
+            let Some(recorded) = ran.case.recorded.as_ref() else { continue };
+            if material::accept(recorded, &ran.outcome, &self.suite.folder)? {
+                let path = recorded.snapshot.as_ref().map_or("", |path| &*path.path);
+                written.push(format!("{}{path}", self.suite.prefix));
+            }
+        }
+        Ok(written)
     }
 
     /// Returns whether all rules and settings load.

@@ -14,6 +14,8 @@ use crate::lang::{Diagnostic, Home, Severity, Source, Sources};
 use crate::rules::Ruleset;
 use crate::sim::TestHome;
 
+use super::paths;
+
 /// The tests of one home.
 pub(in crate::cli) struct Suite {
     /// The home's folder.
@@ -52,6 +54,16 @@ impl Suite {
             }
         }
         let loaded = Home::load(&sources);
+        Ok(Suite::of(folder, prefix, (sources, loaded), tests))
+    }
+
+    /// Returns the test files `tests` of a home that was read, with what else they name.
+    pub(in crate::cli) fn of(
+        folder: &Path,
+        prefix: String,
+        (sources, loaded): (Sources, Home),
+        tests: &BTreeSet<String>,
+    ) -> Suite {
         let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
         let home = TestHome::new(&loaded.settings, zone, loaded.ruleset.clone());
         let mut errors = only_errors(loaded.diagnostics);
@@ -76,7 +88,24 @@ impl Suite {
         };
         errors.extend(suite.add_folders(folder, &loaded.settings.rules));
         suite.errors = errors;
-        Ok(suite)
+        suite.check_paths();
+        suite
+    }
+
+    /// Takes files that name what isn't there, or what can't be, for broken ones.
+    fn check_paths(&mut self) {
+        if !self.errors.is_empty() {
+            // Rules that don't load are not there.
+            return;
+        }
+        let mut found: BTreeMap<Arc<str>, Vec<Diagnostic>> = BTreeMap::new();
+        let each = self.files.iter().flat_map(|file| paths::check(file, &self.home, &self.folder));
+        for wrong in each.chain(paths::check_snapshots(&self.files)) {
+            found.entry(Arc::clone(&wrong.label.file)).or_default().push(wrong);
+        }
+        self.files.retain(|file| !found.contains_key(&file.path));
+        self.broken.extend(found);
+        self.broken.sort_by(|(one, _), (other, _)| one.cmp(other));
     }
 
     /// Reads the folders of other rules that tests name, and returns what is wrong with them.

@@ -1,5 +1,6 @@
 //! A test: what is there before, what happens, and what is expected.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::DateTime;
@@ -15,8 +16,9 @@ pub struct TestCase {
     pub name: Arc<str>,
     /// Where its name stands.
     pub place: Place,
-    /// The local time at which the home starts.
-    pub at: DateTime,
+    /// The local time at which the home starts; `None`: at the first message of the recording that is played, without
+    /// one at [`TestCase::DEFAULT_START`].
+    pub at: Option<DateTime>,
     /// The retained messages that are there before the start, in the order of the file.
     pub given: Vec<(Topic, Payload)>,
     /// What happens and what is expected, in order.
@@ -39,10 +41,19 @@ impl TestCase {
 /// A recording, and what the rules published when it was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// The recording, relative to the home.
-    pub replay: Option<Arc<str>>,
-    /// The publications that were accepted, relative to the home.
-    pub snapshot: Option<Arc<str>>,
-    /// Where the test says so.
+    /// The recording.
+    pub replay: WrittenPath,
+    /// The publications that were accepted.
+    pub snapshot: Option<WrittenPath>,
+}
+
+/// A path that a test file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenPath {
+    /// The path, relative to the home.
+    pub path: Arc<str>,
+    /// Where the test file says so.
     pub place: Place,
+    /// The bytes of the test file that say so.
+    pub span: Range<usize>,
 }

@@ -14,7 +14,7 @@ use crate::lang::{Code, Diagnostic, Source, near};
 use crate::model::schedule::Location;
 use crate::model::{Payload, Topic, TopicFilter};
 
-use super::{Answers, ExpectedTime, Recorded, RuleSelection, TestCase, TestFile, TestLocation};
+use super::{Answers, ExpectedTime, Recorded, RuleSelection, TestCase, TestFile, TestLocation, WrittenPath};
 
 /// Decodes one test file.
 pub(super) struct Decoder<'a> {
@@ -80,7 +80,7 @@ impl Decoder<'_> {
         let name: Arc<str> = entry.key.as_str().into();
         let place = self.text.place(entry.key_span.start);
         let mut fields = self.fields(&entry.value, "a test")?;
-        let at = fields.take("at").and_then(|node| self.local_time(node)).unwrap_or(TestCase::DEFAULT_START);
+        let at = fields.take("at").and_then(|node| self.local_time(node));
         let given = fields.take("given").map(|node| self.given(node)).unwrap_or_default();
         let strict = fields.take("strict").and_then(|node| self.flag(node)).unwrap_or(true);
         let ignore = fields.take("ignore").map(|node| self.filters(node)).unwrap_or_default();
@@ -108,13 +108,34 @@ impl Decoder<'_> {
     }
 
     fn recorded(&mut self, replay: Option<&Entry>, snapshot: Option<&Entry>) -> Option<Recorded> {
-        let first = replay.or(snapshot)?;
-        let place = self.text.place(first.key_span.start);
-        let mut read = |entry: Option<&Entry>| entry.and_then(|entry| self.path_in_home(&entry.value));
-        let (replay, snapshot) = (read(replay), read(snapshot));
-        let message = "recordings can't be played in tests by this version";
-        self.findings.error(Code::NOT_USED_YET, first.key_span.clone(), message).help("write its messages as steps");
-        Some(Recorded { replay, snapshot, place })
+        let Some(replay) = replay else {
+            let span = snapshot?.key_span.clone();
+            let message = "`snapshot` holds what rules publish while a recording is played, and there is none";
+            let found = self.findings.error(Code::KEY_WITHOUT_EFFECT, span, message);
+            found.help("name it in `replay:`, or write what is expected as a step `expect:`");
+            return None;
+        };
+        let read = self.written_path(&replay.value);
+        let snapshot = snapshot.map(|entry| self.snapshot(&entry.value));
+        Some(Recorded { replay: read?, snapshot: snapshot.map_or(Some(None), |path| path.map(Some))? })
+    }
+
+    /// Returns the path of a snapshot: never that of another kind of file, for it is written.
+    fn snapshot(&mut self, node: &Node) -> Option<WrittenPath> {
+        let path = self.written_path(node)?;
+        if path.path.ends_with(".jsonl") {
+            return Some(path);
+        }
+        let message = format!("a snapshot holds JSON lines, and the name `{}` doesn't end in `.jsonl`", path.path);
+        let found = self.findings.error(Code::BAD_SNAPSHOT, node.span.clone(), message);
+        found.help("call it like `evening.expected.jsonl`");
+        None
+    }
+
+    fn written_path(&mut self, node: &Node) -> Option<WrittenPath> {
+        let place = self.place(node);
+        let path = self.path_in_home(node)?;
+        Some(WrittenPath { path, place, span: node.span.clone() })
     }
 
     fn given(&mut self, node: &Node) -> Vec<(Topic, Payload)> {
@@ -209,7 +230,7 @@ impl Decoder<'_> {
             }
             _ => (path, None),
         };
-        Some(RuleSelection { path, key, place })
+        Some(RuleSelection { path, key, place, span: node.span.clone() })
     }
 
     /// Returns a path that is written relative to the test file, relative to the home.

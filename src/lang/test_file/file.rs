@@ -1,11 +1,14 @@
 //! A test file: which rules it tests, where the home stands, and the tests.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use crate::lang::findings::Findings;
+use crate::lang::{Code, Diagnostic};
 use crate::model::Place;
 use crate::model::schedule::Location;
 
-use super::TestCase;
+use super::{Recorded, TestCase};
 
 /// A test file that reads well.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +32,8 @@ pub struct RuleSelection {
     pub key: Option<Arc<str>>,
     /// Where the test file says so.
     pub place: Place,
+    /// The bytes of the test file that say so.
+    pub span: Range<usize>,
 }
 
 /// Where a test's home stands.
@@ -45,5 +50,17 @@ impl TestFile {
     pub fn rule_paths(&self) -> impl Iterator<Item = &RuleSelection> {
         let reloads = self.tests.iter().flat_map(|test| &test.steps).flat_map(|step| step.kind.reload().unwrap_or(&[]));
         self.rules.iter().flatten().chain(reloads)
+    }
+
+    /// Returns the recordings that the tests play, and their snapshots.
+    pub fn recorded(&self) -> impl Iterator<Item = &Recorded> {
+        self.tests.iter().filter_map(|test| test.recorded.as_ref())
+    }
+
+    /// Returns an error of what stands at `span` of the file, with what to do.
+    #[must_use]
+    pub fn error_at(&self, span: &Range<usize>, code: Code, message: String, help: Option<String>) -> Diagnostic {
+        let mut findings = Findings::new(Arc::clone(&self.path));
+        findings.error(code, span.clone(), message).help_if(help).clone()
     }
 }

@@ -11,7 +11,7 @@ mod step;
 mod step_decoder;
 
 pub use answers::Answers;
-pub use case::{Recorded, TestCase};
+pub use case::{Recorded, TestCase, WrittenPath};
 pub use expectation::{
     Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedRun, ExpectedTime, GATES, OUTCOMES,
 };

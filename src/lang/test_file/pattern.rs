@@ -74,6 +74,14 @@ impl Pattern {
                 {
                     return special(key, inner);
                 }
+                if let Some((key, inner)) = entries.first().filter(|_| entries.len() == 1)
+                    && let Some(word) = near_key(key, inner)
+                {
+                    return Err(format!(
+                        "`{key}` is no pattern; did you mean `{word}`? Write `equals:` around the map if it is meant \
+                         literally"
+                    ));
+                }
                 let read = |(key, value): (&Arc<str>, &Value)| Ok((Arc::clone(key), Pattern::read(value, others)?));
                 let patterns: IndexMap<_, _> = entries.iter().map(read).collect::<Result<_, String>>()?;
                 Ok(match others {
@@ -190,6 +198,17 @@ fn as_sent(value: &Value) -> Value {
     Value::from_payload(&value.to_payload())
 }
 
+/// Returns the key of a pattern that `key` was probably meant to be, where `value` may stand there.
+fn near_key(key: &str, value: &Value) -> Option<&'static str> {
+    let word = match value {
+        Value::Map(_) => "contains",
+        Value::Text(_) => "matches",
+        _ => return None,
+    };
+    let is_near = strsim::damerau_levenshtein(&key.to_lowercase(), word) == 1 || format!("{key}es") == word;
+    (is_near || (key.to_lowercase() == word && key != word)).then_some(word)
+}
+
 fn special(key: &str, value: &Value) -> Result<Pattern, String> {
     let literally = "write `equals:` around the map if it is meant literally";
     match (key, value) {
@@ -276,6 +295,15 @@ mod tests {
             (
                 r#"{"matches":5}"#,
                 "`matches` needs a text, not a number; write `equals:` around the map if it is meant literally",
+            ),
+            (
+                r#"{"matchs":"^O"}"#,
+                "`matchs` is no pattern; did you mean `matches`? Write `equals:` around the map if it is meant literally",
+            ),
+            (
+                r#"{"state":{"contain":{"a":1}}}"#,
+                "`contain` is no pattern; did you mean `contains`? Write `equals:` around the map if it is meant \
+                 literally",
             ),
             (r#"{"matches":"("}"#, "`(` is no regular expression: unclosed group"),
         ] {
