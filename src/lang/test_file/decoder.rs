@@ -94,7 +94,7 @@ impl Decoder<'_> {
                 Vec::new()
             }
             None => {
-                if replay.is_none() {
+                if replay.or(snapshot).is_none() {
                     let help = "a test has `steps:`, a list of what happens and what is expected";
                     let message = format!("the test `{name}` has no steps");
                     self.findings.error(Code::MISSING_KEY, entry.key_span.clone(), message).help(help);
