@@ -13,7 +13,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::string_slice,
     clippy::print_stdout,
     reason = "a bench prints, and panics when it can't measure"
 )]

@@ -55,7 +55,7 @@ impl Table {
         let one = closed_loop(route, 1, Duration::from_millis(500));
         let before = busy(processes);
         let many = closed_loop(route, 64, Duration::from_millis(1500));
-        let used = busy(processes) - before;
+        let used = busy(processes).saturating_sub(before);
         let most = closed_loop(route, 1024, Duration::from_secs(1));
         let burst = (0..BURSTS).map(|_| burst(route, BURST)).max().unwrap();
         let this = Bare { median: fast.quantile(0.5), p99: fast.quantile(0.99), rate: many.rate() };
