@@ -53,7 +53,7 @@ impl Replay {
     /// already, and `answers` to what rules ask of the outside.
     #[must_use]
     pub fn beginning(self, begin: Option<Timestamp>, given: Vec<(Topic, Payload)>, answers: Answers) -> Replay {
-        Replay { begin, given, answers, ..self }
+        Replay { given, answers, begin, ..self }
     }
 
     /// Feeds a message, after what was due before it. What our own rules published is left out: they do so again.

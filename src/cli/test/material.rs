@@ -45,7 +45,9 @@ fn judged(outcome: TestOutcome, recorded: &Recorded, reader: &RecordingReader<Te
 
 fn failed(recorded: &Recorded, message: String, lines: Vec<String>) -> TestOutcome {
     let mut report = Report::default();
-    lines.into_iter().for_each(|line| report.add(sim::LineKind::Plain, line));
+    for line in lines {
+        report.add(sim::LineKind::Plain, line);
+    }
     TestOutcome::failed(sim::Failure { step: None, place: recorded.replay.place.clone(), message, report })
 }
 
@@ -73,8 +75,11 @@ fn snapshot(recorded: &Recorded, folder: &Path, acceptance: Acceptance) -> Snaps
 /// When it can't be written.
 pub(super) fn accept(recorded: &Recorded, outcome: &TestOutcome, folder: &Path) -> Result<bool, Failure> {
     let (Some(path), Some(replayed)) = (&recorded.snapshot, &outcome.replayed) else { return Ok(false) };
-    let lines = replayed.iter().map(|published| publication_line(published.at, &published.publication));
-    let text: String = lines.map(|line| format!("{}\n", line.to_text())).collect();
+    let mut text = String::new();
+    for published in replayed {
+        text.push_str(&publication_line(published.at, &published.publication).to_text());
+        text.push('\n');
+    }
     let full = folder.join(&*path.path);
     if fs::read(&full).is_ok_and(|known| known == text.as_bytes()) {
         return Ok(false);
