@@ -16,7 +16,7 @@ pub(super) fn write_failures(finished: &Finished<'_>) {
     }
     for ran in &finished.tests {
         write_failure(ran, &suite.prefix);
-        write_failed_runs(ran, &suite.prefix);
+        write_notes(ran, &suite.prefix);
     }
 }
 
@@ -38,14 +38,17 @@ fn write_failure(ran: &Ran<'_>, prefix: &str) {
     print::line("");
 }
 
-/// Says which runs failed in a test that passed: it may have expected nothing, and got nothing for the wrong reason.
-fn write_failed_runs(ran: &Ran<'_>, prefix: &str) {
+/// Says what may make a test pass for the wrong reason: runs that failed, and steps that nothing can hear.
+fn write_notes(ran: &Ran<'_>, prefix: &str) {
+    let yellow = AnsiColor::Yellow.on_default().bold();
+    let (place, name) = (&ran.case.place, &ran.case.name);
+    for unheard in &ran.outcome.unheard {
+        print::line(&format!("{yellow}note{yellow:#} {prefix}{place}: in `{name}`, {unheard}"));
+    }
     if ran.outcome.failure.is_some() {
         return;
     }
-    let yellow = AnsiColor::Yellow.on_default().bold();
     for (rule, why) in &ran.outcome.failed_runs {
-        let (place, name) = (&ran.case.place, &ran.case.name);
         print::line(&format!(
             "{yellow}note{yellow:#} {prefix}{place}: `{name}` passed, though a run of `{rule}` failed:"
         ));

@@ -8,7 +8,18 @@ use crate::engine::SaveKey;
 use super::*;
 
 fn opened(folder: &Path) -> Opened {
-    open(folder.to_owned()).unwrap_or_else(|error| panic!("{error}"))
+    open_when_free(folder).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Opens a folder that nobody uses, though it may seem so: a program that another test starts has a copy of all that we
+/// have open until it runs.
+fn open_when_free(folder: &Path) -> Result<Opened, StoreError> {
+    loop {
+        match open(folder.to_owned()) {
+            Err(StoreError::Taken(_)) => std::thread::yield_now(),
+            opened => return opened,
+        }
+    }
 }
 
 fn save(store: &mut Store, key: &str, value: Option<&str>) -> bool {
@@ -145,7 +156,7 @@ async fn whichever_bytes_are_damaged_the_store_opens_and_gives_nothing_that_was_
             bytes.truncate(next(whole.len()));
         }
         fs::write(&path, bytes).unwrap();
-        let (mut store, kept) = match open(folder.path().to_owned()) {
+        let (mut store, kept) = match open_when_free(folder.path()) {
             Ok(Opened { store, kept }) => (store, kept),
             // The version's own bytes: that database is left alone.
             Err(StoreError::Newer(..)) => continue,
