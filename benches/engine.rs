@@ -52,7 +52,7 @@ fn rule_with(bencher: Bencher<'_, '_>, what: &str) {
         "fixed" => "{ when: bench/+room/tv, then: { out/light: 'ON' } }",
         "condition" => r#"{ when: bench/+room/tv, if: 'msg.state == "ON"', then: { out/light: 'ON' } }"#,
         "condition_on_state" => {
-            "{ when: bench/+room/tv, if: { bench/r0/tv: { state: 'ON' } }, then: { out/light: 'ON' } }"
+            "{ when: bench/+room/tv, if: { state: bench/r0/tv, field: state, is: 'ON' }, then: { out/light: 'ON' } }"
         }
         "template" => "{ when: bench/+room/tv, then: { 'out/${room}': 'is ${msg.state}' } }",
         "json" => "{ when: bench/+room/tv, then: { out/light: { state: 'ON', brightness: 200 } } }",

@@ -418,7 +418,9 @@ impl EventLoop {
     fn replace_rules(&mut self, ruleset: Ruleset) {
         let effects = self.engine.replace_rules(self.now, ruleset.clone());
         self.take_effects(effects);
-        self.ruleset = ruleset;
+        let old = std::mem::replace(&mut self.ruleset, ruleset);
+        // To free ten thousand rules takes longer than messages should wait.
+        tokio::task::spawn_blocking(move || drop(old));
         let known: BTreeSet<&RuleId> = self.ruleset.entries.iter().map(RuleEntry::id).collect();
         self.failing.retain(|rule| known.contains(rule));
         self.rule_topics.look_at_all(&self.engine);
