@@ -1,7 +1,8 @@
 //! A home of a test's own, and what `homerule` says in it.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -63,5 +64,33 @@ impl Home {
             Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).current_dir(self.path()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(&*self.path().to_string_lossy(), "HOME");
         Said { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+/// A `homerule test --watch` that runs until it is dropped.
+pub(crate) struct Watch {
+    child: std::process::Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Watch {
+    pub(crate) fn start(home: &Home) -> Watch {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
+        let command = command.args(["test", "--watch"]).current_dir(home.path()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Watch { child, lines }
+    }
+
+    /// Waits for a line.
+    pub(crate) fn until(&mut self, wanted: &str) {
+        assert!(self.lines.by_ref().map(Result::unwrap).any(|line| line == wanted), "it ended without `{wanted}`");
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }

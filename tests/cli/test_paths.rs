@@ -1,9 +1,6 @@
 //! Which tests `homerule test` runs, and what it says where there are none.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-
-use super::home::{Home, TV};
+use super::home::{Home, TV, Watch};
 
 const PASSES: &str = "tests:\n  passes:\n    steps: [ { after: 1m } ]\n";
 const FAILS: &str = "tests:\n  fails:\n    steps: [ { expect: { a: 1 } } ]\n";
@@ -55,18 +52,10 @@ fn what_is_no_test_is_said() {
 #[test]
 fn watch_runs_the_tests_again_when_a_file_changes() {
     let home = Home::new(&[("rules/tv.yaml", TV), ("rules/a.test.yaml", PASSES)]);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_homerule"))
-        .args(["test", "--watch"])
-        .current_dir(home.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let mut until = |wanted: &str| lines.find(|line| line == wanted);
-    assert!(until("1 passed, 0 failed").is_some());
-    assert!(until("waiting for a change; Ctrl+C ends").is_some());
+    let mut watch = Watch::start(&home);
+    let mut until = |wanted: &str| watch.until(wanted);
+    until("1 passed, 0 failed");
+    until("waiting for a change; Ctrl+C ends");
     home.write("rules/a.test.yaml", FAILS);
-    assert!(until("0 passed, 1 failed").is_some());
-    child.kill().unwrap();
-    child.wait().unwrap();
+    until("0 passed, 1 failed");
 }

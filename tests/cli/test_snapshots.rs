@@ -1,6 +1,6 @@
 //! Tests that play a recording, and their snapshots: missing, accepted, differing, left over.
 
-use super::home::{Home, TV};
+use super::home::{Home, TV, Watch};
 
 const RECORDING: &str = r#"{"tst":"2024-06-01T18:00:00.000000Z","topic":"home/living/tv","qos":0,"retain":0,"payloadlen":2,"payload":"ON"}
 {"tst":"2024-06-01T18:00:05.000000Z","topic":"home/hall/tv","qos":0,"retain":0,"payloadlen":2,"payload":"ON"}
@@ -177,4 +177,17 @@ fn a_webhook_that_no_rule_hears_is_noted() {
     let said = home.say(&["test"]);
     let told = "note rules/bell.test.yaml:2:3: in `t`, no rule hears the webhook `doorbel`; did you mean `doorbell`?\n";
     assert_eq!((said.out, said.status), (format!("{told}1 passed, 0 failed\n"), 0));
+}
+
+#[test]
+fn watch_sees_what_becomes_of_a_recording_and_a_snapshot() {
+    let home = home();
+    let mut watch = Watch::start(&home);
+    watch.until("0 passed, 1 failed");
+    watch.until("waiting for a change; Ctrl+C ends");
+    home.say(&["test", "--accept"]);
+    watch.until("1 passed, 0 failed");
+    watch.until("waiting for a change; Ctrl+C ends");
+    home.write("recordings/evening.jsonl", RECORDING.lines().next().unwrap());
+    watch.until("0 passed, 1 failed");
 }

@@ -83,7 +83,11 @@ impl Test {
         let mut watched = Watched::new(&find_suites(&self.paths)?);
         loop {
             // What changes from here on differs from what `watched` knows, and is seen afterwards.
-            if let Err(failure) = find_suites(&self.paths).and_then(|suites| self.run(&suites)) {
+            let ran = find_suites(&self.paths).and_then(|suites| {
+                watched.watch_recorded(&suites);
+                self.run(&suites)
+            });
+            if let Err(failure) = ran {
                 print::error(&failure.to_string());
             }
             watched.wait();
