@@ -59,7 +59,10 @@ pub(super) fn compare(
             let expected = Expected::InOrder(accepted.iter().map(expected).collect());
             let published: Vec<Published> = published.iter().map(as_written).collect();
             let Some((summary, report)) = report::of_snapshot(&expected, &published, world) else { return Ok(()) };
-            Err((format!("{summary} by the snapshot `{path}`; {accepts} takes what is published now"), report))
+            Err((
+                format!("{summary}, compared with the snapshot `{path}`; {accepts} takes what is published now"),
+                report,
+            ))
         }
     }
 }

@@ -58,7 +58,7 @@ fn a_rule_that_decides_otherwise_differs_from_its_snapshot() {
     home.say(&["test", "--accept"]);
     home.write("rules/tv.yaml", &TV.replace("msg == 'ON'", "msg == 'ON' and room == 'hall'").replace("80", "60"));
     let said = home.say(&["test"]);
-    assert!(said.out.contains(" by the snapshot `rules/evening.expected.jsonl`; "), "{}", said.out);
+    assert!(said.out.contains(", compared with the snapshot `rules/evening.expected.jsonl`; "), "{}", said.out);
     assert!(said.out.contains("brightness: expected 80, was 60"), "{}", said.out);
     assert!(said.out.contains("room == 'hall'"), "the condition that stopped it is told: {}", said.out);
     assert_eq!(said.status, 1);
