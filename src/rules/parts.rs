@@ -4,6 +4,7 @@ use super::{
     Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, Publish, Question, RepeatKind, Rule, Start,
     Trigger, TriggerKind, Until, WaitFor,
 };
+use crate::model::TopicFilter;
 use crate::script::Closure;
 
 impl ActionKind {
@@ -86,6 +87,22 @@ impl Condition {
             | ConditionKind::Sun { .. } => &[],
         };
         std::iter::once(self).chain(inner.iter().flat_map(Condition::with_inner)).collect()
+    }
+}
+
+impl Trigger {
+    /// Returns the filter of the topics that it hears; `None` where it hears none.
+    #[must_use]
+    pub fn filter(&self) -> Option<&TopicFilter> {
+        match &self.kind {
+            TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => Some(filter),
+            TriggerKind::State(state) => Some(&state.filter),
+            TriggerKind::Schedule { .. }
+            | TriggerKind::AtExpression { .. }
+            | TriggerKind::Client { .. }
+            | TriggerKind::Event(_)
+            | TriggerKind::Webhook(_) => None,
+        }
     }
 }
 

@@ -234,9 +234,7 @@ fn a_database_that_is_damaged_while_the_daemon_runs_is_replaced_by_all_that_it_k
     assert_eq!(count(&mut house), "1");
     retain(&house, "home/tv", "ON");
     publish(&house, "home/tv", "off for now");
-    let database = rusqlite::Connection::open(house.home.file(".homerule/homerule.db")).unwrap();
-    database.execute("DROP TABLE kept", []).unwrap();
-    drop(database);
+    intruder(&house).execute("DROP TABLE kept", []).unwrap();
     assert_eq!(count(&mut house), "2");
     until("a new database", || {
         kept(&house, "topic/home/tv").contains("off for now") && !kept(&house, "retained/home/tv").is_empty()
@@ -257,7 +255,7 @@ fn a_disk_that_does_not_answer_is_said_and_the_home_goes_on_without_it() {
     assert_eq!(count(&mut house), "1");
     let alerts = Kind::Mosquitto.subscribe(house.mqtt, &["homerule/alert"]);
     // Whoever wants to write now waits.
-    let database = rusqlite::Connection::open(house.home.file(".homerule/homerule.db")).unwrap();
+    let database = intruder(&house);
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(count(&mut house), "2");
     let alert = alerts.next();

@@ -12,7 +12,7 @@ use crate::daemon::heard::{HeardMessage, Speaker};
 use crate::daemon::recorder::{Past, Wanted};
 use crate::engine::{Cause, CauseKind, Trace};
 use crate::model::{Payload, RuleId, Topic};
-use crate::rules::{ClientChange, Condition, ConditionKind, Rule, Start, TriggerKind};
+use crate::rules::{ClientChange, Condition, ConditionKind, Rule, Start, Trigger, TriggerKind};
 
 use super::{Chain, Link};
 
@@ -331,7 +331,7 @@ fn topics(home: &EventLoop, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTr
         );
     }
     let waited = rules.iter().flat_map(|(_, rule)| rule.actions()).flat_map(|action| action.kind.triggers());
-    let waited: Vec<_> = waited.filter_map(|trigger| trigger_filter(&trigger.kind)).collect();
+    let waited: Vec<_> = waited.filter_map(Trigger::filter).collect();
     let sources: Vec<&str> = rules.iter().flat_map(|(_, rule)| sources(rule)).collect();
     let mentioned = states.iter().map(|(topic, _)| topic).filter(|topic| {
         sources.iter().any(|source| source.contains(topic.as_str()))
@@ -339,18 +339,6 @@ fn topics(home: &EventLoop, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTr
     });
     topics.extend(mentioned.cloned());
     topics
-}
-
-fn trigger_filter(kind: &TriggerKind) -> Option<&crate::model::TopicFilter> {
-    match kind {
-        TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => Some(filter),
-        TriggerKind::State(state) => Some(&state.filter),
-        TriggerKind::Schedule { .. }
-        | TriggerKind::AtExpression { .. }
-        | TriggerKind::Client { .. }
-        | TriggerKind::Event(_)
-        | TriggerKind::Webhook(_) => None,
-    }
 }
 
 /// Returns the texts of the expressions in what a rule publishes.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::daemon::recorder::{Past, Wanted};
 use crate::model::recording::Recorded;
 use crate::model::{Message, TopicFilter, Value};
-use crate::rules::{Rule, TriggerKind, miss};
+use crate::rules::{Rule, Trigger, miss};
 
 use super::Obstacle;
 
@@ -88,15 +88,7 @@ impl Beyond {
     }
 
     fn filters(&self) -> impl Iterator<Item = &TopicFilter> {
-        self.rule.triggers().iter().filter_map(|trigger| match &trigger.kind {
-            TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => Some(filter),
-            TriggerKind::State(state) => Some(&state.filter),
-            TriggerKind::Schedule { .. }
-            | TriggerKind::AtExpression { .. }
-            | TriggerKind::Client { .. }
-            | TriggerKind::Event(_)
-            | TriggerKind::Webhook(_) => None,
-        })
+        self.rule.triggers().iter().filter_map(Trigger::filter)
     }
 
     fn listens_to(&self, message: &Message) -> bool {
