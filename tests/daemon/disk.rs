@@ -170,7 +170,7 @@ fn on_a_folder_that_is_read_only_what_was_kept_is_known_and_what_changes_is_said
     until("the disk to be found again", || house.get("/api/status")["healthy"] == true);
     let alert = alerts.next();
     assert!(alert.contains("\"kind\":\"store_recovered\""), "{alert}");
-    until("all to be kept", || kept(&house, "rule/all:counting").contains('2'));
+    until("all to be kept", || kept(&house, "rule/all:counting").contains("\"count\":2"));
     let log = house.end("KILL");
     assert!(log.contains("nothing can be kept"), "{log}");
     house.begin();
@@ -271,7 +271,7 @@ fn a_disk_that_does_not_answer_is_said_and_the_home_goes_on_without_it() {
     let alert = alerts.next();
     assert!(alert.contains("\"kind\":\"store_recovered\""), "{alert}");
     assert_eq!(house.get("/api/status")["healthy"], true);
-    until("all to be kept", || kept(&house, "rule/all:counting").contains('3'));
+    until("all to be kept", || kept(&house, "rule/all:counting").contains("\"count\":3"));
     let log = house.end("KILL");
     assert!(log.contains("The disk doesn't answer; the home goes on without waiting for it."), "{log}");
     house.begin();

@@ -90,7 +90,11 @@ async fn what_a_killed_child_said_was_kept_is_kept() {
     };
     let mut newest: Vec<Option<usize>> = vec![None; KEYS];
     let mut during_commits = 0;
-    for kill in 0..KILLS {
+    // A busy machine kills less precisely: it is done again until enough have landed.
+    for kill in 0..10 * KILLS {
+        if kill >= KILLS && during_commits >= KILLS / 10 {
+            break;
+        }
         let commits = usize::try_from(next(20) + 1).unwrap();
         let (begun, done) = kill_after(folder.path(), commits, Duration::from_micros(next(900).into()));
         during_commits += usize::from(begun > done.last().copied());
