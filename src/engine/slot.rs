@@ -253,7 +253,8 @@ impl Slots {
 
     /// Returns an index of the rules' ids, instances of `each` too.
     pub(super) fn names(&self) -> Arc<RuleNames> {
-        Arc::new(RuleNames::new(self.by_rule.keys()))
+        let of_topics = self.each.iter().map(|(_, each)| &each.id);
+        Arc::new(RuleNames::new(self.by_rule.keys()).with_rules_of_topics(of_topics))
     }
 
     pub(super) fn ids(&self) -> Vec<SlotId> {

@@ -41,17 +41,45 @@ impl Constants {
         unknown
     }
 
-    /// Evaluates a template that reads nothing but constants, in an empty home.
+    /// Returns whether the value of `template` is known when the rules load.
+    pub(super) fn fix(&self, sandbox: &Sandbox, template: &Template) -> bool {
+        self.first_unknown(template).is_none() && !matches!(self.render(sandbox, template), Err(Unfixed::ReadsHome(_)))
+    }
+
+    /// Evaluates a template that reads no variables but constants, in an empty home.
     ///
     /// # Errors
-    /// When it fails.
-    pub(super) fn render(&self, sandbox: &Sandbox, template: &Template) -> Result<Value, Failure> {
+    /// When it fails, and when it asks for something of the home.
+    pub(super) fn render(&self, sandbox: &Sandbox, template: &Template) -> Result<Value, Unfixed> {
         let rule = RuleId::from_text("");
         let mut reads = Reads::default();
         let variables = |name: &str| self.find(name).cloned().unwrap_or_default();
         let mut frame = Frame { rule: &rule, variables: &variables, entropy: 0, reads: &mut reads };
-        sandbox.render(&mut World::default(), template, &mut frame)
+        let value = sandbox.render(&mut World::default(), template, &mut frame);
+        match what_is_read(&reads) {
+            Some(what) => Err(Unfixed::ReadsHome(what)),
+            None => value.map_err(Unfixed::Fails),
+        }
     }
+}
+
+/// Why a text has no value that is known when the rules load.
+#[derive(Debug, Clone)]
+pub(super) enum Unfixed {
+    /// Its evaluation fails.
+    Fails(Failure),
+    /// It asks for this, which an empty home doesn't have.
+    ReadsHome(String),
+}
+
+/// Returns what of the home was read first, in words.
+fn what_is_read(reads: &Reads) -> Option<String> {
+    let topic = reads.topics.iter().map(|topic| format!("the state of `{topic}`"));
+    let filter = reads.filters.iter().map(|filter| format!("the state of `{filter}`"));
+    let rule = reads.holds.iter().chain(&reads.running).map(|rule| format!("what `{rule}` does"));
+    let others = [(reads.clock, "the time"), (reads.sun, "where the sun is"), (reads.random, "what `random()` gives")];
+    let others = others.into_iter().filter(|(is_read, _)| *is_read).map(|(_, what)| what.to_owned());
+    topic.chain(filter).chain(rule).chain(others).next()
 }
 
 /// Calls `found` with each expression of `template`.

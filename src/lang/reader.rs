@@ -11,7 +11,7 @@ use crate::model::schedule::{TimeOfDay, Weekdays};
 use crate::model::{Name, Place, PlacedText, Qos, Topic, TopicFilter, Value, ValuePath, parse_duration};
 use crate::script::{ExpressionError, ExpressionErrorKind, Sandbox};
 
-use super::constants::Constants;
+use super::constants::{Constants, Unfixed};
 use super::findings::Findings;
 use super::text::FileText;
 use super::tree::{Node, NodeKind, Scalar};
@@ -117,20 +117,21 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        if let Some(name) = self.constants.first_unknown(&template) {
-            let message = format!("this is fixed when the rules load, and `{name}` is known only when a rule runs");
-            let found = self.findings.error(Code::NOT_CONSTANT, file_span(text, 0..text.as_str().len()), message);
-            found.help(ONLY_CONSTANTS);
-            return None;
-        }
-        match self.constants.render(sandbox, &template) {
-            Ok(value) => Some(value),
-            Err(failure) => {
-                let span = file_span(text, 0..text.as_str().len());
-                self.findings.error(Code::CONSTANT_FAILED, span, failure.message);
-                None
-            }
-        }
+        let span = file_span(text, 0..text.as_str().len());
+        let unknown = match self.constants.first_unknown(&template) {
+            Some(name) => format!("`{name}`"),
+            None => match self.constants.render(sandbox, &template) {
+                Ok(value) => return Some(value),
+                Err(Unfixed::ReadsHome(what)) => what,
+                Err(Unfixed::Fails(failure)) => {
+                    self.findings.error(Code::CONSTANT_FAILED, span, failure.message);
+                    return None;
+                }
+            },
+        };
+        let message = format!("this is fixed when the rules load, and {unknown} is known only when a rule runs");
+        self.findings.error(Code::NOT_CONSTANT, span, message).help(ONLY_CONSTANTS);
+        None
     }
 
     /// Returns a value that is fixed at load: any scalar, list or map, with its constants put in.

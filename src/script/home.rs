@@ -274,6 +274,7 @@ impl Lent {
     /// Returns the next 64 random bits: `SplitMix64` of what the draw depends on.
     fn draw_bits(&mut self) -> u64 {
         self.draws += 1;
+        self.reads.random = true;
         let mut bits = self.entropy.wrapping_add(self.draws.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -23,6 +23,8 @@ pub struct Reads {
     pub clock: bool,
     /// Whether the sun was read.
     pub sun: bool,
+    /// Whether `random()` was asked.
+    pub random: bool,
     /// The first topic that was read and never had a value: it makes a failure unknown (spec 2.5).
     pub without_value: Option<Topic>,
     /// The earliest known time at which the answer may change (the end of a `for` or of a time window).
@@ -39,6 +41,7 @@ impl Reads {
         self.memory |= other.memory;
         self.clock |= other.clock;
         self.sun |= other.sun;
+        self.random |= other.random;
         if self.without_value.is_none() {
             self.without_value = other.without_value;
         }

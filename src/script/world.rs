@@ -37,16 +37,20 @@ impl World {
 #[derive(Debug, Clone, Default)]
 pub struct RuleNames {
     by_key: BTreeMap<Arc<str>, Vec<RuleId>>,
+    /// The rules of which each topic makes an instance, by their keys.
+    of_topics: BTreeMap<Arc<str>, Vec<RuleId>>,
 }
 
 impl RuleNames {
     /// Returns an index of these ids.
     pub fn new<'a>(ids: impl IntoIterator<Item = &'a RuleId>) -> RuleNames {
-        let mut by_key: BTreeMap<Arc<str>, Vec<RuleId>> = BTreeMap::new();
-        for id in ids {
-            by_key.entry(id.key().into()).or_default().push(id.clone());
-        }
-        RuleNames { by_key }
+        RuleNames { by_key: keyed(ids), of_topics: BTreeMap::new() }
+    }
+
+    /// Adds the rules of which each topic makes an instance: such an instance may be named before its topic has spoken.
+    #[must_use]
+    pub fn with_rules_of_topics<'a>(self, ids: impl IntoIterator<Item = &'a RuleId>) -> RuleNames {
+        RuleNames { of_topics: keyed(ids), ..self }
     }
 
     /// Returns the rules that `text`, written in the file `file` (as [`RuleId::file`] names it), may mean:
@@ -54,20 +58,43 @@ impl RuleNames {
     /// One is what a rule needs; none is unknown, several are ambiguous.
     #[must_use]
     pub fn find(&self, text: &str, file: &str) -> Vec<RuleId> {
-        let (wanted_file, key) = match text.split_once(':') {
-            Some((wanted, key)) => (Some(wanted), key),
-            None => (None, text),
-        };
-        let Some(ids) = self.by_key.get(key) else { return Vec::new() };
-        let in_file = |file: &str| ids.iter().find(|id| id.file() == file).cloned();
-        match wanted_file {
-            Some(wanted) => in_file(wanted).into_iter().collect(),
-            None => in_file(file).map_or_else(|| ids.clone(), |id| vec![id]),
+        let with_file = text.split_once(':').map(|(wanted, key)| self.find_key(key, Some(wanted), file));
+        // An instance may have a colon in its brackets: `wake[07:30]`.
+        with_file.filter(|found| !found.is_empty()).unwrap_or_else(|| self.find_key(text, None, file))
+    }
+
+    fn find_key(&self, key: &str, wanted_file: Option<&str>, file: &str) -> Vec<RuleId> {
+        let found = pick(self.by_key.get(key), wanted_file, file);
+        if !found.is_empty() {
+            return found;
         }
+        let Some((key, instance)) = key.strip_suffix(']').and_then(|key| key.split_once('[')) else { return found };
+        let makers = pick(self.of_topics.get(key), wanted_file, file);
+        makers.into_iter().map(|id| id.instance(instance)).collect()
     }
 
     /// Returns all ids, by key and then file.
     pub fn iter(&self) -> impl Iterator<Item = &RuleId> {
         self.by_key.values().flatten()
+    }
+}
+
+/// Returns `ids` by their keys.
+fn keyed<'a>(ids: impl IntoIterator<Item = &'a RuleId>) -> BTreeMap<Arc<str>, Vec<RuleId>> {
+    let mut by_key: BTreeMap<Arc<str>, Vec<RuleId>> = BTreeMap::new();
+    for id in ids {
+        by_key.entry(id.key().into()).or_default().push(id.clone());
+    }
+    by_key
+}
+
+/// Returns those of `ids`, which have one key, that are meant in the file `file`: the one of `wanted_file`, if that was
+/// written, else the one of this file, or else all.
+fn pick(ids: Option<&Vec<RuleId>>, wanted_file: Option<&str>, file: &str) -> Vec<RuleId> {
+    let Some(ids) = ids else { return Vec::new() };
+    let in_file = |file: &str| ids.iter().find(|id| id.file() == file).cloned();
+    match wanted_file {
+        Some(wanted) => in_file(wanted).into_iter().collect(),
+        None => in_file(file).map_or_else(|| ids.clone(), |id| vec![id]),
     }
 }

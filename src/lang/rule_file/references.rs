@@ -18,7 +18,7 @@ impl Decoder<'_> {
         let scalar = self.scalar(node, "a rule's name")?;
         if scalar.text.as_str().contains("${") {
             let template = self.text_template(node, "a rule's name")?;
-            if self.constants.first_unknown(&template).is_some() {
+            if !self.constants.fix(&self.context.sandbox, &template) {
                 return Some(RuleReference::Template(template));
             }
         }

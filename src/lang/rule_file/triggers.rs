@@ -12,6 +12,7 @@ use crate::lang::{Code, near};
 use crate::model::schedule::{Cron, Schedule, SunEvent, TimeOfDay, Weekdays};
 use crate::model::{Name, TopicFilter, parse_offset};
 use crate::rules::{ClientChange, HomeEvent, StateTrigger, Trigger, TriggerKind};
+use crate::script::{Expression, Template};
 
 use super::decoder::Decoder;
 use super::range::Hysteresis;
@@ -162,10 +163,10 @@ impl Decoder<'_> {
             let text = scalar.text.as_str();
             TimeOfDay::parse(text).is_err() && !text.contains("${") && !looks_like_time(text)
         });
-        if is_expression {
-            let expression = self.expression(node);
+        let expression = if is_expression { Some(self.expression(node)?) } else { self.unfixed_expression(node) };
+        if let Some(expression) = expression {
             let (weekdays, catch_up) = (optional(weekdays)?.unwrap_or_default(), optional(catch_up)?);
-            return Some(TriggerKind::AtExpression { expression: expression?, weekdays, catch_up });
+            return Some(TriggerKind::AtExpression { expression, weekdays, catch_up });
         }
         let times = match &node.kind {
             NodeKind::List(items) if !items.is_empty() => {
@@ -176,6 +177,22 @@ impl Decoder<'_> {
         };
         let schedule = Schedule::At { times: times?, weekdays: optional(weekdays)?.unwrap_or_default() };
         Some(TriggerKind::Schedule { schedule, catch_up: optional(catch_up)? })
+    }
+
+    /// Returns the expression of a text that is nothing but `${EXPR}`, where only the home knows its value.
+    fn unfixed_expression(&mut self, node: &Node) -> Option<Expression> {
+        let scalar = node.as_scalar().filter(|scalar| scalar.text.as_str().contains("${"))?;
+        // What is wrong with it is reported where its value is asked for.
+        let template = self.context.sandbox.compile_text(&scalar.text, &self.names).ok()?;
+        match template {
+            Template::Expression(expression)
+                if !self.constants.fix(&self.context.sandbox, &Template::Expression(expression.clone())) =>
+            {
+                self.check_rules_in(&expression);
+                Some(expression)
+            }
+            _ => None,
+        }
     }
 
     fn schedule(&mut self, word: &str, fields: &mut Fields<'_>) -> Option<Schedule> {
