@@ -38,17 +38,16 @@ impl EventLoop {
         }
     }
 
-    /// Tells the engine what the broker kept and it doesn't know: its own knowledge may be a second older.
+    /// Tells the engine what the broker kept, as a broker does at a subscription, but for what a later message that isn't
+    /// retained has made untrue. The engine's own knowledge may be a second older.
     pub(super) fn tell_retained(&mut self) {
         for retained in std::mem::take(&mut self.parts.retained) {
             if retained.topic.starts_with(OWN_TOPICS) {
                 continue;
             }
+            let Some(message) = retained.to_message() else { continue };
             let known = self.engine.states().get(&retained.topic);
-            if known.is_some_and(|known| known.at >= retained.at) {
-                continue;
-            }
-            if let Some(message) = retained.to_message() {
+            if !known.is_some_and(|known| known.at >= retained.at && known.payload != message.payload) {
                 self.decide(Event::Message(message));
             }
         }

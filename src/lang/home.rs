@@ -115,6 +115,7 @@ fn read_files(
     let scripts = scripts::read(sources, folder, sandbox, diagnostics);
     for (path, source) in sources {
         if let Some((text, stem, loaded)) = scripts.get(path) {
+            diagnostics.extend(check_name(path, stem));
             let (file, reader) = RuleFile::of_script(text.clone(), stem, loaded, sandbox);
             diagnostics.extend(reader.findings.into_vec());
             files.push(Arc::new(file));
@@ -125,11 +126,21 @@ fn read_files(
         }
         let Some(stem) = rule_file_stem(path, folder) else { continue };
         let Some(text) = file_text(path, source, diagnostics) else { continue };
+        diagnostics.extend(check_name(path, stem));
         let (file, reader) = RuleFile::read(text, stem, sandbox);
         diagnostics.extend(reader.findings.into_vec());
         files.push(Arc::new(file));
     }
     files
+}
+
+/// Returns what is wrong with a rule file's name: it stands in its rules' ids, and may not hold what parts these.
+fn check_name(path: &Arc<str>, stem: &str) -> Option<Diagnostic> {
+    let is_bad = |letter: char| matches!(letter, ':' | '[' | ']') || letter.is_control();
+    let bad = stem.chars().find(|letter| is_bad(*letter))?.escape_default();
+    let message = format!("the name of a rule file can't have `{bad}` in it: it is part of its rules' names");
+    let mut findings = Findings::new(Arc::clone(path));
+    Some(findings.error(Code::BAD_NAME, 0..0, message).help("give the file, or its folder, another name").clone())
 }
 
 /// Returns a file's text; one that can't be read, or isn't UTF-8, is reported.

@@ -275,7 +275,7 @@ impl<'a> Reader<'a> {
                 fixed.text.rfind(name.as_str()).map(|at| at..at + name.len()),
                 Some("give each wildcard a name of its own".to_owned()),
             ),
-            FilterError::Empty | FilterError::Nul | FilterError::TooLong | FilterError::TooDeep => (None, None),
+            FilterError::Empty | FilterError::Control | FilterError::TooLong | FilterError::TooDeep => (None, None),
         };
         let span = part.map_or(self.text.first_line(&fixed.span), |part| fixed.span_of(part));
         self.findings.error(Code::BAD_FILTER, span, error.to_string()).help_if(help);

@@ -1,5 +1,6 @@
 //! The scripts of a home: all are loaded together, since they import one another.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub(super) fn read(
     let file = |(stem, text): &(Arc<str>, FileText)| ScriptFile {
         file: text.file(),
         stem: Arc::clone(stem),
-        text: text.as_str().into(),
+        text: blank_mark(text.as_str()).into(),
     };
     let files: Vec<ScriptFile> = texts.iter().map(file).collect();
     let mut loaded = sandbox.load_scripts(&files);
@@ -51,6 +52,14 @@ pub(super) fn read(
         }
     }
     rule_scripts
+}
+
+/// Returns a script with spaces for the byte order mark that some editors begin a file with: all places stay where they are.
+fn blank_mark(text: &str) -> Cow<'_, str> {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => Cow::Owned(format!("   {rest}")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 #[cfg(test)]

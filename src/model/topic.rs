@@ -12,7 +12,8 @@ pub(super) const LONGEST: usize = 65_535;
 /// The most levels of a topic or filter; mosquitto draws the line there too. The topic index recurses by level.
 const DEEPEST: usize = 200;
 
-/// A topic that a message can be published to: not empty, without wildcards, at most 65,535 bytes and 200 levels.
+/// A topic that a message can be published to: not empty, without wildcards and control characters, at most 65,535 bytes and
+/// 200 levels.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Arc<str>")]
 pub struct Topic(Arc<str>);
@@ -26,9 +27,9 @@ pub enum TopicError {
     /// MQTT 5.0, 3.3.2-2.
     #[error("a topic can't contain a wildcard (`+` or `#`)")]
     Wildcard,
-    /// MQTT 5.0, 4.7.3-2.
-    #[error("a topic can't contain a NUL character")]
-    Nul,
+    /// MQTT 5.0, 4.7.3-2 and 1.5.4: clients may close the connection on which they read one.
+    #[error("a topic can't contain a control character")]
+    Control,
     /// MQTT 5.0, 4.7.3-3.
     #[error("a topic can't be longer than 65,535 bytes")]
     TooLong,
@@ -41,7 +42,7 @@ impl Topic {
     /// Returns `text` as a topic.
     ///
     /// # Errors
-    /// When it is empty, too long, too deep, or contains a wildcard or a NUL.
+    /// When it is empty, too long, too deep, or contains a wildcard or a control character.
     pub fn parse(text: &str) -> Result<Topic, TopicError> {
         Topic::from_shared(text.into())
     }
@@ -57,8 +58,8 @@ impl Topic {
         if text.contains(['+', '#']) {
             return Err(TopicError::Wildcard);
         }
-        if text.contains('\0') {
-            return Err(TopicError::Nul);
+        if has_control(&text) {
+            return Err(TopicError::Control);
         }
         if text.len() > LONGEST {
             return Err(TopicError::TooLong);
@@ -118,6 +119,15 @@ pub(super) fn is_too_deep(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b'/').count() >= DEEPEST
 }
 
+/// Returns whether a topic or filter has a character that MQTT asks to leave out: a control character, or one that Unicode
+/// keeps for itself.
+pub(super) fn has_control(text: &str) -> bool {
+    let is_plain = |byte: u8| (0x20..0x7f).contains(&byte);
+    let is_noncharacter =
+        |letter: char| matches!(u32::from(letter), 0xfdd0..=0xfdef) || u32::from(letter) & 0xfffe == 0xfffe;
+    !text.bytes().all(is_plain) && text.chars().any(|letter| letter.is_control() || is_noncharacter(letter))
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use proptest::prelude::*;
@@ -130,13 +140,25 @@ pub(crate) mod tests {
             (String::new(), TopicError::Empty),
             ("a/+".to_owned(), TopicError::Wildcard),
             ("a/b#".to_owned(), TopicError::Wildcard),
-            ("a\0b".to_owned(), TopicError::Nul),
+            ("a\0b".to_owned(), TopicError::Control),
+            ("a\nb".to_owned(), TopicError::Control),
+            ("a\u{85}b".to_owned(), TopicError::Control),
+            ("a\u{1fffe}b".to_owned(), TopicError::Control),
             ("a".repeat(65_536), TopicError::TooLong),
             ("/".repeat(200), TopicError::TooDeep),
         ] {
             assert_eq!(Topic::parse(&text), Err(error));
         }
-        for text in ["/", "//", "Übergang/licht", "$SYS/broker", " ", &"a".repeat(65_535), &"/".repeat(199)] {
+        for text in [
+            "/",
+            "//",
+            "Übergang/licht",
+            "\u{1f600}/\u{feff}",
+            "$SYS/broker",
+            " ",
+            &"a".repeat(65_535),
+            &"/".repeat(199),
+        ] {
             assert_eq!(Topic::parse(text).unwrap().as_str(), text);
         }
     }
@@ -158,8 +180,8 @@ pub(crate) mod tests {
 
     /// Returns any topic, of few levels so that filters often match; some are the broker's or homerule's own.
     pub(crate) fn any_topic() -> impl Strategy<Value = Topic> {
-        let level = prop_oneof![5 => "[ab]", 1 => Just(String::new()), 1 => r"[^+#/\x00]{0,3}"];
-        let first = prop_oneof![6 => "[ab]", 1 => Just("$SYS".to_owned()), 2 => Just("homerule".to_owned()), 1 => r"[^+#/\x00]{0,3}"];
+        let level = prop_oneof![5 => "[ab]", 1 => Just(String::new()), 1 => r"[^+#/\p{Cc}]{0,3}"];
+        let first = prop_oneof![6 => "[ab]", 1 => Just("$SYS".to_owned()), 2 => Just("homerule".to_owned()), 1 => r"[^+#/\p{Cc}]{0,3}"];
         (first, proptest::collection::vec(level, 0..5)).prop_filter_map("a topic can't be empty", |(first, rest)| {
             Topic::parse(&[vec![first], rest].concat().join("/")).ok()
         })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::topic::{LONGEST, is_too_deep};
+use super::topic::{LONGEST, has_control, is_too_deep};
 use super::{Name, Topic};
 
 /// A topic filter, its wildcards named or not.
@@ -35,9 +35,9 @@ pub enum FilterError {
     /// MQTT 5.0, 4.7.3-1.
     #[error("a topic filter can't be empty")]
     Empty,
-    /// MQTT 5.0, 4.7.3-2.
-    #[error("a topic filter can't contain a NUL character")]
-    Nul,
+    /// MQTT 5.0, 4.7.3-2 and 1.5.4.
+    #[error("a topic filter can't contain a control character")]
+    Control,
     /// MQTT 5.0, 4.7.3-3.
     #[error("a topic filter can't be longer than 65,535 bytes")]
     TooLong,
@@ -67,8 +67,8 @@ impl TopicFilter {
         if text.is_empty() {
             return Err(FilterError::Empty);
         }
-        if text.contains('\0') {
-            return Err(FilterError::Nul);
+        if has_control(text) {
+            return Err(FilterError::Control);
         }
         if text.len() > LONGEST {
             return Err(FilterError::TooLong);
@@ -282,7 +282,7 @@ pub(crate) mod tests {
     fn what_is_no_filter_is_told_why() {
         for (text, message) in [
             ("", "a topic filter can't be empty"),
-            ("a\0", "a topic filter can't contain a NUL character"),
+            ("a\0", "a topic filter can't contain a control character"),
             ("a/#/b", "`#` must be the last level of a topic filter"),
             ("a+/b", "a wildcard must be a whole level: `a+` mixes it with text"),
             ("a/b#", "a wildcard must be a whole level: `b#` mixes it with text"),

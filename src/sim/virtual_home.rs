@@ -26,8 +26,8 @@ pub struct VirtualHome {
     answers: Answers,
     /// What survives a restart.
     saved: Snapshot,
-    /// What the broker keeps.
-    retained: BTreeMap<Topic, Message>,
+    /// What the broker keeps, and since when.
+    retained: BTreeMap<Topic, (Timestamp, Message)>,
     /// What rules published, from the start.
     pub published: Vec<Published>,
     /// The traces of runs that ended and of rules that did not run, from the start.
@@ -255,9 +255,13 @@ impl VirtualHome {
 
     /// Tells the engine what the broker keeps, and that the daemon started.
     fn begin(&mut self) {
-        let retained: Vec<Message> = self.retained.values().cloned().collect();
-        for message in retained {
-            self.handle(Event::Message(Message { origin: Origin::Retained, ..message }));
+        let retained: Vec<(Timestamp, Message)> = self.retained.values().cloned().collect();
+        for (at, message) in retained {
+            let known = self.engine.states().get(message.topic.as_str());
+            // What a later message that isn't retained has made untrue is not told, as the daemon doesn't.
+            if !known.is_some_and(|known| known.at >= at && known.payload != message.payload) {
+                self.handle(Event::Message(Message { origin: Origin::Retained, ..message }));
+            }
         }
         self.handle(Event::Started);
     }
@@ -270,7 +274,7 @@ impl VirtualHome {
         if message.payload.is_empty() {
             self.retained.remove(&message.topic);
         } else {
-            self.retained.insert(message.topic.clone(), message.clone());
+            self.retained.insert(message.topic.clone(), (self.now, message.clone()));
         }
     }
 

@@ -9,6 +9,8 @@ use mqtt5::broker::{AuthProvider, AuthResult};
 use mqtt5::packet::connect::ConnectPacket;
 use mqtt5::types::ReasonCode;
 
+use crate::model::Topic;
+
 use super::OWN_ID;
 use super::clients::Clients;
 
@@ -27,8 +29,8 @@ impl Access {
             let reason = "the client id `homerule` is the broker's own";
             return AuthResult::fail_with_reason(ReasonCode::ClientIdentifierNotValid, reason);
         }
-        if connect.will.as_ref().is_some_and(|will| !may_publish(&will.topic)) {
-            let reason = "a will can't go to a topic that begins with `$`";
+        if connect.will.as_ref().is_some_and(|will| open_topic(will.topic.as_str().into()).is_none()) {
+            let reason = "a will goes to a topic without `$` at its begin, and without control characters";
             return AuthResult::fail_with_reason(ReasonCode::TopicNameInvalid, reason);
         }
         self.clients.note(&connect.client_id, connect.protocol_version);
@@ -36,9 +38,10 @@ impl Access {
     }
 }
 
-/// Returns whether clients may publish to `topic`: those with `$` are the broker's (MQTT 5.0, 4.7.2-1).
-pub(super) fn may_publish(topic: &str) -> bool {
-    !topic.starts_with('$')
+/// Returns `topic` as one that clients may publish to; `None` for those with `$`, which are the broker's (MQTT 5.0, 4.7.2-1),
+/// and for what is no topic: other clients would close the connection on which they read it.
+pub(super) fn open_topic(topic: Arc<str>) -> Option<Topic> {
+    Topic::from_shared(topic).ok().filter(|topic| !topic.as_str().starts_with('$'))
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -16,9 +16,9 @@ use tracing::debug;
 use crate::daemon::input::{Input, Routing};
 use crate::daemon::store::{Retained, RetainedKeeper};
 use crate::engine::Event;
-use crate::model::{Message, Origin, Payload, Qos, Topic};
+use crate::model::{Message, Origin, Payload, Qos};
 
-use super::access::may_publish;
+use super::access::open_topic;
 use super::clients::Clients;
 use super::publisher::{from_broker, loop_time};
 
@@ -60,10 +60,10 @@ impl Hook {
     }
 
     async fn take(&self, event: ClientPublishEvent) -> PublishAction {
-        if !may_publish(&event.topic) {
-            debug!(client = %event.client_id, topic = %event.topic, "A client published to a topic of the broker; dropped.");
+        let Some(topic) = open_topic(Arc::clone(&event.topic)) else {
+            debug!(client = %event.client_id, topic = %event.topic, "A client published where it may not; dropped.");
             return PublishAction::Handled;
-        }
+        };
         let Ok(place) = self.inputs.reserve().await else {
             return never_acknowledged().await;
         };
@@ -74,10 +74,6 @@ impl Hook {
             QoS::ExactlyOnce => return PublishAction::Continue,
             QoS::AtLeastOnce => Qos::AtLeastOnce,
             QoS::AtMostOnce => Qos::AtMostOnce,
-        };
-        let Ok(topic) = Topic::from_shared(event.topic) else {
-            debug!(client = %event.client_id, "A client published to what is no topic; dropped.");
-            return PublishAction::Handled;
         };
         let payload = Payload::from_bytes(event.payload);
         let message = Message { topic, payload, qos, retain: event.retain, origin: Origin::Live };

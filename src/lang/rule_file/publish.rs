@@ -189,7 +189,7 @@ impl Decoder<'_> {
             TopicError::Wildcard => {
                 Some("one message goes to one topic: name it, or use a variable (`home/${room}/light`)")
             }
-            TopicError::Empty | TopicError::Nul | TopicError::TooLong | TopicError::TooDeep => None,
+            TopicError::Empty | TopicError::Control | TopicError::TooLong | TopicError::TooDeep => None,
         };
         let found = self.findings.error(Code::BAD_TOPIC, span.clone(), error.to_string());
         found.help_if(help.map(str::to_owned));
@@ -203,7 +203,7 @@ impl Decoder<'_> {
             TopicError::Wildcard => {
                 Some("this asks for one topic; `any('home/+/motion', …)` asks for several".to_owned())
             }
-            TopicError::Empty | TopicError::Nul | TopicError::TooLong | TopicError::TooDeep => None,
+            TopicError::Empty | TopicError::Control | TopicError::TooLong | TopicError::TooDeep => None,
         };
         let span = self.mark(node);
         self.findings.error(Code::BAD_TOPIC, span, error.to_string()).help_if(help);
