@@ -10,6 +10,7 @@ mod constants;
 mod diagnostic;
 mod fields;
 mod findings;
+mod folder_name;
 mod home;
 mod near;
 mod reader;

@@ -44,8 +44,10 @@ impl Reader<'_> {
         if let Some(node) = given(&mut fields, "location") {
             (settings.location, settings.zone) = self.location(node).unwrap_or_default();
         }
-        settings.data = self.text_of(&mut fields, "data").unwrap_or(settings.data);
-        settings.rules = self.text_of(&mut fields, "rules").unwrap_or(settings.rules);
+        for (key, folder) in [("data", &mut settings.data), ("rules", &mut settings.rules)] {
+            let given = given(&mut fields, key).and_then(|node| self.folder_name(node, folder));
+            *folder = given.unwrap_or_else(|| std::mem::take(folder));
+        }
         if let Some(node) = given(&mut fields, "broker") {
             settings.broker = self.broker(node).unwrap_or(settings.broker);
         }
@@ -226,6 +228,10 @@ impl Reader<'_> {
 
     fn listeners(&mut self, node: &Node) -> Vec<Listener> {
         match &node.kind {
+            NodeKind::List(items) if items.is_empty() => {
+                self.wrong_type(node, "an address, or a list of at least one");
+                Vec::new()
+            }
             NodeKind::List(items) => items.iter().filter_map(|item| self.listener(item)).collect(),
             NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => self.listener(node).into_iter().collect(),
         }
@@ -382,6 +388,10 @@ impl Reader<'_> {
 
     fn filters(&mut self, node: &Node) -> Vec<TopicFilter> {
         match &node.kind {
+            NodeKind::List(items) if items.is_empty() => {
+                self.wrong_type(node, "an address, or a list of at least one");
+                Vec::new()
+            }
             NodeKind::List(items) => items.iter().filter_map(|item| self.filter(item)).collect(),
             NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => self.filter(node).into_iter().collect(),
         }

@@ -26,8 +26,8 @@ pub struct VirtualHome {
     answers: Answers,
     /// What survives a restart.
     saved: Snapshot,
-    /// What the broker keeps, and since when.
-    retained: BTreeMap<Topic, (Timestamp, Message)>,
+    /// What the broker keeps.
+    retained: BTreeMap<Topic, Kept>,
     /// What rules published, from the start.
     pub published: Vec<Published>,
     /// The traces of runs that ended and of rules that did not run, from the start.
@@ -40,6 +40,14 @@ pub struct VirtualHome {
     pub alerts: Vec<Alert>,
     /// Which `while` rules began and ended.
     pub turns: Turns,
+}
+
+/// A message that the broker keeps.
+#[derive(Debug, Clone)]
+struct Kept {
+    message: Message,
+    /// Whether the daemon has heard another one of its topic since.
+    is_outdated: bool,
 }
 
 /// Which `while` rules began and ended: what has no actions leaves no trace of it.
@@ -171,7 +179,7 @@ impl VirtualHome {
 
     /// Lets a device publish a message.
     pub fn publish(&mut self, message: Message) {
-        self.keep(&message);
+        self.pass_on(&message);
         self.handle(Event::Message(message));
     }
 
@@ -255,15 +263,23 @@ impl VirtualHome {
 
     /// Tells the engine what the broker keeps, and that the daemon started.
     fn begin(&mut self) {
-        let retained: Vec<(Timestamp, Message)> = self.retained.values().cloned().collect();
-        for (at, message) in retained {
+        let retained: Vec<Kept> = self.retained.values().cloned().collect();
+        for Kept { message, is_outdated } in retained {
             let known = self.engine.states().get(message.topic.as_str());
-            // What a later message that isn't retained has made untrue is not told, as the daemon doesn't.
-            if !known.is_some_and(|known| known.at >= at && known.payload != message.payload) {
+            // As the daemon: what a later message that isn't retained has made untrue is not told.
+            if !(is_outdated && known.is_some_and(|known| known.payload != message.payload)) {
                 self.handle(Event::Message(Message { origin: Origin::Retained, ..message }));
             }
         }
         self.handle(Event::Started);
+    }
+
+    /// Lets the broker hear a message that the daemon hears too.
+    fn pass_on(&mut self, message: &Message) {
+        if let Some(kept) = self.retained.get_mut(&message.topic) {
+            kept.is_outdated = true;
+        }
+        self.keep(message);
     }
 
     /// Keeps a retained message as a broker does: an empty one deletes.
@@ -274,7 +290,7 @@ impl VirtualHome {
         if message.payload.is_empty() {
             self.retained.remove(&message.topic);
         } else {
-            self.retained.insert(message.topic.clone(), (self.now, message.clone()));
+            self.retained.insert(message.topic.clone(), Kept { message: message.clone(), is_outdated: false });
         }
     }
 
@@ -295,7 +311,7 @@ impl VirtualHome {
         for effect in effects {
             match effect {
                 Effect::Publish(publication) => {
-                    self.keep(&publication.message);
+                    self.pass_on(&publication.message);
                     self.published.push(Published { at, publication });
                 }
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),

@@ -82,6 +82,16 @@ fn a_publish_to_the_brokers_own_topics_reaches_nobody() {
 }
 
 #[test]
+fn a_topic_with_a_control_character_reaches_nobody_since_others_would_close_their_connection() {
+    let mut house = House::with_rules(ECHO);
+    let topics = ["in/\n", "in/\u{1}", "in/\u{7f}", "in/\u{85}", "in/\u{ffff}"];
+    let _open: Vec<_> = topics.map(|topic| publish_raw(&house, topic.as_bytes(), b"x")).into();
+    assert_alive(&mut house);
+    let known: Vec<_> = house.get("/api/state?filter=in/%23").as_array().unwrap().clone();
+    assert_eq!(known.len(), 1, "{known:?}");
+}
+
+#[test]
 fn a_payload_of_any_bytes_or_size_or_depth_is_taken() {
     let mut house = House::with_rules(ECHO);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));

@@ -73,6 +73,29 @@ fn retained_messages_survive_with_their_qos_and_are_no_news() {
 }
 
 #[test]
+fn with_each_start_retained_messages_are_there_again_for_those_who_ask_for_them() {
+    if !has_clients() {
+        return;
+    }
+    for end in ENDS {
+        let rules =
+            "rules: { seen: { when: { topic: home/+, retained: true }, then: { to/seen: \"${payload} ${origin}\" } } }";
+        let mut house = House::with_rules(rules);
+        for (topic, payload) in [("home/radio", "outdated"), ("home/tv", "ON")] {
+            Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent(topic, payload) }]);
+        }
+        publish(&house, "home/radio", "OFF");
+        until("what is late", || kept(&house, "topic/home/radio").contains("OFF"));
+        house.end(end);
+        house.begin();
+        assert_eq!(house.publication("to/seen")["payload"], "ON retained", "{end}");
+        publish(&house, "home/z", "z");
+        // The radio has said something else since.
+        assert_eq!(house.publication("to/seen")["payload"], "z live", "{end}");
+    }
+}
+
+#[test]
 fn a_retained_message_that_was_cleared_stays_cleared() {
     if !has_clients() {
         return;

@@ -189,3 +189,21 @@ fn another_instance_leaves_the_others_as_they_are() {
     assert_eq!(fingerprint(&text("hall")), fingerprint(&text("hall, attic")));
     assert_ne!(fingerprint(&text("hall")), fingerprint(&text("attic")));
 }
+
+#[test]
+fn a_file_has_no_name_that_the_ids_of_its_rules_cannot_hold() {
+    for name in ["a:b", "a[1]", "x/a]", "a\nb"] {
+        let path = format!("rules/{name}.yaml");
+        let home = home(&[(&path, RULE), ("rules/c+d.yaml", RULE)]);
+        assert_eq!(ids(&home), ["c+d:r"], "{name:?}");
+        assert!(home.diagnostics[0].message.starts_with("the name of a rule file can't have "), "{name:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_file() {
+    let script = "\u{feff}rule(\"s\", #{ when: \"a/b\", then: #{ \"a/c\": 1 } });";
+    let yaml = format!("\u{feff}{RULE}");
+    let home = home(&[("rules/a.rhai", script), ("rules/b.yaml", &yaml)]);
+    assert_eq!((ids(&home), messages(&home)), (vec!["a:s", "b:r"], Vec::new()));
+}
