@@ -35,6 +35,7 @@ mod watch;
 mod watchdog;
 mod web;
 mod why;
+mod zstd;
 
 pub use logging::LogError;
 pub use screen::Format;

@@ -1,12 +1,12 @@
 //! Opens recordings: plain, gzip or zstd, known by their first bytes.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use flate2::bufread::MultiGzDecoder;
 
+use super::zstd::Zstd;
 use crate::model::recording::RecordingReader;
 
 /// The text of a recording, unpacked as it is read.
@@ -17,6 +17,8 @@ const BUFFER: usize = 64 << 10;
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// What `pzstd` begins with, after a first byte of 0x50 to 0x5f.
+const SKIPPED: [u8; 3] = [0x2a, 0x4d, 0x18];
 
 /// Opens the recording at `path`; `-` is standard input.
 ///
@@ -43,13 +45,29 @@ pub fn read(path: &Path) -> io::Result<RecordingReader<Text>> {
 
 fn unpack(mut packed: impl BufRead + Send + 'static) -> io::Result<Text> {
     let beginning = packed.fill_buf()?;
-    let (is_gzip, is_zstd) = (beginning.starts_with(&GZIP), beginning.starts_with(&ZSTD));
+    let is_skipped = matches!(beginning, [0x50..=0x5f, rest @ ..] if rest.starts_with(&SKIPPED));
+    let (is_gzip, is_zstd) = (beginning.starts_with(&GZIP), beginning.starts_with(&ZSTD) || is_skipped);
     let text: Box<dyn Read + Send> = if is_gzip {
         Box::new(MultiGzDecoder::new(packed))
     } else if is_zstd {
-        Box::new(StreamingDecoder::new(packed).map_err(io::Error::other)?)
+        Box::new(Zstd::new(packed))
     } else {
         return Ok(Box::new(packed));
     };
-    Ok(Box::new(BufReader::with_capacity(BUFFER, text)))
+    Ok(Box::new(BufReader::with_capacity(BUFFER, Unpacked(text))))
+}
+
+/// What was packed, and in words what is wrong with it: the libraries have their own, each.
+struct Unpacked(Box<dyn Read + Send>);
+
+impl Read for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "it is packed, and ends in the middle"),
+            ErrorKind::InvalidData | ErrorKind::InvalidInput => {
+                io::Error::new(error.kind(), format!("it is packed, and damaged: {error}"))
+            }
+            _ => error,
+        })
+    }
 }

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use homerule::daemon::recording_file;
 use homerule::model::recording::{Recorded, RecordingReader};
+
+use super::home::Home;
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings").join(name)
@@ -124,10 +127,39 @@ fn a_recording_without_any_time_is_read_at_one_instant() {
 #[test]
 fn what_is_no_recording_is_told_and_not_told_for_ever() {
     let text = "lorem ipsum\n".repeat(1000);
-    let told = told(text.as_bytes());
+    assert_eq!(
+        told(text.as_bytes()),
+        "! line 1 is skipped: it is of no format that is known; `homerule record` and `mosquitto_sub -F %j` write one that \
+         is, with the time of each message\n! 999 more lines are skipped\n"
+    );
+    let broken = "{\n".repeat(1000);
+    let told = told(broken.as_bytes());
     assert_eq!(told.lines().count(), 21);
-    assert!(told.starts_with("! line 1 is skipped: it is of no format that is known\n"), "{told}");
     assert!(told.ends_with("! 980 more lines are skipped\n"), "{told}");
+}
+
+#[test]
+fn a_recording_packed_in_parts_is_read_whole() {
+    let home = Home::new(&[]);
+    let parts = |name: &str, first: &[u8], second: &[u8]| {
+        let path = home.path().join(name);
+        fs::write(&path, [first, second].concat()).unwrap();
+        let mut reader = recording_file::read(&path).unwrap();
+        let count = reader.by_ref().count();
+        (count, reader.findings().skipped_lines())
+    };
+    // What `pzstd` puts between frames, for itself.
+    const SKIPPED: [u8; 12] = [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
+    let (gzip, zstd) = ("mosquitto_j.jsonl.gz", "mosquitto_j.jsonl.zst");
+    let (gzip, zstd) = (fs::read(fixture(gzip)).unwrap(), fs::read(fixture(zstd)).unwrap());
+    assert_eq!(parts("two.gz", &gzip, &gzip), (30, vec![]));
+    assert_eq!(parts("two.zst", &zstd, &zstd), (30, vec![]));
+    assert_eq!(parts("pzstd.zst", &SKIPPED, &[&zstd[..], &SKIPPED, &zstd].concat()), (30, vec![]));
+    let cut = "line 16 is skipped: the file can't be read any further: it is packed, and ends in the middle";
+    assert_eq!(parts("cut.gz", &gzip, &gzip[..9]), (15, vec![cut.to_owned()]));
+    assert_eq!(parts("cut.zst", &zstd, &zstd[..9]), (15, vec![cut.to_owned()]));
+    let (count, damaged) = parts("damaged.zst", &zstd, &[&zstd[..40], &[0xff; 40], &zstd[80..]].concat());
+    assert!(count == 15 && damaged[0].contains("it is packed, and damaged: "), "{damaged:?}");
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub struct Findings {
     /// The first lines that were skipped, counted from 1, and why.
     skipped: Vec<(u64, String)>,
     skipped_count: u64,
+    /// Whether a line of no known format was told: of a whole file of them one is enough.
+    has_told_unknown: bool,
     /// By kind: the first line, what is odd about it, and how many lines.
     warnings: BTreeMap<Warning, (u64, String, u64)>,
 }
@@ -46,7 +48,10 @@ impl Findings {
             self.skipped.iter().map(|(line, why)| format!("line {line} is skipped: {why}")).collect();
         let more = self.skipped_count.saturating_sub(u64::try_from(told.len()).unwrap_or(u64::MAX));
         if more > 0 {
-            told.push(format!("{more} more lines are skipped"));
+            told.push(match more {
+                1 => "1 more line is skipped".to_owned(),
+                more => format!("{more} more lines are skipped"),
+            });
         }
         told
     }
@@ -72,6 +77,16 @@ impl Findings {
         self.skipped_count += 1;
         if self.skipped.len() < TOLD {
             self.skipped.push((line, why));
+        }
+    }
+
+    /// Takes note of a line that is skipped since it is of no format that is known. Only the first is put into words.
+    pub(super) fn skip_unknown(&mut self, line: u64, why: &str) {
+        if self.has_told_unknown {
+            self.skipped_count += 1;
+        } else {
+            self.has_told_unknown = true;
+            self.skip(line, why.to_owned());
         }
     }
 

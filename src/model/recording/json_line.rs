@@ -7,9 +7,10 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::model::{Origin, Qos, RuleId};
+use crate::model::{Qos, RuleId};
 
 use super::parsed::{self, Parsed, Reason};
 use super::time_text;
@@ -23,6 +24,9 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 /// Bytes that are no UTF-8 are read as the characters from here on, and written back as bytes: mosquitto writes binary
 /// payloads into its JSON as they come.
 const STAND_INS: u32 = 0x0010_ff00;
+
+/// A payload that is JSON's null, as it is sent.
+const NULL: &[u8] = b"null";
 
 /// The fields that we know; others are for others.
 #[derive(Deserialize)]
@@ -41,10 +45,10 @@ struct Fields<'a> {
     payload: Option<&'a RawValue>,
     #[serde(borrow, default, alias = "msg_b64")]
     payload_b64: Option<Cow<'a, str>>,
-    #[serde(default)]
-    origin: Option<Origin>,
     #[serde(borrow, default)]
-    rule: Option<Cow<'a, str>>,
+    origin: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    rule: Option<&'a RawValue>,
     #[serde(borrow, default)]
     client: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -69,10 +73,7 @@ pub(super) fn parse(line: &[u8], payloads: Payloads) -> Result<Parsed, Reason> {
 }
 
 fn parse_text(text: &str, payloads: Payloads, has_stand_ins: bool) -> Result<Parsed, Reason> {
-    let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| {
-        let reason = error.to_string();
-        format!("no JSON of a message: {}", reason.split(" at line ").next().unwrap_or(&reason))
-    })?;
+    let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| no_message(&error))?;
     let topic = fields.topic.ok_or("the line has no `topic`")?;
     let time = fields.tst.map(|raw| time_text::parse(&unquoted(raw)?)).transpose()?;
     let is_embedded = fields.payload.is_some_and(|raw| !raw.get().starts_with('"'));
@@ -80,6 +81,8 @@ fn parse_text(text: &str, payloads: Payloads, has_stand_ins: bool) -> Result<Par
         (Some(text), _) => (decode(&text)?.into(), fields.payloadlen),
         (None, Some(raw)) if is_embedded => (Bytes::copy_from_slice(raw.get().as_bytes()), None),
         (None, Some(raw)) => payload_text(raw, fields.payloadlen, payloads, has_stand_ins)?,
+        // `%J` writes both `null` and nothing as null: only the length tells them apart.
+        (None, None) if fields.payloadlen == Some(NULL.len()) => (Bytes::from_static(NULL), fields.payloadlen),
         (None, None) => (Bytes::new(), fields.payloadlen),
     };
     Ok(Parsed {
@@ -91,12 +94,26 @@ fn parse_text(text: &str, payloads: Payloads, has_stand_ins: bool) -> Result<Par
         // Embedded JSON is written in another way than it was sent: the length is that of what was sent.
         length: length.filter(|_| !is_embedded),
         is_embedded,
-        origin: fields.origin,
-        rule: fields.rule.map(|rule| RuleId::from_text(&rule)),
         // Other programs may mean something else by these words.
-        client: fields.client.and_then(|client| serde_json::from_str(client.get()).ok()),
+        origin: read(fields.origin),
+        rule: read(fields.rule).map(|rule: String| RuleId::from_text(&rule)),
+        client: read(fields.client),
         cause: fields.cause.map(|cause| cause.get().into()),
     })
+}
+
+/// Returns what a field of ours says; `None` where it says something else.
+fn read<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+}
+
+/// Says why a line is no message, without words of Rust.
+fn no_message(error: &serde_json::Error) -> Reason {
+    let reason = error.to_string();
+    let reason = reason.split(" at line ").next().unwrap_or(&reason);
+    let kind = if error.is_data() { "no message" } else { "no JSON of a message" };
+    let reason = reason.replace("expected usize", "expected a number of bytes");
+    format!("{kind}: {}", reason.replace("expected struct Fields", "expected an object"))
 }
 
 /// Returns the payload that is written as a text, and the length that it should have.
@@ -111,7 +128,7 @@ fn payload_text(
         // A payload that is a JSON string: its quotes were sent.
         return Ok((Bytes::copy_from_slice(written.as_bytes()), length));
     }
-    let text: String = serde_json::from_str(written).map_err(|error| error.to_string())?;
+    let text: String = serde_json::from_str(written).map_err(|error| no_message(&error))?;
     let payload = if has_stand_ins { without_stand_ins(&text).into() } else { text.into() };
     Ok((payload, length))
 }
@@ -126,7 +143,7 @@ fn unquoted(raw: &RawValue) -> Result<Cow<'_, str>, Reason> {
     if !inner.contains('\\') {
         return Ok(Cow::Borrowed(inner));
     }
-    serde_json::from_str(written).map(Cow::Owned).map_err(|error| error.to_string())
+    serde_json::from_str(written).map(Cow::Owned).map_err(|error| no_message(&error))
 }
 
 fn flag(raw: &RawValue) -> Result<bool, Reason> {
@@ -194,6 +211,8 @@ mod tests {
         assert_eq!(told(br#"{"topic":"a","payload_b64":"_wA","retain":true}"#), r"a \xff\x00 0 retained None");
         assert_eq!(told(br#"{"topic":"a","msg_b64":"/wA=","retain":1}"#), r"a \xff\x00 0 retained None");
         assert_eq!(told(br#"{"topic":"a","msg":"ON","qos":2}"#), "a ON 2 None");
+        assert_eq!(told(br#"{"topic":"a","payload":null,"payloadlen":4}"#), "a null 0 Some(4)");
+        assert_eq!(told(br#"{"topic":"a","payload":"x","origin":"zigbee","rule":7}"#), "a x 0 None");
         assert_eq!(
             told(b"{\"topic\":\"a\",\"payload\":\"\xff\xc3\xa4\",\"payloadlen\":3}"),
             r"a \xff\xc3\xa4 0 Some(3)"
@@ -207,6 +226,13 @@ mod tests {
         assert_eq!(told(br#"{"topic":"a","qos":3}"#), "`3` is no QoS: it is 0, 1 or 2");
         assert_eq!(told(br#"{"topic":"a","retain":"maybe"}"#), "`retain` is 0 or 1, not `maybe`");
         assert_eq!(told(br#"{"topic":"a","payl"#), "no JSON of a message: EOF while parsing a string");
+        assert_eq!(told(b"[]"), "the line has no `topic`");
+        assert_eq!(told(b"5"), "no message: invalid type: integer `5`, expected an object");
+        let negative = br#"{"topic":"a","payloadlen":-1}"#;
+        assert_eq!(told(negative), "no message: invalid value: integer `-1`, expected a number of bytes");
+        assert_eq!(told(br#"{"topic":5}"#), "no message: invalid type: integer `5`, expected a string");
+        let surrogate = br#"{"topic":"a","payload":"\ud800"}"#;
+        assert_eq!(told(surrogate), "no JSON of a message: unexpected end of hex escape");
         assert_eq!(
             told(br#"{"topic":"a","payload_b64":"*"}"#),
             "the payload is no base64: invalid symbol 42, offset 0."

@@ -161,7 +161,11 @@ impl<R: BufRead> RecordingReader<R> {
             let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
             self.format = Format::of(line, beginning);
             match self.format {
-                None => self.findings.skip(self.count, "it is of no format that is known".to_owned()),
+                None => {
+                    let why = "it is of no format that is known; `homerule record` and `mosquitto_sub -F %j` write one \
+                               that is, with the time of each message";
+                    self.findings.skip_unknown(self.count, why);
+                }
                 Some(Format::Csv(Payloads::Base64)) => {
                     let what = "the payloads are read as base64, since all of the first rows are";
                     self.findings.warn(self.count, Warning::Base64, || what.to_owned());
