@@ -12,8 +12,8 @@ pub(super) struct Trace {
     /// Only this rule.
     rule: Option<String>,
     /// How many.
-    #[arg(short = 'n', long, default_value_t = 10)]
-    limit: usize,
+    #[arg(short = 'n', long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
     /// Write one JSON document, the newest first.
     #[arg(long)]
     json: bool,

@@ -22,7 +22,7 @@ mod virtual_home;
 pub use comparison::{Comparison, Row};
 pub use coverage::{Coverage, Exercised, RuleCoverage};
 pub use divergence::Divergence;
-pub use replay::Replay;
+pub use replay::{Failures, Replay};
 pub use report::{Line, LineKind, Report};
 pub use snapshot::{Material, Snapshot};
 pub use test_home::TestHome;

@@ -1,13 +1,13 @@
 //! A replay: a recording fed to a home's rules at its own times, message by message.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::engine::Options;
+use crate::engine::{Options, Outcome, Trace};
 use crate::lang::test_file::Answers;
 use crate::model::recording::Recorded;
-use crate::model::{Message, Origin, Payload, Topic};
+use crate::model::{Message, Origin, RuleId, Topic};
 use crate::rules::Ruleset;
 
 use super::{Published, VirtualHome};
@@ -23,7 +23,7 @@ pub struct Replay {
     rules: Ruleset,
     options: Options,
     /// What the broker keeps when the home starts: the retained messages that the recording begins with.
-    given: Vec<(Topic, Payload)>,
+    given: Vec<Message>,
     answers: Answers,
     begin: Option<Timestamp>,
     home: Option<VirtualHome>,
@@ -31,6 +31,18 @@ pub struct Replay {
     foreign: BTreeSet<Topic>,
     /// Topics that rules published to.
     published: BTreeSet<Topic>,
+    failures: BTreeMap<RuleId, Failures>,
+}
+
+/// The runs of a rule that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failures {
+    /// When the first did.
+    pub at: Timestamp,
+    /// Why the first did.
+    pub reason: String,
+    /// How many did.
+    pub count: u64,
 }
 
 impl Replay {
@@ -46,14 +58,20 @@ impl Replay {
             home: None,
             foreign: BTreeSet::new(),
             published: BTreeSet::new(),
+            failures: BTreeMap::new(),
         }
     }
 
     /// Says how the home begins: at `begin` instead of with the first message, with `given` as what the broker keeps
     /// already, and `answers` to what rules ask of the outside.
     #[must_use]
-    pub fn beginning(self, begin: Option<Timestamp>, given: Vec<(Topic, Payload)>, answers: Answers) -> Replay {
+    pub fn beginning(self, begin: Option<Timestamp>, given: Vec<Message>, answers: Answers) -> Replay {
         Replay { given, answers, begin, ..self }
+    }
+
+    /// Lets the home begin at `begin`, if no message was fed yet.
+    pub fn begin_at(&mut self, begin: Timestamp) {
+        self.begin.get_or_insert(begin);
     }
 
     /// Feeds a message, after what was due before it. What our own rules published is left out: they do so again.
@@ -68,7 +86,7 @@ impl Replay {
         }
         let is_retained = message.origin != Origin::Live;
         if self.home.is_none() && is_retained && self.given.len() < MOST_GIVEN {
-            self.given.push((message.topic, message.payload));
+            self.given.push(message);
             return;
         }
         let home = self.start(begin);
@@ -80,6 +98,9 @@ impl Replay {
     /// Returns what rules published since this was last asked.
     pub fn published(&mut self) -> Vec<Published> {
         let Some(home) = &mut self.home else { return Vec::new() };
+        for trace in &home.traces {
+            note_failure(&mut self.failures, trace);
+        }
         let published = home.take_published();
         for Published { publication, .. } in &published {
             let topic = &publication.message.topic;
@@ -94,6 +115,12 @@ impl Replay {
     pub fn end(&mut self, until: Timestamp) {
         let begin = self.begin.unwrap_or(until);
         self.start(begin).advance(until);
+    }
+
+    /// Returns whose runs failed, of those that ended before [`Replay::published`] was last asked.
+    #[must_use]
+    pub fn failures(&self) -> &BTreeMap<RuleId, Failures> {
+        &self.failures
     }
 
     /// Returns the topics that rules published to, and that are in the recording as well, which doesn't say by whom.
@@ -117,4 +144,10 @@ impl Replay {
             VirtualHome::start(begin, rules.clone(), options.clone(), std::mem::take(given), std::mem::take(answers))
         })
     }
+}
+
+fn note_failure(failures: &mut BTreeMap<RuleId, Failures>, trace: &Trace) {
+    let Outcome::Failed(reason) = &trace.outcome else { return };
+    let first = || Failures { at: trace.ended_at, reason: reason.clone(), count: 0 };
+    failures.entry(trace.rule.clone()).or_insert_with(first).count += 1;
 }

@@ -156,7 +156,7 @@ impl<'a> TestRun<'a> {
 
     fn start(case: &'a TestCase, home: &'a TestHome, rules: Ruleset, options: Options) -> TestRun<'a> {
         let start = instant(case.at.unwrap_or(TestCase::DEFAULT_START), &options.calendar);
-        let world = VirtualHome::start(start, rules, options, case.given.iter().cloned(), case.answers.clone());
+        let world = VirtualHome::start(start, rules, options, case.retained(), case.answers.clone());
         TestRun { case, home, world, seen: Seen::default(), unheard: BTreeSet::new() }
     }
 
@@ -169,7 +169,7 @@ impl<'a> TestRun<'a> {
     ) -> Result<TestRun<'a>, String> {
         let start = case.at.map(|at| instant(at, &options.calendar));
         let clock = LocalClock::new(&options.calendar, start.unwrap_or(Timestamp::MAX));
-        let mut replay = Replay::new(rules, options).beginning(start, case.given.clone(), case.answers.clone());
+        let mut replay = Replay::new(rules, options).beginning(start, case.retained().collect(), case.answers.clone());
         let mut last = None;
         for recorded in messages {
             if last.is_none()

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, Snapshot, Trace};
 use crate::lang::test_file::Answers;
-use crate::model::{Map, Message, Origin, Payload, Qos, RuleId, Topic, Value};
+use crate::model::{Map, Message, Origin, Payload, RuleId, Topic, Value};
 use crate::rules::{LogLevel, Ruleset};
 
 use super::local_clock::LocalClock;
@@ -120,7 +120,7 @@ impl VirtualHome {
         now: Timestamp,
         rules: Ruleset,
         options: Options,
-        given: impl IntoIterator<Item = (Topic, Payload)>,
+        given: impl IntoIterator<Item = Message>,
         answers: Answers,
     ) -> VirtualHome {
         let (engine, effects) = Engine::new(now, rules.clone(), options.clone());
@@ -140,8 +140,8 @@ impl VirtualHome {
             alerts: Vec::new(),
             turns: Turns::default(),
         };
-        for (topic, payload) in given {
-            home.keep(&Message { topic, payload, qos: Qos::default(), retain: true, origin: Origin::Retained });
+        for message in given {
+            home.keep(&Message { retain: true, origin: Origin::Retained, ..message });
         }
         home.take(effects);
         home.begin();

@@ -155,6 +155,18 @@ fn what_was_due_before_the_begin_of_a_recording_is_not_compared() {
 }
 
 #[test]
+fn what_the_first_message_of_a_recording_led_to_is_compared() {
+    let own = FIRST.lines().nth(2).unwrap();
+    let mode = FIRST.lines().next().unwrap().replace("18:00", "18:30").replace("home/mode", "home/hall/tv");
+    let home = home();
+    home.write("rules/rooms.yaml", &ROOMS.replace("msg == 'ON' and state('home/mode') == 'evening'", "true"));
+    home.write(".homerule/recordings/2026-06-01T180000Z.jsonl", &format!("{mode}\n{own}\n"));
+    std::fs::remove_file(home.path().join(".homerule/recordings/2026-06-02T180000Z.jsonl")).unwrap();
+    let said = home.say(&["test", "--from-recorder=2026-06-01"]);
+    assert_eq!(said.out, "1 publication of rules compared, fed with 1 message of clients\n1 passed, 0 failed\n");
+}
+
+#[test]
 fn rules_that_decide_otherwise_than_they_did_are_told_by_rule() {
     let home = home_with_decisions();
     home.write("rules/rooms.yaml", &ROOMS.replace("msg == 'ON' and", "room != 'attic' and").replace("'40'", "'60'"));

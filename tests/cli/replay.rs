@@ -1,5 +1,6 @@
 //! `homerule replay`: what rules would have published, and where two sets of rules decide differently.
 
+use std::fs;
 use std::process::Command;
 
 use super::home::{Home, Said};
@@ -9,7 +10,7 @@ const ROOMS: &str = "\
 rules:
   dim-lights:
     when: home/+room/tv
-    if: msg == 'ON' or msg?.state == 'ON'
+    if: payload.contains('ON')
     then:
       - home/${room}/light/set: { state: ON, brightness: 80 }
       - delay: 1s
@@ -127,6 +128,36 @@ fn retained_messages_at_the_begin_only_fill_the_state() {
     home.write("retained.jsonl", &EVENING.replace("\"retain\":0", "\"retain\":1").replace(",\"origin\":\"live\"", ""));
     let said = home.say(&["replay", "retained.jsonl"]);
     assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (0, "", ""));
+}
+
+#[test]
+fn retained_messages_at_the_begin_keep_their_qos() {
+    let home = home();
+    let rule =
+        "rules: { qos: { when: { topic: home/+room/tv, retained: true }, then: { 'log/${room}': '${qos}' } } }\n";
+    home.write("rules/rooms.yaml", rule);
+    let line = |room: &str, qos: u8| {
+        format!(r#"{{"tst":"2024-06-01T18:00:00Z","topic":"home/{room}/tv","qos":{qos},"retain":1,"payload":"ON"}}"#)
+    };
+    home.write("retained.jsonl", &[line("a", 0), line("b", 2)].join("\n"));
+    let said = home.say(&["replay", "retained.jsonl"]);
+    let line = |room: &str, qos: u8| format!("2024-06-01 20:00:00.000  log/{room} {qos}  rooms:qos\n");
+    assert_eq!((said.status, said.out), (0, [line("a", 0), line("b", 2)].concat()));
+}
+
+#[test]
+fn rules_that_fail_and_homes_without_rules_are_warned_of() {
+    let home = home();
+    home.write("rules/rooms.yaml", &ROOMS.replace("brightness: 80", "brightness: '${80 + msg.level}'"));
+    home.write("twice.jsonl", &EVENING.replace("OFF", "ON!"));
+    let said = home.say(&["replay", "twice.jsonl"]);
+    assert_eq!((said.status, said.out.as_str()), (0, ""));
+    insta::assert_snapshot!(said.err);
+    let diff = home.say(&["replay", "twice.jsonl", "--diff", "."]);
+    assert_eq!(diff.err, said.err.repeat(2));
+    fs::remove_dir_all(home.path().join("rules")).unwrap();
+    let said = home.say(&["replay", "recordings/evening.jsonl"]);
+    assert_eq!((said.status, said.err.as_str()), (0, "warning: `.` has no rules: nothing is published\n"));
 }
 
 #[test]

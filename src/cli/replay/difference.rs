@@ -50,6 +50,16 @@ impl Difference {
         self.divergence.add(self.here.published(), self.there.published());
     }
 
+    /// Returns the replay to the first home.
+    pub(super) fn here(&self) -> &Replay {
+        &self.here
+    }
+
+    /// Returns the replay to the second home.
+    pub(super) fn there(&self) -> &Replay {
+        &self.there
+    }
+
     /// Returns whether both decided the same.
     pub(super) fn is_empty(&self) -> bool {
         self.divergence.is_empty()

@@ -96,6 +96,7 @@ impl Replay {
             }
         }
         recording.warn_of_doubtful(&replay);
+        recording.warn_of_failures(here, &replay);
         recording.close()
     }
 
@@ -115,6 +116,8 @@ impl Replay {
         } else {
             difference.show();
         }
+        recording.warn_of_failures(here, difference.here());
+        recording.warn_of_failures(there, difference.there());
         let closed = recording.close();
         Ok(if difference.is_empty() { closed } else { Exit::No })
     }

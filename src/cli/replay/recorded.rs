@@ -20,6 +20,9 @@ use super::subject::Subject;
 /// What was due is recorded when it left, and a busy home is late.
 const LATE: SignedDuration = SignedDuration::from_secs(2);
 
+/// How long before the first message the replay begins.
+const BEFORE: SignedDuration = SignedDuration::from_micros(1);
+
 /// Feeds the rules of `home` with what its recorder has since `since`, and tells whether they decide as they did.
 ///
 /// # Errors
@@ -111,7 +114,12 @@ impl Comparison {
     }
 
     fn take(&mut self, recorded: Recorded) {
-        self.begin.get_or_insert(recorded.at);
+        if self.begin.is_none() {
+            // Just before the first message, which has an instant of its own: what it leads to is a decision of this time.
+            let begin = recorded.at.checked_sub(BEFORE).unwrap_or(recorded.at);
+            self.begin = Some(begin);
+            self.replay.begin_at(begin);
+        }
         self.last = Some(recorded.at);
         if recorded.message.origin == Origin::Own {
             // It is left out there, and may be where the replay begins.

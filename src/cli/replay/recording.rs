@@ -12,7 +12,9 @@ use crate::daemon::recorder::RecordedSince;
 use crate::daemon::recording_file::{self, Text};
 use crate::model::TopicFilter;
 use crate::model::recording::{Recorded, RecordingReader};
-use crate::sim::Replay;
+use crate::sim::{Failures, Replay};
+
+use super::subject::Subject;
 
 /// How often the count is shown.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -116,6 +118,22 @@ impl Recording {
              `--exclude {first}` leaves it out",
             self.name
         ));
+    }
+
+    /// Warns of rules whose runs failed: what they would have published otherwise is missing.
+    pub(super) fn warn_of_failures(&self, subject: &Subject, replay: &Replay) {
+        self.clear();
+        let zone = &subject.options.calendar.zone;
+        for (rule, Failures { at, reason, count }) in replay.failures() {
+            let at = at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f");
+            let more = match count {
+                0 | 1 => String::new(),
+                2 => "; and one more time".to_owned(),
+                count => format!("; and {} more times", count - 1),
+            };
+            let home = &subject.name;
+            print::warning(&format!("`{home}`: the rule `{rule}` failed at {at}: {reason}{more}"));
+        }
     }
 
     /// Tells what was wrong, and returns the exit status that says so.

@@ -50,7 +50,31 @@ pub(super) fn text(published: &Published, zone: &TimeZone) -> String {
 fn payload(payload: &Payload) -> String {
     match payload.text() {
         Some("") => "(empty)".to_owned(),
-        Some(text) => text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"),
+        Some(text) => in_one_line(text),
         None => format!("({} bytes)", payload.bytes().len()),
+    }
+}
+
+/// Returns a text as it is, but for what would break the line or be seen nowhere.
+fn in_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') {
+            line.extend(letter.escape_debug());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_shown_as_it_is_but_in_one_line() {
+        assert_eq!(in_one_line(r#"{"a":"\"x\"","b":"it's"}"#), r#"{"a":"\"x\"","b":"it's"}"#);
+        assert_eq!(in_one_line("two\nlines\tand\u{1b}[0m"), r"two\nlines\tand\u{1b}[0m");
     }
 }

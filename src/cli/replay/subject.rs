@@ -51,6 +51,9 @@ impl Subject {
             print::diagnostics(&errors, sources, &prefix);
             return None;
         }
+        if home.ruleset.entries.is_empty() {
+            print::warning(&format!("`{name}` has no rules: nothing is published"));
+        }
         let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
         let options = TestHome::new(&home.settings, zone, Ruleset::default()).options().clone();
         Some(Subject { name, rules: home.ruleset, options })

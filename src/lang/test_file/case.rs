@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use crate::model::{Payload, Place, Topic, TopicFilter};
+use crate::model::{Message, Origin, Payload, Place, Qos, Topic, TopicFilter};
 
 use super::{Answers, Step};
 
@@ -36,6 +36,17 @@ pub struct TestCase {
 impl TestCase {
     /// The local time at which a test's home starts unless it says another.
     pub const DEFAULT_START: DateTime = DateTime::constant(2024, 1, 1, 12, 0, 0, 0);
+
+    /// Returns the retained messages that are there before the start.
+    pub fn retained(&self) -> impl Iterator<Item = Message> {
+        self.given.iter().cloned().map(|(topic, payload)| Message {
+            topic,
+            payload,
+            qos: Qos::default(),
+            retain: true,
+            origin: Origin::Retained,
+        })
+    }
 }
 
 /// A recording, and what the rules published when it was accepted.
