@@ -1,6 +1,7 @@
 //! All mistakes that are found in the user's text, each with its own number. A number is never reused.
 
 use super::Code;
+use crate::script::ExpressionErrorKind;
 
 macro_rules! codes {
     ($($number:literal $name:ident $sentence:literal)*) => {
@@ -89,6 +90,29 @@ codes! {
     95 NOT_OFFERED "A setting is specified, and this version can't keep it: the daemon refuses to start."
     96 NOTHING_THERE "A test names a file, a folder or a rule that isn't there."
     97 BAD_SNAPSHOT "A snapshot can't be written to the path that a test names for it."
+    98 NEVER_EQUAL "Two values are compared that are never equal, or have no order."
+    99 FOREIGN_TEMPLATE "A text holds a template of another system, which means nothing here."
+}
+
+impl Code {
+    /// Returns the code of a mistake in an expression.
+    pub(super) fn of(kind: ExpressionErrorKind) -> Code {
+        match kind {
+            ExpressionErrorKind::Syntax => Code::EXPRESSION_SYNTAX,
+            ExpressionErrorKind::UnknownVariable => Code::UNKNOWN_VARIABLE,
+            ExpressionErrorKind::UnknownFunction => Code::UNKNOWN_FUNCTION,
+            ExpressionErrorKind::NotAnExpression => Code::NOT_AN_EXPRESSION,
+            ExpressionErrorKind::BadTopic => Code::BAD_TOPIC,
+            ExpressionErrorKind::BadFilter => Code::BAD_FILTER,
+            ExpressionErrorKind::BadPath => Code::BAD_PATH,
+            ExpressionErrorKind::BadTime => Code::BAD_TIME,
+            ExpressionErrorKind::BadWeekday => Code::BAD_WEEKDAY,
+            ExpressionErrorKind::BadDuration => Code::BAD_DURATION,
+            ExpressionErrorKind::BadWord => Code::UNKNOWN_WORD,
+            ExpressionErrorKind::WrongType => Code::WRONG_TYPE,
+            ExpressionErrorKind::NeverEqual => Code::NEVER_EQUAL,
+        }
+    }
 }
 
 #[cfg(test)]

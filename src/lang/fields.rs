@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Code;
 use super::findings::Findings;
+use super::foreign::{Meant, Place};
 use super::near;
 use super::text::FileText;
 use super::tree::{Entry, Node};
@@ -19,8 +20,8 @@ pub(super) struct Fields<'n> {
     known: Vec<&'static str>,
     /// Keys that may not stand there, and are reported by who asked for them.
     refused: Vec<&'static str>,
-    /// Keys that people write instead of another one, with that one.
-    mistaken: &'static [(&'static str, &'static str)],
+    /// Where the map stands: which words of other systems may be meant for its keys.
+    place: Place,
     /// What is missing, unless a key turns out to be meant for it.
     missing: Vec<Missing>,
 }
@@ -53,14 +54,14 @@ impl<'n> Fields<'n> {
             entries,
             known: Vec::new(),
             refused: Vec::new(),
-            mistaken: &[],
+            place: Place::Elsewhere,
             missing: Vec::new(),
         })
     }
 
-    /// Names keys that people write instead of another one: `("value", "field")`.
-    pub(super) fn mistaken(mut self, mistaken: &'static [(&'static str, &'static str)]) -> Fields<'n> {
-        self.mistaken = mistaken;
+    /// Says where the map stands.
+    pub(super) fn at(mut self, place: Place) -> Fields<'n> {
+        self.place = place;
         self
     }
 
@@ -133,11 +134,11 @@ impl<'n> Fields<'n> {
         for entry in unknown {
             let key = entry.key.as_str();
             let message = format!("`{key}` is no key of {}", self.what);
-            let mistaken = self.mistaken.iter().find(|(wrong, right)| *wrong == key && self.known.contains(right));
-            let near = mistaken.map(|(_, right)| *right).or_else(|| near::nearest(key, self.known.iter().copied()));
-            meant.extend(near);
-            let help =
-                near.map_or_else(|| near::suggestion(key, &self.known), |near| Some(format!("did you mean `{near}`?")));
+            let missing: Vec<&str> = self.known.iter().copied().filter(|known| !self.has(known)).collect();
+            let foreign = self.place.meant(key, &missing);
+            let near = || near::nearest(key, self.known.iter().copied());
+            meant.extend(foreign.map_or_else(near, Meant::word));
+            let help = foreign.map_or_else(|| near::suggestion(key, &self.known), |foreign| Some(foreign.help()));
             findings.error(Code::UNKNOWN_KEY, entry.key_span.clone(), message).help_if(help);
         }
         for missing in self.missing {

@@ -11,6 +11,7 @@ mod diagnostic;
 mod fields;
 mod findings;
 mod folder_name;
+mod foreign;
 mod home;
 mod near;
 mod reader;

@@ -6,8 +6,8 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     let lower = written.to_lowercase().replace('-', "_");
     let length = lower.chars().count();
     let bound = match length {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=3 => 1,
+        4..=5 => 2,
         _ => length / 3 + 1,
     };
     known

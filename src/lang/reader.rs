@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::model::schedule::{TimeOfDay, Weekdays};
 use crate::model::{Name, Place, PlacedText, Qos, Topic, TopicFilter, Value, ValuePath, parse_duration};
-use crate::script::{ExpressionError, ExpressionErrorKind, Sandbox};
+use crate::script::{Expression, ExpressionError, ExpressionErrorKind, Sandbox};
 
 use super::constants::{Constants, Unfixed};
 use super::findings::Findings;
@@ -403,20 +403,18 @@ impl<'a> Reader<'a> {
 
     /// Reports a mistake in the expression `text`.
     pub(super) fn expression_error(&mut self, text: &PlacedText, error: &ExpressionError) {
-        let code = match error.kind {
-            ExpressionErrorKind::Syntax => Code::EXPRESSION_SYNTAX,
-            ExpressionErrorKind::UnknownVariable => Code::UNKNOWN_VARIABLE,
-            ExpressionErrorKind::UnknownFunction => Code::UNKNOWN_FUNCTION,
-            ExpressionErrorKind::NotAnExpression => Code::NOT_AN_EXPRESSION,
-            ExpressionErrorKind::BadTopic => Code::BAD_TOPIC,
-            ExpressionErrorKind::BadFilter => Code::BAD_FILTER,
-            ExpressionErrorKind::BadPath => Code::BAD_PATH,
-            ExpressionErrorKind::BadTime => Code::BAD_TIME,
-            ExpressionErrorKind::BadWeekday => Code::BAD_WEEKDAY,
-        };
+        let code = Code::of(error.kind);
         let span = file_span(text, error.at.clone());
         let help = quotes_help(error, text).or_else(|| error.help.clone());
         self.findings.error(code, span, error.message.clone()).help_if(help);
+    }
+
+    /// Warns of what an expression compares in vain.
+    pub(super) fn doubts(&mut self, expression: &Expression) {
+        for doubt in expression.doubts() {
+            let span = file_span(expression.source(), doubt.at.clone());
+            self.findings.warning(Code::of(doubt.kind), span, doubt.message.clone()).help_if(doubt.help.clone());
+        }
     }
 
     /// Returns whether ` #` cuts a text without quotes, and reports it: where the rest looks like a part of the text.

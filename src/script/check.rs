@@ -6,13 +6,15 @@ use std::ops::Range;
 use rhai::Position;
 use rhai::{Expr, FnCallExpr, Stmt};
 
-use crate::model::schedule::{Boundary, Weekdays};
-use crate::model::{Name, Topic, TopicFilter, ValuePath};
+use crate::model::Name;
 
 use super::functions::{Arity, FUNCTIONS, arities};
+use super::kinds::{Doubt, Kinds};
 use super::libraries::{Libraries, Library};
+use super::literals::{Mistake, mistakes};
 use super::names::PROPERTIES;
 use super::rewrite::{COPY, JOIN, Rewritten, token_at};
+use super::slips::instead_of_value;
 use super::{BUILT_IN_VARIABLES, ExpressionError, ExpressionErrorKind as Kind, Names, RuleMention};
 
 /// What an expression names.
@@ -30,6 +32,8 @@ pub(super) struct Found {
     pub(super) libraries: BTreeMap<Name, Library>,
     /// Whether it calls a function that reads the world.
     pub(super) reads_world: bool,
+    /// Comparisons that never give anything else.
+    pub(super) doubts: Vec<ExpressionError>,
     /// Whether there are closures in it.
     pub(super) has_closures: bool,
 }
@@ -114,6 +118,12 @@ impl<'a> Checker<'a> {
                 if let (Expr::Variable(variable, ..), Some((name, position))) = (&chain.lhs, property) {
                     self.property(&variable.1, name, position)?;
                 }
+                let kinds = Kinds { texts: &self.names.texts, event: None, hidden: &self.locals };
+                if let Some((name, position)) = kinds.lost_property(expression) {
+                    let message = format!("`payload` is the message's text, which has no `{name}`");
+                    let help = format!("its value is `msg`: write `msg.{name}`");
+                    return Err(unknown_variable(self.at(position), message).help(help));
+                }
                 self.expression(&chain.rhs)
             }
             Expr::Index(chain, ..) => {
@@ -189,6 +199,9 @@ impl<'a> Checker<'a> {
         if FUNCTIONS.iter().any(|function| function.name == name) {
             return Err(unknown_variable(at, format!("`{name}` is a function: write `{name}(…)`")));
         }
+        if let Some(help) = instead_of_value(name).filter(|help| help.contains("()")) {
+            return Err(error(Kind::Syntax, at, format!("`{name}` is no value: {help}")));
+        }
         let mut error = unknown_variable(at, format!("nothing is named `{name}`"));
         let known = BUILT_IN_VARIABLES
             .iter()
@@ -211,6 +224,7 @@ impl<'a> Checker<'a> {
         if call.name == "curry" && Self::is_capture(call) {
             return self.capture(call);
         }
+        self.doubt(call, position);
         let is_ours = call.is_operator_call() || call.name == JOIN || call.name == COPY;
         if !is_ours || receivers > 0 {
             self.function(call, position, receivers)?;
@@ -287,41 +301,28 @@ impl<'a> Checker<'a> {
         error
     }
 
-    /// Checks topics, filters and paths that are written out, and notes the rules that are named.
+    /// Checks what is written out, and notes the rules that are named.
     fn literal_arguments(&mut self, call: &FnCallExpr) -> Result<(), ExpressionError> {
-        let literal = |index: usize| match call.args.get(index) {
-            Some(Expr::StringConstant(text, position)) => Some((text.as_str(), *position)),
-            _ => None,
-        };
-        let name = call.name.as_str();
-        let problem = match (name, literal(0)) {
-            ("state" | "last" | "age" | "exists", Some((text, at))) => {
-                Topic::parse(text).err().map(|error| (Kind::BadTopic, at, format!("`{text}` is no topic: {error}")))
+        if let ("holds" | "running", Some(Expr::StringConstant(text, position))) =
+            (call.name.as_str(), call.args.first())
+        {
+            let is_holds = call.name == "holds";
+            self.found.rules.push(RuleMention { rule: Some(text.as_str().into()), at: self.at(*position), is_holds });
+        }
+        match mistakes(&call.name, &call.args).into_iter().next() {
+            Some(Mistake { kind, position, message, help }) => {
+                Err(ExpressionError { kind, message, at: self.at(position), help })
             }
-            ("states" | "any" | "all" | "count", Some((text, at))) => TopicFilter::parse(text)
-                .err()
-                .map(|error| (Kind::BadFilter, at, format!("`{text}` is no topic filter: {error}"))),
-            ("between", Some((text, at))) => bad_time(text, at),
-            ("weekday", Some((text, at))) => {
-                Weekdays::parse(text).err().map(|error| (Kind::BadWeekday, at, error.to_string()))
-            }
-            ("holds" | "running", Some((text, at))) => {
-                let mention = RuleMention { rule: Some(text.into()), at: self.at(at), is_holds: name == "holds" };
-                self.found.rules.push(mention);
-                None
-            }
-            _ => None,
-        };
-        let problem = problem.or_else(|| match (name, literal(1)) {
-            ("state", Some((text, at))) => {
-                ValuePath::parse(text).err().map(|error| (Kind::BadPath, at, format!("`{text}` is no path: {error}")))
-            }
-            ("between", Some((text, at))) => bad_time(text, at),
-            _ => None,
-        });
-        match problem {
-            Some((kind, position, message)) => Err(error(kind, self.at(position), message)),
             None => Ok(()),
+        }
+    }
+
+    /// Notes a comparison that never gives anything else.
+    fn doubt(&mut self, call: &FnCallExpr, position: Position) {
+        let kinds = Kinds { texts: &self.names.texts, event: None, hidden: &self.locals };
+        if let Some(Doubt { position, message, help }) = kinds.doubt(call, position) {
+            let at = self.at(position);
+            self.found.doubts.push(ExpressionError { kind: Kind::NeverEqual, message, at, help });
         }
     }
 
@@ -435,11 +436,6 @@ pub(super) fn near_miss<'a>(name: &str, known: impl Iterator<Item = &'a str>) ->
         .filter(|(distance, candidate)| *distance <= 2 && *distance * 2 < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// Returns what is wrong with a text that ends a window of time.
-fn bad_time(text: &str, at: Position) -> Option<(Kind, Position, String)> {
-    Boundary::parse(text).err().map(|error| (Kind::BadTime, at, error.to_string()))
 }
 
 fn error(kind: Kind, at: Range<usize>, message: impl Into<String>) -> ExpressionError {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::model::Name;
 
-use super::RuleMention;
 use super::libraries::Library;
+use super::{ExpressionError, RuleMention};
 
 /// A compiled expression, and what its evaluation needs.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Code {
     pub(super) inputs: Vec<Input>,
     /// The rules that it names.
     pub(super) rules: Vec<RuleMention>,
+    /// Comparisons that never give anything else.
+    pub(super) doubts: Vec<ExpressionError>,
     /// The libraries whose functions it calls.
     pub(super) libraries: Vec<Library>,
     /// Whether it calls a function that reads the world.

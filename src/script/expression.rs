@@ -30,6 +30,12 @@ impl Expression {
         &self.code.variables
     }
 
+    /// Returns the comparisons in it that never give anything else.
+    #[must_use]
+    pub fn doubts(&self) -> &[ExpressionError] {
+        &self.code.doubts
+    }
+
     /// Returns the rules that it names in `holds('…')` and `running('…')`, where they are written out.
     #[must_use]
     pub fn rule_mentions(&self) -> &[RuleMention] {
@@ -102,6 +108,14 @@ pub enum ExpressionErrorKind {
     BadTime,
     /// It names a weekday that can't be.
     BadWeekday,
+    /// It names a duration that can't be.
+    BadDuration,
+    /// It gives a function a word or an option that this doesn't know.
+    BadWord,
+    /// It gives a function a value of a type that this doesn't take.
+    WrongType,
+    /// It compares what is never equal. It loads all the same.
+    NeverEqual,
     /// It does what an expression may not: an assignment, a loop, a statement.
     NotAnExpression,
 }

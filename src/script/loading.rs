@@ -111,13 +111,19 @@ impl<'a> Loader<'a> {
         ast.set_source(&*file.file);
         let script = Arc::new(Script::new(Arc::clone(&file.stem), source, &ast, imports));
         let errors = ScriptChecker::check(file, &script, &ast);
-        if !errors.is_empty() {
+        if !errors.iter().all(ScriptError::may_run) {
             return Err(errors);
         }
         let run = || self.run(file, &script, &ast, loaded);
         let done = on_deep_stack(script.may_nest(), run);
-        done.unwrap_or_else(|message| Err(error(file, Kind::Failed, 0..0, message))).map_err(|error| vec![error])?;
-        Ok(script)
+        let done = done.unwrap_or_else(|message| Err(error(file, Kind::Failed, 0..0, message)));
+        match done {
+            Ok(()) => {
+                loaded.errors = errors;
+                Ok(script)
+            }
+            Err(error) => Err(errors.into_iter().chain([error]).collect()),
+        }
     }
 
     /// Loads what a script imports.

@@ -3,6 +3,7 @@
 //! Pure: what an expression reads is the [`World`] that it is lent, at the time that the world is told.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod brackets;
 mod calling;
 mod check;
 mod closure;
@@ -20,8 +21,10 @@ mod function_docs;
 mod functions;
 mod given;
 mod home;
+mod kinds;
 mod libraries;
 mod lists;
+mod literals;
 mod loading;
 mod loan;
 mod meter;
@@ -38,6 +41,7 @@ mod script_check;
 mod script_engine;
 mod script_error;
 mod script_functions;
+mod slips;
 mod source_tokens;
 mod syntax_error;
 mod template;

@@ -27,6 +27,8 @@ pub(super) const PROPERTIES: [(&str, &[&str]); 4] = [
 pub struct Names {
     /// Names of wildcards, `let`, `each` and `with`.
     pub variables: BTreeSet<Name>,
+    /// Those among them that hold texts whatever happens: names of wildcards that nothing else sets.
+    pub texts: BTreeSet<Name>,
     /// Those of [`SET_BY_ACTIONS`] that no action of the rule sets.
     pub unset: BTreeSet<&'static str>,
 }

@@ -90,6 +90,20 @@ impl Outline {
         self.closures.iter().rposition(|closure| closure.body.contains(&offset))
     }
 
+    /// Returns the parameter that is the event at byte `offset` of `source`: that of the closure in a map or list,
+    /// rather than an argument, in which it stands.
+    pub(super) fn event_at(&self, source: &str, offset: usize) -> Option<&str> {
+        let mut hidden: BTreeSet<&str> = BTreeSet::new();
+        for closure in self.closures.iter().rev().filter(|closure| closure.body.contains(&offset)) {
+            let before = source.get(..closure.range.start).unwrap_or_default().trim_end();
+            if closure.name.is_none() && before.ends_with([':', '[', ',']) {
+                return closure.parameters.first().map(String::as_str).filter(|event| !hidden.contains(event));
+            }
+            hidden.extend(closure.parameters.iter().map(String::as_str));
+        }
+        None
+    }
+
     /// Returns the paths that it imports.
     pub(super) fn imports(&self) -> impl Iterator<Item = (&str, &str)> {
         self.imports.iter().map(|(alias, path)| (alias.as_str(), path.as_str()))

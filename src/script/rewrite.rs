@@ -163,6 +163,14 @@ impl Rewriter<'_> {
                     )
                     .help("a quote within a text is written `\\'` or `\\\"`"));
                 }
+                if let (TokenKind::Word, TokenKind::Text(_)) = (&previous.kind, &token.kind)
+                    && previous.range.end == token.range.start
+                    && matches!(self.text_of(index - 1), "f" | "F" | "r" | "b" | "u")
+                {
+                    let message = format!("`{}'…'` isn't known", self.text_of(index - 1));
+                    return Err(syntax(previous.range.start..token.range.end, message)
+                        .help("`${…}` works in every text: `'${msg.x} °C'`"));
+                }
                 if previous.range.end < token.range.start {
                     self.out.push(" ", token.range.start);
                 }
@@ -285,6 +293,18 @@ impl Rewriter<'_> {
                 )
                 .help("choose between values with `if … { … } else { … }`"));
             }
+            "elif" | "elseif" | "elsif" => {
+                return Err(syntax(token.range.clone(), format!("`{word}` isn't known: write `else if`")));
+            }
+            "is" if after == "not" => {
+                return Err(syntax(
+                    token.range.clone(),
+                    "`is not` isn't known: that two values differ is written `!=`",
+                ));
+            }
+            "is" if !before.is_empty() => {
+                return Err(syntax(token.range.clone(), "`is` isn't known: two values are compared with `==`"));
+            }
             "null" | "nil" | "void" => {
                 return Err(syntax(token.range.clone(), format!("`{word}` is no value: nothing is written `()`")));
             }
@@ -352,6 +372,8 @@ impl Rewriter<'_> {
                     self.pending.ifs -= 1;
                 } else if matches!(before.as_str(), "|" | "||") {
                     return Err(no_expression(range, "a closure here gives one value, without `{`: `|x| x + 1`"));
+                } else if self.text_of(index + 1) == "{" {
+                    return Err(no_expression(range, "`{{ … }}` isn't known: an expression stands here as it is"));
                 } else if before != "else" {
                     return Err(no_expression(range, "`{` opens a block, which an expression hasn't")
                         .help("a map is written `#{ … }`"));

@@ -126,13 +126,14 @@ impl Sandbox {
         let ast = self.engine.compile(&rewritten.text).map_err(|error| explain(&error, text, &rewritten))?;
         let (expression, found) = Checker::check(text, &rewritten, names, &self.libraries, &ast)?;
         let inputs = inputs(&found);
-        let Found { variables, rules, libraries, reads_world, has_closures, .. } = found;
+        let Found { variables, rules, libraries, doubts, reads_world, has_closures, .. } = found;
         let code = Code {
             expression,
             closures: has_closures.then(|| ast.shared_lib().clone()),
             variables,
             inputs,
             rules,
+            doubts,
             libraries: libraries.into_values().collect(),
             reads_world,
             offsets: rewritten.into_offsets(),

@@ -1,6 +1,7 @@
 //! The walk over a script's syntax tree that finds calls of functions that don't exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
@@ -8,10 +9,18 @@ use rhai::{ASTNode, Expr, FnCallExpr, Position, Stmt};
 use super::check::near_miss;
 use super::compiled_script::Script;
 use super::functions::{Arity, FUNCTIONS, arities};
+use super::kinds::{Doubt, Kinds};
+use super::literals::{Mistake, mistakes};
 use super::loading::ScriptFile;
 use super::script_functions::{SCRIPT_FUNCTIONS, instead_of_in_script};
 use super::source_tokens::{SourceKind, SourceTokens};
-use super::{ScriptError, ScriptErrorKind as Kind};
+use super::{ExpressionErrorKind, ScriptError, ScriptErrorKind as Kind};
+
+/// Functions whose texts are to be sent or looked up, so that a `${…}` in them is meant to be put in.
+const TAKING_TEXTS: [&str; 14] = [
+    "publish", "log", "print", "http", "scene", "cancel", "enable", "disable", "state", "last", "age", "exists",
+    "states", "holds",
+];
 
 /// What gives a changed text or list, and leaves the old one as it is.
 const GIVING: [&str; 4] = ["sort", "reverse", "trim", "replace"];
@@ -39,6 +48,7 @@ impl<'a> ScriptChecker<'a> {
                     checker.call(call, *position, 0);
                 }
                 Some(ASTNode::Expr(Expr::MethodCall(call, position))) => checker.call(call, *position, 1),
+                Some(ASTNode::Expr(chain @ Expr::Dot(..))) => checker.lost_property(chain),
                 Some(ASTNode::Stmt(Stmt::Import(import, position))) if path.len() > 1 => {
                     let _ = import;
                     checker.report(
@@ -53,6 +63,7 @@ impl<'a> ScriptChecker<'a> {
             true
         });
         checker.unused();
+        checker.empty_blocks();
         checker.errors.sort_by_key(|error| error.at.start);
         checker.errors
     }
@@ -63,6 +74,9 @@ impl<'a> ScriptChecker<'a> {
         if !call.namespace.is_empty() {
             self.imported(call, position);
             return;
+        }
+        if call.is_operator_call() {
+            self.doubt(call, position);
         }
         if call.is_operator_call() || (name == "curry" && receivers == 0) || name == "call" && receivers == 1 {
             return;
@@ -79,6 +93,9 @@ impl<'a> ScriptChecker<'a> {
         let known = FUNCTIONS.iter().chain(&SCRIPT_FUNCTIONS).filter(|function| function.name == name);
         let mut arities_of: Vec<(Arity, &str)> = known.map(|function| (function.arity, function.usage)).collect();
         if arities_of.iter().any(|(arity, _)| arity.allows(given)) {
+            if receivers == 0 {
+                self.arguments(call);
+            }
             return;
         }
         let (message, help) = match arities_of.pop() {
@@ -88,6 +105,65 @@ impl<'a> ScriptChecker<'a> {
             None => (format!("there is no function `{name}`"), self.help(name)),
         };
         self.report(Kind::UnknownFunction, position, message, help);
+    }
+
+    /// Checks what is written out as an argument.
+    fn arguments(&mut self, call: &FnCallExpr) {
+        for Mistake { kind, position, message, help } in mistakes(&call.name, &call.args) {
+            self.report(Kind::Argument(kind), position, message, help);
+        }
+        if call.name == "set" && call.args.len() == 2 {
+            let message = "`set` needs device discovery, which isn't there yet".to_owned();
+            let help = "publish to the device's command topic instead".to_owned();
+            let position = call.args.first().map_or(Position::NONE, Expr::start_position);
+            self.report(Kind::Argument(ExpressionErrorKind::UnknownFunction), position, message, Some(help));
+        }
+        if TAKING_TEXTS.contains(&call.name.as_str()) {
+            call.args.iter().for_each(|argument| self.texts(argument));
+        }
+    }
+
+    /// Reports a text in which `${…}` stands as it is.
+    fn texts(&mut self, argument: &Expr) {
+        match argument {
+            Expr::StringConstant(text, position) => {
+                let code = text.split_once("${").and_then(|(_, rest)| rest.split_once('}'));
+                if let Some((code, _)) = code {
+                    let message = format!("`${{{code}}}` stands as it is in a text in `\"…\"`");
+                    let help = "write the text in backticks: `` `home/${e.room}/set` ``".to_owned();
+                    self.report(Kind::Syntax, *position, message, Some(help));
+                }
+            }
+            Expr::Array(items, _) => items.iter().for_each(|item| self.texts(item)),
+            Expr::Map(entries, _) => entries.0.iter().for_each(|(_, value)| self.texts(value)),
+            Expr::FnCall(call, _) if call.is_operator_call() => call.args.iter().for_each(|part| self.texts(part)),
+            _ => {}
+        }
+    }
+
+    /// Reports a comparison that never gives anything else.
+    fn doubt(&mut self, call: &FnCallExpr, position: Position) {
+        let kinds = Kinds { texts: &BTreeSet::new(), event: Some(self.event_at(position)), hidden: &[] };
+        if let Some(Doubt { position, message, help }) = kinds.doubt(call, position) {
+            self.report(Kind::Argument(ExpressionErrorKind::NeverEqual), position, message, help);
+        }
+    }
+
+    /// Reports what is read of the message's text as if it were its value.
+    fn lost_property(&mut self, chain: &Expr) {
+        let event = self.event_at(chain.start_position());
+        let kinds = Kinds { texts: &BTreeSet::new(), event: Some(event), hidden: &[] };
+        if let Some((name, position)) = kinds.lost_property(chain) {
+            let message = format!("`{event}.payload` is the message's text, which has no `{name}`");
+            let help = format!("its value is `msg`: write `{event}.msg.{name}`");
+            self.report(Kind::Argument(ExpressionErrorKind::UnknownVariable), position, message, Some(help));
+        }
+    }
+
+    /// Returns the parameter that is the event at `position`; nothing where there is none.
+    fn event_at(&self, position: Position) -> &'a str {
+        let offset = self.script.offset(position);
+        offset.and_then(|offset| self.script.outline.event_at(&self.file.text, offset)).unwrap_or_default()
     }
 
     fn help(&self, name: &str) -> Option<String> {
@@ -128,6 +204,23 @@ impl<'a> ScriptChecker<'a> {
         }
     }
 
+    /// Reports `{}` where a value is wanted: it is a block of code, which gives nothing.
+    fn empty_blocks(&mut self) {
+        let tokens = SourceTokens::new(&self.file.text);
+        for index in 1..tokens.len() {
+            let is_value = matches!(tokens.text(index - 1), "(" | "," | ":" | "=" | "[");
+            if is_value && tokens.text(index) == "{" && tokens.text(index + 1) == "}" {
+                self.errors.push(ScriptError {
+                    kind: Kind::Syntax,
+                    file: Arc::clone(&self.file.file),
+                    at: tokens.range(index).start..tokens.range(index + 1).end,
+                    message: "`{}` is a block of code that gives nothing, not a map".to_owned(),
+                    help: Some("an empty map is written `#{}`, and nothing `()`".to_owned()),
+                });
+            }
+        }
+    }
+
     /// Checks a call of a function of an import.
     fn imported(&mut self, call: &FnCallExpr, position: Position) {
         let alias = call.namespace.root();
@@ -155,9 +248,18 @@ impl<'a> ScriptChecker<'a> {
 
     fn report(&mut self, kind: Kind, position: Position, message: String, help: Option<String>) {
         let at = self.script.offset(position).map_or(0..0, |offset| self.script.token_at(offset));
+        let at = within_quotes(&self.file.text, at);
         let error = ScriptError { kind, file: Arc::clone(&self.file.file), at, message, help };
         if !self.errors.contains(&error) {
             self.errors.push(error);
         }
     }
+}
+
+/// Returns what stands within the quotes of a text that is written at `at`; `at` itself where it is something else.
+fn within_quotes(text: &str, at: Range<usize>) -> Range<usize> {
+    let is_text = text
+        .get(at.clone())
+        .is_some_and(|written| written.len() > 2 && written.starts_with(['"', '`']) && written.ends_with(['"', '`']));
+    if is_text { at.start + 1..at.end - 1 } else { at }
 }

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::ExpressionErrorKind;
+
 /// Why a script doesn't load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError {
@@ -18,6 +20,14 @@ pub struct ScriptError {
     pub help: Option<String>,
 }
 
+impl ScriptError {
+    /// Returns whether the script can be run all the same, to see which rules it makes.
+    #[must_use]
+    pub fn may_run(&self) -> bool {
+        matches!(self.kind, ScriptErrorKind::Argument(_))
+    }
+}
+
 /// The kinds of mistakes in a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScriptErrorKind {
@@ -29,6 +39,8 @@ pub enum ScriptErrorKind {
     UnknownFunction,
     /// It imports what isn't there, or may not be imported, or itself.
     BadImport,
+    /// It gives a function what this can't take, or compares what is never equal: as in an expression.
+    Argument(ExpressionErrorKind),
     /// It is too large.
     TooLarge,
     /// It fails while it is loaded.

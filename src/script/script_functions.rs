@@ -62,10 +62,17 @@ pub(super) fn instead_of_in_script(name: &str) -> Option<&'static str> {
         "delay" | "wait" => {
             "write `after(\"5m\", || { … })`, or use the action in a list: `then: [#{ delay: \"5m\" }, |e| …]`"
         }
-        "ceil" => "write `ceiling(x)`",
-        "length" | "size" => "write `len(…)`",
-        "float" => "write `parse_float(text)` or `to_float(x)`",
+        "mqtt" | "send" | "emit" => "write `publish(topic, payload)`",
+        "setTimeout" => "write `after(\"5s\", || { … })`",
+        "setInterval" => "write a rule with `when: #{ every: \"5m\" }`",
+        "fetch" => "write `http(#{ url: … })`",
+        "on" | "when" => "write `rule(\"key\", #{ when: …, then: |e| { … } })`",
+        "str" | "string" | "String" => "write `to_string(value)`, or a text in backticks: `` `${value}` ``",
+        "printf" | "sprintf" | "format" | "concat" => "write a text in backticks: `` `${e.msg.x} °C` ``",
         "device" => "devices can't be read yet: write `state(\"topic\")`",
-        _ => return None,
+        "push" | "append" | "insert" | "pop" | "shift" | "remove" | "clear" | "truncate" | "drain" | "retain"
+        | "splice" | "set" | "chop" | "dedup" | "mixin" | "fill_with" | "make_upper" | "make_lower" | "print"
+        | "debug" | "publish" | "is_def_var" => return None,
+        other => return super::functions::instead_of(other),
     })
 }

@@ -72,6 +72,27 @@ impl<'a> SourceTokens<'a> {
         self.tokens.get(index).map_or(end..end, |token| token.range.clone())
     }
 
+    /// Returns the token that stands at byte `offset`, or else the first behind it.
+    pub(super) fn index_at(&self, offset: usize) -> usize {
+        self.tokens.partition_point(|token| token.range.end <= offset)
+    }
+
+    /// Returns the source from the token `index` on.
+    pub(super) fn from(&self, index: usize) -> &'a str {
+        self.source.get(self.range(index).start..).unwrap_or_default()
+    }
+
+    /// Returns what stands before the token `index` in its line.
+    pub(super) fn line_before(&self, index: usize) -> &'a str {
+        let before = self.source.get(..self.range(index).start).unwrap_or_default();
+        before.rsplit('\n').next().unwrap_or_default()
+    }
+
+    /// Returns the number of the line in which the token `index` stands, counted from 1.
+    pub(super) fn line_number(&self, index: usize) -> usize {
+        self.source.get(..self.range(index).start).unwrap_or_default().matches('\n').count() + 1
+    }
+
     /// Returns how many tokens there are.
     pub(super) fn len(&self) -> usize {
         self.tokens.len()

@@ -2,6 +2,7 @@
 
 use rhai::{LexError, ParseError, ParseErrorType};
 
+use super::brackets::unbalanced;
 use super::check::near_miss;
 use super::functions::FUNCTIONS;
 use super::loading::ScriptFile;
@@ -9,6 +10,7 @@ use super::outline::Outline;
 use super::rewrite::{Rewritten, token_at};
 use super::sandbox::DEEPEST_EXPRESSION;
 use super::script_functions::SCRIPT_FUNCTIONS;
+use super::slips::{BRACES, slip_at};
 use super::source_tokens::{SourceKind, SourceTokens};
 use super::tokens::syntax;
 use super::{ExpressionError, ScriptError, ScriptErrorKind};
@@ -18,59 +20,113 @@ pub(super) fn explain(error: &ParseError, source: &str, rewritten: &Rewritten) -
     let offset = rewritten.offset(error.position()).unwrap_or(source.len());
     let at = token_at(source, offset);
     let token = source.get(at.clone()).unwrap_or_default();
-    syntax(at, message(error, token))
+    let told = syntax(at, message(error, token));
+    match FUNCTIONS.iter().find(|function| function.name == token) {
+        Some(function) => told.help(format!("it is a function: write `{}`", function.usage)),
+        None => told,
+    }
 }
 
-/// Returns what `error`, which Rhai saw at `token`, means in a script.
+/// Returns what `error`, which Rhai saw at byte `offset`, means in a script.
 pub(super) fn explain_script(error: &ParseError, file: &ScriptFile, offset: Option<usize>) -> ScriptError {
     let text = &*file.text;
-    let at = token_at(text, offset.unwrap_or(text.len()));
-    let token = text.get(at.clone()).unwrap_or_default();
-    let mut told = ScriptError {
+    let offset = offset.unwrap_or(text.len());
+    let tokens = SourceTokens::new(text);
+    let syntax = |at, message, help| ScriptError {
         kind: ScriptErrorKind::Syntax,
         file: std::sync::Arc::clone(&file.file),
         at,
-        message: String::new(),
-        help: None,
+        message,
+        help,
     };
-    let help = |text: String| Some(text);
-    (told.message, told.help) = match error.err_type() {
+    if let Some(slip) = slip_at(&tokens, offset) {
+        return syntax(slip.at, slip.message, Some(slip.help));
+    }
+    // In a text without an end, all that follows is read as something else.
+    let is_lexical =
+        matches!(error.err_type(), ParseErrorType::BadInput(LexError::MalformedChar(_) | LexError::UnterminatedString));
+    if let Some(bracket) = unbalanced(&tokens).filter(|_| !is_lexical) {
+        return syntax(bracket.at, bracket.message, bracket.help);
+    }
+    let at = token_at(text, offset);
+    let token = text.get(at.clone()).unwrap_or_default();
+    let told = syntax(at, String::new(), None);
+    let words = |message: String, help: Option<String>| (message, help);
+    let (message, help) = match error.err_type() {
         ParseErrorType::VariableUndefined(name) => {
-            told.kind = ScriptErrorKind::UnknownVariable;
-            (format!("nothing is named `{name}`"), help(instead_of_variable(name, text)))
+            let (message, help) = (format!("nothing is named `{name}`"), Some(instead_of_variable(name, text)));
+            return ScriptError { kind: ScriptErrorKind::UnknownVariable, message, help, ..told };
         }
         ParseErrorType::ModuleUndefined(name) => {
-            told.kind = ScriptErrorKind::UnknownFunction;
             let help = format!("import it at the top of the file: `import \"lib/{name}\" as {name};`");
-            (format!("nothing is imported as `{name}`"), Some(help))
+            let message = format!("nothing is imported as `{name}`");
+            return ScriptError { kind: ScriptErrorKind::UnknownFunction, message, help: Some(help), ..told };
         }
         ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
-            ("`'…'` holds one character".to_owned(), help("a text stands in `\"…\"`".to_owned()))
+            words("`'…'` holds one character".to_owned(), Some("a text stands in `\"…\"`".to_owned()))
         }
-        ParseErrorType::BadInput(LexError::UnterminatedString) => (
+        ParseErrorType::BadInput(LexError::UnterminatedString) => words(
             "a text has no end".to_owned(),
-            help("a text in `\"…\"` ends on its line; one in backticks may go on".to_owned()),
+            Some("a text in `\"…\"` ends on its line; one in backticks may go on".to_owned()),
         ),
         ParseErrorType::Reserved(word) | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _))
             if is_word(word) =>
         {
-            let help = format!("as a key it stands in quotes: `\"{word}\": …`, and `x[\"{word}\"]`");
-            (format!("`{word}` is a word of Rhai"), Some(help))
+            words(format!("`{word}` is a word of Rhai"), Some(instead_of_reserved(word, &tokens, offset)))
         }
         ParseErrorType::MissingToken(wanted, _) if is_word(token) && wanted == "}" => {
             let help = format!("a key that is a word of Rhai stands in quotes: `\"{token}\": …`");
-            (message(error, token), Some(help))
+            words(message(error, token), Some(help))
         }
         ParseErrorType::MissingToken(wanted, why) if !wanted.is_empty() => {
-            (format!("`{wanted}` is missing here, {why}"), None)
+            let (at, message, help) = missing(wanted, why, &tokens, offset);
+            return ScriptError { at, message, help, ..told };
         }
         ParseErrorType::PropertyExpected if is_word(token) => {
             let help = format!("as a key it stands in quotes: `\"{token}\": …`, and `x[\"{token}\"]`");
-            (format!("`{token}` is a word of Rhai"), Some(help))
+            words(format!("`{token}` is a word of Rhai"), Some(help))
         }
-        _ => (message(error, token), None),
+        ParseErrorType::AssignmentToConstant(name) => {
+            words(format!("`{name}` is a constant, which never changes"), Some(format!("write `let {name} = …`")))
+        }
+        _ => words(message(error, token), None),
     };
-    told
+    ScriptError { message, help, ..told }
+}
+
+/// Returns what to do about a word of Rhai that stands at byte `offset`, where a name is wanted.
+fn instead_of_reserved(word: &str, tokens: &SourceTokens<'_>, offset: usize) -> String {
+    let index = tokens.index_at(offset);
+    let is_read = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?."));
+    if is_read || tokens.text(index + 1) == ":" {
+        return format!("as a key it stands in quotes: `\"{word}\": …`, and `x[\"{word}\"]`");
+    }
+    "it can't be a name: choose another one".to_owned()
+}
+
+/// Returns what to say where `wanted` is missing before byte `offset`, and where: behind what stands before.
+fn missing(
+    wanted: &str,
+    why: &str,
+    tokens: &SourceTokens<'_>,
+    offset: usize,
+) -> (std::ops::Range<usize>, String, Option<String>) {
+    let index = tokens.index_at(offset);
+    let here = tokens.range(index);
+    let before = index.checked_sub(1);
+    let is_new_line = before.is_none_or(|before| tokens.line_number(before) < tokens.line_number(index));
+    let end = before.map_or(here.start, |before| tokens.range(before).end);
+    let token = tokens.text(index);
+    match wanted {
+        ";" | "," if is_new_line => {
+            let what = if wanted == ";" { "each statement ends with one" } else { "one stands between two items" };
+            (end..end, format!("`{wanted}` is missing here"), Some(what.to_owned()))
+        }
+        ";" => (here, format!("`;` or an operator is missing before `{token}`"), None),
+        "," => (here, format!("`,` or an operator is missing before `{token}`"), None),
+        "{" => (here, format!("`{{` is missing before `{token}`"), Some(BRACES.to_owned())),
+        _ => (here, format!("`{wanted}` is missing here, {why}"), None),
+    }
 }
 
 fn is_word(text: &str) -> bool {

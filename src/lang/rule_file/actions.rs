@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::lang::fields::Fields;
+use crate::lang::foreign::{Meant, Place};
 use crate::lang::tree::{Entry, Node, NodeKind};
 use crate::lang::{Code, near};
 use crate::model::{Name, Value};
@@ -17,20 +18,6 @@ use super::decoder::{Decoder, Grows};
 const ACTION_WORDS: [&str; 19] = [
     "publish", "scene", "set", "delay", "wait", "if", "choose", "repeat", "parallel", "let", "remember", "run",
     "enable", "disable", "cancel", "log", "http", "exec", "stop",
-];
-
-/// Keys that people write instead of others.
-const MISTAKEN: &[(&str, &str)] = &[
-    ("message", "payload"),
-    ("value", "payload"),
-    ("data", "payload"),
-    ("retained", "retain"),
-    ("variables", "with"),
-    ("actions", "do"),
-    ("sequence", "do"),
-    ("default", "else"),
-    ("otherwise", "else"),
-    ("continue_on_error", "on_error"),
 ];
 
 /// How long an HTTP request may take, where the rule doesn't say.
@@ -78,7 +65,7 @@ impl Decoder<'_> {
             Some(word) => format!("the action `{}`", word.key.as_str()),
             None => "a map of topics".to_owned(),
         };
-        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.at(Place::Action);
         let known = [("continue", OnError::Continue), ("fail", OnError::Fail)];
         let on_error = fields.take("on_error").and_then(|node| self.word(node, &known)).unwrap_or_default();
         let kind = match words.as_slice() {
@@ -146,12 +133,20 @@ impl Decoder<'_> {
         let is_topic = |entry: &&Entry| entry.key.as_str() != "on_error";
         let wrong = entries.iter().filter(is_topic).filter(|entry| !entry.key.as_str().contains('/'));
         // The other keys of a misspelt action are probably right.
-        let misspelt = wrong.clone().find(|entry| near::nearest(entry.key.as_str(), ACTION_WORDS).is_some());
+        let is_meant = |entry: &&Entry| {
+            let key = entry.key.as_str();
+            Place::Action.meant(key, &ACTION_WORDS).is_some() || near::nearest(key, ACTION_WORDS).is_some()
+        };
+        let misspelt = wrong.clone().find(is_meant);
         let reported: Vec<&Entry> = misspelt.map_or_else(|| wrong.collect(), |entry| vec![entry]);
         for entry in &reported {
             let key = entry.key.as_str();
-            let help = match near::nearest(key, ACTION_WORDS) {
-                Some(word) => format!("did you mean `{word}`? To publish to the topic `{key}`, write `publish: {key}`"),
+            let near = || near::nearest(key, ACTION_WORDS).map(Meant::Word);
+            let help = match Place::Action.meant(key, &ACTION_WORDS).or_else(near) {
+                Some(Meant::Way(way)) => way.to_owned(),
+                Some(Meant::Word(word)) => {
+                    format!("did you mean `{word}`? To publish to the topic `{key}`, write `publish: {key}`")
+                }
                 None => format!(
                     "to publish to the topic `{key}`, write `publish: {key}`; the actions are {}",
                     near::list(&ACTION_WORDS)

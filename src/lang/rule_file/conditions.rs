@@ -1,6 +1,7 @@
 //! Decodes conditions (spec 2.5).
 
 use crate::lang::fields::Fields;
+use crate::lang::foreign::Place;
 use crate::lang::tree::{Node, NodeKind};
 use crate::lang::{Code, near};
 use crate::model::schedule::{Boundary, BoundaryError, SunEvent, TimeWindow, Weekdays};
@@ -12,20 +13,6 @@ use super::triggers::{optional, words_of};
 
 /// The words that make a map a condition.
 pub(super) const CONDITION_WORDS: [&str; 6] = ["all", "any", "not", "state", "time", "sun"];
-
-/// Keys that people write instead of others.
-const MISTAKEN: &[(&str, &str)] = &[
-    ("value", "field"),
-    ("attribute", "field"),
-    ("path", "field"),
-    ("to", "is"),
-    ("equals", "is"),
-    ("payload", "is"),
-    ("from", "after"),
-    ("until", "before"),
-    ("days", "weekdays"),
-    ("weekday", "weekdays"),
-];
 
 /// What helps where a closure stands as a condition.
 const CLOSURE_AS_CONDITION: &str =
@@ -62,10 +49,7 @@ impl Decoder<'_> {
         let (word, value) = match words.as_slice() {
             [(word, entry)] => (*word, &entry.value),
             [] => {
-                let first = entries.first();
-                let span = first.map_or(self.mark(node), |entry| entry.key_span.clone());
-                let key = first.map_or("", |entry| entry.key.as_str());
-                let help = near::suggestion(key, &CONDITION_WORDS);
+                let (span, help) = self.no_word(node, Place::Condition, &CONDITION_WORDS);
                 self.findings.error(Code::UNKNOWN_CONDITION, span, "this is no condition").help_if(help);
                 return None;
             }
@@ -79,7 +63,7 @@ impl Decoder<'_> {
             }
         };
         let what = format!("the condition `{word}`");
-        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.at(Place::Condition);
         let path = format!("{path}.{word}");
         let kind = match word {
             "all" | "any" => {
@@ -130,8 +114,8 @@ impl Decoder<'_> {
     }
 
     fn time_window(&mut self, node: &Node) -> Option<TimeWindow> {
-        let mut fields =
-            Fields::of(node, "the condition `time`", &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let mut fields = Fields::of(node, "the condition `time`", &self.reader.text, &mut self.reader.findings)?
+            .at(Place::Condition);
         let after = fields.take("after").map(|node| self.boundary(node));
         let before = fields.take("before").map(|node| self.boundary(node));
         let weekdays = fields.take("weekdays").map(|node| self.weekdays(node));

@@ -1,14 +1,15 @@
 //! Decodes the parts of one rule: expressions, templates, durations; knows which names they may read.
 
 use std::collections::BTreeSet;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
 use crate::lang::constants::visit;
-use crate::lang::reader::Reader;
+use crate::lang::foreign::Place;
+use crate::lang::reader::{Reader, file_span};
 use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
 use crate::lang::{Code, near};
-use crate::model::{Name, RuleId, Value, parse_duration};
+use crate::model::{Name, PlacedText, RuleId, Value, parse_duration};
 use crate::rules::{Block, DurationTemplate, Question};
 use crate::script::{BUILT_IN_VARIABLES, Closure, Expression, Names, Template};
 
@@ -51,7 +52,20 @@ impl<'a> DerefMut for Decoder<'a> {
 impl Decoder<'_> {
     /// Lets the expressions that follow read `names` too.
     pub(super) fn may_read(&mut self, names: impl IntoIterator<Item = Name>) {
-        self.names.variables.extend(names);
+        for name in names {
+            self.names.texts.remove(&name);
+            self.names.variables.insert(name);
+        }
+    }
+
+    /// Lets the expressions that follow read the wildcards `names` too, which hold texts unless something else sets
+    /// them.
+    pub(super) fn may_read_wildcards(&mut self, names: impl IntoIterator<Item = Name>) {
+        for name in names {
+            if self.names.variables.insert(name.clone()) {
+                self.names.texts.insert(name);
+            }
+        }
     }
 
     /// Returns a compiled expression.
@@ -60,6 +74,7 @@ impl Decoder<'_> {
         match self.context.sandbox.compile(&scalar.text, &self.names) {
             Ok(expression) => {
                 self.check_rules_in(&expression);
+                self.doubts(&expression);
                 Some(expression)
             }
             Err(mut error) => {
@@ -102,6 +117,18 @@ impl Decoder<'_> {
         }
         self.closures.push(closure.clone());
         Some(closure.clone())
+    }
+
+    /// Returns where a map is marked that holds none of `words`, by which it would be known, and what to do.
+    pub(super) fn no_word(&self, node: &Node, place: Place, words: &[&str]) -> (Range<usize>, Option<String>) {
+        let entries = node.as_map().unwrap_or_default();
+        let meant = entries.iter().find_map(|entry| Some((entry, place.meant(entry.key.as_str(), words)?)));
+        if let Some((entry, meant)) = meant {
+            return (entry.key_span.clone(), Some(meant.help()));
+        }
+        let first = entries.first();
+        let span = first.map_or(self.mark(node), |entry| entry.key_span.clone());
+        (span, near::suggestion(first.map_or("", |entry| entry.key.as_str()), words))
     }
 
     /// Returns what `where` asks: an expression, or a closure.
@@ -164,6 +191,7 @@ impl Decoder<'_> {
 
     fn scalar_template(&mut self, scalar: &Scalar) -> Option<Template> {
         if !matches!(scalar.value, Value::Text(_)) || !scalar.text.as_str().contains("${") {
+            self.warn_of_braces(&scalar.text);
             return Some(Template::Constant(scalar.value.clone()));
         }
         match self.context.sandbox.compile_text(&scalar.text, &self.names) {
@@ -172,6 +200,7 @@ impl Decoder<'_> {
                 visit(&template, &mut |expression| expressions.push(expression.clone()));
                 for expression in expressions {
                     self.check_rules_in(&expression);
+                    self.doubts(&expression);
                 }
                 Some(template)
             }
@@ -180,6 +209,16 @@ impl Decoder<'_> {
                 None
             }
         }
+    }
+
+    /// Warns of `{{ … }}`, with which other systems put values into a text.
+    fn warn_of_braces(&mut self, text: &PlacedText) {
+        let source = text.as_str();
+        let Some(start) = source.find("{{") else { return };
+        let Some(length) = source.get(start..).and_then(|rest| rest.find("}}")) else { return };
+        let span = file_span(text, start..start + length + 2);
+        let found = self.findings.warning(Code::FOREIGN_TEMPLATE, span, "`{{ … }}` stands in the text as it is");
+        found.help("a value is put in with `${…}`: `${msg.temperature} °C`");
     }
 
     /// Returns a duration that may be known at run only.

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use crate::lang::constants::Constants;
 use crate::lang::fields::Fields;
+use crate::lang::foreign::Place;
 use crate::lang::reader::Reader;
 use crate::lang::text::FileText;
 use crate::lang::tree::{self, Entry, Node};
@@ -76,7 +77,8 @@ impl RuleFile {
         if root.is_null() {
             return;
         }
-        let Some(mut fields) = Fields::of(root, "a rule file", &reader.text, &mut reader.findings) else { return };
+        let Some(fields) = Fields::of(root, "a rule file", &reader.text, &mut reader.findings) else { return };
+        let mut fields = fields.at(Place::RuleFile);
         if let Some(constants) = fields.take("let") {
             self.constants = read_constants(constants, reader);
         }
@@ -169,7 +171,7 @@ fn read_constants(node: &Node, reader: &mut Reader<'_>) -> Constants {
 pub(super) fn scene_help<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.collect();
     if known.is_empty() {
-        return Some("define it under `scenes:` in this file: `scenes: { NAME: { topic: payload } }`".to_owned());
+        return Some("define it in a YAML file of rules: `scenes: { NAME: { topic: payload } }`".to_owned());
     }
     near::suggestion(name, &known)
 }

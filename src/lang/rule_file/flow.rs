@@ -2,6 +2,7 @@
 
 use crate::lang::Code;
 use crate::lang::fields::Fields;
+use crate::lang::foreign::Place;
 use crate::lang::tree::{Node, NodeKind};
 use crate::model::Value;
 use crate::rules::{ActionKind, Branch, Case, OnTimeout, RepeatKind, Until, Wait, WaitFor};
@@ -129,7 +130,8 @@ impl Decoder<'_> {
     }
 
     fn branch(&mut self, node: &Node, path: &str) -> Option<Branch> {
-        let mut fields = Fields::of(node, "a branch of `choose`", &self.reader.text, &mut self.reader.findings)?;
+        let mut fields =
+            Fields::of(node, "a branch of `choose`", &self.reader.text, &mut self.reader.findings)?.at(Place::Action);
         let condition = fields.need("if", &self.reader.text);
         let condition = condition.and_then(|node| self.condition(node, &format!("{path}.if")));
         let then = fields.need("then", &self.reader.text);
@@ -167,7 +169,7 @@ impl Decoder<'_> {
     }
 
     fn repeat_kind(&mut self, node: &Node, path: &str) -> Option<RepeatKind> {
-        let mut fields = Fields::of(node, "`repeat`", &self.reader.text, &mut self.reader.findings)?;
+        let mut fields = Fields::of(node, "`repeat`", &self.reader.text, &mut self.reader.findings)?.at(Place::Action);
         let given: Vec<&str> =
             ["times", "while", "each", "every", "until"].into_iter().filter(|word| fields.has(word)).collect();
         let kind = match given.as_slice() {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::lang::Code;
 use crate::lang::fields::Fields;
 use crate::lang::tree::{Entry, Node, NodeKind};
-use crate::lang::{Code, near};
 use crate::model::{Name, Qos, Topic, TopicError, Value};
 use crate::rules::{ActionKind, IfChanged, Publish};
 use crate::script::{Closure, Template, TextPart};
 
 use super::decoder::Decoder;
-use super::file::{RuleFile, scene_help};
+use super::file::RuleFile;
 use super::fingerprint::scene_fingerprint;
 
 impl Decoder<'_> {
@@ -100,34 +100,9 @@ impl Decoder<'_> {
     pub(super) fn scene(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
         let node = fields.take("scene")?;
         let fixed = self.fixed(node, "a scene's name")?;
-        let own = self.file.scenes.get(&*fixed.text).map(|scene| (self.file, scene));
-        let others = || {
-            let files = self.context.files.iter();
-            files.filter_map(|file| Some((&**file, file.scenes.get(&*fixed.text)?))).collect::<Vec<_>>()
-        };
-        let found = own.map_or_else(others, |own| vec![own]);
-        match found.as_slice() {
-            [(file, scene)] => self.scene_action(fixed.text, file, scene),
-            [] => {
-                let known: Vec<String> =
-                    self.context.files.iter().flat_map(|file| file.scenes.keys()).map(ToString::to_string).collect();
-                let help = scene_help(&fixed.text, known.iter().map(String::as_str));
-                let message = format!("no scene is named `{}`", fixed.text);
-                if self.context.is_complete {
-                    self.findings.error(Code::UNKNOWN_SCENE, fixed.span, message).help_if(help);
-                    return None;
-                }
-                let found = self.findings.warning(Code::UNKNOWN_SCENE, fixed.span, message);
-                found.help("it may stand in a file that can't be read; until then this does nothing");
-                Some(ActionKind::Scene { name: fixed.text, messages: Vec::new(), constants: Vec::new() })
-            }
-            several => {
-                let files: Vec<&str> = several.iter().map(|(file, _)| &*file.stem).collect();
-                let message = format!("several files have a scene `{}`", fixed.text);
-                let help = format!("they stand in {}: give each a name of its own", near::list(&files));
-                self.findings.error(Code::UNKNOWN_SCENE, fixed.span, message).help(help);
-                None
-            }
+        match self.find_scene(&fixed.text, fixed.span)? {
+            Some((file, scene)) => self.scene_action(fixed.text, file, scene),
+            None => Some(ActionKind::Scene { name: fixed.text, messages: Vec::new(), constants: Vec::new() }),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::lang::constants::Constants;
 use crate::lang::fields::{Fields, Missing};
+use crate::lang::foreign::Place;
 use crate::lang::reader::Reader;
 use crate::lang::tree::{Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Severity};
@@ -22,23 +23,6 @@ use super::triggers::{optional, wildcards};
 
 /// How many runs of one key there may be, where the rule doesn't say.
 const DEFAULT_MAX: usize = 10;
-
-/// Keys that people write instead of others.
-const MISTAKEN: &[(&str, &str)] = &[
-    ("trigger", "when"),
-    ("triggers", "when"),
-    ("on", "when"),
-    ("condition", "if"),
-    ("conditions", "if"),
-    ("where", "if"),
-    ("action", "then"),
-    ("actions", "then"),
-    ("do", "then"),
-    ("otherwise", "else"),
-    ("variables", "let"),
-    ("alias", "name"),
-    ("title", "name"),
-];
 
 /// Decodes the rule `source` of `file`: one entry for each of its instances. What is wrong is added to `findings`.
 pub(in crate::lang) fn decode_rule(
@@ -181,7 +165,7 @@ impl Decoder<'_> {
     fn rule(&mut self, source: &RuleSource, each_topic: Option<Topic>) -> Option<Rule> {
         let node = &source.node;
         let what = format!("the rule `{}`", source.id.key());
-        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.at(Place::Rule);
         fields.allow(&["each"]);
         let name = fields.take("name").and_then(|node| self.plain_text(node));
         let description = fields.take("description").and_then(|node| self.plain_text(node));
@@ -189,7 +173,7 @@ impl Decoder<'_> {
         let enabled = fields.take("enabled").and_then(|node| self.flag(node)).unwrap_or(true);
         if let Some(when) = node.get("when") {
             let own = wildcards(when, &self.reader);
-            self.may_read(own);
+            self.may_read_wildcards(own);
         }
         let start = self.start(&mut fields, source);
         let variables = fields.take("let").map(|node| self.variables(node, Grows::WithEach));

@@ -1,14 +1,18 @@
-//! Checks scenes that no rule uses: a mistake in them is said when the file loads, not when somebody first needs them.
+//! Scenes: finds the one that is named, and checks those that no rule names: a mistake in them is said when the file
+//! loads, not when somebody first needs them.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::lang::Diagnostic;
 use crate::lang::reader::Reader;
+use crate::lang::tree::Node;
+use crate::lang::{Code, Diagnostic, near};
 use crate::model::RuleId;
 
 use super::context::Context;
 use super::decoder::Decoder;
+use super::file::{RuleFile, scene_help};
 
 /// Returns what is wrong with the scenes that no action names. The others are read where they are used, since they
 /// may read variables of the rule.
@@ -41,4 +45,40 @@ pub(in crate::lang) fn check_unused_scenes(context: &Context) -> Vec<Diagnostic>
         diagnostics.extend(decoder.reader.findings.into_vec());
     }
     diagnostics
+}
+
+impl<'a> Decoder<'a> {
+    /// Returns the scene `name`, with its file: of this file, or of the only one that has it. `Some(None)`: it may
+    /// stand in a file that can't be read. What is wrong is reported at `span`.
+    #[expect(clippy::option_option, reason = "a scene that may be elsewhere is neither there nor a mistake")]
+    pub(super) fn find_scene(&mut self, name: &str, span: Range<usize>) -> Option<Option<(&'a RuleFile, &'a Node)>> {
+        let context = self.context;
+        if let Some(own) = self.file.scenes.get(name) {
+            return Some(Some((self.file, own)));
+        }
+        let found: Vec<_> = context.files.iter().filter_map(|file| Some((&**file, file.scenes.get(name)?))).collect();
+        match found.as_slice() {
+            [found] => Some(Some(*found)),
+            [] => {
+                let known: Vec<String> =
+                    context.files.iter().flat_map(|file| file.scenes.keys()).map(ToString::to_string).collect();
+                let help = scene_help(name, known.iter().map(String::as_str));
+                let message = format!("no scene is named `{name}`");
+                if context.is_complete {
+                    self.findings.error(Code::UNKNOWN_SCENE, span, message).help_if(help);
+                    return None;
+                }
+                let found = self.findings.warning(Code::UNKNOWN_SCENE, span, message);
+                found.help("it may stand in a file that can't be read; until then this does nothing");
+                Some(None)
+            }
+            several => {
+                let files: Vec<&str> = several.iter().map(|(file, _)| &*file.stem).collect();
+                let message = format!("several files have a scene `{name}`");
+                let help = format!("they stand in {}: give each a name of its own", near::list(&files));
+                self.findings.error(Code::UNKNOWN_SCENE, span, message).help(help);
+                None
+            }
+        }
+    }
 }

@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::lang::Code;
 use crate::lang::findings::Findings;
 use crate::lang::reader::Reader;
 use crate::lang::scalar;
 use crate::lang::text::FileText;
 use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
-use crate::model::schedule::{Boundary, Weekdays};
-use crate::model::{PlacedText, Topic, TopicFilter, Value};
-use crate::script::{Given, GivenKind, LiteralCall, LoadedScript, Sandbox, ScriptError, ScriptErrorKind};
+use crate::lang::{Code, Severity};
+use crate::model::{PlacedText, Value};
+use crate::script::{
+    ExpressionErrorKind, Given, GivenKind, LiteralCall, LoadedScript, Sandbox, ScriptError, ScriptErrorKind,
+};
 
 use super::decoder::Decoder;
 use super::file::RuleFile;
@@ -29,7 +30,7 @@ impl RuleFile {
         let mut reader = Reader::new(text);
         reader.sandbox = Some(sandbox);
         report(&loaded.errors, &mut reader.findings);
-        file.is_readable = loaded.errors.is_empty();
+        file.is_readable = loaded.errors.iter().all(ScriptError::may_run);
         let mut first: BTreeMap<&str, std::ops::Range<usize>> = BTreeMap::new();
         for rule in &loaded.rules {
             if let Some(first) = first.get(&*rule.key) {
@@ -78,8 +79,12 @@ pub(in crate::lang) fn report(errors: &[ScriptError], findings: &mut Findings) {
             ScriptErrorKind::BadImport => Code::BAD_IMPORT,
             ScriptErrorKind::TooLarge => Code::TOO_LARGE,
             ScriptErrorKind::Failed => Code::SCRIPT_FAILED,
+            ScriptErrorKind::Argument(kind) => Code::of(kind),
         };
-        findings.error(code, error.at.clone(), error.message.clone()).help_if(error.help.clone());
+        let found = findings.error(code, error.at.clone(), error.message.clone()).help_if(error.help.clone());
+        if error.kind == ScriptErrorKind::Argument(ExpressionErrorKind::NeverEqual) {
+            found.severity = Severity::Warning;
+        }
     }
 }
 
@@ -112,35 +117,18 @@ fn node(given: &Given) -> Node {
 }
 
 impl Decoder<'_> {
-    /// Checks a topic, a filter or a rule that a closure names, as those of expressions are.
+    /// Checks a rule or a scene that a closure names.
     pub(super) fn check_literal_call(&mut self, call: &LiteralCall) {
         let (text, span) = (call.text.as_str(), call.at.clone());
         match call.function.as_str() {
-            "state" | "last" | "age" | "exists" | "publish" => {
-                if let Err(error) = Topic::parse(text) {
-                    self.findings.error(Code::BAD_TOPIC, span, format!("`{text}` is no topic: {error}"));
-                }
-            }
-            "states" | "any" | "all" | "count" => {
-                if let Err(error) = TopicFilter::parse(text) {
-                    self.findings.error(Code::BAD_FILTER, span, format!("`{text}` is no topic filter: {error}"));
-                }
-            }
-            "between" => {
-                if let Err(error) = Boundary::parse(text) {
-                    self.findings.error(Code::BAD_TIME, span, error.to_string());
-                }
-            }
-            "weekday" => {
-                if let Err(error) = Weekdays::parse(text) {
-                    self.findings.error(Code::BAD_WEEKDAY, span, error.to_string());
-                }
-            }
             "holds" | "running" | "enable" | "disable" => {
                 let id = self.find_rule(text, span.clone());
                 if let Some(id) = id.filter(|_| call.function == "holds") {
                     self.check_holds(&id, span);
                 }
+            }
+            "scene" => {
+                self.find_scene(text, span);
             }
             _ => {}
         }

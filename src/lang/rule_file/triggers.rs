@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::lang::Code;
 use crate::lang::fields::Fields;
+use crate::lang::foreign::Place;
 use crate::lang::reader::Reader;
 use crate::lang::tree::{Entry, Node, NodeKind};
-use crate::lang::{Code, near};
 use crate::model::schedule::{Cron, Schedule, SunEvent, TimeOfDay, Weekdays};
-use crate::model::{Name, TopicFilter, parse_offset};
+use crate::model::{Name, TopicFilter, Value, parse_offset};
 use crate::rules::{ClientChange, HomeEvent, StateTrigger, Trigger, TriggerKind};
 use crate::script::{Expression, Template};
 
@@ -20,23 +21,6 @@ use super::range::Hysteresis;
 /// The words that make a map a trigger.
 pub(super) const TRIGGER_WORDS: [&str; 10] =
     ["topic", "state", "silent", "at", "every", "cron", "sun", "client", "event", "webhook"];
-
-/// Keys that people write instead of others.
-const MISTAKEN: &[(&str, &str)] = &[
-    ("value", "field"),
-    ("attribute", "field"),
-    ("path", "field"),
-    ("is", "to"),
-    ("equals", "to"),
-    ("if", "where"),
-    ("condition", "where"),
-    ("days", "weekdays"),
-    ("weekday", "weekdays"),
-    ("name", "id"),
-    ("duration", "for"),
-    ("message", "payload"),
-    ("retain", "retained"),
-];
 
 impl Decoder<'_> {
     /// Returns the triggers of a list, or the one that stands alone.
@@ -73,7 +57,7 @@ impl Decoder<'_> {
             }
         };
         let what = format!("the trigger `{word}`");
-        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.mistaken(MISTAKEN);
+        let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.at(Place::Trigger);
         let id = fields.take("id").and_then(|id| self.plain_text(id));
         let enabled = fields.take("enabled").and_then(|flag| self.flag(flag)).unwrap_or(true);
         let kind = self.trigger_kind(word, &mut fields);
@@ -264,7 +248,14 @@ impl Decoder<'_> {
 
     /// Returns a filter whose named wildcards don't hide anything.
     fn checked_filter(&mut self, node: &Node) -> Option<TopicFilter> {
-        let fixed = self.fixed(node, "a topic filter (`home/+room/tv`)")?;
+        const EXPECTED: &str = "a topic filter (`home/+room/tv`)";
+        let scalar = node.as_scalar().filter(|scalar| !matches!(scalar.value, Value::Text(_) | Value::Null));
+        if let Some(scalar) = scalar {
+            let help = format!("a topic that is named so stands in quotes: `\"{}\"`", scalar.text.as_str());
+            self.wrong_type(node, EXPECTED).help(help);
+            return None;
+        }
+        let fixed = self.fixed(node, EXPECTED)?;
         let filter = self.parse_filter(&fixed)?;
         for name in filter.names() {
             let span = fixed.text.find(&format!("{name}")).map(|at| fixed.span_of(at..at + name.len()));
@@ -274,10 +265,7 @@ impl Decoder<'_> {
     }
 
     fn report_unknown_trigger(&mut self, node: &Node) {
-        let first = node.as_map().and_then(<[_]>::first);
-        let span = first.map_or(self.mark(node), |entry| entry.key_span.clone());
-        let key = first.map_or("", |entry| entry.key.as_str());
-        let help = near::suggestion(key, &TRIGGER_WORDS);
+        let (span, help) = self.no_word(node, Place::Trigger, &TRIGGER_WORDS);
         self.findings.error(Code::UNKNOWN_TRIGGER, span, "this is no trigger").help_if(help);
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::lang::fields::Fields;
+use crate::lang::fields::{Fields, Missing};
+use crate::lang::foreign::{Meant, Place};
 use crate::lang::home::file_text;
 use crate::lang::reader::Reader;
 use crate::lang::tree::{self, Entry, Node, NodeKind};
@@ -61,7 +62,7 @@ impl TestFile {
 
 impl Decoder<'_> {
     fn file(&mut self, path: &str, root: &Node) -> Option<TestFile> {
-        let mut fields = self.fields(root, "a test file")?;
+        let mut fields = self.fields(root, "a test file")?.at(Place::TestFile);
         let rules = fields.take("rules").map(|node| self.selections(node));
         let location = fields.take("location").and_then(|node| self.location(node));
         let tests = match self.need(&mut fields, "tests").map(|node| (node, node.as_map())) {
@@ -79,7 +80,7 @@ impl Decoder<'_> {
     fn case(&mut self, entry: &Entry) -> Option<TestCase> {
         let name: Arc<str> = entry.key.as_str().into();
         let place = self.text.place(entry.key_span.start);
-        let mut fields = self.fields(&entry.value, "a test")?;
+        let mut fields = self.fields(&entry.value, "a test")?.at(Place::Test);
         let at = fields.take("at").and_then(|node| self.local_time(node));
         let given = fields.take("given").map(|node| self.given(node)).unwrap_or_default();
         let strict = fields.take("strict").and_then(|node| self.flag(node)).unwrap_or(true);
@@ -95,9 +96,11 @@ impl Decoder<'_> {
             }
             None => {
                 if replay.or(snapshot).is_none() {
-                    let help = "a test has `steps:`, a list of what happens and what is expected";
+                    let help = Some("a test has `steps:`, a list of what happens and what is expected".to_owned());
                     let message = format!("the test `{name}` has no steps");
-                    self.findings.error(Code::MISSING_KEY, entry.key_span.clone(), message).help(help);
+                    let span = entry.key_span.clone();
+                    let keys = vec!["steps"];
+                    fields.missing(Missing { keys, code: Code::MISSING_KEY, span, message, help });
                 }
                 Vec::new()
             }
@@ -295,14 +298,16 @@ impl Decoder<'_> {
     /// Reports a map that holds none of the `words` by which its kind is known.
     pub(super) fn unknown(&mut self, node: &Node, code: Code, what: &str, words: &[&'static str]) {
         let keys = node.as_map().unwrap_or_default();
-        let near = keys.iter().find_map(|entry| {
-            let word = near::nearest(entry.key.as_str(), words.iter().copied())?;
-            Some((entry, word))
+        let meant = keys.iter().find_map(|entry| {
+            let key = entry.key.as_str();
+            let near =
+                || near::nearest(key, words.iter().copied()).and_then(|near| words.iter().find(|word| **word == near));
+            let meant = Place::Step.meant(key, words).or_else(|| near().map(|word| Meant::Word(word)))?;
+            Some((entry, meant.help()))
         });
-        if let Some((entry, word)) = near {
+        if let Some((entry, help)) = meant {
             let message = format!("`{}` is no {what}", entry.key.as_str());
-            let found = self.findings.error(code, entry.key_span.clone(), message);
-            found.help(format!("did you mean `{word}`?"));
+            self.findings.error(code, entry.key_span.clone(), message).help(help);
         } else {
             let message = format!("this is no {what}, but {}", node.describe());
             let span = self.mark(node);
@@ -369,7 +374,7 @@ mod tests {
                 "{ publish: a, payload: 1, after: 1m }",
                 "4:35 one step can't hold both `publish` and `after`: begin a new step: `- after: …`",
             ),
-            ("{ publish: a }", "4:9 the step `publish` needs `payload`: -"),
+            ("{ publish: a }", "4:9 the step `publish` needs `payload`: write `payload: null` for an empty one"),
             ("{ publish: a/+, payload: 1 }", "4:20 a topic can't contain a wildcard (`+` or `#`): -"),
             (
                 "{ publish: a, payload: 1, retian: true }",

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use crate::lang::Code;
 use crate::lang::fields::Fields;
+use crate::lang::foreign::Place;
 use crate::lang::tree::{Node, NodeKind};
 use crate::model::Value;
 
@@ -52,7 +53,7 @@ impl Decoder<'_> {
     }
 
     fn message(&mut self, node: &Node) -> Option<ExpectedMessage> {
-        let mut fields = self.fields(node, "an expected message (`{ topic: …, payload: … }`)")?;
+        let mut fields = self.fields(node, "an expected message (`{ topic: …, payload: … }`)")?.at(Place::Expectation);
         let topic = self.need(&mut fields, "topic").and_then(|node| self.topic(node));
         let payload = fields.take("payload").map(|node| self.pattern(node));
         let at = fields.take("at").map(|node| self.time(node));
@@ -84,7 +85,7 @@ impl Decoder<'_> {
     }
 
     fn run(&mut self, node: &Node) -> Option<ExpectedRun> {
-        let mut fields = self.fields(node, "an expected run (`{ rule: …, outcome: … }`)")?;
+        let mut fields = self.fields(node, "an expected run (`{ rule: …, outcome: … }`)")?.at(Place::Expectation);
         let rule_node = self.need(&mut fields, "rule");
         let place = self.place(rule_node.unwrap_or(node));
         let rule = rule_node.and_then(|node| self.plain_text(node));
@@ -111,7 +112,7 @@ impl Decoder<'_> {
 
     /// A request has at least what is written; its headers too, and its body exactly.
     fn request(&mut self, node: &Node) -> Option<ExpectedCall> {
-        let mut fields = self.fields(node, "an expected request (`{ method: …, url: … }`)")?;
+        let mut fields = self.fields(node, "an expected request (`{ method: …, url: … }`)")?.at(Place::Expectation);
         let method = fields.take("method").map(|node| self.text_pattern(node));
         let url = fields.take("url").map(|node| self.text_pattern(node));
         let headers = fields.take("headers").map(|node| self.read_pattern(node, Pattern::at_least));

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::lang::Code;
-use crate::lang::fields::Fields;
+use crate::lang::fields::{Fields, Missing};
+use crate::lang::foreign::Place;
 use crate::lang::tree::{Node, NodeKind};
 use crate::model::{Payload, Value, format_duration};
 
@@ -49,7 +50,7 @@ impl Decoder<'_> {
         }
         let place = self.place(node);
         let word = first.key.as_str().to_owned();
-        let mut fields = self.fields(node, &format!("the step `{word}`"))?;
+        let mut fields = self.fields(node, &format!("the step `{word}`"))?.at(Place::Step);
         let kind = self.step_kind(&word, &mut fields);
         self.finish(fields);
         Some(Step { kind: kind?, place })
@@ -96,7 +97,7 @@ impl Decoder<'_> {
     }
 
     fn meanwhile(&mut self, node: &Node) -> Option<PublishStep> {
-        let mut fields = self.fields(node, "what is published meanwhile")?;
+        let mut fields = self.fields(node, "what is published meanwhile")?.at(Place::Step);
         let step = self.publish(&mut fields);
         self.finish(fields);
         step
@@ -139,8 +140,17 @@ impl Decoder<'_> {
             Some("values") => self.listed(fields),
             Some("from") => self.ramp(fields),
             _ => {
-                let payload = self.need(fields, "payload").and_then(|node| self.payload(node))?;
-                Some(vec![(Duration::ZERO, payload)])
+                let payload = fields.take("payload").and_then(|node| self.payload(node));
+                if !fields.has("payload") {
+                    // A key that is misspelt may be meant for any of these.
+                    let keys = vec!["payload", "values", "from"];
+                    fields.allow(&["values", "every", "from", "to", "over"]);
+                    let span = self.text.first_line(&fields.span());
+                    let message = "the step `publish` needs `payload`".to_owned();
+                    let help = Some("write `payload: null` for an empty one".to_owned());
+                    fields.missing(Missing { keys, code: Code::MISSING_KEY, span, message, help });
+                }
+                Some(vec![(Duration::ZERO, payload?)])
             }
         }
     }

@@ -35,7 +35,7 @@ fn reading_a_property_of_nothing_fails_and_says_what_was_nothing() {
         ("msg.nix.foo > 3", "failed «foo» can't read `foo` of `()`: `msg.nix` gives nothing"),
         ("1 + msg[\"nix\"].foo", "failed «foo» can't read `foo` of `()`: `msg[\"nix\"]` gives nothing"),
         ("msg.list.map(|x| x.foo)", "failed «foo» can't read `foo`: `x` is a number, which has no such property"),
-        ("payload.state", "failed «state» can't read `state`: `payload` is a text, which has no such property"),
+        ("msg.state.x", "failed «x» can't read `x`: `msg.state` is a text, which has no such property"),
     ]);
 }
 
@@ -68,7 +68,7 @@ fn a_function_refuses_what_it_cannot_take() {
         ("clamp(1, 3, 2)", "failed «clamp» `clamp` takes the lower end first: 3 is above 2"),
         ("sum(['a'])", "failed «sum» can't add up a text: \"a\""),
         ("random([])", "failed «random» `random` can't choose from an empty list"),
-        ("random(3, 1)", "failed «random» `random` takes the lower number first: 3 is above 1"),
+        ("random(3 + 0, 1)", "failed «random» `random` takes the lower number first: 3 is above 1"),
         ("state('a/' + '+')", "failed «state» `a/+` is no topic: a topic can't contain a wildcard (`+` or `#`)"),
         ("holds('nix')", "failed «holds» there is no rule `nix`"),
         ("sun.up", "failed «up» the sun needs the home's place: set `location:` in homerule.yaml"),

@@ -149,6 +149,43 @@ fn what_could_reach_out_of_the_sandbox_is_no_function() {
 }
 
 #[test]
+fn words_and_signs_of_other_languages_are_told_with_ours() {
+    check(&[
+        ("msg == None", "Syntax «None» `None` is no value: nothing is written `()`"),
+        ("msg == undefined", "Syntax «undefined» `undefined` is no value: nothing is written `()`"),
+        ("if true { 1 } elif false { 2 } else { 3 }", "Syntax «elif» `elif` isn't known: write `else if`"),
+        ("msg is 5", "Syntax «is» `is` isn't known: two values are compared with `==`"),
+        ("msg is not 5", "Syntax «is» `is not` isn't known: that two values differ is written `!=`"),
+        ("f'{msg}'", "Syntax «f'{msg}'» `f'…'` isn't known; `${…}` works in every text: `'${msg.x} °C'`"),
+        ("{{ msg }}", "NotAnExpression «{» `{{ … }}` isn't known: an expression stands here as it is"),
+        (
+            "msg contains 5",
+            "Syntax «contains» an operator or a comma is missing before `contains`; it is a function: write `contains(list, value)`",
+        ),
+        (
+            "is_state('a', 'on')",
+            "UnknownFunction «is_state» there is no function `is_state`; write `state('topic') == 'ON'`",
+        ),
+        (
+            "payload.state",
+            "UnknownVariable «state» `payload` is the message's text, which has no `state`; its value is `msg`: write `msg.state`",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_written_out_as_an_argument_is_checked() {
+    check(&[
+        ("state(5)", "WrongType «5» `state` takes a topic, not a number"),
+        ("any(true, 1)", "WrongType «true» `any` takes a topic filter, not a boolean"),
+        ("random(6, 1)", "BadWord «6» `random` takes the lower number first: 6 is above 1"),
+        ("holds(5)", "WrongType «5» `holds` takes the name of a rule, not a number"),
+        ("any([1, 2], 1)", "true"),
+        ("log(100.0, 10.0)", "2.0"),
+    ]);
+}
+
+#[test]
 fn a_topic_filter_or_path_that_cannot_be_is_told() {
     check(&[
         ("state('a/+')", "BadTopic «'a/+'» `a/+` is no topic: a topic can't contain a wildcard (`+` or `#`)"),

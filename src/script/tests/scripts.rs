@@ -93,7 +93,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
     );
     assert_eq!(
         mistakes("rule(\"r\", #{ then: e => { 1 } });"),
-        "UnknownVariable «e» nothing is named `e`; a closure is written `|e| { … }`"
+        "Syntax «e» a closure is written otherwise here; a closure is written `|e| { … }`, and `|| { … }` where it takes nothing"
     );
     assert_eq!(
         mistakes("rule(\"r\", #{ then: |e| state.home });"),
@@ -253,18 +253,18 @@ fn a_closure_that_captures_itself_can_not_be_kept() {
 #[test]
 fn what_a_closure_is_given_wrongly_is_told() {
     for (body, told) in [
-        ("after(5, || 1)", "a duration needs a unit"),
-        ("after(\"5m\", 1)", "`after` takes a closure (`|| { … }`), not a number"),
+        ("after(2 + 3, || 1)", "a duration needs a unit"),
+        ("after(\"5m\", 1 + 0)", "`after` takes a closure (`|| { … }`), not a number"),
         ("after(\"5m\", |x| 1)", "the closure of a timer takes no arguments"),
-        ("publish(5, 1)", "`publish` takes a topic, not a number"),
-        ("publish(\"a/+\", 1)", "`a/+` is no topic"),
+        ("publish(2 + 3, 1)", "`publish` takes a topic, not a number"),
+        ("publish(\"a/\" + \"+\", 1)", "`a/+` is no topic"),
         ("publish(\"a\", || 1)", "the payload for `a`: a closure is no value"),
-        ("publish(\"a\", 1, #{ qos: 3 })", "`qos` is 0, 1 or 2"),
-        ("publish(\"a\", 1, #{ retian: true })", "`retian` is no option of `publish`"),
+        ("publish(\"a\", 1, #{ qos: 1 + 2 })", "`qos` is 0, 1 or 2"),
+        ("let o = #{ retian: true }; publish(\"a\", 1, o)", "`retian` is no option of `publish`"),
         ("rule(\"a\", #{})", "`rule` makes a rule while its file loads"),
-        ("http(#{})", "`http` needs `url`"),
-        ("log(\"a\", \"loud\")", "`loud` is no level"),
-        ("\"22\" > 5", "can't compare a text with a number"),
+        ("let r = #{}; http(r)", "`http` needs `url`"),
+        ("log(\"a\", \"lo\" + \"ud\")", "`loud` is no level"),
+        ("state(\"x\") > 5", "can't compare nothing with a number"),
         ("e.msg.a", "can't read `a`"),
     ] {
         let failed = run(body).unwrap_err();

@@ -1,0 +1,318 @@
+//! Words that people know from other systems (Home Assistant, openHAB, Node-RED, other test runners), by where they
+//! write them: each with the word of homerule, or with a sentence that says how it is done here.
+
+/// Where a word stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A key of a file of rules.
+    RuleFile,
+    /// A key of a rule.
+    Rule,
+    /// A key of a trigger, or the word that it is to be known by.
+    Trigger,
+    /// A key of a condition, or the word that it is to be known by.
+    Condition,
+    /// A key of an action, or the word that it is to be known by.
+    Action,
+    /// A key of a file of tests.
+    TestFile,
+    /// A key of a test.
+    Test,
+    /// A key of a step, or the word that it is to be known by.
+    Step,
+    /// A key of what is expected.
+    Expectation,
+    /// Anywhere else.
+    Elsewhere,
+}
+
+/// What is meant by a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// This word, where it may stand.
+    Word(&'static str),
+    /// What this sentence says.
+    Way(&'static str),
+}
+
+use Meant::{Way, Word};
+
+type Meaning = (&'static [&'static str], Meant);
+
+const STARTS: Meant =
+    Way("what starts a rule stands under `when`: `when: { topic: home/tv }`, `when: { at: \"07:00\" }`");
+const DOES: Meant = Way("what a rule does stands under `then`: `then: { publish: home/lamp/set, payload: ON }`");
+const BY_ITS_WORD: Meant =
+    Way("a trigger is known by its word: `topic: …`, `state: …`, `at: …`, `every: …`, `sun: …`, `event: …`");
+const IS_A_TOPIC: Meant =
+    Way("a device is known by its topics: `state: home/hall/light`, with `to`, `above` or `below`");
+const COMMANDS: Meant = Way("a device is commanded on its topic: `publish: home/lamp/set`, `payload: ON`");
+const REPEATS: Meant = Way("write `repeat: { times: 3 }`, or `while`, `until`, `each` in it, with `do: […]` beside it");
+
+const RULE_FILE: &[Meaning] = &[
+    (
+        &["automation", "automations", "rule", "triggers"],
+        Way("rules stand under `rules:`, each under a name of its own"),
+    ),
+    (&["scene"], Word("scenes")),
+    (&["variables", "vars", "constants", "const", "define"], Word("let")),
+    (&["tests", "test", "steps"], Way("tests stand in files of their own, whose names end in `.test.yaml`")),
+    (
+        &["script", "scripts"],
+        Way("what several rules do is a rule of its own (`run: RULE`), or a function in a `.rhai` file"),
+    ),
+    (
+        &["mqtt", "broker", "location", "homeassistant", "settings"],
+        Way("settings stand in `homerule.yaml`, beside `rules/`"),
+    ),
+];
+
+const RULE: &[Meaning] = &[
+    (&["trigger", "triggers", "on", "event", "events"], Word("when")),
+    (&["condition", "conditions", "where", "only_if"], Word("if")),
+    (&["action", "actions", "do", "sequence", "run"], Word("then")),
+    (&["otherwise", "default"], Word("else")),
+    (&["variables", "vars", "constants", "trigger_variables"], Word("let")),
+    (&["alias", "title", "label"], Word("name")),
+    (&["comment", "note", "notes", "desc"], Word("description")),
+    (&["labels", "category", "categories", "group", "groups", "area", "tag"], Word("tags")),
+    (&["initial_state", "active", "disabled"], Word("enabled")),
+    (&["throttle", "rate_limit"], Word("cooldown")),
+    (&["max_runs", "max_exceeded"], Word("max")),
+    (&["unless"], Way("write `if: not …`")),
+    (&["id", "unique_id", "uid"], Way("a rule's id is its file and its name: `tv:dim-lights` in `rules/tv.yaml`")),
+    (&["debounce"], Way("write `for: 5s` beside a `state` trigger: it fires once the value has lasted")),
+    (&["interval", "schedule"], Way("write `when: { every: 5m }`, or `when: { cron: \"0 7 * * *\" }`")),
+    (&["priority", "order"], Way("rules run in the order of their files, and of their places in a file")),
+    (&["timeout"], Way("`timeout` stands beside the action `wait`")),
+    (
+        &["platform", "topic", "state", "at", "cron", "sun", "webhook", "entity_id", "silent", "state_topic", "time"],
+        STARTS,
+    ),
+    (
+        &[
+            "publish",
+            "payload",
+            "service",
+            "scene",
+            "log",
+            "delay",
+            "after",
+            "wait",
+            "set",
+            "choose",
+            "repeat",
+            "http",
+            "command_topic",
+            "message",
+        ],
+        DOES,
+    ),
+];
+
+const TRIGGER: &[Meaning] = &[
+    (&["value", "attribute", "path"], Word("field")),
+    (&["value", "message", "payload_on", "payload_off", "msg"], Word("payload")),
+    (&["is", "equals", "becomes", "value_is"], Word("to")),
+    (&["if", "condition", "value_template", "filter", "when"], Word("where")),
+    (&["days", "weekday", "day"], Word("weekdays")),
+    (&["name", "alias"], Word("id")),
+    (&["duration", "within", "hold", "held_for", "debounce", "delay"], Word("for")),
+    (&["retain"], Word("retained")),
+    (&["greater_than", "gt", "min", "over", "higher_than"], Word("above")),
+    (&["less_than", "lt", "max", "under", "lower_than"], Word("below")),
+    (&["not_to", "not_from"], Way("ask it in the rule's `if`: `if: value != 'ON'`")),
+    (&["changed", "change", "numeric_state", "changes"], Word("state")),
+    (&["time", "time_of_day", "date"], Word("at")),
+    (&["interval", "timer", "time_pattern", "inject", "repeat"], Word("every")),
+    (&["schedule", "crontab"], Word("cron")),
+    (&["mqtt", "message", "channel", "received", "mqtt_in"], Word("topic")),
+    (&["offline", "unavailable", "no_message", "timeout", "missing"], Word("silent")),
+    (&["http", "url", "hook", "post", "request"], Word("webhook")),
+    (&["startup", "start", "started", "homeassistant", "system", "boot"], Way("write `event: started`")),
+    (
+        &["sunset", "sunrise", "dawn", "dusk"],
+        Way("write `sun: sunset`, and `offset: -30m` beside it for half an hour before"),
+    ),
+    (&["state_topic"], Way("write `state: TOPIC` for its changes, or `topic: TOPIC` for each message")),
+    (&["entity_id", "entity", "device", "device_id", "item", "thing"], IS_A_TOPIC),
+    (&["platform", "trigger", "type", "kind"], BY_ITS_WORD),
+];
+
+const CONDITION: &[Meaning] = &[
+    (&["value", "attribute", "path"], Word("field")),
+    (&["to", "equals", "payload"], Word("is")),
+    (&["from"], Word("after")),
+    (&["until"], Word("before")),
+    (&["days", "weekday"], Word("weekdays")),
+    (&["and"], Word("all")),
+    (&["or"], Word("any")),
+    (&["none"], Word("not")),
+    (&["topic", "numeric_state"], Word("state")),
+    (&["after", "before", "weekday", "weekdays"], Way("write `time: { after: \"22:00\", before: \"06:00\" }`")),
+    (&["trigger"], Way("write an expression: `if: trigger.id == 'door'`, of `id: door` in the trigger")),
+    (&["template", "value_template", "expression"], Way("an expression stands alone: `if: msg.lux < 40`")),
+    (&["greater_than", "gt", "min"], Word("above")),
+    (&["less_than", "lt", "max"], Word("below")),
+    (&["duration"], Word("for")),
+    (&["entity_id", "entity", "device", "item"], Way("write `state: TOPIC`, and `is: VALUE` beside it")),
+    (
+        &["condition", "platform", "type"],
+        Way(
+            "a condition is known by its word: `state: TOPIC`, `time: { after: … }`, `sun: up`, `all: […]`; or is an expression",
+        ),
+    ),
+];
+
+const ACTION: &[Meaning] = &[
+    (&["message", "value", "data", "msg", "state"], Word("payload")),
+    (&["retained"], Word("retain")),
+    (&["variables", "vars", "data"], Word("with")),
+    (&["actions", "sequence", "steps"], Word("do")),
+    (&["default", "otherwise"], Word("else")),
+    (&["conditions", "condition"], Word("if")),
+    (&["sequence"], Word("then")),
+    (&["continue_on_error"], Word("on_error")),
+    (&["count", "number"], Word("times")),
+    (&["for_each", "items", "list", "in"], Word("each")),
+    (&["interval"], Word("every")),
+    (&["continue_on_timeout"], Way("write `on_timeout: continue`")),
+    (&["elif", "elseif", "else_if"], Way("write `else: { if: …, then: … }`, or `choose: [{ if: …, then: … }, …]`")),
+    (&["topic", "mqtt", "send", "mqtt_out", "emit", "mqtt.publish", "command_topic"], Word("publish")),
+    (&["sleep", "pause", "after", "timer"], Word("delay")),
+    (&["wait_for_trigger", "wait_for"], Word("wait")),
+    (&["wait_template", "wait_until"], Way("write `wait: { until: 'msg.x == 1' }`")),
+    (&["script", "call_rule", "trigger"], Word("run")),
+    (&["variables", "vars", "var", "const"], Word("let")),
+    (&["switch", "case"], Word("choose")),
+    (&["loop", "for", "foreach", "for_each", "while", "until", "times"], REPEATS),
+    (&["print", "logger", "debug", "echo"], Word("log")),
+    (&["request", "rest_command", "fetch", "url", "curl", "get", "post"], Word("http")),
+    (&["shell", "shell_command", "command", "cmd"], Word("exec")),
+    (&["abort", "return", "break", "exit"], Word("stop")),
+    (&["store", "save", "set_state"], Word("remember")),
+    (&["concurrent", "together"], Word("parallel")),
+    (&["sequence", "actions", "do", "then"], Way("actions that follow each other stand in a list: `then: [ …, … ]`")),
+    (
+        &["notify", "message", "alert"],
+        Way("publish to what notifies you, or ask its address: `http: { url: …, method: POST, body: … }`"),
+    ),
+    (&["payload", "qos", "retain"], Way("it stands beside a topic: `publish: home/lamp/set`, `payload: ON`")),
+    (
+        &[
+            "service",
+            "call_service",
+            "call",
+            "action",
+            "perform_action",
+            "entity_id",
+            "target",
+            "device_id",
+            "turn_on",
+            "turn_off",
+            "toggle",
+            "device",
+            "item",
+            "command_topic",
+            "data",
+            "platform",
+            "domain",
+            "type",
+        ],
+        COMMANDS,
+    ),
+];
+
+const TEST_FILE: &[Meaning] = &[
+    (&["test", "cases", "scenarios", "suite"], Word("tests")),
+    (&["steps"], Way("steps stand in a test: `tests: { its name: { steps: […] } }`")),
+    (&["rule", "files", "file"], Word("rules")),
+];
+
+const TEST: &[Meaning] = &[
+    (&["start", "time", "now", "date", "clock"], Word("at")),
+    (&["state", "states", "initial", "retained", "setup", "before"], Word("given")),
+    (&["actions", "sequence", "then", "when", "do"], Word("steps")),
+    (&["recording", "record", "input"], Word("replay")),
+    (&["expected", "golden"], Word("snapshot")),
+    (&["http", "responses", "mock", "mocks"], Word("answers")),
+    (
+        &["publish", "expect", "after", "expect_state", "expect_run", "until", "restart", "wait"],
+        Way("it is a step: it stands in the list `steps:`"),
+    ),
+    (&["description", "name"], Way("a test's name is its key")),
+    (&["rules"], Way("`rules` stands at the top of the file, for all its tests")),
+];
+
+const STEP: &[Meaning] = &[
+    (&["message", "value", "data", "msg", "state"], Word("payload")),
+    (&["retained"], Word("retain")),
+    (&["interval"], Word("every")),
+    (&["wait", "delay", "sleep", "advance", "pass", "elapse", "forward", "for", "pause", "tick"], Word("after")),
+    (&["at", "time", "wait_until", "run_until", "now", "clock"], Word("until")),
+    (
+        &["send", "message", "mqtt", "receive", "topic", "trigger", "input", "when", "inject", "set", "pub"],
+        Word("publish"),
+    ),
+    (&["assert", "then", "should", "expected", "published", "expects", "expect_publish", "output"], Word("expect")),
+    (&["state", "assert_state", "states"], Word("expect_state")),
+    (&["run", "ran", "assert_run", "runs"], Word("expect_run")),
+    (&["http"], Word("expect_http")),
+    (&["exec"], Word("expect_exec")),
+    (&["hook", "post"], Word("webhook")),
+    (&["reboot", "stop", "crash", "kill"], Word("restart")),
+    (&["connect", "disconnect"], Word("client")),
+    (&["nothing", "expect_nothing"], Way("write `expect: nothing`")),
+    (&["replay", "snapshot", "given", "strict", "ignore", "answers"], Way("it stands on the test, beside `steps:`")),
+];
+
+const EXPECTATION: &[Meaning] = &[
+    (&["message", "value", "data", "msg", "state"], Word("payload")),
+    (&["retained"], Word("retain")),
+    (&["time", "when", "after"], Word("at")),
+    (&["result", "status", "state"], Word("outcome")),
+    (&["count", "runs"], Word("times")),
+    (&["reason", "because", "gate"], Word("by")),
+    (&["id", "name"], Word("rule")),
+];
+
+impl Place {
+    /// Returns what is meant by `word` here, where one of `known` may stand.
+    pub(super) fn meant(self, word: &str, known: &[&str]) -> Option<Meant> {
+        let meanings = match self {
+            Place::RuleFile => RULE_FILE,
+            Place::Rule => RULE,
+            Place::Trigger => TRIGGER,
+            Place::Condition => CONDITION,
+            Place::Action => ACTION,
+            Place::TestFile => TEST_FILE,
+            Place::Test => TEST,
+            Place::Step => STEP,
+            Place::Expectation => EXPECTATION,
+            Place::Elsewhere => &[],
+        };
+        let is_possible = |meant: &Meant| match meant {
+            Word(right) => known.contains(right),
+            Way(_) => true,
+        };
+        meanings.iter().filter(|(words, _)| words.contains(&word)).map(|(_, meant)| *meant).find(is_possible)
+    }
+}
+
+impl Meant {
+    /// Returns the sentence that says so.
+    pub(super) fn help(self) -> String {
+        match self {
+            Word(word) => format!("did you mean `{word}`?"),
+            Way(way) => way.to_owned(),
+        }
+    }
+
+    /// Returns the word, where it is one.
+    pub(super) fn word(self) -> Option<&'static str> {
+        match self {
+            Word(word) => Some(word),
+            Way(_) => None,
+        }
+    }
+}
