@@ -180,7 +180,7 @@ fn what_is_written_out_as_an_argument_is_checked() {
         ("any(true, 1)", "WrongType «true» `any` takes a topic filter, not a boolean"),
         ("random(6, 1)", "BadWord «6» `random` takes the lower number first: 6 is above 1"),
         ("holds(5)", "WrongType «5» `holds` takes the name of a rule, not a number"),
-        ("any([1, 2], 1)", "true"),
+        ("any([1, 2], |x| x > 1)", "true"),
         ("log(100.0, 10.0)", "2.0"),
     ]);
 }
