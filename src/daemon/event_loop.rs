@@ -5,18 +5,18 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
-use crate::engine::{ALERT_TOPIC, Alert, Effect, Engine, Event, Outcome, Trace};
+use crate::engine::{Effect, Engine, Event};
 use crate::lang::Settings;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
-use crate::rules::{LogLevel, RuleEntry, Ruleset};
+use crate::rules::{RuleEntry, Ruleset};
 
 use super::answer::{Finding, RuleCounts, Status};
 use super::broadcast::Broadcast;
-use super::broker::Publisher;
+use super::broker::{Acknowledgement, Publisher};
 use super::clock::Clock;
 use super::heard::Heard;
 use super::input::{Input, Routing};
@@ -61,7 +61,7 @@ pub(super) struct EventLoop {
     pub(super) parts: Parts,
     ruleset: Ruleset,
     findings: Vec<Finding>,
-    failing: BTreeSet<RuleId>,
+    pub(super) failing: BTreeSet<RuleId>,
     pub(super) rule_topics: RuleTopics,
     clock: Clock,
     pub(super) now: Timestamp,
@@ -70,11 +70,11 @@ pub(super) struct EventLoop {
     /// What of it comes from here on waits until the store has what was decided.
     pub(super) behind_commit: Option<usize>,
     /// Clients that wait for their acknowledgement.
-    acknowledgements: Vec<oneshot::Sender<()>>,
+    pub(super) acknowledgements: Vec<Acknowledgement>,
     /// Whether the broker keeps a message of one of them.
-    must_be_written: bool,
+    pub(super) must_be_written: bool,
     /// Whether the times of retained messages are by a clock that shows another time now.
-    was_clock_set: bool,
+    pub(super) was_clock_set: bool,
     is_stopping: bool,
 }
 
@@ -252,10 +252,10 @@ impl EventLoop {
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Message { message, client, routing, kept } => {
+            Input::Message { message, client, routing, acknowledgement } => {
                 self.counters.received += 1;
-                self.must_be_written |= message.retain && kept.is_some();
-                self.acknowledgements.extend(kept);
+                self.must_be_written |= message.retain && acknowledgement.is_some();
+                self.acknowledgements.extend(acknowledgement);
                 if routing == Routing::Loop {
                     self.outgoing.push(Outgoing::Message(message.clone()));
                 }
@@ -289,90 +289,7 @@ impl EventLoop {
 
     /// Publishes `message` as if a client had.
     pub(super) fn publish(&mut self, message: Message) {
-        self.take(Input::Message { message, client: None, routing: Routing::Loop, kept: None });
-    }
-
-    /// Does, in order, what was decided.
-    async fn flush(&mut self) {
-        let mut outgoing = std::mem::take(&mut self.outgoing);
-        let behind_commit = self.behind_commit.take();
-        for (index, step) in outgoing.drain(..).enumerate() {
-            if behind_commit == Some(index) {
-                self.parts.store.commit().await;
-            }
-            match step {
-                Outgoing::Message(message) => self.parts.publisher.publish(self.now, &message).await,
-                Outgoing::Effect(effect) => self.perform(effect).await,
-            }
-        }
-        // What was decided may have led to nothing but what is kept.
-        self.parts.store.commit().await;
-        self.parts.store.forget_promises();
-        // The room is used again.
-        self.outgoing = outgoing;
-        if std::mem::take(&mut self.was_clock_set) {
-            self.keep_retained().await;
-        }
-        if std::mem::take(&mut self.must_be_written) {
-            self.parts.store.written().await;
-        }
-        for kept in self.acknowledgements.drain(..) {
-            // The client may have gone.
-            let _ = kept.send(());
-        }
-        for message in self.rule_topics.changes(&self.engine) {
-            self.parts.publisher.publish(self.now, &message).await;
-        }
-        self.parts.screen.flush();
-    }
-
-    async fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::Publish(publication) => {
-                self.counters.published += 1;
-                self.parts.publisher.publish(self.now, &publication.message).await;
-                self.parts.screen.publication(self.now, &publication.message, &publication.rule);
-                self.broadcast.publication(self.now, &publication.message, &publication.rule);
-                self.heard.publication(self.now, &publication);
-                self.parts.recorder.publication(self.now, publication);
-            }
-            Effect::Save { key, value } => {
-                self.parts.store.save(key, value);
-            }
-            Effect::Trace(trace) => {
-                self.count(&trace);
-                self.rule_topics.note(&trace);
-                self.parts.screen.run(self.now, &trace);
-                self.broadcast.trace(&trace);
-                self.traces.push(trace);
-            }
-            Effect::Log { rule, level, text } => log(rule.as_ref(), level, &text),
-            Effect::Alert(alert) => self.alert(&alert).await,
-            Effect::Http { request, call } => self.parts.outside.request(request, call),
-            Effect::Exec { request, command, timeout } => self.parts.outside.execute(request, command, timeout),
-        }
-    }
-
-    fn count(&mut self, trace: &Trace) {
-        match &trace.outcome {
-            Outcome::Skipped(_) | Outcome::Running => return,
-            Outcome::Failed(_) => {
-                self.counters.failed_runs += 1;
-                self.failing.insert(trace.rule.clone());
-            }
-            Outcome::Finished => {
-                self.failing.remove(&trace.rule);
-            }
-            Outcome::Stopped(_) | Outcome::Cancelled(_) => {}
-        }
-        self.counters.runs += 1;
-    }
-
-    async fn alert(&mut self, alert: &Alert) {
-        let Ok(payload) = serde_json::to_vec(alert) else { return };
-        if let Some(message) = own(ALERT_TOPIC, payload, false) {
-            self.parts.publisher.publish(self.now, &message).await;
-        }
+        self.take(Input::Message { message, client: None, routing: Routing::Loop, acknowledgement: None });
     }
 
     fn announce(&mut self, word: &'static str) {
@@ -478,14 +395,4 @@ fn fingerprint(rules: &[RuleEntry]) -> String {
         }
     }
     format!("{hash:016x}")
-}
-
-fn log(rule: Option<&RuleId>, level: LogLevel, text: &str) {
-    let rule = rule.map(tracing::field::display);
-    match level {
-        LogLevel::Error => error!(rule, "{text}"),
-        LogLevel::Warn => warn!(rule, "{text}"),
-        LogLevel::Info => info!(rule, "{text}"),
-        LogLevel::Debug => debug!(rule, "{text}"),
-    }
 }

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::engine::Event;
 use crate::model::Message;
 
+use super::broker::Acknowledgement;
 use super::event_loop::EventLoop;
 use super::reload::Loaded;
 
@@ -21,8 +22,8 @@ pub(super) enum Input {
         /// Who published it; `None`: nobody knows.
         client: Option<Arc<str>>,
         routing: Routing,
-        /// Told once all that the message changed is kept; dropped where that will not be.
-        kept: Option<oneshot::Sender<()>>,
+        /// Released once all that the message changed is kept; dropped where that will not be.
+        acknowledgement: Option<Acknowledgement>,
     },
     /// Anything else that happened to the home.
     Event(Event),

@@ -2,7 +2,7 @@
 //! [`Event`](crate::engine::Event)s in one bounded queue; one loop owns the engine, and does what its effects say.
 //!
 //! One message: `broker/hook` takes it from its client and puts it into the queue (`input`); `event_loop` gives it to the
-//! engine, routes it, and then what rules published. Files go round the loop: `watch` hints, `reload` reads and checks
+//! engine, routes it, and then what rules published (`sending`). Files go round the loop: `watch` hints, `reload` reads and checks
 //! beside it, and hands over the whole. What comes and what rules publish is recorded beside it too: `recorder`.
 
 pub mod answer;
@@ -26,6 +26,7 @@ mod reload;
 mod rule_topics;
 mod screen;
 mod sd_notify;
+mod sending;
 mod settings_change;
 mod start;
 mod store;

@@ -12,19 +12,13 @@ use mqtt5::types::ReasonCode;
 use crate::model::Topic;
 
 use super::OWN_ID;
-use super::clients::Clients;
+use super::connection::Connection;
 
 /// Lets clients in: all but one that takes our name or whose will is for a topic that clients may not publish to.
-pub(super) struct Access {
-    clients: Arc<Clients>,
-}
+pub(super) struct Access;
 
 impl Access {
-    pub(super) fn new(clients: Arc<Clients>) -> Access {
-        Access { clients }
-    }
-
-    fn admit(&self, connect: &ConnectPacket) -> AuthResult {
+    fn admit(connect: &ConnectPacket) -> AuthResult {
         if connect.client_id == OWN_ID {
             let reason = "the client id `homerule` is the broker's own";
             return AuthResult::fail_with_reason(ReasonCode::ClientIdentifierNotValid, reason);
@@ -33,7 +27,9 @@ impl Access {
             let reason = "a will goes to a topic without `$` at its begin, and without control characters";
             return AuthResult::fail_with_reason(ReasonCode::TopicNameInvalid, reason);
         }
-        self.clients.note(&connect.client_id, connect.protocol_version);
+        if let Some(connection) = Connection::served() {
+            connection.note_version(connect.protocol_version);
+        }
         AuthResult::success()
     }
 }
@@ -52,7 +48,7 @@ impl AuthProvider for Access {
         connect: &'a ConnectPacket,
         _address: SocketAddr,
     ) -> Answer<'a, mqtt5::error::Result<AuthResult>> {
-        Box::pin(std::future::ready(Ok(self.admit(connect))))
+        Box::pin(std::future::ready(Ok(Access::admit(connect))))
     }
 
     // A refusal here would send a 3.1.1 client a malformed acknowledgement: the hook refuses instead.

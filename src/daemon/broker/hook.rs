@@ -10,7 +10,7 @@ use mqtt5::broker::router::MessageRouter;
 use mqtt5::broker::{
     BrokerEventHandler, ClientConnectEvent, ClientDisconnectEvent, ClientPublishEvent, PublishAction, RetainedSetEvent,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tracing::debug;
 
 use crate::daemon::input::{Input, Routing};
@@ -19,14 +19,15 @@ use crate::engine::Event;
 use crate::model::{Message, Origin, Payload, Qos};
 
 use super::access::open_topic;
-use super::clients::Clients;
+use super::connection::Connection;
 use super::publisher::{from_broker, loop_time};
+use super::unrouted::Unrouted;
 
-/// Sends what happens at the broker into the loop's queue. A full queue makes the client wait, and so does what its
-/// message changes: it is acknowledged once that is kept.
+/// Sends what happens at the broker into the loop's queue. A full queue makes the client wait. What its message changes
+/// doesn't, but holds back the acknowledgement.
 pub(super) struct Hook {
     inputs: mpsc::Sender<Input>,
-    clients: Arc<Clients>,
+    unrouted: Arc<Unrouted>,
     /// Set once the broker has made it.
     router: OnceLock<Arc<MessageRouter>>,
     /// Set once what was kept has been put back.
@@ -34,8 +35,8 @@ pub(super) struct Hook {
 }
 
 impl Hook {
-    pub(super) fn new(inputs: mpsc::Sender<Input>, clients: Arc<Clients>) -> Hook {
-        Hook { inputs, clients, router: OnceLock::new(), keeper: OnceLock::new() }
+    pub(super) fn new(inputs: mpsc::Sender<Input>, unrouted: Arc<Unrouted>) -> Hook {
+        Hook { inputs, unrouted, router: OnceLock::new(), keeper: OnceLock::new() }
     }
 
     pub(super) fn set_router(&self, router: Arc<MessageRouter>) {
@@ -48,14 +49,19 @@ impl Hook {
         let _ = self.keeper.set(keeper);
     }
 
-    /// Keeps a retained message. Whoever published it waits until it is written; the loop waits for all of its own.
+    /// Keeps a retained message. Only the acknowledgement of one with `QoS` 2 isn't held back by the loop: its client waits
+    /// here until it is written.
     async fn keep(&self, event: RetainedSetEvent) {
         let Some(keeper) = self.keeper.get().filter(|_| !event.topic.starts_with('$')) else { return };
         let qos = from_broker(event.qos);
-        let retained = |at| Retained { topic: event.topic, payload: event.payload, qos, at };
-        match loop_time() {
-            Some(now) => keeper.keep(&retained(now)),
-            None => keeper.keep_and_wait(&retained(Timestamp::now())).await,
+        let at = loop_time();
+        let must_wait = at.is_none() && qos == Qos::ExactlyOnce;
+        let at = at.unwrap_or_else(Timestamp::now);
+        let retained = Retained { topic: event.topic, payload: event.payload, qos, at };
+        if must_wait {
+            keeper.keep_and_wait(&retained).await;
+        } else {
+            keeper.keep(&retained);
         }
     }
 
@@ -65,31 +71,32 @@ impl Hook {
             return PublishAction::Handled;
         };
         let Ok(place) = self.inputs.reserve().await else {
-            return never_acknowledged().await;
+            // The daemon is stopping: what nobody handles must not be acknowledged, so that its client sends it again.
+            return std::future::pending().await;
         };
+        let served = Connection::served();
+        // The hook doesn't see a message's properties, so the broker itself must route those that may have some.
+        let is_routed_by_broker = served.as_ref().is_some_and(|served| served.speaks_version_5());
         let qos = match event.qos {
-            // The hook doesn't see a message's properties, so the broker itself must route those that may have some.
-            _ if self.clients.speaks_version_5(&event.client_id) => return PublishAction::Continue,
             // A duplicate would come here twice; the subscription gives each once.
             QoS::ExactlyOnce => return PublishAction::Continue,
             QoS::AtLeastOnce => Qos::AtLeastOnce,
             QoS::AtMostOnce => Qos::AtMostOnce,
         };
+        let held = match (qos, event.packet_id, served) {
+            (Qos::AtLeastOnce, Some(packet), Some(served)) => Some(served.hold(packet)),
+            _ => None,
+        };
+        if is_routed_by_broker {
+            if let Some(held) = held {
+                self.unrouted.expect(event.client_id, event.topic, event.payload, held);
+            }
+            return PublishAction::Continue;
+        }
         let payload = Payload::from_bytes(event.payload);
         let message = Message { topic, payload, qos, retain: event.retain, origin: Origin::Live };
-        let (kept, waiting) = match qos {
-            Qos::AtMostOnce => (None, None),
-            Qos::AtLeastOnce | Qos::ExactlyOnce => {
-                let (kept, waiting) = oneshot::channel();
-                (Some(kept), Some(waiting))
-            }
-        };
-        place.send(Input::Message { message, client: Some(event.client_id), routing: Routing::Loop, kept });
-        if let Some(waiting) = waiting
-            && waiting.await.is_err()
-        {
-            return never_acknowledged().await;
-        }
+        let client = Some(event.client_id);
+        place.send(Input::Message { message, client, routing: Routing::Loop, acknowledgement: held });
         PublishAction::Handled
     }
 
@@ -104,15 +111,10 @@ impl Hook {
             None => false,
         };
         if !is_back {
-            self.clients.forget(&client);
+            self.unrouted.forget(&client);
         }
         self.tell(Event::ClientDisconnected(client)).await;
     }
-}
-
-/// The daemon is stopping: a message that nobody handled must not be acknowledged, so that its client sends it again.
-async fn never_acknowledged() -> PublishAction {
-    std::future::pending().await
 }
 
 impl BrokerEventHandler for Hook {

@@ -4,12 +4,15 @@
 //! (`hook`). What can't go that way (of MQTT 5 clients, with `QoS` 2, wills) comes by a subscription in the process.
 
 mod access;
-mod clients;
+mod connection;
 mod hook;
+mod output;
 mod publisher;
 mod server;
 mod subscription;
+mod unrouted;
 
+pub(super) use connection::Acknowledgement;
 pub(super) use publisher::Publisher;
 pub(super) use server::{Broker, BrokerError, Stopper, reason as bind_reason};
 

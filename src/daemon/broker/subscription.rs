@@ -14,6 +14,8 @@ use crate::daemon::input::{Input, Routing};
 use crate::model::{Message, Origin, Payload, Qos, Topic};
 
 use super::OWN_ID;
+use super::connection::Acknowledgement;
+use super::unrouted::Unrouted;
 
 /// The broker adds this user property to what clients publish, with their id.
 const SENDER: &str = "x-mqtt-client-id";
@@ -41,10 +43,10 @@ impl Subscription {
     }
 
     /// Brings messages into the loop's queue.
-    pub(super) async fn run(mut self, inputs: mpsc::Sender<Input>) {
+    pub(super) async fn run(mut self, inputs: mpsc::Sender<Input>, unrouted: &Unrouted) {
         while let Some(routed) = self.messages.recv().await {
             // The broker lets no topic through that is none, but may allow more levels than we do.
-            let Some(input) = input(&routed.publish) else { continue };
+            let Some(input) = input(&routed.publish, unrouted) else { continue };
             if inputs.send(input).await.is_err() {
                 return;
             }
@@ -53,15 +55,24 @@ impl Subscription {
 }
 
 /// Returns the message for the loop; `None` where its topic is none.
-fn input(publish: &PublishPacket) -> Option<Input> {
+fn input(publish: &PublishPacket, unrouted: &Unrouted) -> Option<Input> {
     let sender = publish.properties.get_user_property_value(SENDER);
     let qos = match publish.qos {
         QoS::ExactlyOnce => Qos::ExactlyOnce,
         QoS::AtLeastOnce => Qos::AtLeastOnce,
         QoS::AtMostOnce => Qos::AtMostOnce,
     };
-    let topic = Topic::parse(&publish.topic_name).ok()?;
+    let acknowledgement = match (qos, sender) {
+        (Qos::AtLeastOnce, Some(sender)) => unrouted.take(sender, &publish.topic_name, &publish.payload),
+        _ => None,
+    };
+    let Ok(topic) = Topic::parse(&publish.topic_name) else {
+        // It is routed, and changes nothing here.
+        acknowledgement.into_iter().for_each(Acknowledgement::release);
+        return None;
+    };
     let payload = Payload::from_bytes(publish.payload.clone());
     let message = Message { topic, payload, qos, retain: publish.retain, origin: Origin::Live };
-    Some(Input::Message { message, client: sender.map(Arc::from), routing: Routing::Broker, kept: None })
+    let client = sender.map(Arc::from);
+    Some(Input::Message { message, client, routing: Routing::Broker, acknowledgement })
 }
