@@ -1,12 +1,11 @@
 //! The daemon is killed ten times, at points that a fixed seed draws, while a client publishes: what was acknowledged to
 //! the client is there, and what that had set off goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
-
-use rumqttc::{Client, Event, MqttOptions, Outgoing, Packet, QoS};
 
 use super::clients::{Kind, sent};
 use super::house::{Home, SETTINGS};
@@ -26,34 +25,51 @@ const ENDS: [&str; 5] = ["delay", "timeout", "hold", "wait", "memory"];
 
 const KILLS: usize = 10;
 
-/// Publishes retained messages from number `first` on until the connection breaks, and tells which are acknowledged.
-fn publish(broker: SocketAddr, first: usize, acknowledged: &Sender<usize>) {
-    let mut options = MqttOptions::new("load", broker.ip().to_string(), broker.port());
-    options.set_inflight(8);
-    let (client, mut connection) = Client::new(options, 16);
-    let publisher = std::thread::spawn(move || {
-        for n in first.. {
-            if client.publish(format!("go/{n}"), QoS::AtLeastOnce, true, "x").is_err() {
-                return;
-            }
+/// How many messages are on their way at once.
+const IN_FLIGHT: usize = 8;
+
+/// Publishes retained messages from number `first` on until the connection breaks, and tells which are acknowledged. Speaks
+/// MQTT 3.1.1 (`version` 4) or 5.
+fn publish(broker: SocketAddr, version: u8, first: usize, acknowledged: &Sender<usize>) {
+    // MQTT 5 has properties in both packets; there are none.
+    let properties: &[u8] = if version == 5 { &[0] } else { &[] };
+    let packet = |kind: u8, parts: &[&[u8]]| {
+        let body = parts.concat();
+        [&[kind, u8::try_from(body.len()).unwrap()], body.as_slice()].concat()
+    };
+    let mut stream = TcpStream::connect(broker).unwrap();
+    stream.write_all(&packet(0x10, &[b"\0\x04MQTT", &[version, 2, 0, 60], properties, b"\0\x04load"])).unwrap();
+    assert_eq!(read(&mut stream).unwrap().0, 0x20, "no CONNACK");
+    let mut under_way: VecDeque<usize> = VecDeque::new();
+    for n in first.. {
+        let topic = format!("go/{n}");
+        let id = u16::try_from(n % 60_000 + 1).unwrap().to_be_bytes();
+        let message =
+            packet(0x33, &[&[0, u8::try_from(topic.len()).unwrap()], topic.as_bytes(), &id, properties, b"x"]);
+        if stream.write_all(&message).is_err() {
+            return;
         }
-    });
-    let (mut numbers, mut under_way) = (first.., BTreeMap::new());
-    for event in connection.iter() {
-        match event {
-            Ok(Event::Outgoing(Outgoing::Publish(id))) => {
-                under_way.insert(id, numbers.next().unwrap());
-            }
-            Ok(Event::Incoming(Packet::PubAck(acknowledgement))) => {
-                // The test may have seen enough.
-                let _ = acknowledged.send(under_way.remove(&acknowledgement.pkid).unwrap());
-            }
-            Ok(_) => {}
-            Err(_) => break,
+        under_way.push_back(n);
+        if under_way.len() < IN_FLIGHT {
+            continue;
         }
+        let Ok((kind, body)) = read(&mut stream) else { return };
+        let oldest = under_way.pop_front().unwrap();
+        let id = u16::try_from(oldest % 60_000 + 1).unwrap().to_be_bytes();
+        assert_eq!((kind, &body[..2]), (0x40, id.as_slice()), "not the acknowledgement of the oldest message");
+        // The test may have seen enough.
+        let _ = acknowledged.send(oldest);
     }
-    drop(connection);
-    publisher.join().unwrap();
+}
+
+/// Returns a packet's kind and what follows its length.
+fn read(stream: &mut TcpStream) -> std::io::Result<(u8, Vec<u8>)> {
+    let mut header = [0; 2];
+    stream.read_exact(&mut header)?;
+    assert!(header[1] < 128, "a long packet");
+    let mut body = vec![0; header[1].into()];
+    stream.read_exact(&mut body)?;
+    Ok((header[0], body))
 }
 
 /// What is on disk.
@@ -86,7 +102,8 @@ fn what_was_acknowledged_before_a_kill_is_kept_and_goes_on() {
         let first = kill * 100_000;
         let (sender, receiver) = channel();
         let broker = house.mqtt;
-        let client = std::thread::spawn(move || publish(broker, first, &sender));
+        let version = if kill % 2 == 0 { 4 } else { 5 };
+        let client = std::thread::spawn(move || publish(broker, version, first, &sender));
         for _ in 0..next(40) + 5 {
             acknowledged.insert(receiver.recv().unwrap());
         }

@@ -19,7 +19,7 @@ use crate::engine::Event;
 use crate::model::{Message, Origin, Payload, Qos};
 
 use super::access::open_topic;
-use super::connection::Connection;
+use super::connection::{Acknowledgement, Connection};
 use super::publisher::{from_broker, loop_time};
 use super::unrouted::Unrouted;
 
@@ -27,7 +27,7 @@ use super::unrouted::Unrouted;
 /// doesn't, but holds back the acknowledgement.
 pub(super) struct Hook {
     inputs: mpsc::Sender<Input>,
-    unrouted: Arc<Unrouted>,
+    unrouted: Arc<Unrouted<Acknowledgement>>,
     /// Set once the broker has made it.
     router: OnceLock<Arc<MessageRouter>>,
     /// Set once what was kept has been put back.
@@ -35,7 +35,7 @@ pub(super) struct Hook {
 }
 
 impl Hook {
-    pub(super) fn new(inputs: mpsc::Sender<Input>, unrouted: Arc<Unrouted>) -> Hook {
+    pub(super) fn new(inputs: mpsc::Sender<Input>, unrouted: Arc<Unrouted<Acknowledgement>>) -> Hook {
         Hook { inputs, unrouted, router: OnceLock::new(), keeper: OnceLock::new() }
     }
 

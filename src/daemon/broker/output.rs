@@ -132,3 +132,144 @@ fn acknowledged(packet: &[u8]) -> Option<u16> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests may")]
+
+    use super::*;
+
+    /// A socket that takes only so many bytes until it is emptied.
+    #[derive(Default)]
+    struct Narrow {
+        room: usize,
+        got: Vec<u8>,
+        writes: usize,
+    }
+
+    impl AsyncWrite for Narrow {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let taken = bytes.len().min(self.room - self.got.len());
+            if taken == 0 {
+                return Poll::Pending;
+            }
+            self.writes += 1;
+            self.got.extend_from_slice(bytes.get(..taken).unwrap());
+            Poll::Ready(Ok(taken))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn output(room: usize) -> Output<Narrow> {
+        Output::new(Narrow { room, ..Narrow::default() })
+    }
+
+    fn take(output: &mut Output<Narrow>, packet: &[u8]) -> bool {
+        let taken = output.poll_take(&mut Context::from_waker(Waker::noop()), packet);
+        taken.map(Result::unwrap).is_ready()
+    }
+
+    fn flush(output: &mut Output<Narrow>) -> bool {
+        output.poll_flush(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    fn puback(id: u8) -> [u8; 4] {
+        [PUBACK, 2, 0, id]
+    }
+
+    #[test]
+    fn the_packets_of_a_turn_leave_in_one_write() {
+        let mut output = output(1000);
+        assert!(take(&mut output, b"one") && take(&mut output, b"two"));
+        assert_eq!(output.socket.writes, 0);
+        assert!(flush(&mut output));
+        assert_eq!((output.socket.writes, output.socket.got.as_slice()), (1, b"onetwo".as_slice()));
+    }
+
+    #[test]
+    fn an_acknowledgement_waits_for_its_release_and_nothing_else_waits_for_it() {
+        let mut output = output(1000);
+        let number = output.hold(7);
+        assert!(take(&mut output, &puback(7)) && take(&mut output, b"other"));
+        assert!(flush(&mut output));
+        assert_eq!(output.socket.got, b"other");
+        output.release(number);
+        assert!(flush(&mut output));
+        assert_eq!(output.socket.got, [b"other".as_slice(), &puback(7)].concat());
+    }
+
+    #[test]
+    fn acknowledgements_leave_in_the_order_of_their_messages() {
+        let mut output = output(1000);
+        let first = output.hold(1);
+        take(&mut output, &puback(1));
+        let second = output.hold(2);
+        take(&mut output, &puback(2));
+        // The broker refused this one.
+        take(&mut output, &puback(3));
+        output.release(second);
+        flush(&mut output);
+        assert_eq!(output.socket.got, b"");
+        output.release(first);
+        flush(&mut output);
+        assert_eq!(output.socket.got, [puback(1), puback(2), puback(3)].concat());
+        assert!(output.held.is_empty());
+        take(&mut output, &puback(4));
+        flush(&mut output);
+        assert!(output.socket.got.ends_with(&puback(4)), "one that waits for nothing leaves at once");
+    }
+
+    #[test]
+    fn one_that_is_released_before_the_broker_wrote_it_leaves_when_it_has() {
+        let mut output = output(1000);
+        let number = output.hold(1);
+        output.release(number);
+        flush(&mut output);
+        assert_eq!(output.socket.got, b"");
+        take(&mut output, &puback(1));
+        flush(&mut output);
+        assert_eq!(output.socket.got, puback(1));
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_holds_up_who_has_more_for_it_and_gets_all_later() {
+        let mut output = output(10);
+        let packet = vec![b'x'; FULL];
+        assert!(take(&mut output, &packet));
+        assert!(!flush(&mut output), "the socket is full");
+        assert!(take(&mut output, b"y"), "ten bytes fewer than full");
+        assert!(take(&mut output, &packet[..9]) && !take(&mut output, b"z"), "full");
+        output.socket.room = usize::MAX;
+        assert!(take(&mut output, b"z") && flush(&mut output));
+        assert_eq!(output.socket.got.len(), FULL + 11);
+        assert!(output.waiting.capacity() <= KEPT, "room for a flood isn't kept");
+    }
+
+    #[test]
+    fn a_client_that_cannot_be_written_to_is_told_of_once_more_is_written() {
+        struct Broken;
+        impl AsyncWrite for Broken {
+            fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+                Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+            }
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+            fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+        }
+        let mut output = Output::new(Broken);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(output.poll_take(&mut context, b"x"), Poll::Ready(Ok(()))));
+        assert!(output.poll_flush(&mut context).is_ready());
+        assert!(matches!(output.poll_take(&mut context, b"x"), Poll::Ready(Err(_))));
+    }
+}

@@ -25,7 +25,7 @@ use crate::lang::EmbeddedBroker;
 
 use super::Publisher;
 use super::access::Access;
-use super::connection::Connection;
+use super::connection::{Acknowledgement, Connection};
 use super::hook::Hook;
 use super::subscription::Subscription;
 use super::unrouted::Unrouted;
@@ -62,7 +62,7 @@ pub(in crate::daemon) struct Broker {
     addresses: Vec<SocketAddr>,
     service: Arc<Service>,
     subscription: Subscription,
-    unrouted: Arc<Unrouted>,
+    unrouted: Arc<Unrouted<Acknowledgement>>,
     hook: Arc<Hook>,
     inputs: mpsc::Sender<Input>,
 }

@@ -43,7 +43,7 @@ impl Subscription {
     }
 
     /// Brings messages into the loop's queue.
-    pub(super) async fn run(mut self, inputs: mpsc::Sender<Input>, unrouted: &Unrouted) {
+    pub(super) async fn run(mut self, inputs: mpsc::Sender<Input>, unrouted: &Unrouted<Acknowledgement>) {
         while let Some(routed) = self.messages.recv().await {
             // The broker lets no topic through that is none, but may allow more levels than we do.
             let Some(input) = input(&routed.publish, unrouted) else { continue };
@@ -55,17 +55,19 @@ impl Subscription {
 }
 
 /// Returns the message for the loop; `None` where its topic is none.
-fn input(publish: &PublishPacket, unrouted: &Unrouted) -> Option<Input> {
+fn input(publish: &PublishPacket, unrouted: &Unrouted<Acknowledgement>) -> Option<Input> {
     let sender = publish.properties.get_user_property_value(SENDER);
     let qos = match publish.qos {
         QoS::ExactlyOnce => Qos::ExactlyOnce,
         QoS::AtLeastOnce => Qos::AtLeastOnce,
         QoS::AtMostOnce => Qos::AtMostOnce,
     };
-    let acknowledgement = match (qos, sender) {
+    let mut came = match (qos, sender) {
         (Qos::AtLeastOnce, Some(sender)) => unrouted.take(sender, &publish.topic_name, &publish.payload),
-        _ => None,
+        _ => Vec::new(),
     };
+    let acknowledgement = came.pop();
+    came.into_iter().for_each(Acknowledgement::release);
     let Ok(topic) = Topic::parse(&publish.topic_name) else {
         // It is routed, and changes nothing here.
         acknowledgement.into_iter().for_each(Acknowledgement::release);
