@@ -91,7 +91,10 @@ impl TestHome {
     /// Returns the rules that one choice chooses, by their folder and place in its order.
     fn find(&self, selection: &RuleSelection) -> Result<Vec<Chosen>, String> {
         let path = selection.path.trim_end_matches('/');
-        let unknown = || format!("there are no rules at `{path}`");
+        let unknown = || match path {
+            "" => "the home's own folder holds no rules: name a file, or a folder of rules".to_owned(),
+            _ => format!("there are no rules at `{path}`"),
+        };
         let folder = self.folder_of(path).ok_or_else(unknown)?;
         let rules = self.folders.get(folder).ok_or_else(unknown)?;
         let rest = within(path, folder).unwrap_or_default();

@@ -75,8 +75,13 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn start(home: &Home) -> Watch {
+        Watch::of(home, &[])
+    }
+
+    /// Watches the tests at `paths`.
+    pub(crate) fn of(home: &Home, paths: &[&str]) -> Watch {
         let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
-        let command = command.args(["test", "--watch"]).current_dir(home.path()).stdout(Stdio::piped());
+        let command = command.args(["test", "--watch"]).args(paths).current_dir(home.path()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Watch { child, lines }

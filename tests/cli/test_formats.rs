@@ -31,9 +31,24 @@ fn junit_is_written_into_its_file() {
     home.say(&["test", "--junit", "report.xml"]);
     let report = home.read("report.xml");
     let times: Vec<&str> = report.split(" time=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-    assert_eq!(times.len(), 2);
+    assert_eq!(times.len(), 3);
     let report = times.iter().fold(report.clone(), |report, time| report.replace(time, "0"));
     insta::assert_snapshot!(report);
+}
+
+#[test]
+fn what_does_not_load_fails_in_every_report_and_is_counted_alike() {
+    let home = Home::with_tests(TESTS);
+    home.write("rules/b.yaml", "rules:\n  a: { whne: x }\n  b: { whne: x }\n");
+    home.write("rules/broken.test.yaml", "tests:\n  a: { stepz: [] }\n");
+    let said = home.say(&["test", "--json", "--junit", "report.xml"]);
+    let answer: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&answer["passed"], &answer["failed"]), (&0.into(), &2.into()));
+    let files: Vec<&str> =
+        answer["tests"].as_array().unwrap().iter().map(|test| test["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["rules/b.yaml", "rules/broken.test.yaml"]);
+    insta::assert_snapshot!(home.read("report.xml"));
+    assert_eq!(home.say(&["test"]).out, "0 passed, 2 failed\n");
 }
 
 #[test]
@@ -64,6 +79,8 @@ fn too_little_coverage_is_an_answer_of_no() {
     let said = home.say(&["test", "--filter", "passes", "--min-coverage", "75.1"]);
     assert_eq!(said.status, 1);
     assert_eq!(said.err, "error: coverage is 75.0 %, and 75.1 % is asked for\n");
+    let json = home.say(&["test", "--filter", "passes", "--min-coverage", "75.1", "--json"]);
+    assert_eq!((json.status, json.err), (1, said.err));
     assert_eq!(home.say(&["test", "--min-coverage", "101"]).status, 2);
 }
 

@@ -59,3 +59,77 @@ fn watch_runs_the_tests_again_when_a_file_changes() {
     home.write("rules/a.test.yaml", FAILS);
     until("0 passed, 1 failed");
 }
+
+/// A rule that answers on `topic/o` with 1, and a test of it alone.
+fn echo(topic: &str) -> [(String, String); 2] {
+    let rule = format!("rules:\n  {topic}: {{ when: {topic}, then: {{ {topic}/o: 1 }} }}\n");
+    let steps = format!("[ {{ publish: {topic}, payload: x }}, {{ expect: {{ {topic}/o: 1 }} }} ]");
+    let test = format!("rules: {topic}.yaml\ntests:\n  of {topic}: {{ steps: {steps} }}\n");
+    [(format!("rules/{topic}.yaml"), rule), (format!("rules/{topic}.test.yaml"), test)]
+}
+
+#[test]
+fn watch_runs_again_what_a_change_touches_and_what_failed() {
+    let home = Home::new(&[]);
+    for (path, text) in ["a", "b", "c"].into_iter().flat_map(echo) {
+        home.write(&path, &text);
+    }
+    let mut watch = Watch::start(&home);
+    let mut until = |wanted: &[&str]| {
+        wanted.iter().for_each(|line| watch.until(line));
+        watch.until("waiting for a change; Ctrl+C ends");
+    };
+    until(&["3 passed, 0 failed"]);
+    home.write("rules/a.yaml", &home.read("rules/a.yaml").replace('1', "2"));
+    until(&["FAILED of a", "2 not run again: nothing that changed touches them", "0 passed, 1 failed"]);
+    home.write("rules/b.test.yaml", &home.read("rules/b.test.yaml").replace("of b", "of b alone"));
+    until(&["FAILED of a", "1 not run again: nothing that changed touches them", "1 passed, 1 failed"]);
+    home.write("rules/a.yaml", &home.read("rules/a.yaml").replace('2', "1"));
+    until(&["2 not run again: nothing that changed touches them", "1 passed, 0 failed"]);
+    home.write("rules/lib/all.rhai", "fn one() { 1 }\n");
+    until(&["3 passed, 0 failed"]);
+    home.write("rules/b.yaml", "rules: { b: { whne: b } }\n");
+    until(&["0 passed, 1 failed"]);
+    home.write("rules/b.yaml", &echo("b")[0].1);
+    until(&["3 passed, 0 failed"]);
+}
+
+#[test]
+fn watch_sees_tests_and_rules_beside_those_of_the_home() {
+    let home = Home::new(&[("rules/tv.yaml", TV)]);
+    let [(_, rule), (_, test)] = echo("a");
+    home.write("other/a.yaml", &rule);
+    home.write("tests/a.test.yaml", &test.replace("a.yaml", "../other"));
+    let mut watch = Watch::of(&home, &["tests"]);
+    let mut until = |wanted: &str| {
+        watch.until(wanted);
+        watch.until("waiting for a change; Ctrl+C ends");
+    };
+    until("1 passed, 0 failed");
+    home.write("other/a.yaml", &rule.replace('1', "2"));
+    until("0 passed, 1 failed");
+    home.write("tests/a.test.yaml", &test.replace("a.yaml", "../other").replace('1', "2"));
+    until("1 passed, 0 failed");
+    home.write("tests/b.test.yaml", FAILS);
+    until("0 passed, 1 failed");
+}
+
+#[test]
+fn a_rule_file_in_the_homes_own_folder_can_be_tested_and_nothing_else_there() {
+    let [(_, rule), (_, test)] = echo("a");
+    let home = Home::new(&[("homerule.yaml", "data: elsewhere\n"), ("rules/tv.yaml", TV)]);
+    home.write("a.yaml", &rule);
+    home.write("b.yaml", "this is for another program");
+    home.write("rules/a.test.yaml", &test.replace("a.yaml", "../a.yaml"));
+    assert_eq!(home.say(&["test"]).out, "1 passed, 0 failed\n");
+    let reload = "tests:\n  t:\n    steps:\n      - reload: ../a.yaml\n      - { publish: a, payload: x }\n      - expect: { a/o: 1 }\n";
+    home.write("rules/a.test.yaml", reload);
+    assert_eq!(home.say(&["test"]).out, "1 passed, 0 failed\n");
+    for (path, told) in
+        [("../none.yaml", "there are no rules at `none.yaml`"), ("..", "the home's own folder holds no rules")]
+    {
+        home.write("rules/a.test.yaml", &reload.replace("../a.yaml", path));
+        let said = home.say(&["test"]);
+        assert!(said.status == 1 && said.err.starts_with(&format!("error[HR096]: {told}")), "{}", said.err);
+    }
+}

@@ -163,8 +163,15 @@ fn rules_that_do_not_load_are_shown_instead_of_a_run() {
     let home = Home::with_tests("tests:\n  t:\n    steps:\n      - after: 30s\n");
     home.write("rules/broken.yaml", "rules:\n  x:\n    whne: a\n    then: { a/b: 1 }\n");
     let said = home.say(&["test"]);
-    assert_eq!((said.status, said.out.as_str()), (1, "0 passed, 0 failed\n"));
+    assert_eq!((said.status, said.out.as_str()), (1, "0 passed, 1 failed\n"));
     assert!(said.err.contains("rules/broken.yaml:3:5") && said.err.contains("`when`"), "{}", said.err);
+    assert!(
+        said.err.ends_with("error: no test of a home runs while its rules or settings don't load\n"),
+        "{}",
+        said.err
+    );
+    // Not that no test has that in its name.
+    assert_eq!(home.say(&["test", "--filter", "t"]).err, said.err);
 }
 
 #[test]

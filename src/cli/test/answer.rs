@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::daemon::answer::Finding;
 use crate::sim::RuleCoverage;
 
 use super::runner::{Finished, Ran, coverage_percent};
@@ -52,12 +53,7 @@ impl TestAnswer {
         let mut tests = Vec::new();
         for finished in results {
             let prefix = &finished.suite.prefix;
-            let found = crate::daemon::answer::findings(&finished.suite.errors, &finished.suite.sources);
-            tests.extend(found.into_iter().map(|found| unloaded(prefix, found)));
-            for (_, broken) in &finished.suite.broken {
-                let found = crate::daemon::answer::findings(broken, &finished.suite.sources);
-                tests.extend(found.into_iter().take(1).map(|found| unloaded(prefix, found)));
-            }
+            tests.extend(finished.unloaded().into_iter().map(|found| unloaded(prefix, found)));
             tests.extend(finished.tests.iter().map(|ran| OneTest::new(prefix, ran)));
         }
         let coverage = has_coverage.then(|| CoverageAnswer {
@@ -65,12 +61,12 @@ impl TestAnswer {
             rules: results.iter().flat_map(|finished| &finished.coverage.rules).map(RuleAnswer::new).collect(),
         });
         let passed = results.iter().map(Finished::passed).sum();
-        let failed = tests.iter().filter(|test| test.outcome == "failed").count();
+        let failed = results.iter().map(Finished::failed).sum();
         TestAnswer { tests, passed, failed, coverage, accepted }
     }
 }
 
-fn unloaded(prefix: &str, found: crate::daemon::answer::Finding) -> OneTest {
+fn unloaded(prefix: &str, found: Finding) -> OneTest {
     OneTest {
         file: format!("{prefix}{}", found.file),
         name: None,

@@ -13,12 +13,25 @@ use super::suite::Suite;
 /// Deeper folders are taken for a mistake.
 const DEEPEST_FOLDER: usize = 32;
 
-/// Returns the tests at `paths`, by home; without paths, those of the home here.
+/// Test files, relative to their homes, by home.
+pub(super) type TestPaths = BTreeMap<PathBuf, BTreeSet<String>>;
+
+/// Reads the tests at `paths`, by home; without paths, those of the home here.
+///
+/// # Errors
+/// As [`find_tests`], and when a home can't be read.
+pub(super) fn find_suites(paths: &[PathBuf]) -> Result<Vec<Suite>, Failure> {
+    let by_home = find_tests(paths)?;
+    let is_one = by_home.len() == 1;
+    by_home.into_iter().map(|(home, tests)| Suite::load(&home, shown(&home, is_one), &tests)).collect()
+}
+
+/// Returns the test files at `paths`; without paths, those of the home here.
 ///
 /// # Errors
 /// When a path isn't there, belongs to no home, or holds no test.
-pub(super) fn find_suites(paths: &[PathBuf]) -> Result<Vec<Suite>, Failure> {
-    let mut by_home: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+pub(super) fn find_tests(paths: &[PathBuf]) -> Result<TestPaths, Failure> {
+    let mut by_home = TestPaths::new();
     if paths.is_empty() {
         let home = home_of(Path::new("."))?;
         by_home.entry(home.clone()).or_default().extend(tests_of_home(&home)?);
@@ -49,8 +62,7 @@ pub(super) fn find_suites(paths: &[PathBuf]) -> Result<Vec<Suite>, Failure> {
             by_home.entry(home.clone()).or_default().insert(relative.to_string_lossy().into_owned());
         }
     }
-    let is_one = by_home.len() == 1;
-    by_home.into_iter().map(|(home, tests)| Suite::load(&home, shown(&home, is_one), &tests)).collect()
+    Ok(by_home)
 }
 
 /// Returns what stands before the paths of a home in what is printed: nothing where there is one home only.

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::cli::Failure;
+use crate::daemon::answer::Finding;
 
 use super::runner::{Finished, Ran};
 
@@ -18,18 +19,13 @@ pub(super) fn write(path: &Path, results: &[Finished<'_>]) -> Result<(), Failure
 }
 
 fn report(results: &[Finished<'_>]) -> String {
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    let mut suites = String::new();
+    let (mut tests, mut failed, mut broken) = (0, 0, 0);
     for finished in results {
         let prefix = &finished.suite.prefix;
-        for (file, broken) in &finished.suite.broken {
-            let name = escape(&format!("{prefix}{file}"));
-            let message = escape(&broken.first().map(|found| found.message.clone()).unwrap_or_default());
-            let _ = writeln!(
-                xml,
-                "  <testsuite name=\"{name}\" tests=\"1\" failures=\"0\" errors=\"1\">\n    \
-                 <testcase classname=\"{name}\" name=\"loads\"><error message=\"{message}\"/></testcase>\n  \
-                 </testsuite>"
-            );
+        for found in finished.unloaded() {
+            broken += 1;
+            write_unloaded(&mut suites, prefix, &found);
         }
         for file in &finished.suite.files {
             let ran: Vec<&Ran<'_>> = finished.tests.iter().filter(|ran| ran.file.path == file.path).collect();
@@ -37,30 +33,61 @@ fn report(results: &[Finished<'_>]) -> String {
                 continue;
             }
             let failures = ran.iter().filter(|ran| ran.outcome.failure.is_some()).count();
-            let name = escape(&format!("{prefix}{}", file.path));
-            let _ = writeln!(xml, "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{failures}\">", ran.len());
-            for ran in ran {
-                write_case(&mut xml, &name, ran);
-            }
-            xml.push_str("  </testsuite>\n");
+            tests += ran.len();
+            failed += failures;
+            write_suite(&mut suites, &format!("{prefix}{}", file.path), &ran, failures);
         }
     }
-    xml.push_str("</testsuites>\n");
-    xml
+    let tests = tests + broken;
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <testsuites tests=\"{tests}\" failures=\"{failed}\" errors=\"{broken}\">\n{suites}</testsuites>\n"
+    )
+}
+
+/// Writes a file that doesn't load, as a test that couldn't run.
+fn write_unloaded(xml: &mut String, prefix: &str, found: &Finding) {
+    let name = attribute(&format!("{prefix}{}", found.file));
+    let message = attribute(&format!("{prefix}{}: {}", found.place(), found.message));
+    let _ = writeln!(
+        xml,
+        "  <testsuite name=\"{name}\" tests=\"1\" failures=\"0\" errors=\"1\">\n    \
+         <testcase classname=\"{name}\" name=\"loads\"><error message=\"{message}\"/></testcase>\n  \
+         </testsuite>"
+    );
+}
+
+fn write_suite(xml: &mut String, file: &str, ran: &[&Ran<'_>], failures: usize) {
+    let name = attribute(file);
+    let seconds: f64 = ran.iter().map(|ran| ran.duration.as_secs_f64()).sum();
+    let tests = ran.len();
+    let _ = writeln!(
+        xml,
+        "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" time=\"{seconds:.6}\">"
+    );
+    for ran in ran {
+        write_case(xml, &name, ran);
+    }
+    xml.push_str("  </testsuite>\n");
 }
 
 fn write_case(xml: &mut String, class: &str, ran: &Ran<'_>) {
-    let name = escape(&ran.case.name);
+    let name = attribute(&ran.case.name);
     let seconds = ran.duration.as_secs_f64();
     let _ = write!(xml, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"{seconds:.6}\"");
     match &ran.outcome.failure {
         None => xml.push_str("/>\n"),
         Some(failure) => {
-            let message = escape(&format!("{}: {}", failure.place, failure.message));
+            let message = attribute(&format!("{}: {}", failure.place, failure.message));
             let report = escape(&failure.report.to_string());
             let _ = writeln!(xml, ">\n      <failure message=\"{message}\">{report}</failure>\n    </testcase>");
         }
     }
+}
+
+/// Returns `text` as it stands in an attribute, where a line break would be read as a space.
+fn attribute(text: &str) -> String {
+    escape(text).replace('\n', "&#10;").replace('\t', "&#9;")
 }
 
 /// Returns `text` as it stands in XML; characters that XML forbids are left out.
@@ -87,5 +114,6 @@ mod tests {
     #[test]
     fn what_xml_forbids_is_escaped_or_left_out() {
         assert_eq!(escape("a<b & \"c\">\u{1}\n"), "a&lt;b &amp; &quot;c&quot;&gt;\n");
+        assert_eq!(attribute("two\nlines"), "two&#10;lines");
     }
 }

@@ -18,9 +18,9 @@ use clap::Args;
 
 use super::{Exit, Failure, print, replay};
 use found::find_suites;
-use runner::Finished;
+use runner::{Choice, Ended, Finished};
 pub(super) use suite::Suite;
-use watch::Watched;
+use watch::{Touched, Watched};
 
 /// Runs the tests of rules (`*.test.yaml`) under virtual time.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(super) struct Test {
     /// Write one JSON document.
     #[arg(long)]
     json: bool,
-    /// Run them again whenever a file of the home changes.
+    /// Run those again that a change touches, whenever a file changes that they depend on.
     #[arg(long, conflicts_with_all = ["json", "junit"])]
     watch: bool,
     #[arg(long, value_name = "FILE", help = "Write a JUnit report into this file")]
@@ -77,18 +77,22 @@ impl Test {
         if let Some(since) = &self.from_recorder {
             return self.compare(since);
         }
-        if !self.watch {
-            return self.run(&find_suites(&self.paths)?);
+        if self.watch {
+            return self.watch();
         }
-        let mut watched = Watched::new(&find_suites(&self.paths)?);
+        let (exit, _) = self.run(&find_suites(&self.paths)?, None)?;
+        Ok(exit)
+    }
+
+    /// Runs the tests, and those that a change touches again, until a signal ends it.
+    fn watch(&self) -> Result<Exit, Failure> {
+        let mut watched = Watched::new(&self.paths)?;
+        // What is covered is only known when all ran.
+        let is_whole = self.coverage.is_some() || self.min_coverage.is_some();
         loop {
-            // What changes from here on differs from what `watched` knows, and is seen afterwards.
-            let ran = find_suites(&self.paths).and_then(|suites| {
-                watched.watch_recorded(&suites);
-                self.run(&suites)
-            });
-            if let Err(failure) = ran {
-                print::error(&failure.to_string());
+            match self.run(watched.suites(), Some(watched.touched()).filter(|_| !is_whole)) {
+                Ok((_, ended)) => watched.note(ended),
+                Err(failure) => print::error(&failure.to_string()),
             }
             watched.wait();
         }
@@ -104,17 +108,18 @@ impl Test {
         replay::test(home, since, if self.json { replay::Form::Json } else { replay::Form::Text })
     }
 
-    /// Runs the tests once.
-    fn run(&self, suites: &[Suite]) -> Result<Exit, Failure> {
+    /// Runs the tests once; of those that are watched only what is touched.
+    fn run(&self, suites: &[Suite], touched: Option<&Touched>) -> Result<(Exit, Ended), Failure> {
         let mut results: Vec<Finished> = Vec::new();
         for suite in suites {
             let acceptance = if self.accept { Acceptance::Accept } else { Acceptance::Compare };
-            results.push(suite.run(self.filter.as_deref(), acceptance));
+            let choice = Choice { filter: self.filter.as_deref(), touched };
+            results.push(suite.run(choice, acceptance));
         }
         let accepted = self.accepted(&results)?;
         let failed: usize = results.iter().map(Finished::failed).sum();
         let passed: usize = results.iter().map(Finished::passed).sum();
-        if let Some(filter) = &self.filter
+        if let Some(filter) = self.filter.as_ref().filter(|_| touched.is_none_or(Touched::is_all))
             && passed + failed == 0
         {
             return Err(Failure::new(format!("no test has `{filter}` in its file or name")));
@@ -122,6 +127,7 @@ impl Test {
         if let Some(path) = &self.junit {
             junit::write(path, &results)?;
         }
+        let is_loaded = results.iter().all(Finished::is_loaded);
         let shows_coverage = self.coverage.is_some() || self.min_coverage.is_some();
         let is_covered = self.min_coverage.is_none_or(|least| runner::coverage_percent(&results) >= least);
         if self.json {
@@ -137,16 +143,21 @@ impl Test {
                     coverage_table::write(&results);
                 }
             }
-            if let Some(least) = self.min_coverage.filter(|_| !is_covered) {
-                print::error(&format!(
-                    "coverage is {:.1} %, and {least} % is asked for",
-                    runner::coverage_percent(&results)
-                ));
-            }
             for path in accepted {
                 print::line(&format!("accepted {path}"));
             }
+            let known: usize = suites.iter().flat_map(|suite| &suite.files).map(|file| file.tests.len()).sum();
+            let ran: usize = results.iter().map(|finished| finished.tests.len()).sum();
+            if is_loaded && self.filter.is_none() && ran < known {
+                print::line(&format!("{} not run again: nothing that changed touches them", known - ran));
+            }
             print::line(&format!("{passed} passed, {failed} failed"));
+        }
+        if !is_loaded {
+            print::error("no test of a home runs while its rules or settings don't load");
+        } else if let Some(least) = self.min_coverage.filter(|_| !is_covered) {
+            let percent = runner::coverage_percent(&results);
+            print::error(&format!("coverage is {percent:.1} %, and {least} % is asked for"));
         }
         for (suite, path) in
             suites.iter().flat_map(|suite| paths::left_over(suite).into_iter().map(move |path| (suite, path)))
@@ -156,8 +167,8 @@ impl Test {
                 suite.prefix
             ));
         }
-        let is_loaded = results.iter().all(Finished::is_loaded);
-        Ok(if failed == 0 && is_loaded && is_covered { Exit::Well } else { Exit::No })
+        let exit = if failed == 0 && is_loaded && is_covered { Exit::Well } else { Exit::No };
+        Ok((exit, runner::ended(&results)))
     }
 }
 

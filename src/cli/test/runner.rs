@@ -1,16 +1,20 @@
 //! Runs the tests of a home side by side, and keeps their results in the order of the files.
 
-use std::sync::Mutex;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cli::Failure;
+use crate::daemon::answer::{Finding, findings};
+use crate::lang::Diagnostic;
 use crate::lang::test_file::{TestCase, TestFile};
 use crate::script::with_deep_stack;
 use crate::sim::{Coverage, TestOutcome};
 
 use super::suite::Suite;
+use super::watch::Touched;
 use super::{Acceptance, material};
 
 /// The tests of a home, and how each ended.
@@ -35,11 +39,30 @@ pub(super) struct Ran<'a> {
     pub(super) duration: Duration,
 }
 
+/// Which tests run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice<'a> {
+    /// Those in whose file or name this text is found.
+    pub(super) filter: Option<&'a str>,
+    /// Those that a change touches.
+    pub(super) touched: Option<&'a Touched>,
+}
+
+/// How tests ended.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// Whether all rules and settings loaded.
+    pub(super) is_loaded: bool,
+    /// Those that ran, by home, file and name, and whether they failed.
+    pub(super) tests: Vec<((PathBuf, Arc<str>, Arc<str>), bool)>,
+}
+
 impl Suite {
-    /// Runs the tests in whose file or name `filter` is found.
-    pub(super) fn run(&self, filter: Option<&str>, acceptance: Acceptance) -> Finished<'_> {
+    /// Runs the tests that `choice` chooses.
+    pub(super) fn run(&self, choice: Choice<'_>, acceptance: Acceptance) -> Finished<'_> {
         let is_chosen = |file: &TestFile, case: &TestCase| {
-            filter.is_none_or(|filter| file.path.contains(filter) || case.name.contains(filter))
+            choice.filter.is_none_or(|filter| file.path.contains(filter) || case.name.contains(filter))
+                && choice.touched.is_none_or(|touched| touched.includes(self, file, case))
         };
         let mut tests: Vec<(&TestFile, &TestCase)> = Vec::new();
         if self.errors.is_empty() {
@@ -89,7 +112,19 @@ impl Finished<'_> {
 
     /// Returns how many tests failed; a file that doesn't load is one.
     pub(super) fn failed(&self) -> usize {
-        self.tests.len() - self.passed() + self.suite.broken.len()
+        self.tests.len() - self.passed() + self.unloaded().len()
+    }
+
+    /// Returns the first thing that is wrong with each file that doesn't load: of rules and settings, then of tests.
+    pub(super) fn unloaded(&self) -> Vec<Finding> {
+        let Suite { errors, broken, sources, .. } = self.suite;
+        let mut first: Vec<Diagnostic> = Vec::new();
+        for found in errors.iter().chain(broken.iter().filter_map(|(_, found)| found.first())) {
+            if first.iter().all(|known| known.label.file != found.label.file) {
+                first.push(found.clone());
+            }
+        }
+        findings(&first, sources)
     }
 
     /// Writes the snapshots that the tests have changed, and returns their paths.
@@ -112,6 +147,16 @@ impl Finished<'_> {
     pub(super) fn is_loaded(&self) -> bool {
         self.suite.errors.is_empty()
     }
+}
+
+/// Returns how the tests ended.
+pub(super) fn ended(results: &[Finished<'_>]) -> Ended {
+    let tests = results.iter().flat_map(|finished| finished.tests.iter().map(move |ran| (finished.suite, ran)));
+    let test = |(suite, ran): (&Suite, &Ran<'_>)| {
+        let key = (suite.folder.clone(), Arc::clone(&ran.file.path), Arc::clone(&ran.case.name));
+        (key, ran.outcome.failure.is_some())
+    };
+    Ended { is_loaded: results.iter().all(Finished::is_loaded), tests: tests.map(test).collect() }
 }
 
 /// Returns how much of all rules of all homes the tests have exercised, in percent.

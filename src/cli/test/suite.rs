@@ -34,6 +34,10 @@ pub(in crate::cli) struct Suite {
     pub(in crate::cli) errors: Vec<Diagnostic>,
     /// The text of all files.
     pub(in crate::cli) sources: Sources,
+    /// The test files, relative to the home.
+    tests: BTreeSet<String>,
+    /// The files and folders of rules that tests name beside the home's own.
+    named: Vec<Arc<str>>,
 }
 
 impl Suite {
@@ -85,8 +89,10 @@ impl Suite {
             broken,
             errors: Vec::new(),
             sources,
+            tests: tests.clone(),
+            named: Vec::new(),
         };
-        errors.extend(suite.add_folders(folder, &loaded.settings.rules));
+        errors.extend(suite.add_named(&loaded.settings.rules));
         suite.errors = errors;
         suite.check_paths();
         suite
@@ -108,44 +114,57 @@ impl Suite {
         self.broken.sort_by(|(one, _), (other, _)| one.cmp(other));
     }
 
-    /// Reads the folders of other rules that tests name, and returns what is wrong with them.
-    fn add_folders(&mut self, home: &Path, rules: &str) -> Vec<Diagnostic> {
+    /// Reads the other rules that tests name, and returns what is wrong with them.
+    fn add_named(&mut self, rules: &str) -> Vec<Diagnostic> {
         let paths: BTreeSet<Arc<str>> =
             self.files.iter().flat_map(TestFile::rule_paths).map(|selection| Arc::clone(&selection.path)).collect();
-        let mut errors = Vec::new();
+        let mut folders: BTreeMap<String, Sources> = BTreeMap::new();
         for path in paths {
-            if self.home.folder_of(&path).is_some() {
+            let is_read =
+                |folder: &String| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            if self.home.folder_of(&path).is_some() || folders.keys().any(is_read) {
                 continue;
             }
-            let full = home.join(&*path);
-            let folder = if full.is_dir() { &*path } else { path.rsplit_once('/').map_or("", |(folder, _)| folder) };
-            let mut found = Sources::new();
-            read_folder(home, Path::new(folder), &mut found);
-            // As if it were the folder of rules, so that the rules have the ids that they would have there.
-            let rules = rules.trim_matches('/');
-            let moved: BTreeMap<Arc<str>, Source> = found
-                .iter()
-                .map(|(path, source)| {
-                    let rest = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
-                    (Arc::from(format!("{rules}/{rest}")), source.clone())
-                })
-                .chain(
-                    self.sources
-                        .get_key_value(files::SETTINGS)
-                        .map(|(path, source)| (Arc::clone(path), source.clone())),
-                )
-                .collect();
-            let loaded = Home::load(&moved);
-            errors.extend(only_errors(loaded.diagnostics).into_iter().map(|mut found| {
-                if let Some(rest) = found.label.file.strip_prefix(rules) {
-                    found.label.file = format!("{folder}{rest}").into();
-                }
-                found
-            }));
-            self.sources.extend(found);
-            self.home.add_folder(folder, loaded.ruleset);
+            let (folder, found) = read_named(&self.folder, &path);
+            if !found.is_empty() {
+                folders.entry(folder).or_default().extend(found);
+            }
+            self.named.push(path);
         }
+        folders.into_iter().flat_map(|(folder, found)| self.add_folder(&folder, found, rules)).collect()
+    }
+
+    /// Adds rules that stand in another folder, and returns what is wrong with them.
+    fn add_folder(&mut self, folder: &str, found: Sources, rules: &str) -> Vec<Diagnostic> {
+        // As if it were the folder of rules, so that the rules have the ids that they would have there.
+        let rules = rules.trim_matches('/');
+        let mut moved: Sources = Sources::new();
+        for (path, source) in &found {
+            let rest = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
+            moved.insert(format!("{rules}/{rest}").into(), source.clone());
+        }
+        let settings = self.sources.get_key_value(files::SETTINGS);
+        moved.extend(settings.map(|(path, source)| (Arc::clone(path), source.clone())));
+        let loaded = Home::load(&moved);
+        let mut errors = only_errors(loaded.diagnostics);
+        for found in &mut errors {
+            if let Some(rest) = found.label.file.strip_prefix(rules) {
+                found.label.file = format!("{folder}{rest}").trim_start_matches('/').into();
+            }
+        }
+        self.sources.extend(found);
+        self.home.add_folder(folder, loaded.ruleset);
         errors
+    }
+
+    /// Reads again all that was read.
+    pub(super) fn sources_now(&self) -> Sources {
+        let mut now = files::read_home(&self.folder).unwrap_or_default();
+        for test in &self.tests {
+            now.entry(test.as_str().into()).or_insert_with(|| read(&self.folder.join(test)));
+        }
+        now.extend(self.named.iter().flat_map(|path| read_named(&self.folder, path).1));
+        now
     }
 }
 
@@ -165,6 +184,24 @@ fn read(path: &Path) -> Source {
     }
 }
 
+fn is_rule_file(name: &str) -> bool {
+    [".yaml", ".yml", ".rhai"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// Reads the rules at `path`, with those beside them: returns the folder too. In the home's own folder all of the home
+/// lies: there only the file itself is rules.
+fn read_named(home: &Path, path: &str) -> (String, Sources) {
+    let full = home.join(path);
+    let folder = if full.is_dir() { path } else { path.rsplit_once('/').map_or("", |(folder, _)| folder) };
+    let mut found = Sources::new();
+    if !folder.is_empty() {
+        read_folder(home, Path::new(folder), &mut found);
+    } else if full.is_file() && is_rule_file(path) {
+        found.insert(path.into(), read(&full));
+    }
+    (folder.to_owned(), found)
+}
+
 /// Reads the rule files of a folder of the home and below.
 fn read_folder(home: &Path, folder: &Path, sources: &mut Sources) {
     let Ok(entries) = fs::read_dir(home.join(folder)) else { return };
@@ -176,7 +213,7 @@ fn read_folder(home: &Path, folder: &Path, sources: &mut Sources) {
         let path: PathBuf = folder.join(&name);
         if entry.path().is_dir() {
             read_folder(home, &path, sources);
-        } else if [".yaml", ".yml", ".rhai"].iter().any(|ending| name.ends_with(ending)) {
+        } else if is_rule_file(&name) {
             sources.insert(path.to_string_lossy().into_owned().into(), read(&entry.path()));
         }
     }

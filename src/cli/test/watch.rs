@@ -1,52 +1,178 @@
-//! `--watch`: runs the tests again whenever a file of their homes changes, or a recording or snapshot that a test names.
+//! `--watch`: runs the tests again that a change touches, whenever a file changes that they depend on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::cli::print;
-use crate::daemon::files::read_home;
+use crate::cli::{Failure, print};
+use crate::daemon::files::{SETTINGS, is_test};
 use crate::lang::Sources;
+use crate::lang::test_file::{TestCase, TestFile};
 
+use super::found::{TestPaths, find_suites, find_tests};
+use super::runner::Ended;
 use super::suite::Suite;
 
 /// How often we look.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// The files of some homes, as they were when the tests last ran.
-pub(super) struct Watched {
-    homes: Vec<(PathBuf, Sources)>,
+/// The tests that are watched, and all that they depend on, as it was when they were read last.
+pub(super) struct Watched<'a> {
+    paths: &'a [PathBuf],
+    /// The test files, by home.
+    tests: Option<TestPaths>,
+    suites: Vec<Suite>,
+    /// The files of each home.
+    sources: BTreeMap<PathBuf, Sources>,
     /// Recordings and snapshots may be large: of them we know when they changed, and their bytes.
     recorded: BTreeMap<PathBuf, Option<(SystemTime, u64)>>,
+    touched: Touched,
 }
 
-impl Watched {
-    /// Returns the files of the homes of these tests.
-    pub(super) fn new(suites: &[Suite]) -> Watched {
-        let homes = suites.iter().map(|suite| suite.folder.clone());
-        let homes = homes.map(|home| (home.clone(), read_home(&home).unwrap_or_default())).collect();
-        Watched { homes, recorded: BTreeMap::new() }
+/// Which tests run again.
+#[derive(Debug)]
+pub(super) struct Touched {
+    /// Whether all do.
+    is_all: bool,
+    /// The files that changed.
+    changed: BTreeSet<PathBuf>,
+    /// The tests that failed when they last ran: by home, file and name.
+    failed: BTreeSet<(PathBuf, Arc<str>, Arc<str>)>,
+}
+
+impl<'a> Watched<'a> {
+    /// Watches the tests at `paths`.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub(super) fn new(paths: &'a [PathBuf]) -> Result<Watched<'a>, Failure> {
+        let touched = Touched { is_all: true, changed: BTreeSet::new(), failed: BTreeSet::new() };
+        let (sources, recorded) = (BTreeMap::new(), BTreeMap::new());
+        let mut watched = Watched { paths, tests: None, suites: Vec::new(), sources, recorded, touched };
+        watched.read()?;
+        Ok(watched)
     }
 
-    /// Watches, as they are now, the recordings and snapshots that the tests of `suites` name.
-    pub(super) fn watch_recorded(&mut self, suites: &[Suite]) {
-        self.recorded = suites.iter().flat_map(recorded_of).map(|path| (path.clone(), stamp(&path))).collect();
+    /// Returns the tests.
+    pub(super) fn suites(&self) -> &[Suite] {
+        &self.suites
     }
 
-    /// Waits until a file is another than it is known here; then all are known as they are now.
+    /// Returns which of them run.
+    pub(super) fn touched(&self) -> &Touched {
+        &self.touched
+    }
+
+    /// Takes note of the tests that failed and of those that no longer do. What changed until then is done with.
+    pub(super) fn note(&mut self, ended: Ended) {
+        self.touched.is_all = !ended.is_loaded;
+        self.touched.changed.clear();
+        for (test, has_failed) in ended.tests {
+            if has_failed {
+                self.touched.failed.insert(test);
+            } else {
+                self.touched.failed.remove(&test);
+            }
+        }
+    }
+
+    /// Waits until a file changes, and reads all anew.
     pub(super) fn wait(&mut self) {
         print::line("waiting for a change; Ctrl+C ends");
         loop {
-            let now: Vec<_> =
-                self.homes.iter().map(|(home, _)| (home.clone(), read_home(home).unwrap_or_default())).collect();
-            if now != self.homes || self.recorded.iter().any(|(path, known)| stamp(path) != *known) {
-                self.homes = now;
-                return print::line("");
-            }
             std::thread::sleep(PAUSE);
+            if !self.look() {
+                continue;
+            }
+            print::line("");
+            match self.read() {
+                Ok(()) => return,
+                Err(failure) => print::error(&failure.to_string()),
+            }
         }
     }
+
+    /// Reads the tests. What changed since we looked is noted too.
+    fn read(&mut self) -> Result<(), Failure> {
+        self.tests = Some(find_tests(self.paths)?);
+        self.suites = find_suites(self.paths)?;
+        for suite in &self.suites {
+            let known = self.sources.insert(suite.folder.clone(), suite.sources.clone());
+            self.touched.changed.extend(changes(suite, &known.unwrap_or_default(), &suite.sources));
+        }
+        self.recorded = self.suites.iter().flat_map(recorded_of).map(|path| (path.clone(), stamp(&path))).collect();
+        Ok(())
+    }
+
+    /// Notes what changed; returns whether anything did.
+    fn look(&mut self) -> bool {
+        let mut changed = Vec::new();
+        for suite in &self.suites {
+            let now = suite.sources_now();
+            let known = self.sources.entry(suite.folder.clone()).or_default();
+            changed.extend(changes(suite, known, &now));
+            *known = now;
+        }
+        for (path, known) in &mut self.recorded {
+            let now = stamp(path);
+            if now != *known {
+                changed.push(path.clone());
+                *known = now;
+            }
+        }
+        let tests = find_tests(self.paths).ok();
+        let has_moved = tests != self.tests;
+        self.tests = tests;
+        let is_any = has_moved || !changed.is_empty();
+        self.touched.changed.extend(changed);
+        is_any
+    }
+}
+
+/// Returns the files of a home that differ.
+fn changes(suite: &Suite, known: &Sources, now: &Sources) -> Vec<PathBuf> {
+    let names: BTreeSet<&Arc<str>> = known.keys().chain(now.keys()).collect();
+    let changed = names.into_iter().filter(|name| known.get(*name) != now.get(*name));
+    changed.map(|name| suite.folder.join(&**name)).collect()
+}
+
+impl Touched {
+    /// Returns whether all tests run.
+    pub(super) fn is_all(&self) -> bool {
+        self.is_all
+    }
+
+    /// Returns whether this test runs.
+    pub(super) fn includes(&self, suite: &Suite, file: &TestFile, case: &TestCase) -> bool {
+        let key = || (suite.folder.clone(), Arc::clone(&file.path), Arc::clone(&case.name));
+        let mut changed = self.changed.iter().filter_map(|path| path.strip_prefix(&suite.folder).ok());
+        self.is_all || changed.any(|path| touches(path, suite, file, case)) || self.failed.contains(&key())
+    }
+}
+
+/// Returns whether a test depends on the file at `path`, relative to the home.
+fn touches(path: &Path, suite: &Suite, file: &TestFile, case: &TestCase) -> bool {
+    let recorded =
+        case.recorded.iter().flat_map(|recorded| std::iter::once(&recorded.replay).chain(&recorded.snapshot));
+    if path == Path::new(&*file.path)
+        || path == Path::new(SETTINGS)
+        || recorded.into_iter().any(|name| path == Path::new(&*name.path))
+    {
+        return true;
+    }
+    let name = path.to_string_lossy();
+    if is_test(&name) {
+        return false;
+    }
+    // Which scripts import a module isn't told.
+    let is_module = name.ends_with(".rhai") && name.contains("/lib/");
+    let is_chosen = match &file.rules {
+        None => path.starts_with(suite.rules_folder()),
+        Some(_) => false,
+    };
+    is_module || is_chosen || file.rule_paths().any(|selection| path.starts_with(&*selection.path))
 }
 
 /// Returns the recordings and snapshots that the tests of a home name.
@@ -57,7 +183,7 @@ fn recorded_of(suite: &Suite) -> Vec<PathBuf> {
 }
 
 /// Returns when a file last changed, and its bytes; `None` where there is none.
-fn stamp(path: &std::path::Path) -> Option<(SystemTime, u64)> {
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     let known = fs::metadata(path).ok()?;
     Some((known.modified().ok()?, known.len()))
 }
