@@ -32,6 +32,7 @@ impl Check {
         let suite = Suite::of(&self.home, String::new(), (sources, home), &paths);
         let tests: usize = suite.files.iter().map(|file| file.tests.len()).sum();
         found.extend(suite.broken.into_iter().flat_map(|(_, found)| found));
+        found.extend(suite.warnings);
         // Other rules that tests name; those of the home are found already.
         let others = suite.errors.into_iter().filter(|error| !found.contains(error)).collect::<Vec<_>>();
         found.extend(others);

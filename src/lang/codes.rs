@@ -16,7 +16,7 @@ macro_rules! codes {
 
 codes! {
     1 UNREADABLE_FILE "A file or folder can't be read."
-    2 NOT_UTF8 "A file isn't UTF-8."
+    2 NOT_UTF8 "A file isn't text in UTF-8."
     3 TAB_AS_INDENTATION "A tab stands where YAML wants spaces."
     4 YAML_SYNTAX "A text isn't YAML."
     5 NEEDS_QUOTES "A value holds a character that means something else in YAML, and needs quotes."
@@ -88,7 +88,7 @@ codes! {
     93 OUTSIDE_OF_HOME "A path leads out of the home."
     94 BAD_IMPORT "A script imports what it can't."
     95 NOT_OFFERED "A setting is specified, and this version can't keep it: the daemon refuses to start."
-    96 NOTHING_THERE "A test names a file, a folder or a rule that isn't there."
+    96 NOTHING_THERE "A test names a file, a folder, a rule or a webhook that isn't there."
     97 BAD_SNAPSHOT "A snapshot can't be written to the path that a test names for it."
     98 NEVER_EQUAL "Two values are compared that are never equal, or have no order."
     99 FOREIGN_TEMPLATE "A text holds a template of another system, which means nothing here."

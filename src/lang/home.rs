@@ -9,7 +9,7 @@ use super::reader::Reader;
 use super::rule_file::{Context, RuleFile, check_unused_scenes, decode_rule};
 use super::settings_file::{self, SETTINGS_FILE};
 use super::text::FileText;
-use super::{Code, Diagnostic, Secret, Settings, Severity, Source, Sources, secrets};
+use super::{Code, Diagnostic, Label, Secret, Settings, Severity, Source, Sources, secrets};
 use super::{checks, scripts, tree};
 use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
@@ -53,7 +53,8 @@ impl Home {
         let broken: BTreeSet<Arc<str>> = errors.map(|found| Arc::clone(&found.label.file)).collect();
         let entries = decoded.into_iter().filter(|(file, _)| !broken.contains(file)).map(|(_, entry)| entry).collect();
         let ruleset = Ruleset::new(entries);
-        Home { settings, ruleset, diagnostics: in_order(diagnostics) }
+        let diagnostics = in_order(diagnostics, &settings.rules);
+        Home { settings, ruleset, diagnostics }
     }
 
     /// Returns the secrets that the settings ask for, which the shell is to put into the sources.
@@ -148,7 +149,14 @@ pub(super) fn file_text(path: &Arc<str>, source: &Source, diagnostics: &mut Vec<
     let mut findings = Findings::new(Arc::clone(path));
     let text = match source {
         Source::Content(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Some(text),
+            Ok(text) => match text.find('\0') {
+                None => Some(text),
+                Some(at) => {
+                    let message = format!("the file is no text, or isn't UTF-8: a NUL byte stands at offset {at}");
+                    findings.error(Code::NOT_UTF8, at..at, message).help("save it as UTF-8; every editor can");
+                    None
+                }
+            },
             Err(error) => {
                 let at = error.valid_up_to();
                 let byte = bytes.get(at).copied().unwrap_or_default();
@@ -191,11 +199,14 @@ pub(super) fn path_inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     (!is_skipped).then_some(inside)
 }
 
-/// Returns the findings by file and place, each once: instances of one rule find the same.
-fn in_order(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut by_place: BTreeMap<(Arc<str>, usize, usize), Vec<Diagnostic>> = BTreeMap::new();
+/// Returns the findings by file and place, each once: instances of one rule find the same. Those of libraries come
+/// first, since others may only follow from them.
+fn in_order(diagnostics: Vec<Diagnostic>, folder: &str) -> Vec<Diagnostic> {
+    let mut by_place: BTreeMap<(bool, Arc<str>, usize, usize), Vec<Diagnostic>> = BTreeMap::new();
     for found in diagnostics {
-        let key = (Arc::clone(&found.label.file), found.label.span.start, found.label.span.end);
+        let Label { file, span, .. } = &found.label;
+        let is_library = path_inside(file, folder).is_some_and(|inside| inside.starts_with("lib/"));
+        let key = (!is_library, Arc::clone(file), span.start, span.end);
         let same = by_place.entry(key).or_default();
         if !same.contains(&found) {
             same.push(found);

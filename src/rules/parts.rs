@@ -1,5 +1,7 @@
 //! The parts of actions and rules, for those who look at all of them: checks, coverage, the engine's trackers.
 
+use std::sync::Arc;
+
 use super::{
     Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, Publish, Question, RepeatKind, Rule, Start,
     Trigger, TriggerKind, Until, WaitFor,
@@ -106,7 +108,30 @@ impl Trigger {
     }
 }
 
+impl Trigger {
+    /// Returns the name of the webhook that it hears; `None` where it hears none.
+    #[must_use]
+    pub fn webhook(&self) -> Option<&Arc<str>> {
+        match &self.kind {
+            TriggerKind::Webhook(name) => Some(name),
+            TriggerKind::Topic { .. }
+            | TriggerKind::Silent { .. }
+            | TriggerKind::State(_)
+            | TriggerKind::Schedule { .. }
+            | TriggerKind::AtExpression { .. }
+            | TriggerKind::Client { .. }
+            | TriggerKind::Event(_) => None,
+        }
+    }
+}
+
 impl Rule {
+    /// Returns the names of the webhooks that the rule may hear, those that its actions wait for among them.
+    pub fn webhooks(&self) -> impl Iterator<Item = &Arc<str>> {
+        let waits = self.actions().flat_map(|action| action.kind.triggers());
+        self.triggers().iter().chain(waits).filter_map(Trigger::webhook)
+    }
+
     /// Returns all actions of the rule, list by list.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.blocks.iter().flat_map(|block| &block.actions)

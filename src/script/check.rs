@@ -258,10 +258,14 @@ impl<'a> Checker<'a> {
         let namespace = call.namespace.to_string();
         let Some(library) = self.libraries.find(&namespace) else {
             let at = self.at(call.namespace.position());
+            if self.libraries.is_broken(&namespace) {
+                let help = format!("see what is wrong in `rules/lib/{namespace}.rhai`");
+                return Err(unknown_function(at, format!("the library `{namespace}` doesn't load")).help(help));
+            }
             let known = self.libraries.names();
             let near = near_miss(&namespace, known.iter().map(AsRef::as_ref));
             let help = near.map_or_else(
-                || format!("a function of `rules/lib/{namespace}.rhai` is called so, and no such file loads"),
+                || format!("a function of `rules/lib/{namespace}.rhai` is called so, and there is no such file"),
                 |near| format!("did you mean `{near}`?"),
             );
             return Err(unknown_function(at, format!("there is no library `{namespace}`")).help(help));

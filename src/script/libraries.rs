@@ -18,27 +18,42 @@ pub(super) struct Library {
     pub(super) module: Shared<Module>,
 }
 
-/// All libraries that load, by the name of their file.
+/// All libraries, by the name of their file; `None`: it doesn't load.
 #[derive(Debug, Default)]
-pub(super) struct Libraries(Mutex<BTreeMap<Arc<str>, Library>>);
+pub(super) struct Libraries(Mutex<BTreeMap<Arc<str>, Option<Library>>>);
 
 impl Libraries {
     /// Adds the library that a script is: `lib/lights` is called `lights`.
     pub(super) fn add(&self, script: &Arc<Script>, module: Shared<Module>) {
-        let name: Arc<str> = script.stem.rsplit('/').next().unwrap_or_default().into();
+        let name: Arc<str> = name_of(&script.stem).into();
         let library = Library { name: Arc::clone(&name), script: Arc::clone(script), module };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, library);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Some(library));
+    }
+
+    /// Notes that the library `stem` is there, and doesn't load.
+    pub(super) fn add_broken(&self, stem: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name_of(stem).into(), None);
+    }
+
+    /// Returns whether the library `name` is there, and doesn't load.
+    pub(super) fn is_broken(&self, name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).is_some_and(Option::is_none)
     }
 
     /// Returns the library `name`.
     pub(super) fn find(&self, name: &str) -> Option<Library> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned().flatten()
     }
 
     /// Returns the names of all.
     pub(super) fn names(&self) -> Vec<Arc<str>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
+}
+
+/// Returns the name of the library that a script is: `lights` of `lib/lights`.
+fn name_of(stem: &str) -> &str {
+    stem.rsplit('/').next().unwrap_or_default()
 }
 
 /// The functions that act: an expression may not call them, nor what calls them.

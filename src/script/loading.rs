@@ -86,6 +86,9 @@ impl<'a> Loader<'a> {
         let state = match self.read(file, &mut loaded) {
             Ok(script) => State::Loaded(script),
             Err(errors) => {
+                if file.stem.starts_with("lib/") {
+                    self.sandbox.libraries.add_broken(&file.stem);
+                }
                 loaded = LoadedScript { rules: Vec::new(), errors };
                 State::Broken
             }

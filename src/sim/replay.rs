@@ -123,6 +123,12 @@ impl Replay {
         &self.failures
     }
 
+    /// Returns the topics that are in the recording without a word of who published to them.
+    #[must_use]
+    pub fn foreign(&self) -> &BTreeSet<Topic> {
+        &self.foreign
+    }
+
     /// Returns the topics that rules published to, and that are in the recording as well, which doesn't say by whom.
     #[must_use]
     pub fn doubtful(&self) -> BTreeSet<&Topic> {

@@ -36,6 +36,8 @@ pub struct TestOutcome {
     pub unheard: BTreeSet<String>,
     /// What rules published while its recording was played, which a snapshot holds; `None`: none was, or not to its end.
     pub replayed: Option<Vec<Published>>,
+    /// Topics that rules published to, and that its recording has as well without saying who published it.
+    pub doubtful: BTreeSet<Topic>,
 }
 
 impl TestOutcome {
@@ -48,6 +50,7 @@ impl TestOutcome {
             failed_runs: BTreeSet::new(),
             unheard: BTreeSet::new(),
             replayed: None,
+            doubtful: BTreeSet::new(),
         }
     }
 }
@@ -74,6 +77,7 @@ pub struct TestRun<'a> {
     /// How many publications, traces, requests and programs earlier expectations have seen.
     seen: Seen,
     unheard: BTreeSet<String>,
+    doubtful: BTreeSet<Topic>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -157,7 +161,12 @@ impl<'a> TestRun<'a> {
     fn start(case: &'a TestCase, home: &'a TestHome, rules: Ruleset, options: Options) -> TestRun<'a> {
         let start = instant(case.at.unwrap_or(TestCase::DEFAULT_START), &options.calendar);
         let world = VirtualHome::start(start, rules, options, case.retained(), case.answers.clone());
-        TestRun { case, home, world, seen: Seen::default(), unheard: BTreeSet::new() }
+        TestRun::new(case, home, world)
+    }
+
+    fn new(case: &'a TestCase, home: &'a TestHome, world: VirtualHome) -> TestRun<'a> {
+        let (unheard, doubtful) = (BTreeSet::new(), BTreeSet::new());
+        TestRun { case, home, world, seen: Seen::default(), unheard, doubtful }
     }
 
     /// Starts a home and feeds it with a recording; the clock stops at the last message.
@@ -182,7 +191,11 @@ impl<'a> TestRun<'a> {
             replay.feed(recorded);
         }
         let last = last.ok_or_else(|| "there is no message in the recording".to_owned())?;
-        Ok(TestRun { case, home, world: replay.into_home(last), seen: Seen::default(), unheard: BTreeSet::new() })
+        let foreign = replay.foreign().clone();
+        let world = replay.into_home(last);
+        let published = world.published.iter().map(|published| &published.publication.message.topic);
+        let doubtful = published.filter(|topic| foreign.contains(*topic)).cloned().collect();
+        Ok(TestRun { doubtful, ..TestRun::new(case, home, world) })
     }
 
     /// Compares what the recording led to, runs the steps, and ends the home.
@@ -193,7 +206,8 @@ impl<'a> TestRun<'a> {
         self.world.end();
         let failed_runs = self.failed_runs();
         let exercised = Exercised { traces: self.world.traces, turns: self.world.turns };
-        TestOutcome { failure, exercised, failed_runs, unheard: self.unheard, replayed }
+        let TestRun { unheard, doubtful, .. } = self;
+        TestOutcome { failure, exercised, failed_runs, unheard, replayed, doubtful }
     }
 
     /// Compares what rules published up to here with what was accepted.
@@ -239,7 +253,7 @@ impl<'a> TestRun<'a> {
             StepKind::Client { id, is_connected: false } => {
                 self.world.handle(Event::ClientDisconnected(Arc::clone(id)));
             }
-            StepKind::Webhook { name, body } => {
+            StepKind::Webhook { name, body, .. } => {
                 self.note_unheard(name);
                 self.world.handle(Event::Webhook { name: Arc::clone(name), body: body.clone() });
             }

@@ -53,6 +53,29 @@ fn what_the_daemon_would_refuse_to_start_with_is_an_error_and_tests_run_all_the_
 }
 
 #[test]
+fn a_webhook_in_a_test_that_no_rule_hears_is_warned_of() {
+    let rules = "rules:\n  bell: { when: { webhook: doorbell }, then: { publish: bell, payload: 1 } }\n  gate:\n    when: home/gate\n    then: [ { wait: { webhook: opened } }, { publish: gate, payload: 1 } ]\n";
+    let tests =
+        "tests:\n  bell:\n    steps:\n      - webhook: dorbell\n      - webhook: opened\n      - webhook: fire\n";
+    let home = Home::new(&[("rules/bell.yaml", rules), ("rules/bell.test.yaml", tests)]);
+    let said = home.say(&["check"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "2 rules, 1 test: 0 errors, 2 warnings\n"));
+    insta::assert_snapshot!(said.err);
+}
+
+#[test]
+fn what_is_wrong_with_a_library_comes_before_what_follows_from_it() {
+    let home = Home::new(&[
+        ("rules/a.yaml", "rules:\n  a: { when: a/b, if: 'light::is_dark(5)', then: { publish: c, payload: 1 } }\n"),
+        ("rules/lib/light.rhai", "fn is_dark(lux) { lux < }\n"),
+        ("rules/z.yaml", "rules:\n  z: { when: a/b, if: 'heat::is_cold(5)', then: { publish: c, payload: 1 } }\n"),
+    ]);
+    let said = home.say(&["check"]);
+    assert_eq!(said.status, 1);
+    insta::assert_snapshot!(said.err);
+}
+
+#[test]
 fn a_folder_that_is_named_like_a_script_is_a_folder() {
     let home = Home::new(&[
         ("rules/tv.rhai/inner.yaml", TV),

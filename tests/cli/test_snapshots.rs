@@ -191,3 +191,19 @@ fn watch_sees_what_becomes_of_a_recording_and_a_snapshot() {
     home.write("recordings/evening.jsonl", RECORDING.lines().next().unwrap());
     watch.until("0 passed, 1 failed");
 }
+
+#[test]
+fn what_is_odd_about_a_recording_is_warned_of_once() {
+    let home = home();
+    let lines: Vec<&str> = RECORDING.lines().collect();
+    let foreign = "{\"tst\":\"2024-06-01T18:00:06.000000Z\",\"topic\":\"home/hall/light/set\",\"payload\":\"x\",\"payloadlen\":9}\n";
+    home.write("recordings/evening.jsonl", &format!("{}\n{}\n{foreign}", lines[1], lines[0]));
+    home.write(
+        "rules/tv.test.yaml",
+        &format!("{TESTS}  the same again:\n    replay: ../recordings/evening.jsonl\n    strict: false\n"),
+    );
+    home.say(&["test", "--accept"]);
+    let said = home.say(&["test"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "2 passed, 0 failed\n"));
+    insta::assert_snapshot!(said.err);
+}

@@ -13,22 +13,31 @@ use crate::sim::{self, Report, Snapshot, TestHome, TestOutcome, TestRun};
 
 use super::Acceptance;
 
-/// Runs a test with the recording that it plays, if it plays one. `folder` is the home's.
+/// Runs a test with the recording that it plays, if it plays one, and returns how it ended and what is odd about the
+/// recording. `folder` is the home's.
 pub(super) fn run(
     (file, case): (&TestFile, &TestCase),
     home: &TestHome,
     folder: &Path,
     acceptance: Acceptance,
-) -> TestOutcome {
-    let Some(recorded) = &case.recorded else { return TestRun::run(file, case, home, None) };
+) -> (TestOutcome, Vec<String>) {
+    let Some(recorded) = &case.recorded else { return (TestRun::run(file, case, home, None), Vec::new()) };
     let name = &recorded.replay.path;
     let mut reader = match recording_file::read(&folder.join(&**name)) {
         Ok(reader) => reader,
-        Err(error) => return failed(recorded, format!("`{name}` can't be read: {}", reason(&error)), Vec::new()),
+        Err(error) => {
+            let message = format!("`{name}` can't be read: {}", reason(&error));
+            return (failed(recorded, message, Vec::new()), Vec::new());
+        }
     };
     let material = sim::Material { messages: &mut reader, snapshot: snapshot(recorded, folder, acceptance) };
     let outcome = TestRun::run(file, case, home, Some(material));
-    judged(outcome, recorded, &reader)
+    let doubtful = outcome.doubtful.iter().map(|topic| {
+        format!("rules publish to `{topic}`, and the recording has it too without saying who published it: it is played as a device's")
+    });
+    let odd: Vec<String> = reader.findings().warnings().into_iter().chain(doubtful).collect();
+    let odd = odd.into_iter().map(|what| format!("{name}: {what}")).collect();
+    (judged(outcome, recorded, &reader), odd)
 }
 
 /// Returns the outcome of a test, failed where lines of its recording couldn't be read: what they held is untested.

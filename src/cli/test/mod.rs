@@ -11,6 +11,7 @@ mod runner;
 mod suite;
 mod text;
 mod watch;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -159,6 +160,7 @@ impl Test {
             let percent = runner::coverage_percent(&results);
             print::error(&format!("coverage is {percent:.1} %, and {least} % is asked for"));
         }
+        results.iter().flat_map(Finished::odd).for_each(|odd| print::warning(&odd));
         for (suite, path) in
             suites.iter().flat_map(|suite| paths::left_over(suite).into_iter().map(move |path| (suite, path)))
         {

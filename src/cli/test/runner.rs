@@ -1,5 +1,6 @@
 //! Runs the tests of a home side by side, and keeps their results in the order of the files.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -35,6 +36,8 @@ pub(super) struct Ran<'a> {
     pub(super) case: &'a TestCase,
     /// How it ended.
     pub(super) outcome: TestOutcome,
+    /// What is odd about the recording that it played: of which file and line, and what.
+    pub(super) odd: Vec<String>,
     /// How long that took.
     pub(super) duration: Duration,
 }
@@ -83,8 +86,8 @@ impl Suite {
                 tests.get(index).map(|test| (index, *test))
             } {
                 let start = Instant::now();
-                let outcome = material::run((file, case), &self.home, &self.folder, acceptance);
-                let ran = Ran { file, case, outcome, duration: start.elapsed() };
+                let (outcome, odd) = material::run((file, case), &self.home, &self.folder, acceptance);
+                let ran = Ran { file, case, outcome, odd, duration: start.elapsed() };
                 done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, ran));
             }
         };
@@ -125,6 +128,12 @@ impl Finished<'_> {
             }
         }
         findings(&first, sources)
+    }
+
+    /// Returns what is odd about the recordings that were played, each once.
+    pub(super) fn odd(&self) -> BTreeSet<String> {
+        let odd = self.tests.iter().flat_map(|ran| &ran.odd);
+        odd.map(|what| format!("{}{what}", self.suite.prefix)).collect()
     }
 
     /// Writes the snapshots that the tests have changed, and returns their paths.

@@ -14,7 +14,7 @@ use crate::lang::{Diagnostic, Home, Severity, Source, Sources};
 use crate::rules::Ruleset;
 use crate::sim::TestHome;
 
-use super::paths;
+use super::{paths, webhooks};
 
 /// The tests of one home.
 pub(in crate::cli) struct Suite {
@@ -30,6 +30,8 @@ pub(in crate::cli) struct Suite {
     pub(in crate::cli) files: Vec<TestFile>,
     /// The test files that don't, with what is wrong.
     pub(in crate::cli) broken: Vec<(Arc<str>, Vec<Diagnostic>)>,
+    /// What the tests that read well may have got wrong.
+    pub(in crate::cli) warnings: Vec<Diagnostic>,
     /// What is wrong with rules and settings; not empty: nothing can run.
     pub(in crate::cli) errors: Vec<Diagnostic>,
     /// The text of all files.
@@ -87,6 +89,7 @@ impl Suite {
             rules: loaded.ruleset,
             files,
             broken,
+            warnings: Vec::new(),
             errors: Vec::new(),
             sources,
             tests: tests.clone(),
@@ -112,6 +115,7 @@ impl Suite {
         self.files.retain(|file| !found.contains_key(&file.path));
         self.broken.extend(found);
         self.broken.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.warnings = self.files.iter().flat_map(|file| webhooks::check(file, &self.home)).collect();
     }
 
     /// Reads the other rules that tests name, and returns what is wrong with them.

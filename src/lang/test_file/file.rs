@@ -8,7 +8,7 @@ use crate::lang::{Code, Diagnostic};
 use crate::model::Place;
 use crate::model::schedule::Location;
 
-use super::{Recorded, TestCase};
+use super::{Recorded, StepKind, TestCase};
 
 /// A test file that reads well.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,9 +52,31 @@ impl TestFile {
         self.rules.iter().flatten().chain(reloads)
     }
 
+    /// Returns the rules that count at some time in its tests, at the start and after each reload; `None`: all.
+    pub fn rules_at_any_time(&self) -> impl Iterator<Item = Option<&[RuleSelection]>> {
+        let reloads = self.tests.iter().flat_map(|test| &test.steps).filter_map(|step| step.kind.reload());
+        std::iter::once(self.rules.as_deref()).chain(reloads.map(Some))
+    }
+
     /// Returns the recordings that the tests play, and their snapshots.
     pub fn recorded(&self) -> impl Iterator<Item = &Recorded> {
         self.tests.iter().filter_map(|test| test.recorded.as_ref())
+    }
+
+    /// Returns the webhooks that the tests post to, each with the bytes of the file that name it.
+    pub fn webhooks(&self) -> impl Iterator<Item = (&str, &Range<usize>)> {
+        let steps = self.tests.iter().flat_map(|test| &test.steps);
+        steps.filter_map(|step| match &step.kind {
+            StepKind::Webhook { name, span, .. } => Some((&**name, span)),
+            _ => None,
+        })
+    }
+
+    /// Returns a warning of what stands at `span` of the file, with what to do.
+    #[must_use]
+    pub fn warning_at(&self, span: &Range<usize>, code: Code, message: String, help: Option<String>) -> Diagnostic {
+        let mut findings = Findings::new(Arc::clone(&self.path));
+        findings.warning(code, span.clone(), message).help_if(help).clone()
     }
 
     /// Returns an error of what stands at `span` of the file, with what to do.

@@ -1,5 +1,6 @@
 //! A step of a test.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub enum StepKind {
     Webhook {
         /// The hook's name.
         name: Arc<str>,
+        /// The bytes of the test file that name it.
+        span: Range<usize>,
         /// What is posted.
         body: Payload,
     },

@@ -65,9 +65,11 @@ impl Decoder<'_> {
             "reload" => StepKind::Reload(fields.take("reload").map(|node| self.selections(node))?),
             "client" => fields.take("client").and_then(|node| self.client(node))?,
             "webhook" => {
-                let name = fields.take("webhook").and_then(|node| self.plain_text(node));
+                let node = fields.take("webhook");
+                let span = node.map(|node| node.span.clone()).unwrap_or_default();
+                let name = node.and_then(|node| self.plain_text(node));
                 let body = fields.take("payload").map(|node| self.payload(node));
-                StepKind::Webhook { name: name?, body: body.unwrap_or_else(|| Some(Payload::default()))? }
+                StepKind::Webhook { name: name?, span, body: body.unwrap_or_else(|| Some(Payload::default()))? }
             }
             _ => StepKind::Expect(self.expectation(word, fields)?),
         })

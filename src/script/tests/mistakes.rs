@@ -131,8 +131,8 @@ fn a_function_that_cannot_exist_is_told_with_the_near_one() {
         ),
         (
             "lib::foo(1)",
-            "UnknownFunction «lib» there is no library `lib`; a function of `rules/lib/lib.rhai` is called so, and no such file \
-             loads",
+            "UnknownFunction «lib» there is no library `lib`; a function of `rules/lib/lib.rhai` is called so, and there is no such \
+             file",
         ),
     ]);
 }
