@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::lang::test_file::{Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedTime};
-use crate::model::{Payload, Value};
+use crate::model::{Payload, Qos, Value};
 
 use super::comparison::Relation;
 use super::difference::differences;
@@ -75,8 +75,8 @@ impl fmt::Display for Report {
 
 /// What a report compares: how each side is written, and what is to be said of a row that is not as expected.
 struct Sides<'a> {
-    expected: &'a dyn Fn(usize) -> String,
-    actual: &'a dyn Fn(usize) -> String,
+    /// Of a row: what was expected, and what happened.
+    texts: &'a dyn Fn(Option<usize>, Option<usize>) -> (Option<String>, Option<String>),
     notes: &'a dyn Fn(Option<usize>, usize) -> Vec<String>,
     /// What happened, as a heading: `published`.
     happened: &'a str,
@@ -93,8 +93,15 @@ pub(super) fn of_published(
     let (Expected::AnyOrder(list) | Expected::InOrder(list)) = expected;
     let clock = world.clock();
     let sides = Sides {
-        expected: &|index| list.get(index).map(|expected| expected_line(expected, &clock)).unwrap_or_default(),
-        actual: &|index| published.get(index).map(|published| published_line(published, &clock)).unwrap_or_default(),
+        texts: &|expected, actual| {
+            let expected = expected.and_then(|index| list.get(index));
+            let published = actual.and_then(|index| published.get(index));
+            let shown = Shown::of(expected, published);
+            (
+                expected.map(|expected| expected_line(expected, &clock, shown)),
+                published.map(|published| published_line(published, &clock, shown)),
+            )
+        },
         notes: &|expected, actual| {
             let Some(published) = published.get(actual) else { return Vec::new() };
             let expected = expected.and_then(|expected| list.get(expected));
@@ -138,7 +145,10 @@ pub(super) fn of_new(published: &[Published], world: &VirtualHome) -> Report {
     let mut report = Report::default();
     for published in published.iter().take(MOST_ROWS) {
         let rule = &published.publication.rule;
-        report.add(LineKind::Plain, format!("{}   by {rule}", published_line(published, &clock)));
+        report.add(
+            LineKind::Plain,
+            format!("{}   by {rule}", published_line(published, &clock, Shown::of(None, Some(published)))),
+        );
     }
     if published.len() > MOST_ROWS {
         report.add(LineKind::Plain, format!("… and {} more", published.len() - MOST_ROWS));
@@ -167,8 +177,12 @@ pub(super) fn of_calls(
     noun: &str,
 ) -> (String, Report) {
     let sides = Sides {
-        expected: &|index| expected.get(index).map(|call| call.pattern.to_string()).unwrap_or_default(),
-        actual: &|index| calls.get(index).map(|call| call.to_value().to_string()).unwrap_or_default(),
+        texts: &|wanted, actual| {
+            (
+                wanted.and_then(|index| expected.get(index)).map(|call| call.pattern.to_string()),
+                actual.and_then(|index| calls.get(index)).map(|call| call.to_value().to_string()),
+            )
+        },
         notes: &|wanted, actual| {
             let pair = wanted.and_then(|wanted| expected.get(wanted)).zip(calls.get(actual));
             pair.map(|(wanted, call)| differences(&wanted.pattern, &call.to_value())).unwrap_or_default()
@@ -212,12 +226,14 @@ fn rows(comparison: &Comparison, sides: &Sides<'_>) -> Report {
     let pairs: Vec<(Row, Option<String>, Option<String>)> = comparison
         .rows
         .iter()
-        .map(|row| match *row {
-            Row::Same { expected, actual } | Row::Differs { expected, actual } => {
-                (*row, Some((sides.expected)(expected)), Some((sides.actual)(actual)))
-            }
-            Row::Missing { expected } => (*row, Some((sides.expected)(expected)), None),
-            Row::Unexpected { actual } => (*row, None, Some((sides.actual)(actual))),
+        .map(|row| {
+            let (expected, actual) = match *row {
+                Row::Same { expected, actual } | Row::Differs { expected, actual } => (Some(expected), Some(actual)),
+                Row::Missing { expected } => (Some(expected), None),
+                Row::Unexpected { actual } => (None, Some(actual)),
+            };
+            let (expected, actual) = (sides.texts)(expected, actual);
+            (*row, expected, actual)
         })
         .collect();
     let width = |text: &Option<String>| text.as_ref().map_or(0, |text| text.chars().count());
@@ -314,7 +330,42 @@ pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
-fn expected_line(expected: &ExpectedMessage, clock: &LocalClock) -> String {
+/// Which of a message's properties a row shows, on both sides alike.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    retain: bool,
+    qos: bool,
+}
+
+impl Shown {
+    /// Returns those that matter in a row: what was expected names them, or nothing was expected, and one side is
+    /// otherwise than publications usually are.
+    fn of(expected: Option<&ExpectedMessage>, published: Option<&Published>) -> Shown {
+        let message = published.map(|published| &published.publication.message);
+        let (retain, qos) = expected.map_or_else(
+            || (message.map(|message| message.retain), message.map(|message| message.qos)),
+            |expected| (expected.retain, expected.qos),
+        );
+        let is_retained = message.is_some_and(|message| message.retain);
+        let is_unusual = message.is_some_and(|message| message.qos != Qos::AtLeastOnce);
+        Shown {
+            retain: retain.is_some_and(|retain| retain || is_retained),
+            qos: qos.is_some_and(|qos| qos != Qos::AtLeastOnce || is_unusual),
+        }
+    }
+
+    fn add_to(self, line: &mut String, retain: bool, qos: Qos) {
+        if self.retain {
+            line.push_str(if retain { ", retained" } else { ", not retained" });
+        }
+        if self.qos {
+            line.push_str(", QoS ");
+            line.push_str(&u8::from(qos).to_string());
+        }
+    }
+}
+
+fn expected_line(expected: &ExpectedMessage, clock: &LocalClock, shown: Shown) -> String {
     let mut line = format!("{} {}", expected.topic, one_line(&expected.payload.to_string()));
     match expected.at {
         None => {}
@@ -322,20 +373,15 @@ fn expected_line(expected: &ExpectedMessage, clock: &LocalClock) -> String {
         Some(ExpectedTime::Instant(at)) => line = format!("{} {line}", clock.text(at)),
         Some(at) => line = format!("{line} at {at}"),
     }
-    if let Some(retain) = expected.retain {
-        line.push_str(if retain { ", retained" } else { ", not retained" });
-    }
-    if let Some(qos) = expected.qos {
-        line = format!("{line}, QoS {}", u8::from(qos));
-    }
+    shown.add_to(&mut line, expected.retain.unwrap_or(false), expected.qos.unwrap_or(Qos::AtLeastOnce));
     line
 }
 
-fn published_line(published: &Published, clock: &LocalClock) -> String {
+fn published_line(published: &Published, clock: &LocalClock, shown: Shown) -> String {
     let message = &published.publication.message;
-    let retained = if message.retain { ", retained" } else { "" };
-    let time = clock.text(published.at);
-    format!("{time} {} {}{retained}", message.topic, payload_text(&message.payload))
+    let mut line = format!("{} {} {}", clock.text(published.at), message.topic, payload_text(&message.payload));
+    shown.add_to(&mut line, message.retain, message.qos);
+    line
 }
 
 fn message_differences(expected: &ExpectedMessage, published: &Published, clock: &LocalClock) -> Vec<String> {

@@ -254,3 +254,31 @@ fn a_test_that_passed_though_a_run_failed_says_so_unless_it_expects_that() {
         assert_eq!(said.out.contains(note), is_noted, "{}", said.out);
     }
 }
+
+#[test]
+fn retain_and_qos_are_shown_on_both_sides_where_they_matter() {
+    let rules = "\
+rules:
+  tv:
+    when: tv
+    then:
+      - { publish: usual, payload: 1 }
+      - { publish: kept, payload: 1, retain: true, qos: 0 }
+      - { publish: once, payload: 1, qos: 2 }
+      - { publish: free, payload: 1, retain: true }
+      - { publish: more, payload: 1, retain: true, qos: 2 }
+";
+    let tests = "\
+tests:
+  flags:
+    steps:
+      - { publish: tv, payload: 1 }
+      - expect:
+          - { topic: usual, payload: 2, retain: false, qos: 1 }
+          - { topic: kept, payload: 1, retain: false, qos: 1 }
+          - { topic: once, payload: 1, qos: 2 }
+          - { topic: free, payload: 2 }
+";
+    let home = Home::new(&[("rules/tv.yaml", rules), ("rules/tv.test.yaml", tests)]);
+    insta::assert_snapshot!(home.say(&["test"]).out);
+}
