@@ -168,3 +168,16 @@ fn a_payload_that_was_cut_swallows_no_message() {
     let wanted = "a live cut\nb live x\nc live a\\nb\n! line 1: the payload should have 9 bytes and has 3: it was cut or changed\n";
     assert_eq!(told(text), wanted);
 }
+
+#[test]
+fn lines_of_text_may_end_in_cr_lf_and_a_payload_in_a_cr_of_its_own() {
+    let wanted = "a live ON\nb live x y\n";
+    assert_eq!(told(b"2024-06-01T18:00:00Z a ON\r\n2024-06-01T18:00:01Z b x y\r\n"), wanted);
+    assert_eq!(told(b"\xef\xbb\xbf2024-06-01T18:00:00Z a ON\r\n2024-06-01T18:00:01Z b x y\r\n"), wanted);
+    assert_eq!(told(b"1.5 0 0 a 2 ON\r\n2.5 0 0 b 3 x y\r\n"), wanted);
+    assert_eq!(told(b"1.5 0 0 a 2 ON\r\n2.5 0 0 b 3 x\r\ny\r\n"), "a live ON\nb live x\\ny\n");
+    assert_eq!(told(b"1.5 0 0 a 2 ON\r\n2.5 0 0 b 2 x\r\r\n"), "a live ON\nb live x\\r\n");
+    let own = "a live ON\\r\nb live x y\n";
+    assert_eq!(told(b"2024-06-01T18:00:00Z a ON\r\n2024-06-01T18:00:01Z b x y\n"), own);
+    assert_eq!(told(b"1.5 0 0 a 3 ON\r\n2.5 0 0 b 3 x y\n"), own);
+}

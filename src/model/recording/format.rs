@@ -37,6 +37,19 @@ impl Format {
         Some(Format::Csv(csv_line::guess_payloads(&[line, b"\n", beginning].concat())))
     }
 
+    /// Returns whether the lines of text end in CR LF, in a file that begins with `line`, whose next bytes are `beginning`:
+    /// a payload may end in a CR of its own. Rows and JSON may end in either, line by line.
+    pub(super) fn has_crlf(self, line: &[u8], beginning: &[u8]) -> bool {
+        let ends = |line: &[u8]| line.ends_with(b"\r\n");
+        let mut others = beginning.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+        match self {
+            Format::Json(_) | Format::Csv(_) => false,
+            Format::Timed => line.ends_with(b"\r") && others.all(ends),
+            Format::Counted => text_line::parse_counted(line)
+                .is_ok_and(|parsed| parsed.length.is_some_and(|length| parsed.payload.len() == length + 1)),
+        }
+    }
+
     /// Returns what `line` says.
     pub(super) fn parse(self, line: &[u8]) -> Result<Parsed, Reason> {
         match self {

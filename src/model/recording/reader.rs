@@ -51,6 +51,8 @@ pub struct RecordingReader<R> {
     count: u64,
     /// A line that was read and belongs to the next message.
     ahead: Option<Vec<u8>>,
+    /// Whether lines end in CR LF.
+    has_crlf: bool,
     last: Option<Timestamp>,
     findings: Findings,
     is_over: bool,
@@ -65,6 +67,7 @@ impl<R: BufRead> RecordingReader<R> {
             line: Vec::new(),
             count: 0,
             ahead: None,
+            has_crlf: false,
             last: None,
             findings: Findings::default(),
             is_over: false,
@@ -104,6 +107,9 @@ impl<R: BufRead> RecordingReader<R> {
         self.count += 1;
         if self.line.last() == Some(&b'\n') {
             self.line.pop();
+            if self.has_crlf {
+                self.end_at_cr();
+            }
         } else if self.line.len() as u64 == LONGEST_LINE {
             return self.skip_rest();
         }
@@ -141,8 +147,8 @@ impl<R: BufRead> RecordingReader<R> {
             return None;
         }
         let format = self.format()?;
-        if matches!(format, Format::Json(_) | Format::Csv(_)) && self.line.last() == Some(&b'\r') {
-            self.line.pop();
+        if matches!(format, Format::Json(_) | Format::Csv(_)) {
+            self.end_at_cr();
         }
         if matches!(format, Format::Csv(_)) {
             self.close_row();
@@ -160,6 +166,10 @@ impl<R: BufRead> RecordingReader<R> {
             let beginning = self.input.fill_buf().unwrap_or_default();
             let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
             self.format = Format::of(line, beginning);
+            self.has_crlf = self.format.is_some_and(|format| format.has_crlf(&self.line, beginning));
+            if self.has_crlf {
+                self.end_at_cr();
+            }
             match self.format {
                 None => {
                     let why = "it is of no format that is known; `homerule record` and `mosquitto_sub -F %j` write one \
@@ -174,6 +184,13 @@ impl<R: BufRead> RecordingReader<R> {
             }
         }
         self.format
+    }
+
+    /// Takes away the CR that the line ends in.
+    fn end_at_cr(&mut self) {
+        if self.line.last() == Some(&b'\r') {
+            self.line.pop();
+        }
     }
 
     /// Adds lines to the row until its quotes are closed.
