@@ -210,12 +210,16 @@ impl Decoder<'_> {
 
     fn local_time(&mut self, node: &Node) -> Option<DateTime> {
         let text = self.plain_text(node)?;
-        if let Some(ExpectedTime::Local(time)) = ExpectedTime::parse(&text) {
-            return Some(time);
-        }
+        let help = match ExpectedTime::parse(&text) {
+            Some(ExpectedTime::Local(time)) => return Some(time),
+            Some(ExpectedTime::Instant(_)) => {
+                "write `2024-06-01T20:00:00`, without an offset: it is a time of the home's zone, or of \
+                 `location: { timezone: … }` at the top of the file"
+            }
+            Some(ExpectedTime::OfDay(_)) | None => "write `2024-06-01T20:00:00`",
+        };
         let message = format!("`{text}` is no local time with its date");
-        let found = self.findings.error(Code::BAD_TIME, node.span.clone(), message);
-        found.help("write `2024-06-01T20:00:00`");
+        self.findings.error(Code::BAD_TIME, node.span.clone(), message).help(help);
         None
     }
 
