@@ -23,6 +23,9 @@ mod test_formats;
 mod test_paths;
 #[path = "cli/test_reports.rs"]
 mod test_reports;
+#[cfg(test)]
+#[path = "cli/test_silence.rs"]
+mod test_silence;
 #[path = "cli/test_snapshots.rs"]
 mod test_snapshots;
 #[path = "cli/test_steps.rs"]

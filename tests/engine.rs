@@ -25,3 +25,6 @@ mod properties;
 #[cfg(test)]
 #[path = "engine/saving.rs"]
 mod saving;
+#[cfg(test)]
+#[path = "engine/telling.rs"]
+mod telling;

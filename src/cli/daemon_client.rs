@@ -10,7 +10,9 @@ use ureq::Agent;
 
 use super::Failure;
 use super::broker_address::reachable;
+use super::home_zone::HomeZone;
 use super::settings_file::read_settings;
+use crate::daemon::ZONE_HEADER;
 
 /// Which daemon is meant.
 #[derive(Debug, Args)]
@@ -72,6 +74,14 @@ impl DaemonClient {
     /// # Errors
     /// When there is no daemon, or it refuses.
     pub(super) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.get_dated(path, query).map(|(answer, _)| answer)
+    }
+
+    /// Returns the answer to `GET path`, and the zone in which its times are to be written.
+    ///
+    /// # Errors
+    /// When there is no daemon, or it refuses.
+    pub(super) fn get_dated(&self, path: &str, query: &[(&str, &str)]) -> Result<(Value, HomeZone), Failure> {
         let mut request = self.agent.get(format!("{}{path}", self.url));
         for (name, value) in query {
             request = request.query(name, value);
@@ -94,14 +104,18 @@ impl DaemonClient {
         self.answer(request.send_empty()).map(|_| ())
     }
 
-    fn answer(&self, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value, Failure> {
+    fn answer(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<(Value, HomeZone), Failure> {
         let mut response = response.map_err(|error| self.no_daemon(&error))?;
         let status = response.status();
+        let zone = HomeZone::new(response.headers().get(ZONE_HEADER).and_then(|zone| zone.to_str().ok()));
         let text = response.body_mut().with_config().limit(1 << 30).read_to_string();
         let text = text.map_err(|error| self.no_daemon(&error))?;
         let document: Value = serde_json::from_str(&text).unwrap_or_default();
         if status.is_success() {
-            return Ok(document);
+            return Ok((document, zone));
         }
         let detail = document.get("detail").and_then(Value::as_str);
         Err(Failure::new(detail.map_or_else(|| format!("the daemon at {} answers {status}", self.url), str::to_owned)))

@@ -7,6 +7,7 @@ mod completions;
 mod daemon_client;
 mod exit;
 mod home_folder;
+mod home_zone;
 mod init;
 mod print;
 mod publish;

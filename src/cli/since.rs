@@ -24,8 +24,10 @@ impl Since {
     /// # Errors
     /// When `since` is neither, or nothing was ever recorded.
     pub(super) fn open(home: &Path, since: &str) -> Result<Since, Failure> {
-        let since = begin(since, Timestamp::now(), TimeZone::try_system().unwrap_or(TimeZone::UTC))?;
         let settings = read_settings(home)?;
+        let zone = settings.zone.as_deref().and_then(|name| TimeZone::get(name).ok());
+        let zone = zone.or_else(|| TimeZone::try_system().ok()).unwrap_or(TimeZone::UTC);
+        let since = begin(since, Timestamp::now(), zone)?;
         let folder = folder(home, &settings);
         let name = folder.display().to_string();
         let recorded = RecordedSince::open(&folder, since)

@@ -5,13 +5,17 @@ use std::time::Duration;
 use clap::Args;
 
 use super::daemon_client::DaemonArguments;
+use super::home_zone::HomeZone;
 use super::{Exit, Failure, print};
-use crate::daemon::answer::Status as StatusAnswer;
+use crate::daemon::answer::{LastRun, RuleAnswer, Status as StatusAnswer};
 use crate::model::format_duration;
 
 /// Shows how the daemon is: what it listens on, its rules, and what is wrong with them.
 #[derive(Debug, Args)]
 pub(super) struct Status {
+    /// List the rules: whether each is switched on, and how its last run ended.
+    #[arg(long)]
+    rules: bool,
     /// Write one JSON document.
     #[arg(long)]
     json: bool,
@@ -21,19 +25,53 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let answer = self.daemon.client()?.get("/api/status", &[])?;
-        let status: StatusAnswer = serde_json::from_value(answer.clone())
-            .map_err(|error| Failure::new(format!("what answers there is no homerule of this version: {error}")))?;
+        if self.rules {
+            return self.list();
+        }
+        let (answer, zone) = self.daemon.client()?.get_dated("/api/status", &[])?;
+        let status: StatusAnswer = serde_json::from_value(answer.clone()).map_err(|error| other_version(&error))?;
         if self.json {
             print::json(&answer)?;
         } else {
-            show(&status);
+            show(&status, &zone);
         }
         Ok(if status.healthy { Exit::Well } else { Exit::No })
     }
+
+    /// Lists the rules.
+    fn list(self) -> Result<Exit, Failure> {
+        let (answer, zone) = self.daemon.client()?.get_dated("/api/rules", &[])?;
+        if self.json {
+            print::json(&answer)?;
+            return Ok(Exit::Well);
+        }
+        let rules: Vec<RuleAnswer> = serde_json::from_value(answer).map_err(|error| other_version(&error))?;
+        let width = rules.iter().map(|rule| rule.id.chars().count()).max().unwrap_or(0);
+        for rule in &rules {
+            let switch = if rule.enabled { "on " } else { "off" };
+            let last = rule.last_run.as_ref().map_or_else(|| "no run".to_owned(), |last| last_run(last, &zone));
+            print::line(&format!("{:width$}  {switch}  {last}", rule.id));
+        }
+        if rules.iter().any(|rule| rule.last_run.is_some()) {
+            print::line(&zone.note());
+        } else if rules.is_empty() {
+            print::line("no rule is in force");
+        }
+        Ok(Exit::Well)
+    }
 }
 
-fn show(status: &StatusAnswer) {
+fn other_version(error: &serde_json::Error) -> Failure {
+    Failure::new(format!("what answers there is no homerule of this version: {error}"))
+}
+
+/// Returns how a run ended, in words.
+fn last_run(last: &LastRun, zone: &HomeZone) -> String {
+    let reason = last.reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+    format!("{} at {}{reason}", last.outcome, zone.local(&last.at.to_string()))
+}
+
+fn show(status: &StatusAnswer, zone: &HomeZone) {
     let uptime = Duration::try_from_secs_f64(status.uptime.floor()).unwrap_or_default();
     print::line(&format!("homerule {}, running for {}", status.version, format_duration(uptime)));
     print::line(&format!("listening on {}", status.listen.join(", ")));
@@ -42,6 +80,11 @@ fn show(status: &StatusAnswer) {
         "{} rules in force, {} switched on, {} failed last",
         rules.loaded, rules.enabled, rules.failed
     ));
+    for failing in &status.failing {
+        let at = failing.at.map_or(String::new(), |at| format!(" at {}", zone.local(&at.to_string())));
+        let reason = failing.reason.as_deref().unwrap_or("before the daemon's start");
+        print::line(&format!("    {} failed{at}: {reason}", failing.rule));
+    }
     for found in &status.diagnostics {
         print::line(&format!("{}: {}[{}]: {}", found.place(), found.severity, found.code, found.message));
     }
@@ -53,6 +96,9 @@ fn show(status: &StatusAnswer) {
     }
     if status.recorder.lost > 0 {
         print::line(&format!("{} messages were not recorded", status.recorder.lost));
+    }
+    if !status.failing.is_empty() {
+        print::line(&zone.note());
     }
     if let Some(failing) = &status.store.failing {
         print::line(&format!("a restart would lose what changes: {failing}"));

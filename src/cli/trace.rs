@@ -26,15 +26,17 @@ impl Trace {
         let limit = self.limit.to_string();
         let mut query = vec![("limit", limit.as_str())];
         query.extend(self.rule.as_deref().map(|rule| ("rule", rule)));
-        let answer = self.daemon.client()?.get("/api/traces", &query)?;
+        let (answer, zone) = self.daemon.client()?.get_dated("/api/traces", &query)?;
         if self.json {
             print::json(&answer)?;
             return Ok(Exit::Well);
         }
         let traces = answer.as_array().map(Vec::as_slice).unwrap_or_default();
-        traces.iter().rev().for_each(show);
+        traces.iter().rev().for_each(|trace| show(trace, &zone));
         if traces.is_empty() {
             print::line("nothing ran yet, and nothing was kept from running");
+        } else {
+            print::line(&zone.note());
         }
         Ok(Exit::Well)
     }

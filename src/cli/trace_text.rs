@@ -1,16 +1,16 @@
 //! Traces of the daemon as people read them.
 
-use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
+use super::home_zone::HomeZone;
 use super::print;
 
 /// Writes a trace: a line for the whole, a line for what led to it, a line for each step.
-pub(super) fn show(trace: &Value) {
+pub(super) fn show(trace: &Value, zone: &HomeZone) {
     let rule = trace.get("rule").and_then(Value::as_str);
-    let Some(rule) = rule else { return print::line(&published(trace)) };
-    print::line(&format!("{} {rule} {}", local(&text(trace, "at")), outcome(trace)));
-    if let Some(client) = trace.get("cause").and_then(sent) {
+    let Some(rule) = rule else { return print::line(&published(trace, zone)) };
+    print::line(&format!("{} {rule} {}", zone.local(&text(trace, "at")), outcome(trace, zone)));
+    if let Some(client) = trace.get("cause").and_then(|cause| sent(cause, zone)) {
         print::line(&format!("    {client}"));
     }
     let steps = trace.get("steps").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -20,7 +20,10 @@ pub(super) fn show(trace: &Value) {
         let values = step.get("values").and_then(Value::as_object).into_iter().flatten();
         let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
-        let (path, what, result) = (text(step, "path"), text(step, "what"), text(step, "result"));
+        let (path, what, mut result) = (text(step, "path"), text(step, "what"), text(step, "result"));
+        if let Some(source) = step.get("source").and_then(Value::as_str) {
+            result = format!("{result}: {}", source.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
         // Of a run that is remembered no more, the places are not known.
         let gap = if path_width == 0 { "" } else { "  " };
         print::line(format!("    {path:path_width$}{gap}{what:what_width$}  {result}{values}").trim_end());
@@ -28,16 +31,21 @@ pub(super) fn show(trace: &Value) {
 }
 
 /// Returns what a client published itself.
-fn published(trace: &Value) -> String {
+fn published(trace: &Value, zone: &HomeZone) -> String {
     let cause = trace.get("cause").unwrap_or(&Value::Null);
-    let value = cause.get("value").map_or(String::new(), |value| format!(" {value}"));
-    format!("{} {}{value}, published by {}", local(&text(trace, "at")), text(cause, "topic"), client(cause))
+    format!("{} {}, published by {}", zone.local(&text(trace, "at")), message(cause), client(cause))
 }
 
 /// Returns who sent the message that led to a run, where that is told.
-fn sent(cause: &Value) -> Option<String> {
-    cause.get("client").filter(|_| text(cause, "kind") == "message")?;
-    Some(format!("{} was published at {} by {}", text(cause, "topic"), local(&text(cause, "at")), client(cause)))
+fn sent(cause: &Value, zone: &HomeZone) -> Option<String> {
+    cause.get("client").and(cause.get("at")).and(cause.get("topic"))?;
+    Some(format!("{} was published at {} by {}", message(cause), zone.local(&text(cause, "at")), client(cause)))
+}
+
+/// Returns a message's topic and, where it is known, what it said.
+fn message(cause: &Value) -> String {
+    let value = cause.get("value").map_or(String::new(), |value| format!(" {value}"));
+    format!("{}{value}", text(cause, "topic"))
 }
 
 fn client(cause: &Value) -> String {
@@ -48,7 +56,7 @@ fn client(cause: &Value) -> String {
 }
 
 /// Returns how a run ended, or what kept it from running.
-fn outcome(trace: &Value) -> String {
+fn outcome(trace: &Value, zone: &HomeZone) -> String {
     let mut outcome = text(trace, "outcome");
     if outcome == "published" {
         outcome.push_str("; what else its run did is remembered no more");
@@ -60,7 +68,7 @@ fn outcome(trace: &Value) -> String {
         }
     }
     if let Some(times) = trace.get("times").and_then(Value::as_u64) {
-        outcome = format!("{outcome}, {times} times since {}", local(&text(trace, "first_at")));
+        outcome = format!("{outcome}, {times} times since {}", zone.local(&text(trace, "first_at")));
     }
     outcome
 }
@@ -68,11 +76,4 @@ fn outcome(trace: &Value) -> String {
 /// Returns the text at `key`; empty where there is none.
 pub(super) fn text(value: &Value, key: &str) -> String {
     value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// Returns an instant as the local time of this machine.
-pub(super) fn local(instant: &str) -> String {
-    let instant: Option<Timestamp> = instant.parse().ok();
-    let local = instant.map(|instant| instant.to_zoned(TimeZone::try_system().unwrap_or(TimeZone::UTC)));
-    local.map_or(String::new(), |local| local.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }

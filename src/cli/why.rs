@@ -30,14 +30,15 @@ impl Why {
         if let Some(file) = &self.as_test {
             return as_test::write(topic.as_str(), file, &self.daemon);
         }
-        let answer = self.daemon.client()?.get("/api/why", &[("topic", topic.as_str())])?;
+        let (answer, zone) = self.daemon.client()?.get_dated("/api/why", &[("topic", topic.as_str())])?;
         let chain = answer.as_array().map(Vec::as_slice).unwrap_or_default();
         if self.json {
             print::json(&answer)?;
         } else if chain.is_empty() {
             print::line(&format!("nobody published `{topic}`, as far back as the daemon remembers and records"));
         } else {
-            chain.iter().for_each(show);
+            chain.iter().for_each(|link| show(link, &zone));
+            print::line(&zone.note());
         }
         Ok(if chain.is_empty() { Exit::No } else { Exit::Well })
     }

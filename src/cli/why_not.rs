@@ -1,11 +1,11 @@
 //! `homerule why-not`: the first gate that stopped a rule.
 
 use clap::Args;
-use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use super::daemon_client::DaemonArguments;
-use super::trace_text::{local, show, text};
+use super::home_zone::HomeZone;
+use super::trace_text::{show, text};
 use super::{Exit, Failure, print};
 
 /// Shows what kept a rule from running when it last might have.
@@ -13,7 +13,7 @@ use super::{Exit, Failure, print};
 pub(super) struct WhyNot {
     /// The rule: `tv:dim-lights`, or `dim-lights` alone.
     rule: String,
-    /// The last time up to this: `20:10`, `2024-06-01T20:10:00`.
+    /// The last time up to this, of the home's zone: `20:10`, `2024-06-01T20:10:00`.
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
     /// Write one JSON document.
@@ -25,20 +25,22 @@ pub(super) struct WhyNot {
 
 impl WhyNot {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let until = self.at.as_deref().map(instant).transpose()?.map(|at| at.to_string());
         let mut query = vec![("rule", self.rule.as_str())];
-        query.extend(until.as_deref().map(|until| ("at", until)));
-        let answer = self.daemon.client()?.get("/api/why-not", &query)?;
+        query.extend(self.at.as_deref().map(|at| ("at", at)));
+        let (answer, zone) = self.daemon.client()?.get_dated("/api/why-not", &query)?;
         if self.json {
             print::json(&answer)?;
         } else {
-            tell(&answer);
+            tell(&answer, &zone);
+            if answer.get("at").is_some_and(|at| !at.is_null()) {
+                print::line(&zone.note());
+            }
         }
         Ok(if answer.get("by").is_some_and(Value::is_null) { Exit::No } else { Exit::Well })
     }
 }
 
-fn tell(answer: &Value) {
+fn tell(answer: &Value, zone: &HomeZone) {
     print::line(&format!("{}: {}", text(answer, "rule"), text(answer, "message")));
     let near = answer.get("near").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if !near.is_empty() {
@@ -46,27 +48,10 @@ fn tell(answer: &Value) {
     }
     for near in near {
         let value = near.get("value").map(ToString::to_string).unwrap_or_default();
-        let (at, topic) = (local(&text(near, "at")), text(near, "topic"));
+        let (at, topic) = (zone.local(&text(near, "at")), text(near, "topic"));
         print::line(&format!("    {at} {topic} {value}   {}: {}", text(near, "path"), text(near, "why")));
     }
     if let Some(trace) = answer.get("trace").filter(|trace| !trace.is_null()) {
-        show(trace);
+        show(trace, zone);
     }
-}
-
-/// Returns the instant that `time` means: an instant, a local time, or a time of this day. The whole of its last
-/// second, or minute, is meant.
-fn instant(time: &str) -> Result<Timestamp, Failure> {
-    let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-    if let Ok(instant) = time.parse() {
-        return Ok(instant);
-    }
-    let today = Timestamp::now().to_zoned(zone.clone()).date();
-    let local = time.parse().or_else(|_| time.parse().map(|time| today.to_datetime(time)));
-    let has_seconds = time.split('T').next_back().unwrap_or(time).split(':').count() > 2;
-    let rest = jiff::SignedDuration::from_millis(if has_seconds { 999 } else { 59_999 });
-    local
-        .and_then(|local: jiff::civil::DateTime| local.to_zoned(zone))
-        .map(|zoned| zoned.timestamp() + rest)
-        .map_err(|_| Failure::new(format!("`{time}` is no time: write `20:10` or `2024-06-01T20:10:00`")))
 }

@@ -61,7 +61,6 @@ pub(super) struct EventLoop {
     pub(super) parts: Parts,
     ruleset: Ruleset,
     findings: Vec<Finding>,
-    pub(super) failing: BTreeSet<RuleId>,
     pub(super) rule_topics: RuleTopics,
     clock: Clock,
     pub(super) now: Timestamp,
@@ -143,7 +142,6 @@ impl EventLoop {
             parts,
             ruleset: loaded.home.ruleset,
             findings: loaded.findings,
-            failing: BTreeSet::new(),
             rule_topics: RuleTopics::default(),
             clock,
             now,
@@ -338,8 +336,6 @@ impl EventLoop {
         let old = std::mem::replace(&mut self.ruleset, ruleset);
         // To free ten thousand rules takes longer than messages should wait.
         tokio::task::spawn_blocking(move || drop(old));
-        let known: BTreeSet<&RuleId> = self.ruleset.entries.iter().map(RuleEntry::id).collect();
-        self.failing.retain(|rule| known.contains(rule));
         self.rule_topics.look_at_all(&self.engine);
         info!(rules = self.ruleset.entries.len(), "Rules reloaded.");
     }
@@ -347,6 +343,11 @@ impl EventLoop {
     /// Returns the rules in force.
     pub(super) fn rules(&self) -> &[RuleEntry] {
         &self.ruleset.entries
+    }
+
+    /// Returns the files that don't load, so that their rules may not be in force.
+    pub(super) fn broken_files(&self) -> BTreeSet<&str> {
+        self.findings.iter().filter(|found| found.is_error()).map(|found| found.file.as_str()).collect()
     }
 
     /// Returns whether the rule of `entry` is switched on. What makes rules is on where it can make some.
@@ -358,11 +359,13 @@ impl EventLoop {
     pub(super) fn status(&self) -> Status {
         let loaded = self.engine.rule_ids().count();
         let enabled = self.engine.rule_ids().filter(|id| self.engine.is_enabled(id) == Some(true)).count();
+        let failing = self.rule_topics.failing(&self.engine);
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime: self.started.elapsed().as_secs_f64(),
             listen: self.parts.listen.clone(),
-            rules: RuleCounts { loaded, enabled, failed: self.failing.len() },
+            rules: RuleCounts { loaded, enabled, failed: failing.len() },
+            failing,
             ruleset: fingerprint(self.rules()),
             diagnostics: self.findings.clone(),
             store: self.store_status(),

@@ -111,7 +111,18 @@ impl Heard {
 
     /// Returns the last message of `topic` at or before `at`.
     pub(super) fn before(&self, topic: &Topic, at: Timestamp) -> Option<&HeardMessage> {
-        self.messages.iter().rev().find(|heard| heard.at <= at && heard.message.topic == *topic)
+        self.find(topic, at, |_| true)
+    }
+
+    /// Returns the last message of `topic` at or before `at` that `is_wanted`.
+    pub(super) fn find(
+        &self,
+        topic: &Topic,
+        at: Timestamp,
+        is_wanted: impl Fn(&HeardMessage) -> bool,
+    ) -> Option<&HeardMessage> {
+        let is_it = |heard: &&HeardMessage| heard.at <= at && heard.message.topic == *topic && is_wanted(heard);
+        self.messages.iter().rev().find(is_it)
     }
 }
 

@@ -40,5 +40,7 @@ mod zstd;
 
 pub use logging::LogError;
 pub use screen::Format;
+pub(crate) use web::ZONE_HEADER;
+
 pub use start::{DaemonError, Ended, Options, run};
 pub use why::{Incident, Said, SaidKind};

@@ -13,8 +13,8 @@ use tracing::warn;
 use crate::engine::{Engine, Event, Outcome, Trace};
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 
+use super::answer::{FailingRule, LastRun};
 use super::event_loop::EventLoop;
-use super::named_rule::NoRule;
 use super::store::Retained;
 
 /// How the topics of rules begin.
@@ -40,6 +40,8 @@ pub(super) struct RuleTopics {
 struct Told {
     last_run: Option<Timestamp>,
     outcome: Option<String>,
+    /// Why that failed; `None`: it didn't, or before the start.
+    reason: Option<String>,
     /// What the broker keeps.
     payload: Bytes,
 }
@@ -61,7 +63,7 @@ impl RuleTopics {
             let (last_run, outcome) = status.map(|status| (status.last_run, status.outcome)).unwrap_or_default();
             let id = RuleId::from_text(id);
             self.changed.insert(id.clone());
-            self.rules.insert(id, Told { last_run, outcome, payload: retained.payload.clone() });
+            self.rules.insert(id, Told { last_run, outcome, reason: None, payload: retained.payload.clone() });
         }
     }
 
@@ -94,7 +96,31 @@ impl RuleTopics {
         let told = self.rules.entry(trace.rule.clone()).or_default();
         told.last_run = Some(trace.at);
         told.outcome = Some(trace.outcome.word().to_owned());
+        told.reason = match &trace.outcome {
+            Outcome::Failed(reason) => Some(reason.clone()),
+            _ => None,
+        };
         self.look(trace.rule.clone());
+    }
+
+    /// Returns how the last run of a rule ended; `None` where none did.
+    pub(super) fn last_run(&self, rule: &RuleId) -> Option<LastRun> {
+        let told = self.rules.get(rule)?;
+        Some(LastRun { at: told.last_run?, outcome: told.outcome.clone()?, reason: told.reason.clone() })
+    }
+
+    /// Returns the rules whose last run failed.
+    pub(super) fn failing(&self, engine: &Engine) -> Vec<FailingRule> {
+        let is_failing = |(rule, told): &(&RuleId, &Told)| {
+            told.outcome.as_deref() == Some("failed") && engine.is_enabled(rule).is_some()
+        };
+        let failing = self.rules.iter().filter(is_failing);
+        let told = |(rule, told): (&RuleId, &Told)| FailingRule {
+            rule: rule.to_string(),
+            at: told.last_run,
+            reason: told.reason.clone(),
+        };
+        failing.map(told).collect()
     }
 
     /// Lets the next changes tell all that changed, however recently it was told.
@@ -164,14 +190,7 @@ impl RuleRequest {
         };
         match home.find_one_rule(&rule) {
             Ok(rule) => home.act_on_rule(event(rule), "a client, over MQTT,"),
-            Err(NoRule::Unknown { near: Some(near) }) => {
-                warn!("`{topic}` asks for a rule that isn't there. Was `{near}` meant?");
-            }
-            Err(NoRule::Unknown { near: None }) => warn!("`{topic}` asks for a rule that isn't there."),
-            Err(NoRule::Ambiguous(first, second)) => warn!("`{topic}` may mean `{first}` or `{second}`."),
-            Err(NoRule::Several { rule, .. }) => {
-                warn!("`{topic}` asks for one rule, and `{rule}` is one for each topic: name one of them.");
-            }
+            Err(error) => warn!("`{topic}` asks for no rule: {}.", home.no_rule(&rule, &error)),
         }
     }
 }

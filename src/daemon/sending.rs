@@ -83,14 +83,8 @@ impl EventLoop {
     fn count(&mut self, trace: &Trace) {
         match &trace.outcome {
             Outcome::Skipped(_) | Outcome::Running => return,
-            Outcome::Failed(_) => {
-                self.counters.failed_runs += 1;
-                self.failing.insert(trace.rule.clone());
-            }
-            Outcome::Finished => {
-                self.failing.remove(&trace.rule);
-            }
-            Outcome::Stopped(_) | Outcome::Cancelled(_) => {}
+            Outcome::Failed(_) => self.counters.failed_runs += 1,
+            Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) => {}
         }
         self.counters.runs += 1;
     }

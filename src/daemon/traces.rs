@@ -186,7 +186,7 @@ mod tests {
     fn trace(rule: &str, at: i64, outcome: Outcome) -> Arc<Trace> {
         let at = Timestamp::from_second(at).unwrap();
         let run = (!matches!(outcome, Outcome::Skipped(_))).then_some(RunId(at.as_second().unsigned_abs()));
-        let cause = Cause { kind: CauseKind::Person, depth: 0, run: None };
+        let cause = Cause { kind: CauseKind::Person, depth: 0, run: None, armed: None };
         let rule = RuleId::from_text(rule);
         Arc::new(Trace { rule, run, at, ended_at: at, outcome, cause, steps: Vec::new() })
     }
@@ -243,7 +243,14 @@ mod tests {
         let mut large = Arc::unwrap_or_clone(trace("a:large", 0, Outcome::Finished));
         let values = vec![("msg".to_owned(), Value::text("x".repeat(100_000)))];
         let at = large.at;
-        large.steps.push(Step { path: "when".into(), at, what: "trigger".into(), result: String::new(), values });
+        large.steps.push(Step {
+            path: "when".into(),
+            at,
+            what: "trigger".into(),
+            result: String::new(),
+            values,
+            source: None,
+        });
         traces.push(Arc::new(large));
         assert_eq!(traces.last(None, 1)[0].trace.steps[0].values, []);
         traces.resize(0);

@@ -12,8 +12,8 @@ use super::deadline::{Deadline, Due, Owner};
 use super::occasion::Occasion;
 use super::slot::{Heard, Listener, SlotId, Watched};
 use super::tracker::{Tracker, topic_filter, tracked_conditions};
-use super::trigger::{OutsideFirst, Track, TriggerState, later};
-use super::{Cause, CauseKind, Engine, Step};
+use super::trigger::{OutsideFirst, Track, TriggerState, earlier, later};
+use super::{Armed, Cause, CauseKind, Engine, Step};
 
 impl Engine {
     /// Makes a new slot's triggers and trackers look at the state, and arms them.
@@ -216,7 +216,7 @@ impl Engine {
             Due::AtRecheck(owner, index) => self.ask_at(&slot, owner, index),
             Due::WhilePending => self.fire_while_pending(&slot, due),
             Due::WhileRecheck => {
-                let cause = self.time_cause(due);
+                let cause = self.recheck_cause(&slot, due);
                 self.reconsider(&slot, &cause);
             }
             Due::WhileEvery => self.fire_while_every(&slot, due),
@@ -244,18 +244,22 @@ impl Engine {
                 let Some(hold) = track.hold.take_if(|hold| hold.due == due) else { return };
                 track.is_spent = state.range.is_some();
                 let mut occasion = hold.occasion;
+                occasion.cause = occasion.cause.since(hold.since);
                 occasion.value = track.last.clone();
                 if let Some(known) = self.evaluator.world.states.get(topic.as_str()) {
                     occasion.payload = Some(known.payload.clone());
                 }
                 occasion
             }
-            TriggerKind::Silent { filter, .. } => {
+            TriggerKind::Silent { filter, hold } => {
                 if track.silent_at.take_if(|at| *at == due).is_none() {
                     return;
                 }
                 let known = self.evaluator.world.states.get(topic.as_str());
-                self.time_occasion(trigger, due).with_state(filter, topic, known)
+                let mut occasion = self.time_occasion(trigger, due).with_state(filter, topic, known);
+                let spoke_at = earlier(due, *hold);
+                occasion.cause.armed = Some(Box::new(Armed { at: spoke_at, topic: Some(topic.clone()), cause: None }));
+                occasion
             }
             _ => return,
         };
@@ -308,13 +312,8 @@ impl Engine {
         for (name, capture) in &occasion.named {
             values.push((name.to_string(), Value::Text(Arc::clone(capture))));
         }
-        Step {
-            path: Arc::clone(&occasion.path),
-            at: self.now(),
-            what: "trigger".into(),
-            result: occasion.cause.told(&self.evaluator.world.calendar.zone),
-            values,
-        }
+        let result = occasion.cause.told(&self.evaluator.world.calendar.zone, self.now());
+        Step { values, ..Step::new(&occasion.path, self.now(), "trigger", result) }
     }
 }
 

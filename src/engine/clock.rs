@@ -19,6 +19,7 @@ use super::hearing::Incoming;
 use super::run::{Frame, Run, Waiting};
 use super::saving::SavedRule;
 use super::slot::{Slot, SlotId};
+use super::timers::Timer;
 use super::trigger::{TriggerState, later};
 use super::while_state::WhileState;
 
@@ -54,7 +55,7 @@ impl Engine {
         self.catch_up_passed_over(missed);
         // What a small step forward passed over.
         self.advance(now);
-        self.reconsider_all();
+        self.reconsider_all(None);
         let untils = self.runs.values().flat_map(|run| run.ears().map(|ear| (run.id, ear.id)));
         let untils: Vec<_> = untils.map(|(run, ear)| Incoming::AskEar { run, ear }).collect();
         self.inbox.extend(untils);
@@ -255,7 +256,7 @@ impl Shift for Slot {
         self.trackers.iter_mut().flat_map(|tracker| tracker.since.values_mut()).for_each(|since| since.shift(by));
         self.cooldowns.values_mut().for_each(|over| over.shift(by));
         self.storm.iter_mut().for_each(|at| at.shift(by));
-        self.timers.iter_mut().for_each(|timer| timer.due.shift(by));
+        self.timers.iter_mut().for_each(|timer| timer.shift(by));
     }
 }
 
@@ -267,7 +268,7 @@ impl Shift for SavedRule {
         self.trackers.iter_mut().flat_map(|tracker| tracker.since.values_mut()).for_each(|since| since.shift(by));
         self.cooldowns.iter_mut().for_each(|(_, over)| over.shift(by));
         self.storm.iter_mut().for_each(|at| at.shift(by));
-        self.timers.iter_mut().for_each(|timer| timer.due.shift(by));
+        self.timers.iter_mut().for_each(|timer| timer.shift(by));
     }
 }
 
@@ -279,6 +280,15 @@ impl Shift for TriggerState {
                 hold.due.shift(by);
             }
             track.silent_at.shift(by);
+        }
+    }
+}
+
+impl Shift for Timer {
+    fn shift(&mut self, by: SignedDuration) {
+        self.due.shift(by);
+        if let Some(armed) = &mut self.armed {
+            armed.at.shift(by);
         }
     }
 }

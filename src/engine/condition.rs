@@ -1,17 +1,15 @@
 //! Judges conditions: true, false, unknown or failed, and why (spec 2.5).
 
-use std::time::Duration;
-
 use crate::model::schedule::SunDay;
-use crate::model::{Topic, Value, format_duration};
+use crate::model::{Topic, Value};
 use crate::rules::{Condition, ConditionKind, StateCondition};
 use crate::script::{Expression, Failure, Reads};
 
-use super::Step;
 use super::evaluator::Evaluator;
 use super::scope::Scope;
 use super::tracker::Tracker;
 use super::trigger::later;
+use super::{Step, progress};
 
 /// A condition's answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +79,10 @@ impl Evaluator {
             what: "condition".into(),
             result: verdict.to_string(),
             values,
+            source: match &condition.kind {
+                ConditionKind::Expression(expression) => Some(expression.source().to_shared()),
+                _ => None,
+            },
         });
         verdict
     }
@@ -157,7 +159,7 @@ impl Evaluator {
             return Verdict::False(Some(format!("`{topic}` has no value{path} now")));
         }
         if !state.accepts(&value) {
-            return Verdict::False(Some(format!("`{topic}` is {value}")));
+            return Verdict::False(Some(state.miss(&topic, &value)));
         }
         let Some(hold) = state.hold else { return Verdict::True };
         let tracker = judging.trackers.iter().find(|tracker| tracker.path == condition.path);
@@ -167,8 +169,8 @@ impl Evaluator {
             return Verdict::True;
         }
         judging.reads.changes_at(due);
-        let held = Duration::try_from(self.world.now.duration_since(since)).unwrap_or_default();
-        Verdict::False(Some(format!("held for {} of {}", format_duration(held), format_duration(hold))))
+        let progress = progress(since, self.world.now, due);
+        Verdict::False(Some(format!("`{topic}` has been so for {progress}")))
     }
 
     /// Notes what an expression read, for the trace: its variables, the topics, and which rules hold or run.

@@ -455,8 +455,7 @@ impl Engine {
         steps.insert(0, self.trigger_step(occasion));
         let now = self.now();
         if let Some(reason) = reason {
-            let path = Arc::clone(&occasion.path);
-            steps.push(Step { path, at: now, what: gate.word().into(), result: reason, values: Vec::new() });
+            steps.push(Step::new(&occasion.path, now, gate.word(), reason));
         }
         let cause = occasion.cause.clone();
         let outcome = Outcome::Skipped(gate);

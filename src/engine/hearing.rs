@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Message, Origin, Payload, RuleId, Topic, Value, format_duration};
+use crate::model::{Message, Origin, Payload, RuleId, Topic, Value};
 use crate::rules::{ClientChange, HomeEvent, Start, StateTrigger, Trigger, TriggerKind};
 use crate::script::{Failure, Reads};
 
@@ -13,7 +13,7 @@ use super::scope::{Scope, ThreadScope};
 use super::slot::{Heard, Listener, Slot, SlotId, Watched};
 use super::tracker::tracked_conditions;
 use super::trigger::{Change, Hold, News, later};
-use super::{Cause, CauseKind, Engine, Event, Gate, Outcome, RunId, elapsed};
+use super::{Cause, CauseKind, Engine, Event, Gate, Outcome, RunId, elapsed, progress};
 
 /// What waits to be handled.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Engine {
             topic: message.topic.clone(),
             origin: message.origin,
         };
-        Cause { kind, depth, run }
+        Cause { kind, depth, run, armed: None }
     }
 
     /// Tells a message to all that listen to its topic, in order.
@@ -307,10 +307,10 @@ impl Engine {
         self.deadlines.remove(hold.due, slot, Due::Trigger(owner, index, Some(topic.clone())));
         self.note_track_changed(slot, owner, index, topic);
         if owner == Owner::Rule {
-            let held = format_duration(elapsed(hold.since, self.now()));
-            let whole = format_duration(elapsed(hold.since, hold.due));
-            let reason = format!("`{topic}` held for {held} of {whole}");
-            self.skip_with(slot, &hold.occasion, Gate::Hold, Vec::new(), Some(reason));
+            let reason = format!("`{topic}` held for {}", progress(hold.since, self.now(), hold.due));
+            let cause = hold.occasion.cause.clone().since(hold.since);
+            let occasion = Occasion { cause, ..hold.occasion.clone() };
+            self.skip_with(slot, &occasion, Gate::Hold, Vec::new(), Some(reason));
         }
     }
 
@@ -385,7 +385,7 @@ impl Engine {
     /// Tells one of the daemon's own events, which is about `rule`.
     pub(super) fn hear_home_event(&mut self, event: HomeEvent, rule: Option<&RuleId>, depth: u32) {
         let word = HomeEvent::ALL.iter().find(|(_, known)| *known == event).map_or("", |(word, _)| word);
-        let cause = Cause { kind: CauseKind::Event(word.into()), depth, run: None };
+        let cause = Cause { kind: CauseKind::Event(word.into()), depth, run: None, armed: None };
         let wanted = |trigger: &Trigger| matches!(trigger.kind, TriggerKind::Event(known) if known == event);
         self.call(&cause, wanted, |occasion| occasion.rule = rule.cloned());
     }

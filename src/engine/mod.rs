@@ -31,6 +31,7 @@ mod scope;
 mod scripting;
 mod slot;
 mod snapshot;
+mod standing;
 mod stepping;
 mod telling;
 mod timers;
@@ -52,8 +53,10 @@ pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, R
 pub use event::{Answer, Event};
 pub use options::Options;
 pub use snapshot::{SaveKey, Snapshot};
+pub use standing::Standing;
+pub(crate) use standing::progress;
 pub use telling::{ArmedHold, RuleView};
-pub use trace::{Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace};
+pub use trace::{Armed, Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace};
 
 use crate::model::{Message, Origin, RuleId, States};
 use crate::rules::{HomeEvent, Ruleset};
@@ -324,7 +327,7 @@ impl Engine {
             self.step_ready();
         }
         self.settle();
-        self.reconsider_all();
+        self.reconsider_all(self.alive_at);
         self.catch_up_schedules();
         self.settle();
         self.advance(now);

@@ -141,6 +141,6 @@ impl Occasion {
 impl Cause {
     /// Returns a cause from outside.
     pub(super) fn outside(kind: CauseKind) -> Cause {
-        Cause { kind, depth: 0, run: None }
+        Cause { kind, depth: 0, run: None, armed: None }
     }
 }

@@ -49,11 +49,13 @@ impl Engine {
         }
         self.note_step(act.run, &act.action.path, word(&act.action.kind), line);
         let message = Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own };
-        self.effects.push(Effect::Publish(Publication {
-            message: message.clone(),
-            rule: act.rule.id.clone(),
-            cause: Cause { run: Some(act.run.id), ..act.run.occasion.cause.clone() },
-        }));
+        let mut cause = Cause { run: Some(act.run.id), ..act.run.occasion.cause.clone() };
+        if act.run.started_at < self.now() && cause.message().is_some() {
+            // Its message may not be the last one of its topic any more.
+            cause = cause.since(act.run.started_at);
+        }
+        let rule = act.rule.id.clone();
+        self.effects.push(Effect::Publish(Publication { message: message.clone(), rule, cause }));
         self.inbox.push_back(Incoming::Message { message, depth, run: Some(act.run.id) });
         Ok(None)
     }

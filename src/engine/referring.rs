@@ -55,6 +55,7 @@ impl Engine {
             kind: CauseKind::Rule(act.rule.id.clone()),
             depth: act.run.occasion.cause.depth,
             run: Some(act.run.id),
+            armed: None,
         };
         let occasion = Occasion::of_cause(Arc::clone(&act.action.path), cause);
         let variables = self.compute_variables(&slot, &rule, &occasion, given)?;

@@ -25,7 +25,7 @@ impl Engine {
         }
         self.end_timers_of_the_gone();
         if self.before_start.is_none() {
-            self.reconsider_all();
+            self.reconsider_all(None);
             self.hear_home_event(HomeEvent::Reloaded, None, 0);
         }
     }

@@ -157,7 +157,8 @@ pub(super) struct Ear {
 impl Run {
     /// Returns it as the cause of a change that it makes and that expressions read.
     pub(super) fn as_cause(&self) -> Cause {
-        Cause { kind: CauseKind::Condition, depth: self.occasion.cause.depth + 1, run: Some(self.id) }
+        let depth = self.occasion.cause.depth + 1;
+        Cause { kind: CauseKind::Condition, depth, run: Some(self.id), armed: None }
     }
 
     /// Adds a step to the trace.

@@ -265,13 +265,7 @@ impl Engine {
 
     /// Adds a step to a run's trace.
     pub(super) fn note_step(&self, run: &mut Run, path: &Arc<str>, what: &'static str, result: impl Into<String>) {
-        run.note(Step {
-            path: Arc::clone(path),
-            at: self.now(),
-            what: what.into(),
-            result: result.into(),
-            values: Vec::new(),
-        });
+        run.note(Step::new(path, self.now(), what, result));
     }
 
     /// Notes in the trace that an action failed.

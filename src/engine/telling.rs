@@ -7,14 +7,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::schedule::Calendar;
-use crate::model::{Map, RuleId, Topic, format_duration};
+use crate::model::{Map, RuleId, Topic};
 use crate::rules::{Rule, Start};
 
 use super::condition::Judging;
 use super::run::{Run, Thread, Waiting};
 use super::scope::{Scope, ThreadScope};
 use super::while_state::Turn;
-use super::{Engine, Outcome, Step, Trace, elapsed};
+use super::{Engine, Outcome, Step, Trace};
 
 /// A rule as it stands now.
 #[derive(Debug, Clone)]
@@ -35,7 +35,9 @@ pub struct RuleView {
     pub dues: Vec<(Arc<str>, Timestamp)>,
     /// Since when its `while` has begun and not ended.
     pub begun_at: Option<Timestamp>,
-    /// How the condition of its `while` is judged now; empty for a rule with `when`.
+    /// Whether its `while` became true when its `if` wasn't: it waits to become true anew.
+    pub was_refused: bool,
+    /// How the condition of its `while` is judged then; empty for a rule with `when`.
     pub judged: Vec<Step>,
 }
 
@@ -53,17 +55,16 @@ pub struct ArmedHold {
 }
 
 impl Engine {
-    /// Returns the traces so far of the runs that haven't ended, in the order of their ids. What each waits for is its
-    /// last step.
+    /// Returns the traces so far of the runs that haven't ended at `now`, in the order of their ids. What each waits for is
+    /// its last step.
     #[must_use]
-    pub fn runs_under_way(&self) -> Vec<Trace> {
-        self.runs.values().map(|run| self.under_way(run)).collect()
+    pub fn runs_under_way(&self, now: Timestamp) -> Vec<Trace> {
+        self.runs.values().map(|run| self.under_way(run, now)).collect()
     }
 
-    fn under_way(&self, run: &Run) -> Trace {
-        let now = self.now();
+    fn under_way(&self, run: &Run, now: Timestamp) -> Trace {
         let mut steps = run.steps.clone();
-        steps.extend(run.threads.values().filter_map(|thread| self.waiting_step(run, thread)));
+        steps.extend(run.threads.values().filter_map(|thread| self.waiting_step(run, thread, now)));
         Trace {
             rule: run.rule.clone(),
             run: Some(run.id),
@@ -75,7 +76,7 @@ impl Engine {
         }
     }
 
-    fn waiting_step(&self, run: &Run, thread: &Thread) -> Option<Step> {
+    fn waiting_step(&self, run: &Run, thread: &Thread, now: Timestamp) -> Option<Step> {
         let last = run.steps.last();
         let path = last.map_or_else(|| Arc::from("then"), |step| Arc::clone(&step.path));
         let result = if run.is_queued {
@@ -92,7 +93,7 @@ impl Engine {
                 Waiting::Request(_) => "for an answer from outside".to_owned(),
             }
         };
-        Some(Step { path, at: self.now(), what: "waits".into(), result, values: Vec::new() })
+        Some(Step::new(&path, now, "waits", result))
     }
 
     /// Returns the home's zone and place.
@@ -101,13 +102,13 @@ impl Engine {
         &self.evaluator.world.calendar
     }
 
-    /// Returns how the rule `id` stands now; `None` where there is no such rule.
+    /// Returns how the rule `id` stands at `now`, which may be later than what was last decided; `None` where there is no
+    /// such rule.
     #[must_use]
-    pub fn view(&mut self, id: &RuleId) -> Option<RuleView> {
+    pub fn view(&mut self, id: &RuleId, now: Timestamp) -> Option<RuleView> {
         let slot_id = self.slots.find(id)?.clone();
         let slot = self.slots.get(&slot_id)?;
         let rule = Arc::clone(&slot.rule);
-        let now = self.now();
         let mut view = RuleView {
             rule: Arc::clone(&rule),
             is_enabled: slot.is_enabled(),
@@ -117,6 +118,7 @@ impl Engine {
             holds: Vec::new(),
             dues: Vec::new(),
             begun_at: slot.while_state.begun_at,
+            was_refused: slot.while_state.was_refused,
             judged: Vec::new(),
         };
         let cooling = slot.cooldowns.iter().filter(|(_, over)| **over > now);
@@ -146,8 +148,10 @@ impl Engine {
                 each_message: self.each_message(&rule),
             };
             let mut judging = Judging::new(&scope, &slot.trackers);
+            let decided_at = std::mem::replace(&mut self.evaluator.world.now, now);
             // Only how it is judged is told: nothing begins or ends by it.
             let _ = self.evaluator.judge(&mut judging, &start.condition);
+            self.evaluator.world.now = decided_at;
             view.judged = judging.steps;
         }
         Some(view)
@@ -156,14 +160,5 @@ impl Engine {
     /// Returns the local time of `at`, as traces write it.
     pub(super) fn local_text(&self, at: Timestamp) -> String {
         at.to_zoned(self.evaluator.world.calendar.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
-    }
-}
-
-impl ArmedHold {
-    /// Returns how long it has held at `now`, and how long it must, in words: `2m41s of 3m`.
-    #[must_use]
-    pub fn progress(&self, now: Timestamp) -> String {
-        let held = format_duration(elapsed(self.since, now.min(self.due)));
-        format!("{held} of {}", format_duration(elapsed(self.since, self.due)))
     }
 }

@@ -17,7 +17,7 @@ use super::run::{ActionPlace, Part, Run};
 use super::slot::{RunKey, SlotId};
 use super::stepping::Next;
 use super::trigger::later;
-use super::{CauseKind, Engine, Gate, Outcome, RunId, Step, StoppedBy, Trace};
+use super::{Armed, Cause, CauseKind, Engine, Gate, Outcome, RunId, Step, StoppedBy, Trace};
 
 /// How many timers one rule may have at once.
 const MOST_TIMERS: usize = 1000;
@@ -37,6 +37,9 @@ pub(super) struct Timer {
     depth: u32,
     /// Whether a timer set it.
     from_another: bool,
+    /// When it was set, and what had led to that.
+    #[serde(default)]
+    pub(super) armed: Option<Box<Armed>>,
 }
 
 impl Engine {
@@ -55,7 +58,8 @@ impl Engine {
             self.drop_timer(act.slot, name);
         }
         // Without any time between, a timer that sets itself would never let others have their turn.
-        let due = later(self.now(), delay.max(Duration::from_millis(1)));
+        let now = self.now();
+        let due = later(now, delay.max(Duration::from_millis(1)));
         let Some(slot) = self.slots.get_mut(act.slot) else { return Ok(Next::GoOn) };
         if slot.timers.len() >= MOST_TIMERS {
             let why = format!(
@@ -74,6 +78,11 @@ impl Engine {
             run: act.run.id,
             depth: act.run.occasion.cause.depth,
             from_another: act.run.part == Part::Timer,
+            armed: Some(Box::new(Armed {
+                at: now,
+                topic: None,
+                cause: Some(act.run.occasion.cause.outermost().clone()),
+            })),
         });
         self.deadlines.add(due, act.slot, Due::Timer(id));
         self.unsaved.rules.insert(act.slot.clone());
@@ -119,9 +128,7 @@ impl Engine {
         let timer = slot.timers.remove(index);
         let is_resting = slot.resting_until.is_some_and(|until| until > now);
         self.unsaved.rules.insert(slot_id.clone());
-        let mut cause = super::Cause::outside(CauseKind::Time { due, late: due < now });
-        (cause.depth, cause.run) = (timer.depth, Some(timer.run));
-        let occasion = Occasion::of_cause("after".into(), cause);
+        let occasion = Occasion::of_cause("after".into(), timer.cause(now));
         if is_resting {
             self.trace_timer(&rule.id, &occasion, &timer, Outcome::Skipped(Gate::Resting));
             return;
@@ -176,8 +183,7 @@ impl Engine {
     /// Says of timers that they ended with the rule that set them.
     pub(super) fn say_timers_ended(&mut self, rule: &RuleId, timers: &[Timer]) {
         for timer in timers {
-            let cause = super::Cause::outside(CauseKind::Event("reloaded".into()));
-            let occasion = Occasion::of_cause("after".into(), cause);
+            let occasion = Occasion::of_cause("after".into(), timer.cause(self.now()));
             self.trace_timer(rule, &occasion, timer, Outcome::Cancelled(StoppedBy::Reload));
         }
     }
@@ -191,13 +197,16 @@ impl Engine {
 
     fn timer_step(&self, timer: &Timer, occasion: &Occasion) -> Step {
         let name = timer.name.as_deref().map_or_else(String::new, |name| format!("{name}, "));
-        Step {
-            path: "after".into(),
-            at: self.now(),
-            what: "timer".into(),
-            result: format!("{name}{}", occasion.cause.told(&self.evaluator.world.calendar.zone)),
-            values: Vec::new(),
-        }
+        let cause = occasion.cause.told(&self.evaluator.world.calendar.zone, self.now());
+        Step::new(&"after".into(), self.now(), "timer", format!("{name}{cause}"))
+    }
+}
+
+impl Timer {
+    /// Returns what leads to what it does, or would have.
+    fn cause(&self, now: Timestamp) -> Cause {
+        let kind = CauseKind::Time { due: self.due, late: self.due < now };
+        Cause { kind, depth: self.depth, run: Some(self.run), armed: self.armed.clone() }
     }
 }
 

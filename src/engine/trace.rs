@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Origin, RuleId, Topic, Value};
+use crate::model::{Origin, RuleId, Topic, Value, format_duration};
+
+use super::elapsed;
 
 /// The id of a run: they count up over the life of a home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,6 +135,17 @@ pub struct Step {
     pub result: String,
     /// The values that it read, by what was read.
     pub values: Vec<(String, Value)>,
+    /// Of a condition that is an expression: what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Arc<str>>,
+}
+
+impl Step {
+    /// Returns a step that read nothing.
+    pub(super) fn new(path: &Arc<str>, at: Timestamp, what: &'static str, result: impl Into<String>) -> Step {
+        let path = Arc::clone(path);
+        Step { path, at, what: what.into(), result: result.into(), values: Vec::new(), source: None }
+    }
 }
 
 /// What led to a run or a publication. Causes form a chain, back to something from outside.
@@ -144,6 +157,20 @@ pub struct Cause {
     pub depth: u32,
     /// The run that made it, where it is one of our own.
     pub run: Option<RunId>,
+    /// What began the time that had to pass before it led to anything; `None`: none had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed: Option<Box<Armed>>,
+}
+
+/// What began a time that had to pass: a hold, a silence, a timer, the interval of a `while` with `every`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Armed {
+    /// When.
+    pub at: Timestamp,
+    /// The topic whose message did; `None`: it was no message.
+    pub topic: Option<Topic>,
+    /// What had led to what did: of a timer, to the run that set it; of `every`, to the begin of its `while`.
+    pub cause: Option<Cause>,
 }
 
 /// The kinds of causes.
@@ -181,14 +208,65 @@ pub enum CauseKind {
 }
 
 impl Cause {
-    /// Returns the cause as a person would say it, with the times of `zone`: `home/tv (live)`,
-    /// `due at 2024-06-01T07:30:00+01:00`, `the rule tv:night`.
-    pub(super) fn told(&self, zone: &TimeZone) -> String {
+    /// Returns the topic of the message that it goes back to, and when that came; `None` for that: just then. Other
+    /// things than messages have none, nor has what a run did.
+    #[must_use]
+    pub fn message(&self) -> Option<(&Topic, Option<Timestamp>)> {
+        if let Some(armed) = &self.armed {
+            let before = || armed.cause.as_ref().and_then(Cause::message);
+            let found = armed.topic.as_ref().map(|topic| (topic, None)).or_else(before);
+            if let Some((topic, at)) = found {
+                return Some((topic, at.or(Some(armed.at))));
+            }
+        }
         match &self.kind {
-            CauseKind::Message { topic, origin, .. } => format!("{topic} ({})", origin.as_str()),
+            CauseKind::Message { topic, .. } => Some((topic, None)),
+            CauseKind::Time { .. }
+            | CauseKind::Condition
+            | CauseKind::Client(_)
+            | CauseKind::Event(_)
+            | CauseKind::Webhook(_)
+            | CauseKind::Rule(_)
+            | CauseKind::Person => None,
+        }
+    }
+
+    /// Returns what led to what began its time, where that is known; else itself.
+    #[must_use]
+    pub fn outermost(&self) -> &Cause {
+        let before = self.armed.as_ref().and_then(|armed| armed.cause.as_ref());
+        before.map_or(self, Cause::outermost)
+    }
+
+    /// Returns it as what led to something only after a time that began at `at`.
+    pub(super) fn since(mut self, at: Timestamp) -> Cause {
+        if self.armed.is_none() {
+            let topic = self.message().map(|(topic, _)| topic.clone());
+            self.armed = Some(Box::new(Armed { at, topic, cause: None }));
+        }
+        self
+    }
+
+    /// Returns the cause as a person would say it at `now`, in times of `zone`: `home/tv (live)`,
+    /// `home/door (live), 3m before`, `due at 2024-06-01 07:30:00`, `the rule tv:night`.
+    pub(super) fn told(&self, zone: &TimeZone, now: Timestamp) -> String {
+        let armed = self.armed.as_ref();
+        match &self.kind {
+            CauseKind::Message { topic, origin, .. } => {
+                let before = armed.map(|armed| format_duration(elapsed(armed.at, now)));
+                let before = before.map_or(String::new(), |before| format!(", {before} before"));
+                format!("{topic} ({}){before}", origin.as_str())
+            }
             CauseKind::Time { due, late } => {
-                let due = due.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.f%:z");
-                format!("due at {due}{}", if *late { ", late" } else { "" })
+                let after = armed.map_or(String::new(), |armed| {
+                    let began = if self.run.is_some() { "it was set" } else { "it began" };
+                    let what = armed.topic.as_ref().map_or(began, Topic::as_str);
+                    format!(", {} after {what}", format_duration(elapsed(armed.at, *due)))
+                });
+                let due = due.to_zoned(zone.clone());
+                let format = if due.millisecond() == 0 { "%Y-%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S%.3f" };
+                let due = due.strftime(format);
+                format!("due at {due}{}{after}", if *late { ", late" } else { "" })
             }
             CauseKind::Condition => "its condition changed".to_owned(),
             CauseKind::Client(client) => format!("the client {client}"),

@@ -188,6 +188,11 @@ fn is_one_of(values: &[Value], value: &Value) -> bool {
     values.iter().any(|wanted| value.matches(wanted))
 }
 
+/// Returns `at` and `duration` earlier; the begin of time where that is before it.
+pub(super) fn earlier(at: Timestamp, duration: Duration) -> Timestamp {
+    at.checked_sub(duration).unwrap_or(Timestamp::MIN)
+}
+
 /// Returns `at` and `duration` later; the end of time where that is beyond it.
 pub(super) fn later(at: Timestamp, duration: Duration) -> Timestamp {
     at.checked_add(duration).unwrap_or(Timestamp::MAX)

@@ -15,6 +15,9 @@ pub(super) struct WhileState {
     pub(super) is_true: bool,
     /// Since when it has begun and not ended.
     pub(super) begun_at: Option<Timestamp>,
+    /// What led to that.
+    #[serde(default)]
+    pub(super) begun_by: Option<Cause>,
     /// Whether it became true while `if` wasn't: it waits to become true anew.
     pub(super) was_refused: bool,
     /// What will happen if nothing changes until then.
@@ -46,6 +49,7 @@ impl WhileState {
         WhileState {
             is_true: self.begun_at.is_some(),
             begun_at: self.begun_at,
+            begun_by: self.begun_by,
             changed_at: self.changed_at,
             variables: self.variables,
             ..WhileState::default()

@@ -1,6 +1,7 @@
 //! `while` rules: a condition that begins and ends (spec 2.4).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,9 +17,10 @@ use super::occasion::Occasion;
 use super::run::Part;
 use super::scope::{Scope, ThreadScope};
 use super::slot::{Heard, Listener, Slot, SlotId, Watched};
-use super::trigger::later;
+use super::tracker::tracked_conditions;
+use super::trigger::{earlier, later};
 use super::while_state::{Pending, Turn};
-use super::{Cause, CauseKind, Engine, Gate, Outcome, Step, StoppedBy, Trace};
+use super::{Armed, Cause, CauseKind, Engine, Gate, Outcome, Step, StoppedBy, Trace, progress};
 
 /// The path of a `while` in its rule.
 const PATH: &str = "while";
@@ -49,13 +51,19 @@ impl Engine {
         }
     }
 
-    /// Asks all `while` conditions, in the rules' order: at the start and after a reload.
-    pub(super) fn reconsider_all(&mut self) {
-        let cause = Cause::outside(CauseKind::Condition);
+    /// Asks all `while` conditions, in the rules' order: after a reload, and at the start, where the daemon was last alive at
+    /// `alive_at`.
+    pub(super) fn reconsider_all(&mut self, alive_at: Option<Timestamp>) {
         let is_while = |slot: &Slot| matches!(slot.rule.start, Start::While(_));
         let whiles = self.slots.iter().filter(|(_, slot)| is_while(slot));
         let ids: Vec<SlotId> = whiles.map(|(id, _)| id.clone()).collect();
         for id in ids {
+            // A `for` within it may have been over while the daemon was down.
+            let over = alive_at.and_then(|alive_at| self.over_hold(&id, alive_at, self.now()));
+            let cause = over.map_or(Cause::outside(CauseKind::Condition), |(due, armed)| Cause {
+                armed: Some(armed),
+                ..self.time_cause(due)
+            });
             self.reconsider(&id, &cause);
             self.step_ready();
         }
@@ -138,11 +146,9 @@ impl Engine {
         }
         match &state.pending {
             Some(pending) if pending.what == Turn::Begin => {
-                let (since, due) = (pending.since, pending.due);
+                let began = (pending.cause.clone(), pending.since, pending.due);
                 self.drop_pending(id);
-                if due > since {
-                    self.trace_broken(id, cause, since, due, steps);
-                }
+                self.trace_broken(id, began, steps);
             }
             Some(_) => {}
             None if state.begun_at.is_none() => {}
@@ -174,11 +180,14 @@ impl Engine {
         }
     }
 
-    fn trace_broken(&mut self, id: &SlotId, cause: &Cause, since: Timestamp, due: Timestamp, steps: Vec<Step>) {
-        let held = crate::model::format_duration(super::elapsed(since, self.now()));
-        let whole = crate::model::format_duration(super::elapsed(since, due));
-        let occasion = Occasion::of_cause(PATH.into(), cause.clone());
-        self.skip_with(id, &occasion, Gate::Hold, steps, Some(format!("true for {held} of {whole}")));
+    /// Says that what was true since `began` isn't any more; not where it would have begun at once.
+    fn trace_broken(&mut self, id: &SlotId, (cause, since, due): (Cause, Timestamp, Timestamp), steps: Vec<Step>) {
+        if due <= since {
+            return;
+        }
+        let reason = format!("true for {}", progress(since, self.now(), due));
+        let occasion = Occasion::of_cause(PATH.into(), cause.since(since));
+        self.skip_with(id, &occasion, Gate::Hold, steps, Some(reason));
     }
 
     /// Lets a rule begin or end, now or when that is due.
@@ -217,7 +226,8 @@ impl Engine {
         self.turn(id, pending);
     }
 
-    fn turn(&mut self, id: &SlotId, Pending { what, cause, steps, .. }: Pending) {
+    fn turn(&mut self, id: &SlotId, Pending { what, since, cause, steps, .. }: Pending) {
+        let cause = if since < self.now() { cause.since(since) } else { cause };
         match what {
             Turn::Begin => self.begin_while(id, &cause, steps),
             Turn::End => self.end_while(id, &cause, steps),
@@ -256,6 +266,7 @@ impl Engine {
         let now = self.now();
         let Some(slot) = self.slots.get_mut(id) else { return };
         slot.while_state.begun_at = Some(now);
+        slot.while_state.begun_by = Some(cause.outermost().clone());
         slot.while_state.changed_at = Some(now);
         slot.while_state.variables.clone_from(&variables);
         self.unsaved.rules.insert(id.clone());
@@ -317,6 +328,7 @@ impl Engine {
     fn forget_begun(&mut self, id: &SlotId, cause: &Cause) {
         let Some(slot) = self.slots.get_mut(id) else { return };
         let was_begun = slot.while_state.begun_at.take().is_some();
+        slot.while_state.begun_by = None;
         if let Some(due) = slot.while_state.every_due.take() {
             self.deadlines.remove(due, id, Due::WhileEvery);
         }
@@ -356,7 +368,9 @@ impl Engine {
         let rule = Arc::clone(&slot.rule);
         // After downtime the next one counts from now; a tick that is merely late counts from when it was due.
         self.arm_every(id, due.max(self.now()));
-        let occasion = Occasion::of_cause(PATH.into(), self.time_cause(due));
+        let mut cause = self.time_cause(due);
+        cause.armed = self.begin_of(id);
+        let occasion = Occasion::of_cause(PATH.into(), cause);
         if self.slots.get(id).is_some_and(|slot| slot.resting_until.is_some()) {
             return self.skip_with(id, &occasion, Gate::Resting, Vec::new(), None);
         }
@@ -364,6 +378,31 @@ impl Engine {
             Ok(variables) => self.run_part(id, Part::Then, occasion, variables, Vec::new()),
             Err(failure) => self.fail_unstarted(&rule, &occasion, Vec::new(), &failure),
         }
+    }
+
+    /// Returns when a `while` began, and what led to that.
+    fn begin_of(&self, id: &SlotId) -> Option<Box<Armed>> {
+        let state = &self.slots.get(id)?.while_state;
+        Some(Box::new(Armed { at: state.begun_at?, topic: None, cause: state.begun_by.clone() }))
+    }
+
+    /// Returns the cause of asking a condition at `due`: where a `for` within it is over then, what began that.
+    pub(super) fn recheck_cause(&self, id: &SlotId, due: Timestamp) -> Cause {
+        let just_before = earlier(due, Duration::from_nanos(1));
+        let armed = self.over_hold(id, just_before, due).map(|(_, armed)| armed);
+        Cause { armed, ..self.time_cause(due) }
+    }
+
+    /// Returns when a `for` within a condition was over last, after `from` up to `until`, and what began it.
+    fn over_hold(&self, id: &SlotId, from: Timestamp, until: Timestamp) -> Option<(Timestamp, Box<Armed>)> {
+        let slot = self.slots.get(id)?;
+        let tracked = tracked_conditions(&slot.rule);
+        let holds = slot.trackers.iter().zip(&tracked).flat_map(|(tracker, (_, condition))| {
+            let due = |since: Timestamp| condition.hold.map(|hold| later(since, hold));
+            tracker.since.iter().filter_map(move |(topic, since)| Some((due(*since)?, topic, *since)))
+        });
+        let over = holds.filter(|(due, ..)| *due > from && *due <= until).max_by_key(|(due, ..)| *due);
+        over.map(|(due, topic, at)| (due, Box::new(Armed { at, topic: Some(topic.clone()), cause: None })))
     }
 
     /// Returns the rule's `let` as they were when it began; computed now where the rule has others since.

@@ -32,6 +32,12 @@ impl RuleId {
         RuleId(text.into())
     }
 
+    /// Returns the id without the instance: what made this rule, or itself.
+    #[must_use]
+    pub fn maker(&self) -> RuleId {
+        self.0.split_once('[').map_or_else(|| self.clone(), |(maker, _)| RuleId(maker.into()))
+    }
+
     /// Returns whether this is the rule whose id is `rule`, or an instance of it.
     #[must_use]
     pub fn belongs_to(&self, rule: &str) -> bool {

@@ -72,6 +72,12 @@ impl PlacedText {
         self.text.get(self.range.clone()).unwrap_or_default()
     }
 
+    /// Returns the text, shared where it is all of what was read.
+    #[must_use]
+    pub fn to_shared(&self) -> Arc<str> {
+        if self.range == (0..self.text.len()) { Arc::clone(&self.text) } else { self.as_str().into() }
+    }
+
     /// Returns the part of the text at `range`, in bytes; what lies outside the text is left out.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> PlacedText {

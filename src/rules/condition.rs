@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::TimeWindow;
-use crate::model::{Place, Value, ValuePath};
+use crate::model::{Place, Topic, Value, ValuePath};
 use crate::script::{Expression, Template};
 
 use super::Range;
+use super::miss::{no_number, told_apart};
 
 /// A condition.
 #[derive(Debug, Clone)]
@@ -65,5 +66,19 @@ impl StateCondition {
         let is = self.is.as_ref().is_none_or(|values| values.iter().any(|wanted| value.matches(wanted)));
         let in_range = |range: &Range| value.as_number().is_some_and(|number| range.contains(number));
         is && self.range.as_ref().is_none_or(in_range)
+    }
+
+    /// Returns how `value`, the one of `topic`, is not what is asked: `` `door` is closed, not open ``.
+    #[must_use]
+    pub fn miss(&self, topic: &Topic, value: &Value) -> String {
+        let name = if self.field.is_whole() { format!("`{topic}`") } else { format!("`{}` of `{topic}`", self.field) };
+        if let Some(wanted) = self.is.as_ref().filter(|wanted| !wanted.iter().any(|wanted| value.matches(wanted))) {
+            let (wanted, value) = told_apart(wanted, value);
+            return format!("{name} is {value}, not {wanted}");
+        }
+        match (value.as_number(), &self.range) {
+            (Some(number), Some(range)) => format!("{name} is {value}, not {}", range.missed_side(number)),
+            _ => format!("{name}: {}", no_number(value)),
+        }
     }
 }

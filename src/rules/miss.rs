@@ -23,7 +23,8 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
             }
             let wanted = payload.as_ref().filter(|wanted| !is_one_of(wanted, value));
             if let Some(wanted) = wanted {
-                return Some(format!("`payload` is {}, and it is {value}", alternatives(wanted)));
+                let (wanted, value) = told_apart(wanted, value);
+                return Some(format!("`payload` is {wanted}, and it is {value}"));
             }
             condition.as_ref().map(|condition| match condition {
                 Question::Expression(expression) => {
@@ -53,11 +54,9 @@ fn miss_of_state(state: &StateTrigger, payload: &Value, before: Option<&Value>) 
     };
     let old = before.and_then(there);
     if let Some(range) = &state.range {
-        let Some(number) = value.as_number() else { return Some(format!("{value} is no number")) };
+        let Some(number) = value.as_number() else { return Some(no_number(&value)) };
         if !range.contains(number) {
-            let above = range.above.filter(|above| number <= *above).map(|above| format!("above {above}"));
-            let below = range.below.filter(|below| number >= *below).map(|below| format!("below {below}"));
-            return Some(format!("{value} is not {}", above.or(below).unwrap_or_default()));
+            return Some(format!("{value} is not {}", range.missed_side(number)));
         }
         return match old {
             None => Some("no value before it is known, and a first one never crosses".to_owned()),
@@ -74,12 +73,34 @@ fn miss_of_state(state: &StateTrigger, payload: &Value, before: Option<&Value>) 
         return Some(format!("it didn't change: {value}"));
     }
     if let Some(to) = state.to.as_ref().filter(|to| !is_one_of(to, &value)) {
-        return Some(format!("`to` is {}, and it is {value}", alternatives(to)));
+        let (to, value) = told_apart(to, &value);
+        return Some(format!("`to` is {to}, and it is {value}"));
     }
     let old = old.unwrap_or_default();
     let from = state.from.as_ref().filter(|from| !is_one_of(from, &old))?;
-    let was = if old.is_null() { "nothing that is known".to_owned() } else { old.to_string() };
-    Some(format!("`from` is {}, and it was {was}", alternatives(from)))
+    if old.is_null() {
+        return Some(format!("`from` is {}, and it was nothing that is known", alternatives(from)));
+    }
+    let (from, old) = told_apart(from, &old);
+    Some(format!("`from` is {from}, and it was {old}"))
+}
+
+/// Returns the values that are wanted, and another one, in words that tell them apart: `21` may be a number or a text.
+pub(crate) fn told_apart(wanted: &[Value], value: &Value) -> (String, String) {
+    let looks_alike = |wanted: &Value| wanted.to_string() == value.to_string();
+    if !wanted.iter().any(looks_alike) {
+        return (alternatives(wanted), value.to_string());
+    }
+    let with_kind = |value: &Value| format!("{value} ({})", value.kind());
+    (wanted.iter().map(with_kind).collect::<Vec<_>>().join(" or "), with_kind(value))
+}
+
+/// Returns what is told of a value that is no number, where one is wanted.
+pub(crate) fn no_number(value: &Value) -> String {
+    match value {
+        Value::Text(_) => format!("{value} is a text, no number"),
+        other => format!("{other} is no number"),
+    }
 }
 
 fn is_one_of(wanted: &[Value], value: &Value) -> bool {
@@ -161,6 +182,7 @@ mod tests {
         assert_eq!(told(&wanted, None, "OFF"), "`payload` is ON or 1, and it is OFF");
         assert_eq!(told(&wanted, None, "1.0"), "", "numbers compare as numbers");
         assert_eq!(told(&topic(None), None, "x"), "");
+        assert_eq!(told(&wanted, None, "\"1\""), "`payload` is ON (a text) or 1 (a number), and it is 1 (a text)");
         let retained = Message { origin: Origin::Retained, ..message("home/hall/room", "ON") };
         let why = "it was there at the start: that only fills the state (`retained: true` counts it)";
         assert_eq!(miss(&wanted, &retained, None).as_deref(), Some(why));
@@ -188,7 +210,9 @@ mod tests {
         assert_eq!(told(&both, Some("12"), "15"), "it was within the range before: 12");
         assert_eq!(told(&both, None, "15"), "no value before it is known, and a first one never crosses");
         assert_eq!(told(&both, Some("21"), "15"), "", "it crosses");
-        assert_eq!(told(&both, Some("21"), "warm"), "warm is no number");
+        assert_eq!(told(&both, Some("21"), "warm"), "warm is a text, no number");
+        assert_eq!(told(&both, Some("21"), "\"15\""), "15 is a text, no number");
+        assert_eq!(told(&both, Some("21"), "true"), "true is no number");
         let slow = range(None, Some(10.0), 2.0);
         assert_eq!(told(&slow, Some("11"), "9"), "it hadn't left the range by the hysteresis of 2: 11");
     }

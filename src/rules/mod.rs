@@ -5,6 +5,7 @@ mod action;
 mod condition;
 mod index;
 mod miss;
+mod near_topic;
 mod parts;
 mod rule;
 mod ruleset;
@@ -18,6 +19,7 @@ pub use action::{
 pub use condition::{Condition, ConditionKind, StateCondition};
 pub use index::{IndexKey, TopicIndex};
 pub use miss::miss;
+pub use near_topic::nearest_topic;
 pub use rule::{Mode, Per, Rule, Start, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};

@@ -131,6 +131,14 @@ impl Range {
         self.above.is_none_or(|above| number > above) && self.below.is_none_or(|below| number < below)
     }
 
+    /// Returns the side on which `number` is not within: `above 20`, `below 10`.
+    #[must_use]
+    pub fn missed_side(&self, number: f64) -> String {
+        let above = self.above.filter(|above| number <= *above).map(|above| format!("above {above}"));
+        let below = self.below.filter(|below| number >= *below).map(|below| format!("below {below}"));
+        above.or(below).unwrap_or_default()
+    }
+
     /// Returns whether `number` has left the range by the hysteresis, at or beyond threshold ∓ hysteresis.
     #[must_use]
     pub fn rearms(&self, number: f64) -> bool {

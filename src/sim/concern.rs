@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::{Outcome, Trace};
+use crate::engine::{Gate, Outcome, RuleView, Trace};
 use crate::lang::test_file::ExpectedMessage;
 use crate::model::{RuleId, Topic, Value};
-use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset, Start, TriggerKind};
+use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset};
 use crate::script::{Template, TextPart};
 
 use super::report::{LineKind, Report};
+use super::silence::Standings;
 use super::test_home::{nearest, without_instance};
 use super::{Comparison, Published, Row, VirtualHome, traces};
 
@@ -33,12 +34,19 @@ pub(super) fn explain(
             Row::Missing { expected: index } => missing.extend(expected.get(index).map(|expected| &expected.topic)),
         }
     }
+    let standings = Standings::of(world, |rule| missing.iter().any(|topic| may_publish(&rules, rule, topic)));
     // What is still under way leaves its trace only when it ends.
     world.end();
     let may = |rule: &RuleId| missing.iter().any(|topic| may_publish(&rules, rule, topic));
     // A run that failed may have been about to publish what is missing, whatever its rule seems to publish.
     let is_failed = |trace: &Trace| !missing.is_empty() && matches!(trace.outcome, Outcome::Failed(_));
-    let told = |trace: &&Trace| concerned.contains(&trace.rule) || may(&trace.rule) || is_failed(trace);
+    // What couldn't be told before is told as it stands now.
+    let is_past = |trace: &Trace| {
+        trace.outcome == Outcome::Skipped(Gate::Unknown)
+            && standings.view(&trace.rule).is_some_and(RuleView::standing_matters)
+    };
+    let told =
+        |trace: &&Trace| (concerned.contains(&trace.rule) || may(&trace.rule) || is_failed(trace)) && !is_past(trace);
     let past: Vec<&Trace> =
         world.traces.get(first_trace..ended).unwrap_or_default().iter().map(|trace| &**trace).filter(told).collect();
     let open: Vec<&Trace> =
@@ -54,65 +62,99 @@ pub(super) fn explain(
         report.add(LineKind::Heading, "what was still under way:");
         report.append(traces::write_open(open.iter().copied(), world));
     }
-    let has_trace = |id: &RuleId| past.iter().chain(&open).any(|trace| same_rule(&trace.rule, id));
-    let silent: Vec<String> = missing.iter().flat_map(|topic| silence(&rules, topic, &has_trace)).collect();
-    if !silent.is_empty() {
+    let told = Told { traces: past.iter().chain(&open).copied().collect(), standings };
+    let mut silent = Report::default();
+    for topic in missing {
+        silent.append(told.silence(&rules, topic, world));
+    }
+    if !silent.lines.is_empty() {
         report.add(LineKind::Plain, "");
-        for line in silent {
-            report.add(LineKind::Plain, line);
-        }
+        report.append(silent);
     }
     report
 }
 
-/// Returns why nothing was published to `topic`, where no trace tells it.
-fn silence(rules: &Ruleset, topic: &Topic, has_trace: &dyn Fn(&RuleId) -> bool) -> Vec<String> {
-    let publishers: Vec<&RuleEntry> = rules.entries.iter().filter(|entry| entry_publishes(entry, topic)).collect();
-    if publishers.is_empty() {
-        let scripts: Vec<&RuleId> = rules.entries.iter().filter(|entry| is_script(entry)).map(RuleEntry::id).collect();
-        if scripts.iter().any(|id| has_trace(id)) {
-            return Vec::new();
-        }
-        if !scripts.is_empty() {
-            let scripts: Vec<String> = scripts.iter().map(|id| format!("`{id}`")).collect();
-            let scripts = scripts.join(", ");
-            return vec![format!("only a script may publish to `{topic}`, and nothing triggered one: {scripts}")];
-        }
-        let known: BTreeSet<String> = rules.entries.iter().flat_map(constant_topics).collect();
-        let near = nearest(topic.as_str(), known.iter().map(String::as_str));
-        let hint = near.map_or(String::new(), |near| format!("; one publishes to `{near}`"));
-        return vec![format!("no rule publishes to `{topic}`{hint}")];
-    }
-    if publishers.iter().any(|entry| has_trace(entry.id())) {
-        return Vec::new();
-    }
-    let publishers = publishers.iter();
-    publishers
-        .map(|entry| format!("`{}` publishes to `{topic}`, and nothing triggered it{}", entry.id(), waits_for(entry)))
-        .collect()
+/// What is told of the rules concerned.
+struct Told<'a> {
+    traces: Vec<&'a Trace>,
+    standings: Standings,
 }
 
-fn waits_for(entry: &RuleEntry) -> String {
-    let RuleEntry::Rule(rule) = entry else { return String::new() };
-    match &rule.start {
-        Start::While(_) => format!(": its `while` at {} did not change", rule.place),
-        Start::When(triggers) => {
-            let texts: Vec<String> = triggers.iter().map(|trigger| trigger_text(&trigger.kind)).collect();
-            if texts.is_empty() { String::new() } else { format!(": it waits for {}", texts.join(" or ")) }
+impl Told<'_> {
+    /// Says why nothing was published to `topic`, where no trace tells it.
+    fn silence(&self, rules: &Ruleset, topic: &Topic, world: &VirtualHome) -> Report {
+        let mut report = Report::default();
+        let may = |view: &&RuleView| publishes(&view.rule).any(|publish| may_be(&publish.topic, topic.as_str()));
+        let of_entry = |entry: &RuleEntry| self.standings.instances(entry.id()).into_iter().filter(may);
+        let mut publishers: Vec<&RuleView> = rules.entries.iter().flat_map(of_entry).collect();
+        if publishers.is_empty() {
+            let lines = silence_of_none(rules, topic, &|id| self.has_trace(id));
+            lines.into_iter().for_each(|line| report.add(LineKind::Plain, line));
+            let scripts = rules.entries.iter().filter(|entry| is_script(entry)).map(RuleEntry::id);
+            let scripts: Vec<&RuleView> = scripts.flat_map(|id| self.standings.instances(id)).collect();
+            if !scripts.iter().any(|view| self.has_trace(&view.rule.id)) {
+                report.append(self.standings.explain(&scripts, "may publish to any topic", world));
+            }
+            return report;
         }
+        if publishers.iter().any(|view| self.tells_all(view)) {
+            return report;
+        }
+        // Those that name the topic itself come first.
+        let names_it = |view: &RuleView| {
+            publishes(&view.rule)
+                .any(|publish| publish.topic.as_constant().is_some_and(|known| known.to_string() == topic.as_str()))
+        };
+        publishers.sort_by_key(|view| !names_it(view));
+        publishers.retain(|view| !self.has_trace(&view.rule.id) || view.standing_matters());
+        report.append(self.standings.explain(&publishers, &format!("publishes to `{topic}`"), world));
+        report
+    }
+
+    fn has_trace(&self, rule: &RuleId) -> bool {
+        self.traces.iter().any(|trace| same_rule(&trace.rule, rule))
+    }
+
+    /// Returns whether the traces of a rule tell why it didn't publish; what kept it from running may do so no more.
+    fn tells_all(&self, view: &RuleView) -> bool {
+        let ran =
+            |trace: &&Trace| same_rule(&trace.rule, &view.rule.id) && !matches!(trace.outcome, Outcome::Skipped(_));
+        self.traces.iter().any(ran) || (self.has_trace(&view.rule.id) && !view.standing_matters())
     }
 }
 
-fn trigger_text(trigger: &TriggerKind) -> String {
-    match trigger {
-        TriggerKind::Topic { filter, .. } => format!("a message of `{filter}`"),
-        TriggerKind::State(state) => format!("a change of `{}`", state.filter),
-        TriggerKind::Silent { filter, .. } => format!("the silence of `{filter}`"),
-        TriggerKind::Schedule { .. } | TriggerKind::AtExpression { .. } => "its time".to_owned(),
-        TriggerKind::Client { pattern, .. } => format!("the client `{pattern}`"),
-        TriggerKind::Event(_) => "an event of the daemon".to_owned(),
-        TriggerKind::Webhook(name) => format!("the webhook `{name}`"),
+/// Returns what is told where no rule names `topic` as one to which it publishes.
+fn silence_of_none(rules: &Ruleset, topic: &Topic, has_trace: &dyn Fn(&RuleId) -> bool) -> Vec<String> {
+    let made_for_topics = rules.entries.iter().filter_map(|entry| match entry {
+        RuleEntry::EachTopic(each) => Some(each),
+        RuleEntry::Rule(_) => None,
+    });
+    let unmade: Vec<String> = made_for_topics
+        .filter(|each| !has_trace(&each.id))
+        .map(|each| {
+            format!(
+                "`{}` makes a rule for each topic of `{}`; none that spoke made one that publishes to `{topic}`",
+                each.id, each.filter
+            )
+        })
+        .collect();
+    let scripts: Vec<&RuleId> = rules.entries.iter().filter(|entry| is_script(entry)).map(RuleEntry::id).collect();
+    if scripts.iter().any(|id| has_trace(id)) {
+        return unmade;
     }
+    if !scripts.is_empty() {
+        let scripts: Vec<String> = scripts.iter().map(|id| format!("`{id}`")).collect();
+        let scripts = scripts.join(", ");
+        let only = format!("only a script may publish to `{topic}`, and nothing triggered one: {scripts}");
+        return unmade.into_iter().chain([only]).collect();
+    }
+    if !unmade.is_empty() {
+        return unmade;
+    }
+    let known: BTreeSet<String> = rules.entries.iter().flat_map(constant_topics).collect();
+    let near = nearest(topic.as_str(), known.iter().map(String::as_str));
+    let hint = near.map_or(String::new(), |near| format!("; one publishes to `{near}`"));
+    vec![format!("no rule publishes to `{topic}`{hint}")]
 }
 
 /// Returns whether the rule `id` may publish to `topic`.

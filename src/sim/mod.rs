@@ -5,14 +5,15 @@
 
 mod comparison;
 mod concern;
-mod condition_source;
 mod coverage;
 mod difference;
 mod divergence;
 mod local_clock;
+mod near;
 mod replay;
 mod report;
 mod run_report;
+mod silence;
 mod snapshot;
 mod test_home;
 mod test_run;

@@ -5,6 +5,7 @@ use crate::lang::test_file::ExpectedRun;
 use crate::model::RuleId;
 
 use super::report::{LineKind, Report};
+use super::silence::Standings;
 use super::test_home::{nearest, without_instance};
 use super::{VirtualHome, traces};
 
@@ -30,15 +31,20 @@ pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(
     };
     let happened = if count == 0 { format!("never {what}") } else { format!("{what} {}", times(count)) };
     let message = format!("`{rule}` {happened}, expected {wanted}");
+    let standings = Standings::of(world, |id| id.belongs_to(&rule));
     // What is still under way leaves its trace only when it ends.
     world.end();
     let (past, open) = world.traces.split_at_checked(ended).unwrap_or_default();
     let past: Vec<&Trace> = past.iter().map(|trace| &**trace).filter(of_rule).collect();
     let open: Vec<&Trace> = open.iter().map(|trace| &**trace).filter(of_rule).collect();
     let mut report = Report::default();
-    if past.is_empty() && open.is_empty() {
+    let is_silent = past.is_empty() && open.is_empty();
+    let mut views = standings.instances(&RuleId::from_text(&rule));
+    if is_silent && views.is_empty() {
         report.add(LineKind::Plain, format!("nothing triggered `{rule}` since the test's start"));
     }
+    views.retain(|view| is_silent || (count == 0 && view.standing_matters()));
+    let standing = standings.explain(&views, "is in force", world);
     if !past.is_empty() {
         report.add(LineKind::Heading, "what it did:");
         report.append(traces::write(past, world));
@@ -47,6 +53,7 @@ pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(
         report.add(LineKind::Heading, "what was still under way:");
         report.append(traces::write_open(open, world));
     }
+    report.append(standing);
     Some((message, report))
 }
 

@@ -1,9 +1,10 @@
 //! Traces as people read them: what started a rule, what it asked and did, and the gate that stopped it.
 
-use crate::engine::{CauseKind, Gate, Outcome, StoppedBy, Trace};
+use jiff::Timestamp;
+
+use crate::engine::{CauseKind, Gate, Outcome, Step, StoppedBy, Trace};
 use crate::model::Topic;
 
-use super::condition_source::condition_source;
 use super::local_clock::LocalClock;
 use super::report::{LineKind, Report, one_line, value_text};
 use super::{VirtualHome, concern};
@@ -57,32 +58,35 @@ fn one(trace: &Trace, world: &VirtualHome, outcome: &str) -> Report {
     let mut report = Report::default();
     let time = clock.text(trace.at);
     report.add(LineKind::Plain, format!("  {time} {}, by {}: {outcome}", trace.rule, cause(trace, &clock)));
-    let width = |pick: fn(&crate::engine::Step) -> usize| trace.steps.iter().map(pick).max().unwrap_or(0);
+    for line in step_lines(&trace.steps, Some(trace.at), &clock) {
+        report.add(LineKind::Plain, line);
+    }
+    report
+}
+
+/// Writes a line for each step; with its time, where they are not all of the instant `of`.
+pub(super) fn step_lines(steps: &[Step], of: Option<Timestamp>, clock: &LocalClock) -> Vec<String> {
+    let width = |pick: fn(&Step) -> usize| steps.iter().map(pick).max().unwrap_or(0);
     let path_width = width(|step| step.path.chars().count());
     let what_width = width(|step| step.what.chars().count());
-    let time_width = trace.steps.iter().map(|step| clock.text(step.at).chars().count()).max().unwrap_or(0);
-    let is_instant = trace.steps.iter().all(|step| step.at == trace.at);
+    let time_width = steps.iter().map(|step| clock.text(step.at).chars().count()).max().unwrap_or(0);
+    let is_instant = of.is_none_or(|of| steps.iter().all(|step| step.at == of));
     let mut last = None;
-    for step in &trace.steps {
-        let when = match last {
+    let line = |step: &Step| {
+        let when = match last.replace(step.at) {
             _ if is_instant => String::new(),
             Some(last) if last == step.at => format!("{:time_width$}  ", ""),
             _ => format!("{:time_width$}  ", clock.text(step.at)),
         };
-        last = Some(step.at);
         let values: Vec<String> =
             step.values.iter().map(|(name, value)| format!("{name} = {}", value_text(value))).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
-        let source = match &*step.what {
-            "condition" => condition_source(world.rules(), &trace.rule, &step.path),
-            _ => None,
-        };
-        let source = source.map_or(String::new(), |source| format!(": {}", one_line(source)));
+        let source = step.source.as_ref().map_or(String::new(), |source| format!(": {}", one_line(source)));
         let (path, what, result) = (&step.path, &step.what, &step.result);
         let line = format!("    {when}{path:path_width$}  {what:what_width$}  {result}{source}{values}");
-        report.add(LineKind::Plain, line.trim_end());
-    }
-    report
+        line.trim_end().to_owned()
+    };
+    steps.iter().map(line).collect()
 }
 
 /// Returns what led to it, in words.

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, Snapshot, Trace};
+use crate::engine::{
+    Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, RuleView, Snapshot, Trace,
+};
 use crate::lang::test_file::Answers;
 use crate::model::{Map, Message, Origin, Payload, RuleId, Topic, Value};
 use crate::rules::{LogLevel, Ruleset};
 
 use super::local_clock::LocalClock;
+use super::near::Heard;
 
 /// How often the engine may ask for the same instant again before the home counts as stuck.
 const SAME_INSTANT: usize = 100_000;
@@ -40,6 +43,8 @@ pub struct VirtualHome {
     pub alerts: Vec<Alert>,
     /// Which `while` rules began and ended.
     pub turns: Turns,
+    /// The last messages, of devices and of rules.
+    pub(super) heard: Heard,
 }
 
 /// A message that the broker keeps.
@@ -139,6 +144,7 @@ impl VirtualHome {
             logs: Vec::new(),
             alerts: Vec::new(),
             turns: Turns::default(),
+            heard: Heard::default(),
         };
         for message in given {
             home.keep(&Message { retain: true, origin: Origin::Retained, ..message });
@@ -165,6 +171,11 @@ impl VirtualHome {
         &self.engine
     }
 
+    /// Returns how the rule `id` stands now; `None` where there is no such rule.
+    pub(super) fn view(&mut self, id: &RuleId) -> Option<RuleView> {
+        self.engine.view(id, self.now)
+    }
+
     /// Returns the rules that are in force.
     #[must_use]
     pub fn rules(&self) -> &Ruleset {
@@ -180,6 +191,7 @@ impl VirtualHome {
     /// Lets a device publish a message.
     pub fn publish(&mut self, message: Message) {
         self.pass_on(&message);
+        self.heard.note(self.now, &message);
         self.handle(Event::Message(message));
     }
 
@@ -249,6 +261,7 @@ impl VirtualHome {
         self.calls.clear();
         self.logs.clear();
         self.alerts.clear();
+        self.heard.clear();
         std::mem::take(&mut self.published)
     }
 
@@ -268,7 +281,9 @@ impl VirtualHome {
             let known = self.engine.states().get(message.topic.as_str());
             // As the daemon: what a later message that isn't retained has made untrue is not told.
             if !(is_outdated && known.is_some_and(|known| known.payload != message.payload)) {
-                self.handle(Event::Message(Message { origin: Origin::Retained, ..message }));
+                let message = Message { origin: Origin::Retained, ..message };
+                self.heard.note(self.now, &message);
+                self.handle(Event::Message(message));
             }
         }
         self.handle(Event::Started);
@@ -312,6 +327,7 @@ impl VirtualHome {
             match effect {
                 Effect::Publish(publication) => {
                     self.pass_on(&publication.message);
+                    self.heard.note(at, &publication.message);
                     self.published.push(Published { at, publication });
                 }
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),

@@ -154,7 +154,8 @@ fn a_wrong_step_is_told_with_its_place_and_the_other_files_still_run() {
     home.write("rules/bad.test.yaml", "tests:\n  t:\n    steps:\n      - expcet: nothing\n      - after: 30\n");
     home.write("rules/good.test.yaml", "tests:\n  t:\n    steps:\n      - after: 30s\n");
     let said = home.say(&["test"]);
-    assert_eq!((said.status, said.out.as_str()), (1, "1 passed, 1 failed\n"));
+    let out = "no test of rules/bad.test.yaml was run: it doesn't load\n1 passed, 1 failed\n";
+    assert_eq!((said.status, said.out.as_str()), (1, out));
     insta::assert_snapshot!(said.err);
 }
 
@@ -181,7 +182,10 @@ fn a_test_file_that_can_not_be_read_keeps_no_other_from_running() {
     std::fs::write(home.path().join("rules/bytes.test.yaml"), b"\xff\xfe").unwrap();
     home.write("rules/empty.test.yaml", "");
     let said = home.say(&["test"]);
-    assert_eq!((said.status, said.out.as_str()), (1, "1 passed, 2 failed\n"));
+    assert!(said.status == 1 && said.out.ends_with("\n1 passed, 2 failed\n"), "{}", said.out);
+    for path in ["rules/bytes.test.yaml", "rules/link.test.yaml"] {
+        assert!(said.out.contains(&format!("no test of {path} was run: it doesn't load\n")), "{}", said.out);
+    }
     for found in ["the file isn't UTF-8", "it links to a file that isn't there"] {
         assert_eq!(said.err.matches(found).count(), 1, "{found} in\n{}", said.err);
     }
@@ -201,6 +205,13 @@ tests:
     let said = home.say(&["test"]).out;
     assert!(said.contains("what was still under way:"), "{said}");
     assert!(!said.contains("nothing triggered"), "{said}");
+}
+
+#[test]
+fn a_home_without_tests_says_so() {
+    let said = Home::new(&[("rules/tv.yaml", TV)]).say(&["test"]);
+    let out = "there is no test here: tests stand in files `*.test.yaml`, beside the rules\n0 passed, 0 failed\n";
+    assert_eq!((said.status, said.out.as_str()), (0, out));
 }
 
 /// A button in a script that fails on any message that is no map.

@@ -214,7 +214,7 @@ tests:
         ("rules/s.test.yaml", "tests:\n  no such rules:\n    steps:\n      - reload: ../nowhere\n"),
     ]);
     let said = home.say(&["test"]);
-    assert_eq!(said.out, "1 passed, 1 failed\n");
+    assert_eq!(said.out, "no test of rules/s.test.yaml was run: it doesn't load\n1 passed, 1 failed\n");
     assert!(
         said.err.starts_with("error[HR096]: there are no rules at `nowhere`\n --> rules/s.test.yaml:4:17\n"),
         "{}",
@@ -240,7 +240,7 @@ fn rules_chooses_files_folders_and_single_rules() {
         ("rules/sub/missing.test.yaml", &test("two.yaml:c", "nothing")),
     ]);
     let said = home.say(&["test"]);
-    assert_eq!(said.out, "4 passed, 1 failed\n");
+    assert_eq!(said.out, "no test of rules/sub/missing.test.yaml was run: it doesn't load\n4 passed, 1 failed\n");
     let told =
         "error[HR096]: `rules/sub/two.yaml` has no rule `c`; did you mean `a`?\n --> rules/sub/missing.test.yaml:1:8\n";
     assert!(said.err.starts_with(told), "{}", said.err);

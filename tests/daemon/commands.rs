@@ -108,7 +108,7 @@ fn a_rule_is_switched_off_and_on() {
     turn_on_the_tv(&mut house);
     let said = say(&house, &["disable", "dark"]);
     assert_eq!(said.status, 2);
-    assert_eq!(said.err, "error: there is no rule `dark`; `/api/rules` lists them\n");
+    assert_eq!(said.err, "error: there is no rule `dark`; `homerule status --rules` lists them\n");
     let said = say(&house, &["disable", "lihgt"]);
     assert_eq!(said.err, "error: there is no rule `lihgt`; did you mean `light`?\n");
 }
@@ -137,7 +137,7 @@ fn of_one_rule_for_each_topic_one_is_named() {
     house.ask("POST", "/api/publish", Some(r#"{"topic": "device/remote/battery", "payload": 5}"#));
     house.publication("low/remote");
     let said = say(&house, &["disable", "low"]);
-    let told = "error: `all:low` is one rule for each topic: name one of them, such as `all:low[remote]`\n";
+    let told = "error: `all:low` stands for several rules: name `all:low[remote]`\n";
     assert_eq!((said.status, said.err.as_str()), (2, told));
     let said = say(&house, &["disable", "low[remote]", "--json"]);
     assert_eq!((said.status, said.err.as_str()), (0, ""));

@@ -54,7 +54,7 @@ fn a_rule_is_switched_and_run_over_the_broker() {
         );
         let log = house.end("TERM");
         assert!(log.contains("takes `enable`, `disable` or `run`"), "{log}");
-        assert!(log.contains("`homerule/rule/nobody/set` asks for a rule that isn't there"), "{log}");
+        assert!(log.contains("`homerule/rule/nobody/set` asks for no rule: there is no rule `nobody`"), "{log}");
     }
 }
 

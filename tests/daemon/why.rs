@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::house::{Home, House};
+use super::house::{Home, House, SETTINGS};
 
 /// What a command wrote, and how it ended.
 #[derive(Debug)]
@@ -109,12 +109,120 @@ fn why_not_names_each_gate() {
 }
 
 #[test]
+fn why_not_at_a_time_tells_what_held_then_and_what_became_of_it() {
+    let house = House::with_rules(
+        "rules:\n  held: { when: { state: door, to: open, for: 3m }, then: { out/x: 1 } }\n  \
+         kept: { while: state('door') == 'open', for: 3m, then: { out/x: 1 } }\n",
+    );
+    let told = |rule: &str, at: jiff::Timestamp| {
+        let answer = house.get(&format!("/api/why-not?rule={rule}&at={at}"));
+        assert_eq!(answer["by"], "hold", "{answer}");
+        answer["message"].as_str().unwrap().to_owned()
+    };
+    publish(&house, "door", &json!("open"));
+    let at = jiff::Timestamp::now();
+    for (rule, what) in [("held", "`door`"), ("kept", "its `while`")] {
+        let message = told(rule, at);
+        assert!(message.starts_with(&format!("{what} had held for 0s of 3m by then, and still does")), "{message}");
+    }
+    publish(&house, "door", &json!("closed"));
+    for (rule, what) in [("held", "`door`"), ("kept", "its `while`")] {
+        let message = told(rule, at);
+        assert!(
+            message.starts_with(&format!("{what} had held for 0s of 3m by then; that was broken at ")),
+            "{message}"
+        );
+        assert!(message.ends_with(", after 0s of 3m"), "{message}");
+    }
+    let said = say(&house, &["why-not", "held", "--at", "soon"]);
+    assert_eq!(
+        (said.status, said.err.as_str()),
+        (2, "error: `soon` is no time: write `20:10` or `2024-06-01T20:10:00`\n")
+    );
+}
+
+#[test]
+fn a_topic_that_is_nearly_that_of_a_trigger_is_named() {
+    let house = House::with_rules("rules:\n  tv: { when: home/+room/tv, then: { out/x: 1 } }\n");
+    publish(&house, "home/living/TV", &json!("ON"));
+    let message = why_not(&house, "tv")["message"].as_str().unwrap().to_owned();
+    assert!(
+        message.ends_with("; no message came on `home/+room/tv`; `home/living/TV` is there: was that meant?"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_each_made_is_named_and_so_is_a_file_that_does_not_load() {
+    let mut house = House::with_rules(
+        "rules:\n  light:\n    each: { room: [hall, kitchen] }\n    when: 'home/${room}/motion'\n    then: { 'home/${room}/light': ON }\n",
+    );
+    let said = say(&house, &["why-not", "light"]);
+    let told = "error: `all:light` stands for several rules: name `all:light[hall]` or `all:light[kitchen]`\n";
+    assert_eq!((said.status, said.err.as_str()), (2, told));
+    publish(&house, "home/hall/motion", &json!(1));
+    assert!(say(&house, &["trace", "light"]).out.contains(" all:light[hall] finished\n"));
+    house.home.write("rules/broken.yaml", "rules:\n  bell: { whne: a }\n");
+    house.reloaded();
+    let said = say(&house, &["trace", "doorbell"]);
+    let told =
+        "error: no rule `doorbell` is in force, and `rules/broken.yaml` doesn't load: `homerule status` says why\n";
+    assert_eq!((said.status, said.err.as_str()), (2, told));
+}
+
+#[test]
+fn times_are_those_of_the_home_and_the_zone_is_named_once() {
+    let home = Home::with(&[("rules/all.yaml", "rules:\n  on: { when: tv, mode: single, then: { delay: 1h } }\n")]);
+    home.write(
+        "homerule.yaml",
+        &format!("{SETTINGS}location: {{ latitude: 27.7, longitude: 85.3, timezone: Asia/Kathmandu }}\n"),
+    );
+    let house = home.start();
+    publish(&house, "tv", &json!("ON"));
+    publish(&house, "tv", &json!("ON"));
+    let said = say(&house, &["why-not", "on"]);
+    // No other zone has these minutes.
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Asia/Kathmandu").unwrap());
+    let hours =
+        [now.clone(), &now - jiff::SignedDuration::from_mins(1)].map(|now| now.strftime("%Y-%m-%d %H:%M:").to_string());
+    let times = regex::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d:").unwrap();
+    let times: Vec<&str> = times.find_iter(&said.out).map(|time| time.as_str()).collect();
+    assert!(times.len() >= 2 && times.iter().all(|time| hours.contains(&(*time).to_owned())), "{hours:?} {}", said.out);
+    assert!(said.out.ends_with("\n(times are those of Asia/Kathmandu)\n"), "{}", said.out);
+}
+
+#[test]
+fn status_names_the_rules_that_failed_last_and_lists_all() {
+    let mut house = House::with_rules(
+        "rules:\n  fails: { when: go, then: { out/x: '${msg.a.b}' } }\n  off: { enabled: false, when: go, then: { out/y: 1 } }\n",
+    );
+    publish(&house, "go", &json!(1));
+    house.line("that a run failed", |line| line["outcome"] == "failed");
+    let said = say(&house, &["status"]);
+    let reason = "rules/all.yaml:2:44: can't read `a`: `msg` is a number, which has no such property";
+    assert!(
+        said.out.contains("2 rules in force, 1 switched on, 1 failed last\n    all:fails failed at 2"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains(reason), "{}", said.out);
+    let said = say(&house, &["status", "--rules"]);
+    let lines: Vec<&str> = said.out.lines().collect();
+    assert!(lines[0].starts_with("all:fails  on   failed at 2") && lines[0].ends_with(reason), "{}", said.out);
+    assert_eq!(lines[1], "all:off    off  no run");
+}
+
+#[test]
 fn why_not_at_a_time_before_the_start_knows_nothing() {
     let house = House::with_rules("rules:\n  on: { when: tv, if: msg == 'ON', then: { out/x: 1 } }\n");
     publish(&house, "tv", &json!("OFF"));
     let said = say(&house, &["why-not", "on"]);
     assert_eq!(said.status, 0, "{said:?}");
-    assert!(said.out.starts_with("all:on: its condition was false: if false (msg = OFF)\n"), "{}", said.out);
+    assert!(
+        said.out.starts_with("all:on: its condition was false: if false `msg == 'ON'` (msg = OFF)\n"),
+        "{}",
+        said.out
+    );
     let said = say(&house, &["why-not", "on", "--at", "2000-01-01T00:00"]);
     assert!(said.out.contains("no trigger fired, as far back as the daemon remembers"), "{}", said.out);
     assert_eq!(say(&house, &["why-not", "nobody"]).status, 2);

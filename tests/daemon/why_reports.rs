@@ -17,6 +17,8 @@ fn report(house: &House, arguments: &[&str]) -> String {
     let time = regex::Regex::new(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+Z?)?").unwrap();
     let held = regex::Regex::new(r"held for \d+(\.\d+)?m?s").unwrap();
     let text = format!("{}--- {}\n{}", said.out, said.status, said.err);
+    let zone = regex::Regex::new(r"those of \S+\)").unwrap();
+    let text = zone.replace_all(&text, "those of ZONE)");
     held.replace_all(&time.replace_all(&text, "TIME"), "held for SOME").into_owned()
 }
 
@@ -196,8 +198,8 @@ fn a_test_knows_what_was_recorded_before_its_begin() {
     publish(&house, "lux", &json!(300));
     assert_eq!(
         report(&house, &["why", "hall/lamp"]),
-        "TIME all:on published; what else its run did is remembered no more\n    button was published at TIME by the \
-         client `panel`\n    publish  hall/lamp ON\n--- 0\n"
+        "TIME all:on published; what else its run did is remembered no more\n    button \"press\" was published at TIME by the \
+         client `panel`\n    publish  hall/lamp ON\n(times are those of ZONE)\n--- 0\n"
     );
     let said = say(&house, &["why", "hall/lamp", "--as-test", "rules/incident.test.yaml"]);
     assert_eq!(said.status, 0, "{said:?}");
@@ -234,4 +236,61 @@ rules:
         ["payload: \"away\"", "payload: \"home\"", "payload: \"home\"", "payload: \"press\""],
         "{text}"
     );
+}
+
+/// Rules that each publish to `out/KEY` once a time has passed.
+const TIMES: &str = "\
+rules:
+  held: { when: { state: door, field: s, to: open, for: 300ms }, then: { out/held: 1 } }
+  kept: { while: { state: door, field: s, is: open, for: 300ms }, then: { out/kept: 1 } }
+  late: { while: \"state('door').s == 'open'\", for: 300ms, then: { out/late: 1 } }
+  again: { while: \"state('door').s == 'open'\", every: 300ms, then: { out/again: 1 } }
+  silent: { when: { silent: door, for: 600ms }, then: { out/silent: 1 } }
+  delay: { when: { topic: door, where: msg.n == 1 }, then: [ { delay: 300ms }, { out/delay: 1 } ] }
+";
+
+const TIMER: &str = "rule(\"timer\", #{ when: \"door\", then: |e| if e.msg.n == 1 { after(\"300ms\", || publish(\"out/timer\", 1)) } });\n";
+
+#[test]
+fn why_goes_back_to_the_message_that_began_the_time_that_had_to_pass() {
+    let files = [("rules/all.yaml", TIMES), ("rules/timer.rhai", TIMER)];
+    let keys = ["held", "kept", "late", "again", "delay", "timer"];
+    let check = |house: &House| {
+        let message = |key: &str| {
+            let chain = house.get(&format!("/api/why?topic=out/{key}"));
+            let cause = &chain[0]["cause"];
+            (key.to_owned(), cause["topic"].clone(), cause["value"]["n"].clone())
+        };
+        for key in keys {
+            assert_eq!(
+                message(key),
+                (key.to_owned(), "door".into(), json!(1)),
+                "{}",
+                report(house, &["why", &format!("out/{key}")])
+            );
+        }
+        assert_eq!(message("silent"), ("silent".to_owned(), "door".into(), json!(2)));
+    };
+    let publish_all = |house: &House| {
+        publish(house, "door", &json!({ "s": "open", "n": 1 }));
+        publish(house, "door", &json!({ "s": "open", "n": 2 }));
+    };
+    let mut house = Home::with(&files).start();
+    publish_all(&house);
+    house.publication("out/silent");
+    check(&house);
+    let reports: Vec<String> =
+        keys.iter().filter(|key| **key != "again").map(|key| report(&house, &["why", &format!("out/{key}")])).collect();
+    insta::assert_snapshot!(reports.join("\n"));
+    house.end("TERM");
+    house.begin();
+    check(&house);
+
+    // The time passes while the daemon is down.
+    let mut house = Home::with(&files).start();
+    publish_all(&house);
+    house.end("TERM");
+    house.begin();
+    house.publication("out/silent");
+    check(&house);
 }

@@ -152,6 +152,9 @@ impl Test {
             if is_loaded && self.filter.is_none() && ran < known {
                 print::line(&format!("{} not run again: nothing that changed touches them", known - ran));
             }
+            for why in self.unrun(&results) {
+                print::line(&why);
+            }
             print::line(&format!("{passed} passed, {failed} failed"));
         }
         if !is_loaded {
@@ -182,6 +185,20 @@ impl Test {
             written.extend(finished.accept()?);
         }
         Ok(written)
+    }
+}
+
+impl Test {
+    /// Returns which tests were not run, where one might take them for none, in sentences.
+    fn unrun(&self, results: &[Finished<'_>]) -> Vec<String> {
+        let loaded: Vec<&Suite> = results.iter().filter(|ran| ran.is_loaded()).map(|ran| ran.suite).collect();
+        let broken = loaded.iter().flat_map(|suite| suite.broken.iter().map(move |(path, _)| (&suite.prefix, path)));
+        let whys = broken.map(|(prefix, path)| format!("no test of {prefix}{path} was run: it doesn't load"));
+        let has_tests = loaded.iter().any(|suite| !suite.files.is_empty() || !suite.broken.is_empty());
+        if !has_tests && loaded.len() == results.len() && self.paths.is_empty() {
+            return vec!["there is no test here: tests stand in files `*.test.yaml`, beside the rules".to_owned()];
+        }
+        whys.collect()
     }
 }
 

@@ -1,11 +1,12 @@
 //! A rule as programs read it.
 
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::rules::{Mode, Rule, RuleEntry};
 
 /// A rule.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct RuleAnswer {
     /// Its full id.
     pub id: String,
@@ -18,11 +19,24 @@ pub struct RuleAnswer {
     /// Whether it is switched on.
     pub enabled: bool,
     /// Its mode.
-    pub mode: &'static str,
+    pub mode: String,
     /// Whether it only traces what it would do.
     pub dry_run: bool,
     /// Where it stands: `rules/tv.yaml:3:5`.
     pub place: String,
+    /// Its last run that ended; `None`: none did.
+    pub last_run: Option<LastRun>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// When it began.
+    pub at: Timestamp,
+    /// `finished`, `stopped`, `cancelled` or `failed`.
+    pub outcome: String,
+    /// Why it failed; `None`: it didn't, or before the daemon's start.
+    pub reason: Option<String>,
 }
 
 impl RuleAnswer {
@@ -37,11 +51,18 @@ impl RuleAnswer {
                 description: Some(format!("one rule for each topic of {}", each.filter)),
                 tags: Vec::new(),
                 enabled,
-                mode: word(Mode::default()),
+                mode: word(Mode::default()).to_owned(),
                 dry_run: false,
                 place: each.place.to_string(),
+                last_run: None,
             },
         }
+    }
+
+    /// Returns it with how its last run ended.
+    #[must_use]
+    pub fn with_last_run(self, last_run: Option<LastRun>) -> RuleAnswer {
+        RuleAnswer { last_run, ..self }
     }
 
     /// Returns the answer of one rule.
@@ -53,9 +74,10 @@ impl RuleAnswer {
             description: rule.description.as_deref().map(ToOwned::to_owned),
             tags: rule.tags.iter().map(ToString::to_string).collect(),
             enabled,
-            mode: word(rule.mode),
+            mode: word(rule.mode).to_owned(),
             dry_run: rule.dry_run,
             place: rule.place.to_string(),
+            last_run: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! How the daemon is, as programs read it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
@@ -15,6 +16,9 @@ pub struct Status {
     pub listen: Vec<String>,
     /// How many rules there are.
     pub rules: RuleCounts,
+    /// The rules whose last run failed.
+    #[serde(default)]
+    pub failing: Vec<FailingRule>,
     /// What the rules in force are, in short: equal for rules that mean the same.
     pub ruleset: String,
     /// What was found in the home's files when they were last read.
@@ -26,6 +30,17 @@ pub struct Status {
     /// Whether messages are recorded.
     #[serde(default)]
     pub recorder: RecorderStatus,
+}
+
+/// A rule whose last run failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailingRule {
+    /// Its full id.
+    pub rule: String,
+    /// When that run began.
+    pub at: Option<Timestamp>,
+    /// Why it failed; `None`: it did before the daemon's start.
+    pub reason: Option<String>,
 }
 
 /// Whether messages are recorded.

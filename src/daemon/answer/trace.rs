@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::daemon::traces::Kept;
-use crate::engine::{Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace};
+use crate::engine::{Armed, Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace};
 use crate::model::{RuleId, Topic};
 
 /// A trace.
@@ -46,6 +46,9 @@ struct StepAnswer<'a> {
     what: &'a str,
     result: &'a str,
     values: Map<String, Value>,
+    /// Of a condition that is an expression: what it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
 }
 
 impl<'a> TraceAnswer<'a> {
@@ -92,11 +95,13 @@ impl<'a> StepAnswer<'a> {
             what: &step.what,
             result: &step.result,
             values: step.values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
+            source: step.source.as_deref(),
         }
     }
 }
 
-/// Returns the cause as one flat object: `{"kind": "message", "topic": …}`.
+/// Returns the cause as one flat object: `{"kind": "message", "topic": …}`. What began the time that had to pass before it led
+/// to anything is its `armed`: `{"at"}` with a `topic` or a `cause`.
 pub(in crate::daemon) fn cause(cause: &Cause) -> Value {
     let mut answer = match &cause.kind {
         CauseKind::Message { sequence, topic, origin } => {
@@ -113,6 +118,12 @@ pub(in crate::daemon) fn cause(cause: &Cause) -> Value {
     if let Some(answer) = answer.as_object_mut() {
         answer.insert("depth".to_owned(), cause.depth.into());
         answer.insert("run".to_owned(), cause.run.map(|run| run.0).into());
+        if let Some(armed) = &cause.armed {
+            let mut told = Map::from_iter([("at".to_owned(), armed.at.to_string().into())]);
+            told.extend(armed.topic.as_ref().map(|topic| ("topic".to_owned(), topic.as_str().into())));
+            told.extend(armed.cause.as_ref().map(|before| ("cause".to_owned(), self::cause(before))));
+            answer.insert("armed".to_owned(), told.into());
+        }
     }
     answer
 }
@@ -138,7 +149,14 @@ pub fn cause_of(answer: &Value) -> Option<Cause> {
     };
     let depth = answer.get("depth").and_then(Value::as_u64).and_then(|depth| u32::try_from(depth).ok())?;
     let run = answer.get("run").and_then(Value::as_u64).map(RunId);
-    Some(Cause { kind, depth, run })
+    let armed = answer.get("armed").and_then(armed_of).map(Box::new);
+    Some(Cause { kind, depth, run, armed })
+}
+
+fn armed_of(answer: &Value) -> Option<Armed> {
+    let text = |key: &str| answer.get(key).and_then(Value::as_str);
+    let topic = text("topic").and_then(|topic| Topic::parse(topic).ok());
+    Some(Armed { at: text("at")?.parse().ok()?, topic, cause: answer.get("cause").and_then(cause_of) })
 }
 
 #[cfg(test)]
@@ -161,8 +179,14 @@ mod tests {
             CauseKind::Person,
         ] {
             for run in [None, Some(RunId(3))] {
-                let written = Cause { kind: kind.clone(), depth: 2, run };
-                assert_eq!(cause_of(&cause(&written)), Some(written));
+                let before = Cause { kind: CauseKind::Person, depth: 1, run, armed: None };
+                let topic = Topic::parse("home/door").unwrap();
+                let armed = [(Some(topic), None), (None, Some(before))];
+                let armed = armed.map(|(topic, cause)| Some(Box::new(Armed { at: due, topic, cause })));
+                for armed in armed.into_iter().chain([None]) {
+                    let written = Cause { kind: kind.clone(), depth: 2, run, armed };
+                    assert_eq!(cause_of(&cause(&written)), Some(written));
+                }
             }
         }
         assert_eq!(cause_of(&serde_json::json!({ "kind": "of tomorrow", "depth": 0 })), None);

@@ -12,6 +12,7 @@ mod state;
 mod traces;
 mod why;
 
+pub(crate) use server::ZONE_HEADER;
 pub(super) use server::{Web, WebError};
 
 use tokio::sync::{mpsc, watch};

@@ -16,7 +16,18 @@ use super::problem::Problem;
 
 /// `GET /api/rules`
 pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<RuleAnswer>>, Problem> {
-    let question = |home: &mut EventLoop| home.rules().iter().map(|rule| answer(home, rule)).collect();
+    let question = |home: &mut EventLoop| {
+        let mut answers = Vec::new();
+        for entry in home.rules().to_vec() {
+            answers.push(answer(home, &entry));
+            if let RuleEntry::EachTopic(each) = &entry {
+                let is_made = |id: &&RuleId| id.belongs_to(each.id.as_str());
+                let ids: Vec<RuleId> = home.engine.rule_ids().filter(is_made).cloned().collect();
+                answers.extend(ids.iter().filter_map(|id| made(home, id)));
+            }
+        }
+        answers
+    };
     Ok(Json(shared.link.ask(question).await?))
 }
 
@@ -24,10 +35,12 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<RuleAn
 pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<RuleAnswer>, Problem> {
     let question = move |home: &mut EventLoop| {
         let id = find(home, &id)?;
-        let found = home.rules().iter().find(|rule| *rule.id() == id).map(|rule| answer(home, rule));
+        if let Some(found) = home.rules().iter().find(|rule| *rule.id() == id) {
+            return Ok(answer(home, found));
+        }
         // The rules that `each: { topic: … }` makes are in no file.
-        let made = || home.engine.view(&id).map(|view| RuleAnswer::of(&view.rule, view.is_enabled));
-        found.or_else(made).ok_or_else(|| unknown(&id.to_string()))
+        let id = find_one(home, id.as_str())?;
+        made(home, &id).ok_or_else(|| unknown(home, id.as_str()))
     };
     shared.link.ask(question).await?.map(Json)
 }
@@ -52,37 +65,33 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
 
 /// Returns the rule that `text` names, or what makes rules.
 pub(super) fn find(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
-    home.find_rule(text).map_err(|error| problem(text, error))
+    home.find_rule(text).map_err(|error| problem(home, text, &error))
 }
 
 /// Returns the one rule that `text` names.
 pub(super) fn find_one(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
-    home.find_one_rule(text).map_err(|error| problem(text, error))
+    home.find_one_rule(text).map_err(|error| problem(home, text, &error))
 }
 
-fn problem(text: &str, error: NoRule) -> Problem {
+fn problem(home: &EventLoop, text: &str, error: &NoRule) -> Problem {
+    let detail = home.no_rule(text, error);
     match error {
-        NoRule::Unknown { near: Some(near) } => {
-            Problem::not_found(format!("there is no rule `{text}`; did you mean `{near}`?"))
-        }
-        NoRule::Unknown { near: None } => unknown(text),
-        NoRule::Ambiguous(first, second) => {
-            Problem::bad_request(format!("`{text}` may be `{first}` or `{second}`: name the file too"))
-        }
-        NoRule::Several { rule, example: Some(example) } => {
-            Problem::bad_request(format!("`{rule}` is one rule for each topic: name one of them, such as `{example}`"))
-        }
-        NoRule::Several { rule, example: None } => Problem::bad_request(format!(
-            "`{rule}` is one rule for each topic, and none of its topics has been seen yet"
-        )),
+        NoRule::Unknown { .. } => Problem::not_found(detail),
+        NoRule::Ambiguous(..) | NoRule::Several { .. } => Problem::bad_request(detail),
     }
 }
 
 /// Returns the problem of a name that no rule has.
-pub(super) fn unknown(text: &str) -> Problem {
-    Problem::not_found(format!("there is no rule `{text}`; `/api/rules` lists them"))
+pub(super) fn unknown(home: &EventLoop, text: &str) -> Problem {
+    problem(home, text, &NoRule::Unknown { near: None })
 }
 
 fn answer(home: &EventLoop, rule: &RuleEntry) -> RuleAnswer {
-    RuleAnswer::new(rule, home.is_enabled(rule))
+    RuleAnswer::new(rule, home.is_enabled(rule)).with_last_run(home.rule_topics.last_run(rule.id()))
+}
+
+/// Returns a rule that `each: { topic: … }` made.
+fn made(home: &mut EventLoop, id: &RuleId) -> Option<RuleAnswer> {
+    let view = home.engine.view(id, home.now)?;
+    Some(RuleAnswer::of(&view.rule, view.is_enabled).with_last_run(home.rule_topics.last_run(id)))
 }

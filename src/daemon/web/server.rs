@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
+use jiff::tz::TimeZone;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -19,6 +22,9 @@ use crate::lang::Settings;
 use super::guard::Guard;
 use super::problem::Problem;
 use super::{Shared, actions, events, health, openapi, rules, state, traces, why};
+
+/// Names the home's time zone in each answer.
+pub(crate) const ZONE_HEADER: &str = "homerule-time-zone";
 
 /// Why the HTTP interface doesn't start, or died.
 #[derive(Debug, Error)]
@@ -56,7 +62,7 @@ impl Web {
         let bound = TcpListener::bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) =
             bound.map_err(|error| WebError::Bind { address: wanted, reason: bind_reason(&error) })?;
-        let pages = pages(Shared { link, requests, stop: stop.clone() }, Guard::new(token));
+        let pages = pages(Shared { link, requests, stop: stop.clone() }, Guard::new(token), zone(settings));
         Ok(Web { listener, address, pages, stop })
     }
 
@@ -81,7 +87,8 @@ impl Web {
     }
 }
 
-fn pages(shared: Shared, guard: Guard) -> Router {
+fn pages(shared: Shared, guard: Guard, zone: Option<HeaderValue>) -> Router {
+    let tell_zone = move |response: Response| tell_zone(zone.clone(), response);
     Router::new()
         .route("/api/status", get(health::status))
         .route("/healthz", get(health::healthz))
@@ -101,8 +108,23 @@ fn pages(shared: Shared, guard: Guard) -> Router {
         .fallback(async || Problem::not_found("there is no such page; `/api/status` is one"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(axum::middleware::map_response(super::problem::as_problem))
+        .layer(axum::middleware::map_response(tell_zone))
         .layer(axum::middleware::from_fn_with_state(guard, super::guard::check))
         .with_state(shared)
+}
+
+/// Returns the name of the home's zone; `None` where the system doesn't know its own.
+fn zone(settings: &Settings) -> Option<HeaderValue> {
+    let system = || TimeZone::try_system().ok()?.iana_name().map(ToOwned::to_owned);
+    HeaderValue::from_str(&settings.zone.clone().or_else(system)?).ok()
+}
+
+/// Says with each answer in which zone the home's times are to be written.
+async fn tell_zone(zone: Option<HeaderValue>, mut response: Response) -> Response {
+    if let Some(zone) = zone {
+        response.headers_mut().insert(ZONE_HEADER, zone);
+    }
+    response
 }
 
 fn read_token(home: &Path, file: &str) -> Result<String, WebError> {

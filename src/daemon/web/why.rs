@@ -2,12 +2,11 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::daemon::event_loop::EventLoop;
-use crate::daemon::why::{self, Chain, Incident, Obstacle};
+use crate::daemon::why::{self, Chain, Incident, Obstacle, asked_time};
 use crate::model::Topic;
 
 use super::Shared;
@@ -27,7 +26,8 @@ pub(super) struct Published {
 #[derive(Debug, Deserialize)]
 pub(super) struct Rested {
     rule: String,
-    at: Option<Timestamp>,
+    /// As [`asked_time`] reads it.
+    at: Option<String>,
 }
 
 /// `GET /api/why?topic=`: what published it last, the outermost cause first; an empty list where nobody did.
@@ -65,9 +65,11 @@ pub(super) async fn why_not(
     Query(asked): Query<Rested>,
 ) -> Result<Json<Obstacle>, Problem> {
     let question = move |home: &mut EventLoop| {
+        let at = asked.at.as_deref().map(|at| asked_time(at, home.now(), &home.engine.calendar().zone));
+        let at = at.transpose().map_err(Problem::bad_request)?;
         let rule = find_one(home, &asked.rule)?;
-        let found = why::obstacle(home, &rule, asked.at);
-        let (found, beyond) = found.ok_or_else(|| unknown(&asked.rule))?;
+        let found = why::obstacle(home, &rule, at);
+        let (found, beyond) = found.ok_or_else(|| unknown(home, &asked.rule))?;
         Ok::<_, Problem>((found, beyond.map(|beyond| (beyond, home.parts.recorder.search()))))
     };
     let (mut found, beyond) = shared.link.ask(question).await??;

@@ -13,6 +13,7 @@ use crate::daemon::event_loop::EventLoop;
 use crate::daemon::heard::{HeardMessage, Speaker};
 use crate::daemon::recorder::Past;
 use crate::engine::{Cause, CauseKind, RunId, Trace};
+use crate::model::recording::Recorded;
 use crate::model::{Origin, Payload, RuleId, Topic};
 
 /// A chain is never longer: the engine stops those that are.
@@ -21,6 +22,9 @@ const LONGEST: usize = 1000;
 /// A run is told at the time at which it was due, and its messages are recorded when they left.
 const LATE: SignedDuration = SignedDuration::from_secs(2);
 
+/// A message that came less than this before a time came just then: recordings have no shorter parts of a second.
+const AT_ONCE: SignedDuration = SignedDuration::from_millis(1);
+
 /// What published a topic last and what caused that, the innermost first.
 #[derive(Debug)]
 pub(in crate::daemon) struct Chain {
@@ -28,17 +32,34 @@ pub(in crate::daemon) struct Chain {
     /// What was published last; `None`: memory doesn't know.
     published: Option<Published>,
     links: Vec<Link>,
-    loose: Option<Loose>,
+    /// What led to the last link, where memory doesn't know: it is to be found elsewhere.
+    loose: Option<Source>,
 }
 
-/// Where memory ends: who published to `topic`, up to `until`, is to be found elsewhere.
+/// A message to be found.
 #[derive(Debug)]
-struct Loose {
+struct Source {
     topic: Topic,
-    until: Timestamp,
-    /// Fewer publications of rules than this lay between it and the outside; `None`: whoever published last is meant.
-    below: Option<u32>,
+    /// When it came, or the last time at which it may have.
+    at: Timestamp,
+    whose: Whose,
 }
+
+/// Who published a message that is to be found.
+#[derive(Debug, Clone, Copy)]
+enum Whose {
+    /// Whoever was the last.
+    Last,
+    /// A client.
+    Client,
+    /// A rule, with fewer publications of rules than this between it and the outside.
+    Rule(u32),
+    /// Whoever did just then.
+    Then,
+}
+
+/// Finds the last message of a topic, at or before a time, that is wanted.
+type Find<'a> = dyn Fn(&Topic, Timestamp, &dyn Fn(&HeardMessage) -> bool) -> Option<HeardMessage> + 'a;
 
 /// One part of a chain of causes.
 #[derive(Debug)]
@@ -64,50 +85,32 @@ pub(in crate::daemon) struct Published {
 pub(in crate::daemon) fn chain(home: &EventLoop, topic: &Topic) -> Chain {
     let mut chain = Chain { topic: topic.clone(), published: None, links: Vec::new(), loose: None };
     let Some(spoke) = home.heard.last(topic) else {
-        chain.loose = Some(Loose { topic: topic.clone(), until: home.now(), below: None });
+        chain.loose = Some(Source { topic: topic.clone(), at: home.now(), whose: Whose::Last });
         return chain;
     };
     let heard = home.heard.before(topic, spoke.at);
     let payload = heard.map(|heard| heard.message.payload.clone());
     let published = Published { at: spoke.at, topic: topic.clone(), payload };
     chain.published = Some(published.clone());
-    let (rule, cause) = match &spoke.speaker {
-        Speaker::Client(client) => {
-            chain.links.push(Link::Client(published, client.clone()));
-            return chain;
-        }
-        Speaker::Rule(rule, cause) => (rule, cause),
-    };
-    let under_way = home.engine.runs_under_way();
-    let find = |run: RunId| {
+    let under_way = home.engine.runs_under_way(home.now());
+    let find_run = |run: RunId| {
         let running = under_way.iter().find(|trace| trace.run == Some(run));
         running.map(|trace| Arc::new(trace.clone())).or_else(|| home.traces.of_run(run).cloned())
     };
-    let run = |trace: Arc<Trace>| {
-        let message = outside_topic(&trace.cause).and_then(|topic| home.heard.before(topic, trace.at)).cloned();
-        Link::Run(trace, message)
+    let find = |topic: &Topic, at: Timestamp, is_wanted: &dyn Fn(&HeardMessage) -> bool| {
+        home.heard.find(topic, at, is_wanted).cloned()
     };
-    let mut next = Some(match cause.run.and_then(find) {
-        Some(trace) => run(trace),
-        None => {
-            Link::of_rule(published, rule.clone(), cause.clone(), |topic, at| home.heard.before(topic, at).cloned())
+    let mut next = Some(Link::of(published, spoke.speaker.clone(), &find_run));
+    while let Some(mut link) = next.take().filter(|_| chain.links.len() < LONGEST) {
+        match link.run_before().and_then(find_run) {
+            Some(trace) => next = Some(Link::Run(trace, None)),
+            // Memory knows the runs of rules' messages, or else the recorder knows more of it.
+            None if matches!(link.source(), Some(Source { whose: Whose::Rule(_), .. })) => chain.loose = link.source(),
+            None => (next, chain.loose) = link.follow(&find, &find_run),
         }
-    });
-    while let Some(link) = next.take().filter(|_| chain.links.len() < LONGEST) {
-        let found = link.run_before().and_then(find);
-        chain.loose = if found.is_none() { link.loose() } else { None };
         chain.links.push(link);
-        next = found.map(run);
     }
     chain
-}
-
-/// Returns the topic of the message from outside that a cause is.
-fn outside_topic(cause: &Cause) -> Option<&Topic> {
-    match &cause.kind {
-        CauseKind::Message { topic, origin: Origin::Live, .. } => Some(topic),
-        _ => None,
-    }
 }
 
 impl Chain {
@@ -122,6 +125,11 @@ impl Chain {
         &self.links
     }
 
+    /// Returns whether this run is a part of it.
+    pub(in crate::daemon) fn has_run(&self, run: RunId) -> bool {
+        self.links.iter().any(|link| matches!(link, Link::Run(trace, _) if trace.run == Some(run)))
+    }
+
     /// Returns when what was published last; `None` where nobody did, or it isn't known any more.
     pub(in crate::daemon) fn published(&self) -> Option<(Timestamp, &Payload)> {
         let published = self.published.as_ref()?;
@@ -130,18 +138,32 @@ impl Chain {
 
     /// Looks in the recorder for what memory didn't hold.
     pub(in crate::daemon) fn complete(&mut self, past: &Past) {
+        let find = |topic: &Topic, at: Timestamp, is_wanted: &dyn Fn(&HeardMessage) -> bool| {
+            let is_wanted = |recorded: &Recorded| {
+                HeardMessage::of_recorded(recorded.clone()).is_some_and(|heard| is_wanted(&heard))
+            };
+            past.before(topic, at, is_wanted).and_then(HeardMessage::of_recorded)
+        };
+        let no_run = |_: RunId| None;
         if let Some(published) = &mut self.published {
             published.complete(past);
         }
         for link in &mut self.links {
             link.complete(past);
         }
-        while let Some(loose) = self.loose.take().filter(|_| self.links.len() < LONGEST) {
-            let Some(link) = loose.find(past) else { break };
-            if let (None, Link::Rule(published, ..) | Link::Client(published, _)) = (&self.published, &link) {
-                self.published = Some(published.clone());
+        let mut next = None;
+        if self.links.is_empty() {
+            next = self.loose.take().and_then(|source| source.find(&find)).map(|found| Link::of_heard(found, &no_run));
+            if let Some(Link::Rule(published, ..) | Link::Client(published, _)) = &next {
+                self.published.get_or_insert_with(|| published.clone());
             }
-            self.loose = link.loose();
+        } else if self.loose.take().is_some()
+            && let Some(last) = self.links.last_mut()
+        {
+            (next, _) = last.follow(&find, &no_run);
+        }
+        while let Some(mut link) = next.take().filter(|_| self.links.len() < LONGEST) {
+            (next, _) = link.follow(&find, &no_run);
             self.links.push(link);
         }
     }
@@ -157,39 +179,63 @@ impl Chain {
     }
 }
 
-impl Loose {
-    fn find(&self, past: &Past) -> Option<Link> {
-        let found = past.before(&self.topic, self.until, |recorded| {
-            let heard = HeardMessage::of_recorded(recorded.clone());
-            heard.is_some_and(|heard| match heard.speaker {
-                Speaker::Rule(_, cause) => self.below.is_none_or(|below| cause.depth < below),
-                Speaker::Client(_) => self.below.is_none(),
-            })
-        })?;
-        let HeardMessage { at, message, speaker } = HeardMessage::of_recorded(found)?;
-        let published = Published { at, topic: message.topic, payload: Some(message.payload) };
-        Some(match speaker {
-            Speaker::Client(client) => Link::Client(published, client),
-            Speaker::Rule(rule, cause) => Link::of_rule(published, rule, cause, |topic, at| recorded(past, topic, at)),
-        })
+impl Source {
+    fn find(&self, find: &Find<'_>) -> Option<HeardMessage> {
+        let is_client = |heard: &HeardMessage| matches!(heard.speaker, Speaker::Client(_));
+        let late = self.at.checked_add(LATE).unwrap_or(Timestamp::MAX);
+        match self.whose {
+            Whose::Last => find(&self.topic, self.at, &|_| true),
+            Whose::Client => find(&self.topic, self.at, &is_client),
+            Whose::Rule(depth) => find(&self.topic, late, &|heard| match &heard.speaker {
+                Speaker::Rule(_, cause) => cause.depth < depth,
+                Speaker::Client(_) => false,
+            }),
+            Whose::Then => {
+                let before = find(&self.topic, self.at, &|_| true);
+                let is_it = |heard: &HeardMessage| self.at.duration_since(heard.at) < AT_ONCE;
+                if before.as_ref().is_some_and(is_it) {
+                    return before;
+                }
+                find(&self.topic, late, &|heard| heard.at > self.at && !is_client(heard)).or(before)
+            }
+        }
     }
 }
 
-/// Returns the last message of a topic as it was recorded.
-fn recorded(past: &Past, topic: &Topic, until: Timestamp) -> Option<HeardMessage> {
-    past.before(topic, until, |recorded| recorded.rule.is_none()).and_then(HeardMessage::of_recorded)
-}
-
 impl Link {
-    fn of_rule(
-        published: Published,
-        rule: RuleId,
-        cause: Cause,
-        find: impl Fn(&Topic, Timestamp) -> Option<HeardMessage>,
-    ) -> Link {
-        let message = outside_topic(&cause).and_then(|topic| find(topic, published.at));
-        // Its run is the one that published, and that is remembered no more.
-        Link::Rule(published, rule, Cause { run: None, ..cause }, message)
+    /// Returns the link of what was published.
+    fn of(published: Published, speaker: Speaker, find_run: &dyn Fn(RunId) -> Option<Arc<Trace>>) -> Link {
+        match speaker {
+            Speaker::Client(client) => Link::Client(published, client),
+            Speaker::Rule(rule, cause) => match cause.run.and_then(find_run) {
+                Some(trace) => Link::Run(trace, None),
+                // Its run is the one that published, and that is remembered no more.
+                None => Link::Rule(published, rule, Cause { run: None, ..cause }, None),
+            },
+        }
+    }
+
+    fn of_heard(heard: HeardMessage, find_run: &dyn Fn(RunId) -> Option<Arc<Trace>>) -> Link {
+        let HeardMessage { at, message, speaker } = heard;
+        Link::of(Published { at, topic: message.topic, payload: Some(message.payload) }, speaker, find_run)
+    }
+
+    /// Looks for the message that led to it: one of a client is told with it, one of a rule is the next link. Returns that,
+    /// or else where to look further.
+    fn follow(
+        &mut self,
+        find: &Find<'_>,
+        find_run: &dyn Fn(RunId) -> Option<Arc<Trace>>,
+    ) -> (Option<Link>, Option<Source>) {
+        let Some(source) = self.source() else { return (None, None) };
+        let Some(found) = source.find(find) else { return (None, Some(source)) };
+        if matches!(found.speaker, Speaker::Rule(..)) {
+            return (Some(Link::of_heard(found, find_run)), None);
+        }
+        if let Link::Run(_, message) | Link::Rule(_, _, _, message) = self {
+            *message = Some(found);
+        }
+        (None, None)
     }
 
     fn cause(&self) -> Option<&Cause> {
@@ -213,34 +259,28 @@ impl Link {
         self.cause()?.run
     }
 
-    /// Returns where it goes on, if a rule's message set it off.
-    fn loose(&self) -> Option<Loose> {
+    /// Returns the message that led to it, where one did.
+    fn source(&self) -> Option<Source> {
         let cause = self.cause()?;
-        let CauseKind::Message { topic, origin: Origin::Own, .. } = &cause.kind else { return None };
-        let until = self.at().checked_add(LATE).unwrap_or(Timestamp::MAX);
-        Some(Loose { topic: topic.clone(), until, below: Some(cause.depth) })
+        let (topic, then) = cause.message()?;
+        let at = then.unwrap_or_else(|| self.at());
+        let whose = match &cause.outermost().kind {
+            CauseKind::Message { origin: Origin::Own, .. } => Whose::Rule(cause.outermost().depth),
+            CauseKind::Message { origin: Origin::Live, .. } => Whose::Client,
+            CauseKind::Message { .. } => return None,
+            _ => Whose::Then,
+        };
+        Some(Source { topic: topic.clone(), at, whose })
     }
 
     fn is_complete(&self) -> bool {
-        let knows_message =
-            |message: &Option<HeardMessage>| message.is_some() || self.cause().and_then(outside_topic).is_none();
         match self {
-            Link::Run(_, message) => knows_message(message),
-            Link::Rule(published, _, _, message) => published.payload.is_some() && knows_message(message),
-            Link::Client(published, _) => published.payload.is_some(),
+            Link::Run(..) => true,
+            Link::Rule(published, ..) | Link::Client(published, _) => published.payload.is_some(),
         }
     }
 
     fn complete(&mut self, past: &Past) {
-        if let Link::Run(_, message) | Link::Rule(_, _, _, message) = self
-            && message.is_none()
-        {
-            let at = self.at();
-            let found = self.cause().and_then(outside_topic).and_then(|topic| recorded(past, topic, at));
-            if let Link::Run(_, message) | Link::Rule(_, _, _, message) = self {
-                *message = found;
-            }
-        }
         if let Link::Rule(published, ..) | Link::Client(published, _) = self {
             published.complete(past);
         }
@@ -304,6 +344,7 @@ fn told(heard: &HeardMessage) -> serde_json::Map<String, Value> {
         Speaker::Client(client) => client.as_deref(),
         Speaker::Rule(..) => None,
     };
-    let told = json!({ "client": client, "at": heard.at, "value": heard.message.payload.value().to_json() });
+    let (topic, value) = (heard.message.topic.as_str(), heard.message.payload.value().to_json());
+    let told = json!({ "topic": topic, "client": client, "at": heard.at, "value": value });
     told.as_object().cloned().unwrap_or_default()
 }

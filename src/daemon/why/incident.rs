@@ -105,8 +105,8 @@ pub(in crate::daemon) fn incident(home: &mut EventLoop, chain: &Chain, all: bool
     // The outermost first.
     for link in chain.links().iter().rev() {
         for id in link.rules() {
-            let Some(view) = home.engine.view(&id) else { continue };
-            start = start.min(link.at() - lookback(&view.rule));
+            let Some(view) = home.engine.view(&id, home.now) else { continue };
+            start = start.min(link.at() - lookback(&view.rule)).min(link.began_at());
             if rules.iter().all(|(known, _)| *known != id) {
                 rules.push((id, view.rule));
             }
@@ -126,7 +126,7 @@ pub(in crate::daemon) fn incident(home: &mut EventLoop, chain: &Chain, all: bool
     }
     let (given, unknown) = cut.given();
     let mut said = cut.messages();
-    said.extend(chain.links().iter().filter_map(|link| cut.other(link, &rules)));
+    said.extend(chain.links().iter().filter_map(|link| cut.other(link, chain, &rules)));
     said.sort_by_key(|said| said.at);
     let until = Some(home.heard.since().min(end)).filter(|since| *since >= start);
     let gaps = Gaps { topics: cut.topics, unknown, start, until };
@@ -212,13 +212,19 @@ impl Cut<'_> {
     }
 
     /// Returns what came from outside and was no message.
-    fn other(&mut self, link: &Link, rules: &[(RuleId, Arc<Rule>)]) -> Option<Said> {
+    fn other(&mut self, link: &Link, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> Option<Said> {
         let (rule, cause, trace) = match link {
             Link::Run(trace, _) => (&trace.rule, &trace.cause, Some(trace)),
             Link::Rule(_, rule, cause, _) => (rule, cause, None),
             Link::Client(..) => return None,
         };
-        let kind = match &cause.kind {
+        if cause.run.is_some_and(|run| chain.has_run(run)) {
+            return None;
+        }
+        let outermost = cause.outermost();
+        // What is remembered of the run tells nothing of what led to the one that set its timer.
+        let trace = trace.filter(|_| outermost == cause);
+        let kind = match &outermost.kind {
             CauseKind::Webhook(name) => {
                 let Some(trace) = trace else {
                     self.left_out.insert(format!("what was posted to the webhook `{name}`"));
@@ -271,6 +277,18 @@ fn json(topic: &Topic, payload: &Payload, left_out: &mut BTreeSet<String>) -> Op
 }
 
 impl Link {
+    /// Returns when what led to it began.
+    fn began_at(&self) -> Timestamp {
+        let cause = match self {
+            Link::Run(trace, _) => Some(&trace.cause),
+            Link::Rule(_, _, cause, _) => Some(cause),
+            Link::Client(..) => None,
+        };
+        let armed = cause.and_then(|cause| cause.armed.as_ref());
+        let before = cause.and_then(Cause::message).and_then(|(_, at)| at);
+        armed.map(|armed| armed.at).into_iter().chain(before).fold(self.at(), Timestamp::min)
+    }
+
     /// Returns the rule of a link, and those that its run called.
     fn rules(&self) -> Vec<RuleId> {
         match self {
@@ -325,6 +343,7 @@ fn topics(home: &EventLoop, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTr
         if let CauseKind::Message { topic, .. } = &cause.kind {
             topics.insert(topic.clone());
         }
+        topics.extend(cause.message().map(|(topic, _)| topic.clone()));
         let read = steps.iter().flat_map(|step| &step.values).map(|(name, _)| name);
         topics.extend(
             read.filter_map(|name| Topic::parse(name).ok()).filter(|topic| states.get(topic.as_str()).is_some()),

@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::daemon::answer::TraceAnswer;
 use crate::daemon::event_loop::EventLoop;
 use crate::daemon::traces::Kept;
-use crate::engine::{Gate, Outcome, RuleView, Step, Trace};
+use crate::engine::{Gate, Outcome, RuleView, Standing, Step, Trace, progress};
 use crate::model::RuleId;
-use crate::rules::{Rule, Start};
+use crate::rules::{Rule, Start, Trigger, TriggerKind, nearest_topic};
 
 use super::near::{Beyond, NEAR, Near};
 
@@ -32,6 +32,9 @@ pub(in crate::daemon) struct Obstacle {
     /// The topics to which it listens, where it is told that no message came.
     #[serde(skip)]
     listens: Vec<String>,
+    /// Which topics were probably meant then, in words.
+    #[serde(skip)]
+    hint: String,
 }
 
 impl Obstacle {
@@ -54,7 +57,7 @@ impl Obstacle {
     /// Returns it as it is told, when all that is known was found.
     pub(in crate::daemon) fn finish(mut self) -> Obstacle {
         if self.near.is_empty() && !self.listens.is_empty() {
-            self.message = format!("{}; no message came on {}", self.message, self.listens.join(", "));
+            self.message = format!("{}; no message came on {}{}", self.message, self.listens.join(", "), self.hint);
         }
         self
     }
@@ -67,10 +70,13 @@ pub(in crate::daemon) fn obstacle(
     rule: &RuleId,
     until: Option<Timestamp>,
 ) -> Option<(Obstacle, Option<Beyond>)> {
-    let view = home.engine.view(rule)?;
+    let view = home.engine.view(rule, home.now)?;
     let search = Search { home, rule, view: &view, until };
     let last = search.last_trace();
-    let standing = if until.is_none() { search.standing(last.as_ref()) } else { None };
+    let standing = match until {
+        None => search.standing(last.as_ref()),
+        Some(until) => search.held_at(until),
+    };
     if let Some(found) = standing {
         return Some((found, None));
     }
@@ -86,7 +92,7 @@ pub(in crate::daemon) fn obstacle(
                 search.missed(ran, near)
             }
         },
-        None => search.missed("no trigger fired, as far back as the daemon remembers".to_owned(), near),
+        None => search.nothing(near),
     };
     let is_missing = found.by == Some("trigger") && !found.listens.is_empty();
     Some((found, beyond.filter(|_| is_missing)))
@@ -112,44 +118,64 @@ impl Search<'_> {
     /// Returns the last trace that began by then, and how it is kept, if its run has ended.
     fn last_trace(&self) -> Option<(Arc<Trace>, Option<Kept>)> {
         let is_by_then = |at: Timestamp| self.until.is_none_or(|until| at <= until);
-        let running = self.home.engine.runs_under_way().into_iter().rev();
+        let running = self.home.engine.runs_under_way(self.home.now).into_iter().rev();
         let running = running.filter(|trace| trace.rule == *self.rule).find(|trace| is_by_then(trace.at));
-        if let Some(trace) = running {
-            return Some((Arc::new(trace), None));
-        }
         let kept = self.home.traces.last(Some(self.rule.as_str()), usize::MAX);
-        let kept = kept.into_iter().find(|kept| is_by_then(kept.first_at))?;
-        Some((Arc::clone(&kept.trace), Some(kept)))
+        let kept = kept.into_iter().find(|kept| is_by_then(kept.first_at));
+        match (running, kept) {
+            // What came while it runs may have been dropped.
+            (Some(running), kept) if kept.as_ref().is_none_or(|kept| kept.trace.at <= running.at) => {
+                Some((Arc::new(running), None))
+            }
+            (_, kept) => kept.map(|kept| (Arc::clone(&kept.trace), Some(kept))),
+        }
     }
 
     /// Returns what would keep it from running at this moment, whatever came.
     fn standing(&self, last: Option<&(Arc<Trace>, Option<Kept>)>) -> Option<Obstacle> {
         let now = self.home.now();
-        if !self.view.is_enabled {
-            return Some(self.found(Some(now), Gate::Disabled.word(), self.disabled(), last));
-        }
-        if let Some(until) = self.view.resting_until {
-            let message = format!("it rests after a loop until {}", self.local(until));
-            return Some(self.found(Some(now), Gate::Resting.word(), message, last));
-        }
-        if let Some(hold) = self.view.holds.first() {
+        let Standing { gate, text, judged } = self.view.standing(now, &|at| self.local(at))?;
+        let last = last.filter(|_| matches!(gate, Gate::Disabled | Gate::Resting));
+        let message = if gate == Gate::Disabled { self.disabled() } else { text };
+        let judged = judged.iter().map(with_values).collect::<Vec<_>>().join("; ");
+        let message = if judged.is_empty() { message } else { format!("{message}: {judged}") };
+        Some(self.found(Some(now), gate.word(), message, last))
+    }
+
+    /// Returns what held at `then` and had to hold longer, and what became of that.
+    fn held_at(&self, then: Timestamp) -> Option<Obstacle> {
+        if let Some(hold) = self.view.holds.iter().find(|hold| hold.since <= then) {
             let what = hold.topic.as_ref().map_or("its `while`".to_owned(), |topic| format!("`{topic}`"));
-            let message = format!(
-                "{what} has held for {}: `{}` fires at {}",
-                hold.progress(now),
-                hold.path,
-                self.local(hold.due)
-            );
-            return Some(self.found(Some(now), Gate::Hold.word(), message, None));
+            let message = format!("{what} had held for {} by then, and still does", hold.progress(then));
+            return Some(self.found(Some(then), Gate::Hold.word(), message, None));
         }
-        if !matches!(self.view.rule.start, Start::While(_)) || self.view.begun_at.is_some() {
-            return None;
-        }
-        // The outermost condition is judged last.
-        let verdict = self.view.judged.last().filter(|step| step.result != "true")?;
-        let by = if verdict.result.starts_with("unknown") { Gate::Unknown } else { Gate::Condition };
-        let values = self.view.judged.iter().map(with_values).collect::<Vec<_>>().join("; ");
-        Some(self.found(Some(now), by.word(), format!("its `while` doesn't hold: {values}"), None))
+        let kept = self.home.traces.last(Some(self.rule.as_str()), usize::MAX);
+        let of_rule = kept.iter().rev().filter(|kept| kept.trace.rule == *self.rule && kept.trace.at > then);
+        of_rule.filter_map(|kept| self.held_before(kept, then)).next()
+    }
+
+    fn held_before(&self, kept: &Kept, then: Timestamp) -> Option<Obstacle> {
+        let trace = &kept.trace;
+        let armed = trace.cause.armed.as_ref().filter(|armed| armed.at <= then && armed.cause.is_none())?;
+        let path = &trace.steps.first()?.path;
+        let (hold, what) = match &self.view.rule.start {
+            Start::While(start) => (Some(start.hold), "its `while`".to_owned()),
+            Start::When(triggers) => {
+                let trigger = triggers.iter().find(|trigger| trigger.path == *path)?;
+                let TriggerKind::State(state) = &trigger.kind else { return None };
+                (state.hold, format!("`{}`", armed.topic.as_ref()?))
+            }
+        };
+        let due = armed.at.checked_add(hold.filter(|hold| !hold.is_zero())?).ok()?;
+        let ended = match &trace.outcome {
+            Outcome::Skipped(Gate::Hold) => {
+                format!("was broken at {}, after {}", self.local(trace.at), progress(armed.at, trace.at, due))
+            }
+            _ => format!("fired at {}", self.local(trace.at)),
+        };
+        let message = format!("{what} had held for {} by then; that {ended}", progress(armed.at, then, due));
+        let last = (Arc::clone(trace), Some(kept.clone()));
+        Some(self.found(Some(then), Gate::Hold.word(), message, Some(&last)))
     }
 
     /// Returns who switched the rule off, and when.
@@ -229,7 +255,34 @@ impl Search<'_> {
         let due = due.map_or(String::new(), |(path, due)| format!("; `{path}` is due at {}", self.local(*due)));
         let at = near.first().map(|near| near.at);
         let found = self.found(at, "trigger", format!("{message}{due}"), None);
-        Obstacle { near, listens: topics(&self.view.rule), ..found }
+        let hint = if near.is_empty() { self.near_topics() } else { String::new() };
+        Obstacle { near, listens: topics(&self.view.rule), hint, ..found }
+    }
+
+    /// Returns topics that speak, and that were probably meant by the rule's triggers.
+    fn near_topics(&self) -> String {
+        let states = self.home.engine.states();
+        let filters = self.view.rule.triggers().iter().filter_map(Trigger::filter);
+        let unheard = filters.filter(|filter| states.matching(filter).next().is_none());
+        let near = unheard.filter_map(|filter| nearest_topic(filter, states.iter().map(|(topic, _)| topic)));
+        near.map(|topic| format!("; `{topic}` is there: was that meant?")).collect()
+    }
+
+    /// Returns what is told where there is no trace of the rule.
+    fn nothing(&self, near: Vec<Near>) -> Obstacle {
+        match (&self.view.rule.start, self.view.begun_at) {
+            (Start::While(_), Some(begun_at)) if self.until.is_none_or(|until| begun_at <= until) => {
+                let message = format!("its `while` has held since {}: it began then", self.local(begun_at));
+                Obstacle { at: Some(begun_at), by: None, ..self.found(None, "", message, None) }
+            }
+            (Start::While(_), _) => {
+                let message = "its `while` didn't become true, as far back as the daemon remembers".to_owned();
+                self.found(None, Gate::Condition.word(), message, None)
+            }
+            (Start::When(_), _) => {
+                self.missed("no trigger fired, as far back as the daemon remembers".to_owned(), near)
+            }
+        }
     }
 
     fn ran(&self, trace: &Arc<Trace>) -> Obstacle {
@@ -238,8 +291,7 @@ impl Search<'_> {
             outcome => format!("it ran at {} and {}", self.local(trace.at), ended(outcome)),
         };
         let answer = serde_json::to_value(TraceAnswer::new(trace)).ok();
-        let (rule, at) = (self.rule.to_string(), Some(trace.at));
-        Obstacle { rule, at, by: None, message, near: Vec::new(), trace: answer, listens: Vec::new() }
+        Obstacle { by: None, trace: answer, ..self.found(Some(trace.at), "", message, None) }
     }
 
     fn found(
@@ -261,6 +313,7 @@ impl Search<'_> {
             near: Vec::new(),
             trace,
             listens: Vec::new(),
+            hint: String::new(),
         }
     }
 
@@ -271,19 +324,8 @@ impl Search<'_> {
 
 /// Returns the topics that a rule's triggers listen to.
 fn topics(rule: &Rule) -> Vec<String> {
-    use crate::rules::TriggerKind;
-    let filter = |kind: &TriggerKind| match kind {
-        TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => {
-            Some(format!("`{}`", filter.as_str()))
-        }
-        TriggerKind::State(state) => Some(format!("`{}`", state.filter.as_str())),
-        TriggerKind::Schedule { .. }
-        | TriggerKind::AtExpression { .. }
-        | TriggerKind::Client { .. }
-        | TriggerKind::Event(_)
-        | TriggerKind::Webhook(_) => None,
-    };
-    let mut topics: Vec<String> = rule.triggers().iter().filter_map(|trigger| filter(&trigger.kind)).collect();
+    let filters = rule.triggers().iter().filter_map(Trigger::filter);
+    let mut topics: Vec<String> = filters.map(|filter| format!("`{}`", filter.as_str())).collect();
     topics.dedup();
     topics
 }
@@ -300,7 +342,12 @@ fn detail(step: &Step) -> String {
 fn with_values(step: &Step) -> String {
     let values: Vec<String> = step.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
-    format!("{} {}{values}", step.path, step.result)
+    let source = step.source.as_ref().map_or(String::new(), |source| format!(" `{}`", one_line(source)));
+    format!("{} {}{source}{values}", step.path, step.result)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn says(gate: Gate) -> &'static str {

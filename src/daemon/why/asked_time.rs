@@ -1,0 +1,47 @@
+//! The time at which a rule didn't run, as a person says it.
+
+use jiff::civil::{DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+/// Returns the instant that `text` means at `now`: an instant, a local time, or the last time of that hour. The whole of its
+/// last second, or minute, is meant.
+///
+/// # Errors
+/// Where it is none; in words.
+pub(in crate::daemon) fn asked_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+    if let Ok(instant) = text.parse() {
+        return Ok(instant);
+    }
+    let has_seconds = text.split('T').next_back().unwrap_or(text).split(':').count() > 2;
+    let rest = SignedDuration::from_millis(if has_seconds { 999 } else { 59_999 });
+    let at = |local: DateTime| local.to_zoned(zone.clone()).ok()?.timestamp().checked_add(rest).ok();
+    let of_day = |time: Time| {
+        let today = now.to_zoned(zone.clone()).date();
+        // What has begun counts as today's.
+        at(today.to_datetime(time))
+            .filter(|at| *at - rest <= now)
+            .or_else(|| at(today.yesterday().ok()?.to_datetime(time)))
+    };
+    let local = text.parse::<DateTime>().ok().and_then(at);
+    let local = local.or_else(|| text.parse::<Time>().ok().and_then(of_day));
+    local.ok_or_else(|| format!("`{text}` is no time: write `20:10` or `2024-06-01T20:10:00`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_in_the_zone_of_the_home_and_a_time_of_day_is_the_last_one() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let now: Timestamp = "2024-06-01T18:10:30Z".parse().unwrap();
+        let read = |text: &str| asked_time(text, now, &zone).map(|at| at.to_string());
+        assert_eq!(read("20:10").unwrap(), "2024-06-01T18:10:59.999Z");
+        assert_eq!(read("20:11").unwrap(), "2024-05-31T18:11:59.999Z");
+        assert_eq!(read("20:10:30").unwrap(), "2024-06-01T18:10:30.999Z");
+        assert_eq!(read("2024-02-01T08:00").unwrap(), "2024-02-01T07:00:59.999Z");
+        assert_eq!(read("2024-02-01T08:00:00Z").unwrap(), "2024-02-01T08:00:00Z");
+        assert_eq!(read("soon").unwrap_err(), "`soon` is no time: write `20:10` or `2024-06-01T20:10:00`");
+    }
+}

@@ -1,0 +1,97 @@
+//! What `homerule test` says of rules that did nothing: what keeps them, what they wait for, what came near.
+
+use super::home::Home;
+
+/// Tests a home with one file of rules, and returns what is said.
+fn report_of(rules: &str, steps: &str) -> String {
+    let home = Home::new(&[("rules/a.yaml", rules)]);
+    let steps: String = steps.lines().map(|step| format!("      {step}\n")).collect();
+    home.write("rules/a.test.yaml", &format!("tests:\n  t:\n    steps:\n{steps}"));
+    let said = home.say(&["test"]);
+    assert_eq!((said.status, said.err.as_str()), (1, ""), "{}", said.out);
+    said.out
+}
+
+#[test]
+fn a_while_that_did_not_become_true_shows_which_part_of_it_is_false() {
+    insta::assert_snapshot!(report_of(
+        "\
+rules:
+  fan:
+    while: { all: [ \"(state('lux') ?? 0) < 10\", { state: door, is: open, for: 5m } ] }
+    then: { out/fan: ON }
+",
+        "\
+- { publish: lux, payload: 3 }
+- { publish: door, payload: open }
+- after: 4m10s
+- expect: { out/fan: ON }
+"
+    ));
+}
+
+#[test]
+fn a_while_that_holds_since_before_and_one_whose_if_was_false_say_so() {
+    insta::assert_snapshot!(report_of(
+        "\
+rules:
+  on: { while: state('door') == 'open', then: { out/on: 1 } }
+  refused: { while: state('door') == 'open', if: state('lux') == 5, then: { out/refused: 1 } }
+  off: { enabled: false, while: state('door') == 'open', then: { out/off: 1 } }
+",
+        "\
+- { publish: door, payload: open }
+- expect: { out/on: 1 }
+- after: 1m
+- expect: { out/on: 1, out/refused: 1, out/off: 1 }
+"
+    ));
+}
+
+#[test]
+fn messages_that_came_near_a_trigger_are_told_with_what_was_wrong() {
+    insta::assert_snapshot!(report_of(
+        "\
+rules:
+  number: { when: { state: t, to: '21' }, then: { out/number: 1 } }
+  payload: { when: { topic: tv, payload: ON }, then: { out/payload: 1 } }
+  held: { when: { state: door, to: open, for: 3m }, then: { out/held: 1 } }
+  at: { when: { at: '07:00' }, then: { out/at: 1 } }
+",
+        "\
+- { publish: t, payload: 20 }
+- { publish: t, payload: 21 }
+- { publish: tv, payload: on }
+- { publish: door, payload: open }
+- after: 2m
+- expect: { out/number: 1, out/payload: 1, out/held: 1, out/at: 1 }
+"
+    ));
+}
+
+#[test]
+fn a_topic_that_is_nearly_that_of_a_trigger_is_named() {
+    let said = report_of(
+        "rules: { tv: { when: home/+room/tv, then: { 'out/${room}': ON } } }\n",
+        "- { publish: hall/tv, payload: ON }\n- expect: { out/hall: ON }\n",
+    );
+    assert!(said.contains("    nothing spoke there, but `hall/tv` did: is one of the two misspelt?\n"), "{said}");
+}
+
+#[test]
+fn a_timer_that_is_set_at_the_end_says_when_it_is_due_and_not_that_rules_were_reloaded() {
+    let rule =
+        "rule(\"t\", #{ when: \"motion\", then: |e| after(\"off\", \"2m\", || publish(\"out/t\", \"OFF\")) });\n";
+    let tests = "\
+tests:
+  t:
+    steps:
+      - { publish: motion, payload: 1 }
+      - restart: 10s
+      - expect: { out/t: OFF }
+";
+    let home = Home::new(&[("rules/a.rhai", rule), ("rules/a.test.yaml", tests)]);
+    let said = home.say(&["test"]).out;
+    assert!(said.contains("after  timer  off, due at 2024-01-01 12:02:00, 2m after it was set\n"), "{said}");
+    assert!(!said.contains("reloaded"), "{said}");
+}

@@ -1,0 +1,57 @@
+//! What the engine tells of itself at a time at which it decides nothing.
+
+use homerule::engine::{Engine, Event, Options, Outcome};
+use homerule::model::{Message, Origin, Payload, Qos, RuleId, Topic};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::home::{ruleset_of, start};
+
+const RULES: &str = "\
+kept: { while: { state: door, is: open, for: 3m }, then: { out/kept: 1 } }
+  waits: { when: door, then: [ { delay: 1h }, { out/waits: 1 } ] }
+  held: { when: { state: door, to: open, for: 3m }, then: { out/held: 1 } }
+";
+
+/// Returns a home in which the door opens at the start.
+fn home() -> Engine {
+    let options = Options::default();
+    let (mut engine, _) = Engine::new(start(), ruleset_of(RULES), options);
+    let _ = engine.handle(start(), Event::Started);
+    let message = Message {
+        topic: Topic::parse("door").unwrap(),
+        payload: Payload::from_bytes("open"),
+        qos: Qos::AtLeastOnce,
+        retain: false,
+        origin: Origin::Live,
+    };
+    let _ = engine.handle(start(), Event::Message(message));
+    engine
+}
+
+fn after(seconds: i64) -> Timestamp {
+    start() + SignedDuration::from_secs(seconds)
+}
+
+#[test]
+fn how_long_something_has_held_is_told_as_of_the_time_that_is_asked_about() {
+    let mut home = home();
+    let kept = RuleId::from_text("pool:kept");
+    let result =
+        |home: &mut Engine, seconds| home.view(&kept, after(seconds)).unwrap().judged.last().unwrap().result.clone();
+    assert_eq!(result(&mut home, 0), "false: `door` has been so for 0s of 3m");
+    assert_eq!(result(&mut home, 70), "false: `door` has been so for 1m10s of 3m");
+    let held = home.view(&RuleId::from_text("pool:held"), after(70)).unwrap();
+    let standing = held.standing(after(70), &|at| at.to_string()).unwrap();
+    assert_eq!(standing.text, "`door` has held for 1m10s of 3m: `when` fires at 2024-01-01T12:03:00Z");
+    // To be asked decides nothing.
+    assert_eq!(result(&mut home, 0), "false: `door` has been so for 0s of 3m");
+}
+
+#[test]
+fn a_run_under_way_is_told_as_of_the_time_that_is_asked_about() {
+    let runs = home().runs_under_way(after(70));
+    let [run] = runs.as_slice() else { panic!("{runs:?}") };
+    assert_eq!((&run.outcome, run.at, run.ended_at), (&Outcome::Running, start(), after(70)));
+    let waits = run.steps.last().unwrap();
+    assert_eq!((&*waits.what, waits.at, waits.result.as_str()), ("waits", after(70), "until 2024-01-01 13:00:00"));
+}
