@@ -13,6 +13,7 @@ use super::scope::Scope;
 use super::slot::{SlotId, Watched};
 use super::stepping::Next;
 use super::trigger::later;
+use super::waits::Awaited;
 use super::{Engine, Outcome};
 
 /// One action of a run that is being done.
@@ -54,6 +55,14 @@ impl Engine {
         let path = &action.path;
         match &action.kind {
             ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => self.publish_all(act, messages),
+            ActionKind::SceneByName(name) => {
+                let name = self.in_scope(act, |engine, scope, reads| engine.text(scope, name, reads))?;
+                let scene = act.rule.scenes.get(&*name).cloned();
+                let kind = scene.ok_or_else(|| Failure::plain(format!("there is no scene `{name}`")))?;
+                let action = Action { kind, ..action.clone() };
+                let (slot, rule, thread) = (act.slot, act.rule, act.thread);
+                self.perform(&mut Act { slot, rule, run: &mut *act.run, thread, action: &action }, place)
+            }
             ActionKind::Script(closure) => self.call_closure(act, place, closure),
             ActionKind::Delay(duration) => self.delay(act, duration),
             ActionKind::Wait(wait) => self.begin_wait(act.slot, act.rule, act.run, act.thread, place, wait),
@@ -140,7 +149,13 @@ impl Engine {
     fn listen_until(&mut self, act: &mut Act<'_>, repeat: &Repeat, until: &Until) -> Result<(), Failure> {
         let (slot, rule, run, thread) = (act.slot, act.rule, &mut *act.run, act.thread);
         match until {
-            Until::Triggers(triggers) => self.add_trigger_ear(slot, rule, run, thread, repeat.at, triggers, None),
+            Until::Triggers(triggers) => {
+                self.add_trigger_ear(slot, rule, run, thread, repeat.at, Awaited::Fixed(triggers), None)
+            }
+            Until::Formed(formed) => {
+                let formed = self.form_triggers(slot, rule, run, thread, repeat.at, formed)?;
+                self.add_trigger_ear(slot, rule, run, thread, repeat.at, Awaited::Formed(formed), None)
+            }
             Until::Condition(condition) => {
                 // Only what it reads counts: it is asked after the first turn, which is at hand.
                 let first = Repeat { turn: 1, ..repeat.clone() };
@@ -273,7 +288,7 @@ impl Engine {
 pub(super) fn word(kind: &ActionKind) -> &'static str {
     match kind {
         ActionKind::Publish(_) => "publish",
-        ActionKind::Scene { .. } => "scene",
+        ActionKind::Scene { .. } | ActionKind::SceneByName(_) => "scene",
         ActionKind::Script(_) => "script",
         ActionKind::Delay(_) => "delay",
         ActionKind::Wait(_) => "wait",

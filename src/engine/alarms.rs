@@ -256,7 +256,7 @@ impl Engine {
                     return;
                 }
                 let known = self.evaluator.world.states.get(topic.as_str());
-                let mut occasion = self.time_occasion(trigger, due).with_state(filter, topic, known);
+                let mut occasion = self.time_occasion(&trigger, due).with_state(filter, topic, known);
                 let spoke_at = earlier(due, *hold);
                 occasion.cause.armed = Some(Box::new(Armed { at: spoke_at, topic: Some(topic.clone()), cause: None }));
                 occasion

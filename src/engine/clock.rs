@@ -143,7 +143,7 @@ impl Engine {
             state.fired_at = Some(due);
             self.note_trigger_changed(&slot, Owner::Rule);
             self.evaluator.next_sequence();
-            let occasion = self.time_occasion(trigger, due);
+            let occasion = self.time_occasion(&trigger, due);
             self.trigger(&slot, occasion);
             self.step_ready();
         }

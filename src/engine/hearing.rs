@@ -1,5 +1,6 @@
 //! Who hears what: messages go to the rules that listen, in the rules' order (spec 2.10).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::{Message, Origin, Payload, RuleId, Topic, Value};
@@ -226,7 +227,12 @@ impl Engine {
         let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return false };
         let (locals, thread) = match owner {
             Owner::Rule => (crate::model::Map::new(), ThreadScope::default()),
-            Owner::Ear(run, ear) => self.run_scope(run, ear),
+            Owner::Ear(run, ear) => {
+                let (mut known, thread) = self.run_scope(run, ear);
+                // What the message that is asked about sets hides what the run's own trigger has set.
+                known.retain(|name, _| occasion.get(name).is_none());
+                (known, thread)
+            }
         };
         let scope = Scope {
             rule: &rule,
@@ -416,7 +422,7 @@ impl Engine {
     }
 
     /// Returns the triggers that no topic sets off, with their places.
-    pub(super) fn callable_triggers(&self) -> impl Iterator<Item = (&SlotId, Owner, &Trigger)> {
+    pub(super) fn callable_triggers(&self) -> impl Iterator<Item = (&SlotId, Owner, Cow<'_, Trigger>)> {
         self.slots.callable.iter().filter_map(|Listener { slot, what }| {
             let Heard::Trigger(owner, index) = *what else { return None };
             let rule = &self.slots.get(slot)?.rule;
@@ -425,13 +431,18 @@ impl Engine {
     }
 
     /// Returns a rule's trigger: one of `when`, or of a `wait` of one of its runs.
-    pub(super) fn trigger_of<'a>(&self, rule: &'a crate::rules::Rule, owner: Owner, index: u16) -> Option<&'a Trigger> {
-        let triggers = match (owner, &rule.start) {
-            (Owner::Rule, Start::When(triggers)) => triggers,
-            (Owner::Rule, Start::While(_)) => return None,
-            (Owner::Ear(run, ear), _) => self.runs.get(&run)?.ear(ear)?.triggers(rule),
-        };
-        triggers.get(usize::from(index))
+    pub(super) fn trigger_of<'a>(
+        &self,
+        rule: &'a crate::rules::Rule,
+        owner: Owner,
+        index: u16,
+    ) -> Option<Cow<'a, Trigger>> {
+        let index = usize::from(index);
+        match (owner, &rule.start) {
+            (Owner::Rule, Start::When(triggers)) => triggers.get(index).map(Cow::Borrowed),
+            (Owner::Rule, Start::While(_)) => None,
+            (Owner::Ear(run, ear), _) => self.runs.get(&run)?.ear(ear)?.trigger(rule, index),
+        }
     }
 
     /// A run that never began has failed: says so everywhere.

@@ -124,6 +124,8 @@ impl Engine {
                 continue;
             };
             run.slot = Some(slot.clone());
+            let ears = run.threads.values_mut().flat_map(|thread| &mut thread.ears);
+            ears.for_each(|ear| ear.form_again(&rule));
             self.arm_run(&slot, &rule, &run);
             if self.before_start.is_some() {
                 // What was under way when the daemon stopped isn't sent again.

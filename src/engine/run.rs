@@ -4,7 +4,9 @@
 //! frames, each in a list of actions of the rule; what it waits for is data too. So a run survives a
 //! restart, and can be shown.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -144,6 +146,9 @@ pub(super) struct Ear {
     pub(super) at: ActionPlace,
     /// One for each trigger.
     pub(super) triggers: Vec<TriggerState>,
+    /// The triggers, where the run has made its own.
+    #[serde(default)]
+    pub(super) formed: Option<Formed>,
     /// What the condition read; asked anew after a restart.
     #[serde(skip)]
     pub(super) reads: Reads,
@@ -154,11 +159,29 @@ pub(super) struct Ear {
     pub(super) timeout: Option<Timestamp>,
 }
 
+/// Triggers that a run made of texts which read its variables.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Formed {
+    /// The values of the texts.
+    pub(super) values: Vec<Value>,
+    /// What they give; made anew after a restart.
+    #[serde(skip)]
+    pub(super) triggers: Arc<[Trigger]>,
+}
+
 impl Run {
     /// Returns it as the cause of a change that it makes and that expressions read.
     pub(super) fn as_cause(&self) -> Cause {
         let depth = self.occasion.cause.depth + 1;
         Cause { kind: CauseKind::Condition, depth, run: Some(self.id), armed: None }
+    }
+
+    /// Returns all that its expressions read of what triggered it, and its variables.
+    pub(super) fn known(&self) -> Map {
+        let mut known = self.occasion.to_map();
+        known.retain(|_, value| !value.is_null());
+        known.extend(self.variables.iter().map(|(name, value)| (Arc::clone(name), value.clone())));
+        known
     }
 
     /// Adds a step to the trace.
@@ -252,8 +275,27 @@ impl ActionPlace {
 
 impl Ear {
     /// Returns the triggers that it listens for; none where it waits for a condition.
-    pub(super) fn triggers<'a>(&self, rule: &'a Rule) -> &'a [Trigger] {
-        self.at.action(rule).map_or(&[], |action| action.kind.triggers())
+    pub(super) fn triggers<'a>(&'a self, rule: &'a Rule) -> &'a [Trigger] {
+        match &self.formed {
+            Some(formed) => &formed.triggers,
+            None => self.at.action(rule).map_or(&[], |action| action.kind.triggers()),
+        }
+    }
+
+    /// Returns the trigger `index` of those that it listens for.
+    pub(super) fn trigger<'a>(&self, rule: &'a Rule, index: usize) -> Option<Cow<'a, Trigger>> {
+        match &self.formed {
+            Some(formed) => formed.triggers.get(index).cloned().map(Cow::Owned),
+            None => self.at.action(rule)?.kind.triggers().get(index).map(Cow::Borrowed),
+        }
+    }
+
+    /// Makes its own triggers again, after a restart.
+    pub(super) fn form_again(&mut self, rule: &Rule) {
+        let Some(formed) = &mut self.formed else { return };
+        let made = self.at.action(rule).and_then(|action| action.kind.formed());
+        // What could be made once can be made again.
+        formed.triggers = made.and_then(|made| (made.form)(&formed.values).ok()).unwrap_or_default().into();
     }
 
     /// Returns whether it waits for what an expression says: a condition, or the time that one gives.

@@ -169,7 +169,7 @@ impl Engine {
             }
             _ => return,
         }
-        let occasion = self.time_occasion(trigger, due);
+        let occasion = self.time_occasion(&trigger, due);
         self.occasion_for(slot, owner, occasion);
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{Map, Value};
-use crate::rules::{ActionKind, OnTimeout, Rule, Trigger, TriggerKind, Wait, WaitFor};
+use crate::rules::{ActionKind, FormedTriggers, OnTimeout, Rule, Trigger, TriggerKind, Wait, WaitFor};
 use crate::script::{Failure, Reads};
 
 use super::alarms::numbered;
 use super::deadline::{Due, Owner};
 use super::hearing::holds;
 use super::occasion::Occasion;
-use super::run::{ActionPlace, Ear, Frame, Run, Thread, Waiting};
+use super::run::{ActionPlace, Ear, Formed, Frame, Run, Thread, Waiting};
 use super::scope::ThreadScope;
 use super::slot::{Heard, Listener, SlotId};
 use super::stepping::Next;
@@ -44,7 +44,13 @@ impl Engine {
         let path = at.action(rule).map(|action| Arc::clone(&action.path)).unwrap_or_default();
         self.note_step(run, &path, "wait", String::new());
         match &wait.what {
-            WaitFor::Triggers(triggers) => self.add_trigger_ear(slot, rule, run, thread, at, triggers, timeout)?,
+            WaitFor::Triggers(triggers) => {
+                self.add_trigger_ear(slot, rule, run, thread, at, Awaited::Fixed(triggers), timeout)?;
+            }
+            WaitFor::Formed(formed) => {
+                let formed = self.form_triggers(slot, rule, run, thread, at, formed)?;
+                self.add_trigger_ear(slot, rule, run, thread, at, Awaited::Formed(formed), timeout)?;
+            }
             WaitFor::Until(condition) => {
                 let (verdict, reads) = self.judge_condition_in_run(slot, rule, run, thread, condition)?;
                 if holds(&verdict) {
@@ -68,15 +74,19 @@ impl Engine {
         run: &mut Run,
         thread: u32,
         at: ActionPlace,
-        triggers: &[Trigger],
+        awaited: Awaited<'_>,
         timeout: Option<Timestamp>,
     ) -> Result<(), Failure> {
         let mut states = Vec::new();
+        let (triggers, formed) = match &awaited {
+            Awaited::Fixed(triggers) => (*triggers, None),
+            Awaited::Formed(formed) => (&*formed.triggers, Some(formed.clone())),
+        };
         for trigger in triggers {
             let mut state = self.first_look(trigger, OutsideFirst::Yes);
             if let TriggerKind::AtExpression { expression, weekdays, .. } = &trigger.kind {
                 let thread = run.threads.get(&thread).map(Thread::scope).unwrap_or_default();
-                let (now, locals) = (self.now(), run.variables.clone());
+                let (now, locals) = (self.now(), run.known());
                 let (due, reads) = self.evaluate_at(slot, rule, expression, *weekdays, &locals, thread, now);
                 state.due = match due {
                     Err(failure) if failure.without_value.is_some() => None,
@@ -89,9 +99,29 @@ impl Engine {
         }
         let id = run.next_ear;
         self.arm(slot, Owner::Ear(run.id, id), triggers, &states);
-        let ear = Ear { id, depth: 0, at, triggers: states, reads: Reads::default(), recheck_at: None, timeout };
+        let ear =
+            Ear { id, depth: 0, at, triggers: states, formed, reads: Reads::default(), recheck_at: None, timeout };
         self.add_ear(slot, run, thread, ear);
         Ok(())
+    }
+
+    /// Makes the triggers that a thread is to listen for, of texts that read its variables.
+    pub(super) fn form_triggers(
+        &mut self,
+        slot: &SlotId,
+        rule: &Rule,
+        run: &Run,
+        thread: u32,
+        at: ActionPlace,
+        formed: &FormedTriggers,
+    ) -> Result<Formed, Failure> {
+        let mut scope = self.scope(slot, rule, Some(&run.occasion), &run.variables);
+        scope.thread = run.threads.get(&thread).map(Thread::scope).unwrap_or_default();
+        let render = |text| self.evaluator.render(&scope, text, &mut Reads::default());
+        let values = formed.texts.iter().map(render).collect::<Result<Vec<Value>, Failure>>()?;
+        let place = at.action(rule).map(|action| action.place.clone());
+        let triggers = (formed.form)(&values).map_err(|message| Failure { place, ..Failure::plain(message) })?;
+        Ok(Formed { values, triggers: triggers.into() })
     }
 
     /// Makes a thread listen for what its condition read.
@@ -107,7 +137,7 @@ impl Engine {
         let id = run.next_ear;
         let recheck_at = self.next_recheck(&reads);
         self.listen_for_until(slot, run.id, id, &reads, recheck_at);
-        let ear = Ear { id, depth: 0, at, triggers: Vec::new(), reads, recheck_at, timeout };
+        let ear = Ear { id, depth: 0, at, triggers: Vec::new(), formed: None, reads, recheck_at, timeout };
         self.add_ear(slot, run, thread, ear);
     }
 
@@ -317,12 +347,20 @@ impl Engine {
         Some(Ok(is_true))
     }
 
-    /// Returns the variables of a run, and of the thread that has the ear `ear`.
+    /// Returns what a run knows, and the thread that has the ear `ear`.
     pub(super) fn run_scope(&self, run: RunId, ear: u64) -> (Map, ThreadScope) {
         let Some(run) = self.runs.get(&run) else { return (Map::new(), ThreadScope::default()) };
         let thread = run.thread_of_ear(ear).and_then(|thread| run.threads.get(&thread));
-        (run.variables.clone(), thread.map(Thread::scope).unwrap_or_default())
+        (run.known(), thread.map(Thread::scope).unwrap_or_default())
     }
+}
+
+/// The triggers that a thread is to listen for.
+pub(super) enum Awaited<'a> {
+    /// Those of the rule.
+    Fixed(&'a [Trigger]),
+    /// Those that the run has made.
+    Formed(Formed),
 }
 
 /// Whether a `wait` ended because its time was over.

@@ -108,6 +108,7 @@ fn may_wait(kind: &ActionKind) -> bool {
         | ActionKind::Repeat { kind: RepeatKind::Every { .. }, .. } => true,
         ActionKind::Publish(_)
         | ActionKind::Scene { .. }
+        | ActionKind::SceneByName(_)
         | ActionKind::If { .. }
         | ActionKind::Choose { .. }
         | ActionKind::ChooseCase { .. }

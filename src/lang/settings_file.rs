@@ -388,10 +388,6 @@ impl Reader<'_> {
 
     fn filters(&mut self, node: &Node) -> Vec<TopicFilter> {
         match &node.kind {
-            NodeKind::List(items) if items.is_empty() => {
-                self.wrong_type(node, "an address, or a list of at least one");
-                Vec::new()
-            }
             NodeKind::List(items) => items.iter().filter_map(|item| self.filter(item)).collect(),
             NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => self.filter(node).into_iter().collect(),
         }

@@ -3,6 +3,7 @@
 //! A rule's lists of actions stand in one arena, [`super::Rule::blocks`]: a run's place is a block and an
 //! index, which survives a restart as long as the rule is the same.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ pub enum ActionKind {
         /// The constants of its file, where that is another than the rule's: the messages read these.
         constants: Vec<(Name, Value)>,
     },
+    /// Publishes each topic of the scene of this name, which is one of [`super::Rule::scenes`].
+    SceneByName(Template),
     /// Calls a closure of a script.
     Script(Closure),
     /// Waits.
@@ -190,8 +193,30 @@ pub struct Wait {
 pub enum WaitFor {
     /// Any of these.
     Triggers(Vec<Trigger>),
+    /// Any of those that the run makes of these.
+    Formed(FormedTriggers),
     /// That this holds.
     Until(Condition),
+}
+
+/// Triggers whose texts read what only a run knows.
+#[derive(Clone)]
+pub struct FormedTriggers {
+    /// What these texts are, in their order.
+    pub texts: Vec<Template>,
+    /// What is like the triggers, but hears whatever they may hear.
+    pub shape: Vec<Trigger>,
+    /// Makes the triggers.
+    pub form: FormTriggers,
+}
+
+/// Makes triggers, given the values of their texts. An error says what is wrong with one. Pure.
+type FormTriggers = Arc<dyn Fn(&[Value]) -> Result<Vec<Trigger>, String> + Send + Sync>;
+
+impl fmt::Debug for FormedTriggers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FormedTriggers").field("texts", &self.texts).field("shape", &self.shape).finish_non_exhaustive()
+    }
 }
 
 /// What happens when a wait's time is over.
@@ -251,6 +276,8 @@ pub enum Until {
     Condition(Condition),
     /// Any of these happens.
     Triggers(Vec<Trigger>),
+    /// Any of those that the run makes of these happens.
+    Formed(FormedTriggers),
 }
 
 /// A rule that an action names.

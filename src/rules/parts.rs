@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, BlockId, Condition, ConditionKind, OnTimeout, Publish, Question, RepeatKind, Rule, Start,
-    Trigger, TriggerKind, Until, WaitFor,
+    Action, ActionKind, BlockId, Condition, ConditionKind, FormedTriggers, OnTimeout, Publish, Question, RepeatKind,
+    Rule, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
 };
 use crate::model::TopicFilter;
 use crate::script::Closure;
@@ -41,28 +41,35 @@ impl ActionKind {
                 RepeatKind::While(condition)
                 | RepeatKind::Until(condition)
                 | RepeatKind::Every { until: Until::Condition(condition), .. } => vec![condition],
-                RepeatKind::Every { until: Until::Triggers(_), .. } | RepeatKind::Times(_) | RepeatKind::Each(_) => {
-                    Vec::new()
-                }
+                RepeatKind::Every { until: Until::Triggers(_) | Until::Formed(_), .. }
+                | RepeatKind::Times(_)
+                | RepeatKind::Each(_) => Vec::new(),
             },
             ActionKind::Wait(wait) => match &wait.what {
                 WaitFor::Until(condition) => vec![condition],
-                WaitFor::Triggers(_) => Vec::new(),
+                WaitFor::Triggers(_) | WaitFor::Formed(_) => Vec::new(),
             },
             _ => Vec::new(),
         }
     }
 
-    /// Returns the triggers that this action waits for.
+    /// Returns the triggers that this action waits for; what is like them, where each run makes its own.
     #[must_use]
     pub fn triggers(&self) -> &[Trigger] {
         match self {
-            ActionKind::Wait(wait) => match &wait.what {
-                WaitFor::Triggers(triggers) => triggers,
-                WaitFor::Until(_) => &[],
-            },
-            ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Triggers(triggers), .. }, .. } => triggers,
-            _ => &[],
+            ActionKind::Wait(Wait { what: WaitFor::Triggers(triggers), .. })
+            | ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Triggers(triggers), .. }, .. } => triggers,
+            _ => self.formed().map_or(&[], |formed| &formed.shape),
+        }
+    }
+
+    /// Returns what a run makes the triggers of that this action waits for; `None` where they are the same for all.
+    #[must_use]
+    pub fn formed(&self) -> Option<&FormedTriggers> {
+        match self {
+            ActionKind::Wait(Wait { what: WaitFor::Formed(formed), .. })
+            | ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Formed(formed), .. }, .. } => Some(formed),
+            _ => None,
         }
     }
 

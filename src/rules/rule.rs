@@ -38,7 +38,7 @@ pub struct Rule {
     pub then: Option<BlockId>,
     /// What it does when the condition is false, or a `while` ends.
     pub otherwise: Option<BlockId>,
-    /// The scenes that its closures may name, each as the action that publishes it.
+    /// The scenes that it may name at run, each as the action that publishes it.
     pub scenes: Arc<BTreeMap<Name, ActionKind>>,
     /// What happens when it is triggered while it runs.
     pub mode: Mode,

@@ -8,6 +8,7 @@ use crate::model::{RuleId, Topic, TopicFilter};
 
 /// What an evaluation read of the world.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one thing whether it was read")]
 pub struct Reads {
     /// Topics whose state was read, whether there was one or not.
     pub topics: BTreeSet<Topic>,

@@ -22,8 +22,8 @@ const GLOBALS: [&str; 3] = ["memory", "now", "sun"];
 /// Decodes one rule, or one instance of it.
 pub(super) struct Decoder<'a> {
     pub(super) reader: Reader<'a>,
-    pub(super) context: &'a Context,
-    pub(super) file: &'a RuleFile,
+    pub(super) context: &'a Arc<Context>,
+    pub(super) file: &'a Arc<RuleFile>,
     pub(super) id: RuleId,
     /// The names that the next expression may read.
     pub(super) names: Names,
@@ -33,6 +33,8 @@ pub(super) struct Decoder<'a> {
     pub(super) beside: BTreeSet<String>,
     /// Its closures so far.
     pub(super) closures: Vec<Closure>,
+    /// Whether one of its actions names a scene at run.
+    pub(super) names_scenes: bool,
 }
 
 impl<'a> Deref for Decoder<'a> {
@@ -189,7 +191,8 @@ impl Decoder<'_> {
         self.scalar_template(&scalar)
     }
 
-    fn scalar_template(&mut self, scalar: &Scalar) -> Option<Template> {
+    /// Returns a template of a text, or the value that it is.
+    pub(super) fn scalar_template(&mut self, scalar: &Scalar) -> Option<Template> {
         if !matches!(scalar.value, Value::Text(_)) || !scalar.text.as_str().contains("${") {
             self.warn_of_braces(&scalar.text);
             return Some(Template::Constant(scalar.value.clone()));

@@ -7,9 +7,10 @@ use crate::lang::tree::{Node, NodeKind};
 use crate::model::Value;
 use crate::rules::{ActionKind, Branch, Case, OnTimeout, RepeatKind, Until, Wait, WaitFor};
 
+use super::awaited::Awaited;
 use super::conditions::CONDITION_WORDS;
 use super::decoder::Decoder;
-use super::triggers::{TRIGGER_WORDS, optional, wildcards};
+use super::triggers::{TRIGGER_WORDS, optional};
 
 impl Decoder<'_> {
     /// Returns the action `wait`.
@@ -24,6 +25,7 @@ impl Decoder<'_> {
                 self.until(until, &format!("{path_of_wait}.until")).map(|until| match until {
                     Until::Condition(condition) => WaitFor::Until(condition),
                     Until::Triggers(triggers) => WaitFor::Triggers(triggers),
+                    Until::Formed(formed) => WaitFor::Formed(formed),
                 })
             }
             None if is_duration(node) => {
@@ -33,7 +35,10 @@ impl Decoder<'_> {
                 found.help(format!("write `delay: {text}`"));
                 None
             }
-            None => Some(WaitFor::Triggers(self.hidden_triggers(node, &path_of_wait))),
+            None => self.awaited(node, &path_of_wait).map(|awaited| match awaited {
+                Awaited::Fixed(triggers) => WaitFor::Triggers(triggers),
+                Awaited::Formed(formed) => WaitFor::Formed(formed),
+            }),
         };
         let timeout = fields.take("timeout").map(|node| self.duration_template(node));
         let on_timeout = fields.take_entry("on_timeout").map(|entry| {
@@ -74,19 +79,12 @@ impl Decoder<'_> {
             NodeKind::List(items) => items.iter().any(is_trigger),
         };
         if has_triggers {
-            return Some(Until::Triggers(self.hidden_triggers(node, path)));
+            return self.awaited(node, path).map(|awaited| match awaited {
+                Awaited::Fixed(triggers) => Until::Triggers(triggers),
+                Awaited::Formed(formed) => Until::Formed(formed),
+            });
         }
         self.condition(node, path).map(Until::Condition)
-    }
-
-    /// Returns triggers whose wildcards only their own `where` may read by name: after the wait they are under `wait.`.
-    fn hidden_triggers(&mut self, node: &Node, path: &str) -> Vec<crate::rules::Trigger> {
-        let names = self.names.clone();
-        let own = wildcards(node, &self.reader);
-        self.may_read(own);
-        let triggers = self.triggers(node, path);
-        self.names = names;
-        triggers
     }
 
     /// Returns the action `if`.

@@ -10,6 +10,7 @@
 //! - what an action waits for or asks: `then[0].wait`, `then[0].if`, `then[0].repeat.until`.
 
 mod actions;
+mod awaited;
 mod conditions;
 mod context;
 mod decoder;

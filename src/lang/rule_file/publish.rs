@@ -75,9 +75,9 @@ impl Decoder<'_> {
         Some(ActionKind::Scene { name, messages, constants })
     }
 
-    /// Returns the scenes that the closures of this rule may name: all whose name is given once.
+    /// Returns the scenes that this rule may name at run: all whose name is given once.
     pub(super) fn scenes(&mut self) -> BTreeMap<Name, ActionKind> {
-        if !self.closures.iter().any(Closure::may_name_scenes) {
+        if !self.names_scenes && !self.closures.iter().any(Closure::may_name_scenes) {
             return BTreeMap::new();
         }
         let context = self.context;
@@ -99,6 +99,13 @@ impl Decoder<'_> {
     /// Returns the action `scene`.
     pub(super) fn scene(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
         let node = fields.take("scene")?;
+        if node.as_scalar().is_some_and(|scalar| scalar.text.as_str().contains("${")) {
+            let name = self.text_template(node, "a scene's name")?;
+            if !self.constants.fix(&self.context.sandbox, &name) {
+                self.names_scenes = true;
+                return Some(ActionKind::SceneByName(name));
+            }
+        }
         let fixed = self.fixed(node, "a scene's name")?;
         match self.find_scene(&fixed.text, fixed.span)? {
             Some((file, scene)) => self.scene_action(fixed.text, file, scene),
@@ -121,6 +128,7 @@ impl Decoder<'_> {
             blocks: Vec::new(),
             beside: std::collections::BTreeSet::new(),
             closures: Vec::new(),
+            names_scenes: false,
         };
         decoder.messages(scene.as_map().unwrap_or_default().iter())
     }

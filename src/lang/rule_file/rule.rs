@@ -121,8 +121,8 @@ fn topic_instance(file: &RuleFile, source: &RuleSource, filter: &TopicFilter, to
 }
 
 fn decode(
-    context: &Context,
-    file: &RuleFile,
+    context: &Arc<Context>,
+    file: &Arc<RuleFile>,
     source: &RuleSource,
     instance: Instance,
     findings: &mut Vec<Diagnostic>,
@@ -147,6 +147,7 @@ fn decode(
         blocks: Vec::new(),
         beside: BTreeSet::new(),
         closures: Vec::new(),
+        names_scenes: false,
     };
     let rule = decoder.rule(source, instance.topic);
     let is_broken = decoder.findings.has_errors();

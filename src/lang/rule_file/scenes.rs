@@ -16,7 +16,7 @@ use super::file::{RuleFile, scene_help};
 
 /// Returns what is wrong with the scenes that no action names. The others are read where they are used, since they
 /// may read variables of the rule.
-pub(in crate::lang) fn check_unused_scenes(context: &Context) -> Vec<Diagnostic> {
+pub(in crate::lang) fn check_unused_scenes(context: &Arc<Context>) -> Vec<Diagnostic> {
     let mut used: BTreeSet<Arc<str>> = BTreeSet::new();
     for rule in context.files.iter().flat_map(|file| &file.rules) {
         rule.node.walk(&mut |node| {
@@ -38,6 +38,7 @@ pub(in crate::lang) fn check_unused_scenes(context: &Context) -> Vec<Diagnostic>
             blocks: Vec::new(),
             beside: BTreeSet::new(),
             closures: Vec::new(),
+            names_scenes: false,
         };
         for (_, scene) in file.scenes.iter().filter(|(name, _)| !used.contains(*name)) {
             decoder.messages(scene.as_map().unwrap_or_default().iter());
