@@ -7,7 +7,7 @@ use clap::Args;
 use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::daemon::files::{self, is_test};
-use crate::lang::{Code, Diagnostic, Home, Report, Severity};
+use crate::lang::{Diagnostic, Home, Report, Severity, take_refusals_for_errors};
 
 /// Shows all errors and warnings of rules, tests and settings.
 #[derive(Debug, Args)]
@@ -38,9 +38,7 @@ impl Check {
         found.extend(others);
         let sources = suite.sources;
         // What keeps the daemon from starting is an error here; tests run all the same.
-        for refused in found.iter_mut().filter(|found| found.code == Code::NOT_OFFERED) {
-            refused.severity = Severity::Error;
-        }
+        take_refusals_for_errors(&mut found);
         let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
         if self.json {
             print::json(&Report::new(&sources).json(&found))?;

@@ -16,9 +16,10 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::engine::{self, Engine};
-use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Settings};
+use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Settings, take_refusals_for_errors};
 use crate::model::schedule::Calendar;
 
+use super::answer::findings;
 use super::banner::Banner;
 use super::broker::{Broker, BrokerError, Stopper};
 use super::event_loop::{EventLoop, Parts};
@@ -143,12 +144,16 @@ async fn serve(options: &Options) -> Result<Ended, DaemonError> {
     let folder = std::path::absolute(&options.home)
         .map_err(|error| DaemonError::System { what: "the current folder can't be read", error })?;
     let (loaded, scan) = Loaded::read(&folder)?;
-    report(&loaded.findings, options.format);
-    if loaded.findings.iter().any(|finding| finding.is_error() && finding.file == SETTINGS) {
-        return Err(DaemonError::SettingsBroken);
-    }
-    if loaded.home.diagnostics.iter().any(|found| found.code == Code::NOT_OFFERED) {
+    let is_broken = loaded.findings.iter().any(|finding| finding.is_error() && finding.file == SETTINGS);
+    if !is_broken && loaded.home.diagnostics.iter().any(|found| found.code == Code::NOT_OFFERED) {
+        let mut refused = loaded.home.diagnostics;
+        take_refusals_for_errors(&mut refused);
+        report(&findings(&refused, &scan.sources), options.format);
         return Err(DaemonError::NotOffered);
+    }
+    report(&loaded.findings, options.format);
+    if is_broken {
+        return Err(DaemonError::SettingsBroken);
     }
     if options.strict && loaded.home.has_errors() {
         return Ok(Ended::Refused);

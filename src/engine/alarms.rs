@@ -12,6 +12,7 @@ use super::deadline::{Deadline, Due, Owner};
 use super::occasion::Occasion;
 use super::slot::{Heard, Listener, SlotId, Watched};
 use super::tracker::{Tracker, topic_filter, tracked_conditions};
+use super::tracks::Soon;
 use super::trigger::{OutsideFirst, Track, TriggerState, earlier, later};
 use super::{Armed, Cause, CauseKind, Engine, Step};
 
@@ -263,7 +264,7 @@ impl Engine {
             }
             _ => return,
         };
-        self.note_track_changed(slot, owner, index, topic);
+        self.note_track(slot, owner, index, topic, Soon::AtOnce);
         self.occasion_for(slot, owner, occasion);
     }
 

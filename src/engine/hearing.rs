@@ -13,6 +13,7 @@ use super::occasion::Occasion;
 use super::scope::{Scope, ThreadScope};
 use super::slot::{Heard, Listener, Slot, SlotId, Watched};
 use super::tracker::tracked_conditions;
+use super::tracks::Soon;
 use super::trigger::{Change, Hold, News, later};
 use super::{Cause, CauseKind, Engine, Event, Gate, Outcome, RunId, elapsed, progress};
 
@@ -271,7 +272,7 @@ impl Engine {
         let track = self.trigger_state_mut(slot, owner, index)?.topics.entry(topic.clone()).or_default();
         let change = track.hear(state, value, news);
         if change == Change::None {
-            self.note_track_knows(slot, owner, index, topic);
+            self.note_track(slot, owner, index, topic, Soon::Late);
             return None;
         }
         let broken = track.hold.take();
@@ -285,11 +286,11 @@ impl Engine {
         if let Some(hold) = broken {
             self.drop_hold(slot, owner, index, topic, &hold);
         } else {
-            self.note_track_knows(slot, owner, index, topic);
+            self.note_track(slot, owner, index, topic, Soon::Late);
         }
         let occasion = begins?;
         let Some(hold) = state.hold else {
-            self.note_track_changed(slot, owner, index, topic);
+            self.note_track(slot, owner, index, topic, Soon::AtOnce);
             return Some(occasion);
         };
         self.arm_hold(slot, owner, index, topic, Hold { since: now, due: later(now, hold), occasion });
@@ -305,13 +306,13 @@ impl Engine {
         if let Some(state) = self.trigger_state_mut(slot, owner, index) {
             state.topics.entry(topic.clone()).or_default().hold = Some(hold);
         }
-        self.note_track_changed(slot, owner, index, topic);
+        self.note_track(slot, owner, index, topic, Soon::AtOnce);
     }
 
     /// A hold was broken before its time.
     fn drop_hold(&mut self, slot: &SlotId, owner: Owner, index: u16, topic: &Topic, hold: &Hold) {
         self.deadlines.remove(hold.due, slot, Due::Trigger(owner, index, Some(topic.clone())));
-        self.note_track_changed(slot, owner, index, topic);
+        self.note_track(slot, owner, index, topic, Soon::AtOnce);
         if owner == Owner::Rule {
             let reason = format!("`{topic}` held for {}", progress(hold.since, self.now(), hold.due));
             let cause = hold.occasion.cause.clone().since(hold.since);
@@ -343,9 +344,9 @@ impl Engine {
         if let Some(before) = before {
             self.deadlines.remove(before, slot, due.clone());
         } else {
-            self.note_track_changed(slot, owner, index, &message.topic);
+            self.note_track(slot, owner, index, &message.topic, Soon::AtOnce);
         }
-        self.note_track_knows(slot, owner, index, &message.topic);
+        self.note_track(slot, owner, index, &message.topic, Soon::Late);
         self.deadlines.add(due_at, slot, due);
     }
 

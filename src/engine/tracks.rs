@@ -24,6 +24,15 @@ pub(super) struct TrackKey {
     topic: Topic,
 }
 
+/// How soon a change must be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Soon {
+    /// Before anything that follows from it: a hold, a silence.
+    AtOnce,
+    /// Within a second: a last value.
+    Late,
+}
+
 /// The part of a rule that knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TrackPart {
@@ -61,28 +70,21 @@ impl TrackKey {
 }
 
 impl Engine {
-    /// Notes that what a trigger knows of `topic` must be kept at once: a hold, a silence.
-    pub(super) fn note_track_changed(&mut self, slot: &SlotId, owner: Owner, index: u16, topic: &Topic) {
+    /// Notes that what a trigger knows of `topic` has changed, and how soon that must be kept.
+    pub(super) fn note_track(&mut self, slot: &SlotId, owner: Owner, index: u16, topic: &Topic, soon: Soon) {
         match owner {
             Owner::Rule => {
                 let key = self.track_key(slot, TrackPart::Trigger(index), topic);
-                self.unsaved.tracks.extend(key);
+                match soon {
+                    Soon::AtOnce => self.unsaved.tracks.extend(key),
+                    Soon::Late => self.unsaved.tracks_late.extend(key),
+                }
             }
             Owner::Ear(run, _) => {
-                self.unsaved.runs.insert(run);
-            }
-        }
-    }
-
-    /// Notes that a trigger knows a new last value of `topic`, which may be kept late.
-    pub(super) fn note_track_knows(&mut self, slot: &SlotId, owner: Owner, index: u16, topic: &Topic) {
-        match owner {
-            Owner::Rule => {
-                let key = self.track_key(slot, TrackPart::Trigger(index), topic);
-                self.unsaved.tracks_late.extend(key);
-            }
-            Owner::Ear(run, _) => {
-                self.unsaved.runs_late.insert(run);
+                match soon {
+                    Soon::AtOnce => self.unsaved.runs.insert(run),
+                    Soon::Late => self.unsaved.runs_late.insert(run),
+                };
             }
         }
     }

@@ -21,6 +21,13 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// Takes what keeps the daemon from starting for errors: a warning to all others, which run all the same.
+pub fn take_refusals_for_errors(found: &mut [Diagnostic]) {
+    for refused in found.iter_mut().filter(|found| found.code == Code::NOT_OFFERED) {
+        refused.severity = Severity::Error;
+    }
+}
+
 /// A marked place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {

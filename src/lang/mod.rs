@@ -29,7 +29,7 @@ mod text;
 mod tree;
 mod yaml_error;
 
-pub use diagnostic::{Code, Diagnostic, Label, Severity};
+pub use diagnostic::{Code, Diagnostic, Label, Severity, take_refusals_for_errors};
 pub use home::Home;
 pub use near::nearest;
 pub use render::{Colour, Report};

@@ -193,7 +193,7 @@ impl<'a> Checker<'a> {
         }
         let at = self.at(position);
         if self.names.unset.contains(name) {
-            let message = format!("nothing sets `{name}`: this rule has no action `{name}`");
+            let message = format!("nothing sets `{name}` before this is asked");
             return Err(unknown_variable(at, message).help(format!("`{name}` is there after an action `{name}: …`")));
         }
         if FUNCTIONS.iter().any(|function| function.name == name) {

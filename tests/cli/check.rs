@@ -49,7 +49,9 @@ fn what_the_daemon_would_refuse_to_start_with_is_an_error_and_tests_run_all_the_
     assert_eq!(home.say(&["test"]).status, 0);
     let refused = home.say(&["run"]);
     assert_eq!(refused.status, 2);
-    assert!(refused.err.contains("homerule.yaml:1:11"), "{}", refused.err);
+    assert!(refused.err.contains("error[HR095]") && refused.err.contains("homerule.yaml:1:11"), "{}", refused.err);
+    let refused = home.say(&["run", "--json"]);
+    assert!(refused.err.contains("\"level\":\"ERROR\"") && !refused.err.contains("WARN"), "{}", refused.err);
 }
 
 #[test]

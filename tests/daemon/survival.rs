@@ -252,29 +252,6 @@ fn what_was_decided_and_had_not_left_is_sent_once_in_order_and_before_what_fell_
 }
 
 #[test]
-fn what_is_said_not_to_survive_does_not() {
-    if !has_clients() {
-        return;
-    }
-    let rules = "rules:
-  asks: { when: go, then: [ { http: { url: \"http://127.0.0.1:9/\" }, on_error: continue }, { exec: [sleep, \"5\"], timeout: 1h }, { to/asked: x } ] }
-";
-    for end in ENDS {
-        let home = Home::with(&[("rules/all.yaml", rules)]);
-        home.write("homerule.yaml", &format!("{SETTINGS}allow: {{ exec: [sleep] }}\n"));
-        let mut house = home.start();
-        publish(&house, "go", "x");
-        house.end(end);
-        house.begin();
-        let is_over = |trace: &Value| trace["outcome"].is_string() && trace["outcome"] != "running";
-        until("the run to be over", || is_over(&house.get("/api/traces?rule=all%3Aasks")[0]));
-        let traces = house.get("/api/traces?rule=all%3Aasks");
-        assert!(traces[0].to_string().contains("failed"), "{end}: {traces}");
-        assert_eq!(traces.as_array().unwrap().len(), 1, "{end}: no trace is kept: {traces}");
-    }
-}
-
-#[test]
 fn traces_counters_and_what_waits_for_clients_that_are_away_do_not_survive() {
     if !has_clients() {
         return;
@@ -328,6 +305,7 @@ fn a_run_that_waits_for_an_answer_fails_at_the_restart_and_nothing_is_asked_agai
         let rules = "rules:
   exec: { when: go, then: [ { exec: [sleep, \"30\"], on_error: continue }, { to/exec: \"${exists('go')}\" } ] }
   http: { when: go, then: [ { http: { url: \"http://URL/\", timeout: 30s }, on_error: continue }, { to/http: went on } ] }
+  ends: { when: go, then: [ { exec: [sleep, \"30\"] }, { to/ends: x } ] }
 ";
         // It takes connections and never answers.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -345,6 +323,8 @@ fn a_run_that_waits_for_an_answer_fails_at_the_restart_and_nothing_is_asked_agai
         });
         topics.sort();
         assert_eq!(topics, ["to/exec", "to/http"], "{end}");
+        let ended = house.get("/api/traces?rule=all%3Aends");
+        assert_eq!(ended[0]["outcome"], "failed", "{end}: {ended}");
         silent.set_nonblocking(true).unwrap();
         assert!(silent.accept().is_err(), "{end}: it asked again");
         drop(asked);

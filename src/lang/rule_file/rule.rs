@@ -134,7 +134,8 @@ fn decode(
     let given = [context.given.get(&rule_id), context.given.get(&instance.id), Some(&context.given_to_any)];
     let mut names = reader.constants.names();
     names.variables.extend(given.into_iter().flatten().flatten().cloned());
-    names.unset = unset(&source.node);
+    // What starts a rule, its `let`, `if` and `per` are asked before any action.
+    names.unset = SET_BY_ACTIONS.iter().map(|(name, _)| *name).collect();
     if let Some(topic) = &instance.topic {
         reader.constants.add("topic".into(), Value::Text(topic.text()));
     }
@@ -180,6 +181,7 @@ impl Decoder<'_> {
         let variables = fields.take("let").map(|node| self.variables(node, Grows::WithEach));
         let condition = fields.take("if").map(|node| self.condition(node, "if"));
         let per = fields.take("per").map(|node| self.per(node));
+        self.names.unset = unset(node);
         for key in ["then", "else"] {
             if let Some(actions) = node.get(key) {
                 self.may_read(let_names(actions));
