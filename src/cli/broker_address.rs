@@ -1,11 +1,12 @@
 //! The broker that `pub`, `sub`, `record` and `replay --to` speak to.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use rumqttc::{AsyncClient, Client, ConnectReturnCode, Connection, ConnectionError, EventLoop, MqttOptions};
+use rumqttc::{AsyncClient, Client, ConnectReturnCode, Connection, ConnectionError, EventLoop, MqttOptions, v5};
 
 use super::Failure;
 use super::settings_file::read_settings;
@@ -122,9 +123,24 @@ impl BrokerAddress {
         AsyncClient::new(self.options(purpose), WAITING)
     }
 
+    /// Returns the same for MQTT 5.
+    pub(super) fn client_of_version_5(&self, purpose: &str) -> (v5::AsyncClient, v5::EventLoop) {
+        let mut options = v5::MqttOptions::new(client_id(purpose), self.host.clone(), self.port);
+        options.set_keep_alive(Duration::from_secs(30));
+        options.set_max_packet_size(u32::try_from(LARGEST_PACKET).ok());
+        if let Some((name, password)) = &self.user {
+            options.set_credentials(name, password);
+        }
+        v5::AsyncClient::new(options, WAITING)
+    }
+
+    /// Returns what the broker is best spoken to with.
+    pub(super) fn protocol(&self) -> Protocol {
+        if self.is_ours { Protocol::Version5 } else { Protocol::Version3 }
+    }
+
     fn options(&self, purpose: &str) -> MqttOptions {
-        let id = format!("homerule-{purpose}-{}", std::process::id());
-        let mut options = MqttOptions::new(id, self.host.clone(), self.port);
+        let mut options = MqttOptions::new(client_id(purpose), self.host.clone(), self.port);
         options.set_keep_alive(Duration::from_secs(30));
         options.set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);
         if let Some((name, password)) = &self.user {
@@ -135,21 +151,63 @@ impl BrokerAddress {
 
     /// Says why there is no connection.
     pub(super) fn failure(&self, error: &ConnectionError) -> Failure {
-        let address = format!("{}:{}", self.host, self.port);
-        Failure::new(match error {
-            ConnectionError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused && self.is_ours => {
-                format!("there is no broker at {address}: `homerule run` starts it, `--broker URL` names another one")
-            }
-            ConnectionError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-                format!("there is no broker at {address}")
-            }
-            ConnectionError::Io(error) => format!("the broker at {address} can't be reached: {error}"),
+        match error {
+            ConnectionError::Io(error) => self.unreachable(error),
             ConnectionError::ConnectionRefused(
                 ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
-            ) => format!("the broker at {address} refuses this user: name one by `--broker mqtt://user:password@host`"),
-            other => format!("the broker at {address} ended the connection: {other}"),
+            ) => self.refusal(),
+            other => self.end(other),
+        }
+    }
+
+    /// Says the same of MQTT 5.
+    pub(super) fn failure_of_version_5(&self, error: &v5::ConnectionError) -> Failure {
+        use v5::mqttbytes::v5::ConnectReturnCode as Code;
+        match error {
+            v5::ConnectionError::Io(error) => self.unreachable(error),
+            v5::ConnectionError::ConnectionRefused(Code::BadUserNamePassword | Code::NotAuthorized) => self.refusal(),
+            other => self.end(other),
+        }
+    }
+
+    fn unreachable(&self, error: &io::Error) -> Failure {
+        let address = self.shown();
+        Failure::new(match error.kind() {
+            io::ErrorKind::ConnectionRefused if self.is_ours => {
+                format!("there is no broker at {address}: `homerule run` starts it, `--broker URL` names another one")
+            }
+            io::ErrorKind::ConnectionRefused => format!("there is no broker at {address}"),
+            _ => format!("the broker at {address} can't be reached: {error}"),
         })
     }
+
+    fn refusal(&self) -> Failure {
+        let address = self.shown();
+        Failure::new(format!(
+            "the broker at {address} refuses this user: name one by `--broker mqtt://user:password@host`"
+        ))
+    }
+
+    fn end(&self, error: &dyn std::error::Error) -> Failure {
+        Failure::new(format!("the broker at {} ended the connection: {error}", self.shown()))
+    }
+
+    fn shown(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// What a broker is spoken to with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// MQTT 3.1.1, which every broker speaks.
+    Version3,
+    /// MQTT 5.
+    Version5,
+}
+
+fn client_id(purpose: &str) -> String {
+    format!("homerule-{purpose}-{}", std::process::id())
 }
 
 /// Returns where something that listens on `address` is reached from here.

@@ -85,7 +85,9 @@ impl Subscribe {
         let mut line = Vec::new();
         if self.json {
             let Some(message) = received(publish) else { return Ok(()) };
-            serde_json::to_writer(&mut line, &MessageLine::new(Timestamp::now(), &message, Via::Client(None)))?;
+            // A broker doesn't tell who published: only what it replays is sure to be no rule's of this moment.
+            let via = if publish.retain { Via::Client(None) } else { Via::Unknown };
+            serde_json::to_writer(&mut line, &MessageLine::new(Timestamp::now(), &message, via))?;
         } else {
             line.extend_from_slice(publish.topic.as_bytes());
             line.push(b' ');

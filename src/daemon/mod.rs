@@ -38,6 +38,7 @@ mod web;
 mod why;
 mod zstd;
 
+pub use broker::RULE_PROPERTY;
 pub use logging::LogError;
 pub use screen::Format;
 pub(crate) use web::ZONE_HEADER;

@@ -22,7 +22,7 @@ impl EventLoop {
             match step {
                 Outgoing::Message(message) => self.parts.publisher.publish(self.now, message).await,
                 Outgoing::Effect(Effect::Publish(publication)) => {
-                    self.parts.publisher.publish(self.now, &publication.message).await;
+                    self.parts.publisher.publish_of(self.now, &publication.message, &publication.rule).await;
                 }
                 Outgoing::Effect(Effect::Alert(alert)) => self.alert(alert).await,
                 Outgoing::Effect(_) => {}

@@ -53,6 +53,7 @@ fn sub_writes_recording_lines() {
     let line: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!((&line["topic"], &line["payload"], &line["payloadlen"]), (&"a/b".into(), &"-5".into(), &2.into()));
     assert_eq!((&line["qos"], &line["retain"]), (&1.into(), &1.into()));
+    assert_eq!(line["origin"], "retained");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The daemon's recorder: what it leaves on the disk, and what is read of it while the daemon runs and after.
 
 use std::fs;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -46,6 +47,32 @@ fn files(house: &House) -> usize {
 fn size(house: &House) -> u64 {
     let Ok(entries) = fs::read_dir(house.home.file(".homerule/recordings")) else { return 0 };
     entries.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum()
+}
+
+#[test]
+fn a_recording_of_a_homes_own_broker_says_what_rules_published() {
+    let house = House::with_rules(RULES);
+    let broker = house.mqtt.to_string();
+    let publish = |arguments: &[&str]| {
+        let (status, _, err) = say(&house, &[&["pub", "--broker", &broker], arguments].concat());
+        assert_eq!((status, err.as_str()), (0, ""));
+    };
+    publish(&["-r", "home/known", "x"]);
+    // Where the home's broker listens.
+    let settings = Home::with(&[("homerule.yaml", &format!("broker: {{ listen: {broker} }}\n"))]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
+    let command =
+        command.args(["record", "home/#", "--count", "3"]).current_dir(settings.path()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| {
+        let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        (line["topic"].clone(), line["origin"].clone(), line["rule"].clone())
+    });
+    assert_eq!(lines.next(), Some(("home/known".into(), "retained".into(), Value::Null)));
+    publish(&["home/hall/tv", "ON"]);
+    assert_eq!(lines.next(), Some(("home/hall/tv".into(), Value::Null, Value::Null)));
+    assert_eq!(lines.next(), Some(("home/hall/light/set".into(), "own".into(), "all:light".into())));
+    assert_eq!((lines.next(), child.wait().unwrap().code()), (None, Some(0)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `homerule record`: writes messages as they come, a line each (spec 7).
 
+mod link;
 mod sink;
 
 use std::path::PathBuf;
@@ -7,18 +8,17 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use rumqttc::{AsyncClient, Event, EventLoop, Packet, SubscribeFilter, SubscribeReasonCode};
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::broker_address::{BrokerAddress, BrokerArguments};
-use super::publish::level;
 use super::since::Since;
-use super::subscribe::{plain_filters, received};
+use super::subscribe::plain_filters;
 use super::{Exit, Failure, print};
 use crate::model::recording::{MessageLine, Recorded, Via};
 use crate::model::{Origin, TopicFilter, parse_duration};
+use link::{Heard, Link};
 use sink::{Pace, Sink};
 
 /// Writes messages as they come, each at once, in a form that `replay` and tests read.
@@ -101,15 +101,14 @@ async fn receive(
 ) -> Result<Exit, Failure> {
     let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
     let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
-    let (client, mut events) = address.asynchronous_client("record");
     let end = time.and_then(|time| Instant::now().checked_add(time));
-    let mut listener = Listener { address, client, filters, was_connected: false };
+    let mut listener = Listener { address, link: Link::new(address), filters, was_connected: false };
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
             () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => break,
-            more = listener.next(&mut events, &mut sink) => if !more? { break },
+            more = listener.next(&mut sink) => if !more? { break },
         }
     }
     sink.close()
@@ -118,39 +117,40 @@ async fn receive(
 /// Hears what a broker sends.
 struct Listener<'a> {
     address: &'a BrokerAddress,
-    client: AsyncClient,
+    link: Link,
     filters: &'a [String],
     was_connected: bool,
 }
 
 impl Listener<'_> {
     /// Takes what happens next; returns whether more is wanted.
-    async fn next(&mut self, events: &mut EventLoop, sink: &mut Sink) -> Result<bool, Failure> {
-        match events.poll().await {
-            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+    async fn next(&mut self, sink: &mut Sink) -> Result<bool, Failure> {
+        match self.link.next(self.address).await {
+            Ok(Heard::Connected) => {
                 self.was_connected = true;
-                let wanted = self.filters.iter().map(|filter| SubscribeFilter::new(filter.clone(), level(2)));
-                self.client.try_subscribe_many(wanted).map_err(|error| Failure::new(error.to_string()))?;
+                self.link.subscribe(self.filters)?;
             }
-            Ok(Event::Incoming(Packet::SubAck(answer))) => {
-                let refused = answer.return_codes.iter().position(|code| *code == SubscribeReasonCode::Failure);
+            Ok(Heard::Subscribed { refused }) => {
                 if let Some(filter) = refused.and_then(|index| self.filters.get(index)) {
                     return Err(Failure::new(format!("the broker refuses the subscription to `{filter}`")));
                 }
                 sink.ready();
             }
-            Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let Some(message) = received(&publish) else { return Ok(true) };
-                // A broker doesn't tell who published: only what it replays is sure to be no rule's of this moment.
-                let via = if message.origin == Origin::Retained { Via::Client(None) } else { Via::Unknown };
+            Ok(Heard::Message(message, rule)) => {
+                let via = match (&rule, message.origin) {
+                    (Some(rule), _) => Via::Rule(rule),
+                    // A broker doesn't tell who published: only what it replays is sure to be no rule's of this moment.
+                    (None, Origin::Retained) => Via::Client(None),
+                    (None, Origin::Live | Origin::Own | Origin::Restored) => Via::Unknown,
+                };
                 return Ok(!sink.write(&MessageLine::new(Timestamp::now(), &message, via))?.is_done());
             }
-            Ok(_) => {}
-            Err(error) if self.was_connected => {
-                print::error(&format!("{}; trying again", self.address.failure(&error)));
+            Ok(Heard::Other) => {}
+            Err(failure) if self.was_connected => {
+                print::error(&format!("{failure}; trying again"));
                 sleep(PAUSE).await;
             }
-            Err(error) => return Err(self.address.failure(&error)),
+            Err(failure) => return Err(failure),
         }
         Ok(true)
     }

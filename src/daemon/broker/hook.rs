@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use crate::daemon::store::{Retained, RetainedKeeper};
 use crate::engine::Event;
 use crate::model::{Message, Origin, Payload, Qos};
 
+use super::RECORDERS;
 use super::access::open_topic;
 use super::connection::{Acknowledgement, Connection};
 use super::publisher::{from_broker, loop_time};
@@ -32,11 +34,13 @@ pub(super) struct Hook {
     router: OnceLock<Arc<MessageRouter>>,
     /// Set once what was kept has been put back.
     keeper: OnceLock<RetainedKeeper>,
+    /// Whether a recorder has come.
+    is_recorded: Arc<AtomicBool>,
 }
 
 impl Hook {
     pub(super) fn new(inputs: mpsc::Sender<Input>, unrouted: Arc<Unrouted<Acknowledgement>>) -> Hook {
-        Hook { inputs, unrouted, router: OnceLock::new(), keeper: OnceLock::new() }
+        Hook { inputs, unrouted, router: OnceLock::new(), keeper: OnceLock::new(), is_recorded: Arc::default() }
     }
 
     pub(super) fn set_router(&self, router: Arc<MessageRouter>) {
@@ -47,6 +51,11 @@ impl Hook {
     pub(super) fn set_keeper(&self, keeper: RetainedKeeper) {
         // It is set once, by the one who made us.
         let _ = self.keeper.set(keeper);
+    }
+
+    /// Returns what tells whether a recorder has come.
+    pub(super) fn is_recorded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_recorded)
     }
 
     /// Keeps a retained message. Only the acknowledgement of one with `QoS` 2 isn't held back by the loop: its client waits
@@ -119,6 +128,9 @@ impl Hook {
 
 impl BrokerEventHandler for Hook {
     fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        if event.client_id.starts_with(RECORDERS) {
+            self.is_recorded.store(true, Ordering::Relaxed);
+        }
         Box::pin(self.tell(Event::ClientConnected(event.client_id)))
     }
 

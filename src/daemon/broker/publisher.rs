@@ -1,6 +1,7 @@
 //! Publishes through the broker without ever waiting for a slow subscriber.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use mqtt5::QoS;
@@ -10,9 +11,9 @@ use tokio::task_local;
 use tokio::time::Instant;
 
 use crate::daemon::store::Retained;
-use crate::model::{Message, Qos};
+use crate::model::{Message, Qos, RuleId};
 
-use super::OWN_ID;
+use super::{OWN_ID, RULE_PROPERTY};
 
 task_local! {
     /// The loop's time, while the loop publishes: the broker tells of retained messages from within.
@@ -24,18 +25,32 @@ pub(in crate::daemon) struct Publisher {
     router: Arc<MessageRouter>,
     /// Long ago: a message that a subscriber has no room for goes into its queue at once.
     past: Instant,
+    /// Whether somebody records which rule published what.
+    is_recorded: Arc<AtomicBool>,
 }
 
 impl Publisher {
-    pub(super) fn new(router: Arc<MessageRouter>) -> Publisher {
-        Publisher { router, past: Instant::now() }
+    pub(super) fn new(router: Arc<MessageRouter>, is_recorded: Arc<AtomicBool>) -> Publisher {
+        Publisher { router, past: Instant::now(), is_recorded }
     }
 
     /// Publishes `message`, which the loop decided on at `now`, in our own name: our own subscription doesn't get it.
     pub(in crate::daemon) async fn publish(&self, now: Timestamp, message: &Message) {
-        let packet =
-            PublishPacket::new(message.topic.as_str(), message.payload.bytes().clone(), to_broker(message.qos))
-                .with_retain(message.retain);
+        self.route(now, packet_of(message)).await;
+    }
+
+    /// Publishes what `rule` decided on at `now`.
+    pub(in crate::daemon) async fn publish_of(&self, now: Timestamp, message: &Message, rule: &RuleId) {
+        let packet = packet_of(message);
+        let packet = if self.is_recorded.load(Ordering::Relaxed) {
+            packet.with_user_property(RULE_PROPERTY.to_owned(), rule.to_string())
+        } else {
+            packet
+        };
+        self.route(now, packet).await;
+    }
+
+    async fn route(&self, now: Timestamp, packet: PublishPacket) {
         LOOP_TIME.scope(now, self.router.route_message_with_deadline(&packet, Some(OWN_ID), self.past)).await;
     }
 
@@ -65,6 +80,11 @@ impl Publisher {
 /// Returns the time at which the loop decided what it is publishing; `None`: it isn't the loop that publishes.
 pub(super) fn loop_time() -> Option<Timestamp> {
     LOOP_TIME.try_with(|now| *now).ok()
+}
+
+fn packet_of(message: &Message) -> PublishPacket {
+    PublishPacket::new(message.topic.as_str(), message.payload.bytes().clone(), to_broker(message.qos))
+        .with_retain(message.retain)
 }
 
 fn to_broker(qos: Qos) -> QoS {

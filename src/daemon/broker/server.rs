@@ -114,7 +114,7 @@ impl Broker {
 
     /// Returns what publishes through it.
     pub(in crate::daemon) fn publisher(&self) -> Publisher {
-        Publisher::new(Arc::clone(&self.service.router))
+        Publisher::new(Arc::clone(&self.service.router), self.hook.is_recorded())
     }
 
     /// Returns what stops it: [`Broker::run`] then ends.
