@@ -333,10 +333,14 @@ impl EventLoop {
     fn replace_rules(&mut self, ruleset: Ruleset) {
         let effects = self.engine.replace_rules(self.now, ruleset.clone());
         self.take_effects(effects);
+        let changed = self.ruleset.changed_in_place(&ruleset);
         let old = std::mem::replace(&mut self.ruleset, ruleset);
         // To free ten thousand rules takes longer than messages should wait.
         tokio::task::spawn_blocking(move || drop(old));
-        self.rule_topics.look_at_all(&self.engine);
+        match changed {
+            Some(rules) => rules.into_iter().for_each(|rule| self.rule_topics.look(rule)),
+            None => self.rule_topics.look_at_all(&self.engine),
+        }
         info!(rules = self.ruleset.entries.len(), "Rules reloaded.");
     }
 

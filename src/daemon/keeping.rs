@@ -2,7 +2,7 @@
 //! doesn't know at the start, and a disk that takes nothing.
 
 use crate::engine::{ALERT_TOPIC, Effect, Event};
-use crate::model::{Message, Origin};
+use crate::model::{Message, Origin, RuleId};
 
 use super::answer::StoreStatus;
 use super::event_loop::{EventLoop, OWN_TOPICS, Outgoing, own};
@@ -17,7 +17,7 @@ impl EventLoop {
             match effect {
                 Effect::Save { key, value } => {
                     if let Some(rule) = key.rule() {
-                        self.rule_topics.look_at(rule);
+                        self.rule_topics.look(RuleId::from_text(rule));
                     }
                     is_kept |= self.parts.store.save(key, value);
                 }

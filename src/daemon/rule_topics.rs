@@ -75,12 +75,8 @@ impl RuleTopics {
         }
     }
 
-    /// Looks at a rule that may have been switched.
-    pub(super) fn look_at(&mut self, rule: &str) {
-        self.look(RuleId::from_text(rule));
-    }
-
-    fn look(&mut self, rule: RuleId) {
+    /// Looks at a rule that may have been switched, or has changed.
+    pub(super) fn look(&mut self, rule: RuleId) {
         if self.recent.contains(&rule) {
             self.later.insert(rule);
         } else {

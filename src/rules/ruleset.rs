@@ -55,6 +55,27 @@ impl Ruleset {
         let names = RuleNames::new(entries.iter().map(RuleEntry::id));
         Ruleset { entries, names: Arc::new(names) }
     }
+
+    /// Returns the rules that mean something else in `new`; `None` where rules came, went or moved, or where some are made for
+    /// topics, which only the engine knows.
+    #[must_use]
+    pub fn changed_in_place(&self, new: &Ruleset) -> Option<Vec<RuleId>> {
+        if self.entries.len() != new.entries.len() {
+            return None;
+        }
+        let mut changed = Vec::new();
+        for pair in self.entries.iter().zip(&new.entries) {
+            match pair {
+                (RuleEntry::Rule(old), RuleEntry::Rule(new)) if old.id == new.id => {
+                    if old.fingerprint != new.fingerprint {
+                        changed.push(new.id.clone());
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(changed)
+    }
 }
 
 impl RuleEntry {

@@ -79,3 +79,17 @@ fn what_the_broker_keeps_of_a_rule_survives_a_restart_and_goes_with_the_rule() {
         assert_eq!(kept[0].1["outcome"], "finished", "{kind:?}");
     }
 }
+
+#[test]
+fn a_reload_tells_of_a_rule_that_changed_in_its_place_and_takes_back_one_that_is_gone() {
+    for kind in Kind::installed() {
+        let house = House::with_rules(RULES);
+        let bell = kind.subscribe(house.mqtt, &["homerule/rule/all:bell"]);
+        assert_eq!(read(&bell.next()).1["enabled"], false, "{kind:?}");
+        house.home.write("rules/all.yaml", &RULES.replace("enabled: false", "enabled: true"));
+        assert_eq!(read(&bell.next()).1["enabled"], true, "{kind:?}");
+        house.home.write("rules/all.yaml", "rules:\n  light: { when: in/light, then: { out/light: '${msg.on}' } }\n");
+        let gone = std::iter::repeat_with(|| bell.next()).find(|line| line.trim_end().ends_with("all:bell"));
+        assert!(gone.is_some(), "{kind:?}");
+    }
+}
