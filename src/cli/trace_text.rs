@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::home_zone::HomeZone;
 use super::print;
+use crate::engine::result_with_source;
 
 /// Writes a trace: a line for the whole, a line for what led to it, a line for each step.
 pub(super) fn show(trace: &Value, zone: &HomeZone) {
@@ -20,10 +21,8 @@ pub(super) fn show(trace: &Value, zone: &HomeZone) {
         let values = step.get("values").and_then(Value::as_object).into_iter().flatten();
         let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
-        let (path, what, mut result) = (text(step, "path"), text(step, "what"), text(step, "result"));
-        if let Some(source) = step.get("source").and_then(Value::as_str) {
-            result = format!("{result}: {}", source.split_whitespace().collect::<Vec<_>>().join(" "));
-        }
+        let (path, what) = (text(step, "path"), text(step, "what"));
+        let result = result_with_source(&text(step, "result"), step.get("source").and_then(Value::as_str));
         // Of a run that is remembered no more, the places are not known.
         let gap = if path_width == 0 { "" } else { "  " };
         print::line(format!("    {path:path_width$}{gap}{what:what_width$}  {result}{values}").trim_end());

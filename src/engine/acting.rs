@@ -88,7 +88,9 @@ impl Engine {
             ActionKind::ChooseCase { on, cases, otherwise } => {
                 let value = self.in_scope(act, |engine, scope, reads| engine.value(scope, on, reads))?;
                 let case = cases.iter().find(|case| value.matches(&case.value));
-                self.note_step(act.run, path, "choose", value.to_string());
+                let known = || cases.iter().map(|case| case.value.to_string()).collect::<Vec<_>>().join(", ");
+                let none = || format!("{value}: no such case (there are {})", known());
+                self.note_step(act.run, path, "choose", case.map_or_else(none, |_| value.to_string()));
                 Ok(case.map(|case| case.then).or(*otherwise).map_or(Next::GoOn, Next::Enter))
             }
             ActionKind::Repeat { kind, .. } => self.begin_repeat(act, place, kind),

@@ -60,7 +60,7 @@ impl Evaluator {
                 if window.contains(self.world.now, calendar) {
                     Verdict::True
                 } else {
-                    Verdict::False(Some(format!("it is {}", self.world.local().strftime("%a %H:%M:%S"))))
+                    Verdict::False(Some(format!("it is {}, not {window}", self.world.local().strftime("%a %H:%M:%S"))))
                 }
             }
             ConditionKind::Sun { is_up } => {

@@ -284,7 +284,7 @@ impl Engine {
             track.is_spent = state.range.is_some();
         }
         if let Some(hold) = broken {
-            self.drop_hold(slot, owner, index, topic, &hold);
+            self.drop_hold(slot, owner, index, topic, &hold, value);
         } else {
             self.note_track(slot, owner, index, topic, Soon::Late);
         }
@@ -310,11 +310,20 @@ impl Engine {
     }
 
     /// A hold was broken before its time.
-    fn drop_hold(&mut self, slot: &SlotId, owner: Owner, index: u16, topic: &Topic, hold: &Hold) {
+    fn drop_hold(
+        &mut self,
+        slot: &SlotId,
+        owner: Owner,
+        index: u16,
+        topic: &Topic,
+        hold: &Hold,
+        value: Option<&Value>,
+    ) {
         self.deadlines.remove(hold.due, slot, Due::Trigger(owner, index, Some(topic.clone())));
         self.note_track(slot, owner, index, topic, Soon::AtOnce);
         if owner == Owner::Rule {
-            let reason = format!("`{topic}` held for {}", progress(hold.since, self.now(), hold.due));
+            let value = value.map_or(String::new(), |value| format!(", then it was {value}"));
+            let reason = format!("`{topic}` held for {}{value}", progress(hold.since, self.now(), hold.due));
             let cause = hold.occasion.cause.clone().since(hold.since);
             let occasion = Occasion { cause, ..hold.occasion.clone() };
             self.skip_with(slot, &occasion, Gate::Hold, Vec::new(), Some(reason));

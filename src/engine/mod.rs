@@ -56,7 +56,7 @@ pub use snapshot::{SaveKey, Snapshot};
 pub use standing::Standing;
 pub(crate) use standing::progress;
 pub use telling::{ArmedHold, RuleView};
-pub use trace::{Armed, Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace};
+pub use trace::{Armed, Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace, result_with_source};
 
 use crate::model::{Message, Origin, RuleId, States};
 use crate::rules::{HomeEvent, Ruleset};

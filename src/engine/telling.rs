@@ -84,10 +84,13 @@ impl Engine {
         } else {
             match thread.waiting.as_ref()? {
                 Waiting::Time(due) => format!("until {}", self.local_text(*due)),
-                Waiting::Ear => match thread.ears.last().and_then(|ear| ear.timeout) {
-                    Some(timeout) => format!("for what it listens for, until {}", self.local_text(timeout)),
-                    None => "for what it listens for".to_owned(),
-                },
+                Waiting::Ear => {
+                    let ear = thread.ears.last()?;
+                    let slot = run.slot.as_ref().and_then(|slot| self.slots.get(slot))?;
+                    let until = ear.timeout.map(|timeout| format!(", until {}", self.local_text(timeout)));
+                    let what = ear.at.action(&slot.rule).and_then(|action| action.kind.awaited());
+                    format!("for {}{}", what.unwrap_or_default(), until.unwrap_or_default())
+                }
                 Waiting::Threads => return None,
                 Waiting::Run(callee) => format!("for the run {}", callee.0),
                 Waiting::Request(_) => "for an answer from outside".to_owned(),

@@ -148,6 +148,18 @@ impl Step {
     }
 }
 
+/// Returns what came of a condition, `result`, with what it says, where that is an expression: `` false: msg == 'ON' ``,
+/// `` unknown: state('lux') < 3: `lux` has no value yet ``.
+#[must_use]
+pub fn result_with_source(result: &str, source: Option<&str>) -> String {
+    let Some(source) = source else { return result.to_owned() };
+    let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    match result.split_once(": ") {
+        Some((verdict, why)) => format!("{verdict}: {source}: {why}"),
+        None => format!("{result}: {source}"),
+    }
+}
+
 /// What led to a run or a publication. Causes form a chain, back to something from outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cause {

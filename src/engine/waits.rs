@@ -41,8 +41,11 @@ impl Engine {
                 Some(later(now, self.evaluator.duration(&scope, timeout, &mut Reads::default())?))
             }
         };
-        let path = at.action(rule).map(|action| Arc::clone(&action.path)).unwrap_or_default();
-        self.note_step(run, &path, "wait", String::new());
+        if let Some(action) = at.action(rule) {
+            let until = timeout.map_or(String::new(), |timeout| format!(", until {}", self.local_text(timeout)));
+            let said = format!("for {}{until}", action.kind.awaited().unwrap_or_default());
+            self.note_step(run, &action.path, "wait", said);
+        }
         match &wait.what {
             WaitFor::Triggers(triggers) => {
                 self.add_trigger_ear(slot, rule, run, thread, at, Awaited::Fixed(triggers), timeout)?;

@@ -107,7 +107,8 @@ fn is_one_of(wanted: &[Value], value: &Value) -> bool {
     wanted.iter().any(|wanted| value.matches(wanted))
 }
 
-fn alternatives(values: &[Value]) -> String {
+/// Lists values of which one is wanted.
+pub(super) fn alternatives(values: &[Value]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 

@@ -131,6 +131,14 @@ impl Range {
         self.above.is_none_or(|above| number > above) && self.below.is_none_or(|below| number < below)
     }
 
+    /// Returns the range in words: `above 10 and below 20`.
+    #[must_use]
+    pub fn sides(&self) -> String {
+        let above = self.above.map(|above| format!("above {above}"));
+        let below = self.below.map(|below| format!("below {below}"));
+        above.into_iter().chain(below).collect::<Vec<_>>().join(" and ")
+    }
+
     /// Returns the side on which `number` is not within: `above 20`, `below 10`.
     #[must_use]
     pub fn missed_side(&self, number: f64) -> String {

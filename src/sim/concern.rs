@@ -13,6 +13,9 @@ use super::silence::Standings;
 use super::test_home::{nearest, without_instance};
 use super::{Comparison, Published, Row, VirtualHome, traces};
 
+/// Up to so many traces, none is overlooked.
+const FEW: usize = 3;
+
 /// Explains the rows that are not as expected by what the rules concerned did since trace `first_trace`.
 pub(super) fn explain(
     expected: &[ExpectedMessage],
@@ -52,6 +55,12 @@ pub(super) fn explain(
     let open: Vec<&Trace> =
         world.traces.get(ended..).unwrap_or_default().iter().map(|trace| &**trace).filter(told).collect();
     let mut report = Report::default();
+    let failures: BTreeSet<String> = past.iter().filter_map(|trace| failure(trace)).collect();
+    if past.len() > FEW && !failures.is_empty() {
+        // Among many, they would be overlooked.
+        report.add(LineKind::Plain, "");
+        failures.into_iter().for_each(|failure| report.add(LineKind::Heading, failure));
+    }
     if !past.is_empty() {
         report.add(LineKind::Plain, "");
         report.add(LineKind::Heading, "what the rules did:");
@@ -72,6 +81,14 @@ pub(super) fn explain(
         report.append(silent);
     }
     report
+}
+
+/// Returns why a run failed, in words; `None` where it didn't.
+fn failure(trace: &Trace) -> Option<String> {
+    match &trace.outcome {
+        Outcome::Failed(why) => Some(format!("`{}` failed: {why}", trace.rule)),
+        _ => None,
+    }
 }
 
 /// What is told of the rules concerned.

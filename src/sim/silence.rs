@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::engine::{RuleView, Step};
 use crate::model::RuleId;
-use crate::rules::{Rule, Start, StateTrigger, Trigger, TriggerKind, nearest_topic};
+use crate::rules::{Rule, Start, Trigger, nearest_topic};
 
 use super::VirtualHome;
 use super::local_clock::LocalClock;
@@ -99,27 +99,11 @@ fn judged(steps: &[Step], clock: &LocalClock) -> Report {
 }
 
 fn waits_for(rule: &Rule, view: &RuleView, clock: &LocalClock) -> String {
-    let due = |trigger: &Trigger| {
+    let text = |trigger: &Trigger| {
         let due = view.dues.iter().find(|(path, _)| *path == trigger.path);
-        due.map_or_else(|| "its time".to_owned(), |(_, due)| format!("its time, next at {}", clock.text(*due)))
+        let due = due.map_or(String::new(), |(_, due)| format!(", next at {}", clock.text(*due)));
+        format!("{}{due}", trigger.awaited())
     };
-    let texts: Vec<String> = rule.triggers().iter().map(|trigger| trigger_text(trigger, due)).collect();
+    let texts: Vec<String> = rule.triggers().iter().map(text).collect();
     if texts.is_empty() { String::new() } else { format!(": it waits for {}", texts.join(" or ")) }
-}
-
-fn trigger_text(trigger: &Trigger, due: impl Fn(&Trigger) -> String) -> String {
-    match &trigger.kind {
-        TriggerKind::Topic { filter, .. } => format!("a message of `{filter}`"),
-        TriggerKind::State(state) => change_text(state),
-        TriggerKind::Silent { filter, .. } => format!("the silence of `{filter}`"),
-        TriggerKind::Schedule { .. } | TriggerKind::AtExpression { .. } => due(trigger),
-        TriggerKind::Client { pattern, .. } => format!("the client `{pattern}`"),
-        TriggerKind::Event(_) => "an event of the daemon".to_owned(),
-        TriggerKind::Webhook(name) => format!("the webhook `{name}`"),
-    }
-}
-
-fn change_text(state: &StateTrigger) -> String {
-    let field = if state.field.is_whole() { String::new() } else { format!("`{}` of ", state.field) };
-    format!("a change of {field}`{}`", state.filter)
 }

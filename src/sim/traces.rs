@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{CauseKind, Gate, Outcome, Step, StoppedBy, Trace};
+use crate::engine::{CauseKind, Gate, Outcome, Step, StoppedBy, Trace, result_with_source};
 use crate::model::Topic;
 
 use super::local_clock::LocalClock;
-use super::report::{LineKind, Report, one_line, value_text};
+use super::report::{LineKind, Report, value_text};
 use super::{VirtualHome, concern};
 
 /// The most traces that a report shows.
@@ -81,9 +81,9 @@ pub(super) fn step_lines(steps: &[Step], of: Option<Timestamp>, clock: &LocalClo
         let values: Vec<String> =
             step.values.iter().map(|(name, value)| format!("{name} = {}", value_text(value))).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
-        let source = step.source.as_ref().map_or(String::new(), |source| format!(": {}", one_line(source)));
-        let (path, what, result) = (&step.path, &step.what, &step.result);
-        let line = format!("    {when}{path:path_width$}  {what:what_width$}  {result}{source}{values}");
+        let (path, what) = (&step.path, &step.what);
+        let result = result_with_source(&step.result, step.source.as_deref());
+        let line = format!("    {when}{path:path_width$}  {what:what_width$}  {result}{values}");
         line.trim_end().to_owned()
     };
     steps.iter().map(line).collect()

@@ -95,3 +95,49 @@ tests:
     assert!(said.contains("after  timer  off, due at 2024-01-01 12:02:00, 2m after it was set\n"), "{said}");
     assert!(!said.contains("reloaded"), "{said}");
 }
+
+#[test]
+fn what_a_run_waited_for_which_case_there_was_none_of_and_what_broke_a_hold_are_told() {
+    let said = report_of(
+        "\
+rules:
+  wait: { when: motion, then: [ { wait: { state: motion, to: clear }, timeout: 5m }, { out/wait: 1 } ] }
+  until: { when: motion, then: [ { wait: { until: state('lux') > 10 } }, { out/until: 1 } ] }
+  cases: { when: scene, then: { choose: msg, cases: { evening: { out/cases: e }, night: { out/cases: n } } } }
+  held: { when: { state: door, to: open, for: 3m }, then: { out/held: 1 } }
+  night: { when: door, if: { time: { after: '22:00', before: '06:00', weekdays: sat } }, then: { out/night: 1 } }
+",
+        "\
+- { publish: motion, payload: detected }
+- { publish: scene, payload: Evening }
+- { publish: door, payload: open }
+- after: 2m41s
+- { publish: door, payload: ajar }
+- after: 5m
+- expect: { out/wait: 1, out/until: 1, out/cases: e, out/held: 1, out/night: 1 }
+",
+    );
+    for told in [
+        "wait     for a change of `motion` to clear, until 2024-01-01 12:05:00\n",
+        "wait       for `state('lux') > 10`\n",
+        "choose   Evening: no such case (there are evening, night)\n",
+        "hold     `door` held for 2m41s of 3m, then it was ajar\n",
+        "if    condition  false: it is Mon 12:00:00, not after 22:00, before 06:00, on sat\n",
+    ] {
+        assert!(said.contains(told), "{told} in\n{said}");
+    }
+}
+
+#[test]
+fn a_loop_is_said_before_all_that_it_did() {
+    let said = report_of(
+        "\
+rules:
+  a: { when: ping, then: { out/pong: 1 } }
+  b: { when: out/pong, then: { publish: ping, payload: 1 } }
+",
+        "- { publish: ping, payload: 1 }\n- expect: { out/pong: 1 }\n",
+    );
+    let failure = said.find("  `a:a` failed: a loop: 16 publications followed one another").unwrap();
+    assert!(failure < said.find("  what the rules did:").unwrap(), "{said}");
+}

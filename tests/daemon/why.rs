@@ -219,7 +219,7 @@ fn why_not_at_a_time_before_the_start_knows_nothing() {
     let said = say(&house, &["why-not", "on"]);
     assert_eq!(said.status, 0, "{said:?}");
     assert!(
-        said.out.starts_with("all:on: its condition was false: if false `msg == 'ON'` (msg = OFF)\n"),
+        said.out.starts_with("all:on: its condition was false: if false: msg == 'ON' (msg = OFF)\n"),
         "{}",
         said.out
     );

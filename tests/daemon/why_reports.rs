@@ -282,9 +282,22 @@ fn why_goes_back_to_the_message_that_began_the_time_that_had_to_pass() {
     let reports: Vec<String> =
         keys.iter().filter(|key| **key != "again").map(|key| report(&house, &["why", &format!("out/{key}")])).collect();
     insta::assert_snapshot!(reports.join("\n"));
+    let cut = |house: &House, when: &str| {
+        for (key, n) in keys.iter().map(|key| (*key, 1)).chain([("silent", 2)]) {
+            let file = format!("rules/{key}-{when}.test.yaml");
+            let said = say(house, &["why", &format!("out/{key}"), "--as-test", &file]);
+            assert_eq!(said.status, 0, "{said:?}");
+            let text = std::fs::read_to_string(house.home.file(&file)).unwrap();
+            assert!(text.contains(&format!("payload: {{\"s\":\"open\",\"n\":{n}}}")), "{text}");
+        }
+    };
+    cut(&house, "remembered");
     house.end("TERM");
     house.begin();
     check(&house);
+    cut(&house, "recorded");
+    let said = say(&house, &["test"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "14 passed, 0 failed\n"), "{}", said.err);
 
     // The time passes while the daemon is down.
     let mut house = Home::with(&files).start();

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::daemon::answer::TraceAnswer;
 use crate::daemon::event_loop::EventLoop;
 use crate::daemon::traces::Kept;
-use crate::engine::{Gate, Outcome, RuleView, Standing, Step, Trace, progress};
+use crate::engine::{Gate, Outcome, RuleView, Standing, Step, Trace, progress, result_with_source};
 use crate::model::RuleId;
 use crate::rules::{Rule, Start, Trigger, TriggerKind, nearest_topic};
 
@@ -342,12 +342,7 @@ fn detail(step: &Step) -> String {
 fn with_values(step: &Step) -> String {
     let values: Vec<String> = step.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
-    let source = step.source.as_ref().map_or(String::new(), |source| format!(" `{}`", one_line(source)));
-    format!("{} {}{source}{values}", step.path, step.result)
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    format!("{} {}{values}", step.path, result_with_source(&step.result, step.source.as_deref()))
 }
 
 fn says(gate: Gate) -> &'static str {

@@ -7,6 +7,8 @@
 //!   sunset in the polar night), the event counts as at the day's beginning, otherwise as at its end: so from
 //!   sunset to sunrise is all of a dark day and nothing of a bright one.
 
+use std::fmt;
+
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
@@ -22,6 +24,16 @@ pub struct TimeWindow {
     pub before: Option<Boundary>,
     /// The days on which it begins.
     pub weekdays: Weekdays,
+}
+
+impl fmt::Display for TimeWindow {
+    /// Writes it in words: `after 20:00, before sunrise, on mon, tue`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = self.after.map(|after| format!("after {after}"));
+        let before = self.before.map(|before| format!("before {before}"));
+        let weekdays = (self.weekdays != Weekdays::default()).then(|| format!("on {}", self.weekdays));
+        f.write_str(&after.into_iter().chain(before).chain(weekdays).collect::<Vec<_>>().join(", "))
+    }
 }
 
 impl TimeWindow {
