@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::Name;
 
 use super::libraries::Library;
+use super::simple::Simple;
 use super::{ExpressionError, RuleMention};
 
 /// A compiled expression, and what its evaluation needs.
@@ -12,6 +13,8 @@ use super::{ExpressionError, RuleMention};
 pub(super) struct Code {
     /// What Rhai evaluates.
     pub(super) expression: rhai::Expr,
+    /// The same, where it can be answered without Rhai.
+    pub(super) simple: Option<Simple>,
     /// The closures within, where there are any.
     pub(super) closures: Option<rhai::Shared<rhai::Module>>,
     /// The variables that it reads.
@@ -40,6 +43,11 @@ pub(super) struct Input {
 }
 
 impl Code {
+    /// Returns whether it reads what the rule remembers.
+    pub(super) fn reads_memory(&self) -> bool {
+        self.variables.contains("memory")
+    }
+
     /// Returns the byte in the user's text at which Rhai's `position` stands; `None` where it has none.
     pub(super) fn offset(&self, position: rhai::Position) -> Option<usize> {
         let column = position.position()?;

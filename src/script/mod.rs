@@ -41,6 +41,7 @@ mod script_check;
 mod script_engine;
 mod script_error;
 mod script_functions;
+mod simple;
 mod slips;
 mod source_tokens;
 mod syntax_error;

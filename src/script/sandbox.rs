@@ -21,6 +21,7 @@ use super::meter::{Interrupter, Meter};
 use super::moment::{Moment, SunNow};
 use super::rewrite::Rewritten;
 use super::script_engine::ScriptEngine;
+use super::simple::Simple;
 use super::syntax_error::explain;
 use super::{Expression, ExpressionError, Failure, Names, Reads, Template, World};
 use super::{home, lists, moment, operators, plain};
@@ -128,6 +129,7 @@ impl Sandbox {
         let inputs = inputs(&found);
         let Found { variables, rules, libraries, doubts, reads_world, has_closures, .. } = found;
         let code = Code {
+            simple: Simple::of(&expression),
             expression,
             closures: has_closures.then(|| ast.shared_lib().clone()),
             variables,
@@ -180,6 +182,10 @@ impl Sandbox {
         draws: &mut u64,
     ) -> Result<Value, Failure> {
         let code = &*expression.code;
+        if let Some(value) = code.simple.as_ref().and_then(|simple| simple.value(frame.variables)) {
+            frame.reads.memory |= code.reads_memory();
+            return Ok(value);
+        }
         let mut reads = Reads::default();
         // The variables may be computed by other evaluations, which need the workspace too: they come first.
         let variables = self.variables(world, expression, frame, &mut reads);
@@ -232,13 +238,11 @@ impl Sandbox {
                     reads.sun = true;
                     Dynamic::from(SunNow { now: world.now, calendar: Arc::new(world.calendar.clone()) })
                 }
-                name => {
-                    reads.memory |= name == "memory";
-                    to_dynamic(&(frame.variables)(name), input.keys.as_deref(), self.limits.items)
-                        .map_err(|error| Failure::of(&expression.source, format!("can't read `{name}`: {error}")))?
-                }
+                name => to_dynamic(&(frame.variables)(name), input.keys.as_deref(), self.limits.items)
+                    .map_err(|error| Failure::of(&expression.source, format!("can't read `{name}`: {error}")))?,
             })
         };
+        reads.memory |= expression.code.reads_memory();
         expression.code.inputs.iter().map(&mut value).collect()
     }
 
