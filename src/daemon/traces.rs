@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::{Outcome, RunId, Step, Trace};
-use crate::model::{RuleId, Value};
+use crate::model::{Label, RuleId, Value};
 
 /// Which part of the memory one trace may take with the values that were read; beyond, it is kept without them.
 const LARGEST: usize = 16;
@@ -163,8 +163,8 @@ fn size_of_trace(trace: &Trace) -> usize {
 
 fn size_of_step(step: &Step) -> usize {
     let values = step.values.iter();
-    let values: usize = values.map(|(name, value)| size_of::<String>() + name.len() + size_of_value(value)).sum();
-    size_of::<Step>() + step.result.len() + values
+    let values: usize = values.map(|(name, value)| size_of::<Label>() + name.len() + size_of_value(value)).sum();
+    size_of::<Step>() + step.result.size() + values
 }
 
 fn size_of_value(value: &Value) -> usize {
@@ -241,13 +241,13 @@ mod tests {
     fn a_trace_with_large_values_is_kept_without_them() {
         let mut traces = Traces::new(64 << 10);
         let mut large = Arc::unwrap_or_clone(trace("a:large", 0, Outcome::Finished));
-        let values = vec![("msg".to_owned(), Value::text("x".repeat(100_000)))];
+        let values = vec![("msg".into(), Value::text("x".repeat(100_000)))];
         let at = large.at;
         large.steps.push(Step {
             path: "when".into(),
             at,
             what: "trigger".into(),
-            result: String::new(),
+            result: "".into(),
             values,
             source: None,
         });

@@ -306,12 +306,12 @@ impl Engine {
 
     /// Returns the step that says what triggered a run.
     pub(super) fn trigger_step(&self, occasion: &Occasion) -> Step {
-        let mut values = Vec::new();
+        let mut values = Vec::with_capacity(1 + occasion.named.len());
         if let Some(payload) = &occasion.payload {
-            values.push(("msg".to_owned(), payload.value().clone()));
+            values.push(("msg".into(), payload.value().clone()));
         }
         for (name, capture) in &occasion.named {
-            values.push((name.to_string(), Value::Text(Arc::clone(capture))));
+            values.push((Arc::clone(name).into(), Value::Text(Arc::clone(capture))));
         }
         let result = occasion.cause.told(&self.evaluator.world.calendar.zone, self.now());
         Step { values, ..Step::new(&occasion.path, self.now(), "trigger", result) }

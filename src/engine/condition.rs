@@ -1,7 +1,9 @@
 //! Judges conditions: true, false, unknown or failed, and why (spec 2.5).
 
+use std::sync::Arc;
+
 use crate::model::schedule::SunDay;
-use crate::model::{Topic, Value};
+use crate::model::{Label, Topic, Value};
 use crate::rules::{Condition, ConditionKind, StateCondition};
 use crate::script::{Expression, Failure, Reads};
 
@@ -9,7 +11,7 @@ use super::evaluator::Evaluator;
 use super::scope::Scope;
 use super::tracker::Tracker;
 use super::trigger::later;
-use super::{Step, progress};
+use super::{Step, StepResult, progress};
 
 /// A condition's answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,10 +79,10 @@ impl Evaluator {
             path: condition.path.clone(),
             at: self.world.now,
             what: "condition".into(),
-            result: verdict.to_string(),
+            result: verdict.result(),
             values,
             source: match &condition.kind {
-                ConditionKind::Expression(expression) => Some(expression.source().to_shared()),
+                ConditionKind::Expression(expression) => Some(expression.text()),
                 _ => None,
             },
         });
@@ -117,7 +119,7 @@ impl Evaluator {
         &mut self,
         judging: &mut Judging<'_>,
         expression: &Expression,
-        values: &mut Vec<(String, Value)>,
+        values: &mut Vec<(Label, Value)>,
     ) -> Verdict {
         let mut reads = Reads::default();
         let result = self.value(judging.scope, expression, &mut reads);
@@ -141,7 +143,7 @@ impl Evaluator {
         judging: &mut Judging<'_>,
         state: &StateCondition,
         condition: &Condition,
-        values: &mut Vec<(String, Value)>,
+        values: &mut Vec<(Label, Value)>,
     ) -> Verdict {
         let topic = match self.topic(judging.scope, &state.topic, &mut judging.reads) {
             Ok(topic) => topic,
@@ -153,7 +155,7 @@ impl Evaluator {
             return Verdict::Unknown(topic);
         };
         let value = known.payload.value().at(&state.field).cloned().unwrap_or_default();
-        values.push((topic.to_string(), value.clone()));
+        values.push((topic.text().into(), value.clone()));
         if value.is_null() {
             let path = if state.field.is_whole() { String::new() } else { format!(" at `{}`", state.field) };
             return Verdict::False(Some(format!("`{topic}` has no value{path} now")));
@@ -174,37 +176,32 @@ impl Evaluator {
     }
 
     /// Notes what an expression read, for the trace: its variables, the topics, and which rules hold or run.
-    fn note_values(
-        &self,
-        scope: &Scope<'_>,
-        expression: &Expression,
-        reads: &Reads,
-        values: &mut Vec<(String, Value)>,
-    ) {
+    fn note_values(&self, scope: &Scope<'_>, expression: &Expression, reads: &Reads, values: &mut Vec<(Label, Value)>) {
         for name in expression.variables() {
             if !matches!(&**name, "now" | "sun") {
-                values.push((name.to_string(), scope.get(name)));
+                values.push((Arc::clone(name).into(), scope.get(name)));
             }
         }
         for topic in &reads.topics {
             let value = self.world.states.get(topic.as_str()).map(|state| state.payload.value().clone());
-            values.push((topic.to_string(), value.unwrap_or_default()));
+            values.push((topic.text().into(), value.unwrap_or_default()));
         }
         let holds = reads.holds.iter().map(|rule| (format!("holds({rule})"), self.world.holding.contains(rule)));
         let running = reads.running.iter();
         let running = running.map(|rule| (format!("running({rule})"), self.world.running.contains_key(rule)));
-        values.extend(holds.chain(running).map(|(name, is_so)| (name, Value::Bool(is_so))));
+        values.extend(holds.chain(running).map(|(name, is_so)| (name.into(), Value::Bool(is_so))));
     }
 }
 
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Verdict {
+    /// Returns it as a trace says it.
+    pub(super) fn result(&self) -> StepResult {
         match self {
-            Verdict::True => f.write_str("true"),
-            Verdict::False(None) => f.write_str("false"),
-            Verdict::False(Some(why)) => write!(f, "false: {why}"),
-            Verdict::Unknown(topic) => write!(f, "unknown: `{topic}` has no value yet"),
-            Verdict::Failed(failure) => write!(f, "failed: {}", failure_text(failure)),
+            Verdict::True => "true".into(),
+            Verdict::False(None) => "false".into(),
+            Verdict::False(Some(why)) => format!("false: {why}").into(),
+            Verdict::Unknown(topic) => format!("unknown: `{topic}` has no value yet").into(),
+            Verdict::Failed(failure) => format!("failed: {}", failure_text(failure)).into(),
         }
     }
 }

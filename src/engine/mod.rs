@@ -32,6 +32,7 @@ mod scripting;
 mod slot;
 mod snapshot;
 mod standing;
+mod step;
 mod stepping;
 mod telling;
 mod timers;
@@ -55,8 +56,9 @@ pub use options::Options;
 pub use snapshot::{SaveKey, Snapshot};
 pub use standing::Standing;
 pub(crate) use standing::progress;
+pub use step::{Step, StepResult, result_with_source};
 pub use telling::{ArmedHold, RuleView};
-pub use trace::{Armed, Cause, CauseKind, Gate, Outcome, RunId, Step, StoppedBy, Trace, result_with_source};
+pub use trace::{Armed, Cause, CauseKind, Gate, Outcome, RunId, StoppedBy, Trace};
 
 use crate::model::{Message, Origin, RuleId, States};
 use crate::rules::{HomeEvent, Ruleset};

@@ -7,7 +7,7 @@ use crate::script::Failure;
 use super::acting::{Act, word};
 use super::hearing::Incoming;
 use super::stepping::Next;
-use super::{Cause, Effect, Engine, Outcome, Publication};
+use super::{Cause, Effect, Engine, Outcome, Publication, StepResult};
 
 impl Engine {
     /// Publishes messages in order.
@@ -36,7 +36,7 @@ impl Engine {
             self.note_step(act.run, &act.action.path, word(&act.action.kind), reason);
             return Ok(None);
         }
-        let line = format!("{topic} {}", payload.text().unwrap_or("(binary)"));
+        let line = StepResult::Published(topic.clone(), payload.clone());
         if act.rule.dry_run {
             self.note_step(act.run, &act.action.path, word(&act.action.kind), format!("would publish {line}"));
             return Ok(None);

@@ -51,7 +51,7 @@ impl RuleView {
                 judged: self.judged.clone(),
             });
         }
-        let (gate, what) = if verdict.result.starts_with("unknown") {
+        let (gate, what) = if verdict.result.text().starts_with("unknown") {
             (Gate::Unknown, "can't be told")
         } else {
             (Gate::Condition, "doesn't hold")

@@ -13,7 +13,7 @@ use super::deadline::Due;
 use super::run::{ActionPlace, Frame, Repeat, Run, Thread, Waiting};
 use super::slot::SlotId;
 use super::trigger::later;
-use super::{Engine, Outcome, RunId, Step};
+use super::{Engine, Outcome, RunId, Step, StepResult};
 
 /// How many turns of loops a run may do without a wait (spec 2.9).
 const MOST_TURNS: u32 = 10_000;
@@ -264,7 +264,7 @@ impl Engine {
     }
 
     /// Adds a step to a run's trace.
-    pub(super) fn note_step(&self, run: &mut Run, path: &Arc<str>, what: &'static str, result: impl Into<String>) {
+    pub(super) fn note_step(&self, run: &mut Run, path: &Arc<str>, what: &'static str, result: impl Into<StepResult>) {
         run.note(Step::new(path, self.now(), what, result));
     }
 

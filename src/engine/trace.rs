@@ -2,16 +2,15 @@
 //!
 //! The command line, the web page, failed tests, `why` and coverage all read this one thing.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Origin, RuleId, Topic, Value, format_duration};
+use crate::model::{Origin, RuleId, Topic, format_duration};
 
-use super::elapsed;
+use super::{Step, StepResult, elapsed};
 
 /// The id of a run: they count up over the life of a home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,44 +121,6 @@ impl Gate {
     }
 }
 
-/// One thing that a run did or asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// The place in the rule: `when[0]`, `if`, `then[1].else[0]`.
-    pub path: Arc<str>,
-    /// When.
-    pub at: Timestamp,
-    /// What it is: `trigger`, `condition`, `publish`, `delay`, …
-    pub what: Cow<'static, str>,
-    /// What came of it, in words: `true`, `home/hall/light/set ON`, `failed: …`.
-    pub result: String,
-    /// The values that it read, by what was read.
-    pub values: Vec<(String, Value)>,
-    /// Of a condition that is an expression: what it says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<Arc<str>>,
-}
-
-impl Step {
-    /// Returns a step that read nothing.
-    pub(super) fn new(path: &Arc<str>, at: Timestamp, what: &'static str, result: impl Into<String>) -> Step {
-        let path = Arc::clone(path);
-        Step { path, at, what: what.into(), result: result.into(), values: Vec::new(), source: None }
-    }
-}
-
-/// Returns what came of a condition, `result`, with what it says, where that is an expression: `` false: msg == 'ON' ``,
-/// `` unknown: state('lux') < 3: `lux` has no value yet ``.
-#[must_use]
-pub fn result_with_source(result: &str, source: Option<&str>) -> String {
-    let Some(source) = source else { return result.to_owned() };
-    let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    match result.split_once(": ") {
-        Some((verdict, why)) => format!("{verdict}: {source}: {why}"),
-        None => format!("{result}: {source}"),
-    }
-}
-
 /// What led to a run or a publication. Causes form a chain, back to something from outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
@@ -261,14 +222,16 @@ impl Cause {
 
     /// Returns the cause as a person would say it at `now`, in times of `zone`: `home/tv (live)`,
     /// `home/door (live), 3m before`, `due at 2024-06-01 07:30:00`, `the rule tv:night`.
-    pub(super) fn told(&self, zone: &TimeZone, now: Timestamp) -> String {
+    pub(super) fn told(&self, zone: &TimeZone, now: Timestamp) -> StepResult {
         let armed = self.armed.as_ref();
-        match &self.kind {
-            CauseKind::Message { topic, origin, .. } => {
-                let before = armed.map(|armed| format_duration(elapsed(armed.at, now)));
-                let before = before.map_or(String::new(), |before| format!(", {before} before"));
-                format!("{topic} ({}){before}", origin.as_str())
-            }
+        let text = match &self.kind {
+            CauseKind::Message { topic, origin, .. } => match armed {
+                None => return StepResult::Heard(topic.clone(), *origin),
+                Some(armed) => {
+                    let before = format_duration(elapsed(armed.at, now));
+                    format!("{topic} ({}), {before} before", origin.as_str())
+                }
+            },
             CauseKind::Time { due, late } => {
                 let after = armed.map_or(String::new(), |armed| {
                     let began = if self.run.is_some() { "it was set" } else { "it began" };
@@ -280,12 +243,13 @@ impl Cause {
                 let due = due.strftime(format);
                 format!("due at {due}{}{after}", if *late { ", late" } else { "" })
             }
-            CauseKind::Condition => "its condition changed".to_owned(),
+            CauseKind::Condition => return "its condition changed".into(),
             CauseKind::Client(client) => format!("the client {client}"),
             CauseKind::Event(event) => format!("the event {event}"),
             CauseKind::Webhook(name) => format!("the webhook {name}"),
             CauseKind::Rule(rule) => format!("the rule {rule}"),
-            CauseKind::Person => "a person".to_owned(),
-        }
+            CauseKind::Person => return "a person".into(),
+        };
+        text.into()
     }
 }

@@ -97,7 +97,7 @@ impl Engine {
             Verdict::True => self.note_true(id, start, cause, steps),
             Verdict::False(_) => self.note_false(id, start, cause, steps),
             Verdict::Unknown(_) => {
-                self.note_trouble(id, cause, Outcome::Skipped(Gate::Unknown), verdict.to_string(), steps);
+                self.note_trouble(id, cause, Outcome::Skipped(Gate::Unknown), verdict.result().to_string(), steps);
             }
             Verdict::Failed(failure) => {
                 let text = failure_text(&failure);

@@ -1,6 +1,7 @@
 //! What an expression was compiled to.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::Name;
 
@@ -29,6 +30,8 @@ pub(super) struct Code {
     pub(super) libraries: Vec<Library>,
     /// Whether it calls a function that reads the world.
     pub(super) reads_world: bool,
+    /// The user's text, once somebody keeps it.
+    pub(super) text: OnceLock<Arc<str>>,
     /// For each character that Rhai read, the byte in the user's text.
     pub(super) offsets: Vec<u32>,
 }

@@ -24,6 +24,12 @@ impl Expression {
         &self.source
     }
 
+    /// Returns the expression as it was written, to be kept.
+    #[must_use]
+    pub fn text(&self) -> Arc<str> {
+        Arc::clone(self.code.text.get_or_init(|| self.source.to_shared()))
+    }
+
     /// Returns the variables that it reads, built-in ones too.
     #[must_use]
     pub fn variables(&self) -> &BTreeSet<Name> {

@@ -138,6 +138,7 @@ impl Sandbox {
             doubts,
             libraries: libraries.into_values().collect(),
             reads_world,
+            text: OnceLock::new(),
             offsets: rewritten.into_offsets(),
         };
         Ok(Expression { source: source.clone(), code: Arc::new(code) })

@@ -1,5 +1,6 @@
 //! Coverage: which triggers, conditions and actions of each rule the tests have exercised.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ pub struct RuleCoverage {
 #[derive(Debug, Default)]
 struct Seen<'a> {
     /// Paths, and of conditions the result.
-    steps: BTreeSet<(&'a str, &'a str)>,
+    steps: BTreeSet<(&'a str, Cow<'a, str>)>,
     /// The paths of holds that were broken.
     broken: BTreeSet<&'a str>,
     /// Whether its mode dropped a trigger.
@@ -66,7 +67,7 @@ impl Coverage {
             }
             for (rules, result) in [(&turns.began, "true"), (&turns.ended, "false")] {
                 for rule in rules {
-                    seen.entry(without_instance(rule.as_str())).or_default().steps.insert(("while", result));
+                    seen.entry(without_instance(rule.as_str())).or_default().steps.insert(("while", result.into()));
                 }
             }
         }
@@ -108,12 +109,12 @@ impl<'a> Seen<'a> {
         self.has_dropped |= trace.outcome == Outcome::Skipped(Gate::Mode);
         for step in &trace.steps {
             if step.what == "condition" {
-                self.steps.insert((&step.path, &step.result));
+                self.steps.insert((&step.path, step.result.text()));
             } else if is_broken {
                 // The trigger of a hold that was broken hasn't fired.
                 self.broken.insert(&step.path);
             } else {
-                self.steps.insert((&step.path, ""));
+                self.steps.insert((&step.path, "".into()));
             }
         }
     }
@@ -156,7 +157,7 @@ impl RuleCoverage {
     fn mark(&mut self, seen: &Seen<'_>) {
         for (path, (ended, was_broken)) in &mut self.holds {
             let result = if path == "while" { "true" } else { "" };
-            *ended = seen.steps.contains(&(path, result));
+            *ended = seen.steps.contains(&(path, result.into()));
             *was_broken = seen.broken.contains(path.as_str());
         }
         if let Some((_, has_dropped)) = &mut self.drops {

@@ -82,7 +82,7 @@ pub(super) fn step_lines(steps: &[Step], of: Option<Timestamp>, clock: &LocalClo
             step.values.iter().map(|(name, value)| format!("{name} = {}", value_text(value))).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
         let (path, what) = (&step.path, &step.what);
-        let result = result_with_source(&step.result, step.source.as_deref());
+        let result = result_with_source(&step.result.text(), step.source.as_deref());
         let line = format!("    {when}{path:path_width$}  {what:what_width$}  {result}{values}");
         line.trim_end().to_owned()
     };

@@ -1,5 +1,7 @@
 //! A trace as programs read it.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -44,7 +46,7 @@ struct StepAnswer<'a> {
     path: &'a str,
     at: Timestamp,
     what: &'a str,
-    result: &'a str,
+    result: Cow<'a, str>,
     values: Map<String, Value>,
     /// Of a condition that is an expression: what it says.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,8 +95,8 @@ impl<'a> StepAnswer<'a> {
             path: &step.path,
             at: step.at,
             what: &step.what,
-            result: &step.result,
-            values: step.values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
+            result: step.result.text(),
+            values: step.values.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect(),
             source: step.source.as_deref(),
         }
     }

@@ -230,7 +230,7 @@ impl Cut<'_> {
                     self.left_out.insert(format!("what was posted to the webhook `{name}`"));
                     return None;
                 };
-                let value = trace.steps.first()?.values.iter().find(|(name, _)| name == "msg");
+                let value = trace.steps.first()?.values.iter().find(|(name, _)| *name == *"msg");
                 let value = value.map_or(serde_json::Value::Null, |(_, value)| value.to_json());
                 SaidKind::Webhook { name: name.to_string(), value }
             }
@@ -302,7 +302,7 @@ impl Link {
 /// Returns the rules that a run called.
 fn called(trace: &Trace) -> Vec<RuleId> {
     let calls = trace.steps.iter().filter(|step| step.what == "run");
-    calls.map(|step| RuleId::from_text(&step.result)).collect()
+    calls.map(|step| RuleId::from_text(&step.result.text())).collect()
 }
 
 /// Returns how long before a run of the rule something may have happened that it depended on.

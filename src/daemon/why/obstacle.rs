@@ -331,18 +331,18 @@ fn topics(rule: &Rule) -> Vec<String> {
 }
 
 fn switches_off(step: &Step, rule: &RuleId) -> bool {
-    step.what == "disable" && step.result == rule.as_str()
+    step.what == "disable" && step.result == *rule.as_str()
 }
 
 /// Returns what a step says; only of conditions there may be several.
 fn detail(step: &Step) -> String {
-    if step.what == "condition" { with_values(step) } else { step.result.clone() }
+    if step.what == "condition" { with_values(step) } else { step.result.to_string() }
 }
 
 fn with_values(step: &Step) -> String {
     let values: Vec<String> = step.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
-    format!("{} {}{values}", step.path, result_with_source(&step.result, step.source.as_deref()))
+    format!("{} {}{values}", step.path, result_with_source(&step.result.text(), step.source.as_deref()))
 }
 
 fn says(gate: Gate) -> &'static str {

@@ -1,0 +1,155 @@
+//! Steps of a trace: what a run did or asked, and what came of it.
+//!
+//! Each message that fires a rule makes some, and hardly any is ever read: what they say is kept as what it is made of.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::{Label, Origin, Payload, Topic, Value};
+
+/// One thing that a run did or asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The place in the rule: `when[0]`, `if`, `then[1].else[0]`.
+    pub path: Arc<str>,
+    /// When.
+    pub at: Timestamp,
+    /// What it is: `trigger`, `condition`, `publish`, `delay`, …
+    pub what: Cow<'static, str>,
+    /// What came of it.
+    pub result: StepResult,
+    /// The values that it read, by what was read.
+    pub values: Vec<(Label, Value)>,
+    /// Of a condition that is an expression: what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Arc<str>>,
+}
+
+impl Step {
+    /// Returns a step that read nothing.
+    pub(super) fn new(path: &Arc<str>, at: Timestamp, what: &'static str, result: impl Into<StepResult>) -> Step {
+        let path = Arc::clone(path);
+        Step { path, at, what: what.into(), result: result.into(), values: Vec::new(), source: None }
+    }
+}
+
+/// What came of a step, in words: `true`, `home/hall/light/set ON`, `failed: …`. The words are made when somebody reads
+/// them.
+#[derive(Debug, Clone)]
+pub enum StepResult {
+    /// Just this.
+    Text(Cow<'static, str>),
+    /// A message came.
+    Heard(Topic, Origin),
+    /// A message was published.
+    Published(Topic, Payload),
+}
+
+impl StepResult {
+    /// Returns it in words.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            StepResult::Text(text) => Cow::Borrowed(text),
+            StepResult::Heard(..) | StepResult::Published(..) => Cow::Owned(self.to_string()),
+        }
+    }
+
+    /// Returns about how many bytes its words have.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            StepResult::Text(text) => text.len(),
+            StepResult::Heard(topic, origin) => topic.as_str().len() + origin.as_str().len(),
+            StepResult::Published(topic, payload) => topic.as_str().len() + payload.bytes().len(),
+        }
+    }
+}
+
+impl fmt::Display for StepResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StepResult::Text(text) => f.pad(text),
+            StepResult::Heard(topic, origin) => write!(f, "{topic} ({})", origin.as_str()),
+            StepResult::Published(topic, payload) => write!(f, "{topic} {}", payload.text().unwrap_or("(binary)")),
+        }
+    }
+}
+
+impl PartialEq for StepResult {
+    fn eq(&self, other: &StepResult) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl PartialEq<str> for StepResult {
+    fn eq(&self, other: &str) -> bool {
+        self.text() == other
+    }
+}
+
+impl PartialEq<&str> for StepResult {
+    fn eq(&self, other: &&str) -> bool {
+        self.text() == *other
+    }
+}
+
+impl From<&'static str> for StepResult {
+    fn from(text: &'static str) -> StepResult {
+        StepResult::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for StepResult {
+    fn from(text: String) -> StepResult {
+        StepResult::Text(Cow::Owned(text))
+    }
+}
+
+impl Serialize for StepResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StepResult {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<StepResult, D::Error> {
+        String::deserialize(deserializer).map(StepResult::from)
+    }
+}
+
+/// Returns what came of a condition, `result`, with what it says, where that is an expression: `` false: msg == 'ON' ``,
+/// `` unknown: state('lux') < 3: `lux` has no value yet ``.
+#[must_use]
+pub fn result_with_source(result: &str, source: Option<&str>) -> String {
+    let Some(source) = source else { return result.to_owned() };
+    let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    match result.split_once(": ") {
+        Some((verdict, why)) => format!("{verdict}: {source}: {why}"),
+        None => format!("{result}: {source}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_its_words_also_after_a_restart() {
+        let topic = Topic::parse("home/tv").unwrap();
+        for (result, words) in [
+            (StepResult::from("true"), "true"),
+            (StepResult::Heard(topic.clone(), Origin::Live), "home/tv (live)"),
+            (StepResult::Published(topic.clone(), Payload::from_bytes("ON")), "home/tv ON"),
+            (StepResult::Published(topic, Payload::from_bytes(&b"\xff"[..])), "home/tv (binary)"),
+        ] {
+            assert_eq!(result, words);
+            let kept = serde_json::to_string(&result).unwrap();
+            assert_eq!(serde_json::from_str::<StepResult>(&kept).unwrap(), result);
+        }
+    }
+}
