@@ -162,9 +162,13 @@ impl Engine {
                 // Only what it reads counts: it is asked after the first turn, which is at hand.
                 let first = Repeat { turn: 1, ..repeat.clone() };
                 let steps = run.steps.len();
-                run.threads.entry(thread).and_modify(|thread| thread.frames.push(Frame::Repeat(first)));
+                if let Some(thread) = run.threads.get_mut(thread) {
+                    thread.frames.push(Frame::Repeat(first));
+                }
                 let judged = self.judge_condition_in_run(slot, rule, run, thread, condition);
-                run.threads.entry(thread).and_modify(|thread| drop(thread.frames.pop()));
+                if let Some(thread) = run.threads.get_mut(thread) {
+                    thread.frames.pop();
+                }
                 let (_, reads) = judged?;
                 run.steps.truncate(steps);
                 self.add_condition_ear(slot, run, thread, repeat.at, reads, None);
@@ -246,7 +250,7 @@ impl Engine {
             memory: Arc::clone(&slot.memory),
             occasion: Some(&run.occasion),
             locals: &run.variables,
-            thread: run.threads.get(&thread).map(super::run::Thread::scope).unwrap_or_default(),
+            thread: run.threads.get(thread).map(super::run::Thread::scope).unwrap_or_default(),
             each_message,
         };
         let mut judging = Judging::new(&scope, &slot.trackers);
@@ -279,7 +283,7 @@ impl Engine {
             memory: self.memory(act.slot),
             occasion: Some(&act.run.occasion),
             locals: with_constants.as_ref().unwrap_or(&act.run.variables),
-            thread: act.run.threads.get(&act.thread).map(super::run::Thread::scope).unwrap_or_default(),
+            thread: act.run.threads.get(act.thread).map(super::run::Thread::scope).unwrap_or_default(),
             each_message: self.each_message(act.rule),
         };
         evaluate(&mut self.evaluator, &scope, &mut Reads::default())

@@ -63,7 +63,7 @@ impl Engine {
     pub(super) fn hear_answer(&mut self, request: RequestId, answer: Answer) {
         let waits = |run: &Run| {
             let is_it = |thread: &Thread| thread.waiting == Some(Waiting::Request(request));
-            run.threads.iter().find(|(_, thread)| is_it(thread)).map(|(thread, _)| (run.id, *thread))
+            run.threads.iter().find(|(_, thread)| is_it(thread)).map(|(thread, _)| (run.id, thread))
         };
         let Some((run, thread)) = self.runs.values().find_map(waits) else { return };
         match answer {

@@ -1,6 +1,7 @@
 //! Evaluates a rule's expressions and templates in the world of the moment.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -114,8 +115,11 @@ impl Evaluator {
         template: &Template,
         reads: &mut Reads,
     ) -> Result<Topic, Failure> {
-        let text = self.text(scope, template, reads)?;
-        Topic::parse(&text).map_err(|error| Failure::plain(format!("`{text}` is no topic: {error}")))
+        let text = match self.render(scope, template, reads)? {
+            Value::Text(text) => text,
+            value => text_of(&value)?.into(),
+        };
+        Topic::from_shared(Arc::clone(&text)).map_err(|error| Failure::plain(format!("`{text}` is no topic: {error}")))
     }
 
     /// Renders a template that must give a text; a number or boolean is taken as its text.
@@ -128,10 +132,7 @@ impl Evaluator {
         template: &Template,
         reads: &mut Reads,
     ) -> Result<String, Failure> {
-        match self.render(scope, template, reads)? {
-            Value::Null => Err(Failure::plain("a text is expected, and the template gives nothing".to_owned())),
-            value => Ok(value.to_string()),
-        }
+        text_of(&self.render(scope, template, reads)?)
     }
 
     /// Returns the duration, known or rendered.
@@ -163,6 +164,14 @@ impl Evaluator {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         hash
+    }
+}
+
+/// Returns a value as the text that is expected.
+fn text_of(value: &Value) -> Result<String, Failure> {
+    match value {
+        Value::Null => Err(Failure::plain("a text is expected, and the template gives nothing".to_owned())),
+        value => Ok(value.to_string()),
     }
 }
 

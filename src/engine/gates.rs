@@ -1,7 +1,7 @@
 //! From a trigger to a run: the gates in between (switch, rest, cooldown, condition, mode), and how a run begins
 //! and ends (spec 2.5 to 2.7). Whatever stops a trigger is traced.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ use super::occasion::Occasion;
 use super::run::{Caller, Part, Run, Thread, Waiting};
 use super::scope::{Scope, ThreadScope};
 use super::slot::{RunKey, SlotId, Watched};
+use super::threads::Threads;
 use super::trigger::later;
 use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Gate, Outcome, RunId, Step, StoppedBy, Trace};
 
@@ -145,21 +146,17 @@ impl Engine {
         occasion: &Occasion,
         variables: &Map,
     ) -> Result<RunKey, Failure> {
-        let values: Vec<Value> = match &rule.per {
-            Per::Captures => occasion.captures.iter().map(|capture| Value::Text(Arc::clone(capture))).collect(),
+        match &rule.per {
+            Per::Captures => Ok(RunKey::of_captures(&occasion.captures)),
             Per::Expressions(expressions) => {
                 let mut values = Vec::new();
                 for expression in expressions {
                     let scope = self.scope(slot, rule, Some(occasion), variables);
                     values.push(self.evaluator.value(&scope, expression, &mut Reads::default())?);
                 }
-                values
+                Ok(RunKey(Value::List(Arc::new(values)).to_string().into()))
             }
-        };
-        if values.is_empty() {
-            return Ok(RunKey("[]".into()));
         }
-        Ok(RunKey(Value::List(Arc::new(values)).to_string().into()))
     }
 
     /// Judges the rule's `if`.
@@ -224,8 +221,9 @@ impl Engine {
     /// Lets a candidate in, as the rule's mode says.
     pub(super) fn admit(&mut self, candidate: Candidate) -> Admission {
         let (slot_id, rule) = (candidate.slot.clone(), Arc::clone(&candidate.rule));
-        let known = self.slots.get(&slot_id).and_then(|slot| slot.runs.get(&candidate.key));
-        let count = known.map_or(0, VecDeque::len);
+        let mut known = self.slots.get(&slot_id).into_iter().flat_map(|slot| slot.runs_of(&candidate.key));
+        let first = known.next();
+        let count = usize::from(first.is_some()) + known.count();
         let is_busy = count > 0;
         let is_full = count >= rule.max;
         let drop = match rule.mode {
@@ -234,7 +232,7 @@ impl Engine {
             Mode::Restart => false,
         };
         if drop {
-            let first = known.and_then(|runs| self.runs.get(runs.front()?));
+            let first = first.and_then(|first| self.runs.get(&first));
             let since = first.map_or(String::new(), |run| format!(" since {}", self.local_text(run.started_at)));
             let reason = match rule.mode {
                 Mode::Single | Mode::Restart => format!("a run of it goes on{since}"),
@@ -278,7 +276,7 @@ impl Engine {
             started_at: self.now(),
             occasion,
             variables,
-            threads: BTreeMap::from([(0, Thread::new(block.unwrap_or(BlockId(u32::MAX))))]),
+            threads: Threads::first(Thread::new(block.unwrap_or(BlockId(u32::MAX)))),
             next_thread: 1,
             next_ear: 1,
             caller,
@@ -290,7 +288,7 @@ impl Engine {
         };
         let Some(slot) = self.slots.get_mut(&slot_id) else { return id };
         let was_idle = slot.runs.is_empty();
-        slot.runs.entry(key).or_default().push_back(id);
+        slot.runs.insert((key, id));
         if was_idle {
             self.note_running(&rule.id, run.as_cause());
         }
@@ -362,12 +360,8 @@ impl Engine {
     /// Takes a run out of its rule's list. Returns the run whose turn it is then.
     fn leave_slot(&mut self, slot_id: &SlotId, run: &Run) -> Option<RunId> {
         let slot = self.slots.get_mut(slot_id)?;
-        let runs = slot.runs.get_mut(&run.key)?;
-        runs.retain(|other| *other != run.id);
-        let first = runs.front().copied();
-        if runs.is_empty() {
-            slot.runs.remove(&run.key);
-        }
+        slot.runs.remove(&(run.key.clone(), run.id));
+        let first = slot.runs_of(&run.key).next();
         let is_idle = slot.runs.is_empty();
         if is_idle {
             self.note_running(&run.rule, run.as_cause());
@@ -389,8 +383,8 @@ impl Engine {
 
     /// Ends all runs of a rule.
     pub(super) fn cancel_runs(&mut self, slot: &SlotId, by: StoppedBy) {
-        let keys: Vec<RunKey> =
-            self.slots.get(slot).map(|slot| slot.runs.keys().cloned().collect()).unwrap_or_default();
+        let keys: BTreeSet<RunKey> =
+            self.slots.get(slot).into_iter().flat_map(|slot| slot.runs.iter().map(|(key, _)| key.clone())).collect();
         for key in keys {
             self.cancel_key(slot, &key, by);
         }
@@ -398,8 +392,7 @@ impl Engine {
 
     /// Ends the runs of one key, those that wait for their turn first.
     fn cancel_key(&mut self, slot: &SlotId, key: &RunKey, by: StoppedBy) {
-        let runs = self.slots.get(slot).and_then(|slot| slot.runs.get(key));
-        let runs: Vec<RunId> = runs.into_iter().flatten().rev().copied().collect();
+        let runs: Vec<RunId> = self.slots.get(slot).into_iter().flat_map(|slot| slot.runs_of(key)).rev().collect();
         for run in runs {
             self.cancel_run(run, by);
         }

@@ -112,16 +112,13 @@ impl Engine {
 
     /// Tells a message to all that listen to its topic, in order.
     fn announce(&mut self, told: &Told, cause: &Cause) {
-        let mut listeners = Vec::new();
+        let mut listeners = std::mem::take(&mut self.listeners);
         self.slots.index.find(&told.message.topic, &mut listeners);
-        if listeners.is_empty() && told.made.is_empty() {
-            return;
-        }
         listeners.extend(told.made.iter().map(|slot| Listener { slot: slot.clone(), what: Heard::While }));
         listeners.sort_unstable();
         listeners.dedup();
         let mut fired: Option<SlotId> = None;
-        for Listener { slot, what } in listeners {
+        for Listener { slot, what } in listeners.drain(..) {
             match what {
                 Heard::Tracker(index) => self.track(&slot, index, &told.message),
                 Heard::Trigger(owner, index) => {
@@ -148,6 +145,8 @@ impl Engine {
             }
             self.step_ready();
         }
+        // The room is used again.
+        self.listeners = listeners;
     }
 
     /// Notes since when a `state` condition holds.

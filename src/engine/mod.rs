@@ -35,6 +35,7 @@ mod standing;
 mod step;
 mod stepping;
 mod telling;
+mod threads;
 mod timers;
 mod trace;
 mod tracker;
@@ -69,7 +70,7 @@ use evaluator::Evaluator;
 use hearing::{Incoming, Told};
 use run::Run;
 use saving::{SavedRule, Unsaved};
-use slot::Slots;
+use slot::{Listener, Slots};
 
 /// Decides what a home does.
 pub struct Engine {
@@ -87,6 +88,8 @@ pub struct Engine {
     deadlines: Deadlines,
     /// What comes after the message or deadline being handled.
     inbox: VecDeque<Incoming>,
+    /// Who hears the message being handled: empty in between.
+    listeners: Vec<Listener>,
     /// The messages told before [`Event::Started`]; `None` after it.
     before_start: Option<Vec<Told>>,
     /// When the daemon was last alive before this start; `None` at the very first.
@@ -119,6 +122,7 @@ impl Engine {
             looping: None,
             deadlines: Deadlines::default(),
             inbox: VecDeque::new(),
+            listeners: Vec::new(),
             before_start: Some(Vec::new()),
             alive_at: saved.alive_at,
             next_run: 1,

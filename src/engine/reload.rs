@@ -131,10 +131,10 @@ impl Engine {
                 // What was under way when the daemon stopped isn't sent again.
                 let asked =
                     run.threads.iter().filter(|(_, thread)| matches!(thread.waiting, Some(Waiting::Request(_))));
-                failed.extend(asked.map(|(thread, _)| (id, *thread)));
+                failed.extend(asked.map(|(thread, _)| (id, thread)));
             }
             if let Some(slot) = self.slots.get_mut(&slot) {
-                slot.runs.entry(run.key.clone()).or_default().push_back(id);
+                slot.runs.insert((run.key.clone(), id));
                 let count = slot.run_count();
                 self.evaluator.world.running.insert(run.rule.clone(), count);
             }
@@ -173,9 +173,9 @@ impl Engine {
 
     /// Arms what a run waits for.
     fn arm_run(&mut self, slot: &SlotId, rule: &crate::rules::Rule, run: &Run) {
-        for (id, thread) in &run.threads {
+        for (id, thread) in run.threads.iter() {
             if let Some(Waiting::Time(due)) = thread.waiting {
-                self.deadlines.add(due, slot, Due::Wake(run.id, *id));
+                self.deadlines.add(due, slot, Due::Wake(run.id, id));
             }
             for ear in &thread.ears {
                 self.arm_ear(slot, rule, run.id, ear);

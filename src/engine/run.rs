@@ -5,7 +5,6 @@
 //! restart, and can be shown.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use crate::script::Reads;
 use super::occasion::Occasion;
 use super::scope::ThreadScope;
 use super::slot::{RunKey, SlotId};
+use super::threads::Threads;
 use super::trigger::TriggerState;
 use super::{Cause, CauseKind, RequestId, RunId, Step};
 
@@ -41,7 +41,7 @@ pub(super) struct Run {
     pub(super) occasion: Occasion,
     /// Variables of `let` and `with`.
     pub(super) variables: Map,
-    pub(super) threads: BTreeMap<u32, Thread>,
+    pub(super) threads: Threads,
     pub(super) next_thread: u32,
     pub(super) next_ear: u64,
     /// What called it by `run`, and waits for it.
@@ -194,7 +194,7 @@ impl Run {
     /// Returns the thread that has the ear `ear`.
     pub(super) fn thread_of_ear(&self, ear: u64) -> Option<u32> {
         let has_it = |thread: &Thread| thread.ears.iter().any(|other| other.id == ear);
-        self.threads.iter().find(|(_, thread)| has_it(thread)).map(|(id, _)| *id)
+        self.threads.iter().find(|(_, thread)| has_it(thread)).map(|(id, _)| id)
     }
 
     /// Returns all that it listens with.
@@ -216,9 +216,9 @@ impl Run {
     pub(super) fn with_descendants(&self, thread: u32) -> Vec<u32> {
         let mut found = vec![thread];
         // A thread's number is above its parent's, so one pass finds them all.
-        for (id, other) in &self.threads {
+        for (id, other) in self.threads.iter() {
             if other.parent.is_some_and(|parent| found.contains(&parent)) {
-                found.push(*id);
+                found.push(id);
             }
         }
         found

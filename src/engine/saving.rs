@@ -84,19 +84,19 @@ pub(super) struct Counters {
 impl Engine {
     /// Says what must be kept at once.
     pub(super) fn save_at_once(&mut self) {
-        for id in std::mem::take(&mut self.unsaved.rules) {
+        while let Some(id) = self.unsaved.rules.pop_first() {
             self.unsaved.rules_late.remove(&id);
             self.save_rule(&id);
         }
-        for key in std::mem::take(&mut self.unsaved.tracks) {
+        while let Some(key) = self.unsaved.tracks.pop_first() {
             self.unsaved.tracks_late.remove(&key);
             self.save_track(&key);
         }
-        for id in std::mem::take(&mut self.unsaved.runs) {
+        while let Some(id) = self.unsaved.runs.pop_first() {
             self.unsaved.runs_late.remove(&id);
             self.save_run(id);
         }
-        for id in std::mem::take(&mut self.unsaved.dormant) {
+        while let Some(id) = self.unsaved.dormant.pop_first() {
             let value = self.dormant.get(&id).and_then(|saved| to_json(&saved.without_topics()));
             self.save(SaveKey(format!("{RULE}{id}").into()), value);
         }
@@ -110,17 +110,17 @@ impl Engine {
             self.save(SaveKey(COUNTERS.into()), to_json(&counters));
             self.unsaved.counters = Some(counters);
         }
-        for topic in std::mem::take(&mut self.unsaved.topics) {
+        while let Some(topic) = self.unsaved.topics.pop_first() {
             let value = self.evaluator.world.states.get(topic.as_str()).and_then(to_json);
             self.save(SaveKey(format!("{TOPIC}{topic}").into()), value);
         }
-        for id in std::mem::take(&mut self.unsaved.rules_late) {
+        while let Some(id) = self.unsaved.rules_late.pop_first() {
             self.save_rule(&id);
         }
-        for key in std::mem::take(&mut self.unsaved.tracks_late) {
+        while let Some(key) = self.unsaved.tracks_late.pop_first() {
             self.save_track(&key);
         }
-        for id in std::mem::take(&mut self.unsaved.runs_late) {
+        while let Some(id) = self.unsaved.runs_late.pop_first() {
             self.save_run(id);
         }
     }

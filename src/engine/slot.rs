@@ -28,6 +28,17 @@ pub(super) struct SlotId {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct RunKey(pub(super) Arc<str>);
 
+impl RunKey {
+    /// Returns the key of runs whose trigger has these captures.
+    pub(super) fn of_captures(captures: &[Arc<str>]) -> RunKey {
+        if captures.is_empty() {
+            return RunKey("[]".into());
+        }
+        // Never fails: these are texts.
+        RunKey(serde_json::to_string(captures).unwrap_or_default().into())
+    }
+}
+
 /// A rule and what it remembers.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -43,8 +54,8 @@ pub(super) struct Slot {
     pub(super) trackers: Vec<Tracker>,
     /// When each key's cooldown is over.
     pub(super) cooldowns: BTreeMap<RunKey, Timestamp>,
-    /// The runs that go on, and those that wait for their turn, oldest first.
-    pub(super) runs: BTreeMap<RunKey, VecDeque<RunId>>,
+    /// The runs that go on, and those that wait for their turn: of one key the oldest first, since numbers count up.
+    pub(super) runs: BTreeSet<(RunKey, RunId)>,
     /// When rules' own publications triggered it, in the last ten seconds.
     pub(super) storm: VecDeque<Timestamp>,
     /// How many of its runs in a row were ended since they took too long.
@@ -65,7 +76,7 @@ impl Slot {
             while_state: WhileState::default(),
             trackers: Vec::new(),
             cooldowns: BTreeMap::new(),
-            runs: BTreeMap::new(),
+            runs: BTreeSet::new(),
             storm: VecDeque::new(),
             interruptions: 0,
             timers: Vec::new(),
@@ -79,7 +90,13 @@ impl Slot {
 
     /// Returns how many runs it has, going on and waiting for their turn.
     pub(super) fn run_count(&self) -> usize {
-        self.runs.values().map(VecDeque::len).sum()
+        self.runs.len()
+    }
+
+    /// Returns the runs of `key`, oldest first.
+    pub(super) fn runs_of(&self, key: &RunKey) -> impl DoubleEndedIterator<Item = RunId> {
+        let range = (key.clone(), RunId(0))..=(key.clone(), RunId(u64::MAX));
+        self.runs.range(range).map(|(_, run)| *run)
     }
 }
 

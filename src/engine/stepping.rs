@@ -56,8 +56,8 @@ impl Engine {
         self.at_work = Some((id, None));
         let mut ended = None;
         while ended.is_none() {
-            let waits = |thread: &&u32| run.threads.get(thread).is_some_and(|thread| thread.waiting.is_none());
-            let Some(thread) = run.threads.keys().find(waits).copied() else { break };
+            let goes_on = run.threads.iter().find(|(_, thread)| thread.waiting.is_none());
+            let Some((thread, _)) = goes_on else { break };
             if let Progress::Ended(outcome) = self.step_thread(&slot_id, &rule, &mut run, thread) {
                 ended = Some(outcome);
             }
@@ -77,7 +77,7 @@ impl Engine {
 
     /// Does one action of a thread, or one step of a loop.
     fn step_thread(&mut self, slot: &SlotId, rule: &Rule, run: &mut Run, id: u32) -> Progress {
-        let Some(thread) = run.threads.get_mut(&id) else { return Progress::Goes };
+        let Some(thread) = run.threads.get_mut(id) else { return Progress::Goes };
         match thread.frames.last_mut() {
             None => end_thread(run, id),
             Some(Frame::Block { block, next }) => {
@@ -117,7 +117,7 @@ impl Engine {
             Err(failure) => return self.recover(slot, rule, run, id, &failure),
         };
         let now = self.now();
-        let Some(thread) = run.threads.get_mut(&id) else { return Progress::Goes };
+        let Some(thread) = run.threads.get_mut(id) else { return Progress::Goes };
         match next {
             Next::GoOn => {}
             Next::Enter(block) => thread.frames.push(Frame::Block { block, next: 0 }),
@@ -139,7 +139,7 @@ impl Engine {
     fn recover(&mut self, slot: &SlotId, rule: &Rule, run: &mut Run, id: u32, failure: &Failure) -> Progress {
         let mut id = id;
         loop {
-            let Some(thread) = run.threads.get_mut(&id) else { return Progress::Ended(Engine::failed(failure)) };
+            let Some(thread) = run.threads.get_mut(id) else { return Progress::Ended(Engine::failed(failure)) };
             while let Some(frame) = thread.frames.last() {
                 if let Frame::Block { block, next } = frame {
                     let place = ActionPlace { block: *block, index: next.saturating_sub(1) };
@@ -154,7 +154,7 @@ impl Engine {
             let Some(parent) = thread.parent else { return Progress::Ended(Engine::failed(failure)) };
             // The failure of a branch is the failure of its `parallel`.
             self.end_branches(slot, run, parent);
-            if let Some(thread) = run.threads.get_mut(&parent) {
+            if let Some(thread) = run.threads.get_mut(parent) {
                 thread.waiting = None;
             }
             id = parent;
@@ -164,7 +164,7 @@ impl Engine {
     /// Ends the branches of a thread's `parallel`.
     pub(super) fn end_branches(&mut self, slot: &SlotId, run: &mut Run, parent: u32) {
         for id in run.with_descendants(parent).into_iter().filter(|id| *id != parent) {
-            if let Some(thread) = run.threads.remove(&id) {
+            if let Some(thread) = run.threads.remove(id) {
                 if let Some(Waiting::Run(callee)) = thread.waiting {
                     self.cancel_run(callee, super::StoppedBy::Caller);
                 }
@@ -209,7 +209,7 @@ impl Engine {
         if run.turns > MOST_TURNS {
             return Err(Failure::plain(format!("{MOST_TURNS} turns of a `repeat` without a wait")));
         }
-        let Some(thread) = run.threads.get_mut(&id) else { return Ok(Next::GoOn) };
+        let Some(thread) = run.threads.get_mut(id) else { return Ok(Next::GoOn) };
         if let Some(Frame::Repeat(repeat)) = thread.frames.last_mut() {
             repeat.turn += 1;
             // After downtime, later turns count from this one.
@@ -237,7 +237,7 @@ impl Engine {
             return Ok(Next::GoOn);
         }
         let now = self.now();
-        let Some(Frame::Repeat(repeat)) = run.threads.get_mut(&id).and_then(|thread| thread.frames.last_mut()) else {
+        let Some(Frame::Repeat(repeat)) = run.threads.get_mut(id).and_then(|thread| thread.frames.last_mut()) else {
             return Ok(Next::GoOn);
         };
         let Some(interval) = repeat.interval else { return Ok(Next::GoOn) };
@@ -248,7 +248,7 @@ impl Engine {
 
     /// Leaves the loop whose frame stands at `depth`, with all that is within.
     pub(super) fn leave_repeat(&mut self, slot: &SlotId, rule: &Rule, run: &mut Run, id: u32, depth: usize) {
-        if let Some(thread) = run.threads.get_mut(&id) {
+        if let Some(thread) = run.threads.get_mut(id) {
             thread.frames.truncate(depth);
         }
         self.drop_ears(slot, rule, run, id, depth);
@@ -256,7 +256,7 @@ impl Engine {
 
     /// A thread's time has come.
     pub(super) fn wake(&mut self, run: RunId, thread: u32, due: Timestamp) {
-        let Some(thread) = self.runs.get_mut(&run).and_then(|run| run.threads.get_mut(&thread)) else { return };
+        let Some(thread) = self.runs.get_mut(&run).and_then(|run| run.threads.get_mut(thread)) else { return };
         if thread.waiting == Some(Waiting::Time(due)) {
             thread.waiting = None;
             self.ready.push_back(run);
@@ -284,7 +284,7 @@ impl Engine {
 
     /// Resumes a thread that waited for a run or a request.
     pub(super) fn resume(&mut self, run: RunId, thread: u32, http: Option<Value>) {
-        let Some(thread) = self.runs.get_mut(&run).and_then(|run| run.threads.get_mut(&thread)) else { return };
+        let Some(thread) = self.runs.get_mut(&run).and_then(|run| run.threads.get_mut(thread)) else { return };
         thread.waiting = None;
         if let Some(http) = http {
             thread.http = http;
@@ -294,14 +294,14 @@ impl Engine {
 
     /// Fails the action that a thread waits in, as if it had failed at once.
     pub(super) fn fail_waiting(&mut self, id: RunId, thread: u32, what: &'static str, failure: &Failure) {
-        let is_waiting = |run: &Run| run.threads.get(&thread).is_some_and(|thread| thread.waiting.is_some());
+        let is_waiting = |run: &Run| run.threads.get(thread).is_some_and(|thread| thread.waiting.is_some());
         if !self.runs.get(&id).is_some_and(is_waiting) {
             return;
         }
         let Some(mut run) = self.runs.remove(&id) else { return };
         let Some(slot) = run.slot.clone() else { return };
         let Some(rule) = self.slots.get(&slot).map(|slot| Arc::clone(&slot.rule)) else { return };
-        if let Some(thread) = run.threads.get_mut(&thread) {
+        if let Some(thread) = run.threads.get_mut(thread) {
             thread.waiting = None;
         }
         let path = current_action(&run, thread, &rule).map(|action| Arc::clone(&action.path));
@@ -328,12 +328,12 @@ impl Engine {
 
 /// A thread has done all: the run is done, or its `parallel` has one branch less to wait for.
 fn end_thread(run: &mut Run, id: u32) -> Progress {
-    let Some(parent) = run.threads.get(&id).and_then(|thread| thread.parent) else {
+    let Some(parent) = run.threads.get(id).and_then(|thread| thread.parent) else {
         return Progress::Ended(Outcome::Finished);
     };
-    run.threads.remove(&id);
+    run.threads.remove(id);
     let is_last = !run.threads.values().any(|thread| thread.parent == Some(parent));
-    if is_last && let Some(thread) = run.threads.get_mut(&parent) {
+    if is_last && let Some(thread) = run.threads.get_mut(parent) {
         thread.waiting = None;
     }
     Progress::Goes
@@ -341,7 +341,7 @@ fn end_thread(run: &mut Run, id: u32) -> Progress {
 
 /// Gives a thread's branches threads of their own.
 fn fork(run: &mut Run, id: u32, blocks: &[BlockId]) {
-    let Some(parent) = run.threads.get_mut(&id) else { return };
+    let Some(parent) = run.threads.get_mut(id) else { return };
     if blocks.is_empty() {
         return;
     }
@@ -355,14 +355,14 @@ fn fork(run: &mut Run, id: u32, blocks: &[BlockId]) {
             outer_repeat: scope.repeat.clone(),
             ..Thread::new(*block)
         };
-        run.threads.insert(run.next_thread, thread);
+        run.threads.push(run.next_thread, thread);
         run.next_thread += 1;
     }
 }
 
 /// Returns the loop whose frame is a thread's last, and how many frames stand before it.
 fn innermost_repeat(run: &Run, id: u32) -> Option<(&Repeat, usize)> {
-    let frames = &run.threads.get(&id)?.frames;
+    let frames = &run.threads.get(id)?.frames;
     match frames.last()? {
         Frame::Repeat(repeat) => Some((repeat, frames.len() - 1)),
         Frame::Block { .. } => None,
@@ -371,7 +371,7 @@ fn innermost_repeat(run: &Run, id: u32) -> Option<(&Repeat, usize)> {
 
 /// Returns the action that a thread is at.
 fn current_action<'a>(run: &Run, thread: u32, rule: &'a Rule) -> Option<&'a crate::rules::Action> {
-    run.threads.get(&thread)?.frames.iter().rev().find_map(|frame| match frame {
+    run.threads.get(thread)?.frames.iter().rev().find_map(|frame| match frame {
         Frame::Block { block, next } => ActionPlace { block: *block, index: next.saturating_sub(1) }.action(rule),
         Frame::Repeat(_) => None,
     })

@@ -157,7 +157,7 @@ impl Engine {
             steps: vec![self.timer_step(timer, &occasion)],
             occasion,
             variables: crate::model::Map::new(),
-            threads: std::collections::BTreeMap::new(),
+            threads: super::threads::Threads::default(),
             next_thread: 1,
             next_ear: 1,
             caller: None,

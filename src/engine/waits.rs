@@ -37,7 +37,7 @@ impl Engine {
                 let locals = run.variables.clone();
                 let occasion = run.occasion.clone();
                 let mut scope = self.scope(slot, rule, Some(&occasion), &locals);
-                scope.thread = run.threads.get(&thread).map(Thread::scope).unwrap_or_default();
+                scope.thread = run.threads.get(thread).map(Thread::scope).unwrap_or_default();
                 Some(later(now, self.evaluator.duration(&scope, timeout, &mut Reads::default())?))
             }
         };
@@ -57,7 +57,7 @@ impl Engine {
             WaitFor::Until(condition) => {
                 let (verdict, reads) = self.judge_condition_in_run(slot, rule, run, thread, condition)?;
                 if holds(&verdict) {
-                    if let Some(thread) = run.threads.get_mut(&thread) {
+                    if let Some(thread) = run.threads.get_mut(thread) {
                         thread.wait = wait_variable(None, TimedOut::No);
                     }
                     return Ok(Next::GoOn);
@@ -88,7 +88,7 @@ impl Engine {
         for trigger in triggers {
             let mut state = self.first_look(trigger, OutsideFirst::Yes);
             if let TriggerKind::AtExpression { expression, weekdays, .. } = &trigger.kind {
-                let thread = run.threads.get(&thread).map(Thread::scope).unwrap_or_default();
+                let thread = run.threads.get(thread).map(Thread::scope).unwrap_or_default();
                 let (now, locals) = (self.now(), run.known());
                 let (due, reads) = self.evaluate_at(slot, rule, expression, *weekdays, &locals, thread, now);
                 state.due = match due {
@@ -119,7 +119,7 @@ impl Engine {
         formed: &FormedTriggers,
     ) -> Result<Formed, Failure> {
         let mut scope = self.scope(slot, rule, Some(&run.occasion), &run.variables);
-        scope.thread = run.threads.get(&thread).map(Thread::scope).unwrap_or_default();
+        scope.thread = run.threads.get(thread).map(Thread::scope).unwrap_or_default();
         let render = |text| self.evaluator.render(&scope, text, &mut Reads::default());
         let values = formed.texts.iter().map(render).collect::<Result<Vec<Value>, Failure>>()?;
         let place = at.action(rule).map(|action| action.place.clone());
@@ -149,7 +149,7 @@ impl Engine {
         if let Some(timeout) = ear.timeout {
             self.deadlines.add(timeout, slot, Due::Timeout(run.id, ear.id));
         }
-        if let Some(thread) = run.threads.get_mut(&thread) {
+        if let Some(thread) = run.threads.get_mut(thread) {
             ear.depth = thread.frames.len();
             thread.ears.push(ear);
         }
@@ -189,7 +189,7 @@ impl Engine {
 
     /// Removes the ears of a thread that stand at `depth` or deeper, where they are no more.
     pub(super) fn drop_ears(&mut self, slot: &SlotId, rule: &Rule, run: &mut Run, thread: u32, depth: usize) {
-        let Some(thread) = run.threads.get_mut(&thread) else { return };
+        let Some(thread) = run.threads.get_mut(thread) else { return };
         let (dropped, kept) = std::mem::take(&mut thread.ears).into_iter().partition(|ear| ear.depth >= depth);
         thread.ears = kept;
         let dropped: Vec<Ear> = dropped;
@@ -247,7 +247,7 @@ impl Engine {
         if timed_out == TimedOut::Yes {
             self.note_step(run, &action.path, "wait", "timed out");
         }
-        let thread = run.threads.get_mut(&thread)?;
+        let thread = run.threads.get_mut(thread)?;
         thread.wait = wait_variable(occasion.as_ref(), timed_out);
         match (timed_out, wait.on_timeout) {
             (TimedOut::No, _) | (TimedOut::Yes, OnTimeout::Continue) => None,
@@ -298,7 +298,7 @@ impl Engine {
         let thread = run.thread_of_ear(ear);
         if let (Some(thread), Some(slot)) = (thread, run.slot.clone()) {
             self.return_to_ear(&slot, &mut run, thread, ear);
-            if let Some(thread) = run.threads.get_mut(&thread) {
+            if let Some(thread) = run.threads.get_mut(thread) {
                 thread.waiting = Some(Waiting::Ear);
             }
         }
@@ -313,7 +313,7 @@ impl Engine {
         let Some(depth) = run.ear(ear).map(|ear| ear.depth) else { return };
         let Some(rule) = self.slots.get(slot).map(|slot| Arc::clone(&slot.rule)) else { return };
         self.end_branches(slot, run, thread);
-        if let Some(inner) = run.threads.get_mut(&thread) {
+        if let Some(inner) = run.threads.get_mut(thread) {
             inner.frames.truncate(depth);
             match inner.waiting.take() {
                 Some(Waiting::Time(due)) => self.deadlines.remove(due, slot, Due::Wake(run.id, thread)),
@@ -353,7 +353,7 @@ impl Engine {
     /// Returns what a run knows, and the thread that has the ear `ear`.
     pub(super) fn run_scope(&self, run: RunId, ear: u64) -> (Map, ThreadScope) {
         let Some(run) = self.runs.get(&run) else { return (Map::new(), ThreadScope::default()) };
-        let thread = run.thread_of_ear(ear).and_then(|thread| run.threads.get(&thread));
+        let thread = run.thread_of_ear(ear).and_then(|thread| run.threads.get(thread));
         (run.known(), thread.map(Thread::scope).unwrap_or_default())
     }
 }

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
+use super::shared_text::shared_text;
 use super::{Map, Value};
 
 const TIME: &str = "$time";
@@ -159,7 +160,7 @@ impl<'de> Visitor<'de> for Json {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::text(text))
+        Ok(Value::Text(shared_text(text)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
@@ -173,11 +174,34 @@ impl<'de> Visitor<'de> for Json {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some(key) = entries.next_key::<Arc<str>>()? {
+        while let Some(key) = entries.next_key_seed(Key)? {
             map.insert(key, entries.next_value_seed(self.deeper()?)?);
         }
         self.deeper::<A::Error>()?;
         Ok(Value::Map(Arc::new(map)))
+    }
+}
+
+/// Reads the key of a map.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Arc<str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Arc<str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = Arc<str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Arc<str>, E> {
+        Ok(shared_text(key))
     }
 }
 

@@ -114,6 +114,16 @@ impl std::borrow::Borrow<str> for Topic {
     }
 }
 
+/// Returns the first level of a topic, and what follows; `None` where nothing does.
+#[must_use]
+pub fn first_level(topic: &str) -> (&str, Option<&str>) {
+    // Levels are short: looking at each byte is sooner done than a search that is made for long texts.
+    match topic.bytes().position(|byte| byte == b'/').and_then(|slash| topic.split_at_checked(slash)) {
+        Some((level, rest)) => (level, rest.get(1..)),
+        None => (topic, None),
+    }
+}
+
 /// Returns whether a topic or filter has more levels than may be.
 pub(super) fn is_too_deep(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b'/').count() >= DEEPEST

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::topic::{LONGEST, has_control, is_too_deep};
+use super::topic::{LONGEST, first_level, has_control, is_too_deep};
 use super::{Name, Topic};
 
 /// A topic filter, its wildcards named or not.
@@ -193,16 +193,14 @@ impl TopicFilter {
             return None;
         }
         let mut rest = Some(topic.as_str());
-        let mut captures = Vec::new();
+        let wildcards = self.levels.iter().filter(|level| !matches!(level, Level::Literal(_))).count();
+        let mut captures = Vec::with_capacity(wildcards);
         for level in self.levels.iter() {
             if let Level::Rest(_) = level {
                 captures.push(rest.unwrap_or_default().into());
                 break;
             }
-            let (part, after) = match rest?.split_once('/') {
-                Some((part, after)) => (part, Some(after)),
-                None => (rest?, None),
-            };
+            let (part, after) = first_level(rest?);
             if let Level::One(_) = level {
                 captures.push(part.into());
             }

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use jiff::Zoned;
 
 use super::json_text::PlainJson;
+use super::shared_text::shared_text;
 use super::stored_value::read_json;
 use super::value_path::ValuePath;
 
@@ -59,7 +60,7 @@ impl Value {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Value::Blob(bytes.into());
         };
-        read_json(text).unwrap_or_else(|| Value::text(text))
+        read_json(text).unwrap_or_else(|| Value::Text(shared_text(text)))
     }
 
     /// Returns the payload that publishes this value (spec 2.6): a scalar as its text, a map or list as

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Level, Topic, TopicFilter};
+use crate::model::{Level, Topic, TopicFilter, first_level};
 
 /// What an index holds: a small, ordered key.
 pub trait IndexKey: Clone + Ord {}
@@ -84,10 +84,7 @@ impl<K: IndexKey> Node<K> {
             found.extend(self.here.iter().cloned());
             return;
         };
-        let (part, after) = match rest.split_once('/') {
-            Some((part, after)) => (part, Some(after)),
-            None => (rest, None),
-        };
+        let (part, after) = first_level(rest);
         if let Some(node) = self.literal.get(part) {
             node.find(after, false, found);
         }

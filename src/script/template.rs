@@ -1,5 +1,6 @@
 //! Templates: values whose texts hold `${EXPR}` (spec 2.6).
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::model::{PlacedText, Value};
@@ -123,7 +124,8 @@ impl Template {
                                 let source = expression.source();
                                 return Err(Failure::of(source, nothing_in_text(source.as_str().trim())));
                             }
-                            text.push_str(&value.to_string());
+                            // Writing into memory can't fail.
+                            let _ = write!(text, "{value}");
                         }
                     }
                 }
