@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A short text that is not copied: the name of a variable, a topic.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Label {
     /// Written in the program.
     Static(&'static str),
@@ -23,6 +23,12 @@ impl Deref for Label {
             Label::Static(text) => text,
             Label::Shared(text) => text,
         }
+    }
+}
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &**self)
     }
 }
 
