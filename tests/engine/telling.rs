@@ -53,5 +53,5 @@ fn a_run_under_way_is_told_as_of_the_time_that_is_asked_about() {
     let [run] = runs.as_slice() else { panic!("{runs:?}") };
     assert_eq!((&run.outcome, run.at, run.ended_at), (&Outcome::Running, start(), after(70)));
     let waits = run.steps.last().unwrap();
-    assert_eq!((&*waits.what, waits.at, waits.result.as_str()), ("waits", after(70), "until 2024-01-01 13:00:00"));
+    assert_eq!((&*waits.what, waits.at, &*waits.result.text()), ("waits", after(70), "until 2024-01-01 13:00:00"));
 }
