@@ -250,6 +250,7 @@ mod tests {
             result: "".into(),
             values,
             source: None,
+            place: None,
         });
         traces.push(Arc::new(large));
         assert_eq!(traces.last(None, 1)[0].trace.steps[0].values, []);

@@ -85,6 +85,7 @@ impl Evaluator {
                 ConditionKind::Expression(expression) => Some(expression.text()),
                 _ => None,
             },
+            place: None,
         });
         verdict
     }

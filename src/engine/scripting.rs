@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Place, Value};
 use crate::rules::{Action, ActionKind, DurationTemplate, Http, IfChanged, OnError, Publish, Question, RuleReference};
-use crate::script::{Closure, Command, Failure, Template, UnlessSame};
+use crate::script::{Asked, Closure, Command, Failure, Template, UnlessSame};
 
 use super::Engine;
 use super::acting::Act;
@@ -26,8 +26,11 @@ impl Engine {
         let path = Arc::clone(&act.action.path);
         self.note_step(act.run, &path, "script", String::new());
         let where_it_stands = closure.place();
-        for command in called.commands {
-            let next = self.carry_out(act, place, command, &where_it_stands)?;
+        for Asked { command, place: asked_at } in called.commands {
+            let steps = act.run.steps.len();
+            let next = self.carry_out(act, place, command, asked_at.as_ref().unwrap_or(&where_it_stands));
+            act.run.steps.iter_mut().skip(steps).for_each(|step| step.place = asked_at.clone().map(Box::new));
+            let next = next?;
             if let Next::End(_) = next {
                 return Ok(next);
             }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{Label, Origin, Payload, Topic, Value};
+use crate::model::{Label, Origin, Payload, Place, Topic, Value};
 
 /// One thing that a run did or asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,13 +27,16 @@ pub struct Step {
     /// Of a condition that is an expression: what it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Arc<str>>,
+    /// Of what a closure does: where in its script it asks for it. Few steps have one, so it takes little room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Box<Place>>,
 }
 
 impl Step {
     /// Returns a step that read nothing.
     pub(super) fn new(path: &Arc<str>, at: Timestamp, what: &'static str, result: impl Into<StepResult>) -> Step {
         let path = Arc::clone(path);
-        Step { path, at, what: what.into(), result: result.into(), values: Vec::new(), source: None }
+        Step { path, at, what: what.into(), result: result.into(), values: Vec::new(), source: None, place: None }
     }
 }
 

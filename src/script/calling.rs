@@ -9,13 +9,13 @@ use crate::model::{Map, Name, Value};
 use super::convert::{Budget, from_dynamic, to_dynamic};
 use super::deep_stack::on_deep_stack;
 use super::loan::{Call, Lent};
-use super::{Closure, Command, Failure, Frame, Reads, Sandbox, World};
+use super::{Asked, Closure, Failure, Frame, Reads, Sandbox, World};
 
 /// What came of a call.
 #[derive(Debug)]
 pub struct Called {
     /// What the closure asked to be done before it ended, or failed.
-    pub commands: Vec<Command>,
+    pub commands: Vec<Asked>,
     /// What it gave, or why it failed.
     pub result: Result<Value, Failure>,
 }

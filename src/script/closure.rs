@@ -103,6 +103,12 @@ impl Closure {
         self.script.reaches(self.ordinal, "scene")
     }
 
+    /// Returns the functions that act which it calls itself, or a closure within it does, each with its place.
+    pub fn acts(&self) -> impl Iterator<Item = (&'static str, Place)> {
+        let acts = self.script.closure(self.ordinal).map_or(&[][..], |closure| &closure.acts);
+        acts.iter().map(|(function, at)| (*function, self.script.source.place(*at)))
+    }
+
     /// Returns its calls whose first argument is a text that is written out.
     #[must_use]
     pub fn literal_calls(&self) -> &[LiteralCall] {

@@ -3,9 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{LogLevel, Name, Qos, Topic, Value};
+use crate::model::{LogLevel, Name, Place, Qos, Topic, Value};
 
 use super::Closure;
+
+/// A command, and where in the scripts it was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// What is to be done.
+    pub command: Command,
+    /// Where the function is called that asks for it; `None` where that isn't known.
+    pub place: Option<Place>,
+}
 
 /// One thing that a closure asks to be done.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rhai::{Dynamic, Engine, FnPtr, Map};
+use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext};
 
-use crate::model::{LogLevel, Qos, Topic, Value, parse_duration};
+use crate::model::{LogLevel, Place, Qos, Topic, Value, parse_duration};
 
 use super::convert::{from_dynamic, kind};
 use super::failure::{Refusal, refuse};
 use super::loan::{Call, Loan};
-use super::{Closure, Command, UnlessSame};
+use super::{Asked, Closure, Command, UnlessSame};
 
 type Done = Result<(), Refusal>;
 
@@ -23,81 +23,91 @@ const MOST_BYTES: usize = 16 << 20;
 /// Registers the functions, which find what is called in `loan`.
 pub(super) fn register(engine: &mut Engine, loan: &Loan) {
     let lent = loan.clone();
-    engine.register_fn("publish", move |topic: Dynamic, payload: Dynamic| publish(&lent, &topic, &payload, Map::new()));
-    let lent = loan.clone();
-    engine.register_fn("publish", move |topic: Dynamic, payload: Dynamic, options: Map| {
-        publish(&lent, &topic, &payload, options)
+    engine.register_fn("publish", move |context: NativeCallContext, topic: Dynamic, payload: Dynamic| {
+        publish(&context, &lent, (&topic, &payload), Map::new())
     });
     let lent = loan.clone();
-    engine.register_fn("scene", move |name: Dynamic| -> Done {
+    engine.register_fn("publish", move |context: NativeCallContext, topic: Dynamic, payload: Dynamic, options: Map| {
+        publish(&context, &lent, (&topic, &payload), options)
+    });
+    let lent = loan.clone();
+    engine.register_fn("scene", move |context: NativeCallContext, name: Dynamic| -> Done {
         let name = text(&name, "scene", "the name of a scene")?;
-        command(&lent, |_| Ok(Command::Scene(name)))
+        command(Some(&context), &lent, |_| Ok(Command::Scene(name)))
     });
     engine.register_fn("set", |_: Dynamic, _: Map| -> Done {
         Err(refuse("`set` needs device discovery, which isn't there yet: publish to the device's command topic"))
     });
     register_timers(engine, loan);
     let lent = loan.clone();
-    engine.register_fn("remember", move |name: Dynamic, value: Dynamic| -> Done {
+    engine.register_fn("remember", move |context: NativeCallContext, name: Dynamic, value: Dynamic| -> Done {
         let name = text(&name, "remember", "a name")?;
         let value = from_dynamic(&value).map_err(|error| refuse(&error))?;
-        command(&lent, |call| {
+        command(Some(&context), &lent, |call| {
             Arc::make_mut(&mut call.memory).insert(Arc::clone(&name), value.clone());
             Ok(Command::Remember(name, value))
         })
     });
     for (name, is_enabled) in [("enable", true), ("disable", false)] {
         let lent = loan.clone();
-        engine.register_fn(name, move |rule: Dynamic| -> Done {
+        engine.register_fn(name, move |context: NativeCallContext, rule: Dynamic| -> Done {
             let rule = text(&rule, name, "the name of a rule")?;
-            command(&lent, |_| Ok(Command::Switch { rule, is_enabled }))
+            command(Some(&context), &lent, |_| Ok(Command::Switch { rule, is_enabled }))
         });
     }
     register_log(engine, loan);
     let lent = loan.clone();
-    engine.register_fn("http", move |request: Map| -> Done {
+    engine.register_fn("http", move |context: NativeCallContext, request: Map| -> Done {
         let request = http(request)?;
-        command(&lent, |_| Ok(request))
+        command(Some(&context), &lent, |_| Ok(request))
     });
 }
 
 fn register_timers(engine: &mut Engine, loan: &Loan) {
     let lent = loan.clone();
-    engine.register_fn("after", move |delay: Dynamic, closure: Dynamic| after(&lent, None, &delay, &closure));
-    let lent = loan.clone();
-    engine.register_fn("after", move |name: Dynamic, delay: Dynamic, closure: Dynamic| {
-        after(&lent, Some(&name), &delay, &closure)
+    engine.register_fn("after", move |context: NativeCallContext, delay: Dynamic, closure: Dynamic| {
+        after(&context, &lent, None, (&delay, &closure))
     });
     let lent = loan.clone();
-    engine.register_fn("cancel", move |name: Dynamic| -> Done {
+    engine.register_fn("after", move |context: NativeCallContext, name: Dynamic, delay: Dynamic, closure: Dynamic| {
+        after(&context, &lent, Some(&name), (&delay, &closure))
+    });
+    let lent = loan.clone();
+    engine.register_fn("cancel", move |context: NativeCallContext, name: Dynamic| -> Done {
         let name = text(&name, "cancel", "the name of a timer")?;
-        command(&lent, |_| Ok(Command::Cancel(name)))
+        command(Some(&context), &lent, |_| Ok(Command::Cancel(name)))
     });
 }
 
 fn register_log(engine: &mut Engine, loan: &Loan) {
     let lent = loan.clone();
-    engine.register_fn("log", move |value: Dynamic| -> Done { log(&lent, &value, LogLevel::Info) });
+    engine.register_fn("log", move |context: NativeCallContext, value: Dynamic| -> Done {
+        log(&context, &lent, &value, LogLevel::Info)
+    });
     let lent = loan.clone();
-    engine.register_fn("log", move |value: Dynamic, level: &str| -> Done {
+    engine.register_fn("log", move |context: NativeCallContext, value: Dynamic, level: &str| -> Done {
         let Some((_, level)) = LogLevel::ALL.iter().find(|(word, _)| *word == level) else {
             return Err(refuse(&format!("`{level}` is no level: it is `debug`, `info`, `warn` or `error`")));
         };
-        log(&lent, &value, *level)
+        log(&context, &lent, &value, *level)
     });
     let lent = loan.clone();
     engine.on_print(move |text| {
         // Outside of a rule nobody is there to say it.
-        let _ = command(&lent, |_| Ok(Command::Log { text: text.into(), level: LogLevel::Info }));
+        let _ = command(None, &lent, |_| Ok(Command::Log { text: text.into(), level: LogLevel::Info }));
     });
     let lent = loan.clone();
     engine.on_debug(move |text, _, _| {
-        let _ = command(&lent, |_| Ok(Command::Log { text: text.into(), level: LogLevel::Debug }));
+        let _ = command(None, &lent, |_| Ok(Command::Log { text: text.into(), level: LogLevel::Debug }));
     });
 }
 
-/// Adds a command to what is called.
-fn command(loan: &Loan, make: impl FnOnce(&mut Call) -> Result<Command, Refusal>) -> Done {
+/// Adds a command to what is called. `context` tells where it was asked for.
+fn command(
+    context: Option<&NativeCallContext<'_>>,
+    loan: &Loan,
+    make: impl FnOnce(&mut Call) -> Result<Command, Refusal>,
+) -> Done {
     loan.with_call(|call| {
         if call.commands.len() >= MOST_COMMANDS {
             return Err(refuse(&format!("a closure can't do more than {MOST_COMMANDS} things at once")));
@@ -107,12 +117,24 @@ fn command(loan: &Loan, make: impl FnOnce(&mut Call) -> Result<Command, Refusal>
         if call.bytes > MOST_BYTES {
             return Err(refuse(&format!("what a closure does holds more than {} MiB", MOST_BYTES >> 20)));
         }
-        call.commands.push(command);
+        let place = context.and_then(|context| place(context, call));
+        call.commands.push(Asked { command, place });
         Ok(())
     })
 }
 
-fn publish(loan: &Loan, topic: &Dynamic, payload: &Dynamic, options: Map) -> Done {
+/// Returns where in the scripts a function is called.
+fn place(context: &NativeCallContext<'_>, call: &Call) -> Option<Place> {
+    let script = match context.call_source() {
+        Some(file) => call.script.by_file(file)?,
+        None => Arc::clone(&call.script),
+    };
+    let position = context.call_position();
+    let (line, column) = (position.line()?, position.position()?);
+    Some(Place { file: script.file(), line: u32::try_from(line).ok()?, column: u32::try_from(column).ok()? })
+}
+
+fn publish(context: &NativeCallContext<'_>, loan: &Loan, (topic, payload): (&Dynamic, &Dynamic), options: Map) -> Done {
     let topic = text(topic, "publish", "a topic")?;
     let topic = Topic::parse(&topic).map_err(|error| refuse(&format!("`{topic}` is no topic: {error}")))?;
     let payload = from_dynamic(payload).map_err(|error| refuse(&format!("the payload for `{topic}`: {error}")))?;
@@ -141,16 +163,21 @@ fn publish(loan: &Loan, topic: &Dynamic, payload: &Dynamic, options: Map) -> Don
             }
         }
     }
-    command(loan, |_| Ok(Command::Publish { topic, payload, qos, retain, if_changed }))
+    command(Some(context), loan, |_| Ok(Command::Publish { topic, payload, qos, retain, if_changed }))
 }
 
-fn after(loan: &Loan, name: Option<&Dynamic>, delay: &Dynamic, closure: &Dynamic) -> Done {
+fn after(
+    context: &NativeCallContext<'_>,
+    loan: &Loan,
+    name: Option<&Dynamic>,
+    (delay, closure): (&Dynamic, &Dynamic),
+) -> Done {
     let name = name.map(|name| text(name, "after", "the name of a timer")).transpose()?;
     let delay = duration(delay)?;
     let Some(pointer) = closure.read_lock::<FnPtr>().map(|pointer| pointer.clone()) else {
         return Err(refuse(&format!("`after` takes a closure (`|| {{ … }}`), not {}", kind(closure))));
     };
-    command(loan, |call| {
+    command(Some(context), loan, |call| {
         let closure = Closure::new(&call.script, &pointer).map_err(|error| refuse(&error))?;
         if closure.parameters() > 0 {
             return Err(refuse(
@@ -161,9 +188,9 @@ fn after(loan: &Loan, name: Option<&Dynamic>, delay: &Dynamic, closure: &Dynamic
     })
 }
 
-fn log(loan: &Loan, value: &Dynamic, level: LogLevel) -> Done {
+fn log(context: &NativeCallContext<'_>, loan: &Loan, value: &Dynamic, level: LogLevel) -> Done {
     let text = from_dynamic(value).map_err(|error| refuse(&error))?.to_string();
-    command(loan, |_| Ok(Command::Log { text: text.into(), level }))
+    command(Some(context), loan, |_| Ok(Command::Log { text: text.into(), level }))
 }
 
 fn http(request: Map) -> Result<Command, Refusal> {

@@ -53,6 +53,11 @@ impl Script {
         script
     }
 
+    /// Returns its file's path, relative to the home.
+    pub(super) fn file(&self) -> Arc<str> {
+        self.source.place(0).file
+    }
+
     /// Returns the byte at which Rhai's `position` stands; `None` where it has none.
     pub(super) fn offset(&self, position: Position) -> Option<usize> {
         offset_in(self.source.as_str(), &self.lines, position)

@@ -9,7 +9,7 @@ use crate::model::{Map, RuleId};
 
 use super::compiled_script::Script;
 use super::failure::{Refusal, refuse};
-use super::{Command, Reads, World};
+use super::{Asked, Reads, World};
 
 /// What the functions of an evaluation read and note.
 pub(super) struct Lent {
@@ -34,7 +34,7 @@ pub(super) struct Call {
     /// What the rule remembers, with what the closure has added.
     pub(super) memory: Arc<Map>,
     /// What it has asked to be done.
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<Asked>,
     /// About how many bytes these hold.
     pub(super) bytes: usize,
 }

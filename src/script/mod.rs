@@ -53,7 +53,7 @@ mod world;
 
 pub use calling::Called;
 pub use closure::{Closure, ClosureId};
-pub use command::{Command, UnlessSame};
+pub use command::{Asked, Command, UnlessSame};
 pub use deep_stack::with_deep_stack;
 pub use expression::{Expression, ExpressionError, ExpressionErrorKind, RuleMention};
 pub use failure::Failure;

@@ -7,6 +7,9 @@ use super::fingerprint::Fingerprint;
 use super::place_tree::PlaceTree;
 use super::source_tokens::{SourceKind, SourceTokens};
 
+/// Functions by which a closure does something that a trace shows.
+const ACTING: [&str; 9] = ["publish", "scene", "after", "cancel", "remember", "enable", "disable", "log", "http"];
+
 /// What stands where in a script.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
@@ -43,6 +46,8 @@ pub(super) struct ClosureOutline {
     pub(super) keys: Option<BTreeMap<String, Range<usize>>>,
     /// The calls in it whose first argument is a text that is written out.
     pub(super) literals: Vec<LiteralCall>,
+    /// The functions that act which it calls, closures within it included, each with where it stands, in bytes.
+    pub(super) acts: Vec<(&'static str, usize)>,
     part: Part,
 }
 
@@ -252,6 +257,7 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
     let bytes = |range: &Range<usize>| tokens.range(range.start).start..tokens.range(range.end.saturating_sub(1)).end;
     let part = part(tokens, index..end);
     let literals = literals(tokens, body..end);
+    let acts = acts(tokens, body..end);
     let keys = parameters.first().map_or(Some(BTreeMap::new()), |event| keys(tokens, body..end, event));
     ClosureOutline {
         name: (close == ")").then(|| tokens.text(index + 1).to_owned()),
@@ -261,6 +267,7 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
         is_private: index.checked_sub(1).is_some_and(|before| tokens.text(before) == "private"),
         hash: part.hash,
         literals,
+        acts,
         keys,
         part,
     }
@@ -345,6 +352,19 @@ fn literals(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<LiteralCall> 
         let second = tokens.text(index + 4).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         if let Some(second) = second.filter(|second| tokens.text(index) == "between" && !second.contains('\\')) {
             note(second, index + 4);
+        }
+    }
+    found
+}
+
+/// Returns the calls among tokens of functions that do something, each with where it stands.
+fn acts(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<(&'static str, usize)> {
+    let mut found = Vec::new();
+    for index in range {
+        let Some(function) = ACTING.into_iter().find(|function| *function == tokens.text(index)) else { continue };
+        let is_method = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?." | "::"));
+        if tokens.text(index + 1) == "(" && !is_method {
+            found.push((function, tokens.range(index).start));
         }
     }
     found

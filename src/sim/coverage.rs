@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::{Gate, Outcome, Trace};
 use crate::model::{Place, RuleId, Topic};
-use crate::rules::{Mode, Rule, RuleEntry, Ruleset, Start, TriggerKind};
+use crate::rules::{ActionKind, Condition, ConditionKind, Mode, Rule, RuleEntry, Ruleset, Start, TriggerKind};
 
 use super::Turns;
 use super::test_home::without_instance;
@@ -40,6 +40,9 @@ pub struct RuleCoverage {
     pub actions: BTreeMap<String, bool>,
     /// The paths of its `for`s, and whether each was seen to end, and to be broken. They count for no percentage.
     pub holds: BTreeMap<String, (bool, bool)>,
+    /// The paths of its `state` conditions with `for`, and whether each was seen to have lasted long enough, and not
+    /// yet. They count for no percentage.
+    pub lasting: BTreeMap<String, (bool, bool)>,
     /// Its mode where that may drop triggers, and whether it did. It counts for no percentage.
     pub drops: Option<(&'static str, bool)>,
     /// Where each of these paths stands.
@@ -51,6 +54,8 @@ pub struct RuleCoverage {
 struct Seen<'a> {
     /// Paths, and of conditions the result.
     steps: BTreeSet<(&'a str, Cow<'a, str>)>,
+    /// Where in scripts closures did something.
+    places: BTreeSet<&'a Place>,
     /// The paths of holds that were broken.
     broken: BTreeSet<&'a str>,
     /// Whether its mode dropped a trigger.
@@ -108,6 +113,7 @@ impl<'a> Seen<'a> {
         let is_broken = trace.outcome == Outcome::Skipped(Gate::Hold);
         self.has_dropped |= trace.outcome == Outcome::Skipped(Gate::Mode);
         for step in &trace.steps {
+            self.places.extend(step.place.as_deref());
             if step.what == "condition" {
                 self.steps.insert((&step.path, step.result.text()));
             } else if is_broken {
@@ -128,6 +134,7 @@ impl RuleCoverage {
             conditions: BTreeMap::new(),
             actions: BTreeMap::new(),
             holds: BTreeMap::new(),
+            lasting: BTreeMap::new(),
             drops: None,
             places: BTreeMap::new(),
         }
@@ -141,6 +148,12 @@ impl RuleCoverage {
         coverage.conditions = conditions.collect();
         coverage.actions = rule.actions().map(|action| (action.path.to_string(), false)).collect();
         coverage.holds = holds(rule).into_iter().map(|path| (path, (false, false))).collect();
+        let conditions = rule.conditions().flat_map(Condition::with_inner);
+        let lasting = conditions.filter(|condition| match &condition.kind {
+            ConditionKind::State(state) => state.hold.is_some(),
+            _ => false,
+        });
+        coverage.lasting = lasting.map(|condition| (condition.path.to_string(), (false, false))).collect();
         coverage.drops = match rule.mode {
             Mode::Restart => None,
             mode => Mode::ALL.iter().find(|(_, known)| *known == mode).map(|(word, _)| (*word, false)),
@@ -150,7 +163,22 @@ impl RuleCoverage {
         let actions = rule.actions().map(|action| (&action.path, &action.place));
         let places = triggers.chain(conditions).chain(actions);
         coverage.places = places.map(|(path, place)| (path.to_string(), place.clone())).collect();
+        for action in rule.actions() {
+            if let ActionKind::Script(closure) = &action.kind {
+                closure.acts().for_each(|(function, place)| coverage.add_act(&action.path, function, place));
+            }
+        }
         coverage
+    }
+
+    /// Adds what a closure does somewhere, by the line: `then:12 publish`.
+    fn add_act(&mut self, closure: &str, function: &str, place: Place) {
+        let mut path = format!("{closure}:{} {function}", place.line);
+        if self.actions.contains_key(&path) {
+            path = format!("{closure}:{}:{} {function}", place.line, place.column);
+        }
+        self.actions.insert(path.clone(), false);
+        self.places.insert(path, place);
     }
 
     /// Marks what the steps, path and a condition's result, have exercised.
@@ -160,8 +188,20 @@ impl RuleCoverage {
             *ended = seen.steps.contains(&(path, result.into()));
             *was_broken = seen.broken.contains(path.as_str());
         }
+        for (path, (lasted, did_not)) in &mut self.lasting {
+            let results = seen.steps.iter().filter(|(step, _)| *step == path).map(|(_, result)| result);
+            for result in results {
+                *lasted |= result == "true";
+                *did_not |= result.starts_with("false: held for");
+            }
+            // A `while` is asked whenever something changes, and only what that leads to is traced.
+            *did_not |= path.starts_with("while");
+        }
         if let Some((_, has_dropped)) = &mut self.drops {
             *has_dropped = seen.has_dropped;
+        }
+        for (action, ran) in &mut self.actions {
+            *ran |= self.places.get(action).is_some_and(|place| seen.places.contains(place));
         }
         for (path, result) in &seen.steps {
             if let Some(fired) = self.triggers.get_mut(*path) {
@@ -211,7 +251,9 @@ impl RuleCoverage {
             (false, true) => Some((&**path, "never true")),
             (false, false) => Some((&**path, "never asked")),
         });
-        let actions = self.actions.iter().filter(|(_, ran)| !**ran).map(|(path, _)| (&**path, "never ran"));
+        let mut actions: Vec<(&str, &str)> =
+            self.actions.iter().filter(|(_, ran)| !**ran).map(|(path, _)| (&**path, "never ran")).collect();
+        actions.sort_by_key(|(path, _)| self.places.get(*path));
         triggers.chain(conditions).chain(actions).collect()
     }
 
@@ -222,6 +264,11 @@ impl RuleCoverage {
             let ended = (!ended).then(|| format!("the for of {path} never over"));
             ended.into_iter().chain((!was_broken).then(|| format!("the for of {path} never broken")))
         });
+        let lasting = self.lasting.iter().flat_map(|(path, (lasted, did_not))| {
+            let lasted = (!lasted).then(|| format!("the for of {path} never over"));
+            lasted.into_iter().chain((!did_not).then(|| format!("{path} never asked before its for was over")))
+        });
+        let holds = holds.chain(lasting);
         let dropped = self.drops.filter(|(_, has_dropped)| !has_dropped);
         holds.chain(dropped.map(|(mode, _)| format!("mode {mode} never dropped"))).collect()
     }

@@ -135,3 +135,46 @@ all rules   75.0 %
 "
     );
 }
+
+#[test]
+fn what_a_closure_does_is_covered_line_by_line_and_what_must_last_is_told() {
+    let script = "\
+rule(\"lamp\", #{
+    when: \"home/+room/motion\",
+    then: |e| {
+        if e.msg == \"on\" {
+            publish(`home/${e.room}/lamp/set`, \"ON\");
+            after(\"off\", \"5m\", || publish(`home/${e.room}/lamp/set`, \"OFF\"));
+        } else if e.msg == \"off\" {
+            cancel(\"off\"); log(\"quiet\"); log(\"very\");
+        }
+    },
+});
+";
+    let yaml = "\
+rules:
+  warm: { while: { all: [ { state: home/window, is: open, for: 5m }, msg == 1 ] }, then: { home/alarm: 1 } }
+  cold: { when: home/ask, if: { state: home/window, is: open, for: 5m }, then: { home/answer: 1 } }
+";
+    let tests = "\
+tests:
+  on:
+    steps:
+      - { publish: home/hall/motion, payload: 'on' }
+      - { publish: home/window, payload: open }
+      - { publish: home/ask, payload: 1 }
+      - expect: { home/hall/lamp/set: ON }
+";
+    let home = Home::new(&[("rules/a.rhai", script), ("rules/b.yaml", yaml), ("rules/a.test.yaml", tests)]);
+    insta::assert_snapshot!(home.say(&["test", "--coverage=source"]).out);
+    let later = tests.replace(
+        "home/hall/lamp/set: ON }",
+        "home/hall/lamp/set: ON }\n      - after: 5m\n      - { publish: home/hall/motion, payload: 'off' }",
+    );
+    home.write(
+        "rules/a.test.yaml",
+        &later.replace("- after", "- after: 5m\n      - expect: { home/hall/lamp/set: OFF }\n      - after"),
+    );
+    let said = home.say(&["test", "--coverage"]).out;
+    assert!(said.starts_with("a:lamp     100.0 %\n"), "{said}");
+}

@@ -51,7 +51,7 @@ fn call(home: &mut Home, closure: &Closure) -> Result<Vec<Command>, String> {
     let names: Vec<_> = home.variables.keys().map(|name| name.as_str().into()).collect();
     let called = home.sandbox.call(&mut home.world, closure, &names, &mut frame);
     match called.result {
-        Ok(_) => Ok(called.commands),
+        Ok(_) => Ok(called.commands.into_iter().map(|asked| asked.command).collect()),
         Err(failure) => {
             let place = failure.place.map(|place| place.to_string()).unwrap_or_default();
             Err(format!("{place}: {}", failure.message))
