@@ -134,6 +134,11 @@ impl BrokerAddress {
         v5::AsyncClient::new(options, WAITING)
     }
 
+    /// Returns whether it is the one that `homerule run` would start.
+    pub(super) fn is_ours(&self) -> bool {
+        self.is_ours
+    }
+
     /// Returns what the broker is best spoken to with.
     pub(super) fn protocol(&self) -> Protocol {
         if self.is_ours { Protocol::Version5 } else { Protocol::Version3 }

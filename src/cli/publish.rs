@@ -30,6 +30,12 @@ impl Publish {
         let topic = Topic::parse(&self.topic)
             .map_err(|error| Failure::new(format!("`{}` can't be published to: {error}", self.topic)))?;
         let address = self.broker.address()?;
+        if address.is_ours() && topic.as_str().starts_with('$') {
+            // The broker confirms the message, and drops it.
+            return Err(Failure::new(format!(
+                "`{topic}` can't be published to: topics with `$` at their begin are the broker's own"
+            )));
+        }
         let (client, mut connection) = address.client("pub");
         let qos = level(self.qos);
         client

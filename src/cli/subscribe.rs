@@ -23,7 +23,7 @@ pub(super) struct Subscribe {
     #[arg(short, long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=2))]
     qos: u8,
     /// End after so many messages.
-    #[arg(short = 'C', long, value_name = "N")]
+    #[arg(short = 'C', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Write recording lines, as `record` does.
     #[arg(long)]

@@ -25,11 +25,16 @@ fn without_a_daemon_the_sentence_says_what_to_start() {
 fn without_a_broker_the_sentence_says_so() {
     let home = Home::new(&[]);
     let address = format!("127.0.0.1:{}", free_port());
-    for command in [&["pub", "a/b", "ON"][..], &["sub", "a/#"]] {
+    for command in [&["pub", "a/b", "ON"][..], &["sub", "a/#"], &["record"]] {
         let said = home.say(&[command, &["--broker", &format!("mqtt://{address}")]].concat());
         let wanted = format!("error: there is no broker at {address}\n");
         assert_eq!((said.status, said.out.as_str(), said.err), (2, "", wanted));
     }
+    home.write("homerule.yaml", &format!("broker: {{ listen: {address} }}\n"));
+    let said = home.say(&["record"]);
+    let wanted =
+        format!("error: there is no broker at {address}: `homerule run` starts it, `--broker URL` names another one\n");
+    assert_eq!((said.status, said.out.as_str(), said.err), (2, "", wanted));
 }
 
 #[test]
@@ -40,7 +45,12 @@ fn what_can_not_be_published_or_heard_is_said_before_anything_is_sent() {
     assert_eq!((said.status, said.err.as_str()), (2, wanted));
     let said = home.say(&["sub", "a/#/b"]);
     assert_eq!((said.status, said.err.as_str()), (2, "error: `a/#/b`: `#` must be the last level of a topic filter\n"));
+    let said = home.say(&["pub", "$SYS/a", "ON"]);
+    let wanted = "error: `$SYS/a` can't be published to: topics with `$` at their begin are the broker's own\n";
+    assert_eq!((said.status, said.err.as_str()), (2, wanted));
     assert_eq!(home.say(&["pub", "a/b", "ON", "-q", "3"]).status, 2);
+    assert_eq!(home.say(&["sub", "a/b", "-C", "0"]).status, 2);
+    assert_eq!(home.say(&["trace", "-n", "0"]).status, 2);
     assert_eq!(home.say(&["state", "a/#/b"]).status, 2);
 }
 
