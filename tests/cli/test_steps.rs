@@ -245,3 +245,23 @@ fn rules_chooses_files_folders_and_single_rules() {
         "error[HR096]: `rules/sub/two.yaml` has no rule `c`; did you mean `a`?\n --> rules/sub/missing.test.yaml:1:8\n";
     assert!(said.err.starts_with(told), "{}", said.err);
 }
+
+#[test]
+fn a_run_that_goes_on_is_a_run_without_an_outcome() {
+    let rules = "rules:\n  light: { when: motion, then: [ { delay: 2m }, { hall/light: OFF } ] }\n";
+    let tests = "\
+tests:
+  waits:
+    steps:
+      - { publish: motion, payload: ON }
+      - expect_run: { rule: light }
+      - expect_run: { rule: light, times: 1 }
+      - expect_run: { rule: light, outcome: finished, times: 0 }
+      - { publish: motion, payload: ON }
+      - expect_run: { rule: light, times: 2 }
+      - expect_run: { rule: light, outcome: cancelled, times: 1 }
+";
+    let home = Home::new(&[("rules/hall.yaml", rules), ("rules/hall.test.yaml", tests)]);
+    let said = home.say(&["test"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"), "{}", said.out);
+}
