@@ -46,7 +46,13 @@ impl Sandbox {
             rule: frame.rule.clone(),
             entropy: frame.entropy,
             draws: 0,
-            call: Some(Call { script: Arc::clone(&closure.script), memory, commands: Vec::new(), bytes: 0 }),
+            call: Some(Call {
+                script: Arc::clone(&closure.script),
+                memory,
+                commands: Vec::new(),
+                bytes: 0,
+                has_gap: false,
+            }),
         });
         self.meter.begin();
         let engine = &self.scripts().engine;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext};
+use rhai::{Dynamic, Engine, FnPtr, ImmutableString, Map, NativeCallContext};
 
 use crate::model::{LogLevel, Place, Qos, Topic, Value, parse_duration};
 
@@ -39,6 +39,15 @@ pub(super) fn register(engine: &mut Engine, loan: &Loan) {
         Err(refuse("`set` needs device discovery, which isn't there yet: publish to the device's command topic"))
     });
     register_timers(engine, loan);
+    let lent = loan.clone();
+    engine.register_fn("to_string", move |(): ()| -> Result<ImmutableString, Refusal> {
+        // An expression has no call: its texts are put together elsewhere.
+        let _ = lent.with_call(|call| {
+            call.has_gap = true;
+            Ok(())
+        });
+        Ok(ImmutableString::new())
+    });
     let lent = loan.clone();
     engine.register_fn("remember", move |context: NativeCallContext, name: Dynamic, value: Dynamic| -> Done {
         let name = text(&name, "remember", "a name")?;
@@ -112,6 +121,11 @@ fn command(
         if call.commands.len() >= MOST_COMMANDS {
             return Err(refuse(&format!("a closure can't do more than {MOST_COMMANDS} things at once")));
         }
+        if std::mem::take(&mut call.has_gap) {
+            return Err(refuse(
+                "`()` can't stand within a text, and one here, or before this, has it: write `${… ?? \"none\"}`",
+            ));
+        }
         let command = make(call)?;
         call.bytes = call.bytes.saturating_add(size(&command));
         if call.bytes > MOST_BYTES {
@@ -138,6 +152,10 @@ fn publish(context: &NativeCallContext<'_>, loan: &Loan, (topic, payload): (&Dyn
     let topic = text(topic, "publish", "a topic")?;
     let topic = Topic::parse(&topic).map_err(|error| refuse(&format!("`{topic}` is no topic: {error}")))?;
     let payload = from_dynamic(payload).map_err(|error| refuse(&format!("the payload for `{topic}`: {error}")))?;
+    if payload.is_null() {
+        let message = format!("the payload for `{topic}` is `()`: to clear a retained topic, publish `\"\"`");
+        return Err(refuse(&message));
+    }
     let (mut qos, mut retain, mut if_changed) = (Qos::default(), false, UnlessSame::Always);
     for (key, value) in options {
         match key.as_str() {

@@ -37,6 +37,8 @@ pub(super) struct Call {
     pub(super) commands: Vec<Asked>,
     /// About how many bytes these hold.
     pub(super) bytes: usize,
+    /// Whether `()` was put into a text since it last asked for something: Rhai doesn't let a text refuse it.
+    pub(super) has_gap: bool,
 }
 
 /// Where the functions find what is lent.
