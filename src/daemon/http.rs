@@ -29,7 +29,7 @@ fn ask(call: &HttpCall) -> Result<Answer, ureq::Error> {
         .max_redirects(0)
         .allow_non_standard_methods(true)
         .build();
-    let mut request = Request::builder().method(call.method.as_str()).uri(call.url.as_str());
+    let mut request = Request::builder().method(call.method.as_str()).uri(encoded(&call.url));
     for (name, value) in &call.headers {
         request = request.header(name.as_str(), value.as_str());
     }
@@ -37,6 +37,19 @@ fn ask(call: &HttpCall) -> Result<Answer, ureq::Error> {
     let mut response = Agent::new_with_config(config).run(request)?;
     let body = response.body_mut().with_config().limit(LONGEST_BODY).read_to_vec()?;
     Ok(Answer::Ended { status: i64::from(response.status().as_u16()), body: Payload::from_bytes(body) })
+}
+
+/// Returns `url` with `%…` for what no URL may hold, as browsers do: blanks, letters beyond ASCII.
+fn encoded(url: &str) -> String {
+    let mut encoded = String::with_capacity(url.len());
+    for letter in url.chars() {
+        if letter.is_ascii_graphic() && !matches!(letter, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}') {
+            encoded.push(letter);
+        } else {
+            encoded.extend(letter.to_string().bytes().map(|byte| format!("%{byte:02X}")));
+        }
+    }
+    encoded
 }
 
 #[cfg(test)]
@@ -81,6 +94,14 @@ mod tests {
         assert_eq!(request(&call(url)), Answer::Ended { status: 404, body: Payload::from_bytes("gone") });
         let asked = server.join().unwrap();
         assert!(asked.starts_with("POST /path HTTP/1.1\r\n") && asked.contains("x-name: value\r\n"), "{asked}");
+    }
+
+    #[test]
+    fn what_no_url_may_hold_is_encoded() {
+        let (url, server) = serve("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        request(&call(format!("{url}/send?text=zwölf Uhr & 5%25#\n")));
+        let asked = server.join().unwrap();
+        assert!(asked.starts_with("POST /path/send?text=zw%C3%B6lf%20Uhr%20&%205%25 HTTP/1.1\r\n"), "{asked}");
     }
 
     #[test]

@@ -23,6 +23,10 @@ impl Engine {
             None => Value::Null,
             Some(body) => self.in_scope(act, |engine, scope, reads| engine.render(scope, body, reads))?,
         };
+        let has_type = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        if matches!(body, Value::Map(_) | Value::List(_)) && !has_type {
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        }
         let timeout = self.in_scope(act, |engine, scope, reads| engine.duration(scope, &http.timeout, reads))?;
         let line = format!("{method} {url}");
         if act.rule.dry_run {
