@@ -167,7 +167,7 @@ pub(super) fn instead_of(name: &str) -> Option<&'static str> {
         "state_attr" => "write `state('topic', 'path')`",
         "has_value" => "write `exists('topic')`",
         "iif" => "write `if … { … } else { … }`",
-        "default" | "coalesce" => "write `x ?? default`",
+        "default" | "coalesce" | "is_def_var" => "write `x ?? default`",
         "as_timestamp" | "strftime" | "Date" | "time" | "utcnow" => "write `now.unix`, `now.hour`, `now.time`, …",
         "ceil" => "write `ceiling(x)`",
         "sleep" => "an expression can't wait: that is the action `delay`",
@@ -175,7 +175,6 @@ pub(super) fn instead_of(name: &str) -> Option<&'static str> {
         "print" | "debug" => "writing to the log is the action `log`",
         "publish" => "an expression changes nothing: publishing is the action `publish`",
         "device" => "devices can't be read yet: write `state('topic')`",
-        "is_def_var" => "write `x ?? default`",
         _ => return None,
     })
 }

@@ -160,16 +160,14 @@ impl Call<'_> {
         let check = |key: &str, value: &Expr| {
             let position = value.start_position();
             match (key, value) {
-                ("qos", Expr::IntegerConstant(0..=2, _)) => None,
+                ("qos", Expr::IntegerConstant(0..=2, _)) | ("retain" | "if_changed", Expr::BoolConstant(..)) => None,
                 ("qos", value) => kind_of_literal_or_text(value)
                     .map(|_| mistake(Kind::BadWord, position, "`qos` is 0, 1 or 2".to_owned())),
-                ("retain", Expr::BoolConstant(..)) => None,
                 ("retain", value) => kind_of_literal_or_text(value)
                     .map(|_| mistake(Kind::BadWord, position, "`retain` is `true` or `false`".to_owned())),
                 ("if_changed", Expr::StringConstant(text, _)) => {
                     bad_topic(text).map(|(kind, message)| mistake(kind, position, message))
                 }
-                ("if_changed", Expr::BoolConstant(..)) => None,
                 ("if_changed", value) => kind_of_literal(value)
                     .map(|_| mistake(Kind::BadWord, position, "`if_changed` is `true`, or a topic".to_owned())),
                 _ => None,

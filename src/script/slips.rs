@@ -91,9 +91,9 @@ impl Reading<'_> {
     }
 
     /// Returns a slip of this token and the `more` behind it.
-    fn told(&self, more: usize, message: impl Into<String>, help: impl Into<String>) -> Option<Slip> {
+    fn told(&self, more: usize, message: impl Into<String>, help: impl Into<String>) -> Slip {
         let at = self.tokens.range(self.index).start..self.tokens.range(self.index + more).end;
-        Some(Slip { at, message: message.into(), help: help.into() })
+        Slip { at, message: message.into(), help: help.into() }
     }
 
     fn word(&self) -> Option<Slip> {
@@ -103,9 +103,9 @@ impl Reading<'_> {
         }
         let unknown = format!("`{word}` isn't known here");
         if let Some(help) = instead_of_value(word) {
-            return self.told(0, format!("`{word}` is no value"), help);
+            return Some(self.told(0, format!("`{word}` is no value"), help));
         }
-        match word {
+        Some(match word {
             "elif" | "elseif" | "elsif" => self.told(0, unknown, "write `else if`"),
             "var" | "local" | "my" | "auto" | "final" if self.is_word(1) => {
                 self.told(0, unknown, format!("a variable is made with `let`: `let {} = …`", self.behind(1)))
@@ -137,28 +137,32 @@ impl Reading<'_> {
             ),
             "JSON" if self.behind(1) == "." => self.told(0, unknown, "write `json(text)`, and `to_json(value)`"),
             _ if self.begins_arrow() => self.told(0, "a closure is written otherwise here", CLOSURE),
-            _ => None,
-        }
+            _ => return None,
+        })
     }
 
     /// Reads a word with a `:` behind it: a key, or what looks like one.
     fn word_before_colon(&self, word: &str) -> Option<Slip> {
         if self.index == 0 && matches!(word, "rules" | "scenes" | "tests") {
-            return self.told(0, "this is YAML, in a file of Rhai", "the name of a file of YAML rules ends in `.yaml`");
+            return Some(self.told(
+                0,
+                "this is YAML, in a file of Rhai",
+                "the name of a file of YAML rules ends in `.yaml`",
+            ));
         }
         if self.before(1) == "{" && !matches!(self.before(2), "|" | "||") {
             return self.brace_of_map();
         }
         let is_parameter = matches!(self.before(1), "(" | ",") && self.follows(&["fn"]);
         if is_parameter || matches!(self.before(1), "let" | "const") {
-            return self.told(
+            return Some(self.told(
                 1,
                 format!("`{word}` can't be given a type"),
                 "write the name alone: any value may be in it",
-            );
+            ));
         }
         if word == "else" || self.follows(&["if", "elif", "for", "while"]) {
-            return self.at(self.index + 1).told(0, "`:` begins no block", BRACES);
+            return Some(self.at(self.index + 1).told(0, "`:` begins no block", BRACES));
         }
         None
     }
@@ -166,7 +170,7 @@ impl Reading<'_> {
     /// Tells of the `{` before this token, which begins a map.
     fn brace_of_map(&self) -> Option<Slip> {
         let brace = self.at(self.index.checked_sub(1)?);
-        brace.told(0, "`{` begins a block of code, not a map", MAP)
+        Some(brace.told(0, "`{` begins a block of code, not a map", MAP))
     }
 
     fn text(&self) -> Option<Slip> {
@@ -175,11 +179,8 @@ impl Reading<'_> {
         if prefix.is_some() && matches!(self.before(1), "f" | "F" | "fr" | "rf" | "r" | "b" | "u") {
             let before = self.at(prefix?);
             let message = format!("`{}\"…\"` isn't known", self.before(1));
-            return before.told(
-                1,
-                message,
-                "a text with values put in stands in backticks: `` `home/${e.room}/set` ``",
-            );
+            let help = "a text with values put in stands in backticks: `` `home/${e.room}/set` ``";
+            return Some(before.told(1, message, help));
         }
         if self.behind(1) == ":" && self.before(1) == "{" && !matches!(self.before(2), "|" | "||") {
             return self.brace_of_map();
@@ -190,7 +191,7 @@ impl Reading<'_> {
     fn symbol(&self) -> Option<Slip> {
         let symbol = self.tokens.text(self.index);
         let rest = self.tokens.from(self.index);
-        match symbol {
+        Some(match symbol {
             "#" => self.told(0, "`#` begins no comment", "a comment begins with `//`"),
             "+" if rest.starts_with("++") => self.step("+"),
             "-" if rest.starts_with("--") => self.step("-"),
@@ -224,9 +225,9 @@ impl Reading<'_> {
                 "a name doesn't begin with `$`",
                 format!("write `{}`; in a text in backticks, `${{{}}}`", self.behind(1), self.behind(1)),
             ),
-            ":" => self.colon(),
-            _ => None,
-        }
+            ":" => return self.colon(),
+            _ => return None,
+        })
     }
 
     /// Reads a `:` that Rhai didn't want.
@@ -239,11 +240,11 @@ impl Reading<'_> {
             return Some(slip);
         }
         let is_python = self.follows(&["if", "elif", "for", "while", "def"]);
-        if is_python { self.told(0, "`:` begins no block", BRACES) } else { None }
+        is_python.then(|| self.told(0, "`:` begins no block", BRACES))
     }
 
     /// Tells of `x++` or `++x`.
-    fn step(&self, sign: &str) -> Option<Slip> {
+    fn step(&self, sign: &str) -> Slip {
         let name = if self.index.checked_sub(1).is_some_and(|before| self.tokens.kind(before) == Some(SourceKind::Word))
         {
             self.before(1)

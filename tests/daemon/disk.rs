@@ -71,6 +71,9 @@ fn intruder(house: &House) -> rusqlite::Connection {
     rusqlite::Connection::open(house.home.file(".homerule/homerule.db")).unwrap()
 }
 
+/// A way to damage a database in use.
+type Damage = fn(&House) -> rusqlite::Connection;
+
 /// Overwrites a database in use. The connection is to be kept: closing it would write.
 fn overwrite(house: &House) -> rusqlite::Connection {
     let other = intruder(house);
@@ -96,7 +99,7 @@ fn a_database_that_is_damaged_while_the_daemon_runs_is_set_aside_and_written_ane
     if !has_clients() {
         return;
     }
-    let ways: [(fn(&House) -> rusqlite::Connection, &str); 2] =
+    let ways: [(Damage, &str); 2] =
         [(overwrite, "The database is damaged ("), (drop_table, "The database is damaged (no such table: kept)")];
     for (damage, told) in ways {
         let mut house = House::with_rules(RULES);
