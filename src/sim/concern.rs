@@ -1,6 +1,7 @@
 //! Which rules a failed expectation concerns: those that published, and those that might have.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::engine::{Gate, Outcome, RuleView, Trace};
 use crate::lang::test_file::ExpectedMessage;
@@ -16,44 +17,106 @@ use super::{Comparison, Published, Row, VirtualHome, traces};
 /// Up to so many traces, none is overlooked.
 const FEW: usize = 3;
 
-/// Explains the rows that are not as expected by what the rules concerned did since trace `first_trace`.
-pub(super) fn explain(
-    expected: &[ExpectedMessage],
-    published: &[Published],
-    comparison: &Comparison,
-    world: &mut VirtualHome,
+/// What a failed expectation is about.
+#[derive(Debug, Default)]
+pub(super) struct Concern<'a> {
+    /// Rules that published what wasn't expected.
+    rules: BTreeSet<RuleId>,
+    /// Topics to which something was to be published.
+    topics: Vec<&'a Topic>,
+    /// What was to be asked of the outside.
+    call: Option<Outside>,
+    /// Only traces from this one on tell of it.
     first_trace: usize,
-) -> Report {
-    let rules = world.rules().clone();
-    let ended = world.traces.len();
-    let mut concerned: BTreeSet<RuleId> = BTreeSet::new();
-    let mut missing: Vec<&Topic> = Vec::new();
-    for row in &comparison.rows {
-        match *row {
-            Row::Same { .. } => {}
-            Row::Differs { expected: _, actual } | Row::Unexpected { actual } => {
-                concerned.extend(published.get(actual).map(|published| published.publication.rule.clone()));
+}
+
+/// What rules ask of the outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outside {
+    /// Requests.
+    Http,
+    /// Programs.
+    Exec,
+}
+
+impl<'a> Concern<'a> {
+    /// Returns the concern of the rows that are not as expected; traces before `first_trace` were told before.
+    pub(super) fn of_rows(
+        expected: &'a [ExpectedMessage],
+        published: &[Published],
+        comparison: &Comparison,
+        first_trace: usize,
+    ) -> Concern<'a> {
+        let mut concern = Concern { first_trace, ..Concern::default() };
+        for row in &comparison.rows {
+            match *row {
+                Row::Same { .. } => {}
+                Row::Differs { expected: _, actual } | Row::Unexpected { actual } => {
+                    concern.rules.extend(published.get(actual).map(|published| published.publication.rule.clone()));
+                }
+                Row::Missing { expected: index } => {
+                    concern.topics.extend(expected.get(index).map(|expected| &expected.topic));
+                }
             }
-            Row::Missing { expected: index } => missing.extend(expected.get(index).map(|expected| &expected.topic)),
         }
+        concern
     }
-    let standings = Standings::of(world, |rule| missing.iter().any(|topic| may_publish(&rules, rule, topic)));
-    // What is still under way leaves its trace only when it ends.
-    world.end();
-    let may = |rule: &RuleId| missing.iter().any(|topic| may_publish(&rules, rule, topic));
-    // A run that failed may have been about to publish what is missing, whatever its rule seems to publish.
-    let is_failed = |trace: &Trace| !missing.is_empty() && matches!(trace.outcome, Outcome::Failed(_));
-    // What couldn't be told before is told as it stands now.
-    let is_past = |trace: &Trace| {
-        trace.outcome == Outcome::Skipped(Gate::Unknown)
-            && standings.view(&trace.rule).is_some_and(RuleView::standing_matters)
-    };
-    let told =
-        |trace: &&Trace| (concerned.contains(&trace.rule) || may(&trace.rule) || is_failed(trace)) && !is_past(trace);
-    let past: Vec<&Trace> =
-        world.traces.get(first_trace..ended).unwrap_or_default().iter().map(|trace| &**trace).filter(told).collect();
-    let open: Vec<&Trace> =
-        world.traces.get(ended..).unwrap_or_default().iter().map(|trace| &**trace).filter(told).collect();
+
+    /// Returns the concern of topics whose state is not as expected.
+    pub(super) fn of_topics(topics: Vec<&'a Topic>) -> Concern<'a> {
+        Concern { topics, ..Concern::default() }
+    }
+
+    /// Returns the concern of requests, or programs, that are not as expected.
+    pub(super) fn of_calls(call: Outside) -> Concern<'a> {
+        Concern { call: Some(call), ..Concern::default() }
+    }
+
+    /// Explains it by what the rules concerned did, and why others did nothing.
+    pub(super) fn explain(&self, world: &mut VirtualHome) -> Report {
+        let rules = world.rules().clone();
+        let ended = world.traces.len();
+        let may = |rule: &RuleId| {
+            self.topics.iter().any(|topic| may_publish(&rules, rule, topic))
+                || self.call.is_some_and(|call| may_call(&rules, rule, call))
+        };
+        let standings = Standings::of(world, may);
+        // What is still under way leaves its trace only when it ends.
+        world.end();
+        // A run that failed may have been about to publish what is missing, whatever its rule seems to publish.
+        let is_failed = |trace: &Trace| !self.topics.is_empty() && matches!(trace.outcome, Outcome::Failed(_));
+        // What couldn't be told before is told as it stands now.
+        let is_past = |trace: &Trace| {
+            trace.outcome == Outcome::Skipped(Gate::Unknown)
+                && standings.view(&trace.rule).is_some_and(RuleView::standing_matters)
+        };
+        let told = |trace: &&Trace| {
+            (self.rules.contains(&trace.rule) || may(&trace.rule) || is_failed(trace)) && !is_past(trace)
+        };
+        let within = |range: Option<&'_ [Arc<Trace>]>| range.unwrap_or_default().to_vec();
+        let past = within(world.traces.get(self.first_trace..ended));
+        let open = within(world.traces.get(ended..));
+        let past: Vec<&Trace> = past.iter().map(|trace| &**trace).filter(told).collect();
+        let open: Vec<&Trace> = open.iter().map(|trace| &**trace).filter(told).collect();
+        let mut report = what_they_did(&past, &open, world);
+        let told = Told { traces: past.iter().chain(&open).copied().collect(), standings };
+        let mut silent = Report::default();
+        for topic in &self.topics {
+            silent.append(told.silence(&rules, topic, world));
+        }
+        if let Some(call) = self.call.filter(|_| told.traces.is_empty()) {
+            silent.append(told.silence_of_call(call, world));
+        }
+        if !silent.lines.is_empty() {
+            report.add(LineKind::Plain, "");
+            report.append(silent);
+        }
+        report
+    }
+}
+
+/// Writes the traces of runs that ended, and of those that had not.
+fn what_they_did(past: &[&Trace], open: &[&Trace], world: &VirtualHome) -> Report {
     let mut report = Report::default();
     let failures: BTreeSet<String> = past.iter().filter_map(|trace| failure(trace)).collect();
     if past.len() > FEW && !failures.is_empty() {
@@ -70,15 +133,6 @@ pub(super) fn explain(
         report.add(LineKind::Plain, "");
         report.add(LineKind::Heading, "what was still under way:");
         report.append(traces::write_open(open.iter().copied(), world));
-    }
-    let told = Told { traces: past.iter().chain(&open).copied().collect(), standings };
-    let mut silent = Report::default();
-    for topic in missing {
-        silent.append(told.silence(&rules, topic, world));
-    }
-    if !silent.lines.is_empty() {
-        report.add(LineKind::Plain, "");
-        report.append(silent);
     }
     report
 }
@@ -128,6 +182,21 @@ impl Told<'_> {
         report
     }
 
+    /// Says why nothing was asked of the outside, where no rule that does so left a trace.
+    fn silence_of_call(&self, call: Outside, world: &VirtualHome) -> Report {
+        let (action, does_what) = match call {
+            Outside::Http => ("http", "may send a request"),
+            Outside::Exec => ("exec", "may run a program"),
+        };
+        let views = self.standings.all();
+        if views.is_empty() {
+            let mut report = Report::default();
+            report.add(LineKind::Plain, format!("no rule that is in force has an `{action}` action"));
+            return report;
+        }
+        self.standings.explain(&views, does_what, world)
+    }
+
     fn has_trace(&self, rule: &RuleId) -> bool {
         self.traces.iter().any(|trace| same_rule(&trace.rule, rule))
     }
@@ -174,10 +243,29 @@ fn silence_of_none(rules: &Ruleset, topic: &Topic, has_trace: &dyn Fn(&RuleId) -
     vec![format!("no rule publishes to `{topic}`{hint}")]
 }
 
+/// Returns whether a rule names `topic` as one to which it publishes.
+pub(super) fn has_publisher(rules: &Ruleset, topic: &Topic) -> bool {
+    rules.entries.iter().any(|entry| entry_publishes(entry, topic))
+}
+
 /// Returns whether the rule `id` may publish to `topic`.
 pub(super) fn may_publish(rules: &Ruleset, id: &RuleId, topic: &Topic) -> bool {
     let entry = rules.entries.iter().find(|entry| same_rule(entry.id(), id));
     entry.is_some_and(|entry| is_script(entry) || entry_publishes(entry, topic))
+}
+
+/// Returns whether the rule `id` may ask this of the outside; what a script asks isn't known before.
+fn may_call(rules: &Ruleset, id: &RuleId, call: Outside) -> bool {
+    let entry = rules.entries.iter().find(|entry| same_rule(entry.id(), id));
+    entry.is_some_and(|entry| match entry {
+        RuleEntry::Rule(rule) => rule.actions().any(|action| match action.kind {
+            ActionKind::Http(_) => call == Outside::Http,
+            ActionKind::Exec(_) => call == Outside::Exec,
+            ActionKind::Script(_) => call == Outside::Http,
+            _ => false,
+        }),
+        RuleEntry::EachTopic(_) => true,
+    })
 }
 
 /// Returns whether two ids mean one rule, instances aside.

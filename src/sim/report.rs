@@ -6,9 +6,10 @@ use crate::lang::test_file::{Expected, ExpectedCall, ExpectedMessage, ExpectedPa
 use crate::model::{Payload, Qos, Value};
 
 use super::comparison::Relation;
+use super::concern::Concern;
 use super::difference::differences;
 use super::local_clock::LocalClock;
-use super::{Call, Comparison, Published, Row, VirtualHome, concern, traces};
+use super::{Call, Comparison, Published, Row, VirtualHome, concern};
 
 /// What a failed test says below its message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,7 +114,7 @@ pub(super) fn of_published(
         happened: "published",
     };
     let mut report = rows(comparison, &sides);
-    report.append(concern::explain(list, published, comparison, world, first_trace));
+    report.append(Concern::of_rows(list, published, comparison, first_trace).explain(world));
     let message = if list.is_empty() {
         format!(
             "{}, and nothing was expected",
@@ -193,10 +194,11 @@ pub(super) fn of_calls(
 }
 
 /// Returns the message and report of topics whose state is not what was expected; `None` where all are.
-pub(super) fn of_states(expected: &[ExpectedPayload], world: &VirtualHome) -> Option<(String, Report)> {
+pub(super) fn of_states(expected: &[ExpectedPayload], world: &mut VirtualHome) -> Option<(String, Report)> {
     let empty = Payload::default();
     let mut report = Report::default();
     let mut wrong = Vec::new();
+    let mut concerned = Vec::new();
     for ExpectedPayload { topic, payload: pattern } in expected {
         let state = world.engine().states().get(topic.as_str());
         let payload = state.map_or(&empty, |state| &state.payload);
@@ -204,6 +206,10 @@ pub(super) fn of_states(expected: &[ExpectedPayload], world: &VirtualHome) -> Op
             continue;
         }
         wrong.push(topic);
+        // What only devices publish, no rule explains.
+        if state.is_none() || concern::has_publisher(world.rules(), topic) {
+            concerned.push(topic);
+        }
         let is = if state.is_none() { "was never published".to_owned() } else { payload_text(payload) };
         report.add(LineKind::Plain, topic.to_string());
         report.add(LineKind::Missing, format!("  - expected  {pattern}"));
@@ -217,7 +223,7 @@ pub(super) fn of_states(expected: &[ExpectedPayload], world: &VirtualHome) -> Op
         [topic] => format!("the state of `{topic}` is not what was expected"),
         several => format!("the states of {} topics are not what was expected", several.len()),
     };
-    report.append(traces::of_publishers(&wrong, world));
+    report.append(Concern::of_topics(concerned).explain(world));
     Some((message, report))
 }
 

@@ -31,6 +31,11 @@ impl Standings {
         Standings { now, views }
     }
 
+    /// Returns how all of them stand.
+    pub(super) fn all(&self) -> Vec<&RuleView> {
+        self.views.values().collect()
+    }
+
     /// Returns how the rule `id` stands.
     pub(super) fn view(&self, id: &RuleId) -> Option<&RuleView> {
         self.views.get(id)

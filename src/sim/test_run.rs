@@ -15,6 +15,7 @@ use crate::model::{Message, Origin, Payload, Place, RuleId, Topic};
 use crate::rules::Ruleset;
 
 use super::comparison::{Comparison, Relation};
+use super::concern::{Concern, Outside};
 use super::local_clock::{LocalClock, instant};
 use super::report::{self, Report};
 use super::run_report;
@@ -326,7 +327,7 @@ impl<'a> TestRun<'a> {
         match expectation {
             Expectation::Published(expected) => self.expect_published(expected),
             Expectation::State(expected) => {
-                let report = report::of_states(expected, &self.world);
+                let report = report::of_states(expected, &mut self.world);
                 report.map_or(Ok(()), |(message, report)| Err((message, report)))
             }
             Expectation::Run(expected) => run_report::check(expected, &mut self.world).map_or(Ok(()), Err),
@@ -335,14 +336,14 @@ impl<'a> TestRun<'a> {
                 let seen = self.seen.http;
                 let calls: Vec<Call> = self.world.calls.iter().filter(is_http).skip(seen).cloned().collect();
                 self.seen.http += calls.len();
-                expect_calls(expected, &calls, "request")
+                expect_calls(expected, &calls, Outside::Http, &mut self.world)
             }
             Expectation::Exec(expected) => {
                 let is_exec = |call: &&Call| matches!(call.kind, CallKind::Exec(_));
                 let seen = self.seen.exec;
                 let calls: Vec<Call> = self.world.calls.iter().filter(is_exec).skip(seen).cloned().collect();
                 self.seen.exec += calls.len();
-                expect_calls(expected, &calls, "program")
+                expect_calls(expected, &calls, Outside::Exec, &mut self.world)
             }
         }
     }
@@ -384,7 +385,7 @@ fn message(step: &PublishStep, payload: &Payload) -> Message {
     }
 }
 
-fn expect_calls(expected: &[ExpectedCall], calls: &[Call], noun: &str) -> StepResult {
+fn expect_calls(expected: &[ExpectedCall], calls: &[Call], kind: Outside, world: &mut VirtualHome) -> StepResult {
     let relate = |expected: &ExpectedCall, call: &Call| {
         if expected.pattern.accepts(&call.to_value()) { Relation::Same } else { Relation::Akin }
     };
@@ -394,5 +395,11 @@ fn expect_calls(expected: &[ExpectedCall], calls: &[Call], noun: &str) -> StepRe
         return Ok(());
     }
     let (Expected::InOrder(list) | Expected::AnyOrder(list)) = &expected;
-    Err(report::of_calls(list, calls, &comparison, noun))
+    let noun = match kind {
+        Outside::Http => "request",
+        Outside::Exec => "program",
+    };
+    let (message, mut report) = report::of_calls(list, calls, &comparison, noun);
+    report.append(Concern::of_calls(kind).explain(world));
+    Err((message, report))
 }

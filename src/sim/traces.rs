@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 
 use crate::engine::{CauseKind, Gate, Outcome, Step, StoppedBy, Trace, result_with_source};
-use crate::model::Topic;
 
+use super::VirtualHome;
 use super::local_clock::LocalClock;
 use super::report::{LineKind, Report, value_text};
-use super::{VirtualHome, concern};
 
 /// The most traces that a report shows.
 const MOST: usize = 10;
@@ -35,19 +34,6 @@ fn write_with<'a>(
     }
     for trace in traces.into_iter().skip(left_out) {
         report.append(one(trace, world, &outcome(trace)));
-    }
-    report
-}
-
-/// Writes what the rules that may publish to these topics did since the test's start.
-pub(super) fn of_publishers(topics: &[&Topic], world: &VirtualHome) -> Report {
-    let publishes = |trace: &&Trace| topics.iter().any(|topic| concern::may_publish(world.rules(), &trace.rule, topic));
-    let traces = write(world.traces.iter().map(|trace| &**trace).filter(publishes), world);
-    let mut report = Report::default();
-    if !traces.lines.is_empty() {
-        report.add(LineKind::Plain, "");
-        report.add(LineKind::Heading, "what its rules did:");
-        report.append(traces);
     }
     report
 }

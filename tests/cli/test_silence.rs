@@ -141,3 +141,32 @@ rules:
     let failure = said.find("  `a:a` failed: a loop: 16 publications followed one another").unwrap();
     assert!(failure < said.find("  what the rules did:").unwrap(), "{said}");
 }
+
+#[test]
+fn requests_and_programs_that_did_not_come_are_explained_as_publications_are() {
+    let rules = "\
+rules:
+  ring: { when: { topic: bell, payload: ring }, then: { http: { url: 'http://chime/' } } }
+";
+    let said = report_of(rules, "- { publish: bell, payload: Ring }\n- expect_http: [ { url: 'http://chime/' } ]\n");
+    let told = "  `a:ring` may send a request, and nothing triggered it: it waits for a message of `bell` ring\n";
+    assert!(said.contains(told), "{said}");
+    assert!(said.contains("bell Ring   when: `payload` is ring, and it is Ring\n"), "{said}");
+    let said = report_of(rules, "- { publish: bell, payload: ring }\n- expect_http: [ { url: 'http://bell/' } ]\n");
+    assert!(said.contains("http     GET http://chime/\n"), "{said}");
+    let said = report_of(rules, "- expect_exec: [ /bin/true ]\n");
+    assert!(said.contains("  no rule that is in force has an `exec` action\n"), "{said}");
+}
+
+#[test]
+fn a_state_that_a_rule_should_have_made_is_explained_as_a_publication_is() {
+    let rules = "rules: { on: { when: { state: tv, to: ON }, then: { lamp/set: ON } } }\n";
+    let said = report_of(rules, "- { publish: tv, payload: OFF }\n- expect_state: { lamp/set: ON, tv: ON }\n");
+    assert!(
+        said.contains(
+            "  `a:on` publishes to `lamp/set`, and nothing triggered it: it waits for a change of `tv` to ON\n"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("no rule publishes"), "{said}");
+}
