@@ -3,6 +3,7 @@
 //!
 //! A busy rule is told of once in a while only: a first change at once, those that follow with the next [`RuleTopics::rest`].
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -39,7 +40,7 @@ pub(super) struct RuleTopics {
 #[derive(Debug, Default)]
 struct Told {
     last_run: Option<Timestamp>,
-    outcome: Option<String>,
+    outcome: Option<Cow<'static, str>>,
     /// Why that failed; `None`: it didn't, or before the start.
     reason: Option<String>,
     /// What the broker keeps.
@@ -51,7 +52,7 @@ struct Told {
 struct RuleStatus {
     enabled: bool,
     last_run: Option<Timestamp>,
-    outcome: Option<String>,
+    outcome: Option<Cow<'static, str>>,
 }
 
 impl RuleTopics {
@@ -91,7 +92,7 @@ impl RuleTopics {
         }
         let told = self.rules.entry(trace.rule.clone()).or_default();
         told.last_run = Some(trace.at);
-        told.outcome = Some(trace.outcome.word().to_owned());
+        told.outcome = Some(trace.outcome.word().into());
         told.reason = match &trace.outcome {
             Outcome::Failed(reason) => Some(reason.clone()),
             _ => None,
@@ -102,7 +103,7 @@ impl RuleTopics {
     /// Returns how the last run of a rule ended; `None` where none did.
     pub(super) fn last_run(&self, rule: &RuleId) -> Option<LastRun> {
         let told = self.rules.get(rule)?;
-        Some(LastRun { at: told.last_run?, outcome: told.outcome.clone()?, reason: told.reason.clone() })
+        Some(LastRun { at: told.last_run?, outcome: told.outcome.clone()?.into_owned(), reason: told.reason.clone() })
     }
 
     /// Returns the rules whose last run failed.

@@ -1,5 +1,6 @@
 //! Answers for programs: the JSON documents of the command line, the web and `run --json` (spec 9).
 
+mod cause;
 mod finding;
 mod publication;
 mod rule;
@@ -8,10 +9,10 @@ mod status;
 mod trace;
 
 pub use crate::model::recording::{MessageLine, Via};
+pub use cause::{CauseAnswer, cause_of};
 pub use finding::{Finding, findings};
 pub use publication::publication_line;
 pub use rule::{LastRun, RuleAnswer};
 pub use state::StateAnswer;
 pub use status::{FailingRule, RecorderStatus, RuleCounts, Status, StoreStatus};
-pub(super) use trace::cause;
-pub use trace::{TraceAnswer, cause_of};
+pub use trace::TraceAnswer;

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use crate::engine::Publication;
 use crate::model::recording::{MessageLine, Via};
 
-use super::trace::cause;
+use super::CauseAnswer;
 
 /// Returns the line for what a rule published at `at`.
 #[must_use]
-pub fn publication_line(at: Timestamp, publication: &Publication) -> MessageLine<'_> {
-    MessageLine::new(at, &publication.message, Via::Rule(&publication.rule)).with_cause(cause(&publication.cause))
+pub fn publication_line(at: Timestamp, publication: &Publication) -> MessageLine<'_, CauseAnswer<'_>> {
+    MessageLine::new(at, &publication.message, Via::Rule(&publication.rule)).with_cause(CauseAnswer(&publication.cause))
 }

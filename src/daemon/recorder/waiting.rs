@@ -11,6 +11,7 @@ use crate::model::Message;
 use crate::model::recording::{MessageLine, Via};
 
 use super::Speaker;
+use crate::daemon::answer::CauseAnswer;
 
 /// How long messages are gathered before they are written.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -35,15 +36,14 @@ pub(super) struct Noted {
 impl Noted {
     /// Appends its line to `text`.
     pub(super) fn write(&self, text: &mut Vec<u8>) {
-        let line = match &self.speaker {
-            Speaker::Client(client) => MessageLine::new(self.at, &self.message, Via::Client(client.as_deref())),
+        let line = |via| MessageLine::new(self.at, &self.message, via);
+        // Writing into memory can't fail.
+        let _ = match &self.speaker {
+            Speaker::Client(client) => serde_json::to_writer(&mut *text, &line(Via::Client(client.as_deref()))),
             Speaker::Rule(rule, cause) => {
-                let line = MessageLine::new(self.at, &self.message, Via::Rule(rule));
-                line.with_cause(crate::daemon::answer::cause(cause))
+                serde_json::to_writer(&mut *text, &line(Via::Rule(rule)).with_cause(CauseAnswer(cause)))
             }
         };
-        // Writing into memory can't fail.
-        let _ = serde_json::to_writer(&mut *text, &line);
         text.push(b'\n');
     }
 

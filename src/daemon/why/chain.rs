@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::daemon::answer::{TraceAnswer, cause as cause_answer};
+use crate::daemon::answer::{CauseAnswer, TraceAnswer};
 use crate::daemon::event_loop::EventLoop;
 use crate::daemon::heard::{HeardMessage, Speaker};
 use crate::daemon::recorder::Past;
@@ -299,7 +299,7 @@ impl Link {
                 answer
             }
             Link::Rule(published, rule, cause, message) => {
-                let mut cause = cause_answer(cause);
+                let mut cause = serde_json::to_value(CauseAnswer(cause)).unwrap_or_default();
                 if let (Some(message), Some(cause)) = (message, cause.as_object_mut()) {
                     cause.extend(told(message));
                 }

@@ -18,9 +18,9 @@ pub enum Via<'a> {
     Unknown,
 }
 
-/// A message with its time, in the fields of `mosquitto_sub -F %j` and ours.
+/// A message with its time, in the fields of `mosquitto_sub -F %j` and ours; `C` tells what led to it.
 #[derive(Debug, Serialize)]
-pub struct MessageLine<'a> {
+pub struct MessageLine<'a, C = serde_json::Value> {
     tst: String,
     topic: &'a str,
     qos: u8,
@@ -36,7 +36,7 @@ pub struct MessageLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<serde_json::Value>,
+    cause: Option<C>,
 }
 
 impl<'a> MessageLine<'a> {
@@ -73,10 +73,14 @@ impl<'a> MessageLine<'a> {
 
     /// Returns the line with what led to the message.
     #[must_use]
-    pub fn with_cause(self, cause: serde_json::Value) -> MessageLine<'a> {
-        MessageLine { cause: Some(cause), ..self }
+    pub fn with_cause<C: Serialize>(self, cause: C) -> MessageLine<'a, C> {
+        let MessageLine { tst, topic, qos, retain, payloadlen, payload, payload_b64, origin, rule, client, .. } = self;
+        let cause = Some(cause);
+        MessageLine { tst, topic, qos, retain, payloadlen, payload, payload_b64, origin, rule, client, cause }
     }
+}
 
+impl<C: Serialize> MessageLine<'_, C> {
     /// Returns the line as it is written, without its end.
     #[must_use]
     pub fn to_text(&self) -> String {
