@@ -82,7 +82,7 @@ impl Engine {
 
     /// Makes what [`Engine::shift_saved`] moved be kept.
     pub(super) fn keep_shifted(&mut self) {
-        self.unsaved.topics.extend(self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()));
+        self.evaluator.world.states.change_all();
         self.unsaved.rules.extend(self.slots.ids());
         self.unsaved.runs.extend(self.runs.keys().copied());
         self.unsaved.dormant.extend(self.dormant.keys().cloned());
@@ -91,7 +91,7 @@ impl Engine {
 
     fn shift(&mut self, by: SignedDuration) {
         self.evaluator.world.states.shift(by);
-        self.unsaved.topics.extend(self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()));
+        self.evaluator.world.states.change_all();
         for id in self.slots.ids() {
             if let Some(slot) = self.slots.get_mut(&id) {
                 slot.shift(by);

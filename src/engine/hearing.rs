@@ -95,7 +95,6 @@ impl Engine {
             self.say(Some(&rule), crate::rules::LogLevel::Error, error);
         }
         let before = self.evaluator.world.states.note(now, &message);
-        self.unsaved.topics.insert(message.topic.clone());
         let is_known = before.is_some_and(|before| before.payload == message.payload);
         let is_news = message.origin != Origin::Retained || !is_known;
         Told { message, made, is_news }

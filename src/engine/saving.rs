@@ -35,7 +35,6 @@ pub(super) struct Unsaved {
     pub(super) runs: BTreeSet<RunId>,
     /// Rules that are no more, or aren't in force.
     pub(super) dormant: BTreeSet<RuleId>,
-    pub(super) topics: BTreeSet<Topic>,
     pub(super) rules_late: BTreeSet<SlotId>,
     /// What rules know of topics.
     pub(super) tracks: BTreeSet<TrackKey>,
@@ -110,7 +109,7 @@ impl Engine {
             self.save(SaveKey(COUNTERS.into()), to_json(&counters));
             self.unsaved.counters = Some(counters);
         }
-        while let Some(topic) = self.unsaved.topics.pop_first() {
+        for topic in self.evaluator.world.states.take_changed() {
             let value = self.evaluator.world.states.get(topic.as_str()).and_then(to_json);
             self.save(SaveKey(format!("{TOPIC}{topic}").into()), value);
         }
@@ -128,7 +127,7 @@ impl Engine {
     /// Notes that all of it must be kept anew.
     pub(super) fn mark_all_unsaved(&mut self) {
         self.unsaved.counters = None;
-        self.unsaved.topics.extend(self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()));
+        self.evaluator.world.states.change_all();
         self.unsaved.rules_late.extend(self.slots.ids());
         self.unsaved.runs_late.extend(self.runs.keys().copied());
         self.unsaved.dormant.extend(self.dormant.keys().cloned());

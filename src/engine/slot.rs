@@ -203,11 +203,14 @@ impl Slots {
     /// Makes the slots that `each: {topic: …}` asks for now that `topic` is there. Returns their ids, and
     /// what is wrong where one can't be made.
     pub(super) fn make_for_topic(&mut self, topic: &Topic) -> (Vec<SlotId>, Vec<(RuleId, String)>) {
+        let mut made = Vec::new();
+        let mut errors = Vec::new();
+        if self.each.is_empty() {
+            return (made, errors);
+        }
         let mut found = Vec::new();
         self.each_index.find(topic, &mut found);
         found.sort_unstable();
-        let mut made = Vec::new();
-        let mut errors = Vec::new();
         for index in found {
             let Some((entry, each)) = self.each.get(index) else { continue };
             let id = SlotId { entry: *entry, topic: Some(topic.clone()) };

@@ -27,20 +27,32 @@ pub struct TopicState {
 
 /// The state of all topics, in the order of their names.
 #[derive(Debug, Clone, Default)]
-pub struct States(BTreeMap<Topic, TopicState>);
+pub struct States {
+    topics: BTreeMap<Topic, Known>,
+    /// Those that have changed since they were last kept, as they did.
+    changed: Vec<Topic>,
+}
+
+/// The state of one topic.
+#[derive(Debug, Clone)]
+struct Known {
+    state: TopicState,
+    /// Whether it is among those that have changed.
+    is_changed: bool,
+}
 
 impl States {
     /// Returns what is known of `topic`; `None` where no message of it was ever seen.
     #[must_use]
     pub fn get(&self, topic: &str) -> Option<&TopicState> {
-        self.0.get(topic)
+        self.topics.get(topic).map(|known| &known.state)
     }
 
     /// Notes `message`, which came at `now`, and returns what was known before.
     pub fn note(&mut self, now: Timestamp, message: &Message) -> Option<TopicState> {
         let has_value = !message.payload.is_null();
         let retained = (message.retain || message.origin == Origin::Retained) && !message.payload.is_empty();
-        let Some(state) = self.0.get_mut(message.topic.as_str()) else {
+        let Some(known) = self.topics.get_mut(message.topic.as_str()) else {
             let state = TopicState {
                 payload: message.payload.clone(),
                 at: now,
@@ -49,9 +61,14 @@ impl States {
                 origin: message.origin,
                 has_had_value: has_value,
             };
-            self.0.insert(message.topic.clone(), state);
+            self.topics.insert(message.topic.clone(), Known { state, is_changed: true });
+            self.changed.push(message.topic.clone());
             return None;
         };
+        if !std::mem::replace(&mut known.is_changed, true) {
+            self.changed.push(message.topic.clone());
+        }
+        let state = &mut known.state;
         let is_equal = state.payload == message.payload;
         let changed_at = if is_equal { state.changed_at } else { now };
         // A broker that replays what is known already: nobody spoke.
@@ -69,8 +86,8 @@ impl States {
 
     /// Moves all times by so much, as the clock was: ages stay as they are.
     pub fn shift(&mut self, by: SignedDuration) {
-        for state in self.0.values_mut() {
-            for at in [&mut state.at, &mut state.changed_at] {
+        for known in self.topics.values_mut() {
+            for at in [&mut known.state.at, &mut known.state.changed_at] {
                 *at = at.checked_add(by).unwrap_or(*at);
             }
         }
@@ -78,33 +95,52 @@ impl States {
 
     /// Puts back what was known of `topic` before a restart.
     pub fn restore(&mut self, topic: Topic, state: TopicState) {
-        self.0.insert(topic, state);
+        self.topics.insert(topic, Known { state, is_changed: false });
+    }
+
+    /// Makes all topics count as changed.
+    pub fn change_all(&mut self) {
+        self.topics.values_mut().for_each(|known| known.is_changed = true);
+        self.changed = self.topics.keys().cloned().collect();
+    }
+
+    /// Returns the topics that have changed since this was last asked, in the order of their names.
+    pub fn take_changed(&mut self) -> Vec<Topic> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        for topic in &changed {
+            if let Some(known) = self.topics.get_mut(topic) {
+                known.is_changed = false;
+            }
+        }
+        changed
     }
 
     /// Returns the topics that a rule's filter matches, with their state, in the order of their names.
     pub fn matching<'a>(&'a self, filter: &'a TopicFilter) -> impl Iterator<Item = (&'a Topic, &'a TopicState)> {
         let prefix = filter.literal_prefix();
-        self.0
+        self.topics
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
             .take_while(move |(topic, _)| topic.as_str().starts_with(prefix))
             .filter(|(topic, _)| filter.matches_in_rules(topic))
+            .map(|(topic, known)| (topic, &known.state))
     }
 
     /// Returns all topics with their state, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&Topic, &TopicState)> {
-        self.0.iter()
+        self.topics.iter().map(|(topic, known)| (topic, &known.state))
     }
 
     /// Returns how many topics were seen.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.topics.len()
     }
 
     /// Returns whether no topic was seen.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.topics.is_empty()
     }
 }
 
@@ -158,6 +194,29 @@ mod tests {
         states.note(second(4), &message(&topic, "", true, Origin::Live));
         let state = states.get("home/tv").unwrap();
         assert!(!state.retained && state.has_had_value && state.payload.is_empty());
+    }
+
+    #[test]
+    fn a_topic_has_changed_once_until_that_was_asked() {
+        let mut states = States::default();
+        let [door, tv] = ["home/door", "home/tv"].map(|topic| Topic::parse(topic).unwrap());
+        states.restore(door.clone(), states_of(&tv));
+        for payload in ["ON", "OFF"] {
+            states.note(second(1), &message(&tv, payload, false, Origin::Live));
+        }
+        assert_eq!(states.take_changed(), [tv.clone()]);
+        assert_eq!(states.take_changed(), []);
+        states.note(second(2), &message(&tv, "OFF", false, Origin::Live));
+        states.note(second(2), &message(&door, "open", false, Origin::Live));
+        assert_eq!(states.take_changed(), [door.clone(), tv.clone()]);
+        states.change_all();
+        assert_eq!(states.take_changed(), [door, tv]);
+    }
+
+    fn states_of(topic: &Topic) -> TopicState {
+        let mut states = States::default();
+        states.note(second(0), &message(topic, "closed", false, Origin::Live));
+        states.get(topic.as_str()).unwrap().clone()
     }
 
     #[test]

@@ -189,7 +189,7 @@ impl TopicFilter {
     /// `None` where the filter doesn't match.
     #[must_use]
     pub fn captures(&self, topic: &Topic) -> Option<Vec<Arc<str>>> {
-        if !self.matches(topic) {
+        if topic.as_str().starts_with('$') && !matches!(self.levels.first(), Some(Level::Literal(_))) {
             return None;
         }
         let mut rest = Some(topic.as_str());
@@ -198,15 +198,17 @@ impl TopicFilter {
         for level in self.levels.iter() {
             if let Level::Rest(_) = level {
                 captures.push(rest.unwrap_or_default().into());
-                break;
+                return Some(captures);
             }
             let (part, after) = first_level(rest?);
-            if let Level::One(_) = level {
-                captures.push(part.into());
+            match level {
+                Level::Literal(text) if **text != *part => return None,
+                Level::Literal(_) => {}
+                Level::One(_) | Level::Rest(_) => captures.push(part.into()),
             }
             rest = after;
         }
-        Some(captures)
+        rest.is_none().then_some(captures)
     }
 
     /// Returns the captures that have a name, with it. `captures` is what [`TopicFilter::captures`] gave.

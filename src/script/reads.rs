@@ -34,11 +34,11 @@ pub struct Reads {
 
 impl Reads {
     /// Adds what another evaluation read.
-    pub fn merge(&mut self, other: Reads) {
-        self.topics.extend(other.topics);
-        self.filters.extend(other.filters);
-        self.holds.extend(other.holds);
-        self.running.extend(other.running);
+    pub fn merge(&mut self, mut other: Reads) {
+        self.topics.append(&mut other.topics);
+        self.filters.append(&mut other.filters);
+        self.holds.append(&mut other.holds);
+        self.running.append(&mut other.running);
         self.memory |= other.memory;
         self.clock |= other.clock;
         self.sun |= other.sun;

@@ -114,7 +114,7 @@ impl Template {
             Template::Constant(value) => Ok(value.clone()),
             Template::Expression(expression) => evaluate(expression),
             Template::Text(parts) => {
-                let mut text = String::new();
+                let mut text = String::with_capacity(64);
                 for part in parts {
                     match part {
                         TextPart::Literal(literal) => text.push_str(literal),
