@@ -138,6 +138,9 @@ fn what_is_no_recording_is_told_and_not_told_for_ever() {
     assert!(told.ends_with("! 980 more lines are skipped\n"), "{told}");
 }
 
+/// What `pzstd` puts between frames, for itself.
+const SKIPPED: [u8; 12] = [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
+
 #[test]
 fn a_recording_packed_in_parts_is_read_whole() {
     let home = Home::new(&[]);
@@ -148,8 +151,6 @@ fn a_recording_packed_in_parts_is_read_whole() {
         let count = reader.by_ref().count();
         (count, reader.findings().skipped_lines())
     };
-    // What `pzstd` puts between frames, for itself.
-    const SKIPPED: [u8; 12] = [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
     let (gzip, zstd) = ("mosquitto_j.jsonl.gz", "mosquitto_j.jsonl.zst");
     let (gzip, zstd) = (fs::read(fixture(gzip)).unwrap(), fs::read(fixture(zstd)).unwrap());
     assert_eq!(parts("two.gz", &gzip, &gzip), (30, vec![]));

@@ -76,7 +76,9 @@ fn watch_runs_again_what_a_change_touches_and_what_failed() {
     }
     let mut watch = Watch::start(&home);
     let mut until = |wanted: &[&str]| {
-        wanted.iter().for_each(|line| watch.until(line));
+        for line in wanted {
+            watch.until(line);
+        }
         watch.until("waiting for a change; Ctrl+C ends");
     };
     until(&["3 passed, 0 failed"]);

@@ -56,9 +56,12 @@ pub(super) struct Choice<'a> {
 pub(super) struct Ended {
     /// Whether all rules and settings loaded.
     pub(super) is_loaded: bool,
-    /// Those that ran, by home, file and name, and whether they failed.
-    pub(super) tests: Vec<((PathBuf, Arc<str>, Arc<str>), bool)>,
+    /// Those that ran, and whether they failed.
+    pub(super) tests: Vec<(TestKey, bool)>,
 }
+
+/// Which test is meant: its home's folder, its file and its name.
+pub(super) type TestKey = (PathBuf, Arc<str>, Arc<str>);
 
 impl Suite {
     /// Runs the tests that `choice` chooses.

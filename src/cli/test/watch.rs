@@ -12,7 +12,7 @@ use crate::lang::Sources;
 use crate::lang::test_file::{TestCase, TestFile};
 
 use super::found::{TestPaths, find_suites, find_tests};
-use super::runner::Ended;
+use super::runner::{Ended, TestKey};
 use super::suite::Suite;
 
 /// How often we look.
@@ -38,8 +38,8 @@ pub(super) struct Touched {
     is_all: bool,
     /// The files that changed.
     changed: BTreeSet<PathBuf>,
-    /// The tests that failed when they last ran: by home, file and name.
-    failed: BTreeSet<(PathBuf, Arc<str>, Arc<str>)>,
+    /// The tests that failed when they last ran.
+    failed: BTreeSet<TestKey>,
 }
 
 impl<'a> Watched<'a> {
