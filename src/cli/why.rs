@@ -37,7 +37,9 @@ impl Why {
         } else if chain.is_empty() {
             print::line(&format!("nobody published `{topic}`, as far back as the daemon remembers and records"));
         } else {
-            chain.iter().for_each(|link| show(link, &zone));
+            for link in chain {
+                show(link, &zone);
+            }
             print::line(&zone.note());
         }
         Ok(if chain.is_empty() { Exit::No } else { Exit::Well })

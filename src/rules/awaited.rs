@@ -100,7 +100,7 @@ mod tests {
             from: Some(vec![Value::text("shut")]),
             to: Some(vec![Value::text("open"), Value::text("ajar")]),
             range: None,
-            hold: Some(Duration::from_secs(180)),
+            hold: Some(Duration::from_mins(3)),
             catch_up: None,
         };
         let place = Place { file: "".into(), line: 1, column: 1 };
@@ -119,7 +119,7 @@ mod tests {
         let payload = Some(vec![Value::text("ON")]);
         let topic = TriggerKind::Topic { filter: filter.clone(), payload, condition: None, retained: false };
         assert_eq!(told(topic), "a message of `home/+room/t` ON");
-        let silent = TriggerKind::Silent { filter, hold: Duration::from_secs(60) };
+        let silent = TriggerKind::Silent { filter, hold: Duration::from_mins(1) };
         assert_eq!(told(silent), "the silence of `home/+room/t` for 1m");
         assert_eq!(told(TriggerKind::Event(HomeEvent::Started)), "the event `started`");
     }

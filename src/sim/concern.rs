@@ -122,7 +122,9 @@ fn what_they_did(past: &[&Trace], open: &[&Trace], world: &VirtualHome) -> Repor
     if past.len() > FEW && !failures.is_empty() {
         // Among many, they would be overlooked.
         report.add(LineKind::Plain, "");
-        failures.into_iter().for_each(|failure| report.add(LineKind::Heading, failure));
+        for failure in failures {
+            report.add(LineKind::Heading, failure);
+        }
     }
     if !past.is_empty() {
         report.add(LineKind::Plain, "");
@@ -160,7 +162,9 @@ impl Told<'_> {
         let mut publishers: Vec<&RuleView> = rules.entries.iter().flat_map(of_entry).collect();
         if publishers.is_empty() {
             let lines = silence_of_none(rules, topic, &|id| self.has_trace(id));
-            lines.into_iter().for_each(|line| report.add(LineKind::Plain, line));
+            for line in lines {
+                report.add(LineKind::Plain, line);
+            }
             let scripts = rules.entries.iter().filter(|entry| is_script(entry)).map(RuleEntry::id);
             let scripts: Vec<&RuleView> = scripts.flat_map(|id| self.standings.instances(id)).collect();
             if !scripts.iter().any(|view| self.has_trace(&view.rule.id)) {
@@ -259,9 +263,8 @@ fn may_call(rules: &Ruleset, id: &RuleId, call: Outside) -> bool {
     let entry = rules.entries.iter().find(|entry| same_rule(entry.id(), id));
     entry.is_some_and(|entry| match entry {
         RuleEntry::Rule(rule) => rule.actions().any(|action| match action.kind {
-            ActionKind::Http(_) => call == Outside::Http,
+            ActionKind::Http(_) | ActionKind::Script(_) => call == Outside::Http,
             ActionKind::Exec(_) => call == Outside::Exec,
-            ActionKind::Script(_) => call == Outside::Http,
             _ => false,
         }),
         RuleEntry::EachTopic(_) => true,

@@ -5,7 +5,7 @@ use super::home::Home;
 /// Tests a home with one file of rules, and returns what is said.
 fn report_of(rules: &str, steps: &str) -> String {
     let home = Home::new(&[("rules/a.yaml", rules)]);
-    let steps: String = steps.lines().map(|step| format!("      {step}\n")).collect();
+    let steps = steps.lines().map(|step| format!("      {step}\n")).collect::<Vec<_>>().concat();
     home.write("rules/a.test.yaml", &format!("tests:\n  t:\n    steps:\n{steps}"));
     let said = home.say(&["test"]);
     assert_eq!((said.status, said.err.as_str()), (1, ""), "{}", said.out);

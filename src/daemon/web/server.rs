@@ -88,7 +88,7 @@ impl Web {
 }
 
 fn pages(shared: Shared, guard: Guard, zone: Option<HeaderValue>) -> Router {
-    let tell_zone = move |response: Response| tell_zone(zone.clone(), response);
+    let tell_zone = move |response: Response| std::future::ready(tell_zone(zone.clone(), response));
     Router::new()
         .route("/api/status", get(health::status))
         .route("/healthz", get(health::healthz))
@@ -120,7 +120,7 @@ fn zone(settings: &Settings) -> Option<HeaderValue> {
 }
 
 /// Says with each answer in which zone the home's times are to be written.
-async fn tell_zone(zone: Option<HeaderValue>, mut response: Response) -> Response {
+fn tell_zone(zone: Option<HeaderValue>, mut response: Response) -> Response {
     if let Some(zone) = zone {
         response.headers_mut().insert(ZONE_HEADER, zone);
     }

@@ -150,8 +150,8 @@ impl Search<'_> {
             return Some(self.found(Some(then), Gate::Hold.word(), message, None));
         }
         let kept = self.home.traces.last(Some(self.rule.as_str()), usize::MAX);
-        let of_rule = kept.iter().rev().filter(|kept| kept.trace.rule == *self.rule && kept.trace.at > then);
-        of_rule.filter_map(|kept| self.held_before(kept, then)).next()
+        let mut of_rule = kept.iter().rev().filter(|kept| kept.trace.rule == *self.rule && kept.trace.at > then);
+        of_rule.find_map(|kept| self.held_before(kept, then))
     }
 
     fn held_before(&self, kept: &Kept, then: Timestamp) -> Option<Obstacle> {
@@ -265,7 +265,7 @@ impl Search<'_> {
         let filters = self.view.rule.triggers().iter().filter_map(Trigger::filter);
         let unheard = filters.filter(|filter| states.matching(filter).next().is_none());
         let near = unheard.filter_map(|filter| nearest_topic(filter, states.iter().map(|(topic, _)| topic)));
-        near.map(|topic| format!("; `{topic}` is there: was that meant?")).collect()
+        near.map(|topic| format!("; `{topic}` is there: was that meant?")).collect::<Vec<_>>().concat()
     }
 
     /// Returns what is told where there is no trace of the rule.
