@@ -76,6 +76,37 @@ fn a_recording_of_a_homes_own_broker_says_what_rules_published() {
 }
 
 #[test]
+fn a_recording_is_played_to_a_broker_without_what_rules_published_then() {
+    let mut house = House::with_rules(RULES);
+    let lines = [
+        r#"{"tst":"2024-06-01T18:00:00Z","topic":"home/known","qos":0,"retain":1,"payload":"x"}"#,
+        r#"{"tst":"2024-06-01T18:00:00Z","topic":"home/den/light/set","qos":1,"payload":"60","origin":"own","rule":"all:light"}"#,
+        r#"{"tst":"2024-06-01T18:10:00Z","topic":"home/den/tv","qos":2,"retain":0,"payload":"ON","origin":"live"}"#,
+        r#"{"tst":"2024-06-01T18:10:00Z","topic":"home/left/out","qos":0,"payload":"x"}"#,
+    ];
+    house.home.write("evening.jsonl", &lines.join("\n"));
+    let to = format!("mqtt://{}", house.mqtt);
+    let arguments = ["replay", "evening.jsonl", "--to", &to, "--speed", "100000", "--exclude", "home/left/#"];
+    assert_eq!(say(&house, &arguments), (0, String::new(), String::new()));
+    house.publication("home/den/light/set");
+    let state = house.get("/api/state?filter=home/%23");
+    let told = |state: &Value| (state["topic"].clone(), state["payload"].clone(), state["retained"].clone());
+    let states: Vec<_> = state.as_array().unwrap().iter().map(told).collect();
+    assert_eq!(
+        states,
+        [
+            ("home/den/light/set".into(), "40".into(), false.into()),
+            ("home/den/tv".into(), "ON".into(), false.into()),
+            ("home/known".into(), "x".into(), true.into()),
+        ]
+    );
+    for speed in ["0", "-1", "inf", "nan", "fast"] {
+        let (status, _, err) = say(&house, &["replay", "evening.jsonl", "--to", &to, &format!("--speed={speed}")]);
+        assert!(status == 2 && err.starts_with("error: "), "{speed}: {err}");
+    }
+}
+
+#[test]
 fn what_passes_is_recorded_while_the_daemon_runs_and_replays_as_it_was_decided() {
     let mut house = House::with_rules(RULES);
     publish(&house, "home/hall/tv", "ON");

@@ -54,8 +54,9 @@ pub(super) fn play(recording: &mut Recording, url: &str, speed: f64) -> Result<(
         if message.origin == Origin::Own {
             continue;
         }
-        let due = started + offset(*begin.get_or_insert(recorded.at), recorded.at, speed);
-        thread::sleep(due.saturating_duration_since(Instant::now()));
+        let offset = offset(*begin.get_or_insert(recorded.at), recorded.at, speed);
+        // At a very low speed that is beyond what a clock can tell.
+        thread::sleep(offset.saturating_sub(started.elapsed()));
         let qos: QoS = level(message.qos.into());
         let is_retained = message.origin != Origin::Live;
         while let Ok(told) = confirmed.try_recv() {
@@ -97,5 +98,6 @@ mod tests {
         assert_eq!(offset(at(100), at(160), 60.0), Duration::from_secs(1));
         assert_eq!(offset(at(100), at(100), 60.0), Duration::ZERO);
         assert_eq!(offset(at(100), at(99), 1.0), Duration::ZERO);
+        assert_eq!(offset(at(100), at(101), 1e-300), Duration::MAX);
     }
 }
