@@ -18,7 +18,7 @@ pub(super) struct Unbalanced {
 /// Returns the bracket that is to blame where those of a script don't match.
 pub(super) fn unbalanced(tokens: &SourceTokens<'_>) -> Option<Unbalanced> {
     let mut matching = Matching { tokens, open: Vec::new(), pairs: Vec::new() };
-    let fault = matching.fault(None)?;
+    let fault = matching.fault(None, Sees::Statements)?;
     Some(matching.blame(&fault))
 }
 
@@ -29,6 +29,15 @@ struct Matching<'a> {
     open: Vec<usize>,
     /// Those that were closed, each with what closed it.
     pairs: Vec<(usize, usize)>,
+}
+
+/// What the matching looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sees {
+    /// Brackets alone.
+    Brackets,
+    /// The ends of statements too.
+    Statements,
 }
 
 /// Where the matching stops.
@@ -45,7 +54,7 @@ enum Fault {
 
 impl Matching<'_> {
     /// Matches all brackets but `left_out`; `None` where they do match.
-    fn fault(&mut self, left_out: Option<usize>) -> Option<Fault> {
+    fn fault(&mut self, left_out: Option<usize>, sees: Sees) -> Option<Fault> {
         for index in (0..self.tokens.len()).filter(|index| Some(*index) != left_out) {
             match (self.tokens.text(index), self.open.last().copied()) {
                 ("(" | "[" | "?[" | "{" | "#{", _) => self.open.push(index),
@@ -57,7 +66,7 @@ impl Matching<'_> {
                     self.open.pop();
                     self.pairs.push((open, index));
                 }
-                (";", Some(open)) if self.tokens.text(open) != "{" => {
+                (";", Some(open)) if sees == Sees::Statements && self.tokens.text(open) != "{" => {
                     return Some(Fault::Ended { open, end: index });
                 }
                 _ => {}
@@ -68,7 +77,16 @@ impl Matching<'_> {
 
     fn blame(&self, fault: &Fault) -> Unbalanced {
         match *fault {
-            Fault::Ended { open, end } => self.unclosed(open, Some(end)),
+            Fault::Ended { open, end } => {
+                let mut otherwise = Matching { tokens: self.tokens, open: Vec::new(), pairs: Vec::new() };
+                // All brackets match: a comma was meant.
+                if otherwise.fault(None, Sees::Brackets).is_none() {
+                    let message = format!("`;` can't stand within `{}`", self.tokens.text(open));
+                    let help = Some("items have a `,` between them".to_owned());
+                    return Unbalanced { at: self.tokens.range(end), message, help };
+                }
+                self.unclosed(open, Some(end))
+            }
             Fault::Surplus(close) => self.surplus(self.too_deep().unwrap_or(close)),
             Fault::Unclosed(open) => match self.too_far_out() {
                 Some((open, close)) => self.unclosed(open, Some(close)),
@@ -76,7 +94,7 @@ impl Matching<'_> {
             },
             Fault::Crossed { open, close } => {
                 let mut without = Matching { tokens: self.tokens, open: Vec::new(), pairs: Vec::new() };
-                if without.fault(Some(close)).is_none() {
+                if without.fault(Some(close), Sees::Statements).is_none() {
                     return self.surplus(self.too_deep().unwrap_or(close));
                 }
                 let (open, close) = self.too_far_out().unwrap_or((open, close));

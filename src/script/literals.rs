@@ -144,7 +144,8 @@ impl Call<'_> {
         let closure = self.arguments.get(delay + 1).and_then(|argument| {
             let given = match argument {
                 Expr::DynamicConstant(value, _) if value.is_fnptr() => return None,
-                Expr::FnCall(call, _) if ACTING.contains(&call.name.as_str()) => "what this does at once",
+                Expr::Stmt(_) => "a block, which is run at once",
+                Expr::FnCall(call, _) if ACTING.contains(&call.name.as_str()) => "what is done at once",
                 other => kind_of_literal_or_text(other)?,
             };
             let message = format!("`after` takes a closure at the end, not {given}");

@@ -70,7 +70,7 @@ impl Loan {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match guard.as_mut().and_then(|lent| lent.call.as_mut()) {
             Some(call) => act(call),
-            None => Err(refuse("this works only in a closure of a rule, when the rule runs")),
+            None => Err(refuse("this works only in a closure of a rule (`then: |e| …`), when the rule runs")),
         }
     }
 }

@@ -64,6 +64,7 @@ impl<'a> ScriptChecker<'a> {
         });
         checker.unused();
         checker.empty_blocks();
+        checker.open_comment();
         checker.errors.sort_by_key(|error| error.at.start);
         checker.errors
     }
@@ -219,6 +220,26 @@ impl<'a> ScriptChecker<'a> {
                 });
             }
         }
+    }
+
+    /// Reports a comment that the file ends within: what stands in it is no code.
+    fn open_comment(&mut self) {
+        let tokens = SourceTokens::new(&self.file.text);
+        let end = tokens.range(tokens.len().saturating_sub(1)).end;
+        let behind = if tokens.len() == 0 { 0 } else { end };
+        let rest = self.file.text.get(behind..).unwrap_or_default();
+        let Some(start) = rest.rfind("/*") else { return };
+        let (before, comment) = rest.split_at(start);
+        if comment.contains("*/") || before.rsplit('\n').next().is_some_and(|line| line.contains("//")) {
+            return;
+        }
+        self.errors.push(ScriptError {
+            kind: Kind::Syntax,
+            file: Arc::clone(&self.file.file),
+            at: behind + start..behind + start + 2,
+            message: "the comment is never closed".to_owned(),
+            help: Some("it ends with `*/`; a comment of one line begins with `//`".to_owned()),
+        });
     }
 
     /// Checks a call of a function of an import.

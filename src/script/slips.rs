@@ -21,6 +21,7 @@ const LOOP: &str = "write `for item in list { … }`, or `for i in 0..3 { … }`
 const MAP: &str = "a map is written `#{ … }`";
 /// What is said where a brace is missing.
 pub(super) const BRACES: &str = "what an `if`, `else`, `for` or `while` does stands in braces: `if … { … } else { … }`";
+const MAP_OF_KEYS: &str = "keys stand in a map: `#{ when: …, then: … }`";
 const COMPARED: &str = "two values are compared with `==`";
 
 /// Words that other languages have for nothing, true and false.
@@ -68,7 +69,7 @@ impl Reading<'_> {
             SourceKind::Word => self.word(),
             SourceKind::Text => self.text(),
             SourceKind::Symbol => self.symbol(),
-            SourceKind::Number => None,
+            SourceKind::Number => self.number(),
         }
     }
 
@@ -113,7 +114,7 @@ impl Reading<'_> {
             "function" | "def" | "func" | "fun" | "sub" if self.is_word(1) && self.behind(2) == "(" => {
                 self.told(0, unknown, FUNCTION)
             }
-            "function" | "func" | "fun" if self.behind(1) == "(" => self.told(0, unknown, CLOSURE),
+            "function" | "func" | "fun" | "fn" if self.behind(1) == "(" => self.told(0, unknown, CLOSURE),
             "lambda" => self.told(0, unknown, CLOSURE),
             "not" if self.behind(1) == "in" => self.told(1, "`not in` isn't known in scripts", "write `!in`"),
             "not" => self.told(0, "`not` isn't known in scripts", "write `!x`, and `!(a == b)` of more than one value"),
@@ -124,10 +125,24 @@ impl Reading<'_> {
             "let" | "var" | "int" if self.before(1) == "(" && self.before(2) == "for" => {
                 self.told(0, "a `for` goes through a list or a range", LOOP)
             }
-            "case" | "default" => self.told(0, unknown, "write `switch x { 1 => …, \"a\" => …, _ => … }`"),
+            "case" | "default" | "match" if self.behind(1) != "(" => {
+                self.told(0, unknown, "write `switch x { 1 => …, \"a\" => …, _ => … }`")
+            }
             "except" | "finally" => self.told(0, unknown, "write `try { … } catch (error) { … }`"),
             "then" if self.follows(&["if", "elif"]) => self.told(0, unknown, BRACES),
             "end" | "endif" | "endfor" | "fi" | "done" => self.told(0, unknown, "a block ends with `}`"),
+            "mut" if self.before(1) == "let" => self.told(0, unknown, "every variable may change: write `let x = …`"),
+            "if" if self.follows_value() => {
+                self.told(0, "`if` stands behind a value", "write `if … { … } else { … }`: it gives a value, too")
+            }
+            "memory" if self.behind(1) == "." && (self.behind(3) == "=" || self.behind(4) == "=") => {
+                self.told(2, "`memory` can't be set so", format!("write `remember(\"{}\", …)`", self.behind(2)))
+            }
+            "now" | "sun" | "memory" if self.behind(1) == "(" => self.told(
+                0,
+                format!("`{word}` is no function"),
+                format!("write `{word}` without `(…)`: `now.time`, `now.hour`, `sun.up`"),
+            ),
             "await" | "async" => self.told(0, unknown, "nothing waits in a closure: write `after(\"5m\", || { … })`"),
             "console" if self.behind(1) == "." => self.told(0, unknown, "write `log(text)`"),
             "math" | "Math" if self.behind(1) == "." => self.told(
@@ -138,6 +153,15 @@ impl Reading<'_> {
             "JSON" if self.behind(1) == "." => self.told(0, unknown, "write `json(text)`, and `to_json(value)`"),
             _ if self.begins_arrow() => self.told(0, "a closure is written otherwise here", CLOSURE),
             _ => return None,
+        })
+    }
+
+    /// Reads a number that is a duration without quotes.
+    fn number(&self) -> Option<Slip> {
+        let text = self.tokens.text(self.index);
+        let is_duration = crate::model::parse_duration(text).is_ok();
+        is_duration.then(|| {
+            self.told(0, format!("`{text}` is no number"), format!("a duration stands in quotes: `\"{text}\"`"))
         })
     }
 
@@ -152,6 +176,9 @@ impl Reading<'_> {
         }
         if self.before(1) == "{" && !matches!(self.before(2), "|" | "||") {
             return self.brace_of_map();
+        }
+        if self.before(1) == "," && self.is_in_call() {
+            return Some(self.told(1, "arguments have no names", MAP_OF_KEYS));
         }
         let is_parameter = matches!(self.before(1), "(" | ",") && self.follows(&["fn"]);
         if is_parameter || matches!(self.before(1), "let" | "const") {
@@ -200,6 +227,9 @@ impl Reading<'_> {
                 self.told(1, "`!==` isn't known", "that two values differ is written `!=`")
             }
             "<" if rest.starts_with("<>") => self.told(1, "`<>` isn't known", "that two values differ is written `!=`"),
+            "-" if rest.starts_with("->") && self.before(1) != ")" => {
+                self.told(1, "`->` isn't known", "a property is read with `.`: `e.msg`")
+            }
             "-" if rest.starts_with("->") => {
                 self.told(1, "`->` isn't known", "a function says no type: `fn name(a, b) { … }`")
             }
@@ -214,7 +244,18 @@ impl Reading<'_> {
             "?" if !rest.starts_with("??") && !self.is_glued("?") => {
                 self.told(0, "`? :` isn't known", "write `if … { … } else { … }`")
             }
-            "=>" if self.is_stumbled && self.before(1) == ")" => {
+            "=" | "=>" if self.is_stumbled && matches!(self.before(2), "#{" | ",") && !self.is_in_call() => self.told(
+                0,
+                format!("`{symbol}` stands behind a key"),
+                "a key and its value have a `:` between them: `when: \"home/tv\"`",
+            ),
+            "{" if self.is_stumbled && self.before(2) == "|" => {
+                self.told(0, format!("`|` is missing behind `{}`", self.before(1)), CLOSURE)
+            }
+            "{" if self.is_stumbled && self.before(1) == ")" && self.ends_call_of("after") => {
+                self.told(0, "what is done later stands within the brackets", "write `after(\"5m\", || { … })`")
+            }
+            "=>" if self.is_stumbled && matches!(self.before(1), ")" | "|" | "||") => {
                 self.told(0, "a closure is written otherwise here", CLOSURE)
             }
             "“" | "”" | "„" | "‘" | "’" | "«" | "»" => {
@@ -267,6 +308,34 @@ impl Reading<'_> {
             .map(|index| self.tokens.text(index))
             .take_while(|text| !matches!(*text, ";" | "{" | "}" | "#{"))
             .any(|text| words.contains(&text))
+    }
+
+    /// Returns whether a value ends directly before this token, on the same line.
+    fn follows_value(&self) -> bool {
+        let Some(before) = self.index.checked_sub(1) else { return false };
+        let ends_value = match self.tokens.kind(before) {
+            Some(SourceKind::Word) => !matches!(self.tokens.text(before), "else" | "return" | "in"),
+            Some(SourceKind::Number | SourceKind::Text) => true,
+            Some(SourceKind::Symbol) => matches!(self.tokens.text(before), ")" | "]"),
+            None => false,
+        };
+        self.is_stumbled && ends_value && self.tokens.line_number(before) == self.tokens.line_number(self.index)
+    }
+
+    /// Returns whether the bracket before this token closes a call of `function`.
+    fn ends_call_of(&self, function: &str) -> bool {
+        let mut depth = 0_usize;
+        for index in (0..self.index).rev() {
+            match self.tokens.text(index) {
+                ")" => depth += 1,
+                "(" if depth == 1 => {
+                    return index.checked_sub(1).is_some_and(|name| self.tokens.text(name) == function);
+                }
+                "(" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        false
     }
 
     /// Returns whether it stands among the arguments of a call.
