@@ -102,8 +102,8 @@ pub(crate) fn template(rule: &str) -> Rule {
     sources.insert("rules/bench.yaml".into(), Source::Content(format!("rules: {{ one: {rule} }}").as_bytes().into()));
     let home = Home::load(&sources);
     assert!(!home.has_errors(), "{:?}", home.diagnostics);
-    match home.ruleset.entries.into_iter().next() {
-        Some(RuleEntry::Rule(rule)) => (*rule).clone(),
+    match home.ruleset.entries.first() {
+        Some(RuleEntry::Rule(rule)) => (**rule).clone(),
         other => panic!("not one rule: {other:?}"),
     }
 }

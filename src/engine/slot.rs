@@ -170,11 +170,11 @@ impl Slots {
         let is_known =
             |(slot, entry): (&Slot, &RuleEntry)| matches!(entry, RuleEntry::Rule(rule) if rule.id == slot.rule.id);
         let is_same_length = self.each.is_empty() && self.by_id.len() == ruleset.entries.len();
-        if !is_same_length || !self.by_id.values().zip(&ruleset.entries).all(is_known) {
+        if !is_same_length || !self.by_id.values().zip(&*ruleset.entries).all(is_known) {
             return None;
         }
         let mut changed = Vec::new();
-        for ((id, slot), entry) in self.by_id.iter_mut().zip(&ruleset.entries) {
+        for ((id, slot), entry) in self.by_id.iter_mut().zip(&*ruleset.entries) {
             match entry {
                 RuleEntry::Rule(rule) if rule.fingerprint == slot.rule.fingerprint => slot.rule = Arc::clone(rule),
                 RuleEntry::Rule(rule) => changed.push((id.clone(), Arc::clone(rule))),

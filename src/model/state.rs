@@ -204,7 +204,7 @@ mod tests {
         for payload in ["ON", "OFF"] {
             states.note(second(1), &message(&tv, payload, false, Origin::Live));
         }
-        assert_eq!(states.take_changed(), [tv.clone()]);
+        assert_eq!(states.take_changed(), std::slice::from_ref(&tv));
         assert_eq!(states.take_changed(), []);
         states.note(second(2), &message(&tv, "OFF", false, Origin::Live));
         states.note(second(2), &message(&door, "open", false, Origin::Live));

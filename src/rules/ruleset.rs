@@ -8,11 +8,11 @@ use crate::script::RuleNames;
 
 use super::Rule;
 
-/// All rules, in the order of their files' paths and their places in the file.
+/// All rules, in the order of their files' paths and their places in the file. A clone shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Ruleset {
     /// The rules, and what makes rules for topics yet to come.
-    pub entries: Vec<RuleEntry>,
+    pub entries: Arc<[RuleEntry]>,
     /// Their ids, for expressions and actions that name one.
     pub names: Arc<RuleNames>,
 }
@@ -53,7 +53,7 @@ impl Ruleset {
     #[must_use]
     pub fn new(entries: Vec<RuleEntry>) -> Ruleset {
         let names = RuleNames::new(entries.iter().map(RuleEntry::id));
-        Ruleset { entries, names: Arc::new(names) }
+        Ruleset { entries: entries.into(), names: Arc::new(names) }
     }
 
     /// Returns the rules that mean something else in `new`; `None` where rules came, went or moved, or where some are made for
@@ -64,7 +64,7 @@ impl Ruleset {
             return None;
         }
         let mut changed = Vec::new();
-        for pair in self.entries.iter().zip(&new.entries) {
+        for pair in self.entries.iter().zip(&*new.entries) {
             match pair {
                 (RuleEntry::Rule(old), RuleEntry::Rule(new)) if old.id == new.id => {
                     if old.fingerprint != new.fingerprint {

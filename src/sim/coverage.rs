@@ -77,7 +77,7 @@ impl Coverage {
             }
         }
         let mut all: Vec<RuleCoverage> = Vec::new();
-        for entry in &rules.entries {
+        for entry in &*rules.entries {
             let id = without_instance(entry.id().as_str());
             if all.last().is_some_and(|known| known.rule.as_str() == id) {
                 continue;

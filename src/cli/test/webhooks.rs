@@ -15,7 +15,7 @@ pub(super) fn check(file: &TestFile, home: &TestHome) -> Vec<Diagnostic> {
         file.rules_at_any_time().map(|rules| rules.map_or_else(|| Ok(home.all_rules()), |some| home.select(some)));
     let Ok(rules) = chosen.collect::<Result<Vec<Ruleset>, _>>() else { return Vec::new() };
     let mut known: BTreeSet<Arc<str>> = BTreeSet::new();
-    for entry in rules.iter().flat_map(|rules| &rules.entries) {
+    for entry in rules.iter().flat_map(|rules| &*rules.entries) {
         match entry {
             RuleEntry::Rule(rule) => known.extend(rule.webhooks().cloned()),
             // What the rules of topics yet to come hear is known when those come.
