@@ -38,6 +38,19 @@ impl Step {
         let path = Arc::clone(path);
         Step { path, at, what: what.into(), result: result.into(), values: Vec::new(), source: None, place: None }
     }
+
+    /// Returns the topics that a condition read and that had no value then: perhaps others were meant.
+    #[must_use]
+    pub fn topics_without_value(&self) -> Vec<Topic> {
+        // A name without levels may be a variable's.
+        let null = self.values.iter().filter(|(_, value)| value.is_null()).map(|(label, _)| label.to_string());
+        let read = null.filter(|name| name.contains('/'));
+        let text = self.result.text();
+        // As a verdict is written.
+        let unknown = text.strip_prefix("unknown: `").and_then(|rest| rest.split_once("` has no value yet"));
+        let unknown = unknown.map(|(topic, _)| topic.to_owned());
+        read.chain(unknown).filter_map(|topic| Topic::parse(&topic).ok()).collect()
+    }
 }
 
 /// What came of a step, in words: `true`, `home/hall/light/set ON`, `failed: …`. The words are made when somebody reads

@@ -127,7 +127,7 @@ impl States {
     }
 
     /// Returns all topics with their state, in the order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = (&Topic, &TopicState)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&Topic, &TopicState)> + Clone {
         self.topics.iter().map(|(topic, known)| (topic, &known.state))
     }
 

@@ -20,7 +20,7 @@ pub use action::{
 pub use condition::{Condition, ConditionKind, StateCondition};
 pub use index::{IndexKey, TopicIndex};
 pub use miss::miss;
-pub use near_topic::nearest_topic;
+pub use near_topic::{nearest_to_topic, nearest_topic};
 pub use rule::{Mode, Per, Rule, Start, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};

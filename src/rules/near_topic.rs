@@ -15,6 +15,16 @@ pub fn nearest_topic<'a>(filter: &TopicFilter, topics: impl IntoIterator<Item = 
     near.min_by_key(|(distance, _)| *distance).map(|(_, topic)| topic)
 }
 
+/// Returns the topic of `topics` that was probably meant by `topic`, which is none of them; `None` where it is one of them, or
+/// none is near.
+#[must_use]
+pub fn nearest_to_topic<'a>(topic: &Topic, topics: impl Iterator<Item = &'a Topic> + Clone) -> Option<&'a Topic> {
+    if topics.clone().any(|known| known == topic) {
+        return None;
+    }
+    nearest_topic(&TopicFilter::parse(topic.as_str()).ok()?, topics)
+}
+
 /// Returns how far a topic is from the levels of a filter; `None` where it isn't near.
 fn distance(wanted: &[&str], topic: &str) -> Option<usize> {
     let levels: Vec<&str> = topic.split('/').collect();

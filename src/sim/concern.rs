@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::{Gate, Outcome, RuleView, Trace};
+use crate::engine::{Gate, Outcome, RuleView, Step, Trace};
 use crate::lang::test_file::ExpectedMessage;
 use crate::model::{RuleId, Topic, Value};
-use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset};
+use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset, nearest_to_topic};
 use crate::script::{Template, TextPart};
 
 use super::report::{LineKind, Report};
@@ -104,6 +104,7 @@ impl<'a> Concern<'a> {
         for topic in &self.topics {
             silent.append(told.silence(&rules, topic, world));
         }
+        silent.append(told.meant(world));
         if let Some(call) = self.call.filter(|_| told.traces.is_empty()) {
             silent.append(told.silence_of_call(call, world));
         }
@@ -199,6 +200,24 @@ impl Told<'_> {
             return report;
         }
         self.standings.explain(&views, does_what, world)
+    }
+
+    /// Names the topics that were probably meant by those that conditions read and that nothing spoke on.
+    fn meant(&self, world: &VirtualHome) -> Report {
+        let mut report = Report::default();
+        let views = self.standings.all();
+        let judged = views.iter().flat_map(|view| &view.judged);
+        let skipped = self.traces.iter().filter(|trace| matches!(trace.outcome, Outcome::Skipped(_)));
+        let steps = skipped.flat_map(|trace| &trace.steps).chain(judged);
+        let unknown: BTreeSet<Topic> = steps.flat_map(Step::topics_without_value).collect();
+        for topic in &unknown {
+            if let Some(near) = nearest_to_topic(topic, world.heard.topics()) {
+                let text =
+                    format!("nothing spoke on `{topic}`, which is read, but `{near}` did: is one of the two misspelt?");
+                report.add(LineKind::Plain, text);
+            }
+        }
+        report
     }
 
     fn has_trace(&self, rule: &RuleId) -> bool {

@@ -35,7 +35,7 @@ impl Heard {
     }
 
     /// Returns the topics that spoke.
-    pub(super) fn topics(&self) -> impl Iterator<Item = &Topic> {
+    pub(super) fn topics(&self) -> impl Iterator<Item = &Topic> + Clone {
         self.0.iter().map(|(_, message)| &message.topic)
     }
 

@@ -170,3 +170,24 @@ fn a_state_that_a_rule_should_have_made_is_explained_as_a_publication_is() {
     );
     assert!(!said.contains("no rule publishes"), "{said}");
 }
+
+#[test]
+fn a_topic_that_is_nearly_one_that_a_condition_reads_is_named() {
+    let rules = "\
+rules:
+  when: { when: tv, if: { state: home/lux, below: 10 }, then: { out/when: 1 } }
+  while: { while: (state('home/mode') ?? '') == 'on', then: { out/while: 1 } }
+";
+    let steps = "\
+- { publish: lux, payload: 3 }
+- { publish: home/Mode, payload: on }
+- { publish: tv, payload: 1 }
+- expect: { out/when: 1, out/while: 1 }
+";
+    let said = report_of(rules, steps);
+    for (read, near) in [("home/lux", "lux"), ("home/mode", "home/Mode")] {
+        let told =
+            format!("  nothing spoke on `{read}`, which is read, but `{near}` did: is one of the two misspelt?\n");
+        assert!(said.contains(&told), "{said}");
+    }
+}

@@ -153,6 +153,20 @@ fn a_topic_that_is_nearly_that_of_a_trigger_is_named() {
 }
 
 #[test]
+fn a_topic_that_is_nearly_one_that_a_condition_reads_is_named() {
+    let house = House::with_rules(
+        "rules:\n  if: { when: tv, if: { state: home/lux, below: 10 }, then: { out/x: 1 } }\n  \
+         while: { while: (state('home/lux') ?? 30) < 10, then: { out/x: 1 } }\n",
+    );
+    publish(&house, "lux", &json!(3));
+    publish(&house, "tv", &json!(1));
+    for rule in ["if", "while"] {
+        let message = why_not(&house, rule)["message"].as_str().unwrap().to_owned();
+        assert!(message.ends_with("; nobody speaks on `home/lux`, and `lux` is there: was that meant?"), "{message}");
+    }
+}
+
+#[test]
 fn what_each_made_is_named_and_so_is_a_file_that_does_not_load() {
     let mut house = House::with_rules(
         "rules:\n  light:\n    each: { room: [hall, kitchen] }\n    when: 'home/${room}/motion'\n    then: { 'home/${room}/light': ON }\n",

@@ -1,5 +1,6 @@
 //! What kept a rule from running: the first gate that stopped it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,8 +11,8 @@ use crate::daemon::answer::TraceAnswer;
 use crate::daemon::event_loop::EventLoop;
 use crate::daemon::traces::Kept;
 use crate::engine::{Gate, Outcome, RuleView, Standing, Step, Trace, progress, result_with_source};
-use crate::model::RuleId;
-use crate::rules::{Rule, Start, Trigger, TriggerKind, nearest_topic};
+use crate::model::{RuleId, Topic};
+use crate::rules::{Rule, Start, Trigger, TriggerKind, nearest_to_topic, nearest_topic};
 
 use super::near::{Beyond, NEAR, Near};
 
@@ -137,8 +138,9 @@ impl Search<'_> {
         let Standing { gate, text, judged } = self.view.standing(now, &|at| self.local(at))?;
         let last = last.filter(|_| matches!(gate, Gate::Disabled | Gate::Resting));
         let message = if gate == Gate::Disabled { self.disabled() } else { text };
+        let meant = self.meant(&judged);
         let judged = judged.iter().map(with_values).collect::<Vec<_>>().join("; ");
-        let message = if judged.is_empty() { message } else { format!("{message}: {judged}") };
+        let message = if judged.is_empty() { message } else { format!("{message}: {judged}{meant}") };
         Some(self.found(Some(now), gate.word(), message, last))
     }
 
@@ -241,13 +243,24 @@ impl Search<'_> {
         let details = details.collect::<Vec<_>>().join("; ");
         let message = match &trace.outcome {
             Outcome::Skipped(gate) => {
-                format!("{}{}", says(*gate), if details.is_empty() { details } else { format!(": {details}") })
+                let details = if details.is_empty() { details } else { format!(": {details}") };
+                format!("{}{details}{}", says(*gate), self.meant(&trace.steps))
             }
             Outcome::Failed(reason) => format!("it failed: {reason}"),
             Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) | Outcome::Running => String::new(),
         };
         let last = kept.map(|kept| (Arc::clone(&kept.trace), Some(kept.clone())));
         Obstacle { near, ..self.found(Some(trace.at), by, message, last.as_ref()) }
+    }
+
+    /// Returns the topics that were probably meant by those that conditions read and that nobody speaks on, in words.
+    fn meant(&self, steps: &[Step]) -> String {
+        let known = self.home.engine.states().iter().map(|(topic, _)| topic);
+        let unknown: BTreeSet<Topic> = steps.iter().flat_map(Step::topics_without_value).collect();
+        let near = unknown.iter().filter_map(|topic| Some((topic, nearest_to_topic(topic, known.clone())?)));
+        let told =
+            near.map(|(topic, near)| format!("; nobody speaks on `{topic}`, and `{near}` is there: was that meant?"));
+        told.collect::<Vec<_>>().concat()
     }
 
     fn missed(&self, message: String, near: Vec<Near>) -> Obstacle {
