@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::{Message, Origin, Payload, RuleId, Topic, Value};
-use crate::rules::{ClientChange, HomeEvent, Start, StateTrigger, Trigger, TriggerKind};
+use crate::rules::{ClientChange, HomeEvent, Rule, Start, StateTrigger, Trigger, TriggerKind};
 use crate::script::{Failure, Reads};
 
 use super::condition::Verdict;
@@ -439,12 +439,7 @@ impl Engine {
     }
 
     /// Returns a rule's trigger: one of `when`, or of a `wait` of one of its runs.
-    pub(super) fn trigger_of<'a>(
-        &self,
-        rule: &'a crate::rules::Rule,
-        owner: Owner,
-        index: u16,
-    ) -> Option<Cow<'a, Trigger>> {
+    pub(super) fn trigger_of<'a>(&self, rule: &'a Rule, owner: Owner, index: u16) -> Option<Cow<'a, Trigger>> {
         let index = usize::from(index);
         match (owner, &rule.start) {
             (Owner::Rule, Start::When(triggers)) => triggers.get(index).map(Cow::Borrowed),
@@ -456,7 +451,7 @@ impl Engine {
     /// A run that never began has failed: says so everywhere.
     pub(super) fn fail_unstarted(
         &mut self,
-        rule: &crate::rules::Rule,
+        rule: &Rule,
         occasion: &Occasion,
         mut steps: Vec<super::Step>,
         failure: &Failure,

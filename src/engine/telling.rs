@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::schedule::Calendar;
 use crate::model::{Map, RuleId, Topic};
-use crate::rules::{Rule, Start};
+use crate::rules::{Rule, Start, Trigger};
 
 use super::condition::Judging;
 use super::run::{Run, Thread, Waiting};
@@ -88,7 +88,8 @@ impl Engine {
                     let ear = thread.ears.last()?;
                     let slot = run.slot.as_ref().and_then(|slot| self.slots.get(slot))?;
                     let until = ear.timeout.map(|timeout| format!(", until {}", self.local_text(timeout)));
-                    let what = ear.at.action(&slot.rule).and_then(|action| action.kind.awaited());
+                    let formed = ear.formed.as_ref().map(|formed| Trigger::awaited_of(&formed.triggers));
+                    let what = formed.or_else(|| ear.at.action(&slot.rule)?.kind.awaited());
                     format!("for {}{}", what.unwrap_or_default(), until.unwrap_or_default())
                 }
                 Waiting::Threads => return None,

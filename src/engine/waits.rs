@@ -41,29 +41,29 @@ impl Engine {
                 Some(later(now, self.evaluator.duration(&scope, timeout, &mut Reads::default())?))
             }
         };
+        let awaited = match &wait.what {
+            WaitFor::Triggers(triggers) => Some(Awaited::Fixed(triggers)),
+            WaitFor::Formed(formed) => Some(Awaited::Formed(self.form_triggers(slot, rule, run, thread, at, formed)?)),
+            WaitFor::Until(_) => None,
+        };
         if let Some(action) = at.action(rule) {
             let until = timeout.map_or(String::new(), |timeout| format!(", until {}", self.local_text(timeout)));
-            let said = format!("for {}{until}", action.kind.awaited().unwrap_or_default());
+            let what = awaited.as_ref().map(|awaited| Trigger::awaited_of(awaited.triggers()));
+            let said = format!("for {}{until}", what.or_else(|| action.kind.awaited()).unwrap_or_default());
             self.note_step(run, &action.path, "wait", said);
         }
-        match &wait.what {
-            WaitFor::Triggers(triggers) => {
-                self.add_trigger_ear(slot, rule, run, thread, at, Awaited::Fixed(triggers), timeout)?;
-            }
-            WaitFor::Formed(formed) => {
-                let formed = self.form_triggers(slot, rule, run, thread, at, formed)?;
-                self.add_trigger_ear(slot, rule, run, thread, at, Awaited::Formed(formed), timeout)?;
-            }
-            WaitFor::Until(condition) => {
-                let (verdict, reads) = self.judge_condition_in_run(slot, rule, run, thread, condition)?;
-                if holds(&verdict) {
-                    if let Some(thread) = run.threads.get_mut(thread) {
-                        thread.wait = wait_variable(None, TimedOut::No);
-                    }
-                    return Ok(Next::GoOn);
+        if let Some(awaited) = awaited {
+            self.add_trigger_ear(slot, rule, run, thread, at, awaited, timeout)?;
+        }
+        if let WaitFor::Until(condition) = &wait.what {
+            let (verdict, reads) = self.judge_condition_in_run(slot, rule, run, thread, condition)?;
+            if holds(&verdict) {
+                if let Some(thread) = run.threads.get_mut(thread) {
+                    thread.wait = wait_variable(None, TimedOut::No);
                 }
-                self.add_condition_ear(slot, run, thread, at, reads, timeout);
+                return Ok(Next::GoOn);
             }
+            self.add_condition_ear(slot, run, thread, at, reads, timeout);
         }
         Ok(Next::Wait(Waiting::Ear))
     }
@@ -81,11 +81,7 @@ impl Engine {
         timeout: Option<Timestamp>,
     ) -> Result<(), Failure> {
         let mut states = Vec::new();
-        let (triggers, formed) = match &awaited {
-            Awaited::Fixed(triggers) => (*triggers, None),
-            Awaited::Formed(formed) => (&*formed.triggers, Some(formed.clone())),
-        };
-        for trigger in triggers {
+        for trigger in awaited.triggers() {
             let mut state = self.first_look(trigger, OutsideFirst::Yes);
             if let TriggerKind::AtExpression { expression, weekdays, .. } = &trigger.kind {
                 let thread = run.threads.get(thread).map(Thread::scope).unwrap_or_default();
@@ -101,7 +97,11 @@ impl Engine {
             states.push(state);
         }
         let id = run.next_ear;
-        self.arm(slot, Owner::Ear(run.id, id), triggers, &states);
+        self.arm(slot, Owner::Ear(run.id, id), awaited.triggers(), &states);
+        let formed = match awaited {
+            Awaited::Fixed(_) => None,
+            Awaited::Formed(formed) => Some(formed),
+        };
         let ear =
             Ear { id, depth: 0, at, triggers: states, formed, reads: Reads::default(), recheck_at: None, timeout };
         self.add_ear(slot, run, thread, ear);
@@ -364,6 +364,15 @@ pub(super) enum Awaited<'a> {
     Fixed(&'a [Trigger]),
     /// Those that the run has made.
     Formed(Formed),
+}
+
+impl Awaited<'_> {
+    fn triggers(&self) -> &[Trigger] {
+        match self {
+            Awaited::Fixed(triggers) => triggers,
+            Awaited::Formed(formed) => &formed.triggers,
+        }
+    }
 }
 
 /// Whether a `wait` ended because its time was over.

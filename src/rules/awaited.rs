@@ -6,6 +6,12 @@ use super::miss::alternatives;
 use super::{ActionKind, ClientChange, Condition, ConditionKind, HomeEvent, StateTrigger, Trigger, TriggerKind};
 
 impl Trigger {
+    /// Returns what is waited for where any of `triggers` will do.
+    #[must_use]
+    pub fn awaited_of(triggers: &[Trigger]) -> String {
+        triggers.iter().map(Trigger::awaited).collect::<Vec<_>>().join(" or ")
+    }
+
     /// Returns what the trigger waits for: `` a change of `door` to open for 3m ``.
     #[must_use]
     pub fn awaited(&self) -> String {
@@ -61,7 +67,7 @@ impl ActionKind {
     pub fn awaited(&self) -> Option<String> {
         let triggers = self.triggers();
         if !triggers.is_empty() {
-            return Some(triggers.iter().map(Trigger::awaited).collect::<Vec<_>>().join(" or "));
+            return Some(Trigger::awaited_of(triggers));
         }
         match self {
             ActionKind::Wait(_) | ActionKind::Repeat { .. } => {
