@@ -135,8 +135,6 @@ fn acknowledged(packet: &[u8]) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests may")]
-
     use super::*;
 
     /// A socket that takes only so many bytes until it is emptied.

@@ -221,7 +221,8 @@ impl Service {
             Arc::clone(&self.monitor),
             self.shutdown.subscribe(),
         );
-        if let Err(error) = connection.serve(handler.run()).await {
+        // The library's future is large: a pointer to it moves, not it.
+        if let Err(error) = Box::pin(connection.serve(handler.run())).await {
             debug!(client = %peer, %error, "A client's connection ended.");
         }
     }
@@ -254,14 +255,16 @@ impl Stopper {
 
 fn configure(settings: &EmbeddedBroker, hook: Arc<Hook>) -> BrokerConfig {
     let limits = settings.limits;
-    let mut config = BrokerConfig::default();
-    config.max_clients = limits.connections.max(1);
-    config.max_packet_size = limits.packet.max(SMALLEST_PACKET);
-    config.max_retained_messages = limits.retained;
-    config.max_outbound_inflight = limits.inflight.max(1);
-    config.client_channel_capacity = limits.queued_messages.max(LANE);
+    let mut config = BrokerConfig {
+        max_clients: limits.connections.max(1),
+        max_packet_size: limits.packet.max(SMALLEST_PACKET),
+        max_retained_messages: limits.retained,
+        max_outbound_inflight: limits.inflight.max(1),
+        client_channel_capacity: limits.queued_messages.max(LANE),
+        event_handler: Some(hook),
+        ..BrokerConfig::default()
+    };
     config.storage_config.max_queued_messages_per_client = limits.queued_messages;
-    config.event_handler = Some(hook);
     config
 }
 
