@@ -209,9 +209,11 @@ impl Told<'_> {
         let judged = views.iter().flat_map(|view| &view.judged);
         let skipped = self.traces.iter().filter(|trace| matches!(trace.outcome, Outcome::Skipped(_)));
         let steps = skipped.flat_map(|trace| &trace.steps).chain(judged);
-        let unknown: BTreeSet<Topic> = steps.flat_map(Step::topics_without_value).collect();
+        let mut unknown: BTreeSet<Topic> = steps.flat_map(Step::topics_without_value).collect();
+        unknown.retain(|topic| world.heard.topics().all(|heard| heard != topic));
         for topic in &unknown {
-            if let Some(near) = nearest_to_topic(topic, world.heard.topics()) {
+            // What rules publish is seldom what their conditions read.
+            if let Some(near) = nearest_to_topic(topic, world.heard.topics_of_devices()) {
                 let text =
                     format!("nothing spoke on `{topic}`, which is read, but `{near}` did: is one of the two misspelt?");
                 report.add(LineKind::Plain, text);

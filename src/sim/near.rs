@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use crate::model::{Message, Topic};
+use crate::model::{Message, Origin, Topic};
 use crate::rules::{Rule, miss};
 
 use super::local_clock::LocalClock;
@@ -32,6 +32,12 @@ impl Heard {
     /// Forgets all.
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// Returns the topics on which devices spoke.
+    pub(super) fn topics_of_devices(&self) -> impl Iterator<Item = &Topic> + Clone {
+        let of_devices = self.0.iter().filter(|(_, message)| message.origin != Origin::Own);
+        of_devices.map(|(_, message)| &message.topic)
     }
 
     /// Returns the topics that spoke.

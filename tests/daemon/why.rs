@@ -156,7 +156,8 @@ fn a_topic_that_is_nearly_that_of_a_trigger_is_named() {
 fn a_topic_that_is_nearly_one_that_a_condition_reads_is_named() {
     let house = House::with_rules(
         "rules:\n  if: { when: tv, if: { state: home/lux, below: 10 }, then: { out/x: 1 } }\n  \
-         while: { while: (state('home/lux') ?? 30) < 10, then: { out/x: 1 } }\n",
+         while: { while: (state('home/lux') ?? 30) < 10, then: { out/x: 1 } }\n  \
+         own: { when: tv, then: { out/home/lux: 1 } }\n",
     );
     publish(&house, "lux", &json!(3));
     publish(&house, "tv", &json!(1));

@@ -11,7 +11,7 @@ use crate::daemon::answer::TraceAnswer;
 use crate::daemon::event_loop::EventLoop;
 use crate::daemon::traces::Kept;
 use crate::engine::{Gate, Outcome, RuleView, Standing, Step, Trace, progress, result_with_source};
-use crate::model::{RuleId, Topic};
+use crate::model::{Origin, RuleId, Topic};
 use crate::rules::{Rule, Start, Trigger, TriggerKind, nearest_to_topic, nearest_topic};
 
 use super::near::{Beyond, NEAR, Near};
@@ -255,9 +255,12 @@ impl Search<'_> {
 
     /// Returns the topics that were probably meant by those that conditions read and that nobody speaks on, in words.
     fn meant(&self, steps: &[Step]) -> String {
-        let known = self.home.engine.states().iter().map(|(topic, _)| topic);
-        let unknown: BTreeSet<Topic> = steps.iter().flat_map(Step::topics_without_value).collect();
-        let near = unknown.iter().filter_map(|topic| Some((topic, nearest_to_topic(topic, known.clone())?)));
+        let states = self.home.engine.states();
+        // What rules publish is seldom what their conditions read.
+        let spoken = states.iter().filter(|(_, state)| state.origin != Origin::Own).map(|(topic, _)| topic);
+        let mut unknown: BTreeSet<Topic> = steps.iter().flat_map(Step::topics_without_value).collect();
+        unknown.retain(|topic| states.get(topic.as_str()).is_none());
+        let near = unknown.iter().filter_map(|topic| Some((topic, nearest_to_topic(topic, spoken.clone())?)));
         let told =
             near.map(|(topic, near)| format!("; nobody speaks on `{topic}`, and `{near}` is there: was that meant?"));
         told.collect::<Vec<_>>().concat()
