@@ -22,6 +22,8 @@ pub(super) enum Place {
     Step,
     /// A key of what is expected.
     Expectation,
+    /// A value that is one of a few words.
+    Value,
     /// Anywhere else.
     Elsewhere,
 }
@@ -276,6 +278,28 @@ const EXPECTATION: &[Meaning] = &[
     (&["id", "name"], Word("rule")),
 ];
 
+const VALUE: &[Meaning] = &[
+    (&["ignore", "drop", "skip", "once", "reject"], Word("single")),
+    (&["replace", "latest", "cancel", "override", "rerun"], Word("restart")),
+    (&["queue", "sequential", "serial"], Word("queued")),
+    (&["concurrent"], Word("parallel")),
+    (&["start", "startup", "boot", "homeassistant_started"], Word("started")),
+    (&["stop", "shutdown"], Word("stopping")),
+    (&["reload"], Word("reloaded")),
+    (&["online", "connect", "up"], Word("connected")),
+    (&["offline", "disconnect", "gone", "down"], Word("disconnected")),
+    (&["ok", "success", "succeeded", "done", "completed", "passed"], Word("finished")),
+    (&["error", "errored", "failure"], Word("failed")),
+    (&["ended", "aborted"], Word("stopped")),
+    (&["ignored", "dropped", "none"], Word("skipped")),
+    (&["warning"], Word("warn")),
+    (&["err", "critical", "fatal"], Word("error")),
+    (&["trace", "verbose"], Word("debug")),
+    (&["notice"], Word("info")),
+    (&["above_horizon", "day", "true"], Word("up")),
+    (&["below_horizon", "night", "false"], Word("down")),
+];
+
 impl Place {
     /// Returns what is meant by `word` here, where one of `known` may stand.
     pub(super) fn meant(self, word: &str, known: &[&str]) -> Option<Meant> {
@@ -289,6 +313,7 @@ impl Place {
             Place::Test => TEST,
             Place::Step => STEP,
             Place::Expectation => EXPECTATION,
+            Place::Value => VALUE,
             Place::Elsewhere => &[],
         };
         let is_possible = |meant: &Meant| match meant {

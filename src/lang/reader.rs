@@ -13,6 +13,7 @@ use crate::script::{Expression, ExpressionError, ExpressionErrorKind, Sandbox};
 
 use super::constants::{Constants, Unfixed};
 use super::findings::Findings;
+use super::foreign::{self, Meant};
 use super::text::FileText;
 use super::tree::{Node, NodeKind, Scalar};
 use super::{Code, Diagnostic, Severity, near};
@@ -351,9 +352,9 @@ impl<'a> Reader<'a> {
             return Some(*meaning);
         }
         let message = format!("`{}` is none of the words that may stand here", fixed.text);
-        let help = near::nearest(&fixed.text, words.iter().copied()).map(|word| format!("did you mean `{word}`?"));
-        let help = help.unwrap_or(format!("known here: {}", near::list(&words)));
-        self.findings.error(Code::UNKNOWN_WORD, fixed.span, message).help(help);
+        let foreign = foreign::Place::Value.meant(&fixed.text, &words).map(Meant::help);
+        let help = foreign.or_else(|| near::suggestion(&fixed.text, &words));
+        self.findings.error(Code::UNKNOWN_WORD, fixed.span, message).help_if(help);
         None
     }
 
