@@ -23,6 +23,8 @@ pub(super) struct Evaluator {
     draws: u64,
     /// The rules of which an evaluation was ended since it took too long, since that was last asked.
     pub(super) interrupted: BTreeSet<RuleId>,
+    /// Whether any ever was: until then nobody need count.
+    pub(super) was_ever_interrupted: bool,
 }
 
 impl Evaluator {
@@ -34,6 +36,7 @@ impl Evaluator {
             sequence: 0,
             draws: 0,
             interrupted: BTreeSet::new(),
+            was_ever_interrupted: false,
         }
     }
 

@@ -290,7 +290,7 @@ impl Engine {
         let was_idle = slot.runs.is_empty();
         slot.runs.insert((key, id));
         if was_idle {
-            self.note_running(&rule.id, run.as_cause());
+            self.note_running(&rule.id, 1, run.as_cause());
         }
         self.unsaved.runs.insert(id);
         self.runs.insert(id, run);
@@ -364,14 +364,13 @@ impl Engine {
         let first = slot.runs_of(&run.key).next();
         let is_idle = slot.runs.is_empty();
         if is_idle {
-            self.note_running(&run.rule, run.as_cause());
+            self.note_running(&run.rule, 0, run.as_cause());
         }
         first.filter(|first| self.runs.get(first).is_some_and(|run| run.is_queued))
     }
 
     /// Keeps `running()` true to what is so, and tells those who asked.
-    fn note_running(&mut self, rule: &RuleId, cause: Cause) {
-        let count = self.slots.find(rule).and_then(|slot| self.slots.get(slot)).map_or(0, super::slot::Slot::run_count);
+    fn note_running(&mut self, rule: &RuleId, count: usize, cause: Cause) {
         let running = &mut self.evaluator.world.running;
         if count == 0 {
             running.remove(rule);

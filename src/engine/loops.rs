@@ -107,6 +107,10 @@ impl Engine {
     /// Counts the runs of a rule in a row that were ended since they took too long; after the third it rests.
     pub(super) fn count_interruptions(&mut self, rule: &RuleId) {
         let was_interrupted = self.evaluator.interrupted.remove(rule);
+        self.evaluator.was_ever_interrupted |= was_interrupted;
+        if !self.evaluator.was_ever_interrupted {
+            return;
+        }
         let Some(id) = self.slots.find(rule).cloned() else { return };
         let Some(slot) = self.slots.get_mut(&id) else { return };
         slot.interruptions = if was_interrupted { slot.interruptions + 1 } else { 0 };

@@ -95,8 +95,9 @@ impl Slot {
 
     /// Returns the runs of `key`, oldest first.
     pub(super) fn runs_of(&self, key: &RunKey) -> impl DoubleEndedIterator<Item = RunId> {
-        let range = (key.clone(), RunId(0))..=(key.clone(), RunId(u64::MAX));
-        self.runs.range(range).map(|(_, run)| *run)
+        let range = || (key.clone(), RunId(0))..=(key.clone(), RunId(u64::MAX));
+        let runs = (!self.runs.is_empty()).then(|| self.runs.range(range()));
+        runs.into_iter().flatten().map(|(_, run)| *run)
     }
 }
 
