@@ -1,6 +1,6 @@
 //! What is written out as an argument and can't be what the function takes: found before anything runs.
 
-use rhai::{Expr, Position};
+use rhai::{Expr, Position, Stmt};
 
 use crate::model::schedule::{Boundary, Weekdays};
 use crate::model::{LogLevel, Topic, TopicFilter, ValuePath, parse_duration};
@@ -144,7 +144,10 @@ impl Call<'_> {
         let closure = self.arguments.get(delay + 1).and_then(|argument| {
             let given = match argument {
                 Expr::DynamicConstant(value, _) if value.is_fnptr() => return None,
-                Expr::Stmt(_) => "a block, which is run at once",
+                // Of a closure that reads variables around it, Rhai makes a block that begins with sharing these.
+                Expr::Stmt(block) if !block.statements().iter().any(|one| matches!(one, Stmt::Share(_))) => {
+                    "a block, which is run at once"
+                }
                 Expr::FnCall(call, _) if ACTING.contains(&call.name.as_str()) => "what is done at once",
                 other => kind_of_literal_or_text(other)?,
             };
