@@ -130,6 +130,16 @@ pub(crate) const RULES: &[(&str, &str)] = &[
     ("starts-chain", "{ when: { topic: home/a/door, payload: shut }, then: { ping/pong: go } }"),
     ("random", "{ when: home/a/tv, then: { out/random: '${random(1, 100)}' } }"),
     ("scene", "{ when: home/a/door, then: { scene: evening } }"),
+    (
+        "scene-by-name",
+        "{ when: home/b/door, then: { scene: '${if msg == \"open\" { \"evening\" } else { \"none\" }}', on_error: continue } }",
+    ),
+    (
+        "wait-with-variables",
+        "{ when: home/+room/tv, mode: parallel, max: 3, then: [ { wait: [ { state: 'home/${room}/door', to: [ open, '${msg}' ], \
+         for: '${7}s', id: '${room}' }, { topic: 'home/${room}/tv', where: \"room == 'a' && topic != ''\" } ], timeout: 40s, \
+         on_timeout: continue }, { 'out/${room}/formed': '${wait.trigger?.id ?? \"late\"}' } ] }",
+    ),
 ];
 
 /// The words of the language that must be drawn at least once: of triggers, conditions, actions, modes and `while`.
