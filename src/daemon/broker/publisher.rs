@@ -16,7 +16,7 @@ use crate::model::{Message, Qos, RuleId};
 use super::{OWN_ID, RULE_PROPERTY};
 
 task_local! {
-    /// The loop's time, while the loop publishes: the broker tells of retained messages from within.
+    /// The loop's time, while the loop publishes a retained message: the broker tells of it from within.
     static LOOP_TIME: Timestamp;
 }
 
@@ -51,7 +51,13 @@ impl Publisher {
     }
 
     async fn route(&self, now: Timestamp, packet: PublishPacket) {
-        LOOP_TIME.scope(now, self.router.route_message_with_deadline(&packet, Some(OWN_ID), self.past)).await;
+        let routed = self.router.route_message_with_deadline(&packet, Some(OWN_ID), self.past);
+        if packet.retain {
+            LOOP_TIME.scope(now, routed).await;
+        } else {
+            // The broker tells of nothing, and to scope its large future costs more than a look at the topic.
+            routed.await;
+        }
     }
 
     /// Gives the broker back what it kept before the restart.
