@@ -12,7 +12,6 @@ use crate::rules::{Rule, Start, Trigger};
 
 use super::condition::Judging;
 use super::run::{Run, Thread, Waiting};
-use super::scope::{Scope, ThreadScope};
 use super::while_state::Turn;
 use super::{Engine, Outcome, Step, Trace};
 
@@ -143,14 +142,7 @@ impl Engine {
         }
         if let Start::While(start) = &rule.start {
             let locals = Map::new();
-            let scope = Scope {
-                rule: &rule,
-                memory: Arc::clone(&slot.memory),
-                occasion: None,
-                locals: &locals,
-                thread: ThreadScope::default(),
-                each_message: self.each_message(&rule),
-            };
+            let scope = self.scope(&slot_id, &rule, None, &locals);
             let mut judging = Judging::new(&scope, &slot.trackers);
             let decided_at = std::mem::replace(&mut self.evaluator.world.now, now);
             // Only how it is judged is told: nothing begins or ends by it.

@@ -15,7 +15,6 @@ use super::deadline::Due;
 use super::gates::Candidate;
 use super::occasion::Occasion;
 use super::run::Part;
-use super::scope::{Scope, ThreadScope};
 use super::slot::{Heard, Listener, Slot, SlotId, Watched};
 use super::tracker::tracked_conditions;
 use super::trigger::{earlier, later};
@@ -81,14 +80,7 @@ impl Engine {
             return;
         }
         let locals = Map::new();
-        let scope = Scope {
-            rule: &rule,
-            memory: Arc::clone(&slot.memory),
-            occasion: None,
-            locals: &locals,
-            thread: ThreadScope::default(),
-            each_message: self.each_message(&rule),
-        };
+        let scope = self.scope(id, &rule, None, &locals);
         let mut judging = Judging::new(&scope, &slot.trackers);
         let verdict = self.evaluator.judge(&mut judging, &start.condition);
         let (reads, steps) = (judging.reads, judging.steps);
