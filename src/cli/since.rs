@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Failure;
 use super::settings_file::read_settings;
 use crate::daemon::recorder::{RecordedSince, folder};
-use crate::model::parse_duration;
+use crate::model::{parse_duration, parse_spoken_time};
 
 /// What the recorder of a home's daemon has since a time.
 pub(super) struct Since {
@@ -27,7 +26,7 @@ impl Since {
         let settings = read_settings(home)?;
         let zone = settings.zone.as_deref().and_then(|name| TimeZone::get(name).ok());
         let zone = zone.or_else(|| TimeZone::try_system().ok()).unwrap_or(TimeZone::UTC);
-        let since = begin(since, Timestamp::now(), zone)?;
+        let since = begin(since, Timestamp::now(), &zone)?;
         let folder = folder(home, &settings);
         let name = folder.display().to_string();
         let recorded = RecordedSince::open(&folder, since)
@@ -46,8 +45,8 @@ impl Since {
     }
 }
 
-/// Returns the instant that `text` means: so long before `now`, an instant, a local time, or the last time of that hour.
-fn begin(text: &str, now: Timestamp, zone: TimeZone) -> Result<Timestamp, Failure> {
+/// Returns the instant that `text` means: so long before `now`, or a time as a person says it.
+fn begin(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Failure> {
     let wrong = match parse_duration(text) {
         Ok(back) => {
             let back = SignedDuration::try_from(back).unwrap_or(SignedDuration::MAX);
@@ -55,22 +54,8 @@ fn begin(text: &str, now: Timestamp, zone: TimeZone) -> Result<Timestamp, Failur
         }
         Err(error) => error,
     };
-    if let Ok(instant) = text.parse() {
-        return Ok(instant);
-    }
-    let today = now.to_zoned(zone.clone()).date();
-    let of_day = |time: Time| {
-        let at = today.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp();
-        if at <= now {
-            Some(at)
-        } else {
-            today.yesterday().ok()?.to_datetime(time).to_zoned(zone.clone()).ok().map(|at| at.timestamp())
-        }
-    };
-    let local = text.parse::<DateTime>().ok().and_then(|at| at.to_zoned(zone.clone()).ok()).map(|at| at.timestamp());
-    let local = local.or_else(|| text.parse::<Time>().ok().and_then(of_day));
     // What begins as a date or a time of day was meant as one.
-    local.ok_or_else(|| {
+    parse_spoken_time(text, now, zone).ok_or_else(|| {
         if text.contains([':', '-']) {
             return Failure::new(format!("`{text}` is no time: write `24h`, `20:10` or `2024-06-01T20:10`"));
         }
@@ -86,7 +71,7 @@ mod tests {
     fn a_begin_is_a_duration_back_or_a_time() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let now: Timestamp = "2024-06-01T10:00:00Z".parse().unwrap();
-        let begin = |text: &str| match begin(text, now, zone.clone()) {
+        let begin = |text: &str| match begin(text, now, &zone) {
             Ok(at) => at.to_string(),
             Err(failure) => failure.to_string(),
         };

@@ -15,6 +15,7 @@ impl EventLoop {
     pub(super) async fn flush(&mut self) {
         let mut outgoing = std::mem::take(&mut self.outgoing);
         let behind_commit = self.behind_commit.take();
+        let mut has_left = !self.acknowledgements.is_empty();
         for (index, step) in outgoing.iter().enumerate() {
             if behind_commit == Some(index) {
                 self.parts.store.commit().await;
@@ -25,8 +26,9 @@ impl EventLoop {
                     self.parts.publisher.publish_of(self.now, &publication.message, &publication.rule).await;
                 }
                 Outgoing::Effect(Effect::Alert(alert)) => self.alert(alert).await,
-                Outgoing::Effect(_) => {}
+                Outgoing::Effect(_) => continue,
             }
+            has_left = true;
         }
         // What was decided may have led to nothing but what is kept.
         self.parts.store.commit().await;
@@ -38,7 +40,7 @@ impl EventLoop {
             self.parts.store.written().await;
         }
         self.acknowledgements.drain(..).for_each(Acknowledgement::release);
-        if !outgoing.is_empty() {
+        if has_left {
             // The clients' tasks write what they were given.
             yield_now().await;
         }

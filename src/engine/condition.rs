@@ -201,7 +201,7 @@ impl Verdict {
             Verdict::True => "true".into(),
             Verdict::False(None) => "false".into(),
             Verdict::False(Some(why)) => format!("false: {why}").into(),
-            Verdict::Unknown(topic) => format!("unknown: `{topic}` has no value yet").into(),
+            Verdict::Unknown(topic) => StepResult::Unknown(topic.clone()),
             Verdict::Failed(failure) => format!("failed: {}", failure_text(failure)).into(),
         }
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::model::format_duration;
 use crate::rules::Start;
 
-use super::{Gate, RuleView, Step, elapsed};
+use super::{Gate, RuleView, Step, StepResult, elapsed};
 
 /// So many holds are told.
 const MOST_HOLDS: usize = 5;
@@ -51,7 +51,7 @@ impl RuleView {
                 judged: self.judged.clone(),
             });
         }
-        let (gate, what) = if verdict.result.text().starts_with("unknown") {
+        let (gate, what) = if matches!(verdict.result, StepResult::Unknown(_)) {
             (Gate::Unknown, "can't be told")
         } else {
             (Gate::Condition, "doesn't hold")

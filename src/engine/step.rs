@@ -45,13 +45,16 @@ impl Step {
         // A name without levels may be a variable's.
         let null = self.values.iter().filter(|(_, value)| value.is_null()).map(|(label, _)| label.to_string());
         let read = null.filter(|name| name.contains('/'));
-        let text = self.result.text();
-        // As a verdict is written.
-        let unknown = text.strip_prefix("unknown: `").and_then(|rest| rest.split_once("` has no value yet"));
-        let unknown = unknown.map(|(topic, _)| topic.to_owned());
-        read.chain(unknown).filter_map(|topic| Topic::parse(&topic).ok()).collect()
+        let unknown = match &self.result {
+            StepResult::Unknown(topic) => Some(topic.clone()),
+            StepResult::Text(_) | StepResult::Heard(..) | StepResult::Published(..) => None,
+        };
+        read.filter_map(|topic| Topic::parse(&topic).ok()).chain(unknown).collect()
     }
 }
+
+/// What is said of a topic that never had a value.
+const UNKNOWN: &str = " has no value yet";
 
 /// What came of a step, in words: `true`, `home/hall/light/set ON`, `failed: …`. The words are made when somebody reads
 /// them.
@@ -63,6 +66,8 @@ pub enum StepResult {
     Heard(Topic, Origin),
     /// A message was published.
     Published(Topic, Payload),
+    /// A condition can't be told yet: this topic never had a value.
+    Unknown(Topic),
 }
 
 impl StepResult {
@@ -71,7 +76,7 @@ impl StepResult {
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             StepResult::Text(text) => Cow::Borrowed(text),
-            StepResult::Heard(..) | StepResult::Published(..) => Cow::Owned(self.to_string()),
+            StepResult::Heard(..) | StepResult::Published(..) | StepResult::Unknown(_) => Cow::Owned(self.to_string()),
         }
     }
 
@@ -82,6 +87,7 @@ impl StepResult {
             StepResult::Text(text) => text.len(),
             StepResult::Heard(topic, origin) => topic.as_str().len() + origin.as_str().len(),
             StepResult::Published(topic, payload) => topic.as_str().len() + payload.bytes().len(),
+            StepResult::Unknown(topic) => topic.as_str().len() + UNKNOWN.len(),
         }
     }
 }
@@ -98,6 +104,7 @@ impl fmt::Display for StepResult {
             StepResult::Text(text) => f.pad(text),
             StepResult::Heard(topic, origin) => write!(f, "{topic} ({})", origin.as_str()),
             StepResult::Published(topic, payload) => write!(f, "{topic} {}", payload.text().unwrap_or("(binary)")),
+            StepResult::Unknown(topic) => write!(f, "unknown: `{topic}`{UNKNOWN}"),
         }
     }
 }
@@ -167,7 +174,8 @@ mod tests {
             (StepResult::from("true"), "true"),
             (StepResult::Heard(topic.clone(), Origin::Live), "home/tv (live)"),
             (StepResult::Published(topic.clone(), Payload::from_bytes("ON")), "home/tv ON"),
-            (StepResult::Published(topic, Payload::from_bytes(&b"\xff"[..])), "home/tv (binary)"),
+            (StepResult::Published(topic.clone(), Payload::from_bytes(&b"\xff"[..])), "home/tv (binary)"),
+            (StepResult::Unknown(topic), "unknown: `home/tv` has no value yet"),
         ] {
             assert_eq!(result, words);
             let kept = serde_json::to_string(&result).unwrap();

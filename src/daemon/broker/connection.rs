@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -29,7 +30,7 @@ task_local! {
 pub(super) struct Connection {
     output: Mutex<Output<OwnedWriteHalf>>,
     /// MQTT's protocol version; 0 until the client has said it.
-    version: std::sync::atomic::AtomicU8,
+    version: AtomicU8,
 }
 
 impl Connection {
@@ -69,12 +70,12 @@ impl Connection {
 
     /// Notes that the client speaks this protocol version (4 is MQTT 3.1.1).
     pub(super) fn note_version(&self, version: u8) {
-        self.version.store(version, std::sync::atomic::Ordering::Relaxed);
+        self.version.store(version, Ordering::Relaxed);
     }
 
     /// Returns whether the client speaks MQTT 5.
     pub(super) fn speaks_version_5(&self) -> bool {
-        self.version.load(std::sync::atomic::Ordering::Relaxed) >= 5
+        self.version.load(Ordering::Relaxed) >= 5
     }
 
     fn output(&self) -> MutexGuard<'_, Output<OwnedWriteHalf>> {

@@ -15,6 +15,7 @@ use crate::model::{Message, Origin, Payload, Qos, Topic};
 
 use super::OWN_ID;
 use super::connection::Acknowledgement;
+use super::publisher::from_broker;
 use super::unrouted::Unrouted;
 
 /// The broker adds this user property to what clients publish, with their id.
@@ -57,11 +58,7 @@ impl Subscription {
 /// Returns the message for the loop; `None` where its topic is none.
 fn input(publish: &PublishPacket, unrouted: &Unrouted<Acknowledgement>) -> Option<Input> {
     let sender = publish.properties.get_user_property_value(SENDER);
-    let qos = match publish.qos {
-        QoS::ExactlyOnce => Qos::ExactlyOnce,
-        QoS::AtLeastOnce => Qos::AtLeastOnce,
-        QoS::AtMostOnce => Qos::AtMostOnce,
-    };
+    let qos = from_broker(publish.qos);
     let mut came = match (qos, sender) {
         (Qos::AtLeastOnce, Some(sender)) => unrouted.take(sender, &publish.topic_name, &publish.payload),
         _ => Vec::new(),

@@ -1,10 +1,11 @@
 //! The time at which a rule didn't run, as a person says it.
 
-use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// Returns the instant that `text` means at `now`: an instant, a local time, or the last time of that hour. The whole of its
+use crate::model::parse_spoken_time;
+
+/// Returns the instant that `text` means at `now`, as [`parse_spoken_time`] does, but of a local time the end: the whole of its
 /// last second, or minute, is meant.
 ///
 /// # Errors
@@ -13,19 +14,11 @@ pub(in crate::daemon) fn asked_time(text: &str, now: Timestamp, zone: &TimeZone)
     if let Ok(instant) = text.parse() {
         return Ok(instant);
     }
+    let begun = parse_spoken_time(text, now, zone);
     let has_seconds = text.split('T').next_back().unwrap_or(text).split(':').count() > 2;
     let rest = SignedDuration::from_millis(if has_seconds { 999 } else { 59_999 });
-    let at = |local: DateTime| local.to_zoned(zone.clone()).ok()?.timestamp().checked_add(rest).ok();
-    let of_day = |time: Time| {
-        let today = now.to_zoned(zone.clone()).date();
-        // What has begun counts as today's.
-        at(today.to_datetime(time))
-            .filter(|at| *at - rest <= now)
-            .or_else(|| at(today.yesterday().ok()?.to_datetime(time)))
-    };
-    let local = text.parse::<DateTime>().ok().and_then(at);
-    let local = local.or_else(|| text.parse::<Time>().ok().and_then(of_day));
-    local.ok_or_else(|| format!("`{text}` is no time: write `20:10` or `2024-06-01T20:10:00`"))
+    let asked = begun.and_then(|begun| begun.checked_add(rest).ok());
+    asked.ok_or_else(|| format!("`{text}` is no time: write `20:10` or `2024-06-01T20:10:00`"))
 }
 
 #[cfg(test)]

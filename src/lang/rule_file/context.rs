@@ -86,7 +86,7 @@ impl Context {
 
     /// Returns whether the rule has a `while`.
     pub(super) fn is_while(&self, id: &RuleId) -> bool {
-        self.whiles.contains(id) || self.whiles.contains(&without_instance(id))
+        self.whiles.contains(id) || self.whiles.contains(&id.maker())
     }
 }
 
@@ -97,13 +97,5 @@ impl RuleSource {
             Instances::One | Instances::Topics(_) => vec![self.id.clone()],
             Instances::Fixed(instances) => instances.iter().map(|instance| self.id.instance(&instance.name)).collect(),
         }
-    }
-}
-
-/// Returns the id of the rule that `id` is an instance of.
-pub(super) fn without_instance(id: &RuleId) -> RuleId {
-    match id.as_str().split_once('[') {
-        Some((rule, _)) => RuleId::from_text(rule),
-        None => id.clone(),
     }
 }

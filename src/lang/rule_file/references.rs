@@ -9,7 +9,6 @@ use crate::model::RuleId;
 use crate::rules::RuleReference;
 use crate::script::Expression;
 
-use super::context::without_instance;
 use super::decoder::Decoder;
 
 impl Decoder<'_> {
@@ -76,7 +75,7 @@ impl Decoder<'_> {
 
     fn instances_of(&self, text: &str) -> Vec<String> {
         let is_meant = |id: &&RuleId| {
-            let rule = without_instance(id);
+            let rule = id.maker();
             rule != **id && (rule.as_str() == text || rule.key() == text)
         };
         self.context.names.iter().filter(is_meant).map(|id| id.key().to_owned()).collect()

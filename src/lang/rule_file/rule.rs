@@ -14,7 +14,7 @@ use crate::rules::{Block, EachTopic, Mode, Per, Rule, RuleEntry, Start, WhileRul
 use crate::script::{Expression, SET_BY_ACTIONS};
 
 use super::actions::let_names;
-use super::context::{Context, without_instance};
+use super::context::Context;
 use super::decoder::{Decoder, Grows};
 use super::each::Instances;
 use super::file::{RuleFile, RuleSource};
@@ -130,7 +130,7 @@ fn decode(
     let mut reader = Reader::new(file.text.clone());
     reader.sandbox = Some(&context.sandbox);
     reader.constants = instance.constants;
-    let rule_id = without_instance(&instance.id);
+    let rule_id = instance.id.maker();
     let given = [context.given.get(&rule_id), context.given.get(&instance.id), Some(&context.given_to_any)];
     let mut names = reader.constants.names();
     names.variables.extend(given.into_iter().flatten().flatten().cloned());
