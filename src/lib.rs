@@ -1,4 +1,5 @@
 //! homerule decides what a home does: messages come in, rules fire, messages go out.
+pub mod broker;
 pub mod cli;
 pub mod daemon;
 pub mod engine;

@@ -31,7 +31,7 @@ pub use message::{Message, Origin, Payload, Qos};
 pub use place::{Place, PlacedText, Stretch};
 pub use spoken_time::parse_spoken_time;
 pub use state::{States, TopicState};
-pub use topic::{Topic, TopicError, first_level};
+pub use topic::{Topic, TopicError, first_level, has_control};
 pub use topic_filter::{FilterError, Level, TopicFilter};
 pub use value::{Map, Value};
 pub use value_path::{PathError, ValuePath};

@@ -131,7 +131,8 @@ pub(super) fn is_too_deep(text: &str) -> bool {
 
 /// Returns whether a topic or filter has a character that MQTT asks to leave out: a control character, or one that Unicode
 /// keeps for itself.
-pub(super) fn has_control(text: &str) -> bool {
+#[must_use]
+pub fn has_control(text: &str) -> bool {
     let is_plain = |byte: u8| (0x20..0x7f).contains(&byte);
     let is_noncharacter =
         |letter: char| matches!(u32::from(letter), 0xfdd0..=0xfdef) || u32::from(letter) & 0xfffe == 0xfffe;
