@@ -1,8 +1,8 @@
 //! Decodes conditions (spec 2.5).
 
-use crate::lang::fields::Fields;
-use crate::lang::foreign::Place;
-use crate::lang::tree::{Node, NodeKind};
+use crate::lang::reader::fields::Fields;
+use crate::lang::reader::foreign::Place;
+use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::lang::{Code, near};
 use crate::model::schedule::{Boundary, BoundaryError, SunEvent, TimeWindow, Weekdays};
 use crate::rules::{Condition, ConditionKind, StateCondition};

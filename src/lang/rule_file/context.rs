@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::lang::tree::Node;
+use crate::lang::yaml::tree::Node;
 use crate::lang::{Allow, Settings};
 use crate::model::{Name, RuleId};
 use crate::script::{RuleNames, Sandbox};

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
-use crate::lang::constants::visit;
-use crate::lang::foreign::Place;
+use crate::lang::reader::constants::visit;
+use crate::lang::reader::foreign::Place;
 use crate::lang::reader::{Reader, file_span};
-use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
+use crate::lang::yaml::tree::{Entry, Node, NodeKind, Scalar};
 use crate::lang::{Code, near};
 use crate::model::{Name, PlacedText, RuleId, Value, parse_duration};
 use crate::rules::{Block, DurationTemplate, Question};

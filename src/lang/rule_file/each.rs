@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::lang::Code;
 use crate::lang::reader::Reader;
-use crate::lang::tree::{Entry, Node, NodeKind};
+use crate::lang::yaml::tree::{Entry, Node, NodeKind};
 use crate::model::{Name, TopicFilter, Value};
 
 /// How many instances one rule may have.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use crate::lang::constants::Constants;
-use crate::lang::fields::Fields;
-use crate::lang::foreign::Place;
 use crate::lang::reader::Reader;
+use crate::lang::reader::constants::Constants;
+use crate::lang::reader::fields::Fields;
+use crate::lang::reader::foreign::Place;
 use crate::lang::text::FileText;
-use crate::lang::tree::{self, Entry, Node};
+use crate::lang::yaml::tree::{self, Entry, Node};
 use crate::lang::{Code, near};
 use crate::model::{Name, RuleId};
 use crate::script::Sandbox;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::lang::constants::Constants;
-use crate::lang::tree::{Node, NodeKind};
+use crate::lang::reader::constants::Constants;
+use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::Value;
 
 /// FNV-1a, 64 bits: simple, and the same on every machine and in every version.

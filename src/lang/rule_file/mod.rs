@@ -9,16 +9,13 @@
 //!   `then[0].do`, `then[0].parallel[1]`, `then[0].on_timeout`;
 //! - what an action waits for or asks: `then[0].wait`, `then[0].if`, `then[0].repeat.until`.
 
-mod actions;
-mod awaited;
+mod action;
 mod conditions;
 mod context;
 mod decoder;
 mod each;
 mod file;
 mod fingerprint;
-mod flow;
-mod publish;
 mod range;
 mod references;
 mod rule;

@@ -1,8 +1,8 @@
 //! Decodes ranges of numbers: `above`, `below` and `hysteresis`, in triggers and conditions.
 
 use crate::lang::Code;
-use crate::lang::fields::Fields;
-use crate::lang::tree::Node;
+use crate::lang::reader::fields::Fields;
+use crate::lang::yaml::tree::Node;
 use crate::rules::Range;
 
 use super::decoder::Decoder;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::lang::reader::file_span;
-use crate::lang::tree::Node;
+use crate::lang::yaml::tree::Node;
 use crate::lang::{Code, near};
 use crate::model::RuleId;
 use crate::rules::RuleReference;

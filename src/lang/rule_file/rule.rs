@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::lang::constants::Constants;
-use crate::lang::fields::{Fields, Missing};
-use crate::lang::foreign::Place;
 use crate::lang::reader::Reader;
-use crate::lang::tree::{Node, NodeKind};
+use crate::lang::reader::constants::Constants;
+use crate::lang::reader::fields::{Fields, Missing};
+use crate::lang::reader::foreign::Place;
+use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Severity};
 use crate::model::{RuleId, Topic, TopicFilter, Value};
 use crate::rules::{Block, EachTopic, Mode, Per, Rule, RuleEntry, Start, WhileRule};
 use crate::script::{Expression, SET_BY_ACTIONS};
 
-use super::actions::let_names;
+use super::action::let_names;
 use super::context::Context;
 use super::decoder::{Decoder, Grows};
 use super::each::Instances;

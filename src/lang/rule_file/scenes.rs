@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::lang::reader::Reader;
-use crate::lang::tree::Node;
+use crate::lang::yaml::tree::Node;
 use crate::lang::{Code, Diagnostic, near};
 use crate::model::RuleId;
 

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::lang::findings::Findings;
+use crate::lang::diagnostic::findings::Findings;
 use crate::lang::reader::Reader;
-use crate::lang::scalar;
 use crate::lang::text::FileText;
-use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
+use crate::lang::yaml::scalar;
+use crate::lang::yaml::tree::{Entry, Node, NodeKind, Scalar};
 use crate::lang::{Code, Severity};
 use crate::model::{PlacedText, Value};
 use crate::script::{

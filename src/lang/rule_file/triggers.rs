@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use crate::lang::Code;
-use crate::lang::fields::Fields;
-use crate::lang::foreign::Place;
 use crate::lang::reader::Reader;
-use crate::lang::tree::{Entry, Node, NodeKind};
+use crate::lang::reader::fields::Fields;
+use crate::lang::reader::foreign::Place;
+use crate::lang::yaml::tree::{Entry, Node, NodeKind};
 use crate::model::schedule::{Cron, Schedule, SunEvent, TimeOfDay, Weekdays};
 use crate::model::{Name, TopicFilter, Value, parse_offset};
 use crate::rules::{ClientChange, HomeEvent, StateTrigger, Trigger, TriggerKind};

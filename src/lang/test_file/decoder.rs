@@ -6,11 +6,11 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::lang::fields::{Fields, Missing};
-use crate::lang::foreign::{Meant, Place};
 use crate::lang::home::file_text;
 use crate::lang::reader::Reader;
-use crate::lang::tree::{self, Entry, Node, NodeKind};
+use crate::lang::reader::fields::{Fields, Missing};
+use crate::lang::reader::foreign::{Meant, Place};
+use crate::lang::yaml::tree::{self, Entry, Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Source, near};
 use crate::model::schedule::Location;
 use crate::model::{Payload, Topic, TopicFilter};

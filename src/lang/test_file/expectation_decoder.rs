@@ -5,9 +5,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::lang::Code;
-use crate::lang::fields::Fields;
-use crate::lang::foreign::Place;
-use crate::lang::tree::{Node, NodeKind};
+use crate::lang::reader::fields::Fields;
+use crate::lang::reader::foreign::Place;
+use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::Value;
 
 use super::decoder::{Decoder, items};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::lang::findings::Findings;
+use crate::lang::diagnostic::findings::Findings;
 use crate::lang::{Code, Diagnostic};
 use crate::model::Place;
 use crate::model::schedule::Location;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::lang::Code;
-use crate::lang::fields::{Fields, Missing};
-use crate::lang::foreign::Place;
-use crate::lang::tree::{Node, NodeKind};
+use crate::lang::reader::fields::{Fields, Missing};
+use crate::lang::reader::foreign::Place;
+use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::{Payload, Value, format_duration};
 
 use super::decoder::{Decoder, items};

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::{FileKind, definitions, references, schema_of_all};
-use crate::lang::findings::Findings;
+use crate::lang::diagnostic::findings::Findings;
 use crate::lang::test_file::TestFile;
 use crate::lang::text::FileText;
-use crate::lang::tree::{self, Node, NodeKind};
+use crate::lang::yaml::tree::{self, Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Home, Severity, Source, Sources};
 
 /// The folders whose YAML files are read: whole homes, and single files that are wrong in one way each.

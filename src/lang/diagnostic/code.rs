@@ -1,6 +1,6 @@
 //! All mistakes that are found in the user's text, each with its own number. A number is never reused.
 
-use super::Code;
+use crate::lang::Code;
 use crate::script::ExpressionErrorKind;
 
 macro_rules! codes {
@@ -96,7 +96,7 @@ codes! {
 
 impl Code {
     /// Returns the code of a mistake in an expression.
-    pub(super) fn of(kind: ExpressionErrorKind) -> Code {
+    pub(in crate::lang) fn of(kind: ExpressionErrorKind) -> Code {
         match kind {
             ExpressionErrorKind::Syntax => Code::EXPRESSION_SYNTAX,
             ExpressionErrorKind::UnknownVariable => Code::UNKNOWN_VARIABLE,

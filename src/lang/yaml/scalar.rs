@@ -7,11 +7,11 @@ use granit_parser::ScalarStyle;
 
 use crate::model::{PlacedText, Stretch, Value};
 
-use super::text::FileText;
+use crate::lang::text::FileText;
 
 /// Returns what a text without quotes is read as (YAML 1.2, core schema). A number with a leading zero is a
 /// text: it is a name more often than a number.
-pub(super) fn resolve(text: &str) -> Value {
+pub(in crate::lang) fn resolve(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "true" | "True" | "TRUE" => return Value::Bool(true),
@@ -55,7 +55,7 @@ fn number(text: &str, unsigned: &str) -> Option<Value> {
 }
 
 /// Returns the text `decoded`, which stands at `bytes` of the file, with the place of each of its characters.
-pub(super) fn place(decoded: &str, style: ScalarStyle, bytes: &Range<usize>, text: &FileText) -> PlacedText {
+pub(in crate::lang) fn place(decoded: &str, style: ScalarStyle, bytes: &Range<usize>, text: &FileText) -> PlacedText {
     let mut stretches = Stretches { text, found: Vec::new() };
     match style {
         ScalarStyle::Plain => stretches.flow(decoded, bytes.clone(), Escapes::None),
@@ -222,8 +222,8 @@ fn is_high_surrogate(rest: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lang::findings::Findings;
-    use crate::lang::tree;
+    use crate::lang::diagnostic::findings::Findings;
+    use crate::lang::yaml::tree;
 
     /// Returns where the character `needle` of the only value in `yaml` is said to stand.
     fn found(yaml: &str, needle: char) -> (usize, String) {

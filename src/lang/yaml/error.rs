@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, ScanError};
 
-use super::Code;
-use super::findings::Findings;
-use super::text::FileText;
+use crate::lang::Code;
+use crate::lang::diagnostic::findings::Findings;
+use crate::lang::text::FileText;
 
 /// Reports why a text isn't YAML.
-pub(super) fn report(error: &ScanError, text: &FileText, findings: &mut Findings) {
+pub(in crate::lang) fn report(error: &ScanError, text: &FileText, findings: &mut Findings) {
     let at = error.marker().byte_offset().unwrap_or(0).min(text.as_str().len());
     let line = text.line_range(text.line(at)).unwrap_or(at..at);
     let after = text.get(at..line.end);
@@ -25,7 +25,7 @@ pub(super) fn report(error: &ScanError, text: &FileText, findings: &mut Findings
                 findings.error(Code::TAB_AS_INDENTATION, tab..tab + 1, "YAML doesn't allow a tab here: use spaces");
             found.help("replace each tab at the beginning of a line by spaces, two for each level");
         }
-        ErrorKind::RecursionLimitExceeded => report_depth(span, super::tree::DEEPEST, findings),
+        ErrorKind::RecursionLimitExceeded => report_depth(span, crate::lang::yaml::tree::DEEPEST, findings),
         ErrorKind::UnexpectedCharacter { character } => {
             let message = format!("a text that begins with `{character}` needs quotes");
             let quoted = quote(value_at(text, at, &line));
@@ -66,7 +66,7 @@ pub(super) fn report(error: &ScanError, text: &FileText, findings: &mut Findings
 }
 
 /// Reports that lists and maps are nested too deeply.
-pub(super) fn report_depth(span: Range<usize>, deepest: usize, findings: &mut Findings) {
+pub(in crate::lang) fn report_depth(span: Range<usize>, deepest: usize, findings: &mut Findings) {
     let message = format!("lists and maps are nested more than {deepest} levels deep here");
     findings.error(Code::TOO_DEEP, span, message).help("no rule needs that: is a bracket missing?");
 }

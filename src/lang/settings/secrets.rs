@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use crate::model::{PlacedText, Stretch, Value};
 
-use super::reader::Reader;
-use super::tree::{Node, NodeKind, Scalar};
-use super::{Code, Source, Sources};
+use crate::lang::reader::Reader;
+use crate::lang::yaml::tree::{Node, NodeKind, Scalar};
+use crate::lang::{Code, Source, Sources};
 
 /// Where a secret value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ impl Secret {
 }
 
 /// Returns the secrets that a file asks for.
-pub(super) fn find(root: &Node) -> Vec<Secret> {
+pub(in crate::lang) fn find(root: &Node) -> Vec<Secret> {
     let mut found = Vec::new();
     root.walk(&mut |node| found.extend(Secret::of(node)));
     found.sort();
@@ -51,7 +51,7 @@ pub(super) fn find(root: &Node) -> Vec<Secret> {
 }
 
 /// Puts the secrets of `sources` in their places. A missing one is reported, and left out.
-pub(super) fn fill_in(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) {
+pub(in crate::lang) fn fill_in(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) {
     match &mut node.kind {
         NodeKind::Scalar(_) | NodeKind::Closure(_) => {}
         NodeKind::List(items) => items.retain_mut(|item| fill_in_one(item, sources, reader)),
@@ -77,7 +77,7 @@ fn fill_in_one(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) -> b
     let at = reader.text.place(node.span.start);
     let stretch = Stretch { offset: 0, file_offset: node.span.start, line: at.line, column: at.column };
     let placed = PlacedText::new(text.into(), reader.text.file(), [stretch].into());
-    let value = super::scalar::resolve(placed.as_str());
+    let value = crate::lang::yaml::scalar::resolve(placed.as_str());
     let value = if value.is_null() { Value::text("") } else { value };
     node.kind = NodeKind::Scalar(Scalar { text: placed, is_plain: false, value });
     true

@@ -1,9 +1,9 @@
 //! Decodes how much clients of the broker may use, and sizes such as `1MiB`.
 
-use super::fields::Fields;
-use super::reader::Reader;
-use super::tree::Node;
-use super::{BrokerLimits, Code};
+use crate::lang::reader::Reader;
+use crate::lang::reader::fields::Fields;
+use crate::lang::yaml::tree::Node;
+use crate::lang::{BrokerLimits, Code};
 
 /// The units of sizes, with their bytes.
 const UNITS: [(&str, u64); 8] = [
@@ -18,7 +18,7 @@ const UNITS: [(&str, u64); 8] = [
 ];
 
 /// Reads the limits that `node` names into `limits`.
-pub(super) fn read(node: &Node, reader: &mut Reader<'_>, limits: &mut BrokerLimits) {
+pub(in crate::lang) fn read(node: &Node, reader: &mut Reader<'_>, limits: &mut BrokerLimits) {
     let Some(mut fields) = Fields::of(node, "`limits`", &reader.text, &mut reader.findings) else { return };
     let mut count = |key, most: u64, reader: &mut Reader<'_>, limit: &mut usize| {
         let number = fields.take(key).and_then(|node| reader.integer(node, 1..most));
@@ -36,7 +36,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>, limits: &mut BrokerLimi
 }
 
 /// Returns a size in bytes: `1MiB`, `500kB`, or a number of bytes.
-pub(super) fn size(node: &Node, reader: &mut Reader<'_>) -> Option<u64> {
+pub(in crate::lang) fn size(node: &Node, reader: &mut Reader<'_>) -> Option<u64> {
     let fixed = reader.fixed(node, "a size (`1MiB`)")?;
     let digits = fixed.text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(fixed.text.len());
     let (number, unit) = fixed.text.split_at(digits);

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::lang::Code;
-use crate::lang::fields::Fields;
-use crate::lang::tree::{Entry, Node, NodeKind};
+use crate::lang::reader::fields::Fields;
+use crate::lang::yaml::tree::{Entry, Node, NodeKind};
 use crate::model::{Name, Qos, Topic, TopicError, Value};
 use crate::rules::{ActionKind, IfChanged, Publish};
 use crate::script::{Closure, Template, TextPart};
 
-use super::decoder::Decoder;
-use super::file::RuleFile;
-use super::fingerprint::scene_fingerprint;
+use crate::lang::rule_file::decoder::Decoder;
+use crate::lang::rule_file::file::RuleFile;
+use crate::lang::rule_file::fingerprint::scene_fingerprint;
 
 impl Decoder<'_> {
     /// Returns the action `publish`.
-    pub(super) fn publish(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
+    pub(in crate::lang::rule_file) fn publish(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
         let node = fields.take("publish")?;
         if node.as_map().is_some() {
             let span = self.mark(node);
@@ -45,7 +45,10 @@ impl Decoder<'_> {
     }
 
     /// Returns the messages of a map of topics to payloads.
-    pub(super) fn messages<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) -> Option<Vec<Publish>> {
+    pub(in crate::lang::rule_file) fn messages<'e>(
+        &mut self,
+        entries: impl Iterator<Item = &'e Entry>,
+    ) -> Option<Vec<Publish>> {
         let messages: Vec<_> = entries
             .map(|entry| {
                 let template = self.key_template(entry);
@@ -76,7 +79,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the scenes that this rule may name at run: all whose name is given once.
-    pub(super) fn scenes(&mut self) -> BTreeMap<Name, ActionKind> {
+    pub(in crate::lang::rule_file) fn scenes(&mut self) -> BTreeMap<Name, ActionKind> {
         if !self.names_scenes && !self.closures.iter().any(Closure::may_name_scenes) {
             return BTreeMap::new();
         }
@@ -97,7 +100,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the action `scene`.
-    pub(super) fn scene(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
+    pub(in crate::lang::rule_file) fn scene(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
         let node = fields.take("scene")?;
         if node.as_scalar().is_some_and(|scalar| scalar.text.as_str().contains("${")) {
             let name = self.text_template(node, "a scene's name")?;
@@ -115,7 +118,7 @@ impl Decoder<'_> {
 
     /// Returns the messages of a scene of another file, which reads that file's constants. What is wrong with it
     /// is reported where it stands.
-    fn foreign_scene(&mut self, file: &super::RuleFile, scene: &Node) -> Option<Vec<Publish>> {
+    fn foreign_scene(&mut self, file: &crate::lang::rule_file::RuleFile, scene: &Node) -> Option<Vec<Publish>> {
         let mut reader = crate::lang::reader::Reader::new(file.text.clone());
         reader.sandbox = self.sandbox;
         reader.constants = file.constants.clone();
@@ -146,7 +149,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the topic that an action publishes to.
-    pub(super) fn publish_topic(&mut self, node: &Node) -> Option<Template> {
+    pub(in crate::lang::rule_file) fn publish_topic(&mut self, node: &Node) -> Option<Template> {
         let template = self.text_template(node, "a topic")?;
         let text = node.as_scalar().map_or("", |scalar| scalar.text.as_str());
         self.check_topic(template, text, &node.span)
@@ -180,7 +183,7 @@ impl Decoder<'_> {
     }
 
     /// Reports a topic without expressions that is none.
-    pub(super) fn check_constant_topic(&mut self, text: &str, node: &Node) -> Option<()> {
+    pub(in crate::lang::rule_file) fn check_constant_topic(&mut self, text: &str, node: &Node) -> Option<()> {
         let Err(error) = Topic::parse(text) else { return Some(()) };
         let help = match error {
             TopicError::Wildcard => {

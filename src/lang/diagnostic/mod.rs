@@ -1,8 +1,16 @@
 //! Diagnostics: located findings about the user's text, as data. Renderers are elsewhere.
 
+mod code;
+pub(super) mod findings;
+pub(super) mod near;
+mod render;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+
+pub use near::nearest;
+pub use render::{Colour, Report};
 
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq)]

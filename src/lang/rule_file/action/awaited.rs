@@ -7,21 +7,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::lang::reader::Reader;
-use crate::lang::scalar::resolve;
-use crate::lang::tree::{Entry, Node, NodeKind, Scalar};
+use crate::lang::yaml::scalar::resolve;
+use crate::lang::yaml::tree::{Entry, Node, NodeKind, Scalar};
 use crate::lang::{Diagnostic, Severity};
 use crate::model::{PlacedText, Stretch, Value};
 use crate::rules::{FormedTriggers, Trigger};
 use crate::script::{Template, TextPart};
 
-use super::decoder::Decoder;
-use super::triggers::wildcards;
+use crate::lang::rule_file::decoder::Decoder;
+use crate::lang::rule_file::triggers::wildcards;
 
 /// Marks where an expression stands in a text; it is no character.
 const MARK: &str = "\u{ffff}";
 
 /// Triggers as they are decoded.
-pub(super) enum Awaited {
+pub(in crate::lang::rule_file) enum Awaited {
     /// Known at load.
     Fixed(Vec<Trigger>),
     /// Known when a run waits.
@@ -43,7 +43,7 @@ struct Texts {
 impl Decoder<'_> {
     /// Returns triggers whose texts may read what the run knows. Their wildcards only their own `where` may read by name: after
     /// the wait they are under `wait.`.
-    pub(super) fn awaited(&mut self, node: &Node, path: &str) -> Option<Awaited> {
+    pub(in crate::lang::rule_file) fn awaited(&mut self, node: &Node, path: &str) -> Option<Awaited> {
         let mut texts = Texts { is_fixed: true, ..Texts::default() };
         let shape = replace(node, "", &mut |scalar, key, node| self.shape_of(scalar, key, node, &mut texts));
         if texts.is_broken {

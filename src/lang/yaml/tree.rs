@@ -11,14 +11,14 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 use crate::model::{PlacedText, Value};
 use crate::script::Closure;
 
-use super::Code;
-use super::findings::Findings;
-use super::scalar;
-use super::text::FileText;
-use super::yaml_error;
+use super::error;
+use crate::lang::Code;
+use crate::lang::diagnostic::findings::Findings;
+use crate::lang::text::FileText;
+use crate::lang::yaml::scalar;
 
 /// How deeply lists and maps may be nested.
-pub(super) const DEEPEST: usize = 64;
+pub(in crate::lang) const DEEPEST: usize = 64;
 
 /// How many nodes a file may have: some 40,000 rules.
 const MOST_NODES: usize = 1_000_000;
@@ -28,16 +28,16 @@ const MOST_ALIASED: usize = 200_000;
 
 /// A part of a file.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub(in crate::lang) struct Node {
     /// The bytes of the file.
-    pub(super) span: Range<usize>,
+    pub(in crate::lang) span: Range<usize>,
     /// What stands there.
-    pub(super) kind: NodeKind,
+    pub(in crate::lang) kind: NodeKind,
 }
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum NodeKind {
+pub(in crate::lang) enum NodeKind {
     /// A single value.
     Scalar(Scalar),
     /// A list.
@@ -50,31 +50,31 @@ pub(super) enum NodeKind {
 
 /// A single value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Scalar {
+pub(in crate::lang) struct Scalar {
     /// The text, without quotes and escapes.
-    pub(super) text: PlacedText,
+    pub(in crate::lang) text: PlacedText,
     /// Whether it stands without quotes, so that `true` is a boolean and `5` a number.
-    pub(super) is_plain: bool,
+    pub(in crate::lang) is_plain: bool,
     /// What it is read as.
-    pub(super) value: Value,
+    pub(in crate::lang) value: Value,
 }
 
 /// A key of a map, and its value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
+pub(in crate::lang) struct Entry {
     /// The key's text.
-    pub(super) key: PlacedText,
+    pub(in crate::lang) key: PlacedText,
     /// What the key is read as: `1` is a number, `"1"` a text.
-    pub(super) key_value: Value,
+    pub(in crate::lang) key_value: Value,
     /// The bytes of the key.
-    pub(super) key_span: Range<usize>,
+    pub(in crate::lang) key_span: Range<usize>,
     /// The value.
-    pub(super) value: Node,
+    pub(in crate::lang) value: Node,
 }
 
 impl Node {
     /// Returns the single value, where it is one.
-    pub(super) fn as_scalar(&self) -> Option<&Scalar> {
+    pub(in crate::lang) fn as_scalar(&self) -> Option<&Scalar> {
         match &self.kind {
             NodeKind::Scalar(scalar) => Some(scalar),
             NodeKind::List(_) | NodeKind::Map(_) | NodeKind::Closure(_) => None,
@@ -82,7 +82,7 @@ impl Node {
     }
 
     /// Returns the entries of the map; `None` where it is none.
-    pub(super) fn as_map(&self) -> Option<&[Entry]> {
+    pub(in crate::lang) fn as_map(&self) -> Option<&[Entry]> {
         match &self.kind {
             NodeKind::Map(entries) => Some(entries),
             NodeKind::Scalar(_) | NodeKind::List(_) | NodeKind::Closure(_) => None,
@@ -90,7 +90,7 @@ impl Node {
     }
 
     /// Returns the closure, where it is one.
-    pub(super) fn as_closure(&self) -> Option<&Closure> {
+    pub(in crate::lang) fn as_closure(&self) -> Option<&Closure> {
         match &self.kind {
             NodeKind::Closure(closure) => Some(closure),
             NodeKind::Scalar(_) | NodeKind::List(_) | NodeKind::Map(_) => None,
@@ -98,17 +98,17 @@ impl Node {
     }
 
     /// Returns the value of the map's key `key`.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(in crate::lang) fn get(&self, key: &str) -> Option<&Node> {
         self.as_map()?.iter().find(|entry| entry.key.as_str() == key).map(|entry| &entry.value)
     }
 
     /// Returns whether nothing stands there, or `null`.
-    pub(super) fn is_null(&self) -> bool {
+    pub(in crate::lang) fn is_null(&self) -> bool {
         matches!(&self.kind, NodeKind::Scalar(scalar) if scalar.value.is_null())
     }
 
     /// Returns what stands there in words, for messages: `the number 5`, `a list`.
-    pub(super) fn describe(&self) -> String {
+    pub(in crate::lang) fn describe(&self) -> String {
         let NodeKind::Scalar(scalar) = &self.kind else {
             return match &self.kind {
                 NodeKind::Map(_) => "a map",
@@ -128,7 +128,7 @@ impl Node {
     }
 
     /// Calls `visit` with each node, from the outermost.
-    pub(super) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
+    pub(in crate::lang) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Node)) {
         visit(self);
         match &self.kind {
             NodeKind::Scalar(_) | NodeKind::Closure(_) => {}
@@ -139,7 +139,7 @@ impl Node {
 }
 
 /// Reads a file's text. `None` where nothing stands in it, or where it isn't YAML; that is then in `findings`.
-pub(super) fn parse(text: &FileText, findings: &mut Findings) -> Option<Node> {
+pub(in crate::lang) fn parse(text: &FileText, findings: &mut Findings) -> Option<Node> {
     let errors_before = findings.len();
     let mut builder =
         Builder { text, findings, anchors: BTreeMap::new(), open: Vec::new(), root: None, nodes: 0, copied: 0 };
@@ -149,7 +149,7 @@ pub(super) fn parse(text: &FileText, findings: &mut Findings) -> Option<Node> {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
-                yaml_error::report(&error, text, builder.findings);
+                error::report(&error, text, builder.findings);
                 return None;
             }
         };
@@ -276,7 +276,7 @@ impl Builder<'_> {
             self.refuse_tag(tag_span.byte_range().unwrap_or_default());
         }
         if self.open.len() >= DEEPEST {
-            yaml_error::report_depth(self.text.first_line(&bytes), DEEPEST, self.findings);
+            error::report_depth(self.text.first_line(&bytes), DEEPEST, self.findings);
             return None;
         }
         let is_flow = style == StructureStyle::Flow;
@@ -300,7 +300,7 @@ impl Builder<'_> {
     fn add_alias(&mut self, node: Node) -> Option<()> {
         self.count_copy(&node)?;
         if self.open.len() + depth(&node) > DEEPEST {
-            yaml_error::report_depth(self.text.first_line(&node.span), DEEPEST, self.findings);
+            error::report_depth(self.text.first_line(&node.span), DEEPEST, self.findings);
             return None;
         }
         self.add(node, 0)

@@ -20,7 +20,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
 }
 
 /// Returns a sentence that names what was meant, where something is near; else one that lists what may stand there.
-pub(super) fn suggestion(written: &str, known: &[&str]) -> Option<String> {
+pub(in crate::lang) fn suggestion(written: &str, known: &[&str]) -> Option<String> {
     match nearest(written, known.iter().copied()) {
         Some(word) => Some(format!("did you mean `{word}`?")),
         None if known.is_empty() => None,
@@ -29,7 +29,7 @@ pub(super) fn suggestion(written: &str, known: &[&str]) -> Option<String> {
 }
 
 /// Lists words in backticks: `` `a`, `b` ``; of many, the first ones.
-pub(super) fn list(words: &[&str]) -> String {
+pub(in crate::lang) fn list(words: &[&str]) -> String {
     const MOST: usize = 24;
     let mut text = words.iter().take(MOST).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     if words.len() > MOST {

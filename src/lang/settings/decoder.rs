@@ -8,17 +8,18 @@ use jiff::tz::TimeZoneDatabase;
 use crate::model::TopicFilter;
 use crate::model::schedule::Location;
 
-use super::fields::Fields;
-use super::reader::Reader;
-use super::tree::{self, Node, NodeKind};
-use super::{
+use crate::lang::reader::Reader;
+use crate::lang::reader::fields::Fields;
+use crate::lang::yaml::tree::{self, Node, NodeKind};
+use crate::lang::{
     Allow, BrokerSettings, Code, DiscoverySettings, EmbeddedBroker, ExternalBroker, Listener, RecorderSettings,
-    Settings, Tls, WebSettings, near, secrets,
+    Settings, Sources, Tls, WebSettings, near,
 };
-use super::{Sources, broker_limits};
+
+use super::{broker_limits, secrets};
 
 /// The settings' file.
-pub(super) const SETTINGS_FILE: &str = "homerule.yaml";
+pub(in crate::lang) const SETTINGS_FILE: &str = "homerule.yaml";
 
 /// Settings that are specified and have no effect yet.
 const NOT_USED_YET: [&str; 1] = ["discovery"];
@@ -27,7 +28,7 @@ const NOT_USED_YET: [&str; 1] = ["discovery"];
 const SMALLEST_RECORDING: u64 = 1 << 20;
 
 /// Decodes the settings that `reader` has the text of; defaults where something is wrong, which is in `reader` then.
-pub(super) fn read(reader: &mut Reader<'_>, sources: &Sources) -> Settings {
+pub(in crate::lang) fn read(reader: &mut Reader<'_>, sources: &Sources) -> Settings {
     let defaults = Settings::default();
     let Some(mut root) = tree::parse(&reader.text, &mut reader.findings) else { return defaults };
     if root.is_null() {

@@ -3,43 +3,53 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Code, Diagnostic, Label, Severity};
+use crate::lang::{Code, Diagnostic, Label, Severity};
 
 /// The diagnostics of one file, in the order in which they were found.
 #[derive(Debug, Clone)]
-pub(super) struct Findings {
+pub(in crate::lang) struct Findings {
     file: Arc<str>,
     found: Vec<Diagnostic>,
 }
 
 impl Findings {
     /// Returns an empty collection for `file`, a path relative to the home.
-    pub(super) fn new(file: Arc<str>) -> Findings {
+    pub(in crate::lang) fn new(file: Arc<str>) -> Findings {
         Findings { file, found: Vec::new() }
     }
 
     /// Adds an error at `span`, and lends it so that help can be added.
-    pub(super) fn error(&mut self, code: Code, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+    pub(in crate::lang) fn error(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.add(code, Severity::Error, span, message.into())
     }
 
     /// Adds a warning at `span`, and lends it so that help can be added.
-    pub(super) fn warning(&mut self, code: Code, span: Range<usize>, message: impl Into<String>) -> &mut Diagnostic {
+    pub(in crate::lang) fn warning(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.add(code, Severity::Warning, span, message.into())
     }
 
     /// Returns whether an error is among them.
-    pub(super) fn has_errors(&self) -> bool {
+    pub(in crate::lang) fn has_errors(&self) -> bool {
         self.found.iter().any(|found| found.severity == Severity::Error)
     }
 
     /// Returns how many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::lang) fn len(&self) -> usize {
         self.found.len()
     }
 
     /// Returns them all.
-    pub(super) fn into_vec(self) -> Vec<Diagnostic> {
+    pub(in crate::lang) fn into_vec(self) -> Vec<Diagnostic> {
         self.found
     }
 
@@ -54,13 +64,13 @@ impl Findings {
 
 impl Diagnostic {
     /// Says what to do.
-    pub(super) fn help(&mut self, text: impl Into<String>) -> &mut Diagnostic {
+    pub(in crate::lang) fn help(&mut self, text: impl Into<String>) -> &mut Diagnostic {
         self.help = Some(text.into());
         self
     }
 
     /// Says what to do, where that is known.
-    pub(super) fn help_if(&mut self, text: Option<String>) -> &mut Diagnostic {
+    pub(in crate::lang) fn help_if(&mut self, text: Option<String>) -> &mut Diagnostic {
         if text.is_some() {
             self.help = text;
         }
@@ -68,7 +78,7 @@ impl Diagnostic {
     }
 
     /// Adds another place of the same file that explains it.
-    pub(super) fn relate(&mut self, span: Range<usize>, text: impl Into<String>) -> &mut Diagnostic {
+    pub(in crate::lang) fn relate(&mut self, span: Range<usize>, text: impl Into<String>) -> &mut Diagnostic {
         let file = Arc::clone(&self.label.file);
         self.related.push(Label { file, span, text: text.into() });
         self

@@ -1,5 +1,10 @@
 //! `homerule.yaml`: the settings of a home. Each has a default.
 
+mod broker_limits;
+pub(super) mod decoder;
+mod folder_name;
+pub(super) mod secrets;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +12,8 @@ use std::time::Duration;
 use crate::model::schedule::Location;
 use crate::model::{Topic, TopicFilter};
 use crate::script;
+
+pub use secrets::Secret;
 
 /// The settings of a home.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use crate::script::{LoadedScript, Sandbox, ScriptFile};
 
-use super::findings::Findings;
-use super::home::{file_text, path_inside};
-use super::rule_file::report;
-use super::text::FileText;
-use super::{Diagnostic, Sources};
+use crate::lang::diagnostic::findings::Findings;
+use crate::lang::home::{file_text, path_inside};
+use crate::lang::rule_file::report;
+use crate::lang::text::FileText;
+use crate::lang::{Diagnostic, Sources};
 
 /// The rule files that are scripts: each by its path, with its stem and what it said when it was loaded.
 type RuleScripts = BTreeMap<Arc<str>, (FileText, Arc<str>, LoadedScript)>;
 
 /// Loads all scripts in `folder`. What is wrong with libraries is reported here; with the others, it is in what is
 /// returned.
-pub(super) fn read(
+pub(in crate::lang) fn read(
     sources: &Sources,
     folder: &str,
     sandbox: &Sandbox,

@@ -1,18 +1,22 @@
 //! Decodes actions: finds which one an item is, and reads those that only do something (spec 2.6).
 
+mod awaited;
+mod flow;
+mod publish;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::lang::fields::Fields;
-use crate::lang::foreign::{Meant, Place};
-use crate::lang::tree::{Entry, Node, NodeKind};
+use crate::lang::reader::fields::Fields;
+use crate::lang::reader::foreign::{Meant, Place};
+use crate::lang::yaml::tree::{Entry, Node, NodeKind};
 use crate::lang::{Code, near};
 use crate::model::{Name, Value};
 use crate::rules::{Action, ActionKind, Block, BlockId, DurationTemplate, Exec, Http, LogLevel, OnError};
 use crate::script::Template;
 
-use super::decoder::{Decoder, Grows};
+use crate::lang::rule_file::decoder::{Decoder, Grows};
 
 /// The words that make a map an action; of `if` and `choose`, what stands beside them belongs to them.
 const ACTION_WORDS: [&str; 19] = [
@@ -28,7 +32,7 @@ const EXEC_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Decoder<'_> {
     /// Returns a list of actions, or the one item that stands alone.
-    pub(super) fn block(&mut self, node: &Node, path: &str) -> Option<BlockId> {
+    pub(in crate::lang::rule_file) fn block(&mut self, node: &Node, path: &str) -> Option<BlockId> {
         let index = self.blocks.len();
         self.blocks.push(None);
         if node.is_null() {
@@ -236,8 +240,9 @@ impl Decoder<'_> {
             method: method?,
             url: url?,
             headers: headers?,
-            body: super::triggers::optional(body)?,
-            timeout: super::triggers::optional(timeout)?.unwrap_or(DurationTemplate::Fixed(HTTP_TIMEOUT)),
+            body: crate::lang::rule_file::triggers::optional(body)?,
+            timeout: crate::lang::rule_file::triggers::optional(timeout)?
+                .unwrap_or(DurationTemplate::Fixed(HTTP_TIMEOUT)),
         })
     }
 
@@ -290,13 +295,14 @@ impl Decoder<'_> {
             found.help(format!("add it there: `allow: {{ exec: [{text}] }}`"));
             return None;
         }
-        let timeout = super::triggers::optional(timeout)?.unwrap_or(DurationTemplate::Fixed(EXEC_TIMEOUT));
+        let timeout =
+            crate::lang::rule_file::triggers::optional(timeout)?.unwrap_or(DurationTemplate::Fixed(EXEC_TIMEOUT));
         Some(Exec { command, timeout })
     }
 }
 
 /// Returns the names that the `let` actions of a list of actions set.
-pub(super) fn let_names(node: &Node) -> BTreeSet<Name> {
+pub(in crate::lang::rule_file) fn let_names(node: &Node) -> BTreeSet<Name> {
     let mut names = BTreeSet::new();
     node.walk(&mut |node| {
         if let Some(entries) = node.get("let").and_then(Node::as_map) {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::model::{Name, Place, RuleId};
 use crate::rules::{Action, ActionKind, BlockId, Condition, ConditionKind, RepeatKind, Rule, RuleReference};
 
-use super::findings::Findings;
-use super::rule_file::RuleFile;
-use super::text::FileText;
-use super::{Code, Diagnostic, Label};
+use crate::lang::diagnostic::findings::Findings;
+use crate::lang::rule_file::RuleFile;
+use crate::lang::text::FileText;
+use crate::lang::{Code, Diagnostic, Label};
 
 /// Checks `rules`, each with the text of its file.
-pub(super) fn check(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic> {
+pub(in crate::lang) fn check(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (text, rule) in rules {
         let mut findings = Findings::new(text.file());
@@ -28,7 +28,7 @@ pub(super) fn check(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic> {
 }
 
 /// Reports rules of the same id: two files may differ in their ending alone.
-pub(super) fn check_ids(files: &[Arc<RuleFile>]) -> Vec<Diagnostic> {
+pub(in crate::lang) fn check_ids(files: &[Arc<RuleFile>]) -> Vec<Diagnostic> {
     let mut first: BTreeMap<&RuleId, Label> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for file in files {

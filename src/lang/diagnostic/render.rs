@@ -7,8 +7,8 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::json;
 
-use super::text::FileText;
-use super::{Diagnostic, Label, Severity, Source, Sources};
+use crate::lang::text::FileText;
+use crate::lang::{Diagnostic, Label, Severity, Source, Sources};
 use crate::model::Place;
 
 /// Renders diagnostics of a home's files.

@@ -3,7 +3,7 @@
 
 /// Where a word stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(in crate::lang) enum Place {
     /// A key of a file of rules.
     RuleFile,
     /// A key of a rule.
@@ -30,7 +30,7 @@ pub(super) enum Place {
 
 /// What is meant by a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meant {
+pub(in crate::lang) enum Meant {
     /// This word, where it may stand.
     Word(&'static str),
     /// What this sentence says.
@@ -302,7 +302,7 @@ const VALUE: &[Meaning] = &[
 
 impl Place {
     /// Returns what is meant by `word` here, where one of `known` may stand.
-    pub(super) fn meant(self, word: &str, known: &[&str]) -> Option<Meant> {
+    pub(in crate::lang) fn meant(self, word: &str, known: &[&str]) -> Option<Meant> {
         let meanings = match self {
             Place::RuleFile => RULE_FILE,
             Place::Rule => RULE,
@@ -326,7 +326,7 @@ impl Place {
 
 impl Meant {
     /// Returns the sentence that says so.
-    pub(super) fn help(self) -> String {
+    pub(in crate::lang) fn help(self) -> String {
         match self {
             Word(word) => format!("did you mean `{word}`?"),
             Way(way) => way.to_owned(),
@@ -334,7 +334,7 @@ impl Meant {
     }
 
     /// Returns the word, where it is one.
-    pub(super) fn word(self) -> Option<&'static str> {
+    pub(in crate::lang) fn word(self) -> Option<&'static str> {
         match self {
             Word(word) => Some(word),
             Way(_) => None,

@@ -1,20 +1,20 @@
 //! Decodes the actions that decide what else is done: `wait`, `if`, `choose`, `repeat`, `parallel`.
 
 use crate::lang::Code;
-use crate::lang::fields::Fields;
-use crate::lang::foreign::Place;
-use crate::lang::tree::{Node, NodeKind};
+use crate::lang::reader::fields::Fields;
+use crate::lang::reader::foreign::Place;
+use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::Value;
 use crate::rules::{ActionKind, Branch, Case, OnTimeout, RepeatKind, Until, Wait, WaitFor};
 
-use super::awaited::Awaited;
-use super::conditions::CONDITION_WORDS;
-use super::decoder::Decoder;
-use super::triggers::{TRIGGER_WORDS, optional};
+use crate::lang::rule_file::action::awaited::Awaited;
+use crate::lang::rule_file::conditions::CONDITION_WORDS;
+use crate::lang::rule_file::decoder::Decoder;
+use crate::lang::rule_file::triggers::{TRIGGER_WORDS, optional};
 
 impl Decoder<'_> {
     /// Returns the action `wait`.
-    pub(super) fn wait(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+    pub(in crate::lang::rule_file) fn wait(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
         let node = fields.take("wait")?;
         let path_of_wait = format!("{path}.wait");
         let what = match node.get("until") {
@@ -88,7 +88,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the action `if`.
-    pub(super) fn if_action(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+    pub(in crate::lang::rule_file) fn if_action(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
         let condition = fields.take("if").and_then(|node| self.condition(node, &format!("{path}.if")));
         let then = fields.need("then", &self.reader.text);
         let then = then.and_then(|node| self.block(node, &format!("{path}.then")));
@@ -97,7 +97,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the action `choose`, in both forms.
-    pub(super) fn choose(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+    pub(in crate::lang::rule_file) fn choose(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
         let node = fields.take("choose")?;
         let kind = match &node.kind {
             NodeKind::List(items) => {
@@ -154,7 +154,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the action `repeat`.
-    pub(super) fn repeat(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+    pub(in crate::lang::rule_file) fn repeat(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
         let node = fields.take("repeat")?;
         let body = fields.need("do", &self.reader.text);
         if node.as_map().is_none() {
@@ -226,7 +226,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the action `parallel`.
-    pub(super) fn parallel(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
+    pub(in crate::lang::rule_file) fn parallel(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
         let node = fields.take("parallel")?;
         let NodeKind::List(items) = &node.kind else {
             self.wrong_type(node, "a list of lists of actions");

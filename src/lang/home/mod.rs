@@ -1,18 +1,25 @@
 //! A whole home: all its files read together.
 
+mod checks;
+mod scripts;
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::findings::Findings;
-use super::reader::Reader;
-use super::rule_file::{Context, RuleFile, check_unused_scenes, decode_rule};
-use super::settings_file::{self, SETTINGS_FILE};
-use super::text::FileText;
-use super::{Code, Diagnostic, Label, Secret, Settings, Severity, Source, Sources, secrets};
-use super::{checks, scripts, tree};
+use crate::lang::diagnostic::findings::Findings;
+use crate::lang::reader::Reader;
+use crate::lang::rule_file::{Context, RuleFile, check_unused_scenes, decode_rule};
+use crate::lang::settings::decoder::{self, SETTINGS_FILE};
+use crate::lang::settings::secrets;
+use crate::lang::text::FileText;
+use crate::lang::yaml::tree;
+use crate::lang::{Code, Diagnostic, Label, Secret, Settings, Severity};
 use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
+
+pub use source::{Source, Sources};
 
 /// What the files of a home say.
 #[derive(Debug, Clone)]
@@ -100,7 +107,7 @@ fn read_settings(sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Settin
     let Some((path, source)) = sources.get_key_value(SETTINGS_FILE) else { return Settings::default() };
     let Some(text) = file_text(path, source, diagnostics) else { return Settings::default() };
     let mut reader = Reader::new(text);
-    let settings = settings_file::read(&mut reader, sources);
+    let settings = decoder::read(&mut reader, sources);
     diagnostics.extend(reader.findings.into_vec());
     settings
 }
@@ -145,7 +152,11 @@ fn check_name(path: &Arc<str>, stem: &str) -> Option<Diagnostic> {
 }
 
 /// Returns a file's text; one that can't be read, or isn't UTF-8, is reported.
-pub(super) fn file_text(path: &Arc<str>, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<FileText> {
+pub(in crate::lang) fn file_text(
+    path: &Arc<str>,
+    source: &Source,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<FileText> {
     let mut findings = Findings::new(Arc::clone(path));
     let text = match source {
         Source::Content(bytes) => match std::str::from_utf8(bytes) {
@@ -192,7 +203,7 @@ fn rule_file_stem<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 /// Returns the path of a file in the folder of the rules; `None` for what lies elsewhere, or is skipped.
-pub(super) fn path_inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+pub(in crate::lang) fn path_inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     let folder = folder.trim_start_matches("./").trim_end_matches('/');
     let inside = if matches!(folder, "" | ".") { path } else { path.strip_prefix(folder)?.strip_prefix('/')? };
     let is_skipped = inside.split('/').any(|part| part.starts_with('.') || part.ends_with('~'));

@@ -5,34 +5,34 @@ use crate::script::{Expression, Failure, Frame, Names, Reads, Sandbox, Template,
 
 /// Names with their values, in the order in which they were defined.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Constants(Vec<(Name, Value)>);
+pub(in crate::lang) struct Constants(Vec<(Name, Value)>);
 
 impl Constants {
     /// Adds a constant; it hides an earlier one of the same name.
-    pub(super) fn add(&mut self, name: Name, value: Value) {
+    pub(in crate::lang) fn add(&mut self, name: Name, value: Value) {
         self.0.retain(|(known, _)| *known != name);
         self.0.push((name, value));
     }
 
     /// Returns the value of `name`.
-    pub(super) fn find(&self, name: &str) -> Option<&Value> {
+    pub(in crate::lang) fn find(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| value)
     }
 
     /// Returns them all, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &(Name, Value)> {
+    pub(in crate::lang) fn iter(&self) -> impl Iterator<Item = &(Name, Value)> {
         self.0.iter()
     }
 
     /// Returns the names that an expression of constants may read.
-    pub(super) fn names(&self) -> Names {
+    pub(in crate::lang) fn names(&self) -> Names {
         let mut names = Names::default();
         names.variables.extend(self.0.iter().map(|(name, _)| name.clone()));
         names
     }
 
     /// Returns the first variable that `template` reads and that is no constant.
-    pub(super) fn first_unknown(&self, template: &Template) -> Option<Name> {
+    pub(in crate::lang) fn first_unknown(&self, template: &Template) -> Option<Name> {
         let mut unknown = None;
         visit(template, &mut |expression| {
             let found = expression.variables().iter().find(|name| self.find(name).is_none());
@@ -42,7 +42,7 @@ impl Constants {
     }
 
     /// Returns whether the value of `template` is known when the rules load.
-    pub(super) fn fix(&self, sandbox: &Sandbox, template: &Template) -> bool {
+    pub(in crate::lang) fn fix(&self, sandbox: &Sandbox, template: &Template) -> bool {
         self.first_unknown(template).is_none() && !matches!(self.render(sandbox, template), Err(Unfixed::ReadsHome(_)))
     }
 
@@ -50,7 +50,7 @@ impl Constants {
     ///
     /// # Errors
     /// When it fails, and when it asks for something of the home.
-    pub(super) fn render(&self, sandbox: &Sandbox, template: &Template) -> Result<Value, Unfixed> {
+    pub(in crate::lang) fn render(&self, sandbox: &Sandbox, template: &Template) -> Result<Value, Unfixed> {
         let rule = RuleId::from_text("");
         let mut reads = Reads::default();
         let variables = |name: &str| self.find(name).cloned().unwrap_or_default();
@@ -65,7 +65,7 @@ impl Constants {
 
 /// Why a text has no value that is known when the rules load.
 #[derive(Debug, Clone)]
-pub(super) enum Unfixed {
+pub(in crate::lang) enum Unfixed {
     /// Its evaluation fails.
     Fails(Failure),
     /// It asks for this, which an empty home doesn't have.
@@ -83,7 +83,7 @@ fn what_is_read(reads: &Reads) -> Option<String> {
 }
 
 /// Calls `found` with each expression of `template`.
-pub(super) fn visit(template: &Template, found: &mut dyn FnMut(&Expression)) {
+pub(in crate::lang) fn visit(template: &Template, found: &mut dyn FnMut(&Expression)) {
     match template {
         Template::Constant(_) => {}
         Template::Expression(expression) => found(expression),

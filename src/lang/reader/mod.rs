@@ -3,6 +3,10 @@
 //!
 //! A value that must be known at load may hold `${…}` of constants, which are put in here.
 
+pub(super) mod constants;
+pub(super) mod fields;
+pub(super) mod foreign;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,68 +15,68 @@ use crate::model::schedule::{TimeOfDay, Weekdays};
 use crate::model::{Name, Place, PlacedText, Qos, Topic, TopicFilter, Value, ValuePath, parse_duration};
 use crate::script::{Expression, ExpressionError, ExpressionErrorKind, Sandbox};
 
-use super::constants::{Constants, Unfixed};
-use super::findings::Findings;
-use super::foreign::{self, Meant};
-use super::text::FileText;
-use super::tree::{Node, NodeKind, Scalar};
-use super::{Code, Diagnostic, Severity, near};
+use crate::lang::diagnostic::findings::Findings;
+use crate::lang::reader::constants::{Constants, Unfixed};
+use crate::lang::text::FileText;
+use crate::lang::yaml::tree::{Node, NodeKind, Scalar};
+use crate::lang::{Code, Diagnostic, Severity, near};
+use foreign::Meant;
 
 /// Reads the values of one file.
-pub(super) struct Reader<'a> {
+pub(in crate::lang) struct Reader<'a> {
     /// The file.
-    pub(super) text: FileText,
+    pub(in crate::lang) text: FileText,
     /// What is wrong with it.
-    pub(super) findings: Findings,
+    pub(in crate::lang) findings: Findings,
     /// What `${…}` may read in values that are fixed at load.
-    pub(super) constants: Constants,
+    pub(in crate::lang) constants: Constants,
     /// Evaluates them; `None` where `${…}` means nothing.
-    pub(super) sandbox: Option<&'a Sandbox>,
+    pub(in crate::lang) sandbox: Option<&'a Sandbox>,
 }
 
 /// A text that is known at load.
 #[derive(Debug, Clone)]
-pub(super) struct Fixed {
+pub(in crate::lang) struct Fixed {
     /// The text.
-    pub(super) text: Arc<str>,
+    pub(in crate::lang) text: Arc<str>,
     /// Where it was written.
-    pub(super) span: Range<usize>,
+    pub(in crate::lang) span: Range<usize>,
     /// Where each of its characters was written; `None` where something was put in.
     placed: Option<PlacedText>,
 }
 
 impl Fixed {
     /// Returns the bytes of the file at which the bytes `range` of the text were written.
-    pub(super) fn span_of(&self, range: Range<usize>) -> Range<usize> {
+    pub(in crate::lang) fn span_of(&self, range: Range<usize>) -> Range<usize> {
         self.placed.as_ref().map_or(self.span.clone(), |placed| file_span(placed, range))
     }
 }
 
 impl<'a> Reader<'a> {
     /// Returns a reader of a file in which `${…}` means nothing.
-    pub(super) fn new(text: FileText) -> Reader<'a> {
+    pub(in crate::lang) fn new(text: FileText) -> Reader<'a> {
         let findings = Findings::new(text.file());
         Reader { text, findings, constants: Constants::default(), sandbox: None }
     }
 
     /// Returns where `node` stands.
-    pub(super) fn place(&self, node: &Node) -> Place {
+    pub(in crate::lang) fn place(&self, node: &Node) -> Place {
         self.text.place(node.span.start)
     }
 
     /// Returns the bytes to mark for `node`: its first line.
-    pub(super) fn mark(&self, node: &Node) -> Range<usize> {
+    pub(in crate::lang) fn mark(&self, node: &Node) -> Range<usize> {
         self.text.first_line(&node.span)
     }
 
     /// Reports that something else was expected: `expected` is as in `a duration (`5m`)`.
-    pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) -> &mut Diagnostic {
+    pub(in crate::lang) fn wrong_type(&mut self, node: &Node, expected: &str) -> &mut Diagnostic {
         let message = format!("expected {expected}, found {}", node.describe());
         self.findings.error(Code::WRONG_TYPE, self.text.first_line(&node.span), message)
     }
 
     /// Returns the single value; a list, a map or nothing is reported.
-    pub(super) fn scalar<'n>(&mut self, node: &'n Node, expected: &str) -> Option<&'n Scalar> {
+    pub(in crate::lang) fn scalar<'n>(&mut self, node: &'n Node, expected: &str) -> Option<&'n Scalar> {
         match &node.kind {
             NodeKind::Scalar(scalar) if !scalar.value.is_null() => (!self.is_cut(node, scalar)).then_some(scalar),
             _ => {
@@ -83,7 +87,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a text that is fixed at load, with its constants put in.
-    pub(super) fn fixed(&mut self, node: &Node, expected: &str) -> Option<Fixed> {
+    pub(in crate::lang) fn fixed(&mut self, node: &Node, expected: &str) -> Option<Fixed> {
         let scalar = self.scalar(node, expected)?;
         self.fixed_scalar(scalar, node, expected)
     }
@@ -136,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a value that is fixed at load: any scalar, list or map, with its constants put in.
-    pub(super) fn value(&mut self, node: &Node) -> Option<Value> {
+    pub(in crate::lang) fn value(&mut self, node: &Node) -> Option<Value> {
         match &node.kind {
             NodeKind::Scalar(scalar) if self.is_cut(node, scalar) => None,
             NodeKind::Closure(_) => {
@@ -162,7 +166,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the values of a list, or the one value that stands there alone.
-    pub(super) fn values(&mut self, node: &Node) -> Option<Vec<Value>> {
+    pub(in crate::lang) fn values(&mut self, node: &Node) -> Option<Vec<Value>> {
         match &node.kind {
             NodeKind::List(items) if items.is_empty() => {
                 self.wrong_type(node, "a value, or a list of at least one");
@@ -177,7 +181,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a boolean.
-    pub(super) fn flag(&mut self, node: &Node) -> Option<bool> {
+    pub(in crate::lang) fn flag(&mut self, node: &Node) -> Option<bool> {
         match node.as_scalar().map(|scalar| (&scalar.value, scalar.text.as_str())) {
             Some((Value::Bool(flag), _)) => Some(*flag),
             Some((Value::Text(_), text)) if text.contains("${") => match self.value(node)? {
@@ -201,10 +205,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a number.
-    pub(super) fn number(&mut self, node: &Node) -> Option<f64> {
+    pub(in crate::lang) fn number(&mut self, node: &Node) -> Option<f64> {
         let fixed = self.fixed(node, "a number")?;
         let is_number = node.as_scalar().is_some_and(|scalar| !matches!(scalar.value, Value::Text(_)));
-        let number = super::scalar::resolve(&fixed.text).as_number().filter(|number| number.is_finite());
+        let number = crate::lang::yaml::scalar::resolve(&fixed.text).as_number().filter(|number| number.is_finite());
         if number.is_none() || !(is_number || fixed.placed.is_none()) {
             self.wrong_type(node, "a number");
             return None;
@@ -213,9 +217,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a whole number within `range`.
-    pub(super) fn integer(&mut self, node: &Node, range: Range<u64>) -> Option<u64> {
+    pub(in crate::lang) fn integer(&mut self, node: &Node, range: Range<u64>) -> Option<u64> {
         let fixed = self.fixed(node, "a whole number")?;
-        let Value::Int(number) = super::scalar::resolve(&fixed.text) else {
+        let Value::Int(number) = crate::lang::yaml::scalar::resolve(&fixed.text) else {
             self.wrong_type(node, "a whole number");
             return None;
         };
@@ -233,7 +237,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a duration.
-    pub(super) fn duration(&mut self, node: &Node) -> Option<Duration> {
+    pub(in crate::lang) fn duration(&mut self, node: &Node) -> Option<Duration> {
         let fixed = self.fixed(node, "a duration (`30s`, `5m`, `1h30m`)")?;
         parse_duration(&fixed.text)
             .map_err(|error| self.findings.error(Code::BAD_DURATION, fixed.span, error.to_string()))
@@ -241,7 +245,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a duration that isn't zero.
-    pub(super) fn interval(&mut self, node: &Node) -> Option<Duration> {
+    pub(in crate::lang) fn interval(&mut self, node: &Node) -> Option<Duration> {
         let duration = self.duration(node)?;
         if duration.is_zero() {
             self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), "a duration above zero is needed here");
@@ -251,13 +255,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a topic filter.
-    pub(super) fn filter(&mut self, node: &Node) -> Option<TopicFilter> {
+    pub(in crate::lang) fn filter(&mut self, node: &Node) -> Option<TopicFilter> {
         let fixed = self.fixed(node, "a topic filter (`home/+room/tv`)")?;
         self.parse_filter(&fixed)
     }
 
     /// Returns the filter that `fixed` is.
-    pub(super) fn parse_filter(&mut self, fixed: &Fixed) -> Option<TopicFilter> {
+    pub(in crate::lang) fn parse_filter(&mut self, fixed: &Fixed) -> Option<TopicFilter> {
         use crate::model::FilterError;
         let error = match TopicFilter::parse(&fixed.text) {
             Ok(filter) => return Some(filter),
@@ -284,7 +288,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a topic.
-    pub(super) fn topic(&mut self, node: &Node) -> Option<Topic> {
+    pub(in crate::lang) fn topic(&mut self, node: &Node) -> Option<Topic> {
         let fixed = self.fixed(node, "a topic")?;
         Topic::parse(&fixed.text)
             .map_err(|error| self.findings.error(Code::BAD_TOPIC, fixed.span, error.to_string()))
@@ -292,7 +296,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a path into a value.
-    pub(super) fn path(&mut self, node: &Node) -> Option<ValuePath> {
+    pub(in crate::lang) fn path(&mut self, node: &Node) -> Option<ValuePath> {
         let fixed = self.fixed(node, "a path (`a.b[0]`)")?;
         ValuePath::parse(&fixed.text)
             .map_err(|error| {
@@ -304,7 +308,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a time of day.
-    pub(super) fn time_of_day(&mut self, node: &Node) -> Option<TimeOfDay> {
+    pub(in crate::lang) fn time_of_day(&mut self, node: &Node) -> Option<TimeOfDay> {
         let fixed = self.fixed(node, "a time of day (`\"07:30\"`)")?;
         TimeOfDay::parse(&fixed.text)
             .map_err(|error| self.findings.error(Code::BAD_TIME, fixed.span, error.to_string()))
@@ -312,7 +316,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns weekdays: one, a range, or a list of them.
-    pub(super) fn weekdays(&mut self, node: &Node) -> Option<Weekdays> {
+    pub(in crate::lang) fn weekdays(&mut self, node: &Node) -> Option<Weekdays> {
         let items: &[Node] = match &node.kind {
             NodeKind::List(items) if !items.is_empty() => items,
             _ => std::slice::from_ref(node),
@@ -336,16 +340,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns how surely a message is to be delivered: 0, 1 or 2.
-    pub(super) fn qos(&mut self, node: &Node) -> Option<Qos> {
+    pub(in crate::lang) fn qos(&mut self, node: &Node) -> Option<Qos> {
         let number = self.integer(node, 0..3)?;
         u8::try_from(number).ok().and_then(|number| Qos::try_from(number).ok())
     }
 
     /// Returns what a word means, of those in `known`.
-    pub(super) fn word<T: Copy>(&mut self, node: &Node, known: &[(&'static str, T)]) -> Option<T> {
+    pub(in crate::lang) fn word<T: Copy>(&mut self, node: &Node, known: &[(&'static str, T)]) -> Option<T> {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
         #[cfg(test)]
-        super::schema::asked::note_words(&words);
+        crate::lang::schema::asked::note_words(&words);
         let expected = format!("one of {}", near::list(&words));
         let fixed = self.fixed(node, &expected)?;
         if let Some((_, meaning)) = known.iter().find(|(word, _)| **word == *fixed.text) {
@@ -359,12 +363,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a text for people: a list or a map is reported.
-    pub(super) fn plain_text(&mut self, node: &Node) -> Option<Arc<str>> {
+    pub(in crate::lang) fn plain_text(&mut self, node: &Node) -> Option<Arc<str>> {
         Some(self.fixed(node, "a text")?.text)
     }
 
     /// Returns the texts of a list, or the one that stands there alone.
-    pub(super) fn texts(&mut self, node: &Node) -> Vec<Arc<str>> {
+    pub(in crate::lang) fn texts(&mut self, node: &Node) -> Vec<Arc<str>> {
         match &node.kind {
             NodeKind::List(items) => items.iter().filter_map(|item| self.plain_text(item)).collect(),
             NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => {
@@ -374,7 +378,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the name of a variable; a reserved or unreadable one is reported.
-    pub(super) fn variable_name(&mut self, key: &PlacedText, span: &Range<usize>) -> Option<Name> {
+    pub(in crate::lang) fn variable_name(&mut self, key: &PlacedText, span: &Range<usize>) -> Option<Name> {
         let name = key.as_str();
         let mut letters = name.chars();
         let begins_well = letters.next().is_some_and(|first| first.is_alphabetic() || first == '_');
@@ -389,7 +393,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports a variable or wildcard that would hide a built-in variable, or is a word of the language.
-    pub(super) fn refuse_reserved(&mut self, name: &str, span: Range<usize>, what: &str) -> Option<()> {
+    pub(in crate::lang) fn refuse_reserved(&mut self, name: &str, span: Range<usize>, what: &str) -> Option<()> {
         let is_variable = crate::script::BUILT_IN_VARIABLES.contains(&name);
         let is_word = RHAI_WORDS.contains(&name);
         if !is_variable && !is_word {
@@ -403,7 +407,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports a mistake in the expression `text`.
-    pub(super) fn expression_error(&mut self, text: &PlacedText, error: &ExpressionError) {
+    pub(in crate::lang) fn expression_error(&mut self, text: &PlacedText, error: &ExpressionError) {
         let code = Code::of(error.kind);
         let span = file_span(text, error.at.clone());
         let help = quotes_help(error, text).or_else(|| error.help.clone());
@@ -411,7 +415,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Warns of what an expression compares in vain.
-    pub(super) fn doubts(&mut self, expression: &Expression) {
+    pub(in crate::lang) fn doubts(&mut self, expression: &Expression) {
         for doubt in expression.doubts() {
             let span = file_span(expression.source(), doubt.at.clone());
             self.findings.warning(Code::of(doubt.kind), span, doubt.message.clone()).help_if(doubt.help.clone());
@@ -457,7 +461,7 @@ const RHAI_WORDS: [&str; 44] = [
 ];
 
 /// Returns the bytes of the file at which the bytes `range` of `text` were written.
-pub(super) fn file_span(text: &PlacedText, range: Range<usize>) -> Range<usize> {
+pub(in crate::lang) fn file_span(text: &PlacedText, range: Range<usize>) -> Range<usize> {
     let source = text.as_str();
     let end = range.end.min(source.len());
     let start = range.start.min(end);

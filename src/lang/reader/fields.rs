@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-use super::Code;
-use super::findings::Findings;
-use super::foreign::{Meant, Place};
-use super::near;
-use super::text::FileText;
-use super::tree::{Entry, Node};
+use crate::lang::Code;
+use crate::lang::diagnostic::findings::Findings;
+use crate::lang::diagnostic::near;
+use crate::lang::reader::foreign::{Meant, Place};
+use crate::lang::text::FileText;
+use crate::lang::yaml::tree::{Entry, Node};
 
 /// The keys of a map that is being read.
-pub(super) struct Fields<'n> {
+pub(in crate::lang) struct Fields<'n> {
     /// What the map is, in words: `a rule`, `` the trigger `state` ``.
     what: String,
     /// The bytes of the whole map.
@@ -27,22 +27,27 @@ pub(super) struct Fields<'n> {
 }
 
 /// A key that is needed and isn't there.
-pub(super) struct Missing {
+pub(in crate::lang) struct Missing {
     /// The keys of which one is needed.
-    pub(super) keys: Vec<&'static str>,
+    pub(in crate::lang) keys: Vec<&'static str>,
     /// Which mistake that is.
-    pub(super) code: Code,
+    pub(in crate::lang) code: Code,
     /// Where to say it.
-    pub(super) span: Range<usize>,
+    pub(in crate::lang) span: Range<usize>,
     /// What to say.
-    pub(super) message: String,
+    pub(in crate::lang) message: String,
     /// What to do.
-    pub(super) help: Option<String>,
+    pub(in crate::lang) help: Option<String>,
 }
 
 impl<'n> Fields<'n> {
     /// Returns the keys of the map `node`, which is `what` in words. Anything but a map is reported.
-    pub(super) fn of(node: &'n Node, what: &str, text: &FileText, findings: &mut Findings) -> Option<Fields<'n>> {
+    pub(in crate::lang) fn of(
+        node: &'n Node,
+        what: &str,
+        text: &FileText,
+        findings: &mut Findings,
+    ) -> Option<Fields<'n>> {
         let Some(entries) = node.as_map() else {
             let message = format!("{what} is a map (`key: value`), found {}", node.describe());
             findings.error(Code::WRONG_TYPE, text.first_line(&node.span), message);
@@ -60,18 +65,18 @@ impl<'n> Fields<'n> {
     }
 
     /// Says where the map stands.
-    pub(super) fn at(mut self, place: Place) -> Fields<'n> {
+    pub(in crate::lang) fn at(mut self, place: Place) -> Fields<'n> {
         self.place = place;
         self
     }
 
     /// Returns the value of `key`, which may stand in such a map.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<&'n Node> {
+    pub(in crate::lang) fn take(&mut self, key: &'static str) -> Option<&'n Node> {
         self.take_entry(key).map(|entry| &entry.value)
     }
 
     /// Returns `key` with its value.
-    pub(super) fn take_entry(&mut self, key: &'static str) -> Option<&'n Entry> {
+    pub(in crate::lang) fn take_entry(&mut self, key: &'static str) -> Option<&'n Entry> {
         if !self.known.contains(&key) {
             self.known.push(key);
         }
@@ -79,13 +84,13 @@ impl<'n> Fields<'n> {
     }
 
     /// Returns `key`, which may not stand there: whoever asks reports it.
-    pub(super) fn refuse(&mut self, key: &'static str) -> Option<&'n Entry> {
+    pub(in crate::lang) fn refuse(&mut self, key: &'static str) -> Option<&'n Entry> {
         self.refused.push(key);
         self.entries.iter().find(|entry| entry.key.as_str() == key)
     }
 
     /// Returns the value of `key`, which is needed: at the end it is reported where it is missing.
-    pub(super) fn need(&mut self, key: &'static str, text: &FileText) -> Option<&'n Node> {
+    pub(in crate::lang) fn need(&mut self, key: &'static str, text: &FileText) -> Option<&'n Node> {
         let found = self.take(key);
         if found.is_none() {
             let message = format!("{} needs `{key}`", self.what);
@@ -96,27 +101,27 @@ impl<'n> Fields<'n> {
     }
 
     /// Reports at the end that something is missing, unless an unknown key was probably meant for it.
-    pub(super) fn missing(&mut self, missing: Missing) {
+    pub(in crate::lang) fn missing(&mut self, missing: Missing) {
         self.missing.push(missing);
     }
 
     /// Allows keys without reading them.
-    pub(super) fn allow(&mut self, keys: &[&'static str]) {
+    pub(in crate::lang) fn allow(&mut self, keys: &[&'static str]) {
         self.known.extend(keys.iter().filter(|key| !self.known.contains(key)).copied().collect::<Vec<_>>());
     }
 
     /// Returns whether the map has `key`, without allowing it.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(in crate::lang) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key.as_str() == key)
     }
 
     /// Returns the bytes of the whole map.
-    pub(super) fn span(&self) -> Range<usize> {
+    pub(in crate::lang) fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
     /// Reports two keys of the map that can't stand beside each other.
-    pub(super) fn conflict(&self, first: &str, second: &str, help: &str, findings: &mut Findings) {
+    pub(in crate::lang) fn conflict(&self, first: &str, second: &str, help: &str, findings: &mut Findings) {
         let span = |key: &str| self.entries.iter().find(|entry| entry.key.as_str() == key).map(|e| e.key_span.clone());
         let (Some(first_span), Some(second_span)) = (span(first), span(second)) else { return };
         let message = format!("`{first}` and `{second}` can't stand beside each other in {}", self.what);
@@ -125,9 +130,9 @@ impl<'n> Fields<'n> {
     }
 
     /// Reports the keys that were never asked for, and what is missing.
-    pub(super) fn finish(self, findings: &mut Findings) {
+    pub(in crate::lang) fn finish(self, findings: &mut Findings) {
         #[cfg(test)]
-        super::schema::asked::note_keys(&self.what, &self.known);
+        crate::lang::schema::asked::note_keys(&self.what, &self.known);
         let is_told = |key: &str| self.known.contains(&key) || self.refused.contains(&key);
         let unknown = self.entries.iter().filter(|entry| !is_told(entry.key.as_str()));
         let mut meant: Vec<&str> = Vec::new();
