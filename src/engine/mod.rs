@@ -1,49 +1,29 @@
 //! The core: decides what an event leads to. It has no clock, no files and no sockets; time is told to it.
 //!
-//! One message, from end to end: [`Engine::handle`] fires the deadlines that are due (`deadline`), `hearing` notes
-//! the state and finds who listens, `trigger` decides whether a trigger fires, `gates` whether its rule may run,
-//! `stepping` does the actions one by one (`acting`), and what they publish goes through the same way before
-//! `handle` returns.
+//! One message, from end to end: [`Engine::handle`] fires the deadlines that are due (`live::deadlines`),
+//! `trigger::dispatch` notes the state and finds the subscribers, `trigger` decides whether a trigger fires,
+//! `run::admission` whether its rule may run, `run::stepper` does the actions one by one (`action`), and what they publish
+//! goes through the same way before `handle` returns.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod acting;
-mod alarms;
-mod asking;
-mod clock;
+mod action;
+mod clock_change;
 mod condition;
-mod deadline;
 mod effect;
-mod evaluator;
 mod event;
-mod gates;
-mod hearing;
-mod loops;
-mod occasion;
+mod firing;
+mod live;
+mod loop_guard;
 mod options;
-mod publishing;
-mod readers;
-mod referring;
 mod reload;
 mod run;
-mod saving;
-mod schedules;
-mod scope;
-mod scripting;
-mod slot;
 mod snapshot;
 mod standing;
 mod step;
-mod stepping;
-mod telling;
-mod threads;
-mod timers;
 mod trace;
-mod tracker;
-mod tracks;
 mod trigger;
-mod waits;
-mod while_state;
-mod whiles;
+mod view;
+mod while_rule;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -58,25 +38,25 @@ pub use snapshot::{SaveKey, Snapshot};
 pub use standing::Standing;
 pub(crate) use standing::progress;
 pub use step::{Step, StepResult, result_with_source};
-pub use telling::{ArmedHold, RuleView};
 pub use trace::{Armed, Cause, CauseKind, Gate, Outcome, RunId, StoppedBy, Trace};
+pub use view::{ArmedHold, RuleView};
 
 use crate::model::{Message, Origin, RuleId, States};
 use crate::rules::{HomeEvent, Ruleset};
 use crate::script::Interrupter;
 
-use deadline::Deadlines;
-use evaluator::Evaluator;
-use hearing::{Incoming, Told};
+use condition::evaluator::Evaluator;
+use live::deadlines::Deadlines;
+use live::saved::{SavedRule, Unsaved};
+use live::table::{LiveRules, Subscriber};
 use run::Run;
-use saving::{SavedRule, Unsaved};
-use slot::{Listener, Slots};
+use trigger::dispatch::{Arrival, Incoming};
 
 /// Decides what a home does.
 pub struct Engine {
     options: Options,
     evaluator: Evaluator,
-    slots: Slots,
+    live: LiveRules,
     /// The runs that haven't ended.
     runs: BTreeMap<RunId, Run>,
     /// Runs that go on as soon as the one at work waits.
@@ -89,9 +69,9 @@ pub struct Engine {
     /// What comes after the message or deadline being handled.
     inbox: VecDeque<Incoming>,
     /// Who hears the message being handled: empty in between.
-    listeners: Vec<Listener>,
+    subscribers: Vec<Subscriber>,
     /// The messages told before [`Event::Started`]; `None` after it.
-    before_start: Option<Vec<Told>>,
+    before_start: Option<Vec<Arrival>>,
     /// When the daemon was last alive before this start; `None` at the very first.
     alive_at: Option<Timestamp>,
     next_run: u64,
@@ -115,14 +95,14 @@ impl Engine {
         let mut engine = Engine {
             evaluator: Evaluator::new(now, &options),
             options,
-            slots: Slots::default(),
+            live: LiveRules::default(),
             runs: BTreeMap::new(),
             ready: VecDeque::new(),
             at_work: None,
             looping: None,
             deadlines: Deadlines::default(),
             inbox: VecDeque::new(),
-            listeners: Vec::new(),
+            subscribers: Vec::new(),
             before_start: Some(Vec::new()),
             alive_at: saved.alive_at,
             next_run: 1,
@@ -223,13 +203,13 @@ impl Engine {
     /// Returns whether the rule `id` is switched on; `None` where there is no such rule.
     #[must_use]
     pub fn is_enabled(&self, id: &RuleId) -> Option<bool> {
-        let slot = self.slots.find(id).and_then(|slot| self.slots.get(slot))?;
+        let slot = self.live.find(id).and_then(|slot| self.live.get(slot))?;
         Some(slot.is_enabled())
     }
 
     /// Returns the ids of the rules in force, instances of `each` too, in their order.
     pub fn rule_ids(&self) -> impl Iterator<Item = &RuleId> {
-        self.slots.iter().map(|(_, slot)| &slot.rule.id)
+        self.live.iter().map(|(_, slot)| &slot.rule.id)
     }
 
     /// Returns the `while` rules that have begun and not ended.
@@ -329,7 +309,7 @@ impl Engine {
         self.evaluator.world.now = now;
         for told in told {
             self.evaluator.next_sequence();
-            self.hear_told(told);
+            self.handle_arrival(told);
             self.step_ready();
         }
         self.settle();
@@ -339,7 +319,7 @@ impl Engine {
         self.advance(now);
         self.inbox.extend(pending);
         self.settle();
-        self.hear_home_event(HomeEvent::Started, None, 0);
+        self.dispatch_home_event(HomeEvent::Started, None, 0);
         self.settle();
     }
 

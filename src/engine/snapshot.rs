@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::saving::RULE;
+use super::live::saved::RULE;
 
 /// The name of something that is kept: `topic/home/tv`, `run/17`, `rule/tv:dim-lights`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -1,0 +1,188 @@
+//! Evaluates a rule's expressions and templates in the world of the moment.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::{RuleId, Topic, Value};
+use crate::rules::DurationTemplate;
+use crate::script::{Called, Closure, Expression, Failure, Frame, Interrupter, Reads, Sandbox, Template, World};
+
+use crate::engine::Options;
+use crate::engine::condition::scope::Scope;
+
+/// The sandbox, the world that it is lent, and what `random()` depends on.
+pub(crate) struct Evaluator {
+    sandbox: Sandbox,
+    pub(crate) world: World,
+    seed: u64,
+    /// The number of the message or deadline being handled.
+    pub(crate) sequence: u64,
+    /// Evaluations since then.
+    draws: u64,
+    /// The rules of which an evaluation was ended since it took too long, since that was last asked.
+    pub(crate) interrupted: BTreeSet<RuleId>,
+    /// Whether any ever was: until then nobody need count.
+    pub(crate) was_ever_interrupted: bool,
+}
+
+impl Evaluator {
+    pub(crate) fn new(now: Timestamp, options: &Options) -> Evaluator {
+        Evaluator {
+            sandbox: Sandbox::new(options.limits),
+            world: World { now, calendar: options.calendar.clone(), ..World::default() },
+            seed: options.seed,
+            sequence: 0,
+            draws: 0,
+            interrupted: BTreeSet::new(),
+            was_ever_interrupted: false,
+        }
+    }
+
+    /// Returns what ends an evaluation that takes too long.
+    pub(crate) fn interrupter(&self) -> Interrupter {
+        self.sandbox.interrupter()
+    }
+
+    fn note_interruption<T>(&mut self, rule: &RuleId, result: &Result<T, Failure>) {
+        if result.as_ref().is_err_and(|failure| failure.is_interrupted) {
+            self.interrupted.insert(rule.clone());
+        }
+    }
+
+    /// Counts one more message or deadline.
+    pub(crate) fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.draws = 0;
+        self.sequence
+    }
+
+    /// Evaluates an expression of the scope's rule.
+    ///
+    /// # Errors
+    /// When it fails or reaches a limit.
+    pub(crate) fn value(
+        &mut self,
+        scope: &Scope<'_>,
+        expression: &Expression,
+        reads: &mut Reads,
+    ) -> Result<Value, Failure> {
+        note_each_message(scope, expression, reads);
+        let entropy = self.entropy(&scope.rule.id);
+        let variables = |name: &str| scope.get(name);
+        let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
+        let result = self.sandbox.evaluate(&mut self.world, expression, &mut frame);
+        self.note_interruption(&scope.rule.id, &result);
+        result
+    }
+
+    /// Calls a closure of the scope's rule.
+    pub(crate) fn call(&mut self, scope: &Scope<'_>, closure: &Closure, reads: &mut Reads) -> Called {
+        let entropy = self.entropy(&scope.rule.id);
+        let variables = |name: &str| scope.get(name);
+        let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
+        let called = self.sandbox.call(&mut self.world, closure, &scope.names(), &mut frame);
+        self.note_interruption(&scope.rule.id, &called.result);
+        called
+    }
+
+    /// Renders a template of the scope's rule.
+    ///
+    /// # Errors
+    /// When an expression in it fails, or `()` stands within a text.
+    pub(crate) fn render(
+        &mut self,
+        scope: &Scope<'_>,
+        template: &Template,
+        reads: &mut Reads,
+    ) -> Result<Value, Failure> {
+        if let Some(value) = template.as_constant() {
+            return Ok(value.clone());
+        }
+        let entropy = self.entropy(&scope.rule.id);
+        let variables = |name: &str| scope.get(name);
+        let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
+        let result = self.sandbox.render(&mut self.world, template, &mut frame);
+        self.note_interruption(&scope.rule.id, &result);
+        result
+    }
+
+    /// Renders a template that must give a topic.
+    ///
+    /// # Errors
+    /// As [`Evaluator::render`], and when what it gives is no topic.
+    pub(crate) fn topic(
+        &mut self,
+        scope: &Scope<'_>,
+        template: &Template,
+        reads: &mut Reads,
+    ) -> Result<Topic, Failure> {
+        let text = match self.render(scope, template, reads)? {
+            Value::Text(text) => text,
+            value => text_of(&value)?.into(),
+        };
+        Topic::from_shared(Arc::clone(&text)).map_err(|error| Failure::plain(format!("`{text}` is no topic: {error}")))
+    }
+
+    /// Renders a template that must give a text; a number or boolean is taken as its text.
+    ///
+    /// # Errors
+    /// As [`Evaluator::render`], and when it gives nothing.
+    pub(crate) fn text(
+        &mut self,
+        scope: &Scope<'_>,
+        template: &Template,
+        reads: &mut Reads,
+    ) -> Result<String, Failure> {
+        text_of(&self.render(scope, template, reads)?)
+    }
+
+    /// Returns the duration, known or rendered.
+    ///
+    /// # Errors
+    /// As [`Evaluator::render`], and when what it gives is no duration.
+    pub(crate) fn duration(
+        &mut self,
+        scope: &Scope<'_>,
+        duration: &DurationTemplate,
+        reads: &mut Reads,
+    ) -> Result<std::time::Duration, Failure> {
+        match duration {
+            DurationTemplate::Fixed(duration) => Ok(*duration),
+            DurationTemplate::Template(template) => {
+                let text = self.text(scope, template, reads)?;
+                crate::model::parse_duration(&text).map_err(|error| Failure::plain(error.to_string()))
+            }
+        }
+    }
+
+    /// What `random()` depends on: the seed, the rule, the message, and which evaluation of it this is.
+    fn entropy(&mut self, rule: &RuleId) -> u64 {
+        self.draws += 1;
+        let mut hash = self.seed ^ 0xcbf2_9ce4_8422_2325;
+        let numbers = [self.sequence.to_le_bytes(), self.draws.to_le_bytes()];
+        for byte in rule.as_str().bytes().chain(numbers.into_iter().flatten()) {
+            // FNV-1a: any mixing will do, as long as it is the same everywhere.
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        hash
+    }
+}
+
+/// Returns a value as the text that is expected.
+fn text_of(value: &Value) -> Result<String, Failure> {
+    match value {
+        Value::Null => Err(Failure::plain("a text is expected, and the template gives nothing".to_owned())),
+        value => Ok(value.to_string()),
+    }
+}
+
+/// An instance of `each: {topic: …}` that reads `msg` reads the state of its topic.
+fn note_each_message(scope: &Scope<'_>, expression: &Expression, reads: &mut Reads) {
+    let Some(topic) = &scope.rule.each_topic else { return };
+    let reads_it = scope.firing.is_none_or(|firing| firing.payload.is_none());
+    if reads_it && expression.variables().contains("msg") {
+        reads.topics.insert(topic.clone());
+    }
+}

@@ -1,0 +1,217 @@
+//! Judges conditions: true, false, unknown or failed, and why (spec 2.5).
+
+use std::sync::Arc;
+
+use crate::model::schedule::SunDay;
+use crate::model::{Label, Topic, Value};
+use crate::rules::{Condition, ConditionKind, StateCondition};
+use crate::script::{Expression, Failure, Reads};
+
+use crate::engine::condition::evaluator::Evaluator;
+use crate::engine::condition::scope::Scope;
+use crate::engine::condition::tracker::Tracker;
+use crate::engine::trigger::state::later;
+use crate::engine::{Step, StepResult, progress};
+
+/// A condition's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Verdict {
+    /// It holds.
+    True,
+    /// It doesn't; why, where that isn't plain.
+    False(Option<String>),
+    /// It can't be told: this topic never had a value.
+    Unknown(Topic),
+    /// It couldn't be evaluated.
+    Failed(Failure),
+}
+
+/// What a judgement needs beside the condition, and what it records.
+pub(crate) struct Judging<'a> {
+    pub(crate) scope: &'a Scope<'a>,
+    pub(crate) trackers: &'a [Tracker],
+    pub(crate) reads: Reads,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl<'a> Judging<'a> {
+    pub(crate) fn new(scope: &'a Scope<'a>, trackers: &'a [Tracker]) -> Judging<'a> {
+        Judging { scope, trackers, reads: Reads::default(), steps: Vec::new() }
+    }
+}
+
+impl Evaluator {
+    /// Judges a condition, and records it and the conditions within as steps.
+    pub(crate) fn judge(&mut self, judging: &mut Judging<'_>, condition: &Condition) -> Verdict {
+        let mut values = Vec::new();
+        let verdict = match &condition.kind {
+            ConditionKind::Expression(expression) => self.judge_expression(judging, expression, &mut values),
+            ConditionKind::State(state) => self.judge_state(judging, state, condition, &mut values),
+            ConditionKind::All(inner) => self.judge_all(judging, inner),
+            ConditionKind::Any(inner) => self.judge_any(judging, inner),
+            ConditionKind::Not(inner) => match self.judge(judging, inner) {
+                Verdict::True => Verdict::False(None),
+                Verdict::False(_) => Verdict::True,
+                other => other,
+            },
+            ConditionKind::Time(window) => {
+                let calendar = &self.world.calendar;
+                if let Some(at) = window.next_change(self.world.now, calendar) {
+                    judging.reads.changes_at(at);
+                }
+                if window.contains(self.world.now, calendar) {
+                    Verdict::True
+                } else {
+                    Verdict::False(Some(format!("it is {}, not {window}", self.world.local().strftime("%a %H:%M:%S"))))
+                }
+            }
+            ConditionKind::Sun { is_up } => {
+                let calendar = &self.world.calendar;
+                judging.reads.sun = true;
+                match SunDay::is_up(self.world.now, calendar) {
+                    Some(up) if up == *is_up => Verdict::True,
+                    Some(up) => Verdict::False(Some(format!("the sun is {}", if up { "up" } else { "down" }))),
+                    None => Verdict::Failed(Failure::plain("the home has no `location` in homerule.yaml".to_owned())),
+                }
+            }
+        };
+        judging.steps.push(Step {
+            path: condition.path.clone(),
+            at: self.world.now,
+            what: "condition".into(),
+            result: verdict.result(),
+            values,
+            source: match &condition.kind {
+                ConditionKind::Expression(expression) => Some(expression.text()),
+                _ => None,
+            },
+            place: None,
+        });
+        verdict
+    }
+
+    /// In `all`, one false decides, and a failure ends it; else one unknown makes it unknown.
+    fn judge_all(&mut self, judging: &mut Judging<'_>, inner: &[Condition]) -> Verdict {
+        let mut unknown = None;
+        for condition in inner {
+            match self.judge(judging, condition) {
+                Verdict::True => {}
+                Verdict::Unknown(topic) => unknown = unknown.or(Some(topic)),
+                decided => return decided,
+            }
+        }
+        unknown.map_or(Verdict::True, Verdict::Unknown)
+    }
+
+    /// In `any`, one true decides, and a failure ends it; else one unknown makes it unknown.
+    fn judge_any(&mut self, judging: &mut Judging<'_>, inner: &[Condition]) -> Verdict {
+        let mut unknown = None;
+        for condition in inner {
+            match self.judge(judging, condition) {
+                Verdict::False(_) => {}
+                Verdict::Unknown(topic) => unknown = unknown.or(Some(topic)),
+                decided => return decided,
+            }
+        }
+        unknown.map_or(Verdict::False(None), Verdict::Unknown)
+    }
+
+    fn judge_expression(
+        &mut self,
+        judging: &mut Judging<'_>,
+        expression: &Expression,
+        values: &mut Vec<(Label, Value)>,
+    ) -> Verdict {
+        let mut reads = Reads::default();
+        let result = self.value(judging.scope, expression, &mut reads);
+        self.note_values(judging.scope, expression, &reads, values);
+        judging.reads.merge(reads);
+        match result {
+            Ok(Value::Bool(true)) => Verdict::True,
+            Ok(Value::Bool(false)) => Verdict::False(None),
+            Ok(Value::Null) => Verdict::False(Some("it gives `()`".to_owned())),
+            Ok(value) => Verdict::Failed(Failure::of_expression(
+                expression,
+                format!("a condition must give true or false, and this gives {}: {value}", value.kind()),
+            )),
+            Err(Failure { without_value: Some(topic), .. }) => Verdict::Unknown(topic),
+            Err(failure) => Verdict::Failed(failure),
+        }
+    }
+
+    fn judge_state(
+        &mut self,
+        judging: &mut Judging<'_>,
+        state: &StateCondition,
+        condition: &Condition,
+        values: &mut Vec<(Label, Value)>,
+    ) -> Verdict {
+        let topic = match self.topic(judging.scope, &state.topic, &mut judging.reads) {
+            Ok(topic) => topic,
+            Err(Failure { without_value: Some(topic), .. }) => return Verdict::Unknown(topic),
+            Err(failure) => return Verdict::Failed(failure),
+        };
+        judging.reads.topics.insert(topic.clone());
+        let Some(known) = self.world.states.get(topic.as_str()).filter(|known| known.has_had_value) else {
+            return Verdict::Unknown(topic);
+        };
+        let value = known.payload.value().at(&state.field).cloned().unwrap_or_default();
+        values.push((topic.text().into(), value.clone()));
+        if value.is_null() {
+            let path = if state.field.is_whole() { String::new() } else { format!(" at `{}`", state.field) };
+            return Verdict::False(Some(format!("`{topic}` has no value{path} now")));
+        }
+        if !state.accepts(&value) {
+            return Verdict::False(Some(state.miss(&topic, &value)));
+        }
+        let Some(hold) = state.hold else { return Verdict::True };
+        let tracker = judging.trackers.iter().find(|tracker| tracker.path == condition.path);
+        let since = tracker.map_or(known.changed_at, |tracker| tracker.since(&topic, known));
+        let due = later(since, hold);
+        if due <= self.world.now {
+            return Verdict::True;
+        }
+        judging.reads.changes_at(due);
+        let progress = progress(since, self.world.now, due);
+        Verdict::False(Some(format!("`{topic}` has been so for {progress}")))
+    }
+
+    /// Notes what an expression read, for the trace: its variables, the topics, and which rules hold or run.
+    fn note_values(&self, scope: &Scope<'_>, expression: &Expression, reads: &Reads, values: &mut Vec<(Label, Value)>) {
+        for name in expression.variables() {
+            if !matches!(&**name, "now" | "sun") {
+                values.push((Arc::clone(name).into(), scope.get(name)));
+            }
+        }
+        for topic in &reads.topics {
+            let value = self.world.states.get(topic.as_str()).map(|state| state.payload.value().clone());
+            values.push((topic.text().into(), value.unwrap_or_default()));
+        }
+        let holds = reads.holds.iter().map(|rule| (format!("holds({rule})"), self.world.holding.contains(rule)));
+        let running = reads.running.iter();
+        let running = running.map(|rule| (format!("running({rule})"), self.world.running.contains_key(rule)));
+        values.extend(holds.chain(running).map(|(name, is_so)| (name.into(), Value::Bool(is_so))));
+    }
+}
+
+impl Verdict {
+    /// Returns it as a trace says it.
+    pub(crate) fn result(&self) -> StepResult {
+        match self {
+            Verdict::True => "true".into(),
+            Verdict::False(None) => "false".into(),
+            Verdict::False(Some(why)) => format!("false: {why}").into(),
+            Verdict::Unknown(topic) => StepResult::Unknown(topic.clone()),
+            Verdict::Failed(failure) => format!("failed: {}", failure_text(failure)).into(),
+        }
+    }
+}
+
+/// Returns a failure as a text, with its place.
+pub(crate) fn failure_text(failure: &Failure) -> String {
+    match (&failure.place, &failure.line) {
+        (Some(place), Some(line)) => format!("{place}: {} (`{line}`)", failure.message),
+        (Some(place), None) => format!("{place}: {}", failure.message),
+        (None, _) => failure.message.clone(),
+    }
+}

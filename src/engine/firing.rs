@@ -1,0 +1,146 @@
+//! What triggered a run: the variables that a trigger sets (spec 3), and the cause.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Map, Message, Name, Origin, Payload, Qos, RuleId, Topic, TopicFilter, TopicState, Value};
+
+use super::{Cause, CauseKind};
+
+/// What a trigger that fired has set. What it doesn't set is `()`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Firing {
+    /// The trigger's `id`.
+    pub(crate) trigger_id: Option<Name>,
+    /// The trigger's place in the rule.
+    pub(crate) path: Arc<str>,
+    /// The message's topic.
+    pub(crate) topic: Option<Topic>,
+    /// The message's or the webhook's payload.
+    pub(crate) payload: Option<Payload>,
+    /// How surely the message is delivered.
+    pub(crate) qos: Option<Qos>,
+    /// The message's origin.
+    pub(crate) origin: Option<Origin>,
+    /// What the filter's wildcards matched.
+    pub(crate) captures: Vec<Arc<str>>,
+    /// Those that have a name.
+    pub(crate) named: Vec<(Name, Arc<str>)>,
+    /// The value before.
+    pub(crate) old: Value,
+    /// The value now.
+    pub(crate) value: Value,
+    /// The MQTT client that came or went.
+    pub(crate) client: Option<Arc<str>>,
+    /// The rule that `loop_detected` or `rule_failed` means.
+    pub(crate) rule: Option<RuleId>,
+    /// What led to it.
+    pub(crate) cause: Cause,
+}
+
+impl Firing {
+    /// Returns an firing that sets no variable.
+    pub(crate) fn of_cause(path: Arc<str>, cause: Cause) -> Firing {
+        Firing {
+            trigger_id: None,
+            path,
+            topic: None,
+            payload: None,
+            qos: None,
+            origin: None,
+            captures: Vec::new(),
+            named: Vec::new(),
+            old: Value::Null,
+            value: Value::Null,
+            client: None,
+            rule: None,
+            cause,
+        }
+    }
+
+    /// Sets what a message that `filter` matches sets.
+    pub(crate) fn with_message(mut self, filter: &TopicFilter, message: &Message) -> Firing {
+        self.set_captures(filter, &message.topic);
+        self.topic = Some(message.topic.clone());
+        self.payload = Some(message.payload.clone());
+        self.qos = Some(message.qos);
+        self.origin = Some(message.origin);
+        self
+    }
+
+    /// Sets what the last message of a topic sets, for a trigger that a time sets off.
+    pub(crate) fn with_state(mut self, filter: &TopicFilter, topic: &Topic, state: Option<&TopicState>) -> Firing {
+        self.set_captures(filter, topic);
+        self.topic = Some(topic.clone());
+        if let Some(state) = state {
+            self.payload = Some(state.payload.clone());
+            self.origin = Some(state.origin);
+        }
+        self
+    }
+
+    fn set_captures(&mut self, filter: &TopicFilter, topic: &Topic) {
+        self.captures = filter.captures(topic).unwrap_or_default();
+        self.named =
+            filter.named(&self.captures).map(|(name, capture)| (Arc::clone(name), Arc::clone(capture))).collect();
+    }
+
+    /// Returns the variable `name`; `None` where this firing doesn't set it.
+    pub(crate) fn get(&self, name: &str) -> Option<Value> {
+        match name {
+            "topic" => self.topic.as_ref().map(|topic| Value::Text(topic.text())),
+            "payload" => self.payload.as_ref().and_then(Payload::text).map(Value::from),
+            "msg" => self.payload.as_ref().map(|payload| payload.value().clone()),
+            "qos" => self.qos.map(|qos| Value::Int(u8::from(qos).into())),
+            "origin" => self.origin.map(|origin| Value::from(origin.as_str())),
+            "retained" => self.origin.map(|origin| Value::Bool(origin == Origin::Retained)),
+            "captures" => Some(self.captures()),
+            "old" => Some(self.old.clone()),
+            "value" => Some(self.value.clone()),
+            "trigger" => Some(self.trigger()),
+            _ => self
+                .named
+                .iter()
+                .find(|(known, _)| **known == *name)
+                .map(|(_, capture)| Value::Text(Arc::clone(capture))),
+        }
+    }
+
+    /// Returns all that it sets as one map: what `wait` gives.
+    pub(crate) fn to_map(&self) -> Map {
+        let mut map = Map::new();
+        for name in ["topic", "payload", "msg", "qos", "origin", "retained", "captures", "old", "value", "trigger"] {
+            map.insert(name.into(), self.get(name).unwrap_or_default());
+        }
+        for (name, capture) in &self.named {
+            map.insert(Arc::clone(name), Value::Text(Arc::clone(capture)));
+        }
+        map
+    }
+
+    fn captures(&self) -> Value {
+        Value::List(Arc::new(self.captures.iter().map(|capture| Value::Text(Arc::clone(capture))).collect()))
+    }
+
+    fn trigger(&self) -> Value {
+        let mut trigger = Map::new();
+        if let Some(id) = &self.trigger_id {
+            trigger.insert("id".into(), Value::Text(Arc::clone(id)));
+        }
+        if let Some(client) = &self.client {
+            trigger.insert("client".into(), Value::Text(Arc::clone(client)));
+        }
+        if let Some(rule) = &self.rule {
+            trigger.insert("rule".into(), Value::from(rule.as_str()));
+        }
+        Value::Map(Arc::new(trigger))
+    }
+}
+
+impl Cause {
+    /// Returns a cause from outside.
+    pub(crate) fn outside(kind: CauseKind) -> Cause {
+        Cause { kind, depth: 0, run: None, armed: None }
+    }
+}

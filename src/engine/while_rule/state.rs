@@ -1,0 +1,78 @@
+//! What a `while` rule remembers (spec 2.4): the types; `whiles` decides.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::Map;
+use crate::script::Reads;
+
+use crate::engine::{Cause, Step};
+
+/// Where a `while` is in its life.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WhileState {
+    /// The condition's last verdict that was true or false.
+    pub(crate) is_true: bool,
+    /// Since when it has begun and not ended.
+    pub(crate) begun_at: Option<Timestamp>,
+    /// What led to that.
+    #[serde(default)]
+    pub(crate) begun_by: Option<Cause>,
+    /// Whether it became true while `if` wasn't: it waits to become true anew.
+    pub(crate) was_refused: bool,
+    /// What will happen if nothing changes until then.
+    pub(crate) pending: Option<Pending>,
+    /// When it last began or ended: `cooldown` counts from it.
+    pub(crate) changed_at: Option<Timestamp>,
+    /// When `then` runs again.
+    pub(crate) every_due: Option<Timestamp>,
+    /// The rule's `let`, as they were computed when it began.
+    pub(crate) variables: Map,
+    /// What the condition read; asked anew after a restart.
+    #[serde(skip)]
+    pub(crate) reads: Reads,
+    /// When the condition is to be asked again since time passes; derived from what it read.
+    #[serde(skip)]
+    pub(crate) recheck_at: Option<Timestamp>,
+    /// Why the condition couldn't be told last time: said once, not each minute.
+    pub(crate) trouble: Option<String>,
+}
+
+impl WhileState {
+    /// Returns it without what is derived from its subscribers and deadlines, which are made anew.
+    pub(crate) fn unarmed(self) -> WhileState {
+        WhileState { reads: Reads::default(), recheck_at: None, ..self }
+    }
+
+    /// Returns what stays of it when its rule has changed: whether it had begun, and with what variables.
+    pub(crate) fn of_changed_rule(self) -> WhileState {
+        WhileState {
+            is_true: self.begun_at.is_some(),
+            begun_at: self.begun_at,
+            begun_by: self.begun_by,
+            changed_at: self.changed_at,
+            variables: self.variables,
+            ..WhileState::default()
+        }
+    }
+}
+
+/// A beginning or an end that is put off, by `for`, `linger` or `cooldown`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    pub(crate) what: Turn,
+    pub(crate) since: Timestamp,
+    pub(crate) due: Timestamp,
+    /// What made the condition change.
+    pub(crate) cause: Cause,
+    /// How the condition was judged then, for the trace.
+    #[serde(default)]
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A change of a `while`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Turn {
+    Begin,
+    End,
+}
