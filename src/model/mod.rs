@@ -5,11 +5,13 @@
 
 mod device;
 mod duration;
+mod fingerprint;
 mod id;
 mod json_text;
 mod label;
 mod log_level;
 mod message;
+mod near;
 mod place;
 pub mod recording;
 pub mod schedule;
@@ -24,10 +26,12 @@ mod value_path;
 
 pub use device::Devices;
 pub use duration::{DurationError, format_duration, format_offset, parse_duration, parse_offset};
+pub use fingerprint::Fingerprint;
 pub use id::{Name, RuleId};
 pub use label::Label;
 pub use log_level::LogLevel;
 pub use message::{Message, Origin, Payload, Qos};
+pub use near::nearest;
 pub use place::{Place, PlacedText, Stretch};
 pub use spoken_time::parse_spoken_time;
 pub use state::{States, TopicState};

@@ -1,70 +1,40 @@
 //! Rhai, confined: expressions compiled with their places, templates, and what a script may call and read.
 //!
 //! Pure: what an expression reads is the [`World`] that it is lent, at the time that the world is told.
+//!
+//! - `source`: text as tokens; nothing else reads source.
+//! - `functions`: what may be called, a row a function.
+//! - `expression`: from text to what can be evaluated, or to what is wrong with it.
+//! - `scripts`: whole files of Rhai, the rules that they make, and their closures.
+//! - `evaluation`: the sandbox, its limits, and the world that it lends.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod brackets;
-mod calling;
-mod check;
-mod closure;
-mod code;
-mod collector;
-mod command;
-mod commands;
-mod compiled_script;
-mod convert;
-mod deep_stack;
+mod evaluation;
 mod expression;
-mod failure;
-mod fingerprint;
-mod function_docs;
 mod functions;
-mod given;
-mod home;
-mod kinds;
-mod libraries;
-mod lists;
-mod literals;
-mod loading;
-mod loan;
-mod meter;
-mod moment;
-mod names;
-mod operators;
-mod outline;
-mod place_tree;
-mod plain;
-mod reads;
-mod rewrite;
-mod sandbox;
-mod script_check;
-mod script_engine;
-mod script_error;
-mod script_functions;
-mod simple;
-mod slips;
-mod source_tokens;
-mod syntax_error;
-mod template;
+mod scripts;
+mod source;
 #[cfg(test)]
 mod tests;
-mod tokens;
-mod world;
 
-pub use calling::Called;
-pub use closure::{Closure, ClosureId};
-pub use command::{Asked, Command, UnlessSame};
-pub use deep_stack::with_deep_stack;
-pub use expression::{Expression, ExpressionError, ExpressionErrorKind, RuleMention};
-pub use failure::Failure;
-pub use function_docs::function_reference;
-pub use given::{Given, GivenEntry, GivenKind, GivenRule};
-pub use loading::{LoadedScript, ScriptFile};
-pub use meter::Interrupter;
-pub use names::{BUILT_IN_VARIABLES, Names, SET_BY_ACTIONS};
-pub use outline::LiteralCall;
-pub use reads::Reads;
-pub use sandbox::{Frame, Limits, Sandbox};
-pub use script_error::{ScriptError, ScriptErrorKind};
-pub use template::{Template, TextPart};
-pub use world::{RuleNames, World};
+pub use evaluation::deep_stack::with_deep_stack;
+pub use evaluation::failure::Failure;
+pub use evaluation::limits::Limits;
+pub use evaluation::meter::Interrupter;
+pub use evaluation::reads::Reads;
+pub use evaluation::sandbox::{Frame, Sandbox};
+pub use evaluation::world::{RuleNames, World};
+pub use expression::compiled::Expression;
+pub use expression::error::{ExpressionError, ExpressionErrorKind};
+pub use expression::mention::RuleMention;
+pub use expression::names::{BUILT_IN_VARIABLES, Names, SET_BY_ACTIONS};
+pub use expression::template::{Template, TextPart};
+pub use functions::reference::function_reference;
+pub use scripts::calling::Called;
+pub use scripts::closure::{Closure, ClosureId};
+pub use scripts::command::{Asked, Command, UnlessSame};
+pub use scripts::error::{ScriptError, ScriptErrorKind};
+pub use scripts::given::{Given, GivenEntry, GivenKind, GivenRule};
+pub use scripts::loading::LoadedScript;
+pub use scripts::outline::LiteralCall;
+pub use scripts::script_file::ScriptFile;

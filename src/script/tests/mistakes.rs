@@ -100,7 +100,7 @@ fn a_name_that_cannot_exist_is_told_with_the_near_one() {
             "sun?.height",
             "UnknownVariable «height» `sun` has no `height`; it has `up`, `elevation`, `azimuth`, `sunrise`, `sunset`",
         ),
-        ("trigger.ids == 'a'", "UnknownVariable «ids» `trigger` has no `ids`; it has `id`, `client`, `rule`"),
+        ("trigger.ids == 'a'", "UnknownVariable «ids» `trigger` has no `ids`; did you mean `id`?"),
         ("age > 3", "UnknownVariable «age» `age` is a function: write `age(…)`"),
         ("null", "Syntax «null» `null` is no value: nothing is written `()`"),
         ("this", "Syntax «this» `this` is a word of Rhai and can't be a name"),

@@ -1,0 +1,16 @@
+//! Rules that an expression names.
+
+use std::ops::Range;
+
+use crate::model::Name;
+
+/// A rule that an expression names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleMention {
+    /// What was written: a key, or a file and a key. `None`: `holds()`, the rule itself.
+    pub rule: Option<Name>,
+    /// Where, in bytes of the expression's text.
+    pub at: Range<usize>,
+    /// Whether it was asked if the rule holds, which only a `while` rule can; else whether it runs.
+    pub is_holds: bool,
+}

@@ -1,0 +1,42 @@
+//! The names that an expression may read beside functions.
+
+use std::collections::BTreeSet;
+
+use crate::model::Name;
+
+/// The variables of spec 3 that each expression may read. They can't be names of wildcards or variables.
+pub const BUILT_IN_VARIABLES: [&str; 16] = [
+    "topic", "payload", "msg", "qos", "retained", "origin", "captures", "old", "value", "trigger", "memory", "now",
+    "sun", "wait", "repeat", "http",
+];
+
+/// The built-in variables that actions set, with the words of these.
+pub const SET_BY_ACTIONS: [(&str, &[&str]); 3] =
+    [("wait", &["wait"]), ("repeat", &["repeat"]), ("http", &["http", "exec"])];
+
+/// The properties of built-in variables that have always the same (spec 3).
+pub(in crate::script) const PROPERTIES: [(&str, &[&str]); 4] = [
+    ("now", &["hour", "minute", "second", "day", "month", "year", "unix", "weekday", "date", "time"]),
+    ("sun", &["up", "elevation", "azimuth", "sunrise", "sunset"]),
+    ("trigger", &["id", "client", "rule"]),
+    ("repeat", &["index", "item"]),
+];
+
+/// The variables that an expression may read: the built-in ones and those of its rule.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// Names of wildcards, `let`, `each` and `with`.
+    pub variables: BTreeSet<Name>,
+    /// Those among them that hold texts whatever happens: names of wildcards that nothing else sets.
+    pub texts: BTreeSet<Name>,
+    /// Those of [`SET_BY_ACTIONS`] that no action of the rule sets.
+    pub unset: BTreeSet<&'static str>,
+}
+
+impl Names {
+    /// Returns whether an expression may read the variable `name`.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        BUILT_IN_VARIABLES.contains(&name) && !self.unset.contains(name) || self.variables.contains(name)
+    }
+}

@@ -1,0 +1,195 @@
+//! Rhai's syntax errors in the words of our users.
+
+use rhai::{LexError, ParseError, ParseErrorType};
+
+use super::error::{ScriptError, ScriptErrorKind};
+use super::outline::Outline;
+use super::script_file::ScriptFile;
+use crate::model::nearest;
+use crate::script::evaluation::limits::DEEPEST_EXPRESSION;
+use crate::script::expression::error::ExpressionError;
+use crate::script::expression::rewrite::Rewritten;
+use crate::script::functions::script_functions::SCRIPT_FUNCTIONS;
+use crate::script::functions::table::FUNCTIONS;
+use crate::script::source::brackets::unbalanced;
+use crate::script::source::chain::token_at;
+use crate::script::source::slips::{BRACES, slip_at};
+use crate::script::source::source_tokens::{SourceKind, SourceTokens};
+use crate::script::source::tokens::syntax;
+
+/// Returns what `error` means for the user, at its place in `source`.
+pub(in crate::script) fn explain(error: &ParseError, source: &str, rewritten: &Rewritten) -> ExpressionError {
+    let offset = rewritten.offset(error.position()).unwrap_or(source.len());
+    let at = token_at(source, offset);
+    let token = source.get(at.clone()).unwrap_or_default();
+    let told = syntax(at, message(error, token));
+    match FUNCTIONS.iter().find(|function| function.name == token) {
+        Some(function) => told.help(format!("it is a function: write `{}`", function.usage)),
+        None => told,
+    }
+}
+
+/// Returns what `error`, which Rhai saw at byte `offset`, means in a script.
+pub(in crate::script) fn explain_script(error: &ParseError, file: &ScriptFile, offset: Option<usize>) -> ScriptError {
+    let text = &*file.text;
+    let offset = offset.unwrap_or(text.len());
+    let tokens = SourceTokens::new(text);
+    let syntax = |at, message, help| ScriptError {
+        kind: ScriptErrorKind::Syntax,
+        file: std::sync::Arc::clone(&file.file),
+        at,
+        message,
+        help,
+    };
+    if let Some(slip) = slip_at(&tokens, offset) {
+        return syntax(slip.at, slip.message, Some(slip.help));
+    }
+    // In a text without an end, all that follows is read as something else.
+    let is_lexical =
+        matches!(error.err_type(), ParseErrorType::BadInput(LexError::MalformedChar(_) | LexError::UnterminatedString));
+    if let Some(bracket) = unbalanced(&tokens).filter(|_| !is_lexical) {
+        return syntax(bracket.at, bracket.message, bracket.help);
+    }
+    let at = token_at(text, offset);
+    let token = text.get(at.clone()).unwrap_or_default();
+    let told = syntax(at, String::new(), None);
+    let words = |message: String, help: Option<String>| (message, help);
+    let (message, help) = match error.err_type() {
+        ParseErrorType::VariableUndefined(name) => {
+            let (message, help) = (format!("nothing is named `{name}`"), Some(instead_of_variable(name, text)));
+            return ScriptError { kind: ScriptErrorKind::UnknownVariable, message, help, ..told };
+        }
+        ParseErrorType::ModuleUndefined(name) => {
+            let help = format!("import it at the top of the file: `import \"lib/{name}\" as {name};`");
+            let message = format!("nothing is imported as `{name}`");
+            return ScriptError { kind: ScriptErrorKind::UnknownFunction, message, help: Some(help), ..told };
+        }
+        ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
+            words("`'…'` holds one character".to_owned(), Some("a text stands in `\"…\"`".to_owned()))
+        }
+        ParseErrorType::BadInput(LexError::UnterminatedString) => words(
+            "a text has no end".to_owned(),
+            Some("a text in `\"…\"` ends on its line; one in backticks may go on".to_owned()),
+        ),
+        ParseErrorType::Reserved(word) | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _))
+            if is_word(word) =>
+        {
+            words(format!("`{word}` is a word of Rhai"), Some(instead_of_reserved(word, &tokens, offset)))
+        }
+        ParseErrorType::MissingToken(wanted, _) if is_word(token) && wanted == "}" => {
+            let help = format!("a key that is a word of Rhai stands in quotes: `\"{token}\": …`");
+            words(message(error, token), Some(help))
+        }
+        ParseErrorType::MissingToken(wanted, why) if !wanted.is_empty() => {
+            let (at, message, help) = missing(wanted, why, &tokens, offset);
+            return ScriptError { at, message, help, ..told };
+        }
+        ParseErrorType::PropertyExpected if is_word(token) => {
+            let help = format!("as a key it stands in quotes: `\"{token}\": …`, and `x[\"{token}\"]`");
+            words(format!("`{token}` is a word of Rhai"), Some(help))
+        }
+        ParseErrorType::AssignmentToConstant(name) => {
+            words(format!("`{name}` is a constant, which never changes"), Some(format!("write `let {name} = …`")))
+        }
+        _ => words(message(error, token), None),
+    };
+    ScriptError { message, help, ..told }
+}
+
+/// Returns what to do about a word of Rhai that stands at byte `offset`, where a name is wanted.
+fn instead_of_reserved(word: &str, tokens: &SourceTokens<'_>, offset: usize) -> String {
+    let index = tokens.index_at(offset);
+    let is_read = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?."));
+    if is_read || tokens.text(index + 1) == ":" {
+        return format!("as a key it stands in quotes: `\"{word}\": …`, and `x[\"{word}\"]`");
+    }
+    "it can't be a name: choose another one".to_owned()
+}
+
+/// Returns what to say where `wanted` is missing before byte `offset`, and where: behind what stands before.
+fn missing(
+    wanted: &str,
+    why: &str,
+    tokens: &SourceTokens<'_>,
+    offset: usize,
+) -> (std::ops::Range<usize>, String, Option<String>) {
+    let index = tokens.index_at(offset);
+    let here = tokens.range(index);
+    let before = index.checked_sub(1);
+    let is_new_line = before.is_none_or(|before| tokens.line_number(before) < tokens.line_number(index));
+    let end = before.map_or(here.start, |before| tokens.range(before).end);
+    let token = tokens.text(index);
+    match wanted {
+        ";" | "," if is_new_line => {
+            let what = if wanted == ";" { "each statement ends with one" } else { "one stands between two items" };
+            (end..end, format!("`{wanted}` is missing here"), Some(what.to_owned()))
+        }
+        ";" => (here, format!("`;` or an operator is missing before `{token}`"), None),
+        "," => (here, format!("`,` or an operator is missing before `{token}`"), None),
+        "{" => (here, format!("`{{` is missing before `{token}`"), Some(BRACES.to_owned())),
+        _ => (here, format!("`{wanted}` is missing here, {why}"), None),
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
+}
+
+/// Returns what was probably meant by the variable `name` of a script.
+fn instead_of_variable(name: &str, text: &str) -> String {
+    let tokens = SourceTokens::new(text);
+    if (1..tokens.len()).any(|index| tokens.text(index) == "=>" && tokens.text(index - 1) == name) {
+        return format!("a closure is written `|{name}| {{ … }}`");
+    }
+    if FUNCTIONS.iter().chain(&SCRIPT_FUNCTIONS).any(|function| function.name == name) {
+        return format!("it is a function: write `{name}(…)`");
+    }
+    let outline = Outline::new(text);
+    let parameters = outline.closures.iter().flat_map(|closure| &closure.parameters).map(String::as_str);
+    let declared: std::collections::BTreeSet<&str> = (1..tokens.len())
+        .filter(|index| matches!(tokens.text(*index - 1), "let" | "const" | "for"))
+        .filter(|index| tokens.kind(*index) == Some(SourceKind::Word))
+        .map(|index| tokens.text(index))
+        .chain(parameters)
+        .chain(["memory", "now", "sun"])
+        .collect();
+    if declared.contains(name) {
+        return format!(
+            "a function (`fn`) sees only its own arguments and variables; of the file's constants, `global::{name}`"
+        );
+    }
+    if crate::script::expression::names::BUILT_IN_VARIABLES.contains(&name) {
+        return format!("a closure takes the event, which has it: `|e| … e.{name}`");
+    }
+    match nearest(name, declared.into_iter()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("a text stands in quotes: `\"{name}\"`"),
+    }
+}
+
+/// Returns what `error`, which Rhai saw at `token`, means.
+fn message(error: &ParseError, token: &str) -> String {
+    match error.err_type() {
+        ParseErrorType::ExprTooDeep => format!("the expression is nested more than {DEEPEST_EXPRESSION} deep"),
+        ParseErrorType::DuplicatedProperty(key) => format!("the key `{key}` stands twice in the map"),
+        ParseErrorType::DuplicatedVariable(name) | ParseErrorType::FnDuplicatedParam(_, name) => {
+            format!("the closure has two parameters `{name}`")
+        }
+        ParseErrorType::PropertyExpected => "the name of a property is missing".to_owned(),
+        ParseErrorType::LiteralTooLarge(..) => "a text, list or map is longer than its limit".to_owned(),
+        ParseErrorType::BadInput(LexError::MalformedNumber(_)) => format!("`{token}` is no number"),
+        ParseErrorType::BadInput(LexError::StringTooLong(_)) => "the text is longer than its limit".to_owned(),
+        ParseErrorType::MismatchedType(wanted, given) => format!("{wanted} is needed here, not {given}"),
+        _ if matches!(token, ")" | "]" | "}" | ",") => format!("a value is missing before `{token}`"),
+        ParseErrorType::MissingToken(..) if begins_value(token) => {
+            format!("an operator or a comma is missing before `{token}`")
+        }
+        _ if token.is_empty() => "the expression ends too early: a value is missing".to_owned(),
+        _ => format!("`{token}` isn't expected here"),
+    }
+}
+
+/// Returns whether a value may begin with `token`.
+fn begins_value(token: &str) -> bool {
+    token.starts_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '\'' | '"' | '`' | '#'))
+}
