@@ -1,5 +1,4 @@
 //! Holds the house together: layers import inward only, and each file says what it is.
-#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test that fails panics")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,11 @@
 //! The homes of this repository: each loads without a finding, and its tests pass and exercise its rules.
-#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use homerule::lang::{BrokerSettings, Home, Settings, Source};
+
+use crate::home::homerule;
 
 /// How much of its rules a home's tests must exercise, in percent.
 const LEAST_COVERAGE: &str = "90";
@@ -24,32 +24,20 @@ fn homes() -> Vec<PathBuf> {
     homes
 }
 
-fn homerule(home: &Path, arguments: &[&str]) {
-    let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).current_dir(home).output().unwrap();
-    assert!(
-        output.status.success(),
-        "`homerule {}` in {}:\n{}{}",
-        arguments.join(" "),
-        home.display(),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
 #[test]
 fn each_home_loads_without_a_finding() {
     for home in homes() {
-        let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(["check"]).current_dir(&home).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        let findings = String::from_utf8_lossy(&output.stderr);
-        assert!(text.trim_end().ends_with("0 errors, 0 warnings"), "{}:\n{text}{findings}", home.display());
+        let said = homerule(&home, &["check"]);
+        let is_clean = said.out.trim_end().ends_with("0 errors, 0 warnings");
+        assert!(is_clean, "{}:\n{}{}", home.display(), said.out, said.err);
     }
 }
 
 #[test]
 fn the_tests_of_each_home_pass_and_exercise_its_rules() {
     for home in homes() {
-        homerule(&home, &["test", "--coverage", "--min-coverage", LEAST_COVERAGE]);
+        let said = homerule(&home, &["test", "--coverage", "--min-coverage", LEAST_COVERAGE]);
+        assert_eq!(said.status, 0, "{}:\n{}{}", home.display(), said.out, said.err);
     }
 }
 

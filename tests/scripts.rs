@@ -1,11 +1,11 @@
 //! Rules in Rhai: each twin of an example passes the very tests of its YAML.
-#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use homerule::lang::{Home, Source};
+
+use crate::home::homerule;
 
 fn examples() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples")
@@ -20,10 +20,9 @@ fn twins() -> Vec<String> {
 }
 
 fn run(home: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).current_dir(home).output().unwrap();
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let text = format!("{}{}", said(&output.stdout), said(&output.stderr));
-    assert!(output.status.success(), "`homerule {}` in {}:\n{text}", arguments.join(" "), home.display());
+    let said = homerule(home, arguments);
+    let text = format!("{}{}", said.out, said.err);
+    assert_eq!(said.status, 0, "`homerule {}` in {}:\n{text}", arguments.join(" "), home.display());
     text
 }
 

@@ -89,7 +89,7 @@ mod tests {
         let interrupter = engine.interrupter();
         let _watchdog = Watchdog::start(interrupter.clone(), limit);
         while !interrupter.is_sleeping() {
-            thread::yield_now();
+            thread::sleep(Duration::from_millis(1));
         }
         let message = Message {
             topic: Topic::parse("a/b").unwrap(),

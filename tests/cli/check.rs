@@ -1,17 +1,18 @@
 //! `homerule check`: all mistakes of rules, tests and settings.
 
-use super::home::{Home, TV};
+use super::tv::{TV, tv_with_tests};
+use crate::home::Home;
 
 #[test]
 fn a_home_without_mistakes_is_counted() {
-    let said = Home::with_tests("tests:\n  t:\n    steps: [ { after: 1m } ]\n").say(&["check"]);
+    let said = tv_with_tests("tests:\n  t:\n    steps: [ { after: 1m } ]\n").say(&["check"]);
     let wanted = (0, "1 rule, 1 test: 0 errors, 0 warnings\n", "");
     assert_eq!((said.status, said.out.as_str(), said.err.as_str()), wanted);
 }
 
 #[test]
 fn mistakes_of_rules_and_tests_are_shown_together() {
-    let home = Home::with_tests("tests:\n  t:\n    steps:\n      - expct: nothing\n");
+    let home = tv_with_tests("tests:\n  t:\n    steps:\n      - expct: nothing\n");
     home.write("rules/tv.yaml", "rules:\n  x: { whne: a, then: { publish: a/+, payload: 1 } }\n");
     let said = home.say(&["check"]);
     assert_eq!(said.status, 1);
@@ -22,7 +23,7 @@ fn mistakes_of_rules_and_tests_are_shown_together() {
 
 #[test]
 fn json_is_one_document() {
-    let home = Home::with_tests("tests:\n  t:\n    steps:\n      - expct: nothing\n");
+    let home = tv_with_tests("tests:\n  t:\n    steps:\n      - expct: nothing\n");
     let said = home.say(&["check", "--json"]);
     assert_eq!((said.status, said.err.as_str()), (1, ""));
     insta::assert_snapshot!(said.out);

@@ -1,6 +1,7 @@
 //! `homerule init`: a first home that works, and that overwrites nothing.
 
-use super::home::{Home, TV};
+use super::tv::TV;
+use crate::home::Home;
 
 #[test]
 fn a_first_home_loads_and_its_tests_pass() {

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use super::home::Home;
+use crate::home::Home;
 
 /// A port on which nothing listens: it was ours a moment ago.
 fn free_port() -> u16 {

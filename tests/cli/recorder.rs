@@ -1,6 +1,6 @@
 //! `record --since` and `replay --since`: what the daemon's recorder has left in the home.
 
-use super::home::Home;
+use crate::home::Home;
 
 const ROOMS: &str = "\
 rules:

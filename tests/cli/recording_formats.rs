@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use homerule::daemon::recording_file;
 use homerule::model::recording::{Recorded, RecordingReader};
 
-use super::home::Home;
+use crate::home::Home;
 
 pub(crate) fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings").join(name)

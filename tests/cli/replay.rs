@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use super::home::{Home, Said};
 use super::recording_formats::fixture;
+use crate::home::{Home, Said};
 
 const ROOMS: &str = "\
 rules:

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::home::Home;
+use crate::home::Home;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 

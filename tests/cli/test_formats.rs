@@ -1,6 +1,7 @@
 //! The reports of `homerule test` for programs: JSON, `JUnit`, coverage.
 
-use super::home::Home;
+use super::tv::tv_with_tests;
+use crate::home::Home;
 
 const TESTS: &str = "\
 tests:
@@ -15,7 +16,7 @@ tests:
 
 #[test]
 fn json_has_each_test_with_its_outcome() {
-    let said = Home::with_tests(TESTS).say(&["test", "--json"]);
+    let said = tv_with_tests(TESTS).say(&["test", "--json"]);
     assert_eq!(said.status, 1);
     let mut answer: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     for test in answer["tests"].as_array_mut().unwrap() {
@@ -27,7 +28,7 @@ fn json_has_each_test_with_its_outcome() {
 
 #[test]
 fn junit_is_written_into_its_file() {
-    let home = Home::with_tests(TESTS);
+    let home = tv_with_tests(TESTS);
     home.say(&["test", "--junit", "report.xml"]);
     let report = home.read("report.xml");
     let times: Vec<&str> = report.split(" time=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
@@ -38,7 +39,7 @@ fn junit_is_written_into_its_file() {
 
 #[test]
 fn what_does_not_load_fails_in_every_report_and_is_counted_alike() {
-    let home = Home::with_tests(TESTS);
+    let home = tv_with_tests(TESTS);
     home.write("rules/b.yaml", "rules:\n  a: { whne: x }\n  b: { whne: x }\n");
     home.write("rules/broken.test.yaml", "tests:\n  a: { stepz: [] }\n");
     let said = home.say(&["test", "--json", "--junit", "report.xml"]);
@@ -53,7 +54,7 @@ fn what_does_not_load_fails_in_every_report_and_is_counted_alike() {
 
 #[test]
 fn coverage_counts_triggers_conditions_and_actions() {
-    let home = Home::with_tests(TESTS);
+    let home = tv_with_tests(TESTS);
     home.write(
         "rules/other.yaml",
         "rules:\n  never: { when: [ a, b ], then: [ { publish: c, payload: 1 }, { stop: 'yes' } ] }\n",
@@ -73,7 +74,7 @@ all rules       37.5 %
 
 #[test]
 fn too_little_coverage_is_an_answer_of_no() {
-    let home = Home::with_tests(TESTS);
+    let home = tv_with_tests(TESTS);
     let said = home.say(&["test", "--filter", "passes", "--min-coverage", "75"]);
     assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"));
     let said = home.say(&["test", "--filter", "passes", "--min-coverage", "75.1"]);

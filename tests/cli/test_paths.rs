@@ -1,6 +1,7 @@
 //! Which tests `homerule test` runs, and what it says where there are none.
 
-use super::home::{Home, TV, Watch};
+use super::tv::{TV, Watch};
+use crate::home::Home;
 
 const PASSES: &str = "tests:\n  passes:\n    steps: [ { after: 1m } ]\n";
 const FAILS: &str = "tests:\n  fails:\n    steps: [ { expect: { a: 1 } } ]\n";

@@ -1,16 +1,17 @@
 //! What `homerule test` says of a test that fails: all that a stranger needs.
 
-use super::home::{Home, TV};
+use super::tv::{TV, tv_with_tests};
+use crate::home::Home;
 
 fn report(tests: &str) -> String {
-    let said = Home::with_tests(tests).say(&["test"]);
+    let said = tv_with_tests(tests).say(&["test"]);
     assert_eq!((said.status, said.err.as_str()), (1, ""), "{}", said.out);
     said.out
 }
 
 #[test]
 fn tests_that_pass_are_only_counted() {
-    let said = Home::with_tests(
+    let said = tv_with_tests(
         "\
 tests:
   the lights follow the TV:
@@ -161,7 +162,7 @@ fn a_wrong_step_is_told_with_its_place_and_the_other_files_still_run() {
 
 #[test]
 fn rules_that_do_not_load_are_shown_instead_of_a_run() {
-    let home = Home::with_tests("tests:\n  t:\n    steps:\n      - after: 30s\n");
+    let home = tv_with_tests("tests:\n  t:\n    steps:\n      - after: 30s\n");
     home.write("rules/broken.yaml", "rules:\n  x:\n    whne: a\n    then: { a/b: 1 }\n");
     let said = home.say(&["test"]);
     assert_eq!((said.status, said.out.as_str()), (1, "0 passed, 1 failed\n"));
@@ -177,7 +178,7 @@ fn rules_that_do_not_load_are_shown_instead_of_a_run() {
 
 #[test]
 fn a_test_file_that_can_not_be_read_keeps_no_other_from_running() {
-    let home = Home::with_tests("tests:\n  t:\n    steps:\n      - after: 30s\n");
+    let home = tv_with_tests("tests:\n  t:\n    steps:\n      - after: 30s\n");
     std::os::unix::fs::symlink("nowhere", home.path().join("rules/link.test.yaml")).unwrap();
     std::fs::write(home.path().join("rules/bytes.test.yaml"), b"\xff\xfe").unwrap();
     home.write("rules/empty.test.yaml", "");

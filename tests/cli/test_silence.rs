@@ -1,6 +1,6 @@
 //! What `homerule test` says of rules that did nothing: what keeps them, what they wait for, what came near.
 
-use super::home::Home;
+use crate::home::Home;
 
 /// Tests a home with one file of rules, and returns what is said.
 fn report_of(rules: &str, steps: &str) -> String {

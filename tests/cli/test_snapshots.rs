@@ -1,6 +1,7 @@
 //! Tests that play a recording, and their snapshots: missing, accepted, differing, left over.
 
-use super::home::{Home, TV, Watch};
+use super::tv::{TV, Watch};
+use crate::home::Home;
 
 const RECORDING: &str = r#"{"tst":"2024-06-01T18:00:00.000000Z","topic":"home/living/tv","qos":0,"retain":0,"payloadlen":2,"payload":"ON"}
 {"tst":"2024-06-01T18:00:05.000000Z","topic":"home/hall/tv","qos":0,"retain":0,"payloadlen":2,"payload":"ON"}

@@ -1,6 +1,6 @@
 //! Each step of a test does what spec 6 says, with a near miss that fails.
 
-use super::home::Home;
+use crate::home::Home;
 
 /// Runs tests of `rules`, and returns the names of those that failed.
 fn failed(rules: &str, tests: &str) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Real MQTT clients: mosquitto's and paho.
+//! MQTT clients: one of our own, which is always there, and mosquitto's and paho, where they are installed.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -7,10 +7,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
 use super::house::PATIENCE;
+use super::own_client::{self, Connected};
 
 /// Which client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// One inside the test, of the library that `homerule sub` uses.
+    Own,
     Mosquitto,
     Paho,
 }
@@ -57,27 +60,29 @@ client.loop_forever()
 ";
 
 impl Kind {
-    /// Returns the kinds that are installed. Under `CI=true` all must be.
+    /// Returns the kinds that can be tried here.
     pub(crate) fn installed() -> Vec<Kind> {
+        [Kind::Own, Kind::Mosquitto, Kind::Paho].into_iter().filter(|kind| kind.is_installed()).collect()
+    }
+
+    /// Returns whether its program is installed. Under `CI=true` it must be; elsewhere the test says that it skips it.
+    pub(crate) fn is_installed(self) -> bool {
         let runs = |program: &str, arguments: &[&str]| {
             let mut command = Command::new(program);
             command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
             command.status().is_ok_and(|status| status.success())
         };
-        let mut kinds = Vec::new();
-        for (kind, is_there) in [
+        let is_there = match self {
+            Kind::Own => true,
             // mosquitto_pub has no command that does nothing and succeeds.
-            (Kind::Mosquitto, Command::new("mosquitto_pub").arg("--help").output().is_ok()),
-            (Kind::Paho, runs("python3", &["-c", "import paho.mqtt.enums"])),
-        ] {
-            if is_there {
-                kinds.push(kind);
-            } else {
-                assert!(std::env::var("CI").as_deref() != Ok("true"), "{kind:?} isn't installed");
-                eprintln!("skipped: {kind:?} isn't installed");
-            }
+            Kind::Mosquitto => Command::new("mosquitto_pub").arg("--help").output().is_ok(),
+            Kind::Paho => runs("python3", &["-c", "import paho.mqtt.enums"]),
+        };
+        if !is_there {
+            assert!(std::env::var("CI").as_deref() != Ok("true"), "{self:?} isn't installed");
+            eprintln!("skipped: {self:?} isn't installed");
         }
-        kinds
+        is_there
     }
 
     /// Publishes these, of one version, and waits until the client has done so.
@@ -85,6 +90,7 @@ impl Kind {
         let (host, port) = (broker.ip().to_string(), broker.port().to_string());
         let mut commands = Vec::new();
         match self {
+            Kind::Own => own_client::publish(broker, messages),
             Kind::Mosquitto => commands.extend(messages.iter().map(|sent| {
                 let mut command = Command::new("mosquitto_pub");
                 let version = if sent.version == 5 { "5" } else { "311" };
@@ -111,6 +117,11 @@ impl Kind {
 
     /// Subscribes, and waits until the broker has confirmed it.
     pub(crate) fn subscribe(self, broker: SocketAddr, filters: &[&str]) -> Subscriber {
+        if self == Kind::Own {
+            let (sender, lines) = channel();
+            let client = Client::Own(own_client::subscribe(broker, filters, sender));
+            return Subscriber { client, lines };
+        }
         self.subscribe_with(broker, filters, &[])
     }
 
@@ -118,6 +129,7 @@ impl Kind {
     pub(crate) fn subscribe_with(self, broker: SocketAddr, filters: &[&str], options: &[&str]) -> Subscriber {
         let (host, port) = (broker.ip().to_string(), broker.port().to_string());
         let mut command = match self {
+            Kind::Own => panic!("mosquitto's options are for mosquitto"),
             Kind::Mosquitto => {
                 // Its debugging output goes line by line only to a terminal, or so.
                 let mut command = Command::new("stdbuf");
@@ -139,8 +151,13 @@ impl Kind {
 
 /// A client that has subscribed; ends with it.
 pub(crate) struct Subscriber {
-    child: Child,
+    client: Client,
     lines: Receiver<String>,
+}
+
+enum Client {
+    Own(Connected),
+    Program(Child),
 }
 
 impl Subscriber {
@@ -151,7 +168,7 @@ impl Subscriber {
             // The reader is gone when the test is.
             stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
         });
-        let subscriber = Subscriber { child, lines };
+        let subscriber = Subscriber { client: Client::Program(child), lines };
         subscriber.next_line(|line| line.starts_with("Subscribed"));
         subscriber
     }
@@ -180,14 +197,25 @@ impl Subscriber {
 
     /// Dies without a word, so that the broker publishes its will.
     pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
+        self.client.end();
+    }
+}
+
+impl Client {
+    fn end(&mut self) {
+        match self {
+            Client::Own(connected) => connected.end(),
+            Client::Program(child) => {
+                // It may have ended by itself.
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+        }
     }
 }
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.client.end();
     }
 }

@@ -1,30 +1,20 @@
 //! The commands that speak to a running home.
 
-use std::process::Command;
-
 use serde_json::Value;
 
 use super::house::House;
+use crate::home::{Said, homerule};
 
 const RULES: &str = "\
 rules:
   light: { when: home/+room/tv, if: msg == 'ON', then: { publish: 'home/${room}/light/set', payload: ON } }
 ";
 
-/// What a command wrote, and how it ended.
-struct Said {
-    status: i32,
-    out: String,
-    err: String,
-}
-
 fn say(house: &House, arguments: &[&str]) -> Said {
     let url = format!("http://{}", house.web);
     let broker = format!("mqtt://{}", house.mqtt);
     let place = if matches!(arguments[0], "pub" | "sub") { ["--broker", &broker] } else { ["--url", &url] };
-    let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).args(place).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    homerule(house.home.path(), &[arguments, &place].concat())
 }
 
 /// Publishes, and returns when the rule has answered.

@@ -6,8 +6,9 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use super::clients::{Kind, Sent, sent};
-use super::house::{Home, House};
-use super::survival::{has_clients, kept, publish, state, until};
+use super::house::{House, until};
+use super::survival::{kept, publish, state};
+use crate::home::{BINARY, Home};
 
 const RULES: &str = "rules:
   counting: { when: count, then: [ { remember: { count: \"${(memory.count ?? 0) + 1}\" } }, { to/count: \"${memory.count}\" } ] }
@@ -15,7 +16,7 @@ const RULES: &str = "rules:
 ";
 
 fn retain(house: &House, topic: &str, payload: &str) {
-    Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent(topic, payload) }]);
+    Kind::Own.publish(house.mqtt, &[Sent { retain: true, ..sent(topic, payload) }]);
 }
 
 fn count(house: &mut House) -> String {
@@ -31,17 +32,13 @@ fn limit(house: &House, bytes: &str) {
 
 #[test]
 fn a_disk_that_is_full_leaves_the_home_going_and_loses_nothing_once_it_has_room() {
-    if !has_clients() {
-        return;
-    }
     let home = Home::with(&[("rules/all.yaml", RULES)]);
     // A shell's `trap ''` makes the system say no to a write beyond the limit, and not end the program.
     let mut command = Command::new("sh");
-    let binary = env!("CARGO_BIN_EXE_homerule");
-    command.args(["-c", "trap '' XFSZ; exec \"$0\" run \"$1\" --json", binary]).arg(home.path());
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" run \"$1\" --json", BINARY]).arg(home.path());
     let mut house = home.start_with(command);
     assert_eq!(count(&mut house), "1");
-    let alerts = Kind::Mosquitto.subscribe(house.mqtt, &["homerule/alert"]);
+    let alerts = Kind::Own.subscribe(house.mqtt, &["homerule/alert"]);
 
     limit(&house, "0");
     assert_eq!(count(&mut house), "2");
@@ -62,7 +59,7 @@ fn a_disk_that_is_full_leaves_the_home_going_and_loses_nothing_once_it_has_room(
     assert!(log.contains("The home goes on, but nothing can be kept"), "{log}");
     house.begin();
     assert_eq!(count(&mut house), "3");
-    let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
+    let subscriber = Kind::Own.subscribe(house.mqtt, &["home/#"]);
     assert_eq!(subscriber.next(), "1 home/tv ON");
 }
 
@@ -96,9 +93,6 @@ fn drop_table(house: &House) -> rusqlite::Connection {
 
 #[test]
 fn a_database_that_is_damaged_while_the_daemon_runs_is_set_aside_and_written_anew_from_memory() {
-    if !has_clients() {
-        return;
-    }
     let ways: [(Damage, &str); 2] =
         [(overwrite, "The database is damaged ("), (drop_table, "The database is damaged (no such table: kept)")];
     for (damage, told) in ways {
@@ -123,15 +117,12 @@ fn a_database_that_is_damaged_while_the_daemon_runs_is_set_aside_and_written_ane
         assert_eq!(house.get("/api/status")["store"]["lost"], serde_json::json!([]));
         assert_eq!(count(&mut house), "3");
         assert_eq!(state(&house, "home/tv")["value"], "off for now", "the retained message is older");
-        assert_eq!(Kind::Mosquitto.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
+        assert_eq!(Kind::Own.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
     }
 }
 
 #[test]
 fn a_folder_that_is_taken_away_is_filled_again_with_all_that_the_daemon_knows() {
-    if !has_clients() {
-        return;
-    }
     let mut house = House::with_rules(RULES);
     assert_eq!(count(&mut house), "1");
     retain(&house, "home/tv", "ON");
@@ -147,14 +138,11 @@ fn a_folder_that_is_taken_away_is_filled_again_with_all_that_the_daemon_knows() 
     house.begin();
     assert_eq!(count(&mut house), "2");
     assert_eq!(state(&house, "home/radio")["value"], "off");
-    assert_eq!(Kind::Mosquitto.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
+    assert_eq!(Kind::Own.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
 }
 
 #[test]
 fn on_a_folder_that_is_read_only_what_was_kept_is_known_and_what_changes_is_said_to_be_lost() {
-    if !has_clients() {
-        return;
-    }
     let mut house = House::with_rules(RULES);
     assert_eq!(count(&mut house), "1");
     retain(&house, "home/tv", "ON");
@@ -162,7 +150,7 @@ fn on_a_folder_that_is_read_only_what_was_kept_is_known_and_what_changes_is_said
     house.end("KILL");
     // To the system's administrator nothing is read-only: somebody else runs it.
     let binary = house.home.file("homerule-copy");
-    fs::copy(env!("CARGO_BIN_EXE_homerule"), &binary).unwrap();
+    fs::copy(BINARY, &binary).unwrap();
     let data = house.home.file(".homerule");
     let allow = |path: &std::path::Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     allow(house.home.path(), 0o755);
@@ -178,12 +166,12 @@ fn on_a_folder_that_is_read_only_what_was_kept_is_known_and_what_changes_is_said
     }
     house.begin_with(command);
     assert_eq!(count(&mut house), "2");
-    assert_eq!(Kind::Mosquitto.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
+    assert_eq!(Kind::Own.subscribe(house.mqtt, &["home/tv"]).next(), "1 home/tv ON");
     let status = house.get("/api/status");
     assert!(status["store"]["failing"].as_str().unwrap().contains("nothing can be kept"), "{status}");
     assert_eq!(status["store"]["lost"], serde_json::json!([]));
     assert_eq!(house.ask("GET", "/healthz", None).0, 503);
-    let alerts = Kind::Mosquitto.subscribe(house.mqtt, &["homerule/alert"]);
+    let alerts = Kind::Own.subscribe(house.mqtt, &["homerule/alert"]);
 
     for path in &paths {
         allow(path, if *path == data { 0o777 } else { 0o666 });
@@ -204,9 +192,6 @@ fn is_root() -> bool {
 
 #[test]
 fn a_damaged_database_is_replaced_by_the_backup_and_what_was_lost_is_said() {
-    if !has_clients() {
-        return;
-    }
     let mut house = House::with_rules(RULES);
     assert_eq!(count(&mut house), "1");
     house.end("TERM");
@@ -248,12 +233,9 @@ fn a_second_daemon_on_the_same_data_is_refused() {
 
 #[test]
 fn a_disk_that_does_not_answer_is_said_and_the_home_goes_on_without_it() {
-    if !has_clients() {
-        return;
-    }
     let mut house = House::with_rules(RULES);
     assert_eq!(count(&mut house), "1");
-    let alerts = Kind::Mosquitto.subscribe(house.mqtt, &["homerule/alert"]);
+    let alerts = Kind::Own.subscribe(house.mqtt, &["homerule/alert"]);
     // Whoever wants to write now waits.
     let database = intruder(&house);
     database.execute_batch("BEGIN IMMEDIATE").unwrap();

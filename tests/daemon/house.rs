@@ -1,54 +1,25 @@
-//! A home in a folder of its own, with the daemon running in it.
+//! A home with the daemon running in it.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::home::{Home, command};
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// What doesn't happen within this time doesn't happen. The broker tells of itself each ten seconds, on a busy machine a little later.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Ports that nobody else has.
-pub(crate) const SETTINGS: &str = "broker: { listen: \"127.0.0.1:0\" }\nweb: { listen: \"127.0.0.1:0\" }\n";
-
-/// A home's folder.
-pub(crate) struct Home(TempDir);
+/// How long to wait before looking again at what doesn't tell of itself.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 impl Home {
-    /// Makes a home with these files beside the settings.
-    pub(crate) fn with(files: &[(&str, &str)]) -> Home {
-        let home = Home(tempfile::tempdir().unwrap());
-        home.write("homerule.yaml", SETTINGS);
-        for (path, content) in files {
-            home.write(path, content);
-        }
-        home
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub(crate) fn file(&self, path: &str) -> PathBuf {
-        self.path().join(path)
-    }
-
-    pub(crate) fn write(&self, path: &str, content: &str) {
-        let path = self.file(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-
     /// Returns the command that runs it.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
+        let mut command = command();
         piped(&mut command).arg("run").arg(self.path());
         command
     }
@@ -240,7 +211,16 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
         if let Some(status) = child.try_wait().unwrap() {
             return Some(status);
         }
-        std::thread::yield_now();
+        std::thread::sleep(BETWEEN_LOOKS);
     }
     None
+}
+
+/// Waits until `is_so`.
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "{what} didn't happen");
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
 }

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::house::{Home, House, SETTINGS};
-use super::survival::until;
+use super::house::{House, until};
+use crate::home::{BINARY, Home, SETTINGS, command, homerule};
 
 const RULES: &str = "\
 rules:
@@ -21,10 +21,8 @@ fn publish(house: &House, topic: &str, payload: &str) {
 
 /// Runs `homerule` in the home, which needs no daemon for it.
 fn say(house: &House, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_homerule")).args(arguments).current_dir(house.home.path()).output();
-    let output = output.unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    let said = homerule(house.home.path(), arguments);
+    (said.status, said.out, said.err)
 }
 
 /// Returns what is recorded, a message each: topic, payload, and who published it.
@@ -60,7 +58,7 @@ fn a_recording_of_a_homes_own_broker_says_what_rules_published() {
     publish(&["-r", "home/known", "x"]);
     // Where the home's broker listens.
     let settings = Home::with(&[("homerule.yaml", &format!("broker: {{ listen: {broker} }}\n"))]);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
+    let mut command = command();
     let command =
         command.args(["record", "home/#", "--count", "3"]).current_dir(settings.path()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -160,8 +158,7 @@ fn a_disk_that_is_full_is_said_once_and_the_home_and_the_recording_go_on() {
     let home = Home::with(&[("rules/all.yaml", RULES)]);
     // A shell's `trap ''` makes the system say no to a write beyond the limit, and not end the program.
     let mut command = Command::new("sh");
-    let binary = env!("CARGO_BIN_EXE_homerule");
-    command.args(["-c", "trap '' XFSZ; exec \"$0\" run \"$1\" --json", binary]).arg(home.path());
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" run \"$1\" --json", BINARY]).arg(home.path());
     let mut house = home.start_with(command);
     publish(&house, "home/hall/tv", "1");
     until("the recording", || recorded(&house).len() == 1);

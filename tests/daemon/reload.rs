@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use super::house::{Home, House};
+use super::house::House;
+use crate::home::Home;
 
 fn rule(key: &str) -> String {
     format!("rules: {{ {key}: {{ when: in, then: {{ to/out: {key} }} }} }}\n")

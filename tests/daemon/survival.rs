@@ -7,18 +7,15 @@ use homerule::model::{Message, Origin, Payload, Qos, Topic};
 use serde_json::{Value, json};
 
 use super::clients::{Kind, Sent, sent};
-use super::house::{Home, House, PATIENCE, SETTINGS};
+use super::house::{House, until};
+use crate::home::{Home, SETTINGS};
 
 /// The ways in which a daemon ends.
 const ENDS: [&str; 2] = ["TERM", "KILL"];
 
 /// Publishes a message with `QoS` 1; it is acknowledged when this returns.
 pub(crate) fn publish(house: &House, topic: &str, payload: &str) {
-    Kind::Mosquitto.publish(house.mqtt, &[sent(topic, payload)]);
-}
-
-pub(crate) fn has_clients() -> bool {
-    Kind::installed().contains(&Kind::Mosquitto)
+    Kind::Own.publish(house.mqtt, &[sent(topic, payload)]);
 }
 
 /// Returns what the daemon knows of `topic`.
@@ -36,31 +33,19 @@ pub(crate) fn kept(house: &House, key: &str) -> String {
     String::from_utf8_lossy(&found.unwrap_or_default()).into_owned()
 }
 
-/// Waits until `is_so`.
-pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < end, "{what} didn't happen");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn retained_messages_survive_with_their_qos_and_are_no_news() {
-    if !has_clients() {
-        return;
-    }
     for end in ENDS {
         for version in [4, 5] {
             let rules = "rules: { seen: { when: home/tv, then: { to/seen: \"${payload}\" } } }";
             let mut house = House::with_rules(rules);
             for (topic, qos) in [("home/tv", 1), ("home/radio", 2)] {
                 let message = Sent { topic, payload: "ON", qos, retain: true, version };
-                Kind::Mosquitto.publish(house.mqtt, &[message]);
+                Kind::Own.publish(house.mqtt, &[message]);
             }
             house.end(end);
             house.begin();
-            let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
+            let subscriber = Kind::Own.subscribe(house.mqtt, &["home/#"]);
             let mut messages = [subscriber.next(), subscriber.next()];
             messages.sort();
             assert_eq!(messages, ["1 home/radio ON", "1 home/tv ON"], "{end}, version {version}");
@@ -74,15 +59,12 @@ fn retained_messages_survive_with_their_qos_and_are_no_news() {
 
 #[test]
 fn with_each_start_retained_messages_are_there_again_for_those_who_ask_for_them() {
-    if !has_clients() {
-        return;
-    }
     for end in ENDS {
         let rules =
             "rules: { seen: { when: { topic: home/+, retained: true }, then: { to/seen: \"${payload} ${origin}\" } } }";
         let mut house = House::with_rules(rules);
         for (topic, payload) in [("home/radio", "outdated"), ("home/tv", "ON")] {
-            Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent(topic, payload) }]);
+            Kind::Own.publish(house.mqtt, &[Sent { retain: true, ..sent(topic, payload) }]);
         }
         publish(&house, "home/radio", "OFF");
         until("what is late", || kept(&house, "topic/home/radio").contains("OFF"));
@@ -97,31 +79,25 @@ fn with_each_start_retained_messages_are_there_again_for_those_who_ask_for_them(
 
 #[test]
 fn a_retained_message_that_was_cleared_stays_cleared() {
-    if !has_clients() {
-        return;
-    }
     for end in ENDS {
         let mut house = House::with_rules("rules: {}");
         for payload in ["ON", ""] {
             let message = Sent { retain: true, ..sent("home/tv", payload) };
-            Kind::Mosquitto.publish(house.mqtt, &[message]);
+            Kind::Own.publish(house.mqtt, &[message]);
         }
-        Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent("home/z", "there") }]);
+        Kind::Own.publish(house.mqtt, &[Sent { retain: true, ..sent("home/z", "there") }]);
         house.end(end);
         house.begin();
-        let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
+        let subscriber = Kind::Own.subscribe(house.mqtt, &["home/#"]);
         assert_eq!(subscriber.next(), "1 home/z there", "{end}");
     }
 }
 
 #[test]
 fn the_last_state_of_a_topic_survives_though_an_older_message_is_retained() {
-    if !has_clients() {
-        return;
-    }
     for end in ENDS {
         let mut house = House::with_rules("rules: {}");
-        Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent("home/tv", "OFF") }]);
+        Kind::Own.publish(house.mqtt, &[Sent { retain: true, ..sent("home/tv", "OFF") }]);
         publish(&house, "home/tv", "ON");
         let before = state(&house, "home/tv");
         if end == "KILL" {
@@ -154,9 +130,6 @@ rules:
 
 #[test]
 fn what_waits_goes_on_after_a_restart() {
-    if !has_clients() {
-        return;
-    }
     for end in ENDS {
         let mut house = House::with_rules(WAITING);
         publish(&house, "cool", "x");
@@ -191,9 +164,6 @@ fn what_waits_goes_on_after_a_restart() {
 
 #[test]
 fn what_fell_due_meanwhile_happens_at_once() {
-    if !has_clients() {
-        return;
-    }
     for end in ENDS {
         let mut house = House::with_rules("rules: { later: { when: go, then: [ { delay: 1s }, { to/later: x } ] } }");
         publish(&house, "go", "x");
@@ -219,9 +189,6 @@ fn keep(house: &House, key: &str, value: &str) {
 
 #[test]
 fn what_was_decided_and_had_not_left_is_sent_once_in_order_and_before_what_fell_due() {
-    if !has_clients() {
-        return;
-    }
     let rules =
         "rules: { late: { when: go, then: [ { delay: 1s }, { publish: home/z, payload: late, retain: true } ] } }";
     let mut house = House::with_rules(rules);
@@ -239,21 +206,21 @@ fn what_was_decided_and_had_not_left_is_sent_once_in_order_and_before_what_fell_
     until("a second", || ended.elapsed() > Duration::from_secs(1));
     house.begin();
     house.publication("home/z");
-    let subscriber = Kind::Mosquitto.subscribe(house.mqtt, &["home/#"]);
+    let subscriber = Kind::Own.subscribe(house.mqtt, &["home/#"]);
     let mut messages = [subscriber.next(), subscriber.next()];
     messages.sort();
     assert_eq!(messages, ["1 home/a 3", "1 home/z late"]);
     assert_eq!(state(&house, "home/a")["value"], 3);
     until("what has left to be forgotten", || [first, last].iter().all(|key| kept(&house, key).is_empty()));
-    Kind::Mosquitto.publish(house.mqtt, &[Sent { retain: true, ..sent("home/a", "new") }]);
+    Kind::Own.publish(house.mqtt, &[Sent { retain: true, ..sent("home/a", "new") }]);
     house.end("KILL");
     house.begin();
-    assert_eq!(Kind::Mosquitto.subscribe(house.mqtt, &["home/a"]).next(), "1 home/a new");
+    assert_eq!(Kind::Own.subscribe(house.mqtt, &["home/a"]).next(), "1 home/a new");
 }
 
 #[test]
 fn traces_counters_and_what_waits_for_clients_that_are_away_do_not_survive() {
-    if !has_clients() {
+    if !Kind::Mosquitto.is_installed() {
         return;
     }
     for end in ENDS {
@@ -277,7 +244,7 @@ fn traces_counters_and_what_waits_for_clients_that_are_away_do_not_survive() {
 
 #[test]
 fn mqtt_5_properties_of_a_retained_message_do_not_survive() {
-    if !has_clients() {
+    if !Kind::Mosquitto.is_installed() {
         return;
     }
     for end in ENDS {
@@ -298,9 +265,6 @@ fn mqtt_5_properties_of_a_retained_message_do_not_survive() {
 
 #[test]
 fn a_run_that_waits_for_an_answer_fails_at_the_restart_and_nothing_is_asked_again() {
-    if !has_clients() {
-        return;
-    }
     for end in ENDS {
         let rules = "rules:
   exec: { when: go, then: [ { exec: [sleep, \"30\"], on_error: continue }, { to/exec: \"${exists('go')}\" } ] }

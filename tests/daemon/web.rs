@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::{Value, json};
 
-use super::house::{Home, House, PATIENCE};
+use super::house::{House, PATIENCE};
+use crate::home::Home;
 
 const RULES: &str = "rules:\n  light: { when: in/+room, then: { 'out/${room}': '${payload}' } }\n  \
                      bell: { when: { webhook: doorbell }, then: { to/bell: x } }\n";

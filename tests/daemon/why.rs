@@ -1,29 +1,14 @@
 //! Why something was published, why a rule didn't run, and a test made of what happened.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-use super::house::{Home, House, SETTINGS};
-
-/// What a command wrote, and how it ended.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) status: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
+use super::house::House;
+use crate::home::{Home, SETTINGS, Said, homerule};
 
 pub(crate) fn say(house: &House, arguments: &[&str]) -> Said {
     let url = format!("http://{}", house.web);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_homerule"));
-    command.args(arguments).current_dir(house.home.path());
-    if arguments[0] != "test" {
-        command.args(["--url", &url]);
-    }
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { status: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    let place: &[&str] = if arguments[0] == "test" { &[] } else { &["--url", &url] };
+    homerule(house.home.path(), &[arguments, place].concat())
 }
 
 pub(crate) fn publish(house: &House, topic: &str, payload: &Value) {

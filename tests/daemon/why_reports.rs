@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use super::house::{Home, House, SETTINGS};
+use super::house::House;
 use super::why::{publish, say};
+use crate::home::{Home, SETTINGS};
 
 const CHAIN: &str = "\
 rules:

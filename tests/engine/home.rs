@@ -11,7 +11,7 @@ use homerule::rules::Ruleset;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use crate::pool::RULES;
+use super::pool::RULES;
 
 /// The topics that journals speak on.
 pub(crate) const TOPICS: [&str; 5] = ["home/a/tv", "home/b/tv", "home/a/door", "home/b/door", "home/c/door"];

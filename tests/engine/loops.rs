@@ -4,7 +4,7 @@ use homerule::engine::{Alert, AlertKind, Effect, Engine, Event};
 use homerule::model::{Message, Origin, Payload, Qos, Topic};
 use jiff::SignedDuration;
 
-use crate::home::{options, ruleset_of, start};
+use super::home::{options, ruleset_of, start};
 
 /// What comes of one message on `a/b` in a home of `rules`: the alerts, and the lines of the log.
 fn told(rules: &str) -> (Vec<Alert>, Vec<String>) {

@@ -4,8 +4,8 @@ use homerule::engine::{Effect, Event};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-use crate::home::{Played, TOPICS, is_ended_by_reload, journals, message, picks, ruleset, ruleset_of, text_of};
-use crate::pool::{RULES, WORDS};
+use super::home::{Played, TOPICS, is_ended_by_reload, journals, message, picks, ruleset, ruleset_of, text_of};
+use super::pool::{RULES, WORDS};
 
 #[test]
 fn the_pool_holds_every_word_of_the_language() {
@@ -31,7 +31,7 @@ fn all_rules_of_the_pool_are_drawn() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_journal_twice_gives_the_same(picked in picks(), journal in journals()) {

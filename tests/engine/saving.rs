@@ -3,8 +3,8 @@
 use homerule::engine::{Effect, Event};
 use jiff::SignedDuration;
 
-use crate::home::{Played, message, ruleset, ruleset_of};
-use crate::pool::RULES;
+use super::home::{Played, message, ruleset, ruleset_of};
+use super::pool::RULES;
 
 #[test]
 fn a_rule_that_waits_for_nothing_keeps_nothing() {

@@ -4,7 +4,7 @@ use homerule::engine::{Engine, Event, Options, Outcome};
 use homerule::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::home::{ruleset_of, start};
+use super::home::{ruleset_of, start};
 
 const RULES: &str = "\
 kept: { while: { state: door, is: open, for: 3m }, then: { out/kept: 1 } }

@@ -105,7 +105,7 @@ fn mutate(mut bytes: Vec<u8>, changes: &[(prop::sample::Index, prop::sample::Ind
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn a_damaged_file_is_read_or_said_to_be_wrong(

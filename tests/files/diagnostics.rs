@@ -1,6 +1,6 @@
 //! Every mistake that the format allows: each file in `tests/diagnostics/` is one, with what is said of it beside it.
 //!
-//! The snapshots are made anew with `INSTA_UPDATE=always cargo test --test diagnostics`.
+//! The snapshots are made anew with `INSTA_UPDATE=always cargo test --test main files::diagnostics`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

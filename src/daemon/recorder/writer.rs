@@ -343,7 +343,7 @@ impl Writer {
     pub(super) fn finish_packing(&mut self) {
         loop {
             while self.packing.as_ref().is_some_and(|packing| !packing.thread.is_finished()) {
-                std::thread::yield_now();
+                std::thread::sleep(std::time::Duration::from_millis(1));
             }
             self.pack_next();
             if self.packing.is_none() {

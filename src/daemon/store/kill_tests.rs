@@ -51,7 +51,7 @@ fn number(value: &str) -> Option<usize> {
 
 /// Starts the child, kills it after `commits` commits and a while, and returns the last number that it said it began, and
 /// all that it said it had kept.
-fn kill_after(folder: &Path, commits: usize, spin: Duration) -> (Option<usize>, Vec<usize>) {
+fn kill_after(folder: &Path, commits: usize, pause: Duration) -> (Option<usize>, Vec<usize>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "daemon::store::kill_tests::child_that_only_stores", "--nocapture"])
         .env(FOLDER, folder)
@@ -70,10 +70,7 @@ fn kill_after(folder: &Path, commits: usize, spin: Duration) -> (Option<usize>, 
         let line = lines.next().expect("the child ended by itself").unwrap();
         note(&line, &mut done);
     }
-    let end = Instant::now() + spin;
-    while Instant::now() < end {
-        std::hint::spin_loop();
-    }
+    std::thread::sleep(pause);
     child.kill().unwrap();
     child.wait().unwrap();
     lines.map_while(Result::ok).for_each(|line| note(&line, &mut done));

@@ -16,7 +16,7 @@ fn opened(folder: &Path) -> Opened {
 fn open_when_free(folder: &Path) -> Result<Opened, StoreError> {
     loop {
         match open(folder.to_owned()) {
-            Err(StoreError::Taken(_)) => std::thread::yield_now(),
+            Err(StoreError::Taken(_)) => std::thread::sleep(std::time::Duration::from_millis(1)),
             opened => return opened,
         }
     }

@@ -133,7 +133,7 @@ fn try_all(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn no_sequence_of_tokens_panics(text in fragments(14)) {
