@@ -1,46 +1,20 @@
-//! Who may do what.
+//! Who may use the broker: the files of users and of grants, and how long a client that guesses passwords has to wait.
+//!
+//! All of it is data: the shell reads the files, checks passwords beside the loop (a check takes its time on purpose), and
+//! tells the time.
 
-use std::sync::Arc;
+mod acl;
+mod acl_file;
+mod acl_filter;
+mod file_error;
+mod identity;
+mod password;
+mod throttle;
+mod users;
 
-use crate::model::Topic;
-
-use super::filter::Filter;
-
-/// Who speaks: a client that was let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The user's name; `None`: anonymous.
-    pub user: Option<Arc<str>>,
-    /// The client's identifier.
-    pub client: Arc<str>,
-}
-
-/// What clients may do.
-#[derive(Debug, Clone, Default)]
-pub struct Acl(());
-
-impl Acl {
-    /// Returns rules by which each client that was let in may do all.
-    #[must_use]
-    pub fn open() -> Acl {
-        Acl::default()
-    }
-
-    /// Returns whether `who` may publish to `topic`.
-    #[must_use]
-    pub fn may_publish(&self, _who: &Identity, _topic: &Topic) -> bool {
-        true
-    }
-
-    /// Returns whether a message on `topic` may be delivered to `who`.
-    #[must_use]
-    pub fn may_receive(&self, _who: &Identity, _topic: &Topic) -> bool {
-        true
-    }
-
-    /// Returns whether anything that `filter` matches may be delivered to `who`.
-    #[must_use]
-    pub fn may_subscribe(&self, _who: &Identity, _filter: &Filter) -> bool {
-        true
-    }
-}
+pub use acl::Acl;
+pub use file_error::FileError;
+pub use identity::Identity;
+pub use password::{HashError, LARGEST_MEMORY, MOST_ITERATIONS, PasswordHash};
+pub use throttle::Throttle;
+pub use users::Users;
