@@ -4,15 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers from the innermost, with those that each may import.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
     ("model", &[]),
     ("script", &["model"]),
     ("rules", &["model", "script"]),
     ("lang", &["model", "script", "rules"]),
+    ("broker", &["model", "rules"]),
     ("engine", &["model", "script", "rules"]),
-    ("sim", &["model", "script", "rules", "lang", "engine"]),
-    ("daemon", &["model", "script", "rules", "lang", "engine", "sim"]),
-    ("cli", &["model", "script", "rules", "lang", "engine", "sim", "daemon"]),
+    ("sim", &["model", "script", "rules", "lang", "broker", "engine"]),
+    ("daemon", &["model", "script", "rules", "lang", "broker", "engine", "sim"]),
+    ("cli", &["model", "script", "rules", "lang", "broker", "engine", "sim", "daemon"]),
 ];
 
 /// The longest file that still has one subject.

@@ -4,6 +4,8 @@
 //! `cargo test --test main cli::check` runs the tests of one module. `cfg(test)` tells clippy that helpers are tests too.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 mod cli;
