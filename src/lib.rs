@@ -1,7 +1,9 @@
 //! homerule decides what a home does: messages come in, rules fire, messages go out.
+pub mod api;
 pub mod broker;
 pub mod cli;
 pub mod daemon;
+pub mod disk;
 pub mod engine;
 pub mod lang;
 pub mod model;

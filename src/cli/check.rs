@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::test::Suite;
 use super::{Exit, Failure, print};
-use crate::daemon::files::{self, is_test};
+use crate::disk::home_files::{self, is_test};
 use crate::lang::{Diagnostic, Home, Report, Severity, take_refusals_for_errors};
 
 /// Shows all errors and warnings of rules, tests and settings.
@@ -22,7 +22,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let sources = files::read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
+        let sources = home_files::read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
         let home = Home::load(&sources);
         // What is wrong with a test file is told when it is read as one.
         let mut found: Vec<Diagnostic> = home.diagnostics.clone();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::home_folder::is_home;
+use super::home::home_folder::is_home;
 use super::{Exit, Failure, print};
 
 /// Writes a first home: settings, a few rules, and their tests. Overwrites nothing.

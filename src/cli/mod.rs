@@ -1,31 +1,24 @@
-//! The command line: one file per command. What they share: the exit status and how a failure is said.
+//! The command line: a file per command, or a room where it needs more. What they share: the exit status,
+//! how a failure is reported (`exit`), what is printed (`print`), which `home` is meant, and whom they `link` to.
 
-mod as_test;
-mod broker_address;
 mod check;
 mod completions;
-mod daemon_client;
 mod exit;
-mod home_folder;
-mod home_zone;
+mod home;
 mod init;
+mod link;
 mod print;
 mod publish;
 mod record;
 mod replay;
 mod run;
 mod schema;
-mod settings_file;
-mod since;
 mod state;
 mod status;
 mod subscribe;
 mod switch;
 mod test;
-mod trace;
-mod trace_text;
 mod why;
-mod why_not;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -58,9 +51,9 @@ enum Command {
     State(state::State),
     Pub(publish::Publish),
     Sub(subscribe::Subscribe),
-    Trace(trace::Trace),
+    Trace(why::Trace),
     Why(why::Why),
-    WhyNot(why_not::WhyNot),
+    WhyNot(why::WhyNot),
     /// Switches a rule on.
     Enable(switch::Switch),
     /// Switches a rule off.

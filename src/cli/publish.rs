@@ -3,7 +3,7 @@
 use clap::Args;
 use rumqttc::{ConnectionError, Event, Outgoing, Packet, QoS};
 
-use super::broker_address::BrokerArguments;
+use super::link::broker_address::BrokerArguments;
 use super::{Exit, Failure};
 use crate::model::Topic;
 

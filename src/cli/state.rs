@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::daemon_client::DaemonArguments;
+use super::link::daemon_client::DaemonArguments;
 use super::{Exit, Failure, print};
 use crate::model::{TopicFilter, format_duration};
 

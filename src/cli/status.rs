@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::daemon_client::DaemonArguments;
-use super::home_zone::HomeZone;
+use super::link::daemon_client::DaemonArguments;
+use super::link::home_zone::HomeZone;
 use super::{Exit, Failure, print};
-use crate::daemon::answer::{LastRun, RuleAnswer, Status as StatusAnswer};
+use crate::api::{LastRun, RuleAnswer, Status as StatusAnswer};
 use crate::model::format_duration;
 
 /// Shows how the daemon is: what it listens on, its rules, and what is wrong with them.

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::Timestamp;
 use rumqttc::{Client, Event, Packet, SubscribeFilter, SubscribeReasonCode};
 
-use super::broker_address::BrokerArguments;
+use super::link::broker_address::BrokerArguments;
 use super::publish::level;
 use super::{Exit, Failure, print};
 use crate::model::recording::{MessageLine, Via};

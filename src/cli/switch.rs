@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::daemon_client::{DaemonArguments, encoded};
+use super::link::daemon_client::{DaemonArguments, encoded};
 use super::{Exit, Failure, print};
 
 /// Switches a rule; kept across restarts.

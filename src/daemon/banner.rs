@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::model::{Level, TopicFilter};
 use crate::rules::{Condition, ConditionKind, RuleEntry, Start, TriggerKind};
 
-use super::reload::Loaded;
-use super::screen::Screen;
+use super::files::reload::Loaded;
+use super::observers::screen::Screen;
 use super::start::url;
 
 /// More rules than these are only counted.

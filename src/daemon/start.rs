@@ -15,24 +15,25 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use crate::disk::home_files::{FilesError, SETTINGS, Scan};
+use crate::disk::recorded;
 use crate::engine::{self, Engine};
 use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Settings, take_refusals_for_errors};
 use crate::model::schedule::Calendar;
 
-use super::answer::findings;
 use super::banner::Banner;
 use super::broker::{Broker, BrokerError, Stopper};
-use super::event_loop::{EventLoop, Parts};
-use super::files::{FilesError, SETTINGS, Scan};
-use super::input::{Input, Link, WAITING};
-use super::logging::{self, LogError, report};
+use super::files::reload::{Loaded, Reloader, Request};
+use super::home::event_loop::{EventLoop, Parts};
+use super::home::input::{Input, Link, WAITING};
+use super::observers::screen::{Format, Screen};
 use super::outside::Outside;
-use super::recorder::{self, Recorder};
-use super::reload::{Loaded, Reloader, Request};
-use super::screen::{Format, Screen};
-use super::sd_notify;
+use super::recorder::Recorder;
 use super::store::{self, Opened, StoreError};
+use super::system::logging::{self, LogError, report};
+use super::system::sd_notify;
 use super::web::{Web, WebError};
+use crate::api::findings;
 
 /// How long the loop has for its last effects.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -195,7 +196,7 @@ impl Daemon {
         let options = engine_options(settings, zone);
         let engine = Engine::restore(now, loaded.home.ruleset.clone(), kept.snapshot, options);
         let states = engine.0.states();
-        let recorder = Recorder::start(recorder::folder(folder, settings), settings.recorder.clone(), states);
+        let recorder = Recorder::start(recorded::folder(folder, settings), settings.recorder.clone(), states);
         let parts = Parts {
             inputs,
             publisher: broker.publisher(),

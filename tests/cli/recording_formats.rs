@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use homerule::daemon::recording_file;
+use homerule::disk::recording_file;
 use homerule::model::recording::{Recorded, RecordingReader};
 
 use crate::home::Home;

@@ -5,7 +5,7 @@ use rumqttc::v5::mqttbytes::v5 as packets;
 use rumqttc::{AsyncClient, Event, EventLoop, Packet, SubscribeFilter, SubscribeReasonCode, v5};
 
 use crate::cli::Failure;
-use crate::cli::broker_address::{BrokerAddress, Protocol};
+use crate::cli::link::broker_address::{BrokerAddress, Protocol};
 use crate::cli::publish::level;
 use crate::cli::subscribe::received;
 use crate::daemon::RULE_PROPERTY;

@@ -12,10 +12,10 @@ use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::broker_address::{BrokerAddress, BrokerArguments};
-use super::since::Since;
 use super::subscribe::plain_filters;
 use super::{Exit, Failure, print};
+use crate::cli::home::since::Since;
+use crate::cli::link::broker_address::{BrokerAddress, BrokerArguments};
 use crate::model::recording::{MessageLine, Recorded, Via};
 use crate::model::{Origin, TopicFilter, parse_duration};
 use link::{Heard, Link};

@@ -4,8 +4,8 @@ use clap::builder::styling::{AnsiColor, Style};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::api::publication_line;
 use crate::cli::print;
-use crate::daemon::answer::publication_line;
 use crate::sim::{Divergence, Published};
 
 use super::shown::text;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::cli::Failure;
-use crate::daemon::files::SETTINGS;
+use crate::disk::home_files::SETTINGS;
 use crate::lang::{Home, Source, Sources};
 
 /// Returns the settings and rule files of the home in `folder` at `revision`.

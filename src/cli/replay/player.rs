@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rumqttc::{Event, Outgoing, Packet, QoS};
 
 use crate::cli::Failure;
-use crate::cli::broker_address::BrokerAddress;
+use crate::cli::link::broker_address::BrokerAddress;
 use crate::cli::publish::level;
 use crate::model::Origin;
 

@@ -6,8 +6,8 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::api::cause_of;
 use crate::cli::{Exit, Failure, print};
-use crate::daemon::answer::cause_of;
 use crate::engine::{Cause, CauseKind, Publication};
 use crate::model::Origin;
 use crate::model::recording::Recorded;

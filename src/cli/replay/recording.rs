@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::cli::since::Since;
+use crate::cli::home::since::Since;
 use crate::cli::{Exit, Failure, print};
-use crate::daemon::recorder::RecordedSince;
-use crate::daemon::recording_file::{self, Text};
+use crate::disk::RecordedSince;
+use crate::disk::recording_file::{self, Text};
 use crate::model::TopicFilter;
 use crate::model::recording::{Recorded, RecordingReader};
 use crate::sim::{Failures, Replay};

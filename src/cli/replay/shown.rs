@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use jiff::tz::TimeZone;
 
-use crate::daemon::answer::publication_line;
+use crate::api::publication_line;
 use crate::engine::Options;
 use crate::model::Payload;
 use crate::sim::Published;

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use crate::cli::{Failure, print};
-use crate::daemon::files::read_home;
+use crate::disk::home_files::read_home;
 use crate::engine::Options;
 use crate::lang::{Diagnostic, Home, Severity, Sources};
 use crate::rules::Ruleset;

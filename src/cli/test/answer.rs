@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::daemon::answer::Finding;
+use crate::api::Finding;
 use crate::sim::RuleCoverage;
 
 use super::runner::{Finished, Ran, coverage_percent};

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::home_folder::{home_of, is_home};
-use crate::cli::{Failure, home_folder};
-use crate::daemon::files::{self, is_test};
+use crate::cli::Failure;
+use crate::cli::home::home_folder;
+use crate::cli::home::home_folder::{home_of, is_home};
+use crate::disk::home_files::{self, is_test};
 
 use super::suite::Suite;
 
@@ -77,7 +78,7 @@ fn shown(home: &Path, is_one: bool) -> String {
 
 /// Returns the test files in the rules of a home, relative to it.
 fn tests_of_home(home: &Path) -> Result<Vec<String>, Failure> {
-    let sources = files::read_home(home).map_err(|error| Failure::new(error.to_string()))?;
+    let sources = home_files::read_home(home).map_err(|error| Failure::new(error.to_string()))?;
     Ok(sources.keys().filter(|path| is_test(path)).map(ToString::to_string).collect())
 }
 

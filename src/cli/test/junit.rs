@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use crate::api::Finding;
 use crate::cli::Failure;
-use crate::daemon::answer::Finding;
 
 use super::runner::{Finished, Ran};
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::api::publication_line;
 use crate::cli::Failure;
-use crate::daemon::answer::publication_line;
-use crate::daemon::recording_file::{self, Text};
+use crate::disk::recording_file::{self, Text};
 use crate::lang::test_file::{Recorded, TestCase, TestFile};
 use crate::model::recording::RecordingReader;
 use crate::sim::{self, Report, Snapshot, TestHome, TestOutcome, TestRun};

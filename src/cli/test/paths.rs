@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::daemon::files::is_test;
+use crate::disk::home_files::is_test;
 use crate::lang::test_file::{TestFile, WrittenPath};
 use crate::lang::{Code, Diagnostic, nearest};
 use crate::sim::TestHome;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::api::{Finding, findings};
 use crate::cli::Failure;
-use crate::daemon::answer::{Finding, findings};
 use crate::lang::Diagnostic;
 use crate::lang::test_file::{TestCase, TestFile};
 use crate::script::with_deep_stack;

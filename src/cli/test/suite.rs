@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::cli::Failure;
-use crate::daemon::files;
+use crate::disk::home_files;
 use crate::lang::test_file::TestFile;
 use crate::lang::{Diagnostic, Home, Severity, Source, Sources};
 use crate::rules::Ruleset;
@@ -53,7 +53,7 @@ impl Suite {
     /// # Errors
     /// When the home can't be read.
     pub(in crate::cli) fn load(folder: &Path, prefix: String, tests: &BTreeSet<String>) -> Result<Suite, Failure> {
-        let mut sources = files::read_home(folder).map_err(|error| Failure::new(error.to_string()))?;
+        let mut sources = home_files::read_home(folder).map_err(|error| Failure::new(error.to_string()))?;
         for test in tests {
             if !sources.contains_key(test.as_str()) {
                 sources.insert(test.as_str().into(), read(&folder.join(test)));
@@ -147,7 +147,7 @@ impl Suite {
             let rest = path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/');
             moved.insert(format!("{rules}/{rest}").into(), source.clone());
         }
-        let settings = self.sources.get_key_value(files::SETTINGS);
+        let settings = self.sources.get_key_value(home_files::SETTINGS);
         moved.extend(settings.map(|(path, source)| (Arc::clone(path), source.clone())));
         let loaded = Home::load(&moved);
         let mut errors = only_errors(loaded.diagnostics);
@@ -163,7 +163,7 @@ impl Suite {
 
     /// Reads again all that was read.
     pub(super) fn sources_now(&self) -> Sources {
-        let mut now = files::read_home(&self.folder).unwrap_or_default();
+        let mut now = home_files::read_home(&self.folder).unwrap_or_default();
         for test in &self.tests {
             now.entry(test.as_str().into()).or_insert_with(|| read(&self.folder.join(test)));
         }
@@ -174,7 +174,7 @@ impl Suite {
 
 /// Returns the errors of rules and settings: a broken test file keeps no other from running.
 fn only_errors(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let keeps = |found: &Diagnostic| found.severity == Severity::Error && !files::is_test(&found.label.file);
+    let keeps = |found: &Diagnostic| found.severity == Severity::Error && !home_files::is_test(&found.label.file);
     found.into_iter().filter(keeps).collect()
 }
 

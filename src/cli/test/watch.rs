@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::cli::{Failure, print};
-use crate::daemon::files::{SETTINGS, is_test};
+use crate::disk::home_files::{SETTINGS, is_test};
 use crate::lang::Sources;
 use crate::lang::test_file::{TestCase, TestFile};
 

@@ -14,7 +14,7 @@ use mqtt5::broker::{
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use crate::daemon::input::{Input, Routing};
+use crate::daemon::home::input::{Input, Routing};
 use crate::daemon::store::{Retained, RetainedKeeper};
 use crate::engine::Event;
 use crate::model::{Message, Origin, Payload, Qos};

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, warn};
 
-use crate::daemon::input::Input;
+use crate::daemon::home::input::Input;
 use crate::daemon::store::{Retained, RetainedKeeper};
 use crate::lang::EmbeddedBroker;
 

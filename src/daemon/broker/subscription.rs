@@ -10,7 +10,7 @@ use mqtt5::broker::router::{DeliveryLanes, LaneReceivers, MessageRouter, Subscri
 use mqtt5::packet::publish::PublishPacket;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::daemon::input::{Input, Routing};
+use crate::daemon::home::input::{Input, Routing};
 use crate::model::{Message, Origin, Payload, Qos, Topic};
 
 use super::OWN_ID;

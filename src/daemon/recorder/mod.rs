@@ -2,13 +2,11 @@
 //! (docs/decisions/0008).
 //!
 //! [`Recorder`] is the loop's end: it notes a message in memory and goes on. Once a second one thread, the `writer`, appends
-//! what waits (`waiting`) to a file on the `shelf`. It syncs nothing, so that the system writes a page once: that wears no
-//! card, a kill loses a second, and a power cut what the system had not written. `since` and `search` read the files, also
-//! while the daemon runs.
+//! what waits (`waiting`) to a file on the [shelf](crate::disk::recorded::shelf). It syncs nothing, so that the system writes a page once: that wears no
+//! card, a kill loses a second, and a power cut what the system had not written. `disk::recorded`
+//! reads the files, also while the daemon runs.
 
 mod search;
-mod shelf;
-mod since;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -24,27 +22,19 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 use tracing::error;
 
-pub(super) use search::{Past, Search, Wanted};
-pub use shelf::{RecordedFile, recorded_files};
-pub use since::RecordedSince;
+pub(super) use search::Search;
 
 use crate::engine::Publication;
-use crate::lang::{RecorderSettings, Settings};
+use crate::lang::RecorderSettings;
 use crate::model::{Message, Qos, States};
 
-use super::answer::RecorderStatus;
-use super::heard::Speaker;
+use crate::api::RecorderStatus;
+use crate::daemon::observers::heard::Speaker;
 use waiting::{Health, Noted, Waiting};
 use writer::Writer;
 
 /// Longer than this, nobody waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Returns the folder in which the daemon of the home at `home` records.
-#[must_use]
-pub fn folder(home: &Path, settings: &Settings) -> PathBuf {
-    home.join(&settings.data).join("recordings")
-}
 
 /// Takes messages that are to be recorded.
 pub(super) struct Recorder {

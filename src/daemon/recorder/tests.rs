@@ -10,15 +10,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
+use crate::disk::recorded::shelf::{self, Room, recorded_files};
+use crate::disk::recorded::{RecordedSince, Wanted};
 use crate::engine::{Cause, CauseKind};
 use crate::lang::RecorderSettings;
 use crate::model::recording::Recorded;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 
-use super::shelf::{self, Room, recorded_files};
 use super::waiting::{Noted, Waiting};
 use super::writer::Writer;
-use super::{RecordedSince, Search, Speaker, Wanted};
+use super::{Search, Speaker};
 
 /// 2026-01-01 00:00 in UTC.
 const BEGIN: i64 = 1_767_225_600;
@@ -116,7 +117,7 @@ fn who_published_and_why_is_recorded() {
     assert_eq!((recorded[1].at, &recorded[1].message), (at(1), &own));
     assert_eq!(recorded[1].rule, Some(RuleId::from_text("tv:on")));
     let read = serde_json::from_str(recorded[1].cause.as_ref().unwrap()).unwrap();
-    assert_eq!(crate::daemon::answer::cause_of(&read), Some(cause));
+    assert_eq!(crate::api::cause_of(&read), Some(cause));
 }
 
 #[test]

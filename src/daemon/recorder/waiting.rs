@@ -11,7 +11,7 @@ use crate::model::Message;
 use crate::model::recording::{MessageLine, Via};
 
 use super::Speaker;
-use crate::daemon::answer::CauseAnswer;
+use crate::api::CauseAnswer;
 
 /// How long messages are gathered before they are written.
 const PAUSE: Duration = Duration::from_secs(1);

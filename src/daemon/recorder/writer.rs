@@ -12,11 +12,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, error, info, warn};
 
+use crate::disk::recorded::shelf::{self, RecordedFile, Room, recorded_files};
 use crate::lang::RecorderSettings;
 use crate::model::recording::{MessageLine, Via};
 use crate::model::{Message, Origin, Topic};
 
-use super::shelf::{self, RecordedFile, Room, recorded_files};
 use super::waiting::{Batch, Noted, Waiting};
 
 /// While nothing comes, what became too old is looked for this often.

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
-use crate::daemon::reload::Reloaded;
+use crate::daemon::files::reload::Reloaded;
 use crate::engine::Event;
 use crate::model::{Message, Origin, Payload, Qos, Topic, Value};
 
@@ -49,7 +49,7 @@ pub(super) async fn publish(
 /// `POST /api/reload`: reads the files now, and says what came of it.
 pub(super) async fn reload(State(shared): State<Shared>) -> Result<Json<Reloaded>, Problem> {
     let (sender, answer) = oneshot::channel();
-    let gone = |()| Problem::from(crate::daemon::input::Stopping);
+    let gone = |()| Problem::from(crate::daemon::home::input::Stopping);
     shared.requests.send(Some(sender)).await.map_err(|_| gone(()))?;
     let reloaded = answer.await.map_err(|_| Problem::bad_request("the home's folder can't be read: see the log"))?;
     Ok(Json(reloaded))

@@ -11,7 +11,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
-use crate::daemon::broadcast::StreamEvent;
+use crate::daemon::observers::broadcast::StreamEvent;
 
 use super::Shared;
 use super::problem::Problem;

@@ -17,8 +17,8 @@ pub(super) use server::{Web, WebError};
 
 use tokio::sync::{mpsc, watch};
 
-use super::input::Link;
-use super::reload::Request;
+use crate::daemon::files::reload::Request;
+use crate::daemon::home::input::Link;
 
 /// What the pages share.
 #[derive(Clone)]

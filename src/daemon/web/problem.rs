@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::daemon::input::Stopping;
+use crate::daemon::home::input::Stopping;
 
 /// What a problem document is.
 const PROBLEM_JSON: &str = "application/problem+json";

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use crate::daemon::answer::RuleAnswer;
-use crate::daemon::event_loop::EventLoop;
-use crate::daemon::named_rule::NoRule;
+use crate::api::RuleAnswer;
+use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::home::named_rule::NoRule;
 use crate::engine::Event;
 use crate::model::RuleId;
 use crate::rules::RuleEntry;

@@ -15,8 +15,8 @@ use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
 use crate::daemon::broker::bind_reason;
-use crate::daemon::input::Link;
-use crate::daemon::reload::Request;
+use crate::daemon::files::reload::Request;
+use crate::daemon::home::input::Link;
 use crate::lang::Settings;
 
 use super::guard::Guard;

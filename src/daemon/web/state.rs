@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
-use crate::daemon::answer::StateAnswer;
+use crate::api::StateAnswer;
 use crate::model::{Devices, TopicFilter};
 
 use super::Shared;

@@ -5,7 +5,8 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::daemon::answer::TraceAnswer;
+use crate::api::TraceAnswer;
+use crate::daemon::observers::traces::Kept;
 
 use super::Shared;
 use super::problem::Problem;
@@ -41,5 +42,5 @@ pub(super) async fn traces(
     let (running, kept) = traces.map_err(|problem: Problem| problem)?;
     let document = |answer: TraceAnswer<'_>| serde_json::to_value(answer).unwrap_or_default();
     let running = running.iter().rev().map(TraceAnswer::new);
-    Ok(Json(running.chain(kept.iter().map(TraceAnswer::kept)).take(limit).map(document).collect()))
+    Ok(Json(running.chain(kept.iter().map(Kept::answer)).take(limit).map(document).collect()))
 }

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::daemon::event_loop::EventLoop;
+use crate::daemon::home::event_loop::EventLoop;
 use crate::daemon::why::{self, Chain, Incident, Obstacle, asked_time};
 use crate::model::Topic;
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::daemon::answer::{CauseAnswer, TraceAnswer};
-use crate::daemon::event_loop::EventLoop;
-use crate::daemon::heard::{HeardMessage, Speaker};
-use crate::daemon::recorder::Past;
+use crate::api::{CauseAnswer, TraceAnswer};
+use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::observers::heard::{HeardMessage, Speaker};
+use crate::disk::recorded::Past;
 use crate::engine::{Cause, CauseKind, RunId, Trace};
 use crate::model::recording::Recorded;
 use crate::model::{Origin, Payload, RuleId, Topic};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::event_loop::EventLoop;
-use crate::daemon::heard::{HeardMessage, Speaker};
-use crate::daemon::recorder::{Past, Wanted};
+use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::observers::heard::{HeardMessage, Speaker};
+use crate::disk::recorded::{Past, Wanted};
 use crate::engine::{Cause, CauseKind, Trace};
 use crate::model::{Payload, RuleId, Topic};
 use crate::rules::{ClientChange, Condition, ConditionKind, Rule, Start, Trigger, TriggerKind};

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::daemon::recorder::{Past, Wanted};
+use crate::disk::recorded::{Past, Wanted};
 use crate::model::recording::Recorded;
 use crate::model::{Message, TopicFilter, Value};
 use crate::rules::{Rule, Trigger, miss};

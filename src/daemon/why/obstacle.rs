@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::daemon::answer::TraceAnswer;
-use crate::daemon::event_loop::EventLoop;
-use crate::daemon::traces::Kept;
+use crate::api::TraceAnswer;
+use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::observers::traces::Kept;
 use crate::engine::{Gate, Outcome, RuleView, Standing, Step, Trace, progress, result_with_source};
 use crate::model::{Origin, RuleId, Topic};
 use crate::rules::{Rule, Start, Trigger, TriggerKind, nearest_to_topic, nearest_topic};
@@ -318,7 +318,7 @@ impl Search<'_> {
         last: Option<&(Arc<Trace>, Option<Kept>)>,
     ) -> Obstacle {
         let trace = last.and_then(|(trace, kept)| match kept {
-            Some(kept) => serde_json::to_value(TraceAnswer::kept(kept)).ok(),
+            Some(kept) => serde_json::to_value(Kept::answer(kept)).ok(),
             None => serde_json::to_value(TraceAnswer::new(trace)).ok(),
         });
         Obstacle {

@@ -1,0 +1,19 @@
+//! What programs read and write: the JSON documents of the HTTP interface, the command line and `run --json`, as types that
+//! both sides share.
+
+mod cause;
+mod finding;
+mod publication;
+mod rule;
+mod state;
+mod status;
+mod trace;
+
+pub use crate::model::recording::{MessageLine, Via};
+pub use cause::{CauseAnswer, cause_of};
+pub use finding::{Finding, findings};
+pub use publication::publication_line;
+pub use rule::{LastRun, RuleAnswer};
+pub use state::StateAnswer;
+pub use status::{FailingRule, RecorderStatus, RuleCounts, Status, StoreStatus};
+pub use trace::TraceAnswer;

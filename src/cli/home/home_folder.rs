@@ -1,0 +1,29 @@
+//! Finds the home that a path belongs to.
+
+use std::path::{Path, PathBuf};
+
+use crate::disk::home_files::SETTINGS;
+
+use crate::cli::Failure;
+
+/// Returns whether `folder` is a home: it holds `rules/` or `homerule.yaml`.
+pub(in crate::cli) fn is_home(folder: &Path) -> bool {
+    folder.join("rules").is_dir() || folder.join(SETTINGS).is_file()
+}
+
+/// Returns the home that `path` is or lies in: the nearest folder above it that is one.
+///
+/// # Errors
+/// When there is nothing at `path`, or no home above it.
+pub(in crate::cli) fn home_of(path: &Path) -> Result<PathBuf, Failure> {
+    let absolute = path.canonicalize().map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
+        Failure::new(format!("`{}` can't be read: {reason}", path.display()))
+    })?;
+    let home = absolute.ancestors().find(|folder| is_home(folder));
+    home.map(Path::to_path_buf).ok_or_else(|| {
+        let path = path.display();
+        Failure::new(format!("`{path}` belongs to no home: no folder above it has `rules/` or `{SETTINGS}`"))
+    })
+}

@@ -1,0 +1,160 @@
+//! Asks the daemon over HTTP.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+use ureq::Agent;
+
+use super::broker_address::reachable;
+use super::home_zone::HomeZone;
+use crate::cli::Failure;
+use crate::cli::home::settings_file::read_settings;
+use crate::daemon::ZONE_HEADER;
+
+/// Which daemon is meant.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DaemonArguments {
+    /// The home whose daemon is meant.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    home: PathBuf,
+    /// Another daemon: `http://host:8330`.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+/// Asks one daemon.
+pub(in crate::cli) struct DaemonClient {
+    agent: Agent,
+    url: String,
+    token: Option<String>,
+}
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+impl DaemonArguments {
+    /// Returns the home whose daemon is meant.
+    pub(in crate::cli) fn home(&self) -> &std::path::Path {
+        &self.home
+    }
+
+    /// Returns a client of the daemon that is meant.
+    ///
+    /// # Errors
+    /// When the settings or the token can't be read.
+    pub(in crate::cli) fn client(&self) -> Result<DaemonClient, Failure> {
+        let settings = read_settings(&self.home)?;
+        let url = match &self.url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", reachable(settings.web.listen)),
+        };
+        if !url.starts_with("http://") {
+            return Err(Failure::new(format!("`{url}` is no daemon: write `http://host:8330`")));
+        }
+        let token = match settings.web.token_file {
+            Some(file) => {
+                let path = self.home.join(file);
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| Failure::new(format!("`{}` can't be read: {error}", path.display())))?;
+                Some(text.trim().to_owned())
+            }
+            None => None,
+        };
+        let config = Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
+        Ok(DaemonClient { agent: config.into(), url, token })
+    }
+}
+
+impl DaemonClient {
+    /// Returns the answer to `GET path`.
+    ///
+    /// # Errors
+    /// When there is no daemon, or it refuses.
+    pub(in crate::cli) fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.get_dated(path, query).map(|(answer, _)| answer)
+    }
+
+    /// Returns the answer to `GET path`, and the zone in which its times are to be written.
+    ///
+    /// # Errors
+    /// When there is no daemon, or it refuses.
+    pub(in crate::cli) fn get_dated(&self, path: &str, query: &[(&str, &str)]) -> Result<(Value, HomeZone), Failure> {
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        for (name, value) in query {
+            request = request.query(name, value);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        self.answer(request.call())
+    }
+
+    /// Asks for something to be done.
+    ///
+    /// # Errors
+    /// When there is no daemon, or it refuses.
+    pub(in crate::cli) fn post(&self, path: &str) -> Result<(), Failure> {
+        let mut request = self.agent.post(format!("{}{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        self.answer(request.send_empty()).map(|_| ())
+    }
+
+    fn answer(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<(Value, HomeZone), Failure> {
+        let mut response = response.map_err(|error| self.no_daemon(&error))?;
+        let status = response.status();
+        let zone = HomeZone::new(response.headers().get(ZONE_HEADER).and_then(|zone| zone.to_str().ok()));
+        let text = response.body_mut().with_config().limit(1 << 30).read_to_string();
+        let text = text.map_err(|error| self.no_daemon(&error))?;
+        let document: Value = serde_json::from_str(&text).unwrap_or_default();
+        if status.is_success() {
+            return Ok((document, zone));
+        }
+        let detail = document.get("detail").and_then(Value::as_str);
+        Err(Failure::new(detail.map_or_else(|| format!("the daemon at {} answers {status}", self.url), str::to_owned)))
+    }
+
+    fn no_daemon(&self, error: &ureq::Error) -> Failure {
+        let url = &self.url;
+        Failure::new(match error {
+            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                format!("there is no daemon at {url}: `homerule run` starts it, `--url URL` names another one")
+            }
+            ureq::Error::ConnectionFailed | ureq::Error::HostNotFound | ureq::Error::Io(_) => {
+                format!("the daemon at {url} can't be reached: {error}")
+            }
+            other => format!("the daemon at {url} doesn't answer: {other}"),
+        })
+    }
+}
+
+/// Returns `text` as it stands in the path of a URL.
+pub(in crate::cli) fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing into a text can't fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_rules_stand_in_urls() {
+        assert_eq!(encoded("living/tv:dim-lights[hall]"), "living/tv:dim-lights%5Bhall%5D");
+    }
+}

@@ -1,0 +1,78 @@
+//! Traces of the daemon as people read them.
+
+use serde_json::Value;
+
+use crate::cli::link::home_zone::HomeZone;
+use crate::cli::print;
+use crate::engine::result_with_source;
+
+/// Writes a trace: a line for the whole, a line for what led to it, a line for each step.
+pub(in crate::cli) fn show(trace: &Value, zone: &HomeZone) {
+    let rule = trace.get("rule").and_then(Value::as_str);
+    let Some(rule) = rule else { return print::line(&published(trace, zone)) };
+    print::line(&format!("{} {rule} {}", zone.local(&text(trace, "at")), outcome(trace, zone)));
+    if let Some(client) = trace.get("cause").and_then(|cause| sent(cause, zone)) {
+        print::line(&format!("    {client}"));
+    }
+    let steps = trace.get("steps").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let width = |key: &str| steps.iter().map(|step| text(step, key).chars().count()).max().unwrap_or(0);
+    let (path_width, what_width) = (width("path"), width("what"));
+    for step in steps {
+        let values = step.get("values").and_then(Value::as_object).into_iter().flatten();
+        let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
+        let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
+        let (path, what) = (text(step, "path"), text(step, "what"));
+        let result = result_with_source(&text(step, "result"), step.get("source").and_then(Value::as_str));
+        // Of a run that is remembered no more, the places are not known.
+        let gap = if path_width == 0 { "" } else { "  " };
+        print::line(format!("    {path:path_width$}{gap}{what:what_width$}  {result}{values}").trim_end());
+    }
+}
+
+/// Returns what a client published itself.
+fn published(trace: &Value, zone: &HomeZone) -> String {
+    let cause = trace.get("cause").unwrap_or(&Value::Null);
+    format!("{} {}, published by {}", zone.local(&text(trace, "at")), message(cause), client(cause))
+}
+
+/// Returns who sent the message that led to a run, where that is told.
+fn sent(cause: &Value, zone: &HomeZone) -> Option<String> {
+    cause.get("client").and(cause.get("at")).and(cause.get("topic"))?;
+    Some(format!("{} was published at {} by {}", message(cause), zone.local(&text(cause, "at")), client(cause)))
+}
+
+/// Returns a message's topic and, where it is known, what it said.
+fn message(cause: &Value) -> String {
+    let value = cause.get("value").map_or(String::new(), |value| format!(" {value}"));
+    format!("{}{value}", text(cause, "topic"))
+}
+
+fn client(cause: &Value) -> String {
+    match cause.get("client").and_then(Value::as_str) {
+        Some(client) => format!("the client `{client}`"),
+        None => "a client that isn't known: over the web, or by its will".to_owned(),
+    }
+}
+
+/// Returns how a run ended, or what kept it from running.
+fn outcome(trace: &Value, zone: &HomeZone) -> String {
+    let mut outcome = text(trace, "outcome");
+    if outcome == "published" {
+        outcome.push_str("; what else its run did is remembered no more");
+    }
+    for (before, key) in [(" by ", "by"), (": ", "reason")] {
+        let more = text(trace, key);
+        if !more.is_empty() {
+            outcome = format!("{outcome}{before}{more}");
+        }
+    }
+    if let Some(times) = trace.get("times").and_then(Value::as_u64) {
+        outcome = format!("{outcome}, {times} times since {}", zone.local(&text(trace, "first_at")));
+    }
+    outcome
+}
+
+/// Returns the text at `key`; empty where there is none.
+pub(in crate::cli) fn text(value: &Value, key: &str) -> String {
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}

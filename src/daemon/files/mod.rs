@@ -1,0 +1,4 @@
+//! The home's files while the daemon runs: noticed, read and checked again.
+
+pub(super) mod reload;
+mod watch;

@@ -1,0 +1,405 @@
+//! The one loop: owns the engine, takes inputs in their order, and does what the effects say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tracing::{error, info, warn};
+
+use crate::engine::{Effect, Engine, Event};
+use crate::lang::Settings;
+use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
+use crate::rules::{RuleEntry, Ruleset};
+
+use super::input::{Input, Routing};
+use super::settings_change::needs_restart;
+use super::switched::Switched;
+use crate::api::{Finding, RuleCounts, Status};
+use crate::daemon::broker::{Acknowledgement, Publisher};
+use crate::daemon::files::reload::{Loaded, Reloaded};
+use crate::daemon::observers::broadcast::Broadcast;
+use crate::daemon::observers::heard::Heard;
+use crate::daemon::observers::rule_topics::{RuleRequest, RuleTopics};
+use crate::daemon::observers::screen::Screen;
+use crate::daemon::observers::traces::Traces;
+use crate::daemon::outside::Outside;
+use crate::daemon::recorder::Recorder;
+use crate::daemon::store::{Health, Retained, Store};
+use crate::daemon::system::clock::Clock;
+use crate::daemon::system::logging::report;
+use crate::daemon::system::watchdog::Watchdog;
+
+/// How many inputs are taken before what they led to is sent. More makes a burst cheaper, and its first action later.
+const BATCH: usize = 64;
+
+/// With something due, the wall clock is looked at this often: somebody may set it while we sleep.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+
+/// What may be kept late is kept within this time.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Where the daemon says that it is there.
+const STATUS_TOPIC: &str = "homerule/status";
+
+/// How all of our own topics begin: what they said before the start is no news of the home.
+pub(in crate::daemon) const OWN_TOPICS: &str = "homerule/";
+
+/// The one loop.
+pub(in crate::daemon) struct EventLoop {
+    pub(in crate::daemon) engine: Engine,
+    _watchdog: Watchdog,
+    pub(in crate::daemon) traces: Traces,
+    pub(in crate::daemon) heard: Heard,
+    /// Who switched which rule last, and when.
+    pub(in crate::daemon) switches: BTreeMap<RuleId, Switched>,
+    pub(in crate::daemon) settings: Settings,
+    pub(in crate::daemon) broadcast: Broadcast,
+    pub(in crate::daemon) counters: Counters,
+    pub(in crate::daemon) parts: Parts,
+    ruleset: Ruleset,
+    findings: Vec<Finding>,
+    pub(in crate::daemon) rule_topics: RuleTopics,
+    clock: Clock,
+    pub(in crate::daemon) now: Timestamp,
+    started: Instant,
+    pub(in crate::daemon) outgoing: Vec<Outgoing>,
+    /// What of it comes from here on waits until the store has what was decided.
+    pub(in crate::daemon) behind_commit: Option<usize>,
+    /// Clients that wait for their acknowledgement.
+    pub(in crate::daemon) acknowledgements: Vec<Acknowledgement>,
+    /// Whether the broker keeps a message of one of them.
+    pub(in crate::daemon) must_be_written: bool,
+    /// Whether the times of retained messages are by a clock that shows another time now.
+    pub(in crate::daemon) was_clock_set: bool,
+    is_stopping: bool,
+}
+
+/// What the loop works with.
+pub(in crate::daemon) struct Parts {
+    /// Where inputs come from.
+    pub(in crate::daemon) inputs: mpsc::Receiver<Input>,
+    /// Where messages go.
+    pub(in crate::daemon) publisher: Publisher,
+    /// Where HTTP requests and programs go.
+    pub(in crate::daemon) outside: Outside,
+    /// What is shown.
+    pub(in crate::daemon) screen: Screen,
+    /// What is kept.
+    pub(in crate::daemon) store: Store,
+    /// What is recorded.
+    pub(in crate::daemon) recorder: Recorder,
+    /// What the broker kept before the start.
+    pub(in crate::daemon) retained: Vec<Retained>,
+    /// What was decided before the start and may not have left.
+    pub(in crate::daemon) outbox: Vec<Message>,
+    /// Whether the clock shows an earlier time than before the start.
+    pub(in crate::daemon) is_clock_behind: bool,
+    /// Where the daemon listens, as URLs.
+    pub(in crate::daemon) listen: Vec<String>,
+}
+
+/// What has been counted since the start.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::daemon) struct Counters {
+    /// Messages that clients published.
+    pub(in crate::daemon) received: u64,
+    /// Messages that rules published.
+    pub(in crate::daemon) published: u64,
+    /// Runs that ended.
+    pub(in crate::daemon) runs: u64,
+    /// Runs that failed.
+    pub(in crate::daemon) failed_runs: u64,
+}
+
+/// What leaves the loop, in its order.
+pub(in crate::daemon) enum Outgoing {
+    /// A client's message, on its way to its subscribers.
+    Message(Message),
+    /// What the engine decided.
+    Effect(Effect),
+}
+
+impl EventLoop {
+    /// Returns the loop of a home whose files say `loaded`.
+    pub(in crate::daemon) fn new(parts: Parts, engine: (Engine, Vec<Effect>), loaded: Loaded) -> EventLoop {
+        let (engine, effects) = engine;
+        let watchdog = Watchdog::start(engine.interrupter(), loaded.home.settings.limits.evaluation);
+        let mut clock = Clock::start();
+        let now = clock.read().now;
+        let was_clock_set = parts.is_clock_behind;
+        let mut event_loop = EventLoop {
+            engine,
+            _watchdog: watchdog,
+            traces: Traces::new(loaded.home.settings.memory_of_traces()),
+            heard: Heard::new(loaded.home.settings.memory_of_messages(), now),
+            switches: BTreeMap::new(),
+            settings: loaded.home.settings,
+            broadcast: Broadcast::default(),
+            counters: Counters::default(),
+            parts,
+            ruleset: loaded.home.ruleset,
+            findings: loaded.findings,
+            rule_topics: RuleTopics::default(),
+            clock,
+            now,
+            started: Instant::now(),
+            outgoing: Vec::new(),
+            behind_commit: None,
+            acknowledgements: Vec::new(),
+            must_be_written: false,
+            was_clock_set,
+            is_stopping: false,
+        };
+        event_loop.take_effects(effects);
+        event_loop.parts.store.note_life();
+        event_loop
+    }
+
+    /// Runs until somebody sends [`Input::Stop`], or nobody can send any more.
+    pub(in crate::daemon) async fn run(mut self) {
+        let mut health = self.parts.store.watch();
+        self.tell_time();
+        self.rule_topics.restore(&self.parts.retained);
+        self.tell_retained();
+        let unsent = std::mem::take(&mut self.parts.outbox);
+        self.tell_unsent(&unsent);
+        self.outgoing.splice(0..0, unsent.into_iter().map(Outgoing::Message));
+        self.behind_commit = Some(0);
+        self.decide(Event::Started);
+        self.announce("online");
+        self.rule_topics.look_at_all(&self.engine);
+        self.flush().await;
+        self.rule_topics.rest();
+        let mut late = pin!(sleep(LATE));
+        let mut is_late = true;
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut timer = pin!(sleep(Duration::ZERO));
+        let mut armed = None;
+        while !self.is_stopping {
+            let due = self.engine.next_deadline();
+            if due != armed {
+                armed = due;
+                timer.as_mut().reset(tokio::time::Instant::now() + self.until(due));
+            }
+            let may_wake = armed.is_some();
+            tokio::select! {
+                taken = self.parts.inputs.recv_many(&mut batch, BATCH) => if taken == 0 { break },
+                () = timer.as_mut(), if may_wake => armed = None,
+                () = late.as_mut(), if is_late => {
+                    is_late = false;
+                    self.keep_late();
+                    self.rule_topics.rest();
+                    self.flush().await;
+                    continue;
+                }
+                changed = health.changed() => {
+                    if changed.is_ok() {
+                        self.tell_health().await;
+                    }
+                    continue;
+                }
+            }
+            if !is_late {
+                is_late = true;
+                late.as_mut().reset(tokio::time::Instant::now() + LATE);
+            }
+            self.tell_time();
+            if batch.is_empty() {
+                self.decide(Event::Tick);
+            }
+            for input in batch.drain(..) {
+                self.take(input);
+            }
+            self.flush().await;
+        }
+        self.stop().await;
+    }
+
+    async fn stop(mut self) {
+        self.tell_time();
+        self.decide(Event::Stopping);
+        self.announce("offline");
+        self.rule_topics.rest();
+        self.flush().await;
+        self.keep_late();
+        self.parts.recorder.close().await;
+        self.parts.store.close().await;
+        self.parts.screen.close();
+    }
+
+    fn until(&self, due: Option<Timestamp>) -> Duration {
+        let left = due.map(|due| due.duration_since(self.now));
+        let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default();
+        // The timer counts in whole milliseconds and must not wake us before it is due.
+        (left + Duration::from_millis(1)).min(LONGEST_SLEEP)
+    }
+
+    fn tell_time(&mut self) {
+        let reading = self.clock.read();
+        self.now = reading.now;
+        if let Some(forward) = reading.forward {
+            info!(forward_ms = forward, "The clock was set.");
+            self.parts.store.note_life();
+            self.was_clock_set = true;
+            self.decide(Event::ClockChanged { forward });
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Message { message, client, routing, acknowledgement } => {
+                self.counters.received += 1;
+                self.must_be_written |= message.retain && acknowledgement.is_some();
+                self.acknowledgements.extend(acknowledgement);
+                if routing == Routing::Loop {
+                    self.outgoing.push(Outgoing::Message(message.clone()));
+                }
+                self.parts.screen.message(self.now, &message, client.as_deref());
+                self.broadcast.message(self.now, &message, client.as_deref());
+                self.heard.message(self.now, &message, client.as_ref());
+                self.parts.recorder.message(self.now, &message, client.as_ref());
+                let request = RuleRequest::of(&message);
+                self.decide(Event::Message(message));
+                if let Some(request) = request {
+                    request.grant(self);
+                }
+            }
+            Input::Event(event) => self.decide(event),
+            Input::Question(question) => question(self),
+            Input::Loaded(loaded) => self.reload(*loaded),
+            Input::Stop => self.is_stopping = true,
+        }
+    }
+
+    /// Lets the engine decide what `event` leads to.
+    pub(in crate::daemon) fn decide(&mut self, event: Event) {
+        let effects = self.engine.handle(self.now, event);
+        self.take_effects(effects);
+    }
+
+    /// Returns the time that the loop was last told.
+    pub(in crate::daemon) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Publishes `message` as if a client had.
+    pub(in crate::daemon) fn publish(&mut self, message: Message) {
+        self.take(Input::Message { message, client: None, routing: Routing::Loop, acknowledgement: None });
+    }
+
+    fn announce(&mut self, word: &'static str) {
+        if let Some(message) = own(STATUS_TOPIC, word, true) {
+            self.outgoing.push(Outgoing::Message(message.clone()));
+            self.decide(Event::Message(message));
+        }
+    }
+
+    fn reload(&mut self, loaded: Loaded) {
+        let has_errors = loaded.home.has_errors();
+        let is_emptied = !loaded.has_rules_folder && !self.ruleset.entries.is_empty();
+        let in_force = !has_errors && !is_emptied;
+        report(&loaded.findings, self.parts.screen.format());
+        if is_emptied {
+            error!("The folder of the rules is gone; the rules that were in force stay.");
+        } else if has_errors {
+            error!("Nothing was reloaded: the rules that were in force stay until each file loads.");
+        }
+        self.findings.clone_from(&loaded.findings);
+        if in_force {
+            for key in needs_restart(&self.settings, &loaded.home.settings) {
+                warn!("`{key}` changed in homerule.yaml; that takes effect when `homerule run` starts again.");
+            }
+            self.parts.outside.allow(loaded.home.settings.allow.clone());
+            self.settings.allow = loaded.home.settings.allow;
+            self.settings.devices = loaded.home.settings.devices;
+            self.settings.recorder = loaded.home.settings.recorder;
+            self.parts.recorder.change(self.settings.recorder.clone(), self.engine.states());
+            self.settings.trace_memory = loaded.home.settings.trace_memory;
+            self.traces.resize(self.settings.memory_of_traces());
+            self.heard.resize(self.settings.memory_of_messages());
+            self.replace_rules(loaded.home.ruleset);
+        }
+        let reloaded = Reloaded { in_force, diagnostics: loaded.findings };
+        self.parts.screen.document("reloaded", &reloaded);
+        if let Some(answer) = loaded.answer {
+            // The one who asked may have gone.
+            let _ = answer.send(reloaded);
+        }
+    }
+
+    fn replace_rules(&mut self, ruleset: Ruleset) {
+        let effects = self.engine.replace_rules(self.now, ruleset.clone());
+        self.take_effects(effects);
+        let changed = self.ruleset.changed_in_place(&ruleset);
+        let old = std::mem::replace(&mut self.ruleset, ruleset);
+        // To free ten thousand rules takes longer than messages should wait.
+        tokio::task::spawn_blocking(move || drop(old));
+        match changed {
+            Some(rules) => rules.into_iter().for_each(|rule| self.rule_topics.look(rule)),
+            None => self.rule_topics.look_at_all(&self.engine),
+        }
+        info!(rules = self.ruleset.entries.len(), "Rules reloaded.");
+    }
+
+    /// Returns the rules in force.
+    pub(in crate::daemon) fn rules(&self) -> &[RuleEntry] {
+        &self.ruleset.entries
+    }
+
+    /// Returns the files that don't load, so that their rules may not be in force.
+    pub(in crate::daemon) fn broken_files(&self) -> BTreeSet<&str> {
+        self.findings.iter().filter(|found| found.is_error()).map(|found| found.file.as_str()).collect()
+    }
+
+    /// Returns whether the rule of `entry` is switched on. What makes rules is on where it can make some.
+    pub(in crate::daemon) fn is_enabled(&self, entry: &RuleEntry) -> bool {
+        self.engine.is_enabled(entry.id()).unwrap_or(true)
+    }
+
+    /// Returns how the daemon is.
+    pub(in crate::daemon) fn status(&self) -> Status {
+        let loaded = self.engine.rule_ids().count();
+        let enabled = self.engine.rule_ids().filter(|id| self.engine.is_enabled(id) == Some(true)).count();
+        let failing = self.rule_topics.failing(&self.engine);
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime: self.started.elapsed().as_secs_f64(),
+            listen: self.parts.listen.clone(),
+            rules: RuleCounts { loaded, enabled, failed: failing.len() },
+            failing,
+            ruleset: fingerprint(self.rules()),
+            diagnostics: self.findings.clone(),
+            store: self.store_status(),
+            recorder: self.parts.recorder.status(),
+            healthy: !self.findings.iter().any(Finding::is_error) && self.parts.store.health() == Health::Well,
+        }
+    }
+}
+
+/// Returns a message of the daemon itself; `None` only if `topic` were none.
+pub(in crate::daemon) fn own(topic: &str, payload: impl Into<bytes::Bytes>, retain: bool) -> Option<Message> {
+    let topic = Topic::parse(topic).ok()?;
+    let payload = Payload::from_bytes(payload);
+    Some(Message { topic, payload, qos: Qos::AtLeastOnce, retain, origin: Origin::Own })
+}
+
+/// Returns a short text that is equal for rules that mean the same.
+fn fingerprint(rules: &[RuleEntry]) -> String {
+    // FNV-1a: stable from build to build, unlike the standard library's hasher.
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for entry in rules {
+        add(entry.id().as_str().as_bytes());
+        if let RuleEntry::Rule(rule) = entry {
+            add(&rule.fingerprint.to_le_bytes());
+        }
+    }
+    format!("{hash:016x}")
+}

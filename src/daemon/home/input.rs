@@ -1,0 +1,81 @@
+//! What the one loop is told, in the order in which it happened.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::engine::Event;
+use crate::model::Message;
+
+use super::event_loop::EventLoop;
+use crate::daemon::broker::Acknowledgement;
+use crate::daemon::files::reload::Loaded;
+
+/// How many inputs may wait. Beyond, whoever has one waits: a client at its socket, a web request.
+pub(in crate::daemon) const WAITING: usize = 4096;
+
+/// Something for the loop.
+pub(in crate::daemon) enum Input {
+    /// A message from a client.
+    Message {
+        message: Message,
+        /// Who published it; `None`: nobody knows.
+        client: Option<Arc<str>>,
+        routing: Routing,
+        /// Released once all that the message changed is kept; dropped where that will not be.
+        acknowledgement: Option<Acknowledgement>,
+    },
+    /// Anything else that happened to the home.
+    Event(Event),
+    /// Somebody wants to know or change something.
+    Question(Question),
+    /// The files of the home were read again.
+    Loaded(Box<Loaded>),
+    /// The daemon is to stop.
+    Stop,
+}
+
+/// Who gives a message to its subscribers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::daemon) enum Routing {
+    /// The broker does so itself.
+    Broker,
+    /// The loop, before what the message leads to.
+    Loop,
+}
+
+/// What is asked of the loop; the answer goes its own way.
+pub(in crate::daemon) type Question = Box<dyn FnOnce(&mut EventLoop) + Send>;
+
+/// Asks the loop, in turn with everything else.
+#[derive(Clone)]
+pub(in crate::daemon) struct Link(mpsc::Sender<Input>);
+
+/// The daemon is stopping: nobody answers any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::daemon) struct Stopping;
+
+impl Link {
+    pub(in crate::daemon) fn new(inputs: mpsc::Sender<Input>) -> Link {
+        Link(inputs)
+    }
+
+    /// Returns what `question` answers.
+    pub(in crate::daemon) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut EventLoop) -> T + Send + 'static,
+    ) -> Result<T, Stopping> {
+        let (sender, answer) = oneshot::channel();
+        let question: Question = Box::new(move |home| {
+            // The one who asked may have gone.
+            let _ = sender.send(question(home));
+        });
+        self.send(Input::Question(question)).await?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    /// Puts `input` into the queue; waits while it is full.
+    pub(in crate::daemon) async fn send(&self, input: Input) -> Result<(), Stopping> {
+        self.0.send(input).await.map_err(|_| Stopping)
+    }
+}

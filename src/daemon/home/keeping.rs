@@ -1,0 +1,115 @@
+//! What the loop does for the store beside its commits: what each decision keeps, what may be late, what the engine
+//! doesn't know at the start, and a disk that takes nothing.
+
+use crate::engine::{ALERT_TOPIC, Effect, Event};
+use crate::model::{Message, Origin, RuleId};
+
+use super::event_loop::{EventLoop, OWN_TOPICS, Outgoing, own};
+use crate::api::StoreStatus;
+use crate::daemon::store::Health;
+
+impl EventLoop {
+    /// Takes what one decision leads to: all that it keeps is kept before any of the rest leaves.
+    pub(in crate::daemon) fn take_effects(&mut self, effects: Vec<Effect>) {
+        let before = self.outgoing.len();
+        let mut is_kept = false;
+        for effect in effects {
+            match effect {
+                Effect::Save { key, value } => {
+                    if let Some(rule) = key.rule() {
+                        self.rule_topics.look(RuleId::from_text(rule));
+                    }
+                    is_kept |= self.parts.store.save(key, value);
+                }
+                effect => self.outgoing.push(Outgoing::Effect(effect)),
+            }
+        }
+        if !is_kept {
+            return;
+        }
+        self.behind_commit.get_or_insert(before);
+        let messages = self.outgoing.iter().skip(before).filter_map(|step| match step {
+            Outgoing::Effect(Effect::Publish(publication)) => Some(&publication.message),
+            Outgoing::Effect(_) | Outgoing::Message(_) => None,
+        });
+        let messages: Vec<&Message> = messages.collect();
+        if !messages.is_empty() {
+            self.parts.store.promise(&messages);
+        }
+    }
+
+    /// Tells the engine what the broker kept, as a broker does at a subscription, but for what a later message that isn't
+    /// retained has made untrue. The engine's own knowledge may be a second older.
+    pub(in crate::daemon) fn tell_retained(&mut self) {
+        for retained in std::mem::take(&mut self.parts.retained) {
+            if retained.topic.starts_with(OWN_TOPICS) {
+                continue;
+            }
+            let Some(message) = retained.to_message() else { continue };
+            let known = self.engine.states().get(&retained.topic);
+            if !known.is_some_and(|known| known.at >= retained.at && known.payload != message.payload) {
+                self.decide(Event::Message(message));
+            }
+        }
+    }
+
+    /// Tells the engine what it decided and hadn't left: it may have forgotten what its rules had published, but not what
+    /// that set off.
+    pub(in crate::daemon) fn tell_unsent(&mut self, unsent: &[Message]) {
+        for message in unsent.iter().filter(|message| !message.topic.as_str().starts_with(OWN_TOPICS)) {
+            self.decide(Event::Message(Message { origin: Origin::Restored, ..message.clone() }));
+        }
+    }
+
+    /// Gives the store what may be late.
+    pub(in crate::daemon) fn keep_late(&mut self) {
+        let mut rest = Vec::new();
+        let changes = self.engine.flush().into_iter().filter_map(|effect| match effect {
+            Effect::Save { key, value } => Some((key, value)),
+            effect => {
+                rest.push(effect);
+                None
+            }
+        });
+        self.parts.store.keep_late(changes);
+        self.take_effects(rest);
+    }
+
+    /// Says that the store can't keep anything, or can again, and gives a new database all that is known.
+    pub(in crate::daemon) async fn tell_health(&mut self) {
+        if self.parts.store.takes_all() {
+            self.engine.keep_all();
+            self.keep_late();
+            self.keep_retained().await;
+        }
+        let (kind, message) = match self.parts.store.health() {
+            Health::Well => ("store_recovered", "the disk takes changes again".to_owned()),
+            Health::Failing(reason) => ("store_failing", reason),
+        };
+        let alert = serde_json::json!({ "kind": kind, "message": message });
+        if let Some(message) = own(ALERT_TOPIC, alert.to_string(), false) {
+            self.parts.publisher.publish(self.now, &message).await;
+        }
+    }
+
+    /// Keeps all retained messages anew: in a new database, or with times by the clock as it was set. None is told to be
+    /// newer than what the engine knows: that has heard all of them, and what came after them.
+    pub(in crate::daemon) async fn keep_retained(&self) {
+        let keeper = self.parts.store.retained_keeper();
+        for mut retained in self.parts.publisher.retained(self.now).await {
+            if let Some(known) = self.engine.states().get(&retained.topic) {
+                retained.at = retained.at.min(known.at);
+            }
+            keeper.keep(&retained);
+        }
+    }
+
+    /// Returns whether what should survive a restart does.
+    pub(in crate::daemon) fn store_status(&self) -> StoreStatus {
+        let failing = match self.parts.store.health() {
+            Health::Well => None,
+            Health::Failing(reason) => Some(reason),
+        };
+        StoreStatus { failing, lost: self.parts.store.losses().to_vec() }
+    }
+}

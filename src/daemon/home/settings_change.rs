@@ -1,0 +1,47 @@
+//! Which settings take effect only at a start.
+
+use crate::lang::Settings;
+
+/// Returns the keys of homerule.yaml that differ and that the running daemon can't take over.
+pub(in crate::daemon) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
+    let Settings {
+        location,
+        zone,
+        data,
+        rules,
+        broker,
+        web,
+        // Taken over at once.
+        devices: _,
+        allow: _,
+        recorder: _,
+        trace_memory: _,
+        discovery: _,
+        limits,
+        chain,
+        storm,
+        runs,
+    } = before;
+    let differs = [
+        ("location", *location != after.location || *zone != after.zone),
+        ("data", *data != after.data),
+        ("rules", *rules != after.rules),
+        ("broker", *broker != after.broker),
+        ("web", *web != after.web),
+        ("limits", *limits != after.limits || *chain != after.chain || *storm != after.storm || *runs != after.runs),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_key_is_named_and_one_that_is_taken_over_is_not() {
+        let before = Settings::default();
+        let mut after = Settings { chain: 3, ..Settings::default() };
+        after.allow.exec.push("true".into());
+        assert_eq!(needs_restart(&before, &after), ["limits"]);
+    }
+}

@@ -1,0 +1,74 @@
+//! What rules do outside the broker: HTTP requests and programs, if the settings allow them.
+
+mod exec;
+mod http;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::engine::{Answer, Event, HttpCall, RequestId};
+use crate::lang::Allow;
+
+use crate::daemon::home::input::{Input, Link};
+
+/// How many requests and programs go on at once; more wait.
+const AT_ONCE: usize = 16;
+
+/// Starts HTTP requests and programs; what comes of them goes back to the loop.
+pub(super) struct Outside {
+    link: Link,
+    allow: Allow,
+    places: Arc<Semaphore>,
+    /// Those that go on. They end with the daemon.
+    running: JoinSet<()>,
+}
+
+impl Outside {
+    pub(super) fn new(link: Link, allow: Allow) -> Outside {
+        Outside { link, allow, places: Arc::new(Semaphore::new(AT_ONCE)), running: JoinSet::new() }
+    }
+
+    /// From now on, `allow` is allowed.
+    pub(super) fn allow(&mut self, allow: Allow) {
+        self.allow = allow;
+    }
+
+    /// Makes an HTTP request.
+    pub(super) fn request(&mut self, request: RequestId, call: HttpCall) {
+        let refusal = (!self.allow.allows_url(&call.url))
+            .then(|| format!("`allow.http` in homerule.yaml has no pattern for {}", call.url));
+        self.start(request, refusal, http::send(call));
+    }
+
+    /// Runs a program.
+    pub(super) fn execute(&mut self, request: RequestId, command: Vec<String>, timeout: Duration) {
+        let program = command.first().map_or("", String::as_str);
+        let is_allowed = self.allow.exec.iter().any(|allowed| allowed.as_ref() == program);
+        let refusal = (!is_allowed).then(|| format!("`allow.exec` in homerule.yaml doesn't name `{program}`"));
+        self.start(request, refusal, exec::run(command, timeout));
+    }
+
+    fn start(
+        &mut self,
+        request: RequestId,
+        refusal: Option<String>,
+        work: impl Future<Output = Answer> + Send + 'static,
+    ) {
+        while self.running.try_join_next().is_some() {}
+        let (link, places) = (self.link.clone(), Arc::clone(&self.places));
+        self.running.spawn(async move {
+            let answer = if let Some(refusal) = refusal {
+                Answer::Failed(refusal)
+            } else {
+                let _place = places.acquire().await;
+                work.await
+            };
+            // Nobody waits for it when the daemon stops.
+            let _ = link.send(Input::Event(Event::Answered { request, answer })).await;
+        });
+    }
+}

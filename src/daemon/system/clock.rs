@@ -1,0 +1,86 @@
+//! The clock: what time it is, and whether somebody set it.
+//!
+//! The wall clock is compared with the monotonic one. A small difference is a clock that is slowly put right; a large
+//! one is a clock that was set, and the engine is told.
+
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// A difference that no slow correction explains, beside what it may explain: a thousandth of the time between.
+const SET: Duration = Duration::from_millis(750);
+
+/// The daemon's clock.
+pub(in crate::daemon) struct Clock {
+    wall: Timestamp,
+    monotonic: Instant,
+}
+
+/// What the clock says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::daemon) struct Reading {
+    /// The time. It goes back only where `forward` says so.
+    pub(in crate::daemon) now: Timestamp,
+    /// How far the clock was set forward since the last reading, in milliseconds; negative: back.
+    pub(in crate::daemon) forward: Option<i64>,
+}
+
+impl Clock {
+    pub(in crate::daemon) fn start() -> Clock {
+        Clock { wall: Timestamp::now(), monotonic: Instant::now() }
+    }
+
+    /// Reads the clock.
+    pub(in crate::daemon) fn read(&mut self) -> Reading {
+        self.compare(Timestamp::now(), Instant::now())
+    }
+
+    fn compare(&mut self, wall: Timestamp, monotonic: Instant) -> Reading {
+        let passed = monotonic.saturating_duration_since(self.monotonic);
+        let expected = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
+        let forward = wall.duration_since(self.wall).saturating_sub(expected);
+        let is_set = forward.unsigned_abs() > SET + passed / 1000;
+        let now = if is_set { wall } else { wall.max(self.wall) };
+        self.wall = now;
+        self.monotonic = monotonic;
+        let forward = is_set.then(|| i64::try_from(forward.as_millis()).unwrap_or(i64::MAX));
+        Reading { now, forward }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock() -> (Clock, Timestamp, Instant) {
+        let (wall, monotonic) = (Timestamp::UNIX_EPOCH, Instant::now());
+        (Clock { wall, monotonic }, wall, monotonic)
+    }
+
+    fn seconds(seconds: i64) -> SignedDuration {
+        SignedDuration::from_secs(seconds)
+    }
+
+    #[test]
+    fn time_that_passes_is_no_change_of_the_clock() {
+        let (mut clock, wall, monotonic) = clock();
+        let reading = clock.compare(wall + seconds(60), monotonic + Duration::from_mins(1));
+        assert_eq!(reading, Reading { now: wall + seconds(60), forward: None });
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_told_with_how_far() {
+        let (mut clock, wall, monotonic) = clock();
+        let reading = clock.compare(wall + seconds(3610), monotonic + Duration::from_secs(10));
+        assert_eq!(reading, Reading { now: wall + seconds(3610), forward: Some(3_600_000) });
+        let reading = clock.compare(wall + seconds(10), monotonic + Duration::from_secs(10));
+        assert_eq!(reading.forward, Some(-3_600_000));
+    }
+
+    #[test]
+    fn a_clock_that_is_slowly_put_right_never_goes_back() {
+        let (mut clock, wall, monotonic) = clock();
+        let reading = clock.compare(wall - SignedDuration::from_millis(2), monotonic);
+        assert_eq!(reading, Reading { now: wall, forward: None });
+    }
+}
