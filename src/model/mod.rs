@@ -3,6 +3,7 @@
 //! Pure: no clock, file, socket or hash order.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod bounded_text;
 mod device;
 mod duration;
 mod fingerprint;
@@ -12,6 +13,7 @@ mod label;
 mod log_level;
 mod message;
 mod near;
+mod number;
 mod place;
 pub mod recording;
 pub mod schedule;
@@ -24,6 +26,7 @@ mod topic_filter;
 mod value;
 mod value_path;
 
+pub use bounded_text::{BoundedText, TextTooLong};
 pub use device::Devices;
 pub use duration::{DurationError, format_duration, format_offset, parse_duration, parse_offset};
 pub use fingerprint::Fingerprint;
@@ -32,6 +35,7 @@ pub use label::Label;
 pub use log_level::LogLevel;
 pub use message::{Message, Origin, Payload, Qos};
 pub use near::nearest;
+pub use number::{format_size, parse_number};
 pub use place::{Place, PlacedText, Stretch};
 pub use spoken_time::parse_spoken_time;
 pub use state::{States, TopicState};

@@ -36,5 +36,5 @@ pub use scripts::command::{Asked, Command, UnlessSame};
 pub use scripts::error::{ScriptError, ScriptErrorKind};
 pub use scripts::given::{Given, GivenEntry, GivenKind, GivenRule};
 pub use scripts::loading::LoadedScript;
-pub use scripts::outline::LiteralCall;
 pub use scripts::script_file::ScriptFile;
+pub use source::outline::LiteralCall;

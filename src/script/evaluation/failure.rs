@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rhai::EvalAltResult;
 use thiserror::Error;
 
-use crate::model::{Place, PlacedText, Topic};
+use crate::model::{BoundedText, Place, PlacedText, Topic};
 
 use super::convert::kind_of_type;
 use super::limits::Limits;
@@ -168,8 +168,11 @@ impl Reading<'_> {
             EvalAltResult::ErrorStringBounds(length, index, _) => {
                 format!("there is no character {index} in a text of {length}")
             }
-            EvalAltResult::ErrorDataTooLarge(what, _) => {
-                format!("{} grows beyond its limit", if what.contains("tring") { "a text" } else { "a list or map" })
+            EvalAltResult::ErrorDataTooLarge(what, _) if what.contains("tring") => {
+                BoundedText::too_long(self.limits.text)
+            }
+            EvalAltResult::ErrorDataTooLarge(..) => {
+                format!("a list or map grows beyond its limit of {} items", self.limits.items)
             }
             EvalAltResult::ErrorStackOverflow(_) => {
                 format!("functions call each other more than {} deep", self.limits.depth)

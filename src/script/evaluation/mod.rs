@@ -3,6 +3,7 @@
 pub(super) mod convert;
 pub(super) mod deep_stack;
 pub(super) mod failure;
+pub(super) mod globals;
 pub(super) mod limits;
 pub(super) mod loan;
 pub(super) mod meter;

@@ -74,8 +74,7 @@ fn register_for_any(engine: &mut Engine) {
         .register_fn("==", |a: Map, b: Map| equal_maps(&a, &b))
         .register_fn("!=", |a: Map, b: Map| !equal_maps(&a, &b))
         .register_fn("==", |a: Blob, b: Blob| a == b)
-        .register_fn("!=", |a: Blob, b: Blob| a != b)
-        .register_fn("contains", |list: Array, wanted: Dynamic| list.iter().any(|item| equal(item, &wanted)));
+        .register_fn("!=", |a: Blob, b: Blob| a != b);
 }
 
 fn register_arithmetic(engine: &mut Engine) {

@@ -28,13 +28,12 @@ use crate::script::expression::error::ExpressionError;
 use crate::script::expression::names::Names;
 use crate::script::expression::rewrite::Rewritten;
 use crate::script::expression::simple::Simple;
+use crate::script::expression::syntax_error::explain;
 use crate::script::expression::template::Template;
-use crate::script::functions::home;
-use crate::script::functions::lists;
-use crate::script::functions::plain;
+use crate::script::functions::internal;
+use crate::script::functions::table::in_expressions;
 use crate::script::scripts::engine::ScriptEngine;
 use crate::script::scripts::libraries::Libraries;
-use crate::script::scripts::syntax_error::explain;
 
 /// Whose evaluation it is, and what it may read beside the world.
 pub struct Frame<'a> {
@@ -90,7 +89,7 @@ impl Sandbox {
     pub(in crate::script) fn scripts(&self) -> &ScriptEngine {
         self.scripts.get_or_init(|| {
             let engine = bounded_engine(&self.limits, &self.loan, &self.meter);
-            ScriptEngine::new(engine, &self.loan, self.limits.items)
+            ScriptEngine::new(engine, &self.loan, &self.limits)
         })
     }
 
@@ -291,9 +290,10 @@ fn bounded_engine(limits: &Limits, loan: &Loan, meter: &Arc<Meter>) -> Engine {
     engine.on_progress(move |_| progress.count());
     operators::register(&mut engine);
     moment::register(&mut engine);
-    plain::register(&mut engine, limits.text, limits.items);
-    lists::register(&mut engine);
-    home::register(&mut engine, loan, limits.items);
+    internal::register(&mut engine, limits.text);
+    for function in in_expressions() {
+        function.register(&mut engine, loan, limits);
+    }
     engine
 }
 

@@ -14,10 +14,11 @@ use super::mention::RuleMention;
 use super::names::PROPERTIES;
 use super::names::{BUILT_IN_VARIABLES, Names};
 use super::rewrite::Rewritten;
-use crate::script::functions::function::arities;
-use crate::script::functions::function::{COPY, JOIN};
-use crate::script::functions::literals::{Mistake, mistakes};
-use crate::script::functions::table::FUNCTIONS;
+use crate::script::functions::arguments::Mistake;
+use crate::script::functions::elsewhere::instead_of;
+use crate::script::functions::function::{Effect, Function};
+use crate::script::functions::internal::{COPY, JOIN};
+use crate::script::functions::table::{in_expression, in_expressions};
 use crate::script::scripts::libraries::{Libraries, Library};
 use crate::script::source::chain::token_at;
 use crate::script::source::slips::instead_of_value;
@@ -201,7 +202,7 @@ impl<'a> Checker<'a> {
             let message = format!("nothing sets `{name}` before this is asked");
             return Err(unknown_variable(at, message).help(format!("`{name}` is there after an action `{name}: …`")));
         }
-        if FUNCTIONS.iter().any(|function| function.name == name) {
+        if in_expression(name).is_some() {
             return Err(unknown_variable(at, format!("`{name}` is a function: write `{name}(…)`")));
         }
         if let Some(help) = instead_of_value(name).filter(|help| help.contains("()")) {
@@ -240,20 +241,20 @@ impl<'a> Checker<'a> {
     fn function(&mut self, call: &FnCallExpr, position: Position, receivers: usize) -> Result<(), ExpressionError> {
         let name = call.name.as_str();
         let at = self.at(position);
-        let Some(function) = FUNCTIONS.iter().find(|function| function.name == name) else {
+        let Some(function) = in_expression(name) else {
             return Err(self.no_function(name, at));
         };
         let given = call.args.len() + receivers;
         if !function.arity.allows(given) || call.capture_parent_scope {
-            let message = format!("`{name}` takes {}, not {given}", arities(function.arity));
+            let message = format!("`{name}` takes {}, not {given}", function.arity.in_words());
             return Err(unknown_function(at, message).help(format!("write `{}`", function.usage)));
         }
-        self.found.reads_world |= function.reads_world;
+        self.found.reads_world |= function.effect == Effect::Reads;
         if name == "holds" && given == 0 {
             self.found.rules.push(RuleMention { rule: None, at, is_holds: true });
         }
         if receivers == 0 {
-            self.literal_arguments(call)?;
+            self.literal_arguments(function, call)?;
         }
         Ok(())
     }
@@ -303,21 +304,21 @@ impl<'a> Checker<'a> {
             return unknown_function(at, format!("`{name}` is a variable, not a function: write it without `(…)`"));
         }
         let mut error = unknown_function(at, format!("there is no function `{name}`"));
-        error.help = crate::script::functions::table::instead_of(name).map(str::to_owned).or_else(|| {
-            nearest(name, FUNCTIONS.iter().map(|function| function.name)).map(|near| format!("did you mean `{near}`?"))
+        error.help = instead_of(name).map(str::to_owned).or_else(|| {
+            nearest(name, in_expressions().map(|function| function.name)).map(|near| format!("did you mean `{near}`?"))
         });
         error
     }
 
     /// Checks what is written out, and notes the rules that are named.
-    fn literal_arguments(&mut self, call: &FnCallExpr) -> Result<(), ExpressionError> {
+    fn literal_arguments(&mut self, function: &Function, call: &FnCallExpr) -> Result<(), ExpressionError> {
         if let ("holds" | "running", Some(Expr::StringConstant(text, position))) =
             (call.name.as_str(), call.args.first())
         {
             let is_holds = call.name == "holds";
             self.found.rules.push(RuleMention { rule: Some(text.as_str().into()), at: self.at(*position), is_holds });
         }
-        match mistakes(&call.name, &call.args).into_iter().next() {
+        match function.mistakes(&call.args).into_iter().next() {
             Some(Mistake { kind, position, message, help }) => {
                 Err(ExpressionError { kind, message, at: self.at(position), help })
             }

@@ -6,18 +6,9 @@ use rhai::{Expr, FnCallExpr, Position};
 
 use crate::model::Name;
 
-use crate::script::functions::function::{COPY, JOIN};
-
-/// A kind of value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::script) enum Kind {
-    Text,
-    Number,
-    Boolean,
-    List,
-    Map,
-    Time,
-}
+use crate::script::functions::function::Kind;
+use crate::script::functions::internal::{COPY, JOIN};
+use crate::script::functions::table::in_expression;
 
 impl Kind {
     fn in_words(self) -> &'static str {
@@ -74,39 +65,6 @@ const PROPERTIES: [(&str, Kind, &[&str]); 4] = [
 
 /// Properties that a text has.
 const OF_TEXTS: [&str; 5] = ["len", "is_empty", "bytes", "chars", "bits"];
-
-const NUMBERS: [&str; 12] = [
-    "len",
-    "bytes",
-    "count",
-    "age",
-    "round",
-    "floor",
-    "ceiling",
-    "parse_int",
-    "parse_float",
-    "to_int",
-    "to_float",
-    "index_of",
-];
-const BOOLEANS: [&str; 14] = [
-    "holds",
-    "running",
-    "weekend",
-    "weekday",
-    "between",
-    "exists",
-    "any",
-    "all",
-    "is_empty",
-    "contains",
-    "starts_with",
-    "ends_with",
-    "is_odd",
-    "is_even",
-];
-const TEXTS: [&str; 7] = ["type_of", "to_string", "to_json", "to_upper", "to_lower", "join", "sub_string"];
-const LISTS: [&str; 4] = ["states", "split", "keys", "values"];
 
 impl Kinds<'_> {
     /// Returns what is to be said of the comparison that `call`, at `position`, is.
@@ -257,7 +215,5 @@ fn called(expression: &Expr) -> Option<&str> {
 }
 
 fn of_function(name: &str) -> Option<Kind> {
-    let lists: [(&[&str], Kind); 4] =
-        [(&NUMBERS, Kind::Number), (&BOOLEANS, Kind::Boolean), (&TEXTS, Kind::Text), (&LISTS, Kind::List)];
-    lists.iter().find(|(names, _)| names.contains(&name)).map(|(_, kind)| *kind)
+    in_expression(name)?.gives
 }

@@ -9,4 +9,5 @@ pub(super) mod mention;
 pub(super) mod names;
 pub(super) mod rewrite;
 pub(super) mod simple;
+pub(super) mod syntax_error;
 pub(super) mod template;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::error::{ExpressionError, ExpressionErrorKind};
-use crate::script::functions::function::{COPY, JOIN};
+use crate::script::functions::internal::{COPY, JOIN};
 use crate::script::source::chain::chain_before;
 use crate::script::source::tokens::{Lexer, Piece, Token, TokenKind, syntax};
 

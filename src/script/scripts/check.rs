@@ -12,20 +12,11 @@ use super::script_file::ScriptFile;
 use crate::model::nearest;
 use crate::script::expression::error::ExpressionErrorKind;
 use crate::script::expression::kinds::{Doubt, Kinds};
-use crate::script::functions::function::{Arity, arities};
-use crate::script::functions::literals::{Mistake, mistakes};
-use crate::script::functions::script_functions::{SCRIPT_FUNCTIONS, instead_of_in_script};
-use crate::script::functions::table::FUNCTIONS;
+use crate::script::functions::arguments::Mistake;
+use crate::script::functions::elsewhere::instead_of_in_script;
+use crate::script::functions::function::Function;
+use crate::script::functions::table::{functions, rows};
 use crate::script::source::source_tokens::{SourceKind, SourceTokens};
-
-/// Functions whose texts are to be sent or looked up, so that a `${…}` in them is meant to be put in.
-const TAKING_TEXTS: [&str; 14] = [
-    "publish", "log", "print", "http", "scene", "cancel", "enable", "disable", "state", "last", "age", "exists",
-    "states", "holds",
-];
-
-/// What gives a changed text or list, and leaves the old one as it is.
-const GIVING: [&str; 4] = ["sort", "reverse", "trim", "replace"];
 
 /// Checks one script.
 pub(in crate::script) struct ScriptChecker<'a> {
@@ -93,35 +84,29 @@ impl<'a> ScriptChecker<'a> {
             }
             return;
         }
-        let known = FUNCTIONS.iter().chain(&SCRIPT_FUNCTIONS).filter(|function| function.name == name);
-        let mut arities_of: Vec<(Arity, &str)> = known.map(|function| (function.arity, function.usage)).collect();
-        if arities_of.iter().any(|(arity, _)| arity.allows(given)) {
+        let fits: Vec<&Function> = rows(name).filter(|row| row.arity.allows(given)).collect();
+        if !fits.is_empty() {
             if receivers == 0 {
-                self.arguments(call);
+                self.arguments(call, &fits);
             }
             return;
         }
-        let (message, help) = match arities_of.pop() {
-            Some((arity, usage)) => {
-                (format!("`{name}` takes {}, not {given}", arities(arity)), Some(format!("write `{usage}`")))
+        let (message, help) = match rows(name).last() {
+            Some(row) => {
+                let message = format!("`{name}` takes {}, not {given}", row.arity.in_words());
+                (message, Some(format!("write `{}`", row.usage)))
             }
             None => (format!("there is no function `{name}`"), self.help(name)),
         };
         self.report(Kind::UnknownFunction, position, message, help);
     }
 
-    /// Checks what is written out as an argument.
-    fn arguments(&mut self, call: &FnCallExpr) {
-        for Mistake { kind, position, message, help } in mistakes(&call.name, &call.args) {
+    /// Checks what is written out as an argument of a function, which is one of `rows`.
+    fn arguments(&mut self, call: &FnCallExpr, rows: &[&Function]) {
+        for Mistake { kind, position, message, help } in rows.iter().flat_map(|row| row.mistakes(&call.args)) {
             self.report(Kind::Argument(kind), position, message, help);
         }
-        if call.name == "set" && call.args.len() == 2 {
-            let message = "`set` needs device discovery, which isn't there yet".to_owned();
-            let help = "publish to the device's command topic instead".to_owned();
-            let position = call.args.first().map_or(Position::NONE, Expr::start_position);
-            self.report(Kind::Argument(ExpressionErrorKind::UnknownFunction), position, message, Some(help));
-        }
-        if TAKING_TEXTS.contains(&call.name.as_str()) {
+        if rows.iter().any(|row| row.takes_texts()) {
             call.args.iter().for_each(|argument| self.texts(argument));
         }
     }
@@ -173,7 +158,7 @@ impl<'a> ScriptChecker<'a> {
         if let Some(help) = instead_of_in_script(name) {
             return Some(help.to_owned());
         }
-        let known = FUNCTIONS.iter().chain(&SCRIPT_FUNCTIONS).map(|function| function.name);
+        let known = functions().map(|function| function.name);
         nearest(name, known.chain(self.own.keys().map(String::as_str))).map(|near| format!("did you mean `{near}`?"))
     }
 
@@ -183,7 +168,10 @@ impl<'a> ScriptChecker<'a> {
         for index in 1..tokens.len() {
             let name = tokens.text(index);
             let is_call = tokens.text(index - 1) == "." && tokens.text(index + 1) == "(";
-            if !is_call || !GIVING.contains(&name) || tokens.text(tokens.behind_bracket(index + 1)) != ";" {
+            if !is_call
+                || !rows(name).any(|row| row.gives_changed)
+                || tokens.text(tokens.behind_bracket(index + 1)) != ";"
+            {
                 continue;
             }
             let is_chain = |index: &usize| {

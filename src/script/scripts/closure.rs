@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Place, Value};
 
-use super::outline::LiteralCall;
 use super::script::Script;
 use crate::model::Fingerprint;
 use crate::script::evaluation::convert::from_dynamic;
+use crate::script::source::outline::LiteralCall;
 
 /// A closure of a script.
 #[derive(Debug, Clone)]
@@ -101,12 +101,6 @@ impl Closure {
     #[must_use]
     pub fn may_name_scenes(&self) -> bool {
         self.script.reaches(self.ordinal, "scene")
-    }
-
-    /// Returns the functions that act which it calls itself, or a closure within it does, each with its place.
-    pub fn acts(&self) -> impl Iterator<Item = (&'static str, Place)> {
-        let acts = self.script.closure(self.ordinal).map_or(&[][..], |closure| &closure.acts);
-        acts.iter().map(|(function, at)| (*function, self.script.source.place(*at)))
     }
 
     /// Returns its calls whose first argument is a text that is written out.

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Shared, Token};
 
 use super::collector::Collector;
+use crate::script::evaluation::globals;
+use crate::script::evaluation::limits::Limits;
 use crate::script::evaluation::loan::Loan;
 use crate::script::evaluation::refusal::refuse;
-use crate::script::functions::commands;
+use crate::script::functions::table::functions;
 
 /// What runs scripts.
 pub(in crate::script) struct ScriptEngine {
@@ -18,8 +20,8 @@ pub(in crate::script) struct ScriptEngine {
 }
 
 impl ScriptEngine {
-    /// Returns what runs scripts on `engine`, with at most `items` in what is read.
-    pub(in crate::script) fn new(mut engine: Engine, loan: &Loan, items: usize) -> ScriptEngine {
+    /// Returns what runs scripts on `engine`, within `limits`.
+    pub(in crate::script) fn new(mut engine: Engine, loan: &Loan, limits: &Limits) -> ScriptEngine {
         let collector = Collector::default();
         let modules = Modules::default();
         engine.set_allow_looping(true).set_strict_variables(true).set_module_resolver(modules.clone());
@@ -29,8 +31,10 @@ impl ScriptEngine {
             Token::Identifier(ref word) if **word == *"or" => Token::Or,
             other => other,
         });
-        commands::register(&mut engine, loan);
-        commands::register_globals(&mut engine, loan, items);
+        for function in functions().filter(|function| !function.is_in_expressions) {
+            function.register(&mut engine, loan, limits);
+        }
+        globals::register(&mut engine, loan, limits.items);
         collector.register(&mut engine);
         ScriptEngine { engine, collector, modules }
     }

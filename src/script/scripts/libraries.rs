@@ -55,17 +55,3 @@ impl Libraries {
 fn name_of(stem: &str) -> &str {
     stem.rsplit('/').next().unwrap_or_default()
 }
-
-/// The functions that act: an expression may not call them, nor what calls them.
-const ACTING: [&str; 13] = [
-    "rule", "publish", "scene", "set", "after", "cancel", "remember", "enable", "disable", "log", "http", "print",
-    "debug",
-];
-
-impl Library {
-    /// Returns the word by which the function acts, directly or by what it calls; `None` where it changes nothing.
-    pub(in crate::script) fn acts_by(&self, function: &str, arguments: usize) -> Option<&'static str> {
-        let ordinal = self.script.ordinal_of(function, arguments)?;
-        ACTING.into_iter().find(|word| self.script.reaches(ordinal, word))
-    }
-}

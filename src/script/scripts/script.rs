@@ -9,8 +9,8 @@ use rhai::{GlobalRuntimeState, Position};
 
 use crate::model::PlacedText;
 
-use super::outline::{ClosureOutline, Outline};
 use crate::model::Fingerprint;
+use crate::script::source::outline::{CallOutline, ClosureOutline, Outline};
 
 /// A Rhai file, compiled.
 pub(in crate::script) struct Script {
@@ -28,6 +28,8 @@ pub(in crate::script) struct Script {
     pub(in crate::script) imports: BTreeMap<String, Arc<Script>>,
     /// What its code sees when it is called: its functions, constants and imports. Set once it has been run.
     pub(in crate::script) state: OnceLock<GlobalRuntimeState>,
+    /// Whether its code may nest values without end, once that was asked.
+    pub(in crate::script) may_nest: OnceLock<bool>,
 }
 
 impl Script {
@@ -41,8 +43,16 @@ impl Script {
         let text = source.as_str();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
         let outline = Outline::new(text);
-        let mut script =
-            Script { stem, outline, lines, ordinals: BTreeMap::new(), imports, state: OnceLock::new(), source };
+        let mut script = Script {
+            stem,
+            outline,
+            lines,
+            ordinals: BTreeMap::new(),
+            imports,
+            state: OnceLock::new(),
+            may_nest: OnceLock::new(),
+            source,
+        };
         for function in ast.iter_fn_def() {
             let ordinal =
                 script.offset(function.body.start_position()).and_then(|at| script.outline.closure_around(at));
@@ -100,27 +110,19 @@ impl Script {
         self.outline.has_word(word) || self.imports.values().any(|import| import.calls_anywhere(word))
     }
 
-    /// Returns whether its code may nest values without end: it repeats something.
-    pub(in crate::script) fn may_nest(&self) -> bool {
-        const REPEATING: [&str; 16] = [
-            "loop",
-            "while",
-            "for",
-            "do",
-            "until",
-            "fn",
-            "call",
-            "Fn",
-            "map",
-            "filter",
-            "reduce",
-            "reduce_rev",
-            "for_each",
-            "zip",
-            "retain",
-            "drain",
-        ];
-        !self.imports.is_empty() || REPEATING.iter().any(|word| self.outline.has_word(word))
+    /// Returns what `find` finds of the calls that the closure or function `ordinal` makes, by itself or by what it calls.
+    pub(in crate::script) fn reached_call<T>(
+        &self,
+        ordinal: usize,
+        find: &dyn Fn(&CallOutline) -> Option<T>,
+    ) -> Option<T> {
+        let imported = |path: &str| self.imports.get(path).and_then(|import| import.call_anywhere(find));
+        self.outline.reached_call(ordinal, find, &imported)
+    }
+
+    fn call_anywhere<T>(&self, find: &dyn Fn(&CallOutline) -> Option<T>) -> Option<T> {
+        let own = self.outline.calls().iter().find_map(find);
+        own.or_else(|| self.imports.values().find_map(|import| import.call_anywhere(find)))
     }
 
     /// Returns the hash of the whole script with all that it imports.

@@ -1,33 +1,17 @@
-//! Rhai's syntax errors in the words of our users.
+//! Rhai's syntax errors in scripts, in the words of our users.
 
 use rhai::{LexError, ParseError, ParseErrorType};
 
 use super::error::{ScriptError, ScriptErrorKind};
-use super::outline::Outline;
 use super::script_file::ScriptFile;
 use crate::model::nearest;
-use crate::script::evaluation::limits::DEEPEST_EXPRESSION;
-use crate::script::expression::error::ExpressionError;
-use crate::script::expression::rewrite::Rewritten;
-use crate::script::functions::script_functions::SCRIPT_FUNCTIONS;
-use crate::script::functions::table::FUNCTIONS;
+use crate::script::expression::syntax_error::message;
+use crate::script::functions::table::rows;
 use crate::script::source::brackets::unbalanced;
 use crate::script::source::chain::token_at;
+use crate::script::source::outline::Outline;
 use crate::script::source::slips::{BRACES, slip_at};
 use crate::script::source::source_tokens::{SourceKind, SourceTokens};
-use crate::script::source::tokens::syntax;
-
-/// Returns what `error` means for the user, at its place in `source`.
-pub(in crate::script) fn explain(error: &ParseError, source: &str, rewritten: &Rewritten) -> ExpressionError {
-    let offset = rewritten.offset(error.position()).unwrap_or(source.len());
-    let at = token_at(source, offset);
-    let token = source.get(at.clone()).unwrap_or_default();
-    let told = syntax(at, message(error, token));
-    match FUNCTIONS.iter().find(|function| function.name == token) {
-        Some(function) => told.help(format!("it is a function: write `{}`", function.usage)),
-        None => told,
-    }
-}
 
 /// Returns what `error`, which Rhai saw at byte `offset`, means in a script.
 pub(in crate::script) fn explain_script(error: &ParseError, file: &ScriptFile, offset: Option<usize>) -> ScriptError {
@@ -141,7 +125,7 @@ fn instead_of_variable(name: &str, text: &str) -> String {
     if (1..tokens.len()).any(|index| tokens.text(index) == "=>" && tokens.text(index - 1) == name) {
         return format!("a closure is written `|{name}| {{ … }}`");
     }
-    if FUNCTIONS.iter().chain(&SCRIPT_FUNCTIONS).any(|function| function.name == name) {
+    if rows(name).next().is_some() {
         return format!("it is a function: write `{name}(…)`");
     }
     let outline = Outline::new(text);
@@ -165,31 +149,4 @@ fn instead_of_variable(name: &str, text: &str) -> String {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("a text stands in quotes: `\"{name}\"`"),
     }
-}
-
-/// Returns what `error`, which Rhai saw at `token`, means.
-fn message(error: &ParseError, token: &str) -> String {
-    match error.err_type() {
-        ParseErrorType::ExprTooDeep => format!("the expression is nested more than {DEEPEST_EXPRESSION} deep"),
-        ParseErrorType::DuplicatedProperty(key) => format!("the key `{key}` stands twice in the map"),
-        ParseErrorType::DuplicatedVariable(name) | ParseErrorType::FnDuplicatedParam(_, name) => {
-            format!("the closure has two parameters `{name}`")
-        }
-        ParseErrorType::PropertyExpected => "the name of a property is missing".to_owned(),
-        ParseErrorType::LiteralTooLarge(..) => "a text, list or map is longer than its limit".to_owned(),
-        ParseErrorType::BadInput(LexError::MalformedNumber(_)) => format!("`{token}` is no number"),
-        ParseErrorType::BadInput(LexError::StringTooLong(_)) => "the text is longer than its limit".to_owned(),
-        ParseErrorType::MismatchedType(wanted, given) => format!("{wanted} is needed here, not {given}"),
-        _ if matches!(token, ")" | "]" | "}" | ",") => format!("a value is missing before `{token}`"),
-        ParseErrorType::MissingToken(..) if begins_value(token) => {
-            format!("an operator or a comma is missing before `{token}`")
-        }
-        _ if token.is_empty() => "the expression ends too early: a value is missing".to_owned(),
-        _ => format!("`{token}` isn't expected here"),
-    }
-}
-
-/// Returns whether a value may begin with `token`.
-fn begins_value(token: &str) -> bool {
-    token.starts_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '\'' | '"' | '`' | '#'))
 }

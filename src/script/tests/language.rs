@@ -227,3 +227,44 @@ fn json_clamp_round_and_pick_are_there() {
 fn comments_and_line_breaks_are_white_space() {
     check(&[("1 +\n  2 // two\n  + 3 /* three */", "6"), ("'// no comment'", "\"// no comment\"")]);
 }
+
+#[test]
+fn a_number_is_read_out_of_a_text_and_is_never_nan_or_infinite() {
+    check(&[
+        ("number('22.5')", "22.5"),
+        ("number(' 15 ') + 1", "16"),
+        ("number('-1e3')", "-1000.0"),
+        ("number(21.5)", "21.5"),
+        ("number('')", "null"),
+        ("number('nan')", "null"),
+        ("number('unavailable', 7)", "7"),
+        ("number(())", "null"),
+        ("number((), 0)", "0"),
+        ("number(true, 1)", "1"),
+        ("number('inf')", "null"),
+        ("number('1e999')", "null"),
+        ("number('22.5 °C')", "null"),
+        ("number(exp(1000), -1)", "-1"),
+        ("number(sqrt(-1))", "null"),
+        ("number([1])", "null"),
+        ("'22.5'.number()", "22.5"),
+        ("parse_float(' 22.5 ')", "22.5"),
+        ("parse_float('15')", "15.0"),
+    ]);
+    for text in ["NaN", "nan", "inf", "-infinity", "1e999", "", "x"] {
+        let told = Home::new().eval(&format!("parse_float('{text}')"));
+        assert_eq!(told, format!("failed «parse_float» `parse_float`: \"{text}\" isn't a number"));
+    }
+}
+
+#[test]
+fn functions_of_numbers_take_whole_ones_too() {
+    check(&[
+        ("log(8, 2)", "3.0"),
+        ("log(100)", "2.0"),
+        ("log(8.0, 2)", "3.0"),
+        ("hypot(3, 4)", "5.0"),
+        ("atan(0, 1)", "0.0"),
+        ("asin(0) + acos(1) + atan(0) + sinh(0) + tanh(0) + asinh(0) + acosh(1) + atanh(0) + cosh(0)", "1.0"),
+    ]);
+}

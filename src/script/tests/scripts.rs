@@ -328,3 +328,33 @@ fn any_text_is_a_script_or_a_mistake_within_it() {
         }
     }
 }
+
+#[test]
+fn a_function_of_a_library_acts_by_what_it_is_given_and_not_by_a_name() {
+    let library = "fn lg(x) { log(x) }\nfn lg2(x) { log(x, 2) }\nfn tell(x) { log(`${x}`) }\nfn warn(x) { log(x, \"warn\") }\n\
+                   fn mark(m) { m.set(\"a\", 1); m }\nfn command() { set(\"lamp\", #{}) }\nfn deep(x) { if x > 1 { tell(x) } }\n\
+                   fn send() { publish(\"a/b\", 1) }\nfn quoted(x) { log(\"x\" + x) }\nfn shown(x) { `${publish(\"a/b\", x)}` }";
+    let mut home = Home::new();
+    load(&home, &[("a", "import \"lib/m\" as m;"), ("lib/m", library)]);
+    assert_eq!(home.eval("m::lg(100)"), "2.0");
+    assert_eq!(home.eval("m::lg2(8)"), "3.0");
+    assert_eq!(home.eval("m::mark(#{})"), r#"{"a":1}"#);
+    let acts = |function: &str| format!("`m::{function}` calls");
+    for (call, function, word) in [
+        ("m::tell(1)", "tell", "log"),
+        ("m::warn(1)", "warn", "log"),
+        ("m::quoted(1)", "quoted", "log"),
+        ("m::deep(1)", "deep", "log"),
+        ("m::command()", "command", "set"),
+        ("m::send()", "send", "publish"),
+        ("m::shown(1)", "shown", "publish"),
+    ] {
+        let told = home.eval(call);
+        assert!(
+            told.contains(&format!("{} `{word}`: an expression changes nothing", acts(function))),
+            "{call}: {told}"
+        );
+    }
+    let told = home.eval("m::lg(\"loud\")");
+    assert!(told.contains("works only in a closure of a rule"), "{told}");
+}

@@ -3,12 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
+use super::place_tree::PlaceTree;
+use super::source_tokens::{SourceKind, SourceTokens};
 use crate::model::Fingerprint;
-use crate::script::source::place_tree::PlaceTree;
-use crate::script::source::source_tokens::{SourceKind, SourceTokens};
-
-/// Functions by which a closure does something that a trace shows.
-const ACTING: [&str; 9] = ["publish", "scene", "after", "cancel", "remember", "enable", "disable", "log", "http"];
 
 /// What stands where in a script.
 #[derive(Debug, Default)]
@@ -23,6 +20,8 @@ pub(in crate::script) struct Outline {
     whole: u64,
     /// All words in it.
     words: BTreeSet<String>,
+    /// The functions that it calls.
+    calls: Vec<CallOutline>,
     /// The arguments of each `rule(…)`, by where it stands.
     rules: BTreeMap<usize, Vec<PlaceTree>>,
 }
@@ -46,9 +45,17 @@ pub(in crate::script) struct ClosureOutline {
     pub(in crate::script) keys: Option<BTreeMap<String, Range<usize>>>,
     /// The calls in it whose first argument is a text that is written out.
     pub(in crate::script) literals: Vec<LiteralCall>,
-    /// The functions that act which it calls, closures within it included, each with where it stands, in bytes.
-    pub(in crate::script) acts: Vec<(&'static str, usize)>,
+    /// The functions that it calls, closures within it included.
+    pub(in crate::script) calls: Vec<CallOutline>,
     part: Part,
+}
+
+/// What a closure may reach.
+struct Reached<'a> {
+    /// The functions, constants and imports.
+    names: BTreeSet<&'a str>,
+    /// Its own code, and that of these.
+    parts: Vec<&'a Part>,
 }
 
 /// A call whose first argument is a text that is written out: `state("home/tv")`.
@@ -62,19 +69,35 @@ pub struct LiteralCall {
     pub at: Range<usize>,
 }
 
-/// A part of a script: the hash of its tokens, and the words in them.
+/// A call of a function.
+#[derive(Debug)]
+pub(in crate::script) struct CallOutline {
+    /// The function.
+    pub(in crate::script) name: String,
+    /// How many arguments it is given, what stands before the `.` included.
+    pub(in crate::script) arguments: usize,
+    /// Whether one of them is a text that is written out.
+    pub(in crate::script) has_text: bool,
+    /// Whether it is called behind a value and a `.`.
+    pub(in crate::script) is_method: bool,
+    /// Where its name stands, in bytes.
+    pub(in crate::script) at: usize,
+}
+
+/// A part of a script: the hash of its tokens, the words in them, and the functions that it calls.
 #[derive(Debug)]
 struct Part {
     hash: u64,
     words: BTreeSet<String>,
+    calls: Vec<CallOutline>,
 }
 
 impl Outline {
     /// Returns the outline of `source`.
     pub(in crate::script) fn new(source: &str) -> Outline {
         let tokens = SourceTokens::new(source);
-        let Part { hash: whole, words } = part(&tokens, 0..tokens.len());
-        let mut outline = Outline { whole, words, ..Outline::default() };
+        let Part { hash: whole, words, calls } = part(&tokens, 0..tokens.len());
+        let mut outline = Outline { whole, words, calls, ..Outline::default() };
         let mut depth = 0_usize;
         for index in 0..tokens.len() {
             match tokens.text(index) {
@@ -131,7 +154,7 @@ impl Outline {
     /// it may reach. `imported` gives the hash of an import.
     pub(in crate::script) fn fingerprint(&self, ordinal: usize, imported: &dyn Fn(&str) -> u64) -> u64 {
         let Some(closure) = self.closures.get(ordinal) else { return 0 };
-        let (reached, _) = self.reach(closure);
+        let reached = self.reach(closure).names;
         let mut hash = Fingerprint::new();
         hash.number(closure.hash);
         for name in reached {
@@ -144,33 +167,52 @@ impl Outline {
         hash.value()
     }
 
-    /// Returns the names of the file that a closure may reach, and all words that it and they are made of.
-    fn reach<'a>(&'a self, closure: &'a ClosureOutline) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
-        let mut reached: BTreeSet<&str> = BTreeSet::new();
-        let mut words: BTreeSet<&str> = BTreeSet::new();
+    /// Returns what a closure may reach of the file.
+    fn reach<'a>(&'a self, closure: &'a ClosureOutline) -> Reached<'a> {
+        let mut reached = Reached { names: BTreeSet::new(), parts: Vec::new() };
         let mut waiting: VecDeque<&Part> = [&closure.part].into();
         while let Some(part) = waiting.pop_front() {
+            reached.parts.push(part);
             for word in &part.words {
-                words.insert(word);
                 if let Some((word, parts)) = self.items.get_key_value(word)
-                    && reached.insert(word)
+                    && reached.names.insert(word)
                 {
                     waiting.extend(parts);
                 }
                 if let Some((alias, _)) = self.imports.iter().find(|(alias, _)| alias == word) {
-                    reached.insert(alias);
+                    reached.names.insert(alias);
                 }
             }
         }
-        (reached, words)
+        reached
+    }
+
+    /// Returns a call that `is_wanted` of the closure, or of what it reaches; `imported` finds one in an import.
+    pub(in crate::script) fn reached_call<T>(
+        &self,
+        ordinal: usize,
+        is_wanted: &dyn Fn(&CallOutline) -> Option<T>,
+        imported: &dyn Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let reached = self.reach(self.closures.get(ordinal)?);
+        let own = reached.parts.iter().flat_map(|part| &part.calls).find_map(is_wanted);
+        own.or_else(|| {
+            let imports = self.imports.iter().filter(|(alias, _)| reached.names.contains(alias.as_str()));
+            imports.map(|(_, path)| path).find_map(|path| imported(path))
+        })
+    }
+
+    /// Returns all functions that the file calls.
+    pub(in crate::script) fn calls(&self) -> &[CallOutline] {
+        &self.calls
     }
 
     /// Returns whether a closure may use `word`, by itself or by what it reaches; `imported` says it of an import.
     pub(in crate::script) fn reaches(&self, ordinal: usize, word: &str, imported: &dyn Fn(&str) -> bool) -> bool {
         let Some(closure) = self.closures.get(ordinal) else { return false };
-        let (reached, words) = self.reach(closure);
-        words.contains(word)
-            || self.imports.iter().any(|(alias, path)| reached.contains(alias.as_str()) && imported(path))
+        let reached = self.reach(closure);
+        reached.parts.iter().any(|part| part.words.contains(word))
+            || self.imports.iter().any(|(alias, path)| reached.names.contains(alias.as_str()) && imported(path))
     }
 
     /// Returns whether `word` stands anywhere.
@@ -257,7 +299,7 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
     let bytes = |range: &Range<usize>| tokens.range(range.start).start..tokens.range(range.end.saturating_sub(1)).end;
     let part = part(tokens, index..end);
     let literals = literals(tokens, body..end);
-    let acts = acts(tokens, body..end);
+    let calls = calls(tokens, body..end);
     let keys = parameters.first().map_or(Some(BTreeMap::new()), |event| keys(tokens, body..end, event));
     ClosureOutline {
         name: (close == ")").then(|| tokens.text(index + 1).to_owned()),
@@ -267,7 +309,7 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
         is_private: index.checked_sub(1).is_some_and(|before| tokens.text(before) == "private"),
         hash: part.hash,
         literals,
-        acts,
+        calls,
         keys,
         part,
     }
@@ -357,15 +399,26 @@ fn literals(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<LiteralCall> 
     found
 }
 
-/// Returns the calls among tokens of functions that do something, each with where it stands.
-fn acts(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<(&'static str, usize)> {
+/// Returns the calls of functions among tokens.
+fn calls(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<CallOutline> {
     let mut found = Vec::new();
     for index in range {
-        let Some(function) = ACTING.into_iter().find(|function| *function == tokens.text(index)) else { continue };
-        let is_method = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?." | "::"));
-        if tokens.text(index + 1) == "(" && !is_method {
-            found.push((function, tokens.range(index).start));
+        let before = index.checked_sub(1).map_or("", |before| tokens.text(before));
+        let is_call = tokens.kind(index) == Some(SourceKind::Word) && tokens.text(index + 1) == "(";
+        if !is_call || matches!(before, "fn" | "::") {
+            continue;
         }
+        let is_method = matches!(before, "." | "?.");
+        let (mut arguments, mut has_text) = (usize::from(is_method), false);
+        let mut next = index + 2;
+        while next < tokens.len() && tokens.text(next) != ")" {
+            arguments += 1;
+            has_text |= tokens.kind(next) == Some(SourceKind::Text);
+            let end = tokens.expression_end(next);
+            next = if tokens.text(end) == "," { end + 1 } else { end.max(next + 1) };
+        }
+        let (name, at) = (tokens.text(index).to_owned(), tokens.range(index).start);
+        found.push(CallOutline { name, arguments, has_text, is_method, at });
     }
     found
 }
@@ -373,6 +426,7 @@ fn acts(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<(&'static str, us
 fn part(tokens: &SourceTokens<'_>, range: Range<usize>) -> Part {
     let mut hash = Fingerprint::new();
     let mut words = BTreeSet::new();
+    let mut calls = calls(tokens, range.clone());
     for index in range {
         let text = tokens.text(index);
         hash.text(text);
@@ -384,11 +438,12 @@ fn part(tokens: &SourceTokens<'_>, range: Range<usize>) -> Part {
                 let inner = SourceTokens::new(text.trim_matches('`'));
                 let all = (0..inner.len()).filter(|index| inner.kind(*index) == Some(SourceKind::Word));
                 words.extend(all.map(|index| inner.text(index).to_owned()));
+                calls.extend(self::calls(&inner, 0..inner.len()));
             }
             _ => {}
         }
     }
-    Part { hash: hash.value(), words }
+    Part { hash: hash.value(), words, calls }
 }
 
 #[cfg(test)]
