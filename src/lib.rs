@@ -5,6 +5,7 @@ pub mod cli;
 pub mod daemon;
 pub mod disk;
 pub mod engine;
+pub mod explain;
 pub mod lang;
 pub mod model;
 pub mod rules;

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::engine::{Gate, Outcome, Step, StoppedBy, Trace};
+use crate::engine::{Gate, Outcome, Step, StepResult, StoppedBy, Trace, Verdict};
+use crate::explain::{LocalTime, step_result, stop_reason, verdict_why};
 
 use super::CauseAnswer;
 
@@ -23,7 +24,7 @@ pub struct TraceAnswer<'a> {
     by: Option<By>,
     /// Why it was stopped or failed, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    reason: Option<String>,
     cause: CauseAnswer<'a>,
     /// How often this happened in a row; left out: once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,18 +49,25 @@ struct StepAnswer<'a> {
     what: &'a str,
     result: Cow<'a, str>,
     values: Map<String, Value>,
-    /// Of a condition that is an expression: what it says.
+    /// For a condition: `true`, `false`, `unknown` or `failed`, as `result` begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'static str>,
+    /// For a condition: why, as `result` goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    /// For a condition that's an expression: what it says.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'a str>,
 }
 
 impl<'a> TraceAnswer<'a> {
-    /// Returns `trace` as programs read it.
+    /// Returns `trace` as programs read it; `time` says how its words write times.
     #[must_use]
-    pub fn new(trace: &'a Trace) -> TraceAnswer<'a> {
+    pub fn new(trace: &'a Trace, time: &LocalTime) -> TraceAnswer<'a> {
         let (by, reason) = match &trace.outcome {
             Outcome::Finished | Outcome::Running => (None, None),
-            Outcome::Stopped(reason) | Outcome::Failed(reason) => (None, Some(reason.as_str())),
+            Outcome::Stopped(reason) => (None, Some(stop_reason(reason).to_owned())),
+            Outcome::Failed(fault) => (None, Some(fault.to_string())),
             Outcome::Cancelled(by) => (Some(By::Stopped(*by)), None),
             Outcome::Skipped(gate) => (Some(By::Gate(*gate)), None),
         };
@@ -74,7 +82,7 @@ impl<'a> TraceAnswer<'a> {
             cause: CauseAnswer(&trace.cause),
             times: None,
             first_at: None,
-            steps: trace.steps.iter().map(StepAnswer::new).collect(),
+            steps: trace.steps.iter().map(|step| StepAnswer::new(step, time)).collect(),
         }
     }
 
@@ -87,14 +95,20 @@ impl<'a> TraceAnswer<'a> {
 }
 
 impl<'a> StepAnswer<'a> {
-    fn new(step: &'a Step) -> StepAnswer<'a> {
+    fn new(step: &'a Step, time: &LocalTime) -> StepAnswer<'a> {
+        let (verdict, source) = match &step.result {
+            StepResult::Judged { verdict, source } => (Some(verdict), source.as_deref()),
+            _ => (None, None),
+        };
         StepAnswer {
             path: &step.path,
             at: step.at,
-            what: &step.what,
-            result: step.result.text(),
+            what: step.kind.word(),
+            result: step_result(step, time),
             values: step.values.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect(),
-            source: step.source.as_deref(),
+            verdict: verdict.map(Verdict::word),
+            why: verdict.and_then(|verdict| verdict_why(verdict, step.at, time)),
+            source,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::live::deadlines::Due;
 use super::live::table::LiveId;
 use super::trigger::dispatch::Incoming;
 use super::trigger::state::later;
-use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Outcome};
+use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Fault, Loop, Outcome};
 
 /// How long a rule rests after a loop.
 const REST: Duration = Duration::from_mins(1);
@@ -47,11 +47,7 @@ impl Engine {
     /// Stops a rule that was triggered too often.
     pub(crate) fn stop_storm(&mut self, id: &LiveId, firing: &Firing) {
         let Some(rule) = self.live.get(id).map(|slot| slot.rule.clone()) else { return };
-        let message = format!(
-            "a loop: rules' own messages triggered it more than {} times in {} s; it rests for a minute",
-            self.options.storm,
-            STORM_TIME.as_secs()
-        );
+        let found = Loop::Storm { most: self.options.storm, seconds: STORM_TIME.as_secs() };
         let now = self.now();
         let steps = vec![self.trigger_step(firing)];
         self.trace(super::Trace {
@@ -59,23 +55,19 @@ impl Engine {
             run: None,
             at: now,
             ended_at: now,
-            outcome: Outcome::Failed(message.clone()),
+            outcome: Outcome::Failed(Fault::Loop(found.clone())),
             cause: firing.cause.clone(),
             steps,
         });
-        self.rest(id, &rule.id, message);
+        self.rest(id, &rule.id, &found);
     }
 
     /// Stops a chain of publications that is too long. Returns how the run ends.
     pub(crate) fn stop_chain(&mut self, act: &Act<'_>, topic: &Topic) -> Outcome {
-        let message = format!(
-            "a loop: {} publications followed one another without a message from outside, and the next, to `{topic}`, \
-             is not sent; the rule rests for a minute",
-            self.options.chain
-        );
+        let found = Loop::Chain { most: self.options.chain, topic: topic.clone() };
         self.looping = Some(act.run.id);
-        self.rest(act.slot, &act.rule.id, message.clone());
-        Outcome::Failed(message)
+        self.rest(act.slot, &act.rule.id, &found);
+        Outcome::Failed(Fault::Loop(found))
     }
 
     /// Stops a rule that fails since rules fail, at the end of a chain.
@@ -84,24 +76,14 @@ impl Engine {
         if self.live.get(&id).is_none_or(|slot| slot.resting_until.is_some()) {
             return;
         }
-        let message = format!(
-            "a loop: {} failures and publications followed one another without a message from outside; it rests for a \
-             minute",
-            self.options.chain
-        );
-        self.rest(&id, rule, message);
+        self.rest(&id, rule, &Loop::Failures { most: self.options.chain });
     }
 
     /// Stops a rule that what rules did has made begin, end or ask again too often.
     pub(crate) fn stop_circle(&mut self, id: &LiveId) {
         let Some(slot) = self.live.get(id).filter(|slot| slot.resting_until.is_none()) else { return };
         let rule = slot.rule.id.clone();
-        let message = format!(
-            "a loop: rules changed what it reads {} times in a row without a message from outside; it rests for a \
-             minute",
-            self.options.chain
-        );
-        self.rest(id, &rule, message);
+        self.rest(id, &rule, &Loop::Circle { most: self.options.chain });
     }
 
     /// Counts the runs of a rule in a row that were ended since they took too long; after the third it rests.
@@ -129,8 +111,8 @@ impl Engine {
     }
 
     /// Lets a rule rest after a loop, and says so everywhere.
-    fn rest(&mut self, id: &LiveId, rule: &RuleId, message: String) {
-        self.lay_to_rest(id, rule, AlertKind::LoopDetected, message);
+    fn rest(&mut self, id: &LiveId, rule: &RuleId, found: &Loop) {
+        self.lay_to_rest(id, rule, AlertKind::LoopDetected, found.to_string());
         let (event, rule) = (HomeEvent::LoopDetected, Some(rule.clone()));
         self.inbox.push_back(Incoming::Home { event, rule, depth: 0 });
     }

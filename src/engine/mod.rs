@@ -18,8 +18,6 @@ mod options;
 mod reload;
 mod run;
 mod snapshot;
-mod standing;
-mod step;
 mod trace;
 mod trigger;
 mod view;
@@ -35,10 +33,10 @@ pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, R
 pub use event::{Answer, Event};
 pub use options::Options;
 pub use snapshot::{SaveKey, Snapshot};
-pub use standing::Standing;
-pub(crate) use standing::progress;
-pub use step::{Step, StepResult, result_with_source};
-pub use trace::{Armed, Cause, CauseKind, Gate, Outcome, RunId, StoppedBy, Trace};
+pub use trace::{
+    Armed, Awaited, Cause, CauseKind, Fault, Gate, Loop, Outcome, Refusal, RunId, Step, StepKind, StepResult,
+    StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse,
+};
 pub use view::{ArmedHold, RuleView};
 
 use crate::model::{Message, Origin, RuleId, States};

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use crate::model::schedule::Calendar;
 use crate::model::{Map, RuleId, Topic};
-use crate::rules::{Rule, Start, Trigger};
+use crate::rules::{Rule, Start};
 
 use super::condition::judge::Judging;
 use super::run::{Run, Thread, Waiting};
 use super::while_rule::state::Turn;
-use super::{Engine, Outcome, Step, Trace};
+use super::{Awaited, Engine, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
 
 /// A rule as it stands now.
 #[derive(Debug, Clone)]
@@ -79,24 +79,24 @@ impl Engine {
         let last = run.steps.last();
         let path = last.map_or_else(|| Arc::from("then"), |step| Arc::clone(&step.path));
         let result = if run.is_queued {
-            "until the run before it has ended".to_owned()
+            WaitsFor::Turn
         } else {
             match thread.waiting.as_ref()? {
-                Waiting::Time(due) => format!("until {}", self.local_text(*due)),
+                Waiting::Time(due) => WaitsFor::Time(*due),
                 Waiting::OpenWait => {
                     let wait = thread.waits.last()?;
                     let slot = run.slot.as_ref().and_then(|slot| self.live.get(slot))?;
-                    let until = wait.timeout.map(|timeout| format!(", until {}", self.local_text(timeout)));
-                    let formed = wait.formed.as_ref().map(|formed| Trigger::awaited_of(&formed.triggers));
-                    let what = formed.or_else(|| wait.at.action(&slot.rule)?.kind.awaited());
-                    format!("for {}{}", what.unwrap_or_default(), until.unwrap_or_default())
+                    let formed = wait.formed.as_ref();
+                    let formed = formed.map(|formed| formed.triggers.iter().map(Awaited::from).collect());
+                    let events = formed.or_else(|| Some(Awaited::of_action(&wait.at.action(&slot.rule)?.kind)));
+                    WaitsFor::Events { events: events.unwrap_or_default(), until: wait.timeout }
                 }
                 Waiting::Threads => return None,
-                Waiting::Run(callee) => format!("for the run {}", callee.0),
-                Waiting::Request(_) => "for an answer from outside".to_owned(),
+                Waiting::Run(callee) => WaitsFor::Run(*callee),
+                Waiting::Request(_) => WaitsFor::Answer,
             }
         };
-        Some(Step::new(&path, now, "waits", result))
+        Some(Step::new(&path, now, StepKind::Waits, StepResult::WaitsFor(result)))
     }
 
     /// Returns the home's zone and place.
@@ -152,9 +152,13 @@ impl Engine {
         }
         Some(view)
     }
+}
 
-    /// Returns the local time of `at`, as traces write it.
-    pub(crate) fn local_text(&self, at: Timestamp) -> String {
-        at.to_zoned(self.evaluator.world.calendar.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+impl RuleView {
+    /// Returns whether how it stands now may tell more than what last kept it from running: a hold is under way, or its
+    /// `while` hasn't begun.
+    #[must_use]
+    pub fn has_more_to_tell(&self) -> bool {
+        !self.holds.is_empty() || (matches!(self.rule.start, Start::While(_)) && self.begun_at.is_none())
     }
 }

@@ -41,6 +41,19 @@ pub enum Value {
 }
 
 impl Value {
+    /// Returns about how many bytes it takes beside itself.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let with_itself = |value: &Value| size_of::<Value>() + value.size();
+        match self {
+            Value::Text(text) => text.len(),
+            Value::List(items) => items.iter().map(with_itself).sum(),
+            Value::Map(map) => map.iter().map(|(key, value)| 16 + key.len() + with_itself(value)).sum(),
+            Value::Blob(bytes) => bytes.len(),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Time(_) => 0,
+        }
+    }
+
     /// The most levels of lists and maps within each other. What holds no more can be walked, sent and kept on
     /// disk without a thought for the stack.
     pub const DEEPEST: usize = 64;

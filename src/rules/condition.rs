@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::TimeWindow;
-use crate::model::{Place, Topic, Value, ValuePath};
+use crate::model::{Place, Value, ValuePath};
 use crate::script::{Expression, Template};
 
-use super::Range;
-use super::miss::{no_number, told_apart};
+use super::{Range, Wanted};
 
 /// A condition.
 #[derive(Debug, Clone)]
@@ -68,17 +67,13 @@ impl StateCondition {
         is && self.range.as_ref().is_none_or(in_range)
     }
 
-    /// Returns how `value`, the one of `topic`, is not what is asked: `` `door` is closed, not open ``.
+    /// Returns what `value`, which isn't what is asked for, should be.
     #[must_use]
-    pub fn miss(&self, topic: &Topic, value: &Value) -> String {
-        let name = if self.field.is_whole() { format!("`{topic}`") } else { format!("`{}` of `{topic}`", self.field) };
+    pub fn wanted(&self, value: &Value) -> Wanted {
         if let Some(wanted) = self.is.as_ref().filter(|wanted| !wanted.iter().any(|wanted| value.matches(wanted))) {
-            let (wanted, value) = told_apart(wanted, value);
-            return format!("{name} is {value}, not {wanted}");
+            return Wanted::OneOf(wanted.clone());
         }
-        match (value.as_number(), &self.range) {
-            (Some(number), Some(range)) => format!("{name} is {value}, not {}", range.missed_side(number)),
-            _ => format!("{name}: {}", no_number(value)),
-        }
+        let missed = self.range.as_ref().zip(value.as_number()).and_then(|(range, number)| range.missed(number));
+        missed.unwrap_or(Wanted::Number)
     }
 }

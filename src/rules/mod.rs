@@ -2,15 +2,13 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod action;
-mod awaited;
 mod condition;
 mod index;
-mod miss;
-mod near_topic;
 mod parts;
 mod rule;
 mod ruleset;
 mod trigger;
+mod wanted;
 
 pub use crate::model::LogLevel;
 pub use action::{
@@ -19,8 +17,7 @@ pub use action::{
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
 pub use index::{IndexKey, TopicIndex};
-pub use miss::miss;
-pub use near_topic::{nearest_to_topic, nearest_topic};
 pub use rule::{Mode, Per, Rule, Start, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};
+pub use wanted::Wanted;

@@ -7,6 +7,8 @@ use crate::model::schedule::{Schedule, Weekdays};
 use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
 use crate::script::{Closure, Expression, Failure};
 
+use super::Wanted;
+
 /// A trigger.
 #[derive(Debug, Clone)]
 pub struct Trigger {
@@ -131,20 +133,11 @@ impl Range {
         self.above.is_none_or(|above| number > above) && self.below.is_none_or(|below| number < below)
     }
 
-    /// Returns the range in words: `above 10 and below 20`.
+    /// Returns the side on which `number` isn't within; `None` if it is.
     #[must_use]
-    pub fn sides(&self) -> String {
-        let above = self.above.map(|above| format!("above {above}"));
-        let below = self.below.map(|below| format!("below {below}"));
-        above.into_iter().chain(below).collect::<Vec<_>>().join(" and ")
-    }
-
-    /// Returns the side on which `number` is not within: `above 20`, `below 10`.
-    #[must_use]
-    pub fn missed_side(&self, number: f64) -> String {
-        let above = self.above.filter(|above| number <= *above).map(|above| format!("above {above}"));
-        let below = self.below.filter(|below| number >= *below).map(|below| format!("below {below}"));
-        above.or(below).unwrap_or_default()
+    pub fn missed(&self, number: f64) -> Option<Wanted> {
+        let above = self.above.filter(|above| number <= *above).map(Wanted::Above);
+        above.or_else(|| self.below.filter(|below| number >= *below).map(Wanted::Below))
     }
 
     /// Returns whether `number` has left the range by the hysteresis, at or beyond threshold ∓ hysteresis.

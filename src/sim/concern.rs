@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::{Gate, Outcome, RuleView, Step, Trace};
+use crate::explain::{LineKind, Report, nearest_to_topic, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedMessage;
 use crate::model::{RuleId, Topic, Value};
-use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset, nearest_to_topic};
+use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset};
 use crate::script::{Template, TextPart};
 
-use super::report::{LineKind, Report};
 use super::silence::Standings;
 use super::test_home::{nearest, without_instance};
-use super::{Comparison, Published, Row, VirtualHome, traces};
+use super::{Comparison, Published, Row, VirtualHome};
 
 /// Up to so many traces, none is overlooked.
 const FEW: usize = 3;
@@ -88,7 +88,7 @@ impl<'a> Concern<'a> {
         // What couldn't be told before is told as it stands now.
         let is_past = |trace: &Trace| {
             trace.outcome == Outcome::Skipped(Gate::Unknown)
-                && standings.view(&trace.rule).is_some_and(RuleView::standing_matters)
+                && standings.view(&trace.rule).is_some_and(RuleView::has_more_to_tell)
         };
         let told = |trace: &&Trace| {
             (self.rules.contains(&trace.rule) || may(&trace.rule) || is_failed(trace)) && !is_past(trace)
@@ -130,12 +130,12 @@ fn what_they_did(past: &[&Trace], open: &[&Trace], world: &VirtualHome) -> Repor
     if !past.is_empty() {
         report.add(LineKind::Plain, "");
         report.add(LineKind::Heading, "what the rules did:");
-        report.append(traces::write(past.iter().copied(), world));
+        report.append(trace_lines(past.iter().copied(), world.clock().time()));
     }
     if !open.is_empty() {
         report.add(LineKind::Plain, "");
         report.add(LineKind::Heading, "what was still under way:");
-        report.append(traces::write_open(open.iter().copied(), world));
+        report.append(traces_under_way(open.iter().copied(), world.clock().time()));
     }
     report
 }
@@ -182,7 +182,7 @@ impl Told<'_> {
                 .any(|publish| publish.topic.as_constant().is_some_and(|known| known.to_string() == topic.as_str()))
         };
         publishers.sort_by_key(|view| !names_it(view));
-        publishers.retain(|view| !self.has_trace(&view.rule.id) || view.standing_matters());
+        publishers.retain(|view| !self.has_trace(&view.rule.id) || view.has_more_to_tell());
         report.append(self.standings.explain(&publishers, &format!("publishes to `{topic}`"), world));
         report
     }
@@ -230,7 +230,7 @@ impl Told<'_> {
     fn tells_all(&self, view: &RuleView) -> bool {
         let ran =
             |trace: &&Trace| same_rule(&trace.rule, &view.rule.id) && !matches!(trace.outcome, Outcome::Skipped(_));
-        self.traces.iter().any(ran) || (self.has_trace(&view.rule.id) && !view.standing_matters())
+        self.traces.iter().any(ran) || (self.has_trace(&view.rule.id) && !view.has_more_to_tell())
     }
 }
 

@@ -1,10 +1,9 @@
 //! Coverage: which triggers, conditions and actions of each rule the tests have exercised.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::engine::{Gate, Outcome, Trace};
+use crate::engine::{Gate, Outcome, Step, Trace, Verdict, WhyFalse};
 use crate::model::{Place, RuleId, Topic};
 use crate::rules::{ActionKind, Condition, ConditionKind, Mode, Rule, RuleEntry, Ruleset, Start, TriggerKind};
 
@@ -49,11 +48,38 @@ pub struct RuleCoverage {
     pub places: BTreeMap<String, Place>,
 }
 
+/// What came of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Came {
+    /// It was done, or fired: it's no condition.
+    Done,
+    /// The condition was true.
+    True,
+    /// It was false.
+    False,
+    /// It was false because what it asks for hadn't lasted long enough.
+    TooShort,
+    /// It was unknown, or failed.
+    Neither,
+}
+
+impl Came {
+    fn of(step: &Step) -> Came {
+        match step.verdict() {
+            None => Came::Done,
+            Some(Verdict::True) => Came::True,
+            Some(Verdict::False(Some(why))) if matches!(**why, WhyFalse::TooShort { .. }) => Came::TooShort,
+            Some(Verdict::False(_)) => Came::False,
+            Some(Verdict::Unknown(_) | Verdict::Failed(_)) => Came::Neither,
+        }
+    }
+}
+
 /// What the traces and turns of tests tell of one rule.
 #[derive(Debug, Default)]
 struct Seen<'a> {
-    /// Paths, and of conditions the result.
-    steps: BTreeSet<(&'a str, Cow<'a, str>)>,
+    /// What came of the steps at their paths.
+    steps: BTreeSet<(&'a str, Came)>,
     /// Where in scripts closures did something.
     places: BTreeSet<&'a Place>,
     /// The paths of holds that were broken.
@@ -70,9 +96,9 @@ impl Coverage {
             for trace in traces {
                 seen.entry(without_instance(trace.rule.as_str())).or_default().note(trace);
             }
-            for (rules, result) in [(&turns.began, "true"), (&turns.ended, "false")] {
+            for (rules, came) in [(&turns.began, Came::True), (&turns.ended, Came::False)] {
                 for rule in rules {
-                    seen.entry(without_instance(rule.as_str())).or_default().steps.insert(("while", result.into()));
+                    seen.entry(without_instance(rule.as_str())).or_default().steps.insert(("while", came));
                 }
             }
         }
@@ -114,14 +140,11 @@ impl<'a> Seen<'a> {
         self.has_dropped |= trace.outcome == Outcome::Skipped(Gate::Mode);
         for step in &trace.steps {
             self.places.extend(step.place.as_deref());
-            if step.what == "condition" {
-                self.steps.insert((&step.path, step.result.text()));
-            } else if is_broken {
+            match Came::of(step) {
                 // The trigger of a hold that was broken hasn't fired.
-                self.broken.insert(&step.path);
-            } else {
-                self.steps.insert((&step.path, "".into()));
-            }
+                Came::Done if is_broken => self.broken.insert(&step.path),
+                came => self.steps.insert((&step.path, came)),
+            };
         }
     }
 }
@@ -181,19 +204,16 @@ impl RuleCoverage {
         self.places.insert(path, place);
     }
 
-    /// Marks what the steps, path and a condition's result, have exercised.
+    /// Marks what the steps have exercised.
     fn mark(&mut self, seen: &Seen<'_>) {
         for (path, (ended, was_broken)) in &mut self.holds {
-            let result = if path == "while" { "true" } else { "" };
-            *ended = seen.steps.contains(&(path, result.into()));
+            let came = if path == "while" { Came::True } else { Came::Done };
+            *ended = seen.steps.contains(&(path, came));
             *was_broken = seen.broken.contains(path.as_str());
         }
         for (path, (lasted, did_not)) in &mut self.lasting {
-            let results = seen.steps.iter().filter(|(step, _)| *step == path).map(|(_, result)| result);
-            for result in results {
-                *lasted |= result == "true";
-                *did_not |= result.starts_with("false: held for");
-            }
+            *lasted |= seen.steps.contains(&(path, Came::True));
+            *did_not |= seen.steps.contains(&(path, Came::TooShort));
             // A `while` is asked whenever something changes, and only what that leads to is traced.
             *did_not |= path.starts_with("while");
         }
@@ -203,7 +223,7 @@ impl RuleCoverage {
         for (action, ran) in &mut self.actions {
             *ran |= self.places.get(action).is_some_and(|place| seen.places.contains(place));
         }
-        for (path, result) in &seen.steps {
+        for (path, came) in &seen.steps {
             if let Some(fired) = self.triggers.get_mut(*path) {
                 *fired = true;
             }
@@ -213,8 +233,8 @@ impl RuleCoverage {
                 *ran |= rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
             }
             if let Some((seen_true, seen_false)) = self.conditions.get_mut(*path) {
-                *seen_true |= *result == "true";
-                *seen_false |= result.starts_with("false");
+                *seen_true |= *came == Came::True;
+                *seen_false |= matches!(came, Came::False | Came::TooShort);
             }
         }
     }

@@ -1,9 +1,8 @@
 //! In what a value differs from what was expected, place by place.
 
+use crate::explain::value_text;
 use crate::lang::test_file::Pattern;
 use crate::model::Value;
-
-use super::report::value_text;
 
 /// The most differences that are told of one value.
 const MOST: usize = 20;

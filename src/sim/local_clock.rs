@@ -1,8 +1,9 @@
 //! The local clock of a test: reads the times that tests write, and writes times as people read them.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 
+use crate::explain::LocalTime;
 use crate::lang::test_file::ExpectedTime;
 use crate::model::schedule::{Calendar, TimeOfDay};
 
@@ -10,23 +11,24 @@ use crate::model::schedule::{Calendar, TimeOfDay};
 #[derive(Debug, Clone)]
 pub(super) struct LocalClock {
     calendar: Calendar,
-    /// The day on which the test begins: times of that day are written without it.
-    first_day: Date,
+    time: LocalTime,
 }
 
 impl LocalClock {
     /// Returns the clock of a test that begins at `start`.
     pub(super) fn new(calendar: &Calendar, start: Timestamp) -> LocalClock {
-        let first_day = start.to_zoned(calendar.zone.clone()).date();
-        LocalClock { calendar: calendar.clone(), first_day }
+        let time = LocalTime::since(calendar.zone.clone(), start);
+        LocalClock { calendar: calendar.clone(), time }
     }
 
-    /// Returns the local time, to the second or, where there are parts of one, to the millisecond.
+    /// Returns how its times are written.
+    pub(super) fn time(&self) -> &LocalTime {
+        &self.time
+    }
+
+    /// Returns the local time as it's written.
     pub(super) fn text(&self, at: Timestamp) -> String {
-        let local = at.to_zoned(self.calendar.zone.clone());
-        let day = if local.date() == self.first_day { "" } else { "%Y-%m-%d " };
-        let parts = if local.millisecond() == 0 { "" } else { "%.3f" };
-        local.strftime(&format!("{day}%H:%M:%S{parts}")).to_string()
+        self.time.text(at)
     }
 
     /// Returns whether `at` is the time that a test writes.

@@ -17,14 +17,12 @@ mod silence;
 mod snapshot;
 mod test_home;
 mod test_run;
-mod traces;
 mod virtual_home;
 
 pub use comparison::{Comparison, Row};
 pub use coverage::{Coverage, Exercised, RuleCoverage};
 pub use divergence::Divergence;
 pub use replay::{Failures, Replay};
-pub use report::{Line, LineKind, Report};
 pub use snapshot::{Material, Snapshot};
 pub use test_home::TestHome;
 pub use test_run::{Failure, TestOutcome, TestRun};

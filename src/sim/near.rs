@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
+use crate::explain::{miss, payload_text};
 use crate::model::{Message, Origin, Topic};
-use crate::rules::{Rule, miss};
+use crate::rules::Rule;
 
 use super::local_clock::LocalClock;
-use super::report::payload_text;
 
 /// So many messages of a test are kept.
 const MOST_HEARD: usize = 10_000;

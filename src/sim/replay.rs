@@ -154,6 +154,6 @@ impl Replay {
 
 fn note_failure(failures: &mut BTreeMap<RuleId, Failures>, trace: &Trace) {
     let Outcome::Failed(reason) = &trace.outcome else { return };
-    let first = || Failures { at: trace.ended_at, reason: reason.clone(), count: 0 };
+    let first = || Failures { at: trace.ended_at, reason: reason.to_string(), count: 0 };
     failures.entry(trace.rule.clone()).or_insert_with(first).count += 1;
 }

@@ -1,48 +1,14 @@
 //! What a failed test says: what was expected beside what happened, and the traces that explain it.
 
-use std::fmt;
-
+use crate::explain::{LineKind, Report, one_line, payload_text};
 use crate::lang::test_file::{Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedTime};
-use crate::model::{Payload, Qos, Value};
+use crate::model::{Payload, Qos};
 
 use super::comparison::Relation;
 use super::concern::Concern;
 use super::difference::differences;
 use super::local_clock::LocalClock;
 use super::{Call, Comparison, Published, Row, VirtualHome, concern};
-
-/// What a failed test says below its message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// The lines.
-    pub lines: Vec<Line>,
-}
-
-/// A line of a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// What it shows; the shell colours it.
-    pub kind: LineKind,
-    /// Its text.
-    pub text: String,
-}
-
-/// The kinds of lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineKind {
-    /// Begins a part.
-    Heading,
-    /// It is as expected.
-    Same,
-    /// It is missing, or was expected otherwise.
-    Missing,
-    /// It was not expected.
-    Unexpected,
-    /// It differs.
-    Differs,
-    /// Anything else.
-    Plain,
-}
 
 /// So many rows are shown: a test that goes wrong for a year would have thousands.
 const MOST_ROWS: usize = 50;
@@ -52,27 +18,6 @@ const CONTEXT: usize = 3;
 
 /// Up to so many characters, expected and actual stand side by side.
 const WIDEST: usize = 130;
-
-/// The most characters of a payload that a row shows.
-const LONGEST_PAYLOAD: usize = 200;
-
-impl Report {
-    /// Adds a line.
-    pub fn add(&mut self, kind: LineKind, text: impl Into<String>) {
-        self.lines.push(Line { kind, text: text.into() });
-    }
-
-    /// Adds all lines of another report.
-    pub fn append(&mut self, other: Report) {
-        self.lines.extend(other.lines);
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lines.iter().try_for_each(|line| writeln!(f, "{}", line.text))
-    }
-}
 
 /// What a report compares: how each side is written, and what is to be said of a row that is not as expected.
 struct Sides<'a> {
@@ -407,31 +352,4 @@ fn message_differences(expected: &ExpectedMessage, published: &Published, clock:
         found.push(format!("qos: expected {}, was {}", u8::from(qos), u8::from(message.qos)));
     }
     found
-}
-
-/// Returns a payload on one line, shortened where it is very long.
-pub(super) fn payload_text(payload: &Payload) -> String {
-    match payload.text() {
-        Some("") => "(empty)".to_owned(),
-        Some(text) => one_line(text),
-        None => format!("({} bytes that are no text)", payload.bytes().len()),
-    }
-}
-
-/// Returns a value on one line, shortened where it is very long.
-pub(super) fn value_text(value: &Value) -> String {
-    one_line(&value.to_json().to_string())
-}
-
-/// Returns a text on one line, shortened where it is very long.
-pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for (index, letter) in text.chars().enumerate() {
-        if index == LONGEST_PAYLOAD {
-            line.push('…');
-            break;
-        }
-        if letter.is_control() { line.extend(letter.escape_default()) } else { line.push(letter) }
-    }
-    line
 }

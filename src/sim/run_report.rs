@@ -1,13 +1,13 @@
 //! Whether a rule ran as often as a test expects, and what it did instead.
 
 use crate::engine::{Outcome, Trace};
+use crate::explain::{LineKind, Report, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedRun;
 use crate::model::RuleId;
 
-use super::report::{LineKind, Report};
+use super::VirtualHome;
 use super::silence::Standings;
 use super::test_home::{nearest, without_instance};
-use super::{VirtualHome, traces};
 
 /// Returns why a rule's runs are not what was expected; `None` where they are.
 pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(String, Report)> {
@@ -46,15 +46,15 @@ pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(
     if is_silent && views.is_empty() {
         report.add(LineKind::Plain, format!("nothing triggered `{rule}` since the test's start"));
     }
-    views.retain(|view| is_silent || (count == 0 && view.standing_matters()));
+    views.retain(|view| is_silent || (count == 0 && view.has_more_to_tell()));
     let standing = standings.explain(&views, "is in force", world);
     if !past.is_empty() {
         report.add(LineKind::Heading, "what it did:");
-        report.append(traces::write(past, world));
+        report.append(trace_lines(past, world.clock().time()));
     }
     if !open.is_empty() {
         report.add(LineKind::Heading, "what was still under way:");
-        report.append(traces::write_open(open, world));
+        report.append(traces_under_way(open, world.clock().time()));
     }
     report.append(standing);
     Some((message, report))

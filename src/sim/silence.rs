@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::engine::{RuleView, Step};
+use crate::engine::{Awaited, RuleView, Step};
+use crate::explain::{LineKind, Report, awaited, blocked, nearest_topic, step_lines};
 use crate::model::RuleId;
-use crate::rules::{Rule, Start, Trigger, nearest_topic};
+use crate::rules::{Rule, Start, Trigger};
 
 use super::VirtualHome;
 use super::local_clock::LocalClock;
-use super::report::{LineKind, Report};
-use super::traces::step_lines;
 
 /// So many rules are told.
 const MOST_RULES: usize = 3;
@@ -64,7 +63,7 @@ impl Standings {
         let mut report = Report::default();
         let rule = &view.rule;
         let id = &rule.id;
-        if let Some(standing) = view.standing(self.now, &|at| clock.text(at)) {
+        if let Some(standing) = blocked(view, self.now, clock.time()) {
             report.add(LineKind::Plain, format!("`{id}` {does_what}, and {}", standing.text));
             report.append(judged(&standing.judged, &clock));
             return report;
@@ -97,7 +96,7 @@ impl Standings {
 
 fn judged(steps: &[Step], clock: &LocalClock) -> Report {
     let mut report = Report::default();
-    for line in step_lines(steps, None, clock) {
+    for line in step_lines(steps, None, clock.time()) {
         report.add(LineKind::Plain, line);
     }
     report
@@ -107,7 +106,7 @@ fn waits_for(rule: &Rule, view: &RuleView, clock: &LocalClock) -> String {
     let text = |trigger: &Trigger| {
         let due = view.dues.iter().find(|(path, _)| *path == trigger.path);
         let due = due.map_or(String::new(), |(_, due)| format!(", next at {}", clock.text(*due)));
-        format!("{}{due}", trigger.awaited())
+        format!("{}{due}", awaited(&Awaited::from(trigger)))
     };
     let texts: Vec<String> = rule.triggers().iter().map(text).collect();
     if texts.is_empty() { String::new() } else { format!(": it waits for {}", texts.join(" or ")) }

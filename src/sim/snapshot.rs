@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::explain::{LineKind, Report};
 use crate::lang::test_file::{Expected, ExpectedMessage, ExpectedTime, Pattern, Recorded as RecordedTest, WrittenPath};
 use crate::model::recording::Recorded;
 
-use super::report::{self, LineKind, Report};
+use super::report;
 use super::{Published, VirtualHome};
 
 /// A recording that a test plays, as the shell opened it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::{Event, Options, Outcome};
+use crate::explain::Report;
 use crate::lang::test_file::{
     Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedTime, PublishStep, Recorded as RecordedTest, Restart,
     RuleSelection, Step, StepKind, TestCase, TestFile,
@@ -17,7 +18,7 @@ use crate::rules::Ruleset;
 use super::comparison::{Comparison, Relation};
 use super::concern::{Concern, Outside};
 use super::local_clock::{LocalClock, instant};
-use super::report::{self, Report};
+use super::report;
 use super::run_report;
 use super::snapshot;
 use super::test_home::{nearest, without_instance};
@@ -140,7 +141,7 @@ impl<'a> TestRun<'a> {
             texts.iter().any(|text| expected.contains(text))
         };
         let failed = self.world.traces.iter().filter_map(|trace| match &trace.outcome {
-            Outcome::Failed(why) if !is_expected(&trace.rule) => Some((trace.rule.clone(), why.clone())),
+            Outcome::Failed(why) if !is_expected(&trace.rule) => Some((trace.rule.clone(), why.to_string())),
             _ => None,
         });
         failed.collect()

@@ -114,7 +114,7 @@ fn what_was_acknowledged_before_a_kill_is_kept_and_goes_on() {
         let runs = || rows.iter().filter(|(key, _)| key.starts_with("run/")).map(|(_, value)| value);
         note("a delay", runs().any(|run| run.contains("all:delay") && run.contains("\"waiting\":{\"Time\"")));
         note("a timer", runs().any(|run| run.contains("all:timeout") && !run.contains("\"timeout\":null")));
-        note("a wait", runs().any(|run| run.contains("all:wait") && run.contains("\"waiting\":\"Ear\"")));
+        note("a wait", runs().any(|run| run.contains("all:wait") && run.contains("\"waiting\":\"OpenWait\"")));
         let tracks = || rows.iter().filter(|(key, _)| key.starts_with("trigger/8/all:hold/")).map(|(_, value)| value);
         note("a hold", tracks().any(|track| track.contains("\"hold\":{")));
         // It is on disk, and the client doesn't know yet: between the commit and the acknowledgement.

@@ -53,8 +53,8 @@ fn why_not_says_which_messages_came_near() {
         assert_eq!(answer["by"], "trigger", "{answer}");
         answer["near"].as_array().unwrap().iter().map(|near| near["why"].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(near("cold"), ["it has no `t`", "12 is not below 10"]);
-    assert_eq!(near("on"), ["`payload` is ON, and it is OFF"]);
+    assert_eq!(near("cold"), ["it has no `t`", "12 isn't below 10"]);
+    assert_eq!(near("on"), ["it's OFF, and `payload` wants ON"]);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn why_not_names_each_gate() {
     assert_eq!((by("once").0, by("cool").0), ("ran".to_owned(), "ran".to_owned()));
     publish(&house, "go", &json!(1));
     let (gate, message) = by("cool");
-    assert!(gate == "cooldown" && message.contains("its cooldown was not over: until "), "{message}");
+    assert!(gate == "cooldown" && message.contains("its cooldown wasn't over: until "), "{message}");
     let (gate, message) = by("if");
     assert!(gate == "unknown" && message.contains("`lux` has no value yet"), "{message}");
     publish(&house, "switch", &json!(1));

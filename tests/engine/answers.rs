@@ -1,6 +1,6 @@
 //! What waits for an answer from outside (`http`, `exec`) when the daemon stops, or gets none.
 
-use homerule::engine::{Answer, Effect, Engine, Event, Options, Outcome, RequestId, Snapshot};
+use homerule::engine::{Answer, Effect, Engine, Event, Fault, Options, Outcome, RequestId, Snapshot};
 use homerule::lang::{Home, Source, Sources};
 use homerule::model::{Message, Origin, Payload, Qos, Topic};
 use homerule::rules::Ruleset;
@@ -24,7 +24,7 @@ fn a_restart_fails_a_run_that_waits_for_an_answer_and_sends_nothing_again() {
     home.restart();
     assert_eq!(home.requests.len(), 1, "nothing is sent again");
     assert_eq!(home.published, [""; 0]);
-    assert_eq!(home.outcomes, [Outcome::Failed("the daemon was stopped while it waited for the answer".to_owned())]);
+    assert_eq!(home.outcomes, [failed("the daemon was stopped while it waited for the answer")]);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn an_answer_that_never_comes_fails_the_run() {
     home.say("ask");
     let request = home.requests[0];
     home.handle(Event::Answered { request, answer: Answer::Failed("no route to lamp".to_owned()) });
-    assert_eq!(home.outcomes, [Outcome::Failed("no route to lamp".to_owned())]);
+    assert_eq!(home.outcomes, [failed("no route to lamp")]);
 }
 
 #[test]
@@ -132,4 +132,8 @@ impl Running {
 
 fn now() -> Timestamp {
     "2024-01-01T12:00:00Z".parse().unwrap()
+}
+
+fn failed(message: &str) -> Outcome {
+    Outcome::Failed(Fault::Error { message: message.to_owned(), place: None, line: None })
 }

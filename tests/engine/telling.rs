@@ -1,7 +1,9 @@
 //! What the engine tells of itself at a time at which it decides nothing.
 
-use homerule::engine::{Engine, Event, Options, Outcome};
+use homerule::engine::{Engine, Event, Options, Outcome, StepKind, StepResult, WaitsFor};
+use homerule::explain::{LocalTime, blocked, step_result};
 use homerule::model::{Message, Origin, Payload, Qos, RuleId, Topic};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::home::{ruleset_of, start};
@@ -36,13 +38,16 @@ fn after(seconds: i64) -> Timestamp {
 fn how_long_something_has_held_is_told_as_of_the_time_that_is_asked_about() {
     let mut home = home();
     let kept = RuleId::from_text("pool:kept");
-    let result =
-        |home: &mut Engine, seconds| home.view(&kept, after(seconds)).unwrap().judged.last().unwrap().result.clone();
+    let utc = LocalTime::new(TimeZone::UTC);
+    let result = |home: &mut Engine, seconds| {
+        let view = home.view(&kept, after(seconds)).unwrap();
+        step_result(view.judged.last().unwrap(), &utc).into_owned()
+    };
     assert_eq!(result(&mut home, 0), "false: `door` has been so for 0s of 3m");
     assert_eq!(result(&mut home, 70), "false: `door` has been so for 1m10s of 3m");
     let held = home.view(&RuleId::from_text("pool:held"), after(70)).unwrap();
-    let standing = held.standing(after(70), &|at| at.to_string()).unwrap();
-    assert_eq!(standing.text, "`door` has held for 1m10s of 3m: `when` fires at 2024-01-01T12:03:00Z");
+    let blocked = blocked(&held, after(70), &utc).unwrap();
+    assert_eq!(blocked.text, "`door` has held for 1m10s of 3m: `when` fires at 2024-01-01 12:03:00");
     // To be asked decides nothing.
     assert_eq!(result(&mut home, 0), "false: `door` has been so for 0s of 3m");
 }
@@ -53,5 +58,7 @@ fn a_run_under_way_is_told_as_of_the_time_that_is_asked_about() {
     let [run] = runs.as_slice() else { panic!("{runs:?}") };
     assert_eq!((&run.outcome, run.at, run.ended_at), (&Outcome::Running, start(), after(70)));
     let waits = run.steps.last().unwrap();
-    assert_eq!((&*waits.what, waits.at, &*waits.result.text()), ("waits", after(70), "until 2024-01-01 13:00:00"));
+    assert_eq!((waits.kind, waits.at), (StepKind::Waits, after(70)));
+    assert_eq!(waits.result, StepResult::WaitsFor(WaitsFor::Time(after(60 * 60))));
+    assert_eq!(step_result(waits, &LocalTime::new(TimeZone::UTC)), "until 2024-01-01 13:00:00");
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 use crate::api::publication_line;
 use crate::cli::Failure;
 use crate::disk::recording_file::{self, Text};
+use crate::explain::{LineKind, Report};
 use crate::lang::test_file::{Recorded, TestCase, TestFile};
 use crate::model::recording::RecordingReader;
-use crate::sim::{self, Report, Snapshot, TestHome, TestOutcome, TestRun};
+use crate::sim::{self, Snapshot, TestHome, TestOutcome, TestRun};
 
 use super::Acceptance;
 
@@ -55,7 +56,7 @@ fn judged(outcome: TestOutcome, recorded: &Recorded, reader: &RecordingReader<Te
 fn failed(recorded: &Recorded, message: String, lines: Vec<String>) -> TestOutcome {
     let mut report = Report::default();
     for line in lines {
-        report.add(sim::LineKind::Plain, line);
+        report.add(LineKind::Plain, line);
     }
     TestOutcome::failed(sim::Failure { step: None, place: recorded.replay.place.clone(), message, report })
 }

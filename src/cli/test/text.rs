@@ -3,7 +3,7 @@
 use clap::builder::styling::{AnsiColor, Style};
 
 use crate::cli::print;
-use crate::sim::LineKind;
+use crate::explain::LineKind;
 
 use super::runner::{Finished, Ran};
 

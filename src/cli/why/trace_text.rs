@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use crate::cli::link::home_zone::HomeZone;
 use crate::cli::print;
-use crate::engine::result_with_source;
 
 /// Writes a trace: a line for the whole, a line for what led to it, a line for each step.
 pub(in crate::cli) fn show(trace: &Value, zone: &HomeZone) {
@@ -22,11 +21,22 @@ pub(in crate::cli) fn show(trace: &Value, zone: &HomeZone) {
         let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
         let (path, what) = (text(step, "path"), text(step, "what"));
-        let result = result_with_source(&text(step, "result"), step.get("source").and_then(Value::as_str));
+        let result = result(step);
         // Of a run that is remembered no more, the places are not known.
         let gap = if path_width == 0 { "" } else { "  " };
         print::line(format!("    {path:path_width$}{gap}{what:what_width$}  {result}{values}").trim_end());
     }
+}
+
+/// Returns what came of a step; of a condition that's an expression, with what it says.
+fn result(step: &Value) -> String {
+    let (verdict, source) = (text(step, "verdict"), text(step, "source"));
+    if verdict.is_empty() || source.is_empty() {
+        return text(step, "result");
+    }
+    let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = step.get("why").and_then(Value::as_str).map_or(String::new(), |why| format!(": {why}"));
+    format!("{verdict}: {source}{why}")
 }
 
 /// Returns what a client published itself.

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::engine::{Effect, Engine, Event};
+use crate::explain::LocalTime;
 use crate::lang::Settings;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{RuleEntry, Ruleset};
@@ -278,6 +279,11 @@ impl EventLoop {
     pub(in crate::daemon) fn decide(&mut self, event: Event) {
         let effects = self.engine.handle(self.now, event);
         self.take_effects(effects);
+    }
+
+    /// Returns how times are written for those who ask.
+    pub(in crate::daemon) fn local_time(&self) -> LocalTime {
+        LocalTime::new(self.engine.calendar().zone.clone())
     }
 
     /// Returns the time that the loop was last told.

@@ -71,7 +71,7 @@ impl EventLoop {
                 self.count(&trace);
                 self.rule_topics.note(&trace);
                 self.parts.screen.run(self.now, &trace);
-                self.broadcast.trace(&trace);
+                self.broadcast.trace(&trace, &self.engine.calendar().zone);
                 self.traces.push(trace);
             }
             Effect::Log { rule, level, text } => log(rule.as_ref(), level, &text),

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
 use crate::engine::Trace;
+use crate::explain::LocalTime;
 use crate::model::{Message, RuleId};
 
 use crate::api::{MessageLine, TraceAnswer, Via};
@@ -49,8 +51,8 @@ impl Broadcast {
     }
 
     /// A run ended, or a rule didn't run.
-    pub(in crate::daemon) fn trace(&self, trace: &Trace) {
-        self.send("run", || TraceAnswer::new(trace));
+    pub(in crate::daemon) fn trace(&self, trace: &Trace, zone: &TimeZone) {
+        self.send("run", || TraceAnswer::new(trace, &LocalTime::new(zone.clone())));
     }
 
     /// Makes the document only if somebody listens.

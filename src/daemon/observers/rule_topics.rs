@@ -94,7 +94,7 @@ impl RuleTopics {
         told.last_run = Some(trace.at);
         told.outcome = Some(trace.outcome.word().into());
         told.reason = match &trace.outcome {
-            Outcome::Failed(reason) => Some(reason.clone()),
+            Outcome::Failed(fault) => Some(fault.to_string()),
             _ => None,
         };
         self.look(trace.rule.clone());

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::engine::{Outcome, Trace};
+use crate::engine::{Outcome, StepKind, Trace};
+use crate::explain::{LocalTime, stop_reason};
 use crate::model::{Message, RuleId};
 
 use crate::api::{MessageLine, TraceAnswer, Via};
@@ -97,17 +98,17 @@ impl Screen {
             return;
         }
         if self.format == Format::Json {
-            self.document("run", &TraceAnswer::new(trace));
+            self.document("run", &TraceAnswer::new(trace, &LocalTime::new(self.zone.clone())));
             return;
         }
-        let published = trace.steps.iter().any(|step| step.what == "publish");
+        let published = trace.steps.iter().any(|step| step.kind == StepKind::Publish);
         let said = match &trace.outcome {
             Outcome::Skipped(_) | Outcome::Running => return,
             Outcome::Finished if published => return,
             Outcome::Finished => "ran".to_owned(),
-            Outcome::Stopped(reason) => format!("stopped: {}", escape(reason, SHOWN)),
+            Outcome::Stopped(reason) => format!("stopped: {}", escape(stop_reason(reason), SHOWN)),
             Outcome::Cancelled(_) => "ended before its time".to_owned(),
-            Outcome::Failed(reason) => format!("{RED}failed: {}{PLAIN}", escape(reason, 4 * SHOWN)),
+            Outcome::Failed(fault) => format!("{RED}failed: {}{PLAIN}", escape(&fault.to_string(), 4 * SHOWN)),
         };
         let time = self.time(now);
         self.line(&format!("{DIM}{time}{PLAIN}    {CYAN}{}{PLAIN} {said}", trace.rule));

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::api::TraceAnswer;
 use crate::engine::{Outcome, RunId, Step, Trace};
+use crate::explain::LocalTime;
 use crate::model::{Label, RuleId, Value};
 
 /// Which part of the memory one trace may take with the values that were read; beyond, it is kept without them.
@@ -135,8 +136,8 @@ impl OfRule {
 
 impl Kept {
     /// Returns it as programs read it.
-    pub(in crate::daemon) fn answer(&self) -> TraceAnswer<'_> {
-        TraceAnswer::new(&self.trace).repeated(self.times, self.first_at)
+    pub(in crate::daemon) fn answer(&self, time: &LocalTime) -> TraceAnswer<'_> {
+        TraceAnswer::new(&self.trace, time).repeated(self.times, self.first_at)
     }
 
     fn is_failure(&self) -> bool {
@@ -169,25 +170,15 @@ fn size_of_trace(trace: &Trace) -> usize {
 
 fn size_of_step(step: &Step) -> usize {
     let values = step.values.iter();
-    let values: usize = values.map(|(name, value)| size_of::<Label>() + name.len() + size_of_value(value)).sum();
+    let values: usize =
+        values.map(|(name, value)| size_of::<Label>() + name.len() + size_of::<Value>() + value.size()).sum();
     size_of::<Step>() + step.result.size() + values
-}
-
-fn size_of_value(value: &Value) -> usize {
-    let inner = match value {
-        Value::Text(text) => text.len(),
-        Value::List(items) => items.iter().map(size_of_value).sum(),
-        Value::Map(map) => map.iter().map(|(key, value)| 16 + key.len() + size_of_value(value)).sum(),
-        Value::Blob(bytes) => bytes.len(),
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Time(_) => 0,
-    };
-    size_of::<Value>() + inner
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Cause, CauseKind, Gate};
+    use crate::engine::{Cause, CauseKind, Fault, Gate, StepKind, StepResult};
 
     fn trace(rule: &str, at: i64, outcome: Outcome) -> Arc<Trace> {
         let at = Timestamp::from_second(at).unwrap();
@@ -195,6 +186,10 @@ mod tests {
         let cause = Cause { kind: CauseKind::Person, depth: 0, run: None, armed: None };
         let rule = RuleId::from_text(rule);
         Arc::new(Trace { rule, run, at, ended_at: at, outcome, cause, steps: Vec::new() })
+    }
+
+    fn failed(message: &str) -> Outcome {
+        Outcome::Failed(Fault::Error { message: message.to_owned(), place: None, line: None })
     }
 
     fn kept(traces: &Traces) -> Vec<(String, i64, u64)> {
@@ -230,14 +225,14 @@ mod tests {
     #[test]
     fn failures_are_kept_longest() {
         let mut traces = Traces::new(64 << 10);
-        traces.push(trace("a:busy", 0, Outcome::Failed("of old".to_owned())));
+        traces.push(trace("a:busy", 0, failed("of old")));
         for at in 1..5000 {
             traces.push(trace("a:busy", at, Outcome::Finished));
         }
         assert_eq!(kept(&traces).last(), Some(&("a:busy".to_owned(), 0, 1)));
         assert!(traces.of_run(RunId(0)).is_some() && traces.of_run(RunId(1)).is_none());
         for at in 5000..10_000 {
-            traces.push(trace("a:busy", at, Outcome::Failed("anew".to_owned())));
+            traces.push(trace("a:busy", at, failed("anew")));
             assert!(traces.used <= traces.memory);
         }
         assert!(traces.of_run(RunId(0)).is_none());
@@ -252,10 +247,9 @@ mod tests {
         large.steps.push(Step {
             path: "when".into(),
             at,
-            what: "trigger".into(),
-            result: "".into(),
+            kind: StepKind::Trigger,
+            result: StepResult::Done,
             values,
-            source: None,
             place: None,
         });
         traces.push(Arc::new(large));

@@ -111,7 +111,7 @@ mod tests {
         }
         let hung = "rules/a.rhai:1:37: the script takes longer than 20 ms (`rule(\"hangs\", #{ when: \"a/b\", then: || { loop {} } \
                     });`)";
-        let is_hung = |outcome: &Outcome| matches!(outcome, Outcome::Failed(message) if message == hung);
+        let is_hung = |outcome: &Outcome| matches!(outcome, Outcome::Failed(fault) if fault.to_string() == hung);
         assert!(outcomes.iter().take(3).all(is_hung), "{outcomes:?}");
         assert_eq!(outcomes.get(3).map(Outcome::word), Some("skipped"), "{outcomes:?}");
         let rests = "3 runs in a row needed more than";

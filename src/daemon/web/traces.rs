@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::TraceAnswer;
-use crate::daemon::observers::traces::Kept;
 
 use super::Shared;
 use super::problem::Problem;
@@ -36,11 +35,11 @@ pub(super) async fn traces(
             let mut running = home.engine.runs_under_way(home.now());
             let rule = rule.as_ref().map(crate::model::RuleId::as_str);
             running.retain(|trace| rule.is_none_or(|rule| trace.rule.belongs_to(rule)));
-            Ok((running, home.traces.last(rule, limit)))
+            Ok((running, home.traces.last(rule, limit), home.local_time()))
         })
         .await?;
-    let (running, kept) = traces.map_err(|problem: Problem| problem)?;
+    let (running, kept, time) = traces.map_err(|problem: Problem| problem)?;
     let document = |answer: TraceAnswer<'_>| serde_json::to_value(answer).unwrap_or_default();
-    let running = running.iter().rev().map(TraceAnswer::new);
-    Ok(Json(running.chain(kept.iter().map(Kept::answer)).take(limit).map(document).collect()))
+    let running = running.iter().rev().map(|trace| TraceAnswer::new(trace, &time));
+    Ok(Json(running.chain(kept.iter().map(|kept| kept.answer(&time))).take(limit).map(document).collect()))
 }

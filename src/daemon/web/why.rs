@@ -36,7 +36,8 @@ pub(super) async fn why(
     Query(asked): Query<Published>,
 ) -> Result<Json<Vec<Value>>, Problem> {
     let topic = parse(&asked.topic)?;
-    Ok(Json(complete_chain(&shared, topic).await?.to_json()))
+    let time = shared.link.ask(|home: &mut EventLoop| home.local_time()).await?;
+    Ok(Json(complete_chain(&shared, topic).await?.to_json(&time)))
 }
 
 /// Returns the chain of causes, with what the recorder knows where memory doesn't reach back.

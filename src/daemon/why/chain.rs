@@ -13,6 +13,7 @@ use crate::daemon::home::event_loop::EventLoop;
 use crate::daemon::observers::heard::{HeardMessage, Speaker};
 use crate::disk::recorded::Past;
 use crate::engine::{Cause, CauseKind, RunId, Trace};
+use crate::explain::LocalTime;
 use crate::model::recording::Recorded;
 use crate::model::{Origin, Payload, RuleId, Topic};
 
@@ -169,8 +170,8 @@ impl Chain {
     }
 
     /// Returns it as programs read it, the outermost cause first; empty where nobody published to the topic.
-    pub(in crate::daemon) fn to_json(&self) -> Vec<Value> {
-        self.links.iter().rev().map(Link::to_json).collect()
+    pub(in crate::daemon) fn to_json(&self, time: &LocalTime) -> Vec<Value> {
+        self.links.iter().rev().map(|link| link.to_json(time)).collect()
     }
 
     /// Returns the topic that is asked about.
@@ -288,10 +289,10 @@ impl Link {
 
     /// Returns it as programs read it: as `trace` has it (spec 11). A message from outside is told with its client,
     /// time and payload. Where the run isn't known, or a client published itself, the outcome is `published`.
-    fn to_json(&self) -> Value {
+    fn to_json(&self, time: &LocalTime) -> Value {
         match self {
             Link::Run(trace, message) => {
-                let mut answer = serde_json::to_value(TraceAnswer::new(trace)).unwrap_or_default();
+                let mut answer = serde_json::to_value(TraceAnswer::new(trace, time)).unwrap_or_default();
                 if let (Some(message), Some(cause)) = (message, answer.get_mut("cause").and_then(Value::as_object_mut))
                 {
                     cause.extend(told(message));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::daemon::home::event_loop::EventLoop;
 use crate::daemon::observers::heard::{HeardMessage, Speaker};
 use crate::disk::recorded::{Past, Wanted};
-use crate::engine::{Cause, CauseKind, Trace};
+use crate::engine::{Cause, CauseKind, Step, StepKind, StepResult, Trace};
 use crate::model::{Payload, RuleId, Topic};
 use crate::rules::{ClientChange, Condition, ConditionKind, Rule, Start, Trigger, TriggerKind};
 
@@ -301,8 +301,9 @@ impl Link {
 
 /// Returns the rules that a run called.
 fn called(trace: &Trace) -> Vec<RuleId> {
-    let calls = trace.steps.iter().filter(|step| step.what == "run");
-    calls.map(|step| RuleId::from_text(&step.result.text())).collect()
+    let calls = trace.steps.iter().filter(|step| step.kind == StepKind::Run);
+    let called = |step: &Step| if let StepResult::Rule(rule) = &step.result { Some(rule.clone()) } else { None };
+    calls.filter_map(called).collect()
 }
 
 /// Returns how long before a run of the rule something may have happened that it depended on.

@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::disk::recorded::{Past, Wanted};
+use crate::explain::miss;
 use crate::model::recording::Recorded;
 use crate::model::{Message, TopicFilter, Value};
-use crate::rules::{Rule, Trigger, miss};
+use crate::rules::{Rule, Trigger};
 
 use super::Obstacle;
 

@@ -10,9 +10,13 @@ use serde_json::Value;
 use crate::api::TraceAnswer;
 use crate::daemon::home::event_loop::EventLoop;
 use crate::daemon::observers::traces::Kept;
-use crate::engine::{Gate, Outcome, RuleView, Standing, Step, Trace, progress, result_with_source};
+use crate::engine::{Gate, Outcome, RuleView, Step, StepKind, StepResult, Trace, Verdict};
+use crate::explain::{
+    Blocked, LocalTime, blocked, ended, gate_then, nearest_to_topic, nearest_topic, progress, step_result,
+    step_result_with_source,
+};
 use crate::model::{Origin, RuleId, Topic};
-use crate::rules::{Rule, Start, Trigger, TriggerKind, nearest_to_topic, nearest_topic};
+use crate::rules::{Rule, Start, Trigger, TriggerKind};
 
 use super::near::{Beyond, NEAR, Near};
 
@@ -135,11 +139,11 @@ impl Search<'_> {
     /// Returns what would keep it from running at this moment, whatever came.
     fn standing(&self, last: Option<&(Arc<Trace>, Option<Kept>)>) -> Option<Obstacle> {
         let now = self.home.now();
-        let Standing { gate, text, judged } = self.view.standing(now, &|at| self.local(at))?;
+        let Blocked { gate, text, judged } = blocked(self.view, now, &self.time())?;
         let last = last.filter(|_| matches!(gate, Gate::Disabled | Gate::Resting));
         let message = if gate == Gate::Disabled { self.disabled() } else { text };
         let meant = self.meant(&judged);
-        let judged = judged.iter().map(with_values).collect::<Vec<_>>().join("; ");
+        let judged = judged.iter().map(|step| with_values(step, &self.time())).collect::<Vec<_>>().join("; ");
         let message = if judged.is_empty() { message } else { format!("{message}: {judged}{meant}") };
         Some(self.found(Some(now), gate.word(), message, last))
     }
@@ -148,7 +152,8 @@ impl Search<'_> {
     fn held_at(&self, then: Timestamp) -> Option<Obstacle> {
         if let Some(hold) = self.view.holds.iter().find(|hold| hold.since <= then) {
             let what = hold.topic.as_ref().map_or("its `while`".to_owned(), |topic| format!("`{topic}`"));
-            let message = format!("{what} had held for {} by then, and still does", hold.progress(then));
+            let message =
+                format!("{what} had held for {} by then, and still does", progress(hold.since, then, hold.due));
             return Some(self.found(Some(then), Gate::Hold.word(), message, None));
         }
         let kept = self.home.traces.last(Some(self.rule.as_str()), usize::MAX);
@@ -239,12 +244,14 @@ impl Search<'_> {
     }
 
     fn stopped(&self, trace: &Trace, kept: Option<&Kept>, by: &'static str, near: Vec<Near>) -> Obstacle {
-        let details = trace.steps.iter().skip(1).filter(|step| step.result != "true").map(detail);
+        let details = trace.steps.iter().skip(1).filter(|step| step.verdict() != Some(&Verdict::True));
+        let time = self.time();
+        let details = details.map(|step| detail(step, &time));
         let details = details.collect::<Vec<_>>().join("; ");
         let message = match &trace.outcome {
             Outcome::Skipped(gate) => {
                 let details = if details.is_empty() { details } else { format!(": {details}") };
-                format!("{}{details}{}", says(*gate), self.meant(&trace.steps))
+                format!("{}{details}{}", gate_then(*gate), self.meant(&trace.steps))
             }
             Outcome::Failed(reason) => format!("it failed: {reason}"),
             Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) | Outcome::Running => String::new(),
@@ -304,9 +311,9 @@ impl Search<'_> {
     fn ran(&self, trace: &Arc<Trace>) -> Obstacle {
         let message = match &trace.outcome {
             Outcome::Running => format!("it has been running since {}", self.local(trace.at)),
-            outcome => format!("it ran at {} and {}", self.local(trace.at), ended(outcome)),
+            outcome => format!("it ran at {} and {}", self.local(trace.at), then(outcome)),
         };
-        let answer = serde_json::to_value(TraceAnswer::new(trace)).ok();
+        let answer = serde_json::to_value(TraceAnswer::new(trace, &self.time())).ok();
         Obstacle { by: None, trace: answer, ..self.found(Some(trace.at), "", message, None) }
     }
 
@@ -318,8 +325,8 @@ impl Search<'_> {
         last: Option<&(Arc<Trace>, Option<Kept>)>,
     ) -> Obstacle {
         let trace = last.and_then(|(trace, kept)| match kept {
-            Some(kept) => serde_json::to_value(Kept::answer(kept)).ok(),
-            None => serde_json::to_value(TraceAnswer::new(trace)).ok(),
+            Some(kept) => serde_json::to_value(kept.answer(&self.time())).ok(),
+            None => serde_json::to_value(TraceAnswer::new(trace, &self.time())).ok(),
         });
         Obstacle {
             rule: self.rule.to_string(),
@@ -333,8 +340,12 @@ impl Search<'_> {
         }
     }
 
+    fn time(&self) -> LocalTime {
+        self.home.local_time()
+    }
+
     fn local(&self, at: Timestamp) -> String {
-        at.to_zoned(self.home.engine.calendar().zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        self.time().text(at)
     }
 }
 
@@ -347,36 +358,23 @@ fn topics(rule: &Rule) -> Vec<String> {
 }
 
 fn switches_off(step: &Step, rule: &RuleId) -> bool {
-    step.what == "disable" && step.result == *rule.as_str()
+    step.kind == StepKind::Disable && matches!(&step.result, StepResult::Rule(switched) if switched == rule)
 }
 
 /// Returns what a step says; only of conditions there may be several.
-fn detail(step: &Step) -> String {
-    if step.what == "condition" { with_values(step) } else { step.result.to_string() }
+fn detail(step: &Step, time: &LocalTime) -> String {
+    if step.verdict().is_some() { with_values(step, time) } else { step_result(step, time).into_owned() }
 }
 
-fn with_values(step: &Step) -> String {
+fn with_values(step: &Step, time: &LocalTime) -> String {
     let values: Vec<String> = step.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
-    format!("{} {}{values}", step.path, result_with_source(&step.result.text(), step.source.as_deref()))
+    format!("{} {}{values}", step.path, step_result_with_source(step, time))
 }
 
-fn says(gate: Gate) -> &'static str {
-    match gate {
-        Gate::Condition => "its condition was false",
-        Gate::Unknown => "its condition could not be told",
-        Gate::Mode => "its mode dropped it",
-        Gate::Cooldown => "its cooldown was not over",
-        Gate::Disabled => "it was disabled",
-        Gate::Resting => "it rested after a loop",
-        Gate::Hold => "its `for` was broken",
-    }
-}
-
-fn ended(outcome: &Outcome) -> String {
+fn then(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Stopped(reason) => format!("was stopped: {reason}"),
-        Outcome::Cancelled(_) => "was ended before its time".to_owned(),
+        Outcome::Stopped(_) | Outcome::Cancelled(_) => format!("was {}", ended(outcome)),
         Outcome::Finished | Outcome::Failed(_) | Outcome::Skipped(_) | Outcome::Running => outcome.word().to_owned(),
     }
 }

@@ -13,7 +13,7 @@ use crate::engine::run::admission::{Admission, Candidate};
 use crate::engine::run::stepper::Next;
 use crate::engine::run::{Caller, Part, Waiting};
 use crate::engine::trigger::dispatch::Incoming;
-use crate::engine::{Cause, CauseKind, Engine, Outcome, StoppedBy};
+use crate::engine::{Cause, CauseKind, Engine, Outcome, StepKind, StepResult, StoppedBy};
 
 /// How deep runs may call one another without a wait.
 const DEEPEST_CALL: u32 = 16;
@@ -33,7 +33,8 @@ impl Engine {
             given.insert(Arc::clone(name), value);
         }
         if act.rule.dry_run {
-            self.note_step(act.run, &act.action.path, "run", format!("would run {id}"));
+            let result = StepResult::Would(Box::new(StepResult::Rule(id)));
+            self.note_step(act.run, &act.action.path, StepKind::Run, result);
             return Ok(Next::GoOn);
         }
         let Some(known) = self.live.get(&slot) else { return Err(Failure::plain(format!("no rule `{id}`"))) };
@@ -50,7 +51,7 @@ impl Engine {
         if rule.then.is_none() {
             return Err(Failure::plain(format!("`{id}` has no `then`")));
         }
-        self.note_step(act.run, &act.action.path, "run", id.to_string());
+        self.note_step(act.run, &act.action.path, StepKind::Run, StepResult::Rule(id.clone()));
         let cause = Cause {
             kind: CauseKind::Rule(act.rule.id.clone()),
             depth: act.run.firing.cause.depth,
@@ -95,7 +96,7 @@ impl Engine {
             self.inbox.push_back(Incoming::WaitFailed { run, thread, why });
             return;
         }
-        self.fail_waiting(caller.run, caller.thread, "run", &why);
+        self.fail_waiting(caller.run, caller.thread, StepKind::Run, &why);
     }
 
     pub(crate) fn switch_rule(
@@ -105,12 +106,12 @@ impl Engine {
         is_enabled: bool,
     ) -> Result<Next, Failure> {
         let (id, slot) = self.referred(act, reference)?;
-        let word = if is_enabled { "enable" } else { "disable" };
+        let kind = if is_enabled { StepKind::Enable } else { StepKind::Disable };
         if act.rule.dry_run {
-            self.note_step(act.run, &act.action.path, word, format!("would {word} {id}"));
+            self.note_step(act.run, &act.action.path, kind, StepResult::Would(Box::new(StepResult::Rule(id))));
             return Ok(Next::GoOn);
         }
-        self.note_step(act.run, &act.action.path, word, id.to_string());
+        self.note_step(act.run, &act.action.path, kind, StepResult::Rule(id));
         self.switch(&slot, is_enabled);
         Ok(Next::GoOn)
     }
@@ -118,10 +119,11 @@ impl Engine {
     pub(crate) fn cancel_rule(&mut self, act: &mut Act<'_>, reference: &RuleReference) -> Result<Next, Failure> {
         let (id, slot) = self.referred(act, reference)?;
         if act.rule.dry_run {
-            self.note_step(act.run, &act.action.path, "cancel", format!("would cancel {id}"));
+            let result = StepResult::Would(Box::new(StepResult::Rule(id)));
+            self.note_step(act.run, &act.action.path, StepKind::Cancel, result);
             return Ok(Next::GoOn);
         }
-        self.note_step(act.run, &act.action.path, "cancel", id.to_string());
+        self.note_step(act.run, &act.action.path, StepKind::Cancel, StepResult::Rule(id));
         self.cancel_runs(&slot, StoppedBy::Cancel);
         Ok(Next::GoOn)
     }

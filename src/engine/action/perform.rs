@@ -6,7 +6,7 @@ use crate::model::{Map, Name, Value};
 use crate::rules::{Action, ActionKind, Condition, DurationTemplate, LogLevel, OnError, RepeatKind, Rule, Until};
 use crate::script::{Failure, Reads, Template};
 
-use crate::engine::condition::judge::{Judging, Verdict, failure_text};
+use crate::engine::condition::judge::{Judging, Verdict};
 use crate::engine::condition::scope::Scope;
 use crate::engine::live::table::{Fact, LiveId};
 use crate::engine::run::stepper::Next;
@@ -14,7 +14,7 @@ use crate::engine::run::wait::Awaited;
 use crate::engine::run::{ActionPlace, Frame, Repeat, Run, Waiting};
 use crate::engine::trigger::dispatch::holds;
 use crate::engine::trigger::state::later;
-use crate::engine::{Engine, Outcome};
+use crate::engine::{Engine, Fault, Outcome, StepKind, StepResult, StopReason};
 
 /// One action of a run that is being done.
 pub(crate) struct Act<'a> {
@@ -41,9 +41,9 @@ impl Engine {
     ) -> Result<Next, Failure> {
         let done = self.perform(&mut Act { slot, rule, run, thread, action }, place);
         if let Err(failure) = &done {
-            self.note_failure(run, &action.path, word(&action.kind), failure);
+            self.note_failure(run, &action.path, step_kind(&action.kind), failure);
             if action.on_error == OnError::Continue {
-                self.say(Some(&rule.id), LogLevel::Warn, failure_text(failure));
+                self.say(Some(&rule.id), LogLevel::Warn, Fault::from(failure).to_string());
             }
         }
         done
@@ -88,9 +88,14 @@ impl Engine {
             ActionKind::ChooseCase { on, cases, otherwise } => {
                 let value = self.in_scope(act, |engine, scope, reads| engine.value(scope, on, reads))?;
                 let case = cases.iter().find(|case| value.matches(&case.value));
-                let known = || cases.iter().map(|case| case.value.to_string()).collect::<Vec<_>>().join(", ");
-                let none = || format!("{value}: no such case (there are {})", known());
-                self.note_step(act.run, path, "choose", case.map_or_else(none, |_| value.to_string()));
+                let result = match case {
+                    Some(_) => StepResult::Case(value.clone()),
+                    None => {
+                        let cases = cases.iter().map(|case| case.value.clone()).collect();
+                        StepResult::NoCase { value: value.clone(), cases }
+                    }
+                };
+                self.note_step(act.run, path, StepKind::Choose, result);
                 Ok(case.map(|case| case.then).or(*otherwise).map_or(Next::GoOn, Next::Enter))
             }
             ActionKind::Repeat { kind, .. } => self.begin_repeat(act, place, kind),
@@ -105,15 +110,16 @@ impl Engine {
             ActionKind::Exec(exec) => self.exec(act, exec),
             ActionKind::Stop(reason) => {
                 let reason = self.in_scope(act, |engine, scope, reads| engine.render(scope, reason, reads))?;
-                self.note_step(act.run, path, "stop", reason.to_string());
-                Ok(Next::End(Outcome::Stopped(reason.to_string())))
+                let reason = reason.to_string();
+                self.note_step(act.run, path, StepKind::Stop, StepResult::Text(reason.clone()));
+                Ok(Next::End(Outcome::Stopped(StopReason::Action(reason))))
             }
         }
     }
 
     fn delay(&mut self, act: &mut Act<'_>, duration: &DurationTemplate) -> Result<Next, Failure> {
         let duration = self.in_scope(act, |engine, scope, reads| engine.duration(scope, duration, reads))?;
-        self.note_step(act.run, &act.action.path, "delay", crate::model::format_duration(duration));
+        self.note_step(act.run, &act.action.path, StepKind::Delay, StepResult::Lasts(duration));
         Ok(Next::Wait(Waiting::Time(later(self.now(), duration))))
     }
 
@@ -143,7 +149,7 @@ impl Engine {
                 self.listen_until(act, &repeat, until)?;
             }
         }
-        self.note_step(act.run, &act.action.path, "repeat", String::new());
+        self.note_step(act.run, &act.action.path, StepKind::Repeat, StepResult::Done);
         Ok(Next::Loop(Box::new(repeat)))
     }
 
@@ -180,7 +186,8 @@ impl Engine {
     fn set_variables(&mut self, act: &mut Act<'_>, variables: &[(Name, Template)]) -> Result<Next, Failure> {
         for (name, template) in variables {
             let value = self.in_scope(act, |engine, scope, reads| engine.render(scope, template, reads))?;
-            self.note_step(act.run, &act.action.path, "let", format!("{name} = {value}"));
+            let result = StepResult::Set(Arc::clone(name), value.clone());
+            self.note_step(act.run, &act.action.path, StepKind::Let, result);
             act.run.variables.insert(Arc::clone(name), value);
         }
         Ok(Next::GoOn)
@@ -189,7 +196,8 @@ impl Engine {
     fn remember(&mut self, act: &mut Act<'_>, variables: &[(Name, Template)]) -> Result<Next, Failure> {
         for (name, template) in variables {
             let value = self.in_scope(act, |engine, scope, reads| engine.render(scope, template, reads))?;
-            self.note_step(act.run, &act.action.path, "remember", format!("{name} = {value}"));
+            let result = StepResult::Set(Arc::clone(name), value.clone());
+            self.note_step(act.run, &act.action.path, StepKind::Remember, result);
             if let Some(slot) = self.live.get_mut(act.slot) {
                 Arc::make_mut(&mut slot.memory).insert(Arc::clone(name), value);
             }
@@ -201,7 +209,7 @@ impl Engine {
 
     fn log(&mut self, act: &mut Act<'_>, text: &Template, level: LogLevel) -> Result<Next, Failure> {
         let text = self.in_scope(act, |engine, scope, reads| engine.render(scope, text, reads))?.to_string();
-        self.note_step(act.run, &act.action.path, "log", text.clone());
+        self.note_step(act.run, &act.action.path, StepKind::Log, StepResult::Text(text.clone()));
         self.say(Some(&act.rule.id), level, text);
         Ok(Next::GoOn)
     }
@@ -294,28 +302,28 @@ impl Engine {
     }
 }
 
-/// Returns the action's word, as users write it.
-pub(crate) fn word(kind: &ActionKind) -> &'static str {
+/// Returns what a step of this action is.
+pub(crate) fn step_kind(kind: &ActionKind) -> StepKind {
     match kind {
-        ActionKind::Publish(_) => "publish",
-        ActionKind::Scene { .. } | ActionKind::SceneByName(_) => "scene",
-        ActionKind::Script(_) => "script",
-        ActionKind::Delay(_) => "delay",
-        ActionKind::Wait(_) => "wait",
-        ActionKind::If { .. } => "if",
-        ActionKind::Choose { .. } | ActionKind::ChooseCase { .. } => "choose",
-        ActionKind::Repeat { .. } => "repeat",
-        ActionKind::Parallel(_) => "parallel",
-        ActionKind::Let(_) => "let",
-        ActionKind::Remember(_) => "remember",
-        ActionKind::Run { .. } => "run",
-        ActionKind::Switch { is_enabled: true, .. } => "enable",
-        ActionKind::Switch { is_enabled: false, .. } => "disable",
-        ActionKind::Cancel(_) => "cancel",
-        ActionKind::Log { .. } => "log",
-        ActionKind::Http(_) => "http",
-        ActionKind::Exec(_) => "exec",
-        ActionKind::Stop(_) => "stop",
+        ActionKind::Publish(_) => StepKind::Publish,
+        ActionKind::Scene { .. } | ActionKind::SceneByName(_) => StepKind::Scene,
+        ActionKind::Script(_) => StepKind::Script,
+        ActionKind::Delay(_) => StepKind::Delay,
+        ActionKind::Wait(_) => StepKind::Wait,
+        ActionKind::If { .. } => StepKind::If,
+        ActionKind::Choose { .. } | ActionKind::ChooseCase { .. } => StepKind::Choose,
+        ActionKind::Repeat { .. } => StepKind::Repeat,
+        ActionKind::Parallel(_) => StepKind::Parallel,
+        ActionKind::Let(_) => StepKind::Let,
+        ActionKind::Remember(_) => StepKind::Remember,
+        ActionKind::Run { .. } => StepKind::Run,
+        ActionKind::Switch { is_enabled: true, .. } => StepKind::Enable,
+        ActionKind::Switch { is_enabled: false, .. } => StepKind::Disable,
+        ActionKind::Cancel(_) => StepKind::Cancel,
+        ActionKind::Log { .. } => StepKind::Log,
+        ActionKind::Http(_) => StepKind::Http,
+        ActionKind::Exec(_) => StepKind::Exec,
+        ActionKind::Stop(_) => StepKind::Stop,
     }
 }
 

@@ -4,7 +4,7 @@ use crate::model::{Message, Origin, Payload, Topic, Value};
 use crate::rules::{IfChanged, Publish};
 use crate::script::Failure;
 
-use crate::engine::action::perform::{Act, word};
+use crate::engine::action::perform::{Act, step_kind};
 use crate::engine::run::stepper::Next;
 use crate::engine::trigger::dispatch::Incoming;
 use crate::engine::{Cause, Effect, Engine, Outcome, Publication, StepResult};
@@ -32,22 +32,24 @@ impl Engine {
             return Err(at_action(act, format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
         }
         let payload = Payload::from_value(&value);
-        if let Some(reason) = self.is_unchanged(act, publish, &topic, &payload)? {
-            self.note_step(act.run, &act.action.path, word(&act.action.kind), reason);
+        let kind = step_kind(&act.action.kind);
+        if let Some(same) = self.is_unchanged(act, publish, &topic, &payload)? {
+            let result = StepResult::Unchanged(same, payload.value().clone());
+            self.note_step(act.run, &act.action.path, kind, result);
             return Ok(None);
         }
-        let line = StepResult::Published(topic.clone(), payload.clone());
+        let result = StepResult::Published(topic.clone(), payload.clone());
         if act.rule.dry_run {
-            self.note_step(act.run, &act.action.path, word(&act.action.kind), format!("would publish {line}"));
+            self.note_step(act.run, &act.action.path, kind, StepResult::Would(Box::new(result)));
             return Ok(None);
         }
         let depth = act.run.firing.cause.depth + 1;
         if depth > self.options.chain {
             let outcome = self.stop_chain(act, &topic);
-            self.note_step(act.run, &act.action.path, word(&act.action.kind), format!("not sent: {line}"));
+            self.note_step(act.run, &act.action.path, kind, StepResult::Withheld(topic, payload));
             return Ok(Some(outcome));
         }
-        self.note_step(act.run, &act.action.path, word(&act.action.kind), line);
+        self.note_step(act.run, &act.action.path, kind, result);
         let message = Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own };
         let mut cause = Cause { run: Some(act.run.id), ..act.run.firing.cause.clone() };
         if act.run.started_at < self.now() && cause.message().is_some() {
@@ -60,27 +62,27 @@ impl Engine {
         Ok(None)
     }
 
-    /// Returns why a message isn't published, where `if_changed` says so.
+    /// Returns the topic that already says what would be published, if `if_changed` leaves it out then.
     fn is_unchanged(
         &mut self,
         act: &mut Act<'_>,
         publish: &Publish,
         topic: &Topic,
         payload: &Payload,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<Topic>, Failure> {
         // What is compared is what would be sent: the text `21` is the number that devices say.
         match &publish.if_changed {
             IfChanged::Always => Ok(None),
             IfChanged::OwnTopic => {
                 let value = payload.value();
                 let last = self.last_published(topic).or_else(|| self.value_of(topic.as_str()));
-                Ok((last.as_ref() == Some(value)).then(|| format!("unchanged: `{topic}` is {value}")))
+                Ok((last.as_ref() == Some(value)).then(|| topic.clone()))
             }
             IfChanged::Topic(other) => {
                 let other = self.in_scope(act, |engine, scope, reads| engine.topic(scope, other, reads))?;
                 let value = payload.value();
                 let is_so = self.value_of(other.as_str()).is_some_and(|state| state.matches(value));
-                Ok(is_so.then(|| format!("unchanged: `{other}` is {value} already")))
+                Ok(is_so.then_some(other))
             }
         }
     }

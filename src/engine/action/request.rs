@@ -7,7 +7,7 @@ use crate::script::Failure;
 use crate::engine::action::perform::Act;
 use crate::engine::run::stepper::Next;
 use crate::engine::run::{Run, Thread, Waiting};
-use crate::engine::{Answer, Effect, Engine, HttpCall, RequestId};
+use crate::engine::{Answer, Effect, Engine, HttpCall, RequestId, StepKind, StepResult};
 
 impl Engine {
     pub(crate) fn http(&mut self, act: &mut Act<'_>, http: &Http) -> Result<Next, Failure> {
@@ -28,12 +28,12 @@ impl Engine {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
         let timeout = self.in_scope(act, |engine, scope, reads| engine.duration(scope, &http.timeout, reads))?;
-        let line = format!("{method} {url}");
+        let result = StepResult::Requested { method: method.clone(), url: url.clone() };
         if act.rule.dry_run {
-            self.note_step(act.run, &act.action.path, "http", format!("would ask {line}"));
+            self.note_step(act.run, &act.action.path, StepKind::Http, StepResult::Would(Box::new(result)));
             return Ok(Next::GoOn);
         }
-        self.note_step(act.run, &act.action.path, "http", line);
+        self.note_step(act.run, &act.action.path, StepKind::Http, result);
         let request = self.next_request();
         let call = HttpCall { method, url, headers, body: body.to_payload(), timeout };
         self.effects.push(Effect::Http { request, call });
@@ -46,12 +46,12 @@ impl Engine {
             command.push(self.in_scope(act, |engine, scope, reads| engine.text(scope, part, reads))?);
         }
         let timeout = self.in_scope(act, |engine, scope, reads| engine.duration(scope, &exec.timeout, reads))?;
-        let line = command.join(" ");
+        let result = StepResult::Started(command.clone());
         if act.rule.dry_run {
-            self.note_step(act.run, &act.action.path, "exec", format!("would run {line}"));
+            self.note_step(act.run, &act.action.path, StepKind::Exec, StepResult::Would(Box::new(result)));
             return Ok(Next::GoOn);
         }
-        self.note_step(act.run, &act.action.path, "exec", line);
+        self.note_step(act.run, &act.action.path, StepKind::Exec, result);
         let request = self.next_request();
         self.effects.push(Effect::Exec { request, command, timeout });
         Ok(Next::Wait(Waiting::Request(request)))
@@ -71,7 +71,7 @@ impl Engine {
         };
         let Some((run, thread)) = self.runs.values().find_map(waits) else { return };
         match answer {
-            Answer::Failed(message) => self.fail_waiting(run, thread, "answer", &Failure::plain(message)),
+            Answer::Failed(message) => self.fail_waiting(run, thread, StepKind::Answer, &Failure::plain(message)),
             Answer::Ended { status, body } => {
                 let mut http = Map::new();
                 http.insert("status".into(), Value::Int(status));

@@ -6,10 +6,10 @@ use crate::model::{Place, Value};
 use crate::rules::{Action, ActionKind, DurationTemplate, Http, IfChanged, OnError, Publish, Question, RuleReference};
 use crate::script::{Asked, Closure, Command, Failure, Template, UnlessSame};
 
-use crate::engine::Engine;
 use crate::engine::action::perform::Act;
 use crate::engine::run::ActionPlace;
 use crate::engine::run::stepper::Next;
+use crate::engine::{Engine, StepKind, StepResult};
 
 /// How long an HTTP request may take, where the script doesn't say.
 const HTTP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
@@ -24,7 +24,7 @@ impl Engine {
     ) -> Result<Next, Failure> {
         let called = self.in_scope(act, |evaluator, scope, reads| Ok(evaluator.call(scope, closure, reads)))?;
         let path = Arc::clone(&act.action.path);
-        self.note_step(act.run, &path, "script", String::new());
+        self.note_step(act.run, &path, StepKind::Script, StepResult::Done);
         let where_it_stands = closure.place();
         for Asked { command, place: asked_at } in called.commands {
             let steps = act.run.steps.len();

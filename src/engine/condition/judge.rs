@@ -11,15 +11,15 @@ use crate::engine::condition::evaluator::Evaluator;
 use crate::engine::condition::scope::Scope;
 use crate::engine::condition::tracker::Tracker;
 use crate::engine::trigger::state::later;
-use crate::engine::{Step, StepResult, progress};
+use crate::engine::{Fault, Step, StepKind, StepResult, WhyFalse};
 
 /// A condition's answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
     /// It holds.
     True,
-    /// It doesn't; why, where that isn't plain.
-    False(Option<String>),
+    /// It doesn't; why, unless its values say enough.
+    False(Option<Box<WhyFalse>>),
     /// It can't be told: this topic never had a value.
     Unknown(Topic),
     /// It couldn't be evaluated.
@@ -62,7 +62,7 @@ impl Evaluator {
                 if window.contains(self.world.now, calendar) {
                     Verdict::True
                 } else {
-                    Verdict::False(Some(format!("it is {}, not {window}", self.world.local().strftime("%a %H:%M:%S"))))
+                    no(WhyFalse::OutsideWindow(window.to_string().into()))
                 }
             }
             ConditionKind::Sun { is_up } => {
@@ -70,7 +70,7 @@ impl Evaluator {
                 judging.reads.sun = true;
                 match SunDay::is_up(self.world.now, calendar) {
                     Some(up) if up == *is_up => Verdict::True,
-                    Some(up) => Verdict::False(Some(format!("the sun is {}", if up { "up" } else { "down" }))),
+                    Some(is_up) => no(WhyFalse::Sun { is_up }),
                     None => Verdict::Failed(Failure::plain("the home has no `location` in homerule.yaml".to_owned())),
                 }
             }
@@ -78,13 +78,15 @@ impl Evaluator {
         judging.steps.push(Step {
             path: condition.path.clone(),
             at: self.world.now,
-            what: "condition".into(),
-            result: verdict.result(),
-            values,
-            source: match &condition.kind {
-                ConditionKind::Expression(expression) => Some(expression.text()),
-                _ => None,
+            kind: StepKind::Condition,
+            result: StepResult::Judged {
+                verdict: verdict.traced(),
+                source: match &condition.kind {
+                    ConditionKind::Expression(expression) => Some(expression.text()),
+                    _ => None,
+                },
             },
+            values,
             place: None,
         });
         verdict
@@ -129,7 +131,7 @@ impl Evaluator {
         match result {
             Ok(Value::Bool(true)) => Verdict::True,
             Ok(Value::Bool(false)) => Verdict::False(None),
-            Ok(Value::Null) => Verdict::False(Some("it gives `()`".to_owned())),
+            Ok(Value::Null) => no(WhyFalse::GaveNothing),
             Ok(value) => Verdict::Failed(Failure::of_expression(
                 expression,
                 format!("a condition must give true or false, and this gives {}: {value}", value.kind()),
@@ -157,12 +159,13 @@ impl Evaluator {
         };
         let value = known.payload.value().at(&state.field).cloned().unwrap_or_default();
         values.push((topic.text().into(), value.clone()));
+        let field = (!state.field.is_whole()).then(|| state.field.to_string().into());
         if value.is_null() {
-            let path = if state.field.is_whole() { String::new() } else { format!(" at `{}`", state.field) };
-            return Verdict::False(Some(format!("`{topic}` has no value{path} now")));
+            return no(WhyFalse::NoValue { topic, field });
         }
         if !state.accepts(&value) {
-            return Verdict::False(Some(state.miss(&topic, &value)));
+            let wanted = state.wanted(&value);
+            return no(WhyFalse::OtherValue { topic, field, value, wanted });
         }
         let Some(hold) = state.hold else { return Verdict::True };
         let tracker = judging.trackers.iter().find(|tracker| tracker.path == condition.path);
@@ -172,8 +175,7 @@ impl Evaluator {
             return Verdict::True;
         }
         judging.reads.changes_at(due);
-        let progress = progress(since, self.world.now, due);
-        Verdict::False(Some(format!("`{topic}` has been so for {progress}")))
+        no(WhyFalse::TooShort { topic, since, due })
     }
 
     /// Notes what an expression read, for the trace: its variables, the topics, and which rules hold or run.
@@ -195,23 +197,17 @@ impl Evaluator {
 }
 
 impl Verdict {
-    /// Returns it as a trace says it.
-    pub(crate) fn result(&self) -> StepResult {
+    /// Returns it as a trace keeps it.
+    pub(crate) fn traced(&self) -> crate::engine::Verdict {
         match self {
-            Verdict::True => "true".into(),
-            Verdict::False(None) => "false".into(),
-            Verdict::False(Some(why)) => format!("false: {why}").into(),
-            Verdict::Unknown(topic) => StepResult::Unknown(topic.clone()),
-            Verdict::Failed(failure) => format!("failed: {}", failure_text(failure)).into(),
+            Verdict::True => crate::engine::Verdict::True,
+            Verdict::False(why) => crate::engine::Verdict::False(why.clone()),
+            Verdict::Unknown(topic) => crate::engine::Verdict::Unknown(topic.clone()),
+            Verdict::Failed(failure) => crate::engine::Verdict::Failed(Box::new(Fault::from(failure))),
         }
     }
 }
 
-/// Returns a failure as a text, with its place.
-pub(crate) fn failure_text(failure: &Failure) -> String {
-    match (&failure.place, &failure.line) {
-        (Some(place), Some(line)) => format!("{place}: {} (`{line}`)", failure.message),
-        (Some(place), None) => format!("{place}: {}", failure.message),
-        (None, _) => failure.message.clone(),
-    }
+fn no(why: WhyFalse) -> Verdict {
+    Verdict::False(Some(Box::new(why)))
 }

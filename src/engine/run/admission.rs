@@ -10,7 +10,7 @@ use crate::model::{Map, RuleId, Value};
 use crate::rules::{BlockId, HomeEvent, LogLevel, Mode, Per, Rule};
 use crate::script::{Failure, Reads};
 
-use crate::engine::condition::judge::{Judging, Verdict, failure_text};
+use crate::engine::condition::judge::{Judging, Verdict};
 use crate::engine::condition::scope::{Scope, ThreadScope};
 use crate::engine::firing::Firing;
 use crate::engine::live::deadlines::{Due, Owner};
@@ -19,7 +19,10 @@ use crate::engine::run::threads::Threads;
 use crate::engine::run::{Caller, Part, Run, Thread, Waiting};
 use crate::engine::trigger::dispatch::Incoming;
 use crate::engine::trigger::state::later;
-use crate::engine::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Gate, Outcome, RunId, Step, StoppedBy, Trace};
+use crate::engine::{
+    Alert, AlertKind, Cause, CauseKind, Effect, Engine, Fault, Gate, Outcome, Refusal, RunId, Step, StepKind,
+    StepResult, StoppedBy, Trace,
+};
 
 /// A run that is about to be let in, or not.
 pub(crate) struct Candidate {
@@ -52,8 +55,8 @@ impl Engine {
         if !slot.is_enabled() {
             return self.skip(slot_id, &firing, Gate::Disabled);
         }
-        if slot.resting_until.is_some() {
-            let until = slot.resting_until.map(|until| format!("until {}", self.local_text(until)));
+        if let Some(until) = slot.resting_until {
+            let until = Some(Refusal::Until(until));
             return self.skip_with(slot_id, &firing, Gate::Resting, Vec::new(), until);
         }
         if self.is_storm(slot_id, &firing) {
@@ -68,7 +71,7 @@ impl Engine {
             Err(failure) => return self.fail_unstarted(&rule, &firing, Vec::new(), &failure),
         };
         if let Some(over) = self.cooling_until(slot_id, &key) {
-            let until = Some(format!("until {}", self.local_text(over)));
+            let until = Some(Refusal::Until(over));
             return self.skip_with(slot_id, &firing, Gate::Cooldown, Vec::new(), until);
         }
         let (verdict, steps) = self.judge_rule(slot_id, &rule, &firing, &variables);
@@ -222,13 +225,10 @@ impl Engine {
             Mode::Restart => false,
         };
         if drop {
-            let first = first.and_then(|first| self.runs.get(&first));
-            let since = first.map_or(String::new(), |run| format!(" since {}", self.local_text(run.started_at)));
-            let reason = match rule.mode {
-                Mode::Single | Mode::Restart => format!("a run of it goes on{since}"),
-                Mode::Queued | Mode::Parallel => format!("{count} runs go on{since}, and `max` is {}", rule.max),
-            };
-            self.skip_with(&slot_id, &candidate.firing, Gate::Mode, candidate.steps, Some(reason));
+            let since = first.and_then(|first| self.runs.get(&first)).map(|run| run.started_at);
+            let max = if rule.mode == Mode::Single { 1 } else { rule.max };
+            let refusal = Refusal::Busy { runs: count, since, max };
+            self.skip_with(&slot_id, &candidate.firing, Gate::Mode, candidate.steps, Some(refusal));
             return Admission::Dropped;
         }
         if rule.mode == Mode::Restart {
@@ -332,10 +332,10 @@ impl Engine {
         });
         // A loop was said when it was stopped.
         let is_said = self.looping.take_if(|looping| *looping == run.id).is_some();
-        if let Outcome::Failed(message) = &outcome
+        if let Outcome::Failed(fault) = &outcome
             && !is_said
         {
-            self.say_failed(&run.rule, message.clone(), depth);
+            self.say_failed(&run.rule, fault, depth);
         }
         self.count_interruptions(&run.rule);
         if let Some(caller) = run.caller {
@@ -405,7 +405,8 @@ impl Engine {
 
     /// Says that a rule failed: in the log, as an alert, and to the rules that listen for it. Failures that set each
     /// other off without end are a loop.
-    pub(crate) fn say_failed(&mut self, rule: &RuleId, message: String, depth: u32) {
+    pub(crate) fn say_failed(&mut self, rule: &RuleId, fault: &Fault, depth: u32) {
+        let message = fault.to_string();
         self.say(Some(rule), LogLevel::Error, message.clone());
         let alert = Alert { kind: AlertKind::RuleFailed, rule: rule.clone(), message };
         if depth < self.options.chain {
@@ -430,13 +431,13 @@ impl Engine {
         firing: &Firing,
         gate: Gate,
         mut steps: Vec<Step>,
-        reason: Option<String>,
+        refusal: Option<Refusal>,
     ) {
         let Some(rule) = self.live.get(slot).map(|slot| slot.rule.id.clone()) else { return };
         steps.insert(0, self.trigger_step(firing));
         let now = self.now();
-        if let Some(reason) = reason {
-            steps.push(Step::new(&firing.path, now, gate.word(), reason));
+        if let Some(refusal) = refusal {
+            steps.push(Step::new(&firing.path, now, StepKind::Gate(gate), StepResult::Refused(refusal)));
         }
         let cause = firing.cause.clone();
         let outcome = Outcome::Skipped(gate);
@@ -473,8 +474,8 @@ impl Engine {
         }
     }
 
-    /// Returns a failure as the text that a run ends with.
+    /// Returns how a run ends by a failure.
     pub(crate) fn failed(failure: &Failure) -> Outcome {
-        Outcome::Failed(failure_text(failure))
+        Outcome::Failed(Fault::from(failure))
     }
 }

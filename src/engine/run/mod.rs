@@ -62,6 +62,7 @@ pub(crate) struct Run {
     pub(crate) turns: u32,
     pub(crate) turns_at: Timestamp,
     /// Its trace so far.
+    #[serde(with = "crate::engine::trace::stored")]
     pub(crate) steps: Vec<Step>,
 }
 

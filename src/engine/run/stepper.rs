@@ -8,12 +8,11 @@ use crate::model::Value;
 use crate::rules::{ActionKind, BlockId, OnError, RepeatKind, Rule, Until};
 use crate::script::Failure;
 
-use crate::engine::condition::judge::failure_text;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::table::LiveId;
 use crate::engine::run::{ActionPlace, Frame, Repeat, Run, Thread, Waiting};
 use crate::engine::trigger::state::later;
-use crate::engine::{Engine, Outcome, RunId, Step, StepResult};
+use crate::engine::{Engine, Fault, Outcome, RunId, Step, StepKind, StepResult};
 
 /// How many turns of loops a run may do without a wait (spec 2.9).
 const MOST_TURNS: u32 = 10_000;
@@ -264,13 +263,13 @@ impl Engine {
     }
 
     /// Adds a step to a run's trace.
-    pub(crate) fn note_step(&self, run: &mut Run, path: &Arc<str>, what: &'static str, result: impl Into<StepResult>) {
-        run.note(Step::new(path, self.now(), what, result));
+    pub(crate) fn note_step(&self, run: &mut Run, path: &Arc<str>, kind: StepKind, result: StepResult) {
+        run.note(Step::new(path, self.now(), kind, result));
     }
 
     /// Notes in the trace that an action failed.
-    pub(crate) fn note_failure(&self, run: &mut Run, path: &Arc<str>, what: &'static str, failure: &Failure) {
-        self.note_step(run, path, what, format!("failed: {}", failure_text(failure)));
+    pub(crate) fn note_failure(&self, run: &mut Run, path: &Arc<str>, kind: StepKind, failure: &Failure) {
+        self.note_step(run, path, kind, StepResult::Failed(Box::new(Fault::from(failure))));
     }
 
     /// Ends the runs that this one called and waits for.
@@ -293,7 +292,7 @@ impl Engine {
     }
 
     /// Fails the action that a thread waits in, as if it had failed at once.
-    pub(crate) fn fail_waiting(&mut self, id: RunId, thread: u32, what: &'static str, failure: &Failure) {
+    pub(crate) fn fail_waiting(&mut self, id: RunId, thread: u32, kind: StepKind, failure: &Failure) {
         let is_waiting = |run: &Run| run.threads.get(thread).is_some_and(|thread| thread.waiting.is_some());
         if !self.runs.get(&id).is_some_and(is_waiting) {
             return;
@@ -306,7 +305,7 @@ impl Engine {
         }
         let path = current_action(&run, thread, &rule).map(|action| Arc::clone(&action.path));
         if let Some(path) = path {
-            self.note_failure(&mut run, &path, what, failure);
+            self.note_failure(&mut run, &path, kind, failure);
         }
         // It may fail since the run that is at work ended what it waits for.
         let at_work = self.at_work.replace((id, None));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Name, RuleId, Value, format_duration};
+use crate::model::{Name, RuleId, Value};
 use crate::rules::{Action, ActionKind, OnError, Rule};
 use crate::script::{Closure, ClosureId, Failure};
 
@@ -17,7 +17,9 @@ use crate::engine::live::table::{LiveId, RunKey};
 use crate::engine::run::stepper::Next;
 use crate::engine::run::{ActionPlace, Part, Run};
 use crate::engine::trigger::state::later;
-use crate::engine::{Armed, Cause, CauseKind, Engine, Gate, Outcome, RunId, Step, StoppedBy, Trace};
+use crate::engine::{
+    Armed, Cause, CauseKind, Engine, Gate, Outcome, RunId, Step, StepKind, StepResult, StoppedBy, Trace,
+};
 
 /// How many timers one rule may have at once.
 const MOST_TIMERS: usize = 1000;
@@ -68,7 +70,7 @@ impl Engine {
             return Err(Failure { place: Some(closure.place()), ..Failure::plain(why) });
         }
         let id = slot.timers.last().map_or(1, |timer| timer.id + 1);
-        let said = format!("{} in {}", name.as_deref().unwrap_or("a timer"), format_duration(delay));
+        let result = StepResult::TimerSet { name: name.clone(), delay };
         slot.timers.push(Timer {
             id,
             name,
@@ -87,16 +89,16 @@ impl Engine {
         self.deadlines.add(due, act.slot, Due::Timer(id));
         self.unsaved.rules.insert(act.slot.clone());
         let path = Arc::clone(&act.action.path);
-        self.note_step(act.run, &path, "after", said);
+        self.note_step(act.run, &path, StepKind::After, result);
         Ok(Next::GoOn)
     }
 
     /// Ends the rule's timer `name`, if there is one.
     pub(crate) fn cancel_timer(&mut self, act: &mut Act<'_>, name: &str) {
-        let was_there = self.drop_timer(act.slot, name);
+        let was_set = self.drop_timer(act.slot, name);
         let path = Arc::clone(&act.action.path);
-        let said = if was_there { name.to_owned() } else { format!("{name}: there was no such timer") };
-        self.note_step(act.run, &path, "cancel", said);
+        let result = StepResult::TimerCancelled { name: name.into(), was_set };
+        self.note_step(act.run, &path, StepKind::Cancel, result);
     }
 
     fn drop_timer(&mut self, id: &LiveId, name: &str) -> bool {
@@ -196,9 +198,8 @@ impl Engine {
     }
 
     fn timer_step(&self, timer: &Timer, firing: &Firing) -> Step {
-        let name = timer.name.as_deref().map_or_else(String::new, |name| format!("{name}, "));
-        let cause = firing.cause.told(&self.evaluator.world.calendar.zone, self.now());
-        Step::new(&"after".into(), self.now(), "timer", format!("{name}{cause}"))
+        let result = StepResult::TimerDue { name: timer.name.clone(), cause: Box::new(firing.cause.clone()) };
+        Step::new(&"after".into(), self.now(), StepKind::Timer, result)
     }
 }
 

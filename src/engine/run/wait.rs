@@ -17,7 +17,7 @@ use crate::engine::run::{ActionPlace, Formed, Frame, OpenWait, Run, Thread, Wait
 use crate::engine::trigger::arm::numbered;
 use crate::engine::trigger::dispatch::holds;
 use crate::engine::trigger::state::{OutsideFirst, later};
-use crate::engine::{Cause, CauseKind, Engine, Outcome, RunId};
+use crate::engine::{Cause, CauseKind, Engine, Outcome, RunId, StepKind, StepResult, StopReason, WaitsFor};
 
 impl Engine {
     /// Does a `wait`: goes on at once where its condition holds already.
@@ -47,10 +47,12 @@ impl Engine {
             WaitFor::Until(_) => None,
         };
         if let Some(action) = at.action(rule) {
-            let until = timeout.map_or(String::new(), |timeout| format!(", until {}", self.local_text(timeout)));
-            let what = awaited.as_ref().map(|awaited| Trigger::awaited_of(awaited.triggers()));
-            let said = format!("for {}{until}", what.or_else(|| action.kind.awaited()).unwrap_or_default());
-            self.note_step(run, &action.path, "wait", said);
+            let events = match &awaited {
+                Some(awaited) => awaited.triggers().iter().map(crate::engine::Awaited::from).collect(),
+                None => crate::engine::Awaited::of_action(&action.kind),
+            };
+            let result = StepResult::WaitsFor(WaitsFor::Events { events, until: timeout });
+            self.note_step(run, &action.path, StepKind::Wait, result);
         }
         if let Some(awaited) = awaited {
             self.open_trigger_wait(slot, rule, run, thread, at, awaited, timeout)?;
@@ -245,13 +247,13 @@ impl Engine {
         self.return_to_wait(&slot, run, thread, wait);
         let ActionKind::Wait(wait) = &action.kind else { return None };
         if timed_out == TimedOut::Yes {
-            self.note_step(run, &action.path, "wait", "timed out");
+            self.note_step(run, &action.path, StepKind::Wait, StepResult::TimedOut);
         }
         let thread = run.threads.get_mut(thread)?;
         thread.wait = wait_variable(firing.as_ref(), timed_out);
         match (timed_out, wait.on_timeout) {
             (TimedOut::No, _) | (TimedOut::Yes, OnTimeout::Continue) => None,
-            (TimedOut::Yes, OnTimeout::Stop) => Some(Outcome::Stopped("the `wait` timed out".to_owned())),
+            (TimedOut::Yes, OnTimeout::Stop) => Some(Outcome::Stopped(StopReason::WaitTimedOut)),
             (TimedOut::Yes, OnTimeout::Do(block)) => {
                 thread.frames.push(Frame::Block { block, next: 0 });
                 None
@@ -287,13 +289,13 @@ impl Engine {
                 }
                 self.wait_fires(id, wait, None);
             }
-            (Some(Err(failure)), Some(_)) => self.fail_wait(id, wait, "until", &failure),
+            (Some(Err(failure)), Some(_)) => self.fail_wait(id, wait, StepKind::Until, &failure),
             _ => {}
         }
     }
 
     /// Fails the action that an wait belongs to, with all that is under way within it.
-    pub(crate) fn fail_wait(&mut self, id: RunId, wait: u64, what: &'static str, failure: &Failure) {
+    pub(crate) fn fail_wait(&mut self, id: RunId, wait: u64, kind: StepKind, failure: &Failure) {
         let Some(mut run) = self.runs.remove(&id) else { return };
         let thread = run.thread_of_wait(wait);
         if let (Some(thread), Some(slot)) = (thread, run.slot.clone()) {
@@ -304,7 +306,7 @@ impl Engine {
         }
         self.runs.insert(id, run);
         if let Some(thread) = thread {
-            self.fail_waiting(id, thread, what, failure);
+            self.fail_waiting(id, thread, kind, failure);
         }
     }
 

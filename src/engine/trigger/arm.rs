@@ -14,7 +14,7 @@ use crate::engine::live::deadlines::{Deadline, Due, Owner};
 use crate::engine::live::table::{Fact, Interest, LiveId, Subscriber};
 use crate::engine::live::tracks::Soon;
 use crate::engine::trigger::state::{OutsideFirst, Track, TriggerState, earlier, later};
-use crate::engine::{Armed, Cause, CauseKind, Engine, Step};
+use crate::engine::{Armed, Cause, CauseKind, Engine, Step, StepKind, StepResult};
 
 impl Engine {
     /// Makes a new slot's triggers and trackers look at the state, and arms them.
@@ -313,8 +313,8 @@ impl Engine {
         for (name, capture) in &firing.named {
             values.push((Arc::clone(name).into(), Value::Text(Arc::clone(capture))));
         }
-        let result = firing.cause.told(&self.evaluator.world.calendar.zone, self.now());
-        Step { values, ..Step::new(&firing.path, self.now(), "trigger", result) }
+        let result = StepResult::Caused(firing.cause.clone());
+        Step { values, ..Step::new(&firing.path, self.now(), StepKind::Trigger, result) }
     }
 }
 

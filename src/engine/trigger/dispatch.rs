@@ -15,7 +15,7 @@ use crate::engine::live::deadlines::{Due, Owner};
 use crate::engine::live::table::{Fact, Interest, LiveId, LiveRule, Subscriber};
 use crate::engine::live::tracks::Soon;
 use crate::engine::trigger::state::{Change, Hold, News, later};
-use crate::engine::{Cause, CauseKind, Engine, Event, Gate, Outcome, RunId, elapsed, progress};
+use crate::engine::{Cause, CauseKind, Engine, Event, Fault, Gate, Outcome, Refusal, RunId, StepKind, elapsed};
 
 /// What waits to be handled.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Engine {
             }
             Incoming::Changed { fact, cause } => self.tell_readers(&fact, &cause),
             Incoming::Home { event, rule, depth } => self.dispatch_home_event(event, rule.as_ref(), depth),
-            Incoming::WaitFailed { run, thread, why } => self.fail_waiting(run, thread, "answer", &why),
+            Incoming::WaitFailed { run, thread, why } => self.fail_waiting(run, thread, StepKind::Answer, &why),
             Incoming::RecheckWait { run, wait } => self.recheck_wait(run, wait),
             Incoming::Event(event) => self.handle_event(event),
         }
@@ -320,11 +320,11 @@ impl Engine {
         self.deadlines.remove(hold.due, slot, Due::Trigger(owner, index, Some(topic.clone())));
         self.note_track(slot, owner, index, topic, Soon::AtOnce);
         if owner == Owner::Rule {
-            let value = value.map_or(String::new(), |value| format!(", then it was {value}"));
-            let reason = format!("`{topic}` held for {}{value}", progress(hold.since, self.now(), hold.due));
+            let (topic, value) = (Some(topic.clone()), value.cloned());
+            let refusal = Refusal::HoldBroken { topic, since: hold.since, due: hold.due, value };
             let cause = hold.firing.cause.clone().since(hold.since);
             let firing = Firing { cause, ..hold.firing.clone() };
-            self.skip_with(slot, &firing, Gate::Hold, Vec::new(), Some(reason));
+            self.skip_with(slot, &firing, Gate::Hold, Vec::new(), Some(refusal));
         }
     }
 
@@ -456,7 +456,7 @@ impl Engine {
         mut steps: Vec<crate::engine::Step>,
         failure: &Failure,
     ) {
-        let message = crate::engine::condition::judge::failure_text(failure);
+        let fault = Fault::from(failure);
         steps.insert(0, self.trigger_step(firing));
         let now = self.now();
         self.trace(crate::engine::Trace {
@@ -464,11 +464,11 @@ impl Engine {
             run: None,
             at: now,
             ended_at: now,
-            outcome: Outcome::Failed(message.clone()),
+            outcome: Outcome::Failed(fault.clone()),
             cause: firing.cause.clone(),
             steps,
         });
-        self.say_failed(&rule.id, message, firing.cause.depth);
+        self.say_failed(&rule.id, &fault, firing.cause.depth);
         self.count_interruptions(&rule.id);
     }
 }

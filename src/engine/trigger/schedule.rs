@@ -15,7 +15,7 @@ use crate::engine::live::deadlines::{Due, Owner};
 use crate::engine::live::table::LiveId;
 use crate::engine::trigger::arm::numbered;
 use crate::engine::trigger::state::{TriggerState, later};
-use crate::engine::{Cause, CauseKind, Engine};
+use crate::engine::{Cause, CauseKind, Engine, StepKind};
 
 impl Engine {
     /// Returns when a schedule is due next, `from` included.
@@ -55,7 +55,7 @@ impl Engine {
                     recheck_at = None;
                     None
                 }
-                Owner::OpenWait(run, wait) => return self.fail_wait(run, wait, "at", &failure),
+                Owner::OpenWait(run, wait) => return self.fail_wait(run, wait, StepKind::At, &failure),
             },
         };
         let Some(state) = self.trigger_state_mut(slot, owner, index) else { return };

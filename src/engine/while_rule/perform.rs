@@ -10,7 +10,7 @@ use crate::model::schedule::SunDay;
 use crate::rules::{Rule, Start, WhileRule};
 use crate::script::{Failure, Reads};
 
-use crate::engine::condition::judge::{Judging, Verdict, failure_text};
+use crate::engine::condition::judge::{Judging, Verdict};
 use crate::engine::condition::tracker::tracked_conditions;
 use crate::engine::firing::Firing;
 use crate::engine::live::deadlines::Due;
@@ -19,7 +19,7 @@ use crate::engine::run::Part;
 use crate::engine::run::admission::Candidate;
 use crate::engine::trigger::state::{earlier, later};
 use crate::engine::while_rule::state::{Pending, Turn};
-use crate::engine::{Armed, Cause, CauseKind, Engine, Gate, Outcome, Step, StoppedBy, Trace, progress};
+use crate::engine::{Armed, Cause, CauseKind, Engine, Fault, Gate, Outcome, Refusal, Step, StoppedBy, Trace};
 
 /// The path of a `while` in its rule.
 const PATH: &str = "while";
@@ -89,11 +89,11 @@ impl Engine {
             Verdict::True => self.note_true(id, start, cause, steps),
             Verdict::False(_) => self.note_false(id, start, cause, steps),
             Verdict::Unknown(_) => {
-                self.note_trouble(id, cause, Outcome::Skipped(Gate::Unknown), verdict.result().to_string(), steps);
+                self.note_trouble(id, cause, Outcome::Skipped(Gate::Unknown), verdict.traced(), steps);
             }
             Verdict::Failed(failure) => {
-                let text = failure_text(&failure);
-                self.note_trouble(id, cause, Outcome::Failed(text.clone()), text, steps);
+                let outcome = Outcome::Failed(Fault::from(&failure));
+                self.note_trouble(id, cause, outcome, Verdict::Failed(failure).traced(), steps);
             }
         }
     }
@@ -153,22 +153,29 @@ impl Engine {
     }
 
     /// Says once why a condition can't be told; the rule stays as it was.
-    fn note_trouble(&mut self, id: &LiveId, cause: &Cause, outcome: Outcome, text: String, mut steps: Vec<Step>) {
+    fn note_trouble(
+        &mut self,
+        id: &LiveId,
+        cause: &Cause,
+        outcome: Outcome,
+        verdict: crate::engine::Verdict,
+        mut steps: Vec<Step>,
+    ) {
         let Some(slot) = self.live.get_mut(id) else { return };
-        if slot.while_state.trouble.as_ref() == Some(&text) {
+        if slot.while_state.trouble.as_ref() == Some(&verdict) {
             return;
         }
-        slot.while_state.trouble = Some(text.clone());
+        slot.while_state.trouble = Some(verdict);
         self.unsaved.rules_late.insert(id.clone());
         let rule = slot.rule.id.clone();
         let firing = Firing::of_cause(PATH.into(), cause.clone());
         steps.insert(0, self.trigger_step(&firing));
-        let is_failure = matches!(outcome, Outcome::Failed(_));
+        let fault = if let Outcome::Failed(fault) = &outcome { Some(fault.clone()) } else { None };
         let (at, cause) = (self.now(), cause.clone());
         let depth = cause.depth;
         self.trace(Trace { rule: rule.clone(), run: None, at, ended_at: at, outcome, cause, steps });
-        if is_failure {
-            self.say_failed(&rule, text, depth);
+        if let Some(fault) = fault {
+            self.say_failed(&rule, &fault, depth);
         }
     }
 
@@ -177,9 +184,9 @@ impl Engine {
         if due <= since {
             return;
         }
-        let reason = format!("true for {}", progress(since, self.now(), due));
+        let refusal = Refusal::HoldBroken { topic: None, since, due, value: None };
         let firing = Firing::of_cause(PATH.into(), cause.since(since));
-        self.skip_with(id, &firing, Gate::Hold, steps, Some(reason));
+        self.skip_with(id, &firing, Gate::Hold, steps, Some(refusal));
     }
 
     /// Lets a rule begin or end, now or when that is due.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Map;
 use crate::script::Reads;
 
-use crate::engine::{Cause, Step};
+use crate::engine::{Cause, Step, Verdict};
 
 /// Where a `while` is in its life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,8 +34,9 @@ pub(crate) struct WhileState {
     /// When the condition is to be asked again since time passes; derived from what it read.
     #[serde(skip)]
     pub(crate) recheck_at: Option<Timestamp>,
-    /// Why the condition couldn't be told last time: said once, not each minute.
-    pub(crate) trouble: Option<String>,
+    /// Why the condition was neither true nor false last time: that's traced once, not each minute.
+    #[serde(rename = "trouble_verdict", default)]
+    pub(crate) trouble: Option<Verdict>,
 }
 
 impl WhileState {
@@ -66,7 +67,7 @@ pub(crate) struct Pending {
     /// What made the condition change.
     pub(crate) cause: Cause,
     /// How the condition was judged then, for the trace.
-    #[serde(default)]
+    #[serde(default, with = "crate::engine::trace::stored")]
     pub(crate) steps: Vec<Step>,
 }
 

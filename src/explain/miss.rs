@@ -2,7 +2,9 @@
 
 use crate::model::{Message, Origin, Value};
 
-use super::{Question, StateTrigger, Trigger, TriggerKind};
+use crate::rules::{Question, StateTrigger, Trigger, TriggerKind, Wanted};
+
+use super::values::{alternatives, told_apart};
 
 /// Returns why `message` doesn't set off `trigger`, whose value before, the whole payload, was `before`; `None` where
 /// its topic isn't the trigger's, or nothing in the message keeps it.
@@ -14,27 +16,27 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
         TriggerKind::Topic { filter, .. } if !is_ours(filter) => None,
         TriggerKind::State(state) if !is_ours(&state.filter) => None,
         TriggerKind::Silent { filter, .. } if !is_ours(filter) => None,
-        _ if !trigger.enabled => Some("the trigger is switched off (`enabled: false`)".to_owned()),
+        _ if !trigger.enabled => Some("the trigger is off (`enabled: false`)".to_owned()),
         TriggerKind::Topic { payload, condition, retained, .. } => {
             if matches!(message.origin, Origin::Retained | Origin::Restored) && !retained {
                 return Some(
-                    "it was there at the start: that only fills the state (`retained: true` counts it)".into(),
+                    "it was already there at the start, which only fills the state (`retained: true` counts it)".into(),
                 );
             }
             let wanted = payload.as_ref().filter(|wanted| !is_one_of(wanted, value));
             if let Some(wanted) = wanted {
                 let (wanted, value) = told_apart(wanted, value);
-                return Some(format!("`payload` is {wanted}, and it is {value}"));
+                return Some(format!("it's {value}, and `payload` wants {wanted}"));
             }
             condition.as_ref().map(|condition| match condition {
                 Question::Expression(expression) => {
-                    format!("`where: {}` isn't true of it", expression.source().as_str())
+                    format!("`where: {}` isn't true for it", expression.source().as_str())
                 }
-                Question::Closure(_) => "its `where` isn't true of it".to_owned(),
+                Question::Closure(_) => "its `where` isn't true for it".to_owned(),
             })
         }
         TriggerKind::State(state) => miss_of_state(state, value, before),
-        TriggerKind::Silent { .. } => Some("it spoke, and `for` counts anew".to_owned()),
+        TriggerKind::Silent { .. } => Some("it spoke, so its `for` starts again".to_owned()),
         TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
         | TriggerKind::Client { .. }
@@ -54,62 +56,48 @@ fn miss_of_state(state: &StateTrigger, payload: &Value, before: Option<&Value>) 
     };
     let old = before.and_then(there);
     if let Some(range) = &state.range {
-        let Some(number) = value.as_number() else { return Some(no_number(&value)) };
-        if !range.contains(number) {
-            return Some(format!("{value} is not {}", range.missed_side(number)));
+        let missed = value.as_number().map_or(Some(Wanted::Number), |number| range.missed(number));
+        if let Some(wanted) = missed {
+            return Some(not_in_range(&value, &wanted));
         }
         return match old {
-            None => Some("no value before it is known, and a first one never crosses".to_owned()),
+            None => Some("it's the first value that's known, and a first one never crosses".to_owned()),
             Some(old) if old.as_number().is_some_and(|old| range.contains(old)) => {
-                Some(format!("it was within the range before: {old}"))
+                Some(format!("it was already within the range: {old}"))
             }
             Some(old) if range.hysteresis > 0.0 => {
-                Some(format!("it hadn't left the range by the hysteresis of {}: {old}", range.hysteresis))
+                Some(format!("it hadn't left the range by the hysteresis of {}: it was {old}", range.hysteresis))
             }
             Some(_) => None,
         };
     }
     if old.as_ref() == Some(&value) {
-        return Some(format!("it didn't change: {value}"));
+        return Some(format!("it didn't change: it was {value} already"));
     }
     if let Some(to) = state.to.as_ref().filter(|to| !is_one_of(to, &value)) {
         let (to, value) = told_apart(to, &value);
-        return Some(format!("`to` is {to}, and it is {value}"));
+        return Some(format!("it's {value}, and `to` wants {to}"));
     }
     let old = old.unwrap_or_default();
     let from = state.from.as_ref().filter(|from| !is_one_of(from, &old))?;
     if old.is_null() {
-        return Some(format!("`from` is {}, and it was nothing that is known", alternatives(from)));
+        return Some(format!("nothing is known of what it was before, and `from` wants {}", alternatives(from)));
     }
     let (from, old) = told_apart(from, &old);
-    Some(format!("`from` is {from}, and it was {old}"))
+    Some(format!("it was {old}, and `from` wants {from}"))
 }
 
-/// Returns the values that are wanted, and another one, in words that tell them apart: `21` may be a number or a text.
-pub(crate) fn told_apart(wanted: &[Value], value: &Value) -> (String, String) {
-    let looks_alike = |wanted: &Value| wanted.to_string() == value.to_string();
-    if !wanted.iter().any(looks_alike) {
-        return (alternatives(wanted), value.to_string());
-    }
-    let with_kind = |value: &Value| format!("{value} ({})", value.kind());
-    (wanted.iter().map(with_kind).collect::<Vec<_>>().join(" or "), with_kind(value))
-}
-
-/// Returns what is told of a value that is no number, where one is wanted.
-pub(crate) fn no_number(value: &Value) -> String {
-    match value {
-        Value::Text(_) => format!("{value} is a text, no number"),
-        other => format!("{other} is no number"),
+fn not_in_range(value: &Value, wanted: &Wanted) -> String {
+    match (wanted, value) {
+        (Wanted::Above(bound), _) => format!("{value} isn't above {bound}"),
+        (Wanted::Below(bound), _) => format!("{value} isn't below {bound}"),
+        (Wanted::Number, Value::Text(_)) => format!("{value} is a text, not a number"),
+        (Wanted::Number | Wanted::OneOf(_), _) => format!("{value} isn't a number"),
     }
 }
 
 fn is_one_of(wanted: &[Value], value: &Value) -> bool {
     wanted.iter().any(|wanted| value.matches(wanted))
-}
-
-/// Lists values of which one is wanted.
-pub(super) fn alternatives(values: &[Value]) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 #[cfg(test)]
@@ -180,53 +168,53 @@ mod tests {
     #[test]
     fn a_topic_trigger_misses_other_payloads_and_what_was_there_at_the_start() {
         let wanted = topic(Some(vec![Value::text("ON"), Value::Int(1)]));
-        assert_eq!(told(&wanted, None, "OFF"), "`payload` is ON or 1, and it is OFF");
+        assert_eq!(told(&wanted, None, "OFF"), "it's OFF, and `payload` wants ON or 1");
         assert_eq!(told(&wanted, None, "1.0"), "", "numbers compare as numbers");
         assert_eq!(told(&topic(None), None, "x"), "");
-        assert_eq!(told(&wanted, None, "\"1\""), "`payload` is ON (a text) or 1 (a number), and it is 1 (a text)");
+        assert_eq!(told(&wanted, None, "\"1\""), "it's 1 (a text), and `payload` wants ON (a text) or 1 (a number)");
         let retained = Message { origin: Origin::Retained, ..message("home/hall/room", "ON") };
-        let why = "it was there at the start: that only fills the state (`retained: true` counts it)";
+        let why = "it was already there at the start, which only fills the state (`retained: true` counts it)";
         assert_eq!(miss(&wanted, &retained, None).as_deref(), Some(why));
     }
 
     #[test]
     fn a_trigger_that_is_switched_off_says_so_before_anything_else() {
         let off = Trigger { enabled: false, ..topic(Some(vec![Value::text("ON")])) };
-        assert_eq!(told(&off, None, "OFF"), "the trigger is switched off (`enabled: false`)");
+        assert_eq!(told(&off, None, "OFF"), "the trigger is off (`enabled: false`)");
     }
 
     #[test]
     fn a_silent_trigger_counts_anew() {
         let silent = trigger(TriggerKind::Silent { filter: filter(), hold: Duration::from_secs(1) });
-        assert_eq!(told(&silent, None, "x"), "it spoke, and `for` counts anew");
+        assert_eq!(told(&silent, None, "x"), "it spoke, so its `for` starts again");
     }
 
     #[test]
     fn a_range_tells_on_which_side_the_number_is_and_why_it_did_not_cross() {
-        assert_eq!(told(&range(Some(20.0), None, 0.0), Some("25"), "20"), "20 is not above 20");
-        assert_eq!(told(&range(None, Some(10.0), 0.0), Some("5"), "10.5"), "10.5 is not below 10");
+        assert_eq!(told(&range(Some(20.0), None, 0.0), Some("25"), "20"), "20 isn't above 20");
+        assert_eq!(told(&range(None, Some(10.0), 0.0), Some("5"), "10.5"), "10.5 isn't below 10");
         let both = range(Some(10.0), Some(20.0), 0.0);
-        assert_eq!(told(&both, Some("15"), "9"), "9 is not above 10");
-        assert_eq!(told(&both, Some("15"), "21"), "21 is not below 20");
-        assert_eq!(told(&both, Some("12"), "15"), "it was within the range before: 12");
-        assert_eq!(told(&both, None, "15"), "no value before it is known, and a first one never crosses");
+        assert_eq!(told(&both, Some("15"), "9"), "9 isn't above 10");
+        assert_eq!(told(&both, Some("15"), "21"), "21 isn't below 20");
+        assert_eq!(told(&both, Some("12"), "15"), "it was already within the range: 12");
+        assert_eq!(told(&both, None, "15"), "it's the first value that's known, and a first one never crosses");
         assert_eq!(told(&both, Some("21"), "15"), "", "it crosses");
-        assert_eq!(told(&both, Some("21"), "warm"), "warm is a text, no number");
-        assert_eq!(told(&both, Some("21"), "\"15\""), "15 is a text, no number");
-        assert_eq!(told(&both, Some("21"), "true"), "true is no number");
+        assert_eq!(told(&both, Some("21"), "warm"), "warm is a text, not a number");
+        assert_eq!(told(&both, Some("21"), "\"15\""), "15 is a text, not a number");
+        assert_eq!(told(&both, Some("21"), "true"), "true isn't a number");
         let slow = range(None, Some(10.0), 2.0);
-        assert_eq!(told(&slow, Some("11"), "9"), "it hadn't left the range by the hysteresis of 2: 11");
+        assert_eq!(told(&slow, Some("11"), "9"), "it hadn't left the range by the hysteresis of 2: it was 11");
     }
 
     #[test]
     fn a_value_tells_what_it_is_and_what_it_was() {
         let to = state(|state| state.to = Some(vec![Value::text("open"), Value::text("ajar")]));
-        assert_eq!(told(&to, Some("ajar"), "closed"), "`to` is open or ajar, and it is closed");
-        assert_eq!(told(&to, Some("open"), "open"), "it didn't change: open");
+        assert_eq!(told(&to, Some("ajar"), "closed"), "it's closed, and `to` wants open or ajar");
+        assert_eq!(told(&to, Some("open"), "open"), "it didn't change: it was open already");
         assert_eq!(told(&to, Some("closed"), "open"), "");
         let from = state(|state| state.from = Some(vec![Value::text("open")]));
-        assert_eq!(told(&from, Some("ajar"), "closed"), "`from` is open, and it was ajar");
-        assert_eq!(told(&from, None, "closed"), "`from` is open, and it was nothing that is known");
+        assert_eq!(told(&from, Some("ajar"), "closed"), "it was ajar, and `from` wants open");
+        assert_eq!(told(&from, None, "closed"), "nothing is known of what it was before, and `from` wants open");
         assert_eq!(told(&from, Some("open"), "closed"), "");
     }
 
@@ -239,6 +227,9 @@ mod tests {
         assert_eq!(told(&field("a.b[0]"), None, r#"{"a":1}"#), "it has no `a.b[0]`");
         assert_eq!(told(&field("a"), None, r#"{"a":null}"#), "it has no `a`");
         assert_eq!(told(&state(|_| {}), Some("x"), ""), "its payload is empty");
-        assert_eq!(told(&field("a"), Some(r#"{"a":1,"b":1}"#), r#"{"a":1,"b":2}"#), "it didn't change: 1");
+        assert_eq!(
+            told(&field("a"), Some(r#"{"a":1,"b":1}"#), r#"{"a":1,"b":2}"#),
+            "it didn't change: it was 1 already"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Which topic was probably meant by a filter that no message matches: for those who ask why a rule didn't run.
+//! Which topic a filter that no message matches was probably meant for: for those who ask why a rule didn't run.
 
 use crate::model::{Topic, TopicFilter};
 

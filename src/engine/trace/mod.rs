@@ -1,0 +1,25 @@
+//! Traces: the record of a run, or of a rule that didn't run, with the gate that stopped it. They are data: `explain`
+//! finds the words, and nothing reads words back.
+//!
+//! The command line, the page, failed tests, `why` and coverage all read this one thing.
+
+mod awaited;
+mod cause;
+mod fault;
+mod outcome;
+mod record;
+mod refusal;
+mod result;
+mod step;
+pub(super) mod stored;
+mod verdict;
+
+pub use awaited::{Awaited, WaitsFor};
+pub use cause::{Armed, Cause, CauseKind};
+pub use fault::{Fault, Loop};
+pub use outcome::{Gate, Outcome, StopReason, StoppedBy};
+pub use record::{RunId, Trace};
+pub use refusal::Refusal;
+pub use result::StepResult;
+pub use step::{Step, StepKind};
+pub use verdict::{Verdict, WhyFalse};

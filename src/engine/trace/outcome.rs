@@ -1,0 +1,104 @@
+//! How a run ended, or what kept a rule from running.
+
+use serde::{Deserialize, Serialize};
+
+use super::Fault;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did everything it had to do.
+    Finished,
+    /// `stop` or a timeout ended it.
+    Stopped(StopReason),
+    /// Something else ended it.
+    Cancelled(StoppedBy),
+    /// An error ended it.
+    Failed(Fault),
+    /// It never started.
+    Skipped(Gate),
+    /// It hasn't ended: only in answers to questions.
+    Running,
+}
+
+impl Outcome {
+    /// Returns the outcome's word in answers for programs: `finished`, `stopped`, `cancelled`, `failed`, `skipped` or `running`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Outcome::Finished => "finished",
+            Outcome::Stopped(_) => "stopped",
+            Outcome::Cancelled(_) => "cancelled",
+            Outcome::Failed(_) => "failed",
+            Outcome::Skipped(_) => "skipped",
+            Outcome::Running => "running",
+        }
+    }
+}
+
+/// Why a run stopped itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopReason {
+    /// Its `stop`, with the reason that the rule gives.
+    Action(String),
+    /// Its `wait` timed out.
+    WaitTimedOut,
+}
+
+/// What ended a run early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoppedBy {
+    /// `cancel`.
+    Cancel,
+    /// A new run in mode `restart`.
+    Restart,
+    /// Its `while` is no longer true.
+    WhileEnded,
+    /// Its rule changed or was removed.
+    Reload,
+    /// Its rules set each other off.
+    Loop,
+    /// The run that called it ended.
+    Caller,
+}
+
+/// What kept a rule from running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gate {
+    /// Its condition is false.
+    Condition,
+    /// Its condition is unknown: a topic never had a value.
+    Unknown,
+    /// Its mode dropped the trigger.
+    Mode,
+    /// Its cooldown isn't over.
+    Cooldown,
+    /// It's disabled.
+    Disabled,
+    /// It's resting after a loop.
+    Resting,
+    /// A hold was broken before its time was up.
+    Hold,
+}
+
+impl Gate {
+    /// All gates.
+    pub const ALL: [Gate; 7] =
+        [Gate::Condition, Gate::Unknown, Gate::Mode, Gate::Cooldown, Gate::Disabled, Gate::Resting, Gate::Hold];
+
+    /// Returns the gate's word in answers for programs, where it's `by`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Gate::Condition => "condition",
+            Gate::Unknown => "unknown",
+            Gate::Mode => "mode",
+            Gate::Cooldown => "cooldown",
+            Gate::Disabled => "disabled",
+            Gate::Resting => "resting",
+            Gate::Hold => "hold",
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Values in words, and what they should have been.
+
+use crate::model::{Payload, Value};
+use crate::rules::Wanted;
+
+/// The most characters of a value that a line shows.
+const LONGEST: usize = 200;
+
+/// Returns a payload on one line, shortened if it's very long.
+#[must_use]
+pub fn payload_text(payload: &Payload) -> String {
+    match payload.text() {
+        Some("") => "(empty)".to_owned(),
+        Some(text) => one_line(text),
+        None => match payload.bytes().len() {
+            1 => "(1 byte that isn't text)".to_owned(),
+            bytes => format!("({bytes} bytes that aren't text)"),
+        },
+    }
+}
+
+/// Returns a value on one line, shortened if it's very long.
+#[must_use]
+pub fn value_text(value: &Value) -> String {
+    one_line(&value.to_json().to_string())
+}
+
+/// Returns a text on one line, shortened if it's very long.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for (index, letter) in text.chars().enumerate() {
+        if index == LONGEST {
+            line.push('…');
+            break;
+        }
+        if letter.is_control() { line.extend(letter.escape_default()) } else { line.push(letter) }
+    }
+    line
+}
+
+/// Lists values, any of which will do: `open or ajar`.
+pub(super) fn alternatives(values: &[Value]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+/// Returns the values that are wanted, and another one, in words that tell them apart: `21` may be a number or a text.
+pub(super) fn told_apart(wanted: &[Value], value: &Value) -> (String, String) {
+    let looks_alike = |wanted: &Value| wanted.to_string() == value.to_string();
+    if !wanted.iter().any(looks_alike) {
+        return (alternatives(wanted), value.to_string());
+    }
+    let with_kind = |value: &Value| format!("{value} ({})", value.kind());
+    (wanted.iter().map(with_kind).collect::<Vec<_>>().join(" or "), with_kind(value))
+}
+
+/// Returns how `value` isn't what's wanted: `closed, not open`; `9, not above 10`; `warm, which isn't a number`.
+pub(super) fn other_than(value: &Value, wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::OneOf(values) => {
+            let (wanted, value) = told_apart(values, value);
+            format!("{value}, not {wanted}")
+        }
+        Wanted::Above(bound) => format!("{value}, not above {bound}"),
+        Wanted::Below(bound) => format!("{value}, not below {bound}"),
+        Wanted::Number => match value {
+            Value::Text(_) => format!("{value}, which is a text, not a number"),
+            other => format!("{other}, which isn't a number"),
+        },
+    }
+}
