@@ -4,6 +4,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod access;
+pub mod codec;
 pub mod filter;
 pub mod packet;
 pub mod reason;
