@@ -1,4 +1,4 @@
-//! What real clients send: recorded from mosquitto_pub, mosquitto_sub (2.0.11) and paho (Python, 2.2) as they connected, subscribed,
+//! What real clients send: recorded from `mosquitto_pub`, `mosquitto_sub` (2.0.11) and paho (Python, 2.2) as they connected, subscribed,
 //! published with each `QoS`, and left.
 
 use crate::broker::packet::{Packet, Properties, RetainHandling, Version};
