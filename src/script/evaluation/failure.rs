@@ -16,7 +16,8 @@ use crate::script::expression::compiled::Expression;
 use crate::script::scripts::closure::Closure;
 use crate::script::scripts::script::Script;
 use crate::script::source::chain::{chain_before, token_at};
-use crate::script::source::tokens::{Lexer, Piece, TokenKind};
+use crate::script::source::lexer::Lexer;
+use crate::script::source::token::{Piece, TokenKind};
 
 /// Why an evaluation gave no value.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -201,10 +202,9 @@ impl Reading<'_> {
 
     /// Returns what to say of `${…}`, the part `index` of the text at `at`, that gave `()`.
     fn missing_part(&self, index: usize, at: Range<usize>) -> (String, Range<usize>) {
-        let tokens = Lexer::starting_at(self.source.as_str(), at.start).first();
-        if let Ok(Some(token)) = tokens
-            && let TokenKind::Text(pieces) = token.kind
-            && let Some(Piece::Code { range, .. }) = pieces.get(index)
+        let tokens = Lexer::of_expression(self.source.as_str(), at.start).first();
+        if let Some(token) = tokens
+            && let Some(Piece::Code { range, .. }) = token.pieces.get(index)
         {
             let code = self.source.as_str().get(range.clone()).unwrap_or_default();
             return (nothing_in_text(code.trim()), range.clone());
@@ -271,7 +271,7 @@ fn whole_chain(text: &str, at: Range<usize>) -> Range<usize> {
     let start = at.start - chain_before(text, at.start).len();
     let mut depth = 0_usize;
     let mut end = at.start;
-    while let Ok(Some(token)) = Lexer::starting_at(text, end).first() {
+    while let Some(token) = Lexer::of_expression(text, end).first() {
         match text.get(token.range.clone()).unwrap_or_default() {
             "(" | "[" | "?[" => depth += 1,
             ")" | "]" if depth == 0 => break,

@@ -9,7 +9,8 @@ use std::ops::Range;
 use super::error::{ExpressionError, ExpressionErrorKind};
 use crate::script::functions::internal::{COPY, JOIN};
 use crate::script::source::chain::chain_before;
-use crate::script::source::tokens::{Lexer, Piece, Token, TokenKind, syntax};
+use crate::script::source::lexer::{Lexer, syntax};
+use crate::script::source::token::{Piece, Token, TokenKind};
 
 /// The most characters that the rewritten text may have: Rhai counts columns in 16 bits.
 const LONGEST: usize = 60_000;
@@ -80,7 +81,7 @@ pub(in crate::script) struct Rewritten {
 impl Rewritten {
     /// Rewrites `source`.
     pub(in crate::script) fn new(source: &str) -> Result<Rewritten, ExpressionError> {
-        let tokens = Lexer::new(source).all()?;
+        let tokens = Lexer::of_expression(source, 0).all()?;
         if tokens.is_empty() {
             return Err(syntax(0..source.len(), "an expression is missing"));
         }
@@ -151,14 +152,14 @@ impl Rewriter<'_> {
         for (index, token) in self.tokens.iter().enumerate() {
             let previous = index.checked_sub(1).and_then(|before| self.tokens.get(before));
             if let Some(previous) = previous {
-                if let (TokenKind::Text(_), TokenKind::Text(_)) = (&previous.kind, &token.kind) {
+                if (previous.kind, token.kind) == (TokenKind::Text, TokenKind::Text) {
                     return Err(syntax(
                         token.range.clone(),
                         "two texts stand side by side: an operator or a comma is missing",
                     )
                     .help("a quote within a text is written `\\'` or `\\\"`"));
                 }
-                if let (TokenKind::Word, TokenKind::Text(_)) = (&previous.kind, &token.kind)
+                if (previous.kind, token.kind) == (TokenKind::Word, TokenKind::Text)
                     && previous.range.end == token.range.start
                     && matches!(self.text_of(index - 1), "f" | "F" | "r" | "b" | "u")
                 {
@@ -170,9 +171,9 @@ impl Rewriter<'_> {
                     self.out.push(" ", token.range.start);
                 }
             }
-            match &token.kind {
+            match token.kind {
                 TokenKind::Number => self.copy(token),
-                TokenKind::Text(pieces) => self.text(pieces, token, self.is_key(index))?,
+                TokenKind::Text => self.text(&token.pieces, token, self.is_key(index))?,
                 TokenKind::Word => self.word(index, token)?,
                 TokenKind::Symbol => self.symbol(index, token)?,
             }

@@ -5,7 +5,7 @@ use rhai::{LexError, ParseError, ParseErrorType};
 use crate::script::evaluation::limits::DEEPEST_EXPRESSION;
 use crate::script::functions::table::in_expression;
 use crate::script::source::chain::token_at;
-use crate::script::source::tokens::syntax;
+use crate::script::source::lexer::syntax;
 
 use super::error::ExpressionError;
 use super::rewrite::Rewritten;

@@ -9,7 +9,7 @@ use super::compiled::Expression;
 use super::error::ExpressionError;
 use crate::script::evaluation::failure::Failure;
 use crate::script::evaluation::failure::nothing_in_text;
-use crate::script::source::tokens::{Lexer, Piece, syntax};
+use crate::script::source::lexer::{Code, Lexer, syntax};
 
 /// A value with expressions in its texts.
 #[derive(Debug, Clone)]
@@ -82,8 +82,8 @@ impl Template {
                 continue;
             }
             literal.push_str(text.get(at..dollar).unwrap_or_default());
-            let mut lexer = Lexer::starting_at(text, dollar + 2);
-            let Piece::Code { tokens, range } = lexer.code(dollar)? else { break };
+            let mut lexer = Lexer::of_expression(text, dollar + 2);
+            let Code { tokens, range } = lexer.code_of_template(dollar)?;
             at = lexer.position();
             if tokens.is_empty() {
                 return Err(syntax(dollar..at, "an expression is missing between `${` and `}`"));

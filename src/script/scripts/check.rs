@@ -16,7 +16,8 @@ use crate::script::functions::arguments::Mistake;
 use crate::script::functions::elsewhere::instead_of_in_script;
 use crate::script::functions::function::Function;
 use crate::script::functions::table::{functions, rows};
-use crate::script::source::source_tokens::{SourceKind, SourceTokens};
+use crate::script::source::file_tokens::FileTokens;
+use crate::script::source::token::TokenKind;
 
 /// Checks one script.
 pub(in crate::script) struct ScriptChecker<'a> {
@@ -164,7 +165,7 @@ impl<'a> ScriptChecker<'a> {
 
     /// Reports what gives a changed text or list that nobody takes: in Rhai itself, these change what they are called on.
     fn unused(&mut self) {
-        let tokens = SourceTokens::new(&self.file.text);
+        let tokens = FileTokens::new(&self.file.text);
         for index in 1..tokens.len() {
             let name = tokens.text(index);
             let is_call = tokens.text(index - 1) == "." && tokens.text(index + 1) == "(";
@@ -175,7 +176,7 @@ impl<'a> ScriptChecker<'a> {
                 continue;
             }
             let is_chain = |index: &usize| {
-                matches!(tokens.text(*index), "." | "?.") || tokens.kind(*index) == Some(SourceKind::Word)
+                matches!(tokens.text(*index), "." | "?.") || tokens.kind(*index) == Some(TokenKind::Word)
             };
             let first = (0..index).rev().find(|index| !is_chain(index));
             let is_statement = first.is_none_or(|before| matches!(tokens.text(before), ";" | "{" | "}"));
@@ -197,7 +198,7 @@ impl<'a> ScriptChecker<'a> {
 
     /// Reports `{}` where a value is wanted: it is a block of code, which gives nothing.
     fn empty_blocks(&mut self) {
-        let tokens = SourceTokens::new(&self.file.text);
+        let tokens = FileTokens::new(&self.file.text);
         for index in 1..tokens.len() {
             let is_value = matches!(tokens.text(index - 1), "(" | "," | ":" | "=" | "[");
             if is_value && tokens.text(index) == "{" && tokens.text(index + 1) == "}" {
@@ -214,7 +215,7 @@ impl<'a> ScriptChecker<'a> {
 
     /// Reports a comment that the file ends within: what stands in it is no code.
     fn open_comment(&mut self) {
-        let tokens = SourceTokens::new(&self.file.text);
+        let tokens = FileTokens::new(&self.file.text);
         let end = tokens.range(tokens.len().saturating_sub(1)).end;
         let behind = if tokens.len() == 0 { 0 } else { end };
         let rest = self.file.text.get(behind..).unwrap_or_default();

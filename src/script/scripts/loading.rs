@@ -18,7 +18,8 @@ use super::syntax_error::explain_script;
 use crate::script::evaluation::deep_stack::on_deep_stack;
 use crate::script::evaluation::failure::Failure;
 use crate::script::evaluation::sandbox::Sandbox;
-use crate::script::source::source_tokens::{SourceKind, SourceTokens};
+use crate::script::source::file_tokens::FileTokens;
+use crate::script::source::token::TokenKind;
 
 /// How many bytes a script may have.
 const LARGEST: usize = 256 << 10;
@@ -262,11 +263,11 @@ fn check_path(path: &str) -> Result<(), String> {
 
 /// Returns what the imports of `text` name, with where; `None` where that isn't written out.
 fn import_paths(text: &str) -> Vec<(Option<String>, Range<usize>)> {
-    let tokens = SourceTokens::new(text);
-    let is_import = |index: &usize| tokens.text(*index) == "import" && tokens.kind(*index) == Some(SourceKind::Word);
+    let tokens = FileTokens::new(text);
+    let is_import = |index: &usize| tokens.text(*index) == "import" && tokens.kind(*index) == Some(TokenKind::Word);
     let path = |index: usize| {
         let written = tokens.text(index + 1);
-        let is_text = tokens.kind(index + 1) == Some(SourceKind::Text) && !written.contains("${");
+        let is_text = tokens.kind(index + 1) == Some(TokenKind::Text) && !written.contains("${");
         let path = is_text.then(|| written.trim_matches(['"', '`']).to_owned());
         (path, tokens.range(index + 1))
     };

@@ -9,15 +9,16 @@ use crate::script::expression::syntax_error::message;
 use crate::script::functions::table::rows;
 use crate::script::source::brackets::unbalanced;
 use crate::script::source::chain::token_at;
+use crate::script::source::file_tokens::FileTokens;
 use crate::script::source::outline::Outline;
 use crate::script::source::slips::{BRACES, slip_at};
-use crate::script::source::source_tokens::{SourceKind, SourceTokens};
+use crate::script::source::token::TokenKind;
 
 /// Returns what `error`, which Rhai saw at byte `offset`, means in a script.
 pub(in crate::script) fn explain_script(error: &ParseError, file: &ScriptFile, offset: Option<usize>) -> ScriptError {
     let text = &*file.text;
     let offset = offset.unwrap_or(text.len());
-    let tokens = SourceTokens::new(text);
+    let tokens = FileTokens::new(text);
     let syntax = |at, message, help| ScriptError {
         kind: ScriptErrorKind::Syntax,
         file: std::sync::Arc::clone(&file.file),
@@ -81,7 +82,7 @@ pub(in crate::script) fn explain_script(error: &ParseError, file: &ScriptFile, o
 }
 
 /// Returns what to do about a word of Rhai that stands at byte `offset`, where a name is wanted.
-fn instead_of_reserved(word: &str, tokens: &SourceTokens<'_>, offset: usize) -> String {
+fn instead_of_reserved(word: &str, tokens: &FileTokens<'_>, offset: usize) -> String {
     let index = tokens.index_at(offset);
     let is_read = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?."));
     if is_read || tokens.text(index + 1) == ":" {
@@ -94,7 +95,7 @@ fn instead_of_reserved(word: &str, tokens: &SourceTokens<'_>, offset: usize) -> 
 fn missing(
     wanted: &str,
     why: &str,
-    tokens: &SourceTokens<'_>,
+    tokens: &FileTokens<'_>,
     offset: usize,
 ) -> (std::ops::Range<usize>, String, Option<String>) {
     let index = tokens.index_at(offset);
@@ -121,7 +122,7 @@ fn is_word(text: &str) -> bool {
 
 /// Returns what was probably meant by the variable `name` of a script.
 fn instead_of_variable(name: &str, text: &str) -> String {
-    let tokens = SourceTokens::new(text);
+    let tokens = FileTokens::new(text);
     if (1..tokens.len()).any(|index| tokens.text(index) == "=>" && tokens.text(index - 1) == name) {
         return format!("a closure is written `|{name}| {{ … }}`");
     }
@@ -132,7 +133,7 @@ fn instead_of_variable(name: &str, text: &str) -> String {
     let parameters = outline.closures.iter().flat_map(|closure| &closure.parameters).map(String::as_str);
     let declared: std::collections::BTreeSet<&str> = (1..tokens.len())
         .filter(|index| matches!(tokens.text(*index - 1), "let" | "const" | "for"))
-        .filter(|index| tokens.kind(*index) == Some(SourceKind::Word))
+        .filter(|index| tokens.kind(*index) == Some(TokenKind::Word))
         .map(|index| tokens.text(index))
         .chain(parameters)
         .chain(["memory", "now", "sun"])

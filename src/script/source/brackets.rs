@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::source_tokens::SourceTokens;
+use super::file_tokens::FileTokens;
 
 /// A bracket without its other half.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(in crate::script) struct Unbalanced {
 }
 
 /// Returns the bracket that is to blame where those of a script don't match.
-pub(in crate::script) fn unbalanced(tokens: &SourceTokens<'_>) -> Option<Unbalanced> {
+pub(in crate::script) fn unbalanced(tokens: &FileTokens<'_>) -> Option<Unbalanced> {
     let mut matching = Matching { tokens, open: Vec::new(), pairs: Vec::new() };
     let fault = matching.fault(None, Sees::Statements)?;
     Some(matching.blame(&fault))
@@ -24,7 +24,7 @@ pub(in crate::script) fn unbalanced(tokens: &SourceTokens<'_>) -> Option<Unbalan
 
 /// The brackets of a script, matched from its beginning.
 struct Matching<'a> {
-    tokens: &'a SourceTokens<'a>,
+    tokens: &'a FileTokens<'a>,
     /// The tokens of those that are open.
     open: Vec<usize>,
     /// Those that were closed, each with what closed it.
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     fn told(source: &str) -> String {
-        match unbalanced(&SourceTokens::new(source)) {
+        match unbalanced(&FileTokens::new(source)) {
             Some(found) => {
                 let line = source.get(..found.at.start).unwrap().matches('\n').count() + 1;
                 format!("{line}: {}; {}", found.message, found.help.unwrap_or_default())

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tokens::Lexer;
+use super::lexer::Lexer;
 
 /// Returns the chain of names, brackets and dots that ends before byte `end`: `msg.list[0]` of `3 + msg.list[0].x`.
 pub(in crate::script) fn chain_before(source: &str, end: usize) -> &str {
@@ -27,8 +27,8 @@ pub(in crate::script) fn chain_before(source: &str, end: usize) -> &str {
 pub(in crate::script) fn token_at(source: &str, offset: usize) -> Range<usize> {
     let rest = source.get(offset..).unwrap_or_default();
     let Some(first) = rest.chars().next() else { return source.len()..source.len() };
-    match Lexer::starting_at(source, offset).first() {
-        Ok(Some(token)) => token.range,
-        _ => offset..offset + first.len_utf8(),
+    match Lexer::of_expression(source, offset).first() {
+        Some(token) => token.range,
+        None => offset..offset + first.len_utf8(),
     }
 }

@@ -1,9 +1,10 @@
-//! Source text: its tokens, brackets and chains, the outline of a file, and the slips that show in them.
+//! Source text: the one lexer, tokens, brackets and chains, the outline of a file, and the slips that show in them.
 
 pub(super) mod brackets;
 pub(super) mod chain;
+pub(super) mod file_tokens;
+pub(super) mod lexer;
 pub(super) mod outline;
 pub(super) mod place_tree;
 pub(super) mod slips;
-pub(super) mod source_tokens;
-pub(super) mod tokens;
+pub(super) mod token;

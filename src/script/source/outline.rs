@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
+use super::file_tokens::FileTokens;
 use super::place_tree::PlaceTree;
-use super::source_tokens::{SourceKind, SourceTokens};
+use super::token::TokenKind;
 use crate::model::Fingerprint;
 
 /// What stands where in a script.
@@ -95,7 +96,7 @@ struct Part {
 impl Outline {
     /// Returns the outline of `source`.
     pub(in crate::script) fn new(source: &str) -> Outline {
-        let tokens = SourceTokens::new(source);
+        let tokens = FileTokens::new(source);
         let Part { hash: whole, words, calls } = part(&tokens, 0..tokens.len());
         let mut outline = Outline { whole, words, calls, ..Outline::default() };
         let mut depth = 0_usize;
@@ -227,14 +228,14 @@ impl Outline {
         self.closures.iter().position(is_it)
     }
 
-    fn note_item(&mut self, tokens: &SourceTokens<'_>, index: usize, depth: usize) {
+    fn note_item(&mut self, tokens: &FileTokens<'_>, index: usize, depth: usize) {
         match tokens.text(index) {
             "fn" if begins_function(tokens, index) => {
                 let brace = (index + 2..tokens.len()).find(|brace| tokens.text(*brace) == "{");
                 let end = brace.map_or(tokens.len(), |brace| tokens.behind_bracket(brace));
                 self.add_item(tokens, index + 1, index..end);
             }
-            "const" | "let" if depth == 0 && tokens.kind(index + 1) == Some(SourceKind::Word) => {
+            "const" | "let" if depth == 0 && tokens.kind(index + 1) == Some(TokenKind::Word) => {
                 self.add_item(tokens, index + 1, index..tokens.expression_end(index));
             }
             "rule" if tokens.text(index + 1) == "(" => {
@@ -243,7 +244,7 @@ impl Outline {
             "import" => {
                 let path = tokens.text(index + 1);
                 let alias = if tokens.text(index + 2) == "as" { tokens.text(index + 3) } else { "" };
-                if tokens.kind(index + 1) == Some(SourceKind::Text) {
+                if tokens.kind(index + 1) == Some(TokenKind::Text) {
                     let path = path.trim_matches(['"', '`', '\'']).to_owned();
                     self.imports.push((alias.to_owned(), path));
                 }
@@ -252,32 +253,32 @@ impl Outline {
         }
     }
 
-    fn add_item(&mut self, tokens: &SourceTokens<'_>, name: usize, range: Range<usize>) {
+    fn add_item(&mut self, tokens: &FileTokens<'_>, name: usize, range: Range<usize>) {
         self.items.entry(tokens.text(name).to_owned()).or_default().push(part(tokens, range));
     }
 }
 
 /// Returns whether a closure begins at the token `index`: a bar where a value is expected.
-fn begins_closure(tokens: &SourceTokens<'_>, index: usize) -> bool {
-    if !matches!(tokens.text(index), "|" | "||") || tokens.kind(index) != Some(SourceKind::Symbol) {
+fn begins_closure(tokens: &FileTokens<'_>, index: usize) -> bool {
+    if !matches!(tokens.text(index), "|" | "||") || tokens.kind(index) != Some(TokenKind::Symbol) {
         return false;
     }
     let Some(before) = index.checked_sub(1) else { return true };
     match tokens.kind(before) {
-        Some(SourceKind::Symbol) => {
+        Some(TokenKind::Symbol) => {
             // The second bar of a closure's parameters stands behind a word, or is told by its own closure's.
             !matches!(tokens.text(before), ")" | "]" | "}" | "|" | "||")
         }
-        Some(SourceKind::Word) => matches!(tokens.text(before), "return" | "in" | "and" | "or"),
-        Some(SourceKind::Number | SourceKind::Text) | None => false,
+        Some(TokenKind::Word) => matches!(tokens.text(before), "return" | "in" | "and" | "or"),
+        Some(TokenKind::Number | TokenKind::Text) | None => false,
     }
 }
 
-fn begins_function(tokens: &SourceTokens<'_>, index: usize) -> bool {
-    tokens.text(index) == "fn" && tokens.kind(index + 1) == Some(SourceKind::Word)
+fn begins_function(tokens: &FileTokens<'_>, index: usize) -> bool {
+    tokens.text(index) == "fn" && tokens.kind(index + 1) == Some(TokenKind::Word)
 }
 
-fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
+fn closure(tokens: &FileTokens<'_>, index: usize) -> ClosureOutline {
     let mut parameters = Vec::new();
     let (mut body, close) = match tokens.text(index) {
         "fn" => {
@@ -288,7 +289,7 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
     };
     if !close.is_empty() {
         while body < tokens.len() && tokens.text(body) != close {
-            if tokens.kind(body) == Some(SourceKind::Word) {
+            if tokens.kind(body) == Some(TokenKind::Word) {
                 parameters.push(tokens.text(body).to_owned());
             }
             body += 1;
@@ -316,18 +317,18 @@ fn closure(tokens: &SourceTokens<'_>, index: usize) -> ClosureOutline {
 }
 
 /// Returns the keys that tokens read of the variable `owner`; `None` where it is used otherwise too.
-fn keys(tokens: &SourceTokens<'_>, range: Range<usize>, owner: &str) -> Option<BTreeMap<String, Range<usize>>> {
+fn keys(tokens: &FileTokens<'_>, range: Range<usize>, owner: &str) -> Option<BTreeMap<String, Range<usize>>> {
     let mut keys = BTreeMap::new();
     for index in range {
         match tokens.kind(index) {
-            Some(SourceKind::Word) if tokens.text(index) == owner => {
+            Some(TokenKind::Word) if tokens.text(index) == owner => {
                 let is_property = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?."));
                 let is_key = tokens.text(index + 1) == ":";
                 if is_property || is_key {
                     continue;
                 }
                 let is_read = matches!(tokens.text(index + 1), "." | "?.")
-                    && tokens.kind(index + 2) == Some(SourceKind::Word)
+                    && tokens.kind(index + 2) == Some(TokenKind::Word)
                     && tokens.text(index + 3) != "(";
                 if !is_read {
                     return None;
@@ -335,7 +336,7 @@ fn keys(tokens: &SourceTokens<'_>, range: Range<usize>, owner: &str) -> Option<B
                 keys.entry(tokens.text(index + 2).to_owned()).or_insert_with(|| tokens.range(index + 2));
             }
             // What is put into a text may read anything.
-            Some(SourceKind::Text) => {
+            Some(TokenKind::Text) => {
                 let text = tokens.text(index);
                 if text.starts_with('`') && text.contains("${") {
                     let start = tokens.range(index).start;
@@ -355,7 +356,7 @@ fn keys_in_text(text: &str, owner: &str) -> Option<BTreeMap<String, Range<usize>
     let mut found = BTreeMap::new();
     for (start, _) in text.match_indices("${") {
         let inner = text.get(start + 2..).unwrap_or_default();
-        let tokens = SourceTokens::new(inner);
+        let tokens = FileTokens::new(inner);
         let end = {
             let mut depth = 0_usize;
             (0..tokens.len()).find(|index| {
@@ -376,11 +377,11 @@ fn keys_in_text(text: &str, owner: &str) -> Option<BTreeMap<String, Range<usize>
 }
 
 /// Returns the calls among tokens whose first argument is a plain text.
-fn literals(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<LiteralCall> {
+fn literals(tokens: &FileTokens<'_>, range: Range<usize>) -> Vec<LiteralCall> {
     let mut found = Vec::new();
     for index in range {
         let written = tokens.text(index + 2);
-        let is_call = tokens.kind(index) == Some(SourceKind::Word) && tokens.text(index + 1) == "(";
+        let is_call = tokens.kind(index) == Some(TokenKind::Word) && tokens.text(index + 1) == "(";
         let is_method = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?." | "::"));
         let is_alone = matches!(tokens.text(index + 3), "," | ")") && !written.contains('\\');
         let inner = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -400,11 +401,11 @@ fn literals(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<LiteralCall> 
 }
 
 /// Returns the calls of functions among tokens.
-fn calls(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<CallOutline> {
+fn calls(tokens: &FileTokens<'_>, range: Range<usize>) -> Vec<CallOutline> {
     let mut found = Vec::new();
     for index in range {
         let before = index.checked_sub(1).map_or("", |before| tokens.text(before));
-        let is_call = tokens.kind(index) == Some(SourceKind::Word) && tokens.text(index + 1) == "(";
+        let is_call = tokens.kind(index) == Some(TokenKind::Word) && tokens.text(index + 1) == "(";
         if !is_call || matches!(before, "fn" | "::") {
             continue;
         }
@@ -413,7 +414,7 @@ fn calls(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<CallOutline> {
         let mut next = index + 2;
         while next < tokens.len() && tokens.text(next) != ")" {
             arguments += 1;
-            has_text |= tokens.kind(next) == Some(SourceKind::Text);
+            has_text |= tokens.kind(next) == Some(TokenKind::Text);
             let end = tokens.expression_end(next);
             next = if tokens.text(end) == "," { end + 1 } else { end.max(next + 1) };
         }
@@ -423,7 +424,7 @@ fn calls(tokens: &SourceTokens<'_>, range: Range<usize>) -> Vec<CallOutline> {
     found
 }
 
-fn part(tokens: &SourceTokens<'_>, range: Range<usize>) -> Part {
+fn part(tokens: &FileTokens<'_>, range: Range<usize>) -> Part {
     let mut hash = Fingerprint::new();
     let mut words = BTreeSet::new();
     let mut calls = calls(tokens, range.clone());
@@ -431,12 +432,12 @@ fn part(tokens: &SourceTokens<'_>, range: Range<usize>) -> Part {
         let text = tokens.text(index);
         hash.text(text);
         match tokens.kind(index) {
-            Some(SourceKind::Word) => {
+            Some(TokenKind::Word) => {
                 words.insert(text.to_owned());
             }
-            Some(SourceKind::Text) if text.contains("${") => {
-                let inner = SourceTokens::new(text.trim_matches('`'));
-                let all = (0..inner.len()).filter(|index| inner.kind(*index) == Some(SourceKind::Word));
+            Some(TokenKind::Text) if text.contains("${") => {
+                let inner = FileTokens::new(text.trim_matches('`'));
+                let all = (0..inner.len()).filter(|index| inner.kind(*index) == Some(TokenKind::Word));
                 words.extend(all.map(|index| inner.text(index).to_owned()));
                 calls.extend(self::calls(&inner, 0..inner.len()));
             }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::source_tokens::{SourceKind, SourceTokens};
+use super::file_tokens::FileTokens;
+use super::token::TokenKind;
 
 /// How deep places are followed.
 const DEEPEST: usize = 64;
@@ -26,7 +27,7 @@ impl PlaceTree {
     }
 
     /// Returns the places of the arguments of the call whose name stands at the token `name`.
-    pub(in crate::script) fn of_arguments(tokens: &SourceTokens<'_>, name: usize) -> Vec<PlaceTree> {
+    pub(in crate::script) fn of_arguments(tokens: &FileTokens<'_>, name: usize) -> Vec<PlaceTree> {
         let mut arguments = Vec::new();
         if tokens.text(name + 1) != "(" {
             return arguments;
@@ -41,7 +42,7 @@ impl PlaceTree {
     }
 
     /// Returns the value that begins at the token `start`, and the token behind it.
-    fn value(tokens: &SourceTokens<'_>, start: usize, depth: usize) -> (PlaceTree, usize) {
+    fn value(tokens: &FileTokens<'_>, start: usize, depth: usize) -> (PlaceTree, usize) {
         let end = tokens.expression_end(start);
         let range = tokens.range(start).start..tokens.range(end.max(start + 1) - 1).end;
         let mut tree = PlaceTree::at(range);
@@ -57,7 +58,7 @@ impl PlaceTree {
         (tree, end)
     }
 
-    fn read_list(&mut self, tokens: &SourceTokens<'_>, mut index: usize, depth: usize) {
+    fn read_list(&mut self, tokens: &FileTokens<'_>, mut index: usize, depth: usize) {
         while index < tokens.len() && tokens.text(index) != "]" {
             let (item, end) = PlaceTree::value(tokens, index, depth + 1);
             self.items.push(item);
@@ -65,10 +66,10 @@ impl PlaceTree {
         }
     }
 
-    fn read_map(&mut self, tokens: &SourceTokens<'_>, mut index: usize, depth: usize) {
+    fn read_map(&mut self, tokens: &FileTokens<'_>, mut index: usize, depth: usize) {
         while index < tokens.len() && tokens.text(index) != "}" {
             let key = match tokens.kind(index) {
-                Some(SourceKind::Text) => tokens.text(index).trim_matches(['"', '`']).to_owned(),
+                Some(TokenKind::Text) => tokens.text(index).trim_matches(['"', '`']).to_owned(),
                 _ => tokens.text(index).to_owned(),
             };
             if tokens.text(index + 1) != ":" {
@@ -88,7 +89,7 @@ mod tests {
     #[test]
     fn each_key_and_item_that_is_written_out_has_its_place() {
         let source = "rule(\"a\", #{ when: [\"t/+x\", f(1)], \"if\": #{ a: 1 }, then: |e| { g(#{ b: 2 }) } });";
-        let tokens = SourceTokens::new(source);
+        let tokens = FileTokens::new(source);
         let arguments = PlaceTree::of_arguments(&tokens, 0);
         let map = &arguments[1];
         let text = |range: &Range<usize>| source.get(range.clone()).unwrap();

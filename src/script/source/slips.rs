@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::source_tokens::{SourceKind, SourceTokens};
+use super::file_tokens::FileTokens;
+use super::token::TokenKind;
 
 /// A slip in a script.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub(in crate::script) fn instead_of_value(word: &str) -> Option<&'static str> {
 }
 
 /// Returns the slip that made Rhai stumble at byte `offset`.
-pub(in crate::script) fn slip_at(tokens: &SourceTokens<'_>, offset: usize) -> Option<Slip> {
+pub(in crate::script) fn slip_at(tokens: &FileTokens<'_>, offset: usize) -> Option<Slip> {
     let stumbled = tokens.index_at(offset);
     // Rhai stumbles over the slip itself, or over one of the two tokens behind it.
     let mut near = (stumbled.saturating_sub(2)..=stumbled).rev();
@@ -57,7 +58,7 @@ pub(in crate::script) fn slip_at(tokens: &SourceTokens<'_>, offset: usize) -> Op
 
 /// A token with what stands around it.
 struct Reading<'a> {
-    tokens: &'a SourceTokens<'a>,
+    tokens: &'a FileTokens<'a>,
     index: usize,
     /// Whether Rhai stumbled at this very token.
     is_stumbled: bool,
@@ -66,11 +67,11 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn slip(&self) -> Option<Slip> {
         match self.tokens.kind(self.index)? {
-            SourceKind::Word if matches!(self.before(1), "." | "?.") => None,
-            SourceKind::Word => self.word(),
-            SourceKind::Text => self.text(),
-            SourceKind::Symbol => self.symbol(),
-            SourceKind::Number => self.number(),
+            TokenKind::Word if matches!(self.before(1), "." | "?.") => None,
+            TokenKind::Word => self.word(),
+            TokenKind::Text => self.text(),
+            TokenKind::Symbol => self.symbol(),
+            TokenKind::Number => self.number(),
         }
     }
 
@@ -89,7 +90,7 @@ impl Reading<'_> {
     }
 
     fn is_word(&self, steps: usize) -> bool {
-        self.tokens.kind(self.index + steps) == Some(SourceKind::Word)
+        self.tokens.kind(self.index + steps) == Some(TokenKind::Word)
     }
 
     /// Returns a slip of this token and the `more` behind it.
@@ -276,7 +277,7 @@ impl Reading<'_> {
     fn colon(&self) -> Option<Slip> {
         let before = self.at(self.index.checked_sub(1)?);
         let kind = self.tokens.kind(before.index);
-        if matches!(kind, Some(SourceKind::Word | SourceKind::Text))
+        if matches!(kind, Some(TokenKind::Word | TokenKind::Text))
             && let Some(slip) = before.slip()
         {
             return Some(slip);
@@ -287,7 +288,7 @@ impl Reading<'_> {
 
     /// Tells of `x++` or `++x`.
     fn step(&self, sign: &str) -> Slip {
-        let name = if self.index.checked_sub(1).is_some_and(|before| self.tokens.kind(before) == Some(SourceKind::Word))
+        let name = if self.index.checked_sub(1).is_some_and(|before| self.tokens.kind(before) == Some(TokenKind::Word))
         {
             self.before(1)
         } else {
@@ -315,9 +316,9 @@ impl Reading<'_> {
     fn follows_value(&self) -> bool {
         let Some(before) = self.index.checked_sub(1) else { return false };
         let ends_value = match self.tokens.kind(before) {
-            Some(SourceKind::Word) => !matches!(self.tokens.text(before), "else" | "return" | "in"),
-            Some(SourceKind::Number | SourceKind::Text) => true,
-            Some(SourceKind::Symbol) => matches!(self.tokens.text(before), ")" | "]"),
+            Some(TokenKind::Word) => !matches!(self.tokens.text(before), "else" | "return" | "in"),
+            Some(TokenKind::Number | TokenKind::Text) => true,
+            Some(TokenKind::Symbol) => matches!(self.tokens.text(before), ")" | "]"),
             None => false,
         };
         self.is_stumbled && ends_value && self.tokens.line_number(before) == self.tokens.line_number(self.index)
@@ -346,7 +347,7 @@ impl Reading<'_> {
             match self.tokens.text(index) {
                 ")" | "]" | "}" => depth += 1,
                 "(" if depth == 0 => {
-                    return index.checked_sub(1).is_some_and(|name| self.tokens.kind(name) == Some(SourceKind::Word));
+                    return index.checked_sub(1).is_some_and(|name| self.tokens.kind(name) == Some(TokenKind::Word));
                 }
                 "[" | "{" | "#{" | ";" if depth == 0 => return false,
                 "(" | "[" | "{" | "#{" => depth -= 1,
@@ -362,7 +363,7 @@ impl Reading<'_> {
             return true;
         }
         let mut index = self.index + 1;
-        while self.tokens.text(index) == "," && self.tokens.kind(index + 1) == Some(SourceKind::Word) {
+        while self.tokens.text(index) == "," && self.tokens.kind(index + 1) == Some(TokenKind::Word) {
             index += 2;
         }
         self.before(1) == "(" && self.tokens.text(index) == ")" && self.tokens.text(index + 1) == "=>"
