@@ -26,6 +26,7 @@ use super::broker::{Broker, BrokerError, Stopper};
 use super::files::reload::{Loaded, Reloader, Request};
 use super::home::event_loop::{EventLoop, Parts};
 use super::home::input::{Input, Link, WAITING};
+use super::observers::Observers;
 use super::observers::screen::{Format, Screen};
 use super::outside::Outside;
 use super::recorder::Recorder;
@@ -201,15 +202,14 @@ impl Daemon {
             inputs,
             publisher: broker.publisher(),
             outside: Outside::new(link.clone(), settings.allow.clone()),
-            screen,
             store,
-            recorder,
             retained: kept.retained,
             outbox: kept.outbox,
             is_clock_behind,
             listen: banner.urls(),
         };
-        let event_loop = EventLoop::new(parts, engine, loaded);
+        let observers = Observers::new(settings, screen, recorder, now);
+        let event_loop = EventLoop::new(parts, observers, engine, loaded);
         let reloader = Reloader::new(folder.to_owned(), link.clone(), requested, scan);
         let stopper = broker.stopper();
         Ok(Daemon {

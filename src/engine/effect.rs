@@ -72,8 +72,9 @@ pub const ALERT_TOPIC: &str = "homerule/alert";
 pub struct Alert {
     /// What kind.
     pub kind: AlertKind,
-    /// The rule that is meant.
-    pub rule: RuleId,
+    /// The rule it is about; `None`: the home as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
     /// What happened, in words.
     pub message: String,
 }
@@ -86,6 +87,10 @@ pub enum AlertKind {
     LoopDetected,
     /// A run failed.
     RuleFailed,
+    /// The disk doesn't take what should survive a restart.
+    StoreFailing,
+    /// The disk takes it again.
+    StoreRecovered,
 }
 
 /// An HTTP request.

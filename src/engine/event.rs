@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Message, Payload, RuleId};
 
-use super::{RequestId, StoppedBy};
+use super::{Alert, RequestId, StoppedBy};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub enum Event {
     },
     /// Somebody runs a rule's `then`.
     RunRule(RuleId),
+    /// The shell has something to say that a person should see; rules that name `homerule/alert` hear it too.
+    Alert(Alert),
     /// The wall clock was set this many milliseconds forward (negative: back), and shows the time that is told.
     ClockChanged {
         /// How far, in milliseconds.

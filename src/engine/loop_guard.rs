@@ -128,7 +128,7 @@ impl Engine {
             self.unsaved.rules.insert(id.clone());
         }
         self.say(Some(rule), LogLevel::Error, message.clone());
-        let alert = Alert { kind, rule: rule.clone(), message };
+        let alert = Alert { kind, rule: Some(rule.clone()), message };
         // As `loop_detected` does, it begins a new chain.
         self.queue_alert(&alert, 0);
         self.effects.push(Effect::Alert(alert));

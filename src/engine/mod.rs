@@ -275,6 +275,7 @@ impl Engine {
             | Event::Answered { .. }
             | Event::Switch { .. }
             | Event::RunRule(_)
+            | Event::Alert(_)
             | Event::Interrupted { .. } => self.queue(event),
         }
     }

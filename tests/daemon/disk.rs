@@ -13,6 +13,7 @@ use crate::home::{BINARY, Home};
 const RULES: &str = "rules:
   counting: { when: count, then: [ { remember: { count: \"${(memory.count ?? 0) + 1}\" } }, { to/count: \"${memory.count}\" } ] }
   plain: { when: ask, then: { to/plain: x } }
+  alerted: { when: homerule/alert, then: { 'to/alert/${msg.kind}': '${msg.message}' } }
 ";
 
 fn retain(house: &House, topic: &str, payload: &str) {
@@ -45,6 +46,9 @@ fn a_disk_that_is_full_leaves_the_home_going_and_loses_nothing_once_it_has_room(
     retain(&house, "home/tv", "ON");
     let alert = alerts.next();
     assert!(alert.contains("\"kind\":\"store_failing\"") && alert.contains("nothing can be kept in"), "{alert}");
+    assert!(
+        house.publication("to/alert/store_failing")["payload"].as_str().unwrap().contains("nothing can be kept in")
+    );
     let status = house.get("/api/status");
     assert_eq!(status["healthy"], false);
     assert!(status["store"]["failing"].as_str().unwrap().contains("nothing can be kept"), "{status}");
@@ -54,6 +58,7 @@ fn a_disk_that_is_full_leaves_the_home_going_and_loses_nothing_once_it_has_room(
     limit(&house, "unlimited");
     let alert = alerts.next();
     assert!(alert.contains("\"kind\":\"store_recovered\""), "{alert}");
+    house.publication("to/alert/store_recovered");
     assert_eq!(house.get("/api/status")["healthy"], true);
     let log = house.end("KILL");
     assert!(log.contains("The home goes on, but nothing can be kept"), "{log}");

@@ -1,7 +1,7 @@
 //! What is said of loops and failures: each once, with its place.
 
 use homerule::engine::{Alert, AlertKind, Effect, Engine, Event};
-use homerule::model::{Message, Origin, Payload, Qos, Topic};
+use homerule::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use jiff::SignedDuration;
 
 use super::home::{options, ruleset_of, start};
@@ -46,7 +46,7 @@ fn a_rule_that_fails_on_failures_is_stopped_as_a_loop() {
     let (alerts, lines) = told(&format!("{fails}\n  {again}"));
     let loops: Vec<_> = alerts.iter().filter(|alert| alert.kind == AlertKind::LoopDetected).collect();
     assert_eq!(loops.len(), 1, "{alerts:?}");
-    assert_eq!(loops[0].rule.as_str(), "pool:again");
+    assert_eq!(loops[0].rule, Some(RuleId::from_text("pool:again")));
     assert!(loops[0].message.starts_with("a loop: 16 failures and publications"), "{}", loops[0].message);
     assert_eq!(lines.len(), alerts.len());
     assert!(lines.len() < 20, "it rests, and fails no more: {lines:?}");

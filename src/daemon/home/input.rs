@@ -8,6 +8,7 @@ use crate::engine::Event;
 use crate::model::Message;
 
 use super::event_loop::EventLoop;
+use super::view::HomeView;
 use crate::daemon::broker::Acknowledgement;
 use crate::daemon::files::reload::Loaded;
 
@@ -28,7 +29,7 @@ pub(in crate::daemon) enum Input {
     /// Anything else that happened to the home.
     Event(Event),
     /// Somebody wants to know or change something.
-    Question(Question),
+    Request(Request),
     /// The files of the home were read again.
     Loaded(Box<Loaded>),
     /// The daemon is to stop.
@@ -45,7 +46,7 @@ pub(in crate::daemon) enum Routing {
 }
 
 /// What is asked of the loop; the answer goes its own way.
-pub(in crate::daemon) type Question = Box<dyn FnOnce(&mut EventLoop) + Send>;
+pub(in crate::daemon) type Request = Box<dyn FnOnce(&mut EventLoop) + Send>;
 
 /// Asks the loop, in turn with everything else.
 #[derive(Clone)]
@@ -60,17 +61,25 @@ impl Link {
         Link(inputs)
     }
 
-    /// Returns what `question` answers.
+    /// Returns what `question` finds.
     pub(in crate::daemon) async fn ask<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut EventLoop) -> T + Send + 'static,
+        question: impl FnOnce(&mut HomeView<'_>) -> T + Send + 'static,
+    ) -> Result<T, Stopping> {
+        self.act(move |home| question(&mut home.view())).await
+    }
+
+    /// Lets the loop do something, and returns what comes of it.
+    pub(in crate::daemon) async fn act<T: Send + 'static>(
+        &self,
+        action: impl FnOnce(&mut EventLoop) -> T + Send + 'static,
     ) -> Result<T, Stopping> {
         let (sender, answer) = oneshot::channel();
-        let question: Question = Box::new(move |home| {
+        let request: Request = Box::new(move |home| {
             // The one who asked may have gone.
-            let _ = sender.send(question(home));
+            let _ = sender.send(action(home));
         });
-        self.send(Input::Question(question)).await?;
+        self.send(Input::Request(request)).await?;
         answer.await.map_err(|_| Stopping)
     }
 

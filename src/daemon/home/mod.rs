@@ -1,9 +1,7 @@
-//! The home as it runs: the one loop that owns the engine, what it is told, and what it does of what was decided.
+//! The home as it runs: the one loop that owns the engine, what it is told, and what questions see of it.
 
 pub(super) mod event_loop;
 pub(super) mod input;
-mod keeping;
 pub(super) mod named_rule;
-mod sending;
-mod settings_change;
 pub(super) mod switched;
+pub(super) mod view;

@@ -6,7 +6,7 @@ use crate::lang;
 use crate::model::RuleId;
 use crate::rules::RuleEntry;
 
-use super::event_loop::EventLoop;
+use super::view::HomeView;
 
 /// So many are named where several may be meant.
 const MOST_NAMED: usize = 10;
@@ -30,7 +30,7 @@ pub(in crate::daemon) enum NoRule {
     },
 }
 
-impl EventLoop {
+impl HomeView<'_> {
     /// Returns the one rule that `text` names, as [`EventLoop::find_rule`] does, but never what makes rules.
     pub(in crate::daemon) fn find_one_rule(&self, text: &str) -> Result<RuleId, NoRule> {
         let rule = self.find_rule(text)?;

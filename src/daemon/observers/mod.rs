@@ -1,7 +1,109 @@
-//! Whoever looks on: the screen, listeners over the web, and what is remembered for questions.
+//! Whoever looks on: the screen, listeners over the web, the recorder, and what is remembered for questions.
+//!
+//! [`Observers`] is told in one place what happens, and tells each of them. None of them decides anything.
 
 pub(super) mod broadcast;
 pub(super) mod heard;
 pub(super) mod rule_topics;
 pub(super) mod screen;
 pub(super) mod traces;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::engine::{Outcome, Publication, Trace};
+use crate::lang::Settings;
+use crate::model::{Message, States};
+
+use super::recorder::Recorder;
+use broadcast::Broadcast;
+use heard::Heard;
+use rule_topics::RuleTopics;
+use screen::Screen;
+use traces::Traces;
+
+/// All that look on.
+pub(super) struct Observers {
+    pub(super) screen: Screen,
+    pub(super) recorder: Recorder,
+    pub(super) broadcast: Broadcast,
+    pub(super) heard: Heard,
+    pub(super) traces: Traces,
+    pub(super) rule_topics: RuleTopics,
+    pub(super) counters: Counters,
+}
+
+/// What has been counted since the start.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counters {
+    /// Messages that clients published.
+    pub(super) received: u64,
+    /// Messages that rules published.
+    pub(super) published: u64,
+    /// Runs that ended.
+    pub(super) runs: u64,
+    /// Runs that failed.
+    pub(super) failed_runs: u64,
+}
+
+impl Observers {
+    /// Returns those of a home with these settings, from `now` on.
+    pub(super) fn new(settings: &Settings, screen: Screen, recorder: Recorder, now: Timestamp) -> Observers {
+        Observers {
+            screen,
+            recorder,
+            broadcast: Broadcast::default(),
+            heard: Heard::new(settings.memory_of_messages(), now),
+            traces: Traces::new(settings.memory_of_traces()),
+            rule_topics: RuleTopics::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// From now on does as `settings` say.
+    pub(super) fn change(&mut self, settings: &Settings, states: &States) {
+        self.recorder.change(settings.recorder.clone(), states);
+        self.traces.resize(settings.memory_of_traces());
+        self.heard.resize(settings.memory_of_messages());
+    }
+
+    /// A client published `message`.
+    pub(super) fn message(&mut self, now: Timestamp, message: &Message, client: Option<&Arc<str>>) {
+        self.counters.received += 1;
+        self.screen.message(now, message, client.map(AsRef::as_ref));
+        self.broadcast.message(now, message, client.map(AsRef::as_ref));
+        self.heard.message(now, message, client);
+        self.recorder.message(now, message, client);
+    }
+
+    /// A rule published.
+    pub(super) fn publication(&mut self, now: Timestamp, publication: Publication) {
+        self.counters.published += 1;
+        self.screen.publication(now, &publication.message, &publication.rule);
+        self.broadcast.publication(now, &publication.message, &publication.rule);
+        self.heard.publication(now, &publication);
+        self.recorder.publication(now, publication);
+    }
+
+    /// A run ended, or a rule didn't run.
+    pub(super) fn trace(&mut self, now: Timestamp, trace: Arc<Trace>, zone: &TimeZone) {
+        self.counters.count(&trace.outcome);
+        self.rule_topics.note(&trace);
+        self.screen.run(now, &trace);
+        self.broadcast.trace(&trace, zone);
+        self.traces.push(trace);
+    }
+}
+
+impl Counters {
+    fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Skipped(_) | Outcome::Running => return,
+            Outcome::Failed(_) => self.failed_runs += 1,
+            Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) => {}
+        }
+        self.runs += 1;
+    }
+}

@@ -185,9 +185,10 @@ impl RuleRequest {
             warn!("`{topic}` takes `enable`, `disable` or `run`, and nothing else.");
             return;
         };
-        match home.find_one_rule(&rule) {
+        let view = home.view();
+        match view.find_one_rule(&rule) {
             Ok(rule) => home.act_on_rule(event(rule), "a client, over MQTT,"),
-            Err(error) => warn!("`{topic}` asks for no rule: {}.", home.no_rule(&rule, &error)),
+            Err(error) => warn!("`{topic}` asks for no rule: {}.", view.no_rule(&rule, &error)),
         }
     }
 }

@@ -11,7 +11,6 @@ use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use crate::daemon::files::reload::Reloaded;
-use crate::engine::Event;
 use crate::model::{Message, Origin, Payload, Qos, Topic, Value};
 
 use super::Shared;
@@ -42,7 +41,7 @@ pub(super) async fn publish(
     }
     let payload = Payload::from_value(&Value::from_json(asked.payload));
     let message = Message { topic, payload, qos: asked.qos, retain: asked.retain, origin: Origin::Live };
-    shared.link.ask(|home| home.publish(message)).await?;
+    shared.link.act(|home| home.publish(message)).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -61,16 +60,7 @@ pub(super) async fn hook(
     Path(name): Path<Arc<str>>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
-    let wanted = Arc::clone(&name);
-    let is_taken = shared
-        .link
-        .ask(move |home| {
-            let is_known = home.engine.has_webhook(&wanted);
-            if is_known {
-                home.decide(Event::Webhook { name: wanted, body: Payload::from_bytes(body) });
-            }
-            is_known
-        })
-        .await?;
+    let asked = Arc::clone(&name);
+    let is_taken = shared.link.act(move |home| home.post(asked, Payload::from_bytes(body))).await?;
     if is_taken { Ok(StatusCode::ACCEPTED) } else { Err(Problem::not_found(format!("no rule has `webhook: {name}`"))) }
 }

@@ -30,9 +30,8 @@ pub(super) async fn healthz(State(shared): State<Shared>) -> Result<(StatusCode,
 
 /// `GET /metrics`, in Prometheus' text format.
 pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Problem> {
-    let question = |home: &mut crate::daemon::home::event_loop::EventLoop| {
-        (home.status(), home.counters, home.engine.states().len())
-    };
+    let question =
+        |home: &mut crate::daemon::home::view::HomeView<'_>| (home.status(), home.counters, home.engine.states().len());
     let (status, counters, topics) = shared.link.ask(question).await?;
     let mut text = String::new();
     let mut add = |name: &str, kind: &str, help: &str, value: String| {

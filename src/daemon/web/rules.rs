@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use crate::api::RuleAnswer;
 use crate::daemon::home::event_loop::EventLoop;
 use crate::daemon::home::named_rule::NoRule;
+use crate::daemon::home::view::HomeView;
 use crate::engine::Event;
 use crate::model::RuleId;
 use crate::rules::RuleEntry;
@@ -16,7 +17,7 @@ use super::problem::Problem;
 
 /// `GET /api/rules`
 pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<RuleAnswer>>, Problem> {
-    let question = |home: &mut EventLoop| {
+    let question = |home: &mut HomeView<'_>| {
         let mut answers = Vec::new();
         for entry in home.rules().to_vec() {
             answers.push(answer(home, &entry));
@@ -33,7 +34,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<RuleAn
 
 /// `GET /api/rules/{id}`
 pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<RuleAnswer>, Problem> {
-    let question = move |home: &mut EventLoop| {
+    let question = move |home: &mut HomeView<'_>| {
         let id = find(home, &id)?;
         if let Some(found) = home.rules().iter().find(|rule| *rule.id() == id) {
             return Ok(answer(home, found));
@@ -56,24 +57,24 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
     };
     let id = id.to_owned();
     let question = move |home: &mut EventLoop| {
-        let id = find_one(home, &id)?;
+        let id = find_one(&home.view(), &id)?;
         home.act_on_rule(event(id), "a person, by the command line or the web");
         Ok(StatusCode::NO_CONTENT)
     };
-    shared.link.ask(question).await?
+    shared.link.act(question).await?
 }
 
 /// Returns the rule that `text` names, or what makes rules.
-pub(super) fn find(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
+pub(super) fn find(home: &HomeView<'_>, text: &str) -> Result<RuleId, Problem> {
     home.find_rule(text).map_err(|error| problem(home, text, &error))
 }
 
 /// Returns the one rule that `text` names.
-pub(super) fn find_one(home: &EventLoop, text: &str) -> Result<RuleId, Problem> {
+pub(super) fn find_one(home: &HomeView<'_>, text: &str) -> Result<RuleId, Problem> {
     home.find_one_rule(text).map_err(|error| problem(home, text, &error))
 }
 
-fn problem(home: &EventLoop, text: &str, error: &NoRule) -> Problem {
+fn problem(home: &HomeView<'_>, text: &str, error: &NoRule) -> Problem {
     let detail = home.no_rule(text, error);
     match error {
         NoRule::Unknown { .. } => Problem::not_found(detail),
@@ -82,16 +83,16 @@ fn problem(home: &EventLoop, text: &str, error: &NoRule) -> Problem {
 }
 
 /// Returns the problem of a name that no rule has.
-pub(super) fn unknown(home: &EventLoop, text: &str) -> Problem {
+pub(super) fn unknown(home: &HomeView<'_>, text: &str) -> Problem {
     problem(home, text, &NoRule::Unknown { near: None })
 }
 
-fn answer(home: &EventLoop, rule: &RuleEntry) -> RuleAnswer {
+fn answer(home: &HomeView<'_>, rule: &RuleEntry) -> RuleAnswer {
     RuleAnswer::new(rule, home.is_enabled(rule)).with_last_run(home.rule_topics.last_run(rule.id()))
 }
 
 /// Returns a rule that `each: { topic: … }` made.
-fn made(home: &mut EventLoop, id: &RuleId) -> Option<RuleAnswer> {
+fn made(home: &mut HomeView<'_>, id: &RuleId) -> Option<RuleAnswer> {
     let view = home.engine.view(id, home.now)?;
     Some(RuleAnswer::of(&view.rule, view.is_enabled).with_last_run(home.rule_topics.last_run(id)))
 }

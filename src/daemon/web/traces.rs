@@ -32,7 +32,7 @@ pub(super) async fn traces(
         .link
         .ask(move |home| {
             let rule = rule.map(|rule| find(home, &rule)).transpose()?;
-            let mut running = home.engine.runs_under_way(home.now());
+            let mut running = home.engine.runs_under_way(home.now);
             let rule = rule.as_ref().map(crate::model::RuleId::as_str);
             running.retain(|trace| rule.is_none_or(|rule| trace.rule.belongs_to(rule)));
             Ok((running, home.traces.last(rule, limit), home.local_time()))

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::home::view::HomeView;
 use crate::daemon::why::{self, Chain, Incident, Obstacle, asked_time};
 use crate::model::Topic;
 
@@ -36,15 +36,15 @@ pub(super) async fn why(
     Query(asked): Query<Published>,
 ) -> Result<Json<Vec<Value>>, Problem> {
     let topic = parse(&asked.topic)?;
-    let time = shared.link.ask(|home: &mut EventLoop| home.local_time()).await?;
+    let time = shared.link.ask(|home| home.local_time()).await?;
     Ok(Json(complete_chain(&shared, topic).await?.to_json(&time)))
 }
 
 /// Returns the chain of causes, with what the recorder knows where memory doesn't reach back.
 async fn complete_chain(shared: &Shared, topic: Topic) -> Result<Chain, Problem> {
-    let question = move |home: &mut EventLoop| {
+    let question = move |home: &mut HomeView<'_>| {
         let chain = why::chain(home, &topic);
-        let search = (!chain.is_complete()).then(|| home.parts.recorder.search());
+        let search = (!chain.is_complete()).then(|| home.recorder.search());
         (chain, search)
     };
     let (mut chain, search) = shared.link.ask(question).await?;
@@ -65,13 +65,13 @@ pub(super) async fn why_not(
     State(shared): State<Shared>,
     Query(asked): Query<Rested>,
 ) -> Result<Json<Obstacle>, Problem> {
-    let question = move |home: &mut EventLoop| {
-        let at = asked.at.as_deref().map(|at| asked_time(at, home.now(), &home.engine.calendar().zone));
+    let question = move |home: &mut HomeView<'_>| {
+        let at = asked.at.as_deref().map(|at| asked_time(at, home.now, &home.engine.calendar().zone));
         let at = at.transpose().map_err(Problem::bad_request)?;
         let rule = find_one(home, &asked.rule)?;
         let found = why::obstacle(home, &rule, at);
         let (found, beyond) = found.ok_or_else(|| unknown(home, &asked.rule))?;
-        Ok::<_, Problem>((found, beyond.map(|beyond| (beyond, home.parts.recorder.search()))))
+        Ok::<_, Problem>((found, beyond.map(|beyond| (beyond, home.recorder.search()))))
     };
     let (mut found, beyond) = shared.link.ask(question).await??;
     if let Some((beyond, search)) = beyond {
@@ -91,9 +91,9 @@ pub(super) async fn incident(
 ) -> Result<Json<Incident>, Problem> {
     let topic = parse(&asked.topic)?;
     let chain = complete_chain(&shared, topic).await?;
-    let question = move |home: &mut EventLoop| {
+    let question = move |home: &mut HomeView<'_>| {
         let (incident, gaps) = why::incident(home, &chain, asked.all)?;
-        let search = (!gaps.is_empty()).then(|| home.parts.recorder.search());
+        let search = (!gaps.is_empty()).then(|| home.recorder.search());
         Ok::<_, String>((incident, gaps, search))
     };
     let found = shared.link.ask(question).await?;

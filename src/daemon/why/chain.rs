@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::api::{CauseAnswer, TraceAnswer};
-use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::home::view::HomeView;
 use crate::daemon::observers::heard::{HeardMessage, Speaker};
 use crate::disk::recorded::Past;
 use crate::engine::{Cause, CauseKind, RunId, Trace};
@@ -83,17 +83,17 @@ pub(in crate::daemon) struct Published {
 }
 
 /// Returns what published `topic` last and what caused that, as far as memory reaches.
-pub(in crate::daemon) fn chain(home: &EventLoop, topic: &Topic) -> Chain {
+pub(in crate::daemon) fn chain(home: &HomeView<'_>, topic: &Topic) -> Chain {
     let mut chain = Chain { topic: topic.clone(), published: None, links: Vec::new(), loose: None };
     let Some(spoke) = home.heard.last(topic) else {
-        chain.loose = Some(Source { topic: topic.clone(), at: home.now(), whose: Whose::Last });
+        chain.loose = Some(Source { topic: topic.clone(), at: home.now, whose: Whose::Last });
         return chain;
     };
     let heard = home.heard.before(topic, spoke.at);
     let payload = heard.map(|heard| heard.message.payload.clone());
     let published = Published { at: spoke.at, topic: topic.clone(), payload };
     chain.published = Some(published.clone());
-    let under_way = home.engine.runs_under_way(home.now());
+    let under_way = home.engine.runs_under_way(home.now);
     let find_run = |run: RunId| {
         let running = under_way.iter().find(|trace| trace.run == Some(run));
         running.map(|trace| Arc::new(trace.clone())).or_else(|| home.traces.of_run(run).cloned())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::home::view::HomeView;
 use crate::daemon::observers::heard::{HeardMessage, Speaker};
 use crate::disk::recorded::{Past, Wanted};
 use crate::engine::{Cause, CauseKind, Step, StepKind, StepResult, Trace};
@@ -96,7 +96,11 @@ pub(in crate::daemon) struct Gaps {
 ///
 /// # Errors
 /// Where no rule published it, or the rule is gone; in words.
-pub(in crate::daemon) fn incident(home: &mut EventLoop, chain: &Chain, all: bool) -> Result<(Incident, Gaps), String> {
+pub(in crate::daemon) fn incident(
+    home: &mut HomeView<'_>,
+    chain: &Chain,
+    all: bool,
+) -> Result<(Incident, Gaps), String> {
     let topic = chain.topic();
     let nobody = || format!("no rule published `{topic}`, as far back as the daemon remembers and records");
     let (end, payload) = chain.published().ok_or_else(nobody)?;
@@ -177,7 +181,7 @@ impl Gaps {
 }
 
 struct Cut<'a> {
-    home: &'a EventLoop,
+    home: &'a HomeView<'a>,
     start: Timestamp,
     end: Timestamp,
     topics: BTreeSet<Topic>,
@@ -332,7 +336,7 @@ fn lookback(rule: &Rule) -> Duration {
 
 /// Returns the topics that a chain depended on: those that set its runs off, that conditions and templates read, and
 /// that runs waited for.
-fn topics(home: &EventLoop, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTreeSet<Topic> {
+fn topics(home: &HomeView<'_>, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTreeSet<Topic> {
     let states = home.engine.states();
     let mut topics = BTreeSet::new();
     for link in chain.links() {

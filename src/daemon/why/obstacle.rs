@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::TraceAnswer;
-use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::home::view::HomeView;
 use crate::daemon::observers::traces::Kept;
 use crate::engine::{Gate, Outcome, RuleView, Step, StepKind, StepResult, Trace, Verdict};
 use crate::explain::{
@@ -71,7 +71,7 @@ impl Obstacle {
 /// Returns what kept `rule` from running when it last might have, up to `until`, as far as memory reaches, and where to
 /// look beyond; `None`: there is no such rule. Without `until`, it is up to now.
 pub(in crate::daemon) fn obstacle(
-    home: &mut EventLoop,
+    home: &mut HomeView<'_>,
     rule: &RuleId,
     until: Option<Timestamp>,
 ) -> Option<(Obstacle, Option<Beyond>)> {
@@ -113,7 +113,7 @@ fn gate(outcome: &Outcome) -> Option<&'static str> {
 }
 
 struct Search<'a> {
-    home: &'a EventLoop,
+    home: &'a HomeView<'a>,
     rule: &'a RuleId,
     view: &'a RuleView,
     until: Option<Timestamp>,
@@ -138,7 +138,7 @@ impl Search<'_> {
 
     /// Returns what would keep it from running at this moment, whatever came.
     fn standing(&self, last: Option<&(Arc<Trace>, Option<Kept>)>) -> Option<Obstacle> {
-        let now = self.home.now();
+        let now = self.home.now;
         let Blocked { gate, text, judged } = blocked(self.view, now, &self.time())?;
         let last = last.filter(|_| matches!(gate, Gate::Disabled | Gate::Resting));
         let message = if gate == Gate::Disabled { self.disabled() } else { text };

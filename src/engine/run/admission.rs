@@ -408,7 +408,7 @@ impl Engine {
     pub(crate) fn say_failed(&mut self, rule: &RuleId, fault: &Fault, depth: u32) {
         let message = fault.to_string();
         self.say(Some(rule), LogLevel::Error, message.clone());
-        let alert = Alert { kind: AlertKind::RuleFailed, rule: rule.clone(), message };
+        let alert = Alert { kind: AlertKind::RuleFailed, rule: Some(rule.clone()), message };
         if depth < self.options.chain {
             self.queue_alert(&alert, depth + 1);
             let (event, rule) = (HomeEvent::RuleFailed, Some(rule.clone()));

@@ -15,7 +15,7 @@ use crate::engine::live::deadlines::{Due, Owner};
 use crate::engine::live::table::{Fact, Interest, LiveId, LiveRule, Subscriber};
 use crate::engine::live::tracks::Soon;
 use crate::engine::trigger::state::{Change, Hold, News, later};
-use crate::engine::{Cause, CauseKind, Engine, Event, Fault, Gate, Outcome, Refusal, RunId, StepKind, elapsed};
+use crate::engine::{Cause, CauseKind, Effect, Engine, Event, Fault, Gate, Outcome, Refusal, RunId, StepKind, elapsed};
 
 /// What waits to be handled.
 #[derive(Debug)]
@@ -374,6 +374,10 @@ impl Engine {
                 if let Some(slot) = self.live.find(&rule).cloned() {
                     self.cancel_runs(&slot, by);
                 }
+            }
+            Event::Alert(alert) => {
+                self.queue_alert(&alert, 0);
+                self.effects.push(Effect::Alert(alert));
             }
             Event::Stopping => self.dispatch_home_event(HomeEvent::Stopping, None, 0),
             Event::Message(message) => self.inbox.push_back(Incoming::Message { message, depth: 0, run: None }),

@@ -3,7 +3,7 @@
 use crate::lang::Settings;
 
 /// Returns the keys of homerule.yaml that differ and that the running daemon can't take over.
-pub(in crate::daemon) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
+pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
     let Settings {
         location,
         zone,

@@ -1,7 +1,12 @@
 //! The one loop: owns the engine, takes inputs in their order, and does what the effects say.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod keeping;
+mod sending;
+mod settings_change;
+
+use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -9,29 +14,25 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 
-use crate::engine::{Effect, Engine, Event};
-use crate::explain::LocalTime;
-use crate::lang::Settings;
-use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
-use crate::rules::{RuleEntry, Ruleset};
-
-use super::input::{Input, Routing};
-use super::settings_change::needs_restart;
-use super::switched::Switched;
-use crate::api::{Finding, RuleCounts, Status};
+use crate::api::Finding;
 use crate::daemon::broker::{Acknowledgement, Publisher};
 use crate::daemon::files::reload::{Loaded, Reloaded};
-use crate::daemon::observers::broadcast::Broadcast;
-use crate::daemon::observers::heard::Heard;
-use crate::daemon::observers::rule_topics::{RuleRequest, RuleTopics};
-use crate::daemon::observers::screen::Screen;
-use crate::daemon::observers::traces::Traces;
+use crate::daemon::observers::Observers;
+use crate::daemon::observers::rule_topics::RuleRequest;
 use crate::daemon::outside::Outside;
-use crate::daemon::recorder::Recorder;
-use crate::daemon::store::{Health, Retained, Store};
+use crate::daemon::store::{Retained, Store};
 use crate::daemon::system::clock::Clock;
 use crate::daemon::system::logging::report;
 use crate::daemon::system::watchdog::Watchdog;
+use crate::engine::{Effect, Engine, Event};
+use crate::lang::Settings;
+use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
+use crate::rules::Ruleset;
+
+use super::input::{Input, Routing};
+use super::switched::Switched;
+use super::view::HomeView;
+use settings_change::needs_restart;
 
 /// How many inputs are taken before what they led to is sent. More makes a burst cheaper, and its first action later.
 const BATCH: usize = 64;
@@ -50,31 +51,27 @@ pub(in crate::daemon) const OWN_TOPICS: &str = "homerule/";
 
 /// The one loop.
 pub(in crate::daemon) struct EventLoop {
-    pub(in crate::daemon) engine: Engine,
+    engine: Engine,
     _watchdog: Watchdog,
-    pub(in crate::daemon) traces: Traces,
-    pub(in crate::daemon) heard: Heard,
+    observers: Observers,
     /// Who switched which rule last, and when.
-    pub(in crate::daemon) switches: BTreeMap<RuleId, Switched>,
-    pub(in crate::daemon) settings: Settings,
-    pub(in crate::daemon) broadcast: Broadcast,
-    pub(in crate::daemon) counters: Counters,
-    pub(in crate::daemon) parts: Parts,
+    switches: BTreeMap<RuleId, Switched>,
+    settings: Settings,
+    parts: Parts,
     ruleset: Ruleset,
     findings: Vec<Finding>,
-    pub(in crate::daemon) rule_topics: RuleTopics,
     clock: Clock,
-    pub(in crate::daemon) now: Timestamp,
+    now: Timestamp,
     started: Instant,
-    pub(in crate::daemon) outgoing: Vec<Outgoing>,
+    outgoing: Vec<Outgoing>,
     /// What of it comes from here on waits until the store has what was decided.
-    pub(in crate::daemon) behind_commit: Option<usize>,
+    behind_commit: Option<usize>,
     /// Clients that wait for their acknowledgement.
-    pub(in crate::daemon) acknowledgements: Vec<Acknowledgement>,
+    acknowledgements: Vec<Acknowledgement>,
     /// Whether the broker keeps a message of one of them.
-    pub(in crate::daemon) must_be_written: bool,
+    must_be_written: bool,
     /// Whether the times of retained messages are by a clock that shows another time now.
-    pub(in crate::daemon) was_clock_set: bool,
+    was_clock_set: bool,
     is_stopping: bool,
 }
 
@@ -86,12 +83,8 @@ pub(in crate::daemon) struct Parts {
     pub(in crate::daemon) publisher: Publisher,
     /// Where HTTP requests and programs go.
     pub(in crate::daemon) outside: Outside,
-    /// What is shown.
-    pub(in crate::daemon) screen: Screen,
     /// What is kept.
     pub(in crate::daemon) store: Store,
-    /// What is recorded.
-    pub(in crate::daemon) recorder: Recorder,
     /// What the broker kept before the start.
     pub(in crate::daemon) retained: Vec<Retained>,
     /// What was decided before the start and may not have left.
@@ -102,21 +95,8 @@ pub(in crate::daemon) struct Parts {
     pub(in crate::daemon) listen: Vec<String>,
 }
 
-/// What has been counted since the start.
-#[derive(Debug, Clone, Copy, Default)]
-pub(in crate::daemon) struct Counters {
-    /// Messages that clients published.
-    pub(in crate::daemon) received: u64,
-    /// Messages that rules published.
-    pub(in crate::daemon) published: u64,
-    /// Runs that ended.
-    pub(in crate::daemon) runs: u64,
-    /// Runs that failed.
-    pub(in crate::daemon) failed_runs: u64,
-}
-
 /// What leaves the loop, in its order.
-pub(in crate::daemon) enum Outgoing {
+enum Outgoing {
     /// A client's message, on its way to its subscribers.
     Message(Message),
     /// What the engine decided.
@@ -124,8 +104,13 @@ pub(in crate::daemon) enum Outgoing {
 }
 
 impl EventLoop {
-    /// Returns the loop of a home whose files say `loaded`.
-    pub(in crate::daemon) fn new(parts: Parts, engine: (Engine, Vec<Effect>), loaded: Loaded) -> EventLoop {
+    /// Returns the loop of a home whose files say `loaded`; `observers` are told what happens.
+    pub(in crate::daemon) fn new(
+        parts: Parts,
+        observers: Observers,
+        engine: (Engine, Vec<Effect>),
+        loaded: Loaded,
+    ) -> EventLoop {
         let (engine, effects) = engine;
         let watchdog = Watchdog::start(engine.interrupter(), loaded.home.settings.limits.evaluation);
         let mut clock = Clock::start();
@@ -134,16 +119,12 @@ impl EventLoop {
         let mut event_loop = EventLoop {
             engine,
             _watchdog: watchdog,
-            traces: Traces::new(loaded.home.settings.memory_of_traces()),
-            heard: Heard::new(loaded.home.settings.memory_of_messages(), now),
+            observers,
             switches: BTreeMap::new(),
             settings: loaded.home.settings,
-            broadcast: Broadcast::default(),
-            counters: Counters::default(),
             parts,
             ruleset: loaded.home.ruleset,
             findings: loaded.findings,
-            rule_topics: RuleTopics::default(),
             clock,
             now,
             started: Instant::now(),
@@ -163,7 +144,7 @@ impl EventLoop {
     pub(in crate::daemon) async fn run(mut self) {
         let mut health = self.parts.store.watch();
         self.tell_time();
-        self.rule_topics.restore(&self.parts.retained);
+        self.observers.rule_topics.restore(&self.parts.retained);
         self.tell_retained();
         let unsent = std::mem::take(&mut self.parts.outbox);
         self.tell_unsent(&unsent);
@@ -171,9 +152,9 @@ impl EventLoop {
         self.behind_commit = Some(0);
         self.decide(Event::Started);
         self.announce("online");
-        self.rule_topics.look_at_all(&self.engine);
+        self.observers.rule_topics.look_at_all(&self.engine);
         self.flush().await;
-        self.rule_topics.rest();
+        self.observers.rule_topics.rest();
         let mut late = pin!(sleep(LATE));
         let mut is_late = true;
         let mut batch = Vec::with_capacity(BATCH);
@@ -192,7 +173,7 @@ impl EventLoop {
                 () = late.as_mut(), if is_late => {
                     is_late = false;
                     self.keep_late();
-                    self.rule_topics.rest();
+                    self.observers.rule_topics.rest();
                     self.flush().await;
                     continue;
                 }
@@ -223,12 +204,12 @@ impl EventLoop {
         self.tell_time();
         self.decide(Event::Stopping);
         self.announce("offline");
-        self.rule_topics.rest();
+        self.observers.rule_topics.rest();
         self.flush().await;
         self.keep_late();
-        self.parts.recorder.close().await;
+        self.observers.recorder.close().await;
         self.parts.store.close().await;
-        self.parts.screen.close();
+        self.observers.screen.close();
     }
 
     fn until(&self, due: Option<Timestamp>) -> Duration {
@@ -252,16 +233,12 @@ impl EventLoop {
     fn take(&mut self, input: Input) {
         match input {
             Input::Message { message, client, routing, acknowledgement } => {
-                self.counters.received += 1;
                 self.must_be_written |= message.retain && acknowledgement.is_some();
                 self.acknowledgements.extend(acknowledgement);
                 if routing == Routing::Loop {
                     self.outgoing.push(Outgoing::Message(message.clone()));
                 }
-                self.parts.screen.message(self.now, &message, client.as_deref());
-                self.broadcast.message(self.now, &message, client.as_deref());
-                self.heard.message(self.now, &message, client.as_ref());
-                self.parts.recorder.message(self.now, &message, client.as_ref());
+                self.observers.message(self.now, &message, client.as_ref());
                 let request = RuleRequest::of(&message);
                 self.decide(Event::Message(message));
                 if let Some(request) = request {
@@ -269,26 +246,16 @@ impl EventLoop {
                 }
             }
             Input::Event(event) => self.decide(event),
-            Input::Question(question) => question(self),
+            Input::Request(request) => request(self),
             Input::Loaded(loaded) => self.reload(*loaded),
             Input::Stop => self.is_stopping = true,
         }
     }
 
     /// Lets the engine decide what `event` leads to.
-    pub(in crate::daemon) fn decide(&mut self, event: Event) {
+    fn decide(&mut self, event: Event) {
         let effects = self.engine.handle(self.now, event);
         self.take_effects(effects);
-    }
-
-    /// Returns how times are written for those who ask.
-    pub(in crate::daemon) fn local_time(&self) -> LocalTime {
-        LocalTime::new(self.engine.calendar().zone.clone())
-    }
-
-    /// Returns the time that the loop was last told.
-    pub(in crate::daemon) fn now(&self) -> Timestamp {
-        self.now
     }
 
     /// Publishes `message` as if a client had.
@@ -307,7 +274,7 @@ impl EventLoop {
         let has_errors = loaded.home.has_errors();
         let is_emptied = !loaded.has_rules_folder && !self.ruleset.entries.is_empty();
         let in_force = !has_errors && !is_emptied;
-        report(&loaded.findings, self.parts.screen.format());
+        report(&loaded.findings, self.observers.screen.format());
         if is_emptied {
             error!("The folder of the rules is gone; the rules that were in force stay.");
         } else if has_errors {
@@ -322,14 +289,12 @@ impl EventLoop {
             self.settings.allow = loaded.home.settings.allow;
             self.settings.devices = loaded.home.settings.devices;
             self.settings.recorder = loaded.home.settings.recorder;
-            self.parts.recorder.change(self.settings.recorder.clone(), self.engine.states());
             self.settings.trace_memory = loaded.home.settings.trace_memory;
-            self.traces.resize(self.settings.memory_of_traces());
-            self.heard.resize(self.settings.memory_of_messages());
+            self.observers.change(&self.settings, self.engine.states());
             self.replace_rules(loaded.home.ruleset);
         }
         let reloaded = Reloaded { in_force, diagnostics: loaded.findings };
-        self.parts.screen.document("reloaded", &reloaded);
+        self.observers.screen.document("reloaded", &reloaded);
         if let Some(answer) = loaded.answer {
             // The one who asked may have gone.
             let _ = answer.send(reloaded);
@@ -344,43 +309,48 @@ impl EventLoop {
         // To free ten thousand rules takes longer than messages should wait.
         tokio::task::spawn_blocking(move || drop(old));
         match changed {
-            Some(rules) => rules.into_iter().for_each(|rule| self.rule_topics.look(rule)),
-            None => self.rule_topics.look_at_all(&self.engine),
+            Some(rules) => rules.into_iter().for_each(|rule| self.observers.rule_topics.look(rule)),
+            None => self.observers.rule_topics.look_at_all(&self.engine),
         }
         info!(rules = self.ruleset.entries.len(), "Rules reloaded.");
     }
 
-    /// Returns the rules in force.
-    pub(in crate::daemon) fn rules(&self) -> &[RuleEntry] {
-        &self.ruleset.entries
+    /// Does to a rule what a person asks for; `by` says who, in words.
+    pub(in crate::daemon) fn act_on_rule(&mut self, event: Event, by: &'static str) {
+        if let Event::Switch { rule, is_enabled } = &event {
+            let switched = Switched { at: self.now, is_enabled: *is_enabled, by };
+            self.switches.insert(rule.clone(), switched);
+        }
+        self.decide(event);
     }
 
-    /// Returns the files that don't load, so that their rules may not be in force.
-    pub(in crate::daemon) fn broken_files(&self) -> BTreeSet<&str> {
-        self.findings.iter().filter(|found| found.is_error()).map(|found| found.file.as_str()).collect()
+    /// Tells the rules what was posted to a webhook. Returns false where no rule has one of that name.
+    pub(in crate::daemon) fn post(&mut self, name: Arc<str>, body: Payload) -> bool {
+        let is_known = self.engine.has_webhook(&name);
+        if is_known {
+            self.decide(Event::Webhook { name, body });
+        }
+        is_known
     }
 
-    /// Returns whether the rule of `entry` is switched on. What makes rules is on where it can make some.
-    pub(in crate::daemon) fn is_enabled(&self, entry: &RuleEntry) -> bool {
-        self.engine.is_enabled(entry.id()).unwrap_or(true)
-    }
-
-    /// Returns how the daemon is.
-    pub(in crate::daemon) fn status(&self) -> Status {
-        let loaded = self.engine.rule_ids().count();
-        let enabled = self.engine.rule_ids().filter(|id| self.engine.is_enabled(id) == Some(true)).count();
-        let failing = self.rule_topics.failing(&self.engine);
-        Status {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            uptime: self.started.elapsed().as_secs_f64(),
-            listen: self.parts.listen.clone(),
-            rules: RuleCounts { loaded, enabled, failed: failing.len() },
-            failing,
-            ruleset: fingerprint(self.rules()),
-            diagnostics: self.findings.clone(),
-            store: self.store_status(),
-            recorder: self.parts.recorder.status(),
-            healthy: !self.findings.iter().any(Finding::is_error) && self.parts.store.health() == Health::Well,
+    /// Returns what is known, for a question.
+    pub(in crate::daemon) fn view(&mut self) -> HomeView<'_> {
+        HomeView {
+            now: self.now,
+            started: self.started,
+            listen: &self.parts.listen,
+            settings: &self.settings,
+            ruleset: &self.ruleset,
+            findings: &self.findings,
+            store: &self.parts.store,
+            switches: &self.switches,
+            traces: &self.observers.traces,
+            heard: &self.observers.heard,
+            rule_topics: &self.observers.rule_topics,
+            recorder: &self.observers.recorder,
+            broadcast: &self.observers.broadcast,
+            counters: self.observers.counters,
+            engine: &mut self.engine,
         }
     }
 }
@@ -390,22 +360,4 @@ pub(in crate::daemon) fn own(topic: &str, payload: impl Into<bytes::Bytes>, reta
     let topic = Topic::parse(topic).ok()?;
     let payload = Payload::from_bytes(payload);
     Some(Message { topic, payload, qos: Qos::AtLeastOnce, retain, origin: Origin::Own })
-}
-
-/// Returns a short text that is equal for rules that mean the same.
-fn fingerprint(rules: &[RuleEntry]) -> String {
-    // FNV-1a: stable from build to build, unlike the standard library's hasher.
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    for entry in rules {
-        add(entry.id().as_str().as_bytes());
-        if let RuleEntry::Rule(rule) = entry {
-            add(&rule.fingerprint.to_le_bytes());
-        }
-    }
-    format!("{hash:016x}")
 }

@@ -3,16 +3,16 @@
 use tokio::task::yield_now;
 use tracing::{debug, error, info, warn};
 
-use crate::engine::{ALERT_TOPIC, Alert, Effect, Outcome, Trace};
+use crate::engine::{ALERT_TOPIC, Alert, Effect};
 use crate::model::RuleId;
 use crate::rules::LogLevel;
 
-use super::event_loop::{EventLoop, Outgoing, own};
+use super::{EventLoop, Outgoing, own};
 use crate::daemon::broker::Acknowledgement;
 
 impl EventLoop {
     /// Does what was decided. Messages leave first: what it takes to remember them must not hold them up.
-    pub(in crate::daemon) async fn flush(&mut self) {
+    pub(super) async fn flush(&mut self) {
         let mut outgoing = std::mem::take(&mut self.outgoing);
         let behind_commit = self.behind_commit.take();
         let mut has_left = !self.acknowledgements.is_empty();
@@ -51,44 +51,23 @@ impl EventLoop {
         }
         // The room is used again.
         self.outgoing = outgoing;
-        for message in self.rule_topics.changes(&self.engine) {
+        for message in self.observers.rule_topics.changes(&self.engine) {
             self.parts.publisher.publish(self.now, &message).await;
         }
-        self.parts.screen.flush();
+        self.observers.screen.flush();
     }
 
     /// Does what an effect asks for beside a message: starts, shows, tells and remembers.
     fn follow_up(&mut self, effect: Effect) {
         match effect {
-            Effect::Publish(publication) => {
-                self.counters.published += 1;
-                self.parts.screen.publication(self.now, &publication.message, &publication.rule);
-                self.broadcast.publication(self.now, &publication.message, &publication.rule);
-                self.heard.publication(self.now, &publication);
-                self.parts.recorder.publication(self.now, publication);
-            }
-            Effect::Trace(trace) => {
-                self.count(&trace);
-                self.rule_topics.note(&trace);
-                self.parts.screen.run(self.now, &trace);
-                self.broadcast.trace(&trace, &self.engine.calendar().zone);
-                self.traces.push(trace);
-            }
+            Effect::Publish(publication) => self.observers.publication(self.now, publication),
+            Effect::Trace(trace) => self.observers.trace(self.now, trace, &self.engine.calendar().zone),
             Effect::Log { rule, level, text } => log(rule.as_ref(), level, &text),
             Effect::Http { request, call } => self.parts.outside.request(request, call),
             Effect::Exec { request, command, timeout } => self.parts.outside.execute(request, command, timeout),
             // One has left, and the other was taken out when it was decided.
             Effect::Alert(_) | Effect::Save { .. } => {}
         }
-    }
-
-    fn count(&mut self, trace: &Trace) {
-        match &trace.outcome {
-            Outcome::Skipped(_) | Outcome::Running => return,
-            Outcome::Failed(_) => self.counters.failed_runs += 1,
-            Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) => {}
-        }
-        self.counters.runs += 1;
     }
 
     async fn alert(&mut self, alert: &Alert) {

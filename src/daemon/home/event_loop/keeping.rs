@@ -1,23 +1,22 @@
 //! What the loop does for the store beside its commits: what each decision keeps, what may be late, what the engine
 //! doesn't know at the start, and a disk that takes nothing.
 
-use crate::engine::{ALERT_TOPIC, Effect, Event};
+use crate::engine::{Alert, AlertKind, Effect, Event};
 use crate::model::{Message, Origin, RuleId};
 
-use super::event_loop::{EventLoop, OWN_TOPICS, Outgoing, own};
-use crate::api::StoreStatus;
+use super::{EventLoop, OWN_TOPICS, Outgoing};
 use crate::daemon::store::Health;
 
 impl EventLoop {
     /// Takes what one decision leads to: all that it keeps is kept before any of the rest leaves.
-    pub(in crate::daemon) fn take_effects(&mut self, effects: Vec<Effect>) {
+    pub(super) fn take_effects(&mut self, effects: Vec<Effect>) {
         let before = self.outgoing.len();
         let mut is_kept = false;
         for effect in effects {
             match effect {
                 Effect::Save { key, value } => {
                     if let Some(rule) = key.rule() {
-                        self.rule_topics.look(RuleId::from_text(rule));
+                        self.observers.rule_topics.look(RuleId::from_text(rule));
                     }
                     is_kept |= self.parts.store.save(key, value);
                 }
@@ -40,7 +39,7 @@ impl EventLoop {
 
     /// Tells the engine what the broker kept, as a broker does at a subscription, but for what a later message that isn't
     /// retained has made untrue. The engine's own knowledge may be a second older.
-    pub(in crate::daemon) fn tell_retained(&mut self) {
+    pub(super) fn tell_retained(&mut self) {
         for retained in std::mem::take(&mut self.parts.retained) {
             if retained.topic.starts_with(OWN_TOPICS) {
                 continue;
@@ -55,14 +54,14 @@ impl EventLoop {
 
     /// Tells the engine what it decided and hadn't left: it may have forgotten what its rules had published, but not what
     /// that set off.
-    pub(in crate::daemon) fn tell_unsent(&mut self, unsent: &[Message]) {
+    pub(super) fn tell_unsent(&mut self, unsent: &[Message]) {
         for message in unsent.iter().filter(|message| !message.topic.as_str().starts_with(OWN_TOPICS)) {
             self.decide(Event::Message(Message { origin: Origin::Restored, ..message.clone() }));
         }
     }
 
     /// Gives the store what may be late.
-    pub(in crate::daemon) fn keep_late(&mut self) {
+    pub(super) fn keep_late(&mut self) {
         let mut rest = Vec::new();
         let changes = self.engine.flush().into_iter().filter_map(|effect| match effect {
             Effect::Save { key, value } => Some((key, value)),
@@ -76,25 +75,23 @@ impl EventLoop {
     }
 
     /// Says that the store can't keep anything, or can again, and gives a new database all that is known.
-    pub(in crate::daemon) async fn tell_health(&mut self) {
+    pub(super) async fn tell_health(&mut self) {
         if self.parts.store.takes_all() {
             self.engine.keep_all();
             self.keep_late();
             self.keep_retained().await;
         }
         let (kind, message) = match self.parts.store.health() {
-            Health::Well => ("store_recovered", "the disk takes changes again".to_owned()),
-            Health::Failing(reason) => ("store_failing", reason),
+            Health::Well => (AlertKind::StoreRecovered, "the disk takes changes again".to_owned()),
+            Health::Failing(reason) => (AlertKind::StoreFailing, reason),
         };
-        let alert = serde_json::json!({ "kind": kind, "message": message });
-        if let Some(message) = own(ALERT_TOPIC, alert.to_string(), false) {
-            self.parts.publisher.publish(self.now, &message).await;
-        }
+        self.decide(Event::Alert(Alert { kind, rule: None, message }));
+        self.flush().await;
     }
 
     /// Keeps all retained messages anew: in a new database, or with times by the clock as it was set. None is told to be
     /// newer than what the engine knows: that has heard all of them, and what came after them.
-    pub(in crate::daemon) async fn keep_retained(&self) {
+    pub(super) async fn keep_retained(&self) {
         let keeper = self.parts.store.retained_keeper();
         for mut retained in self.parts.publisher.retained(self.now).await {
             if let Some(known) = self.engine.states().get(&retained.topic) {
@@ -102,14 +99,5 @@ impl EventLoop {
             }
             keeper.keep(&retained);
         }
-    }
-
-    /// Returns whether what should survive a restart does.
-    pub(in crate::daemon) fn store_status(&self) -> StoreStatus {
-        let failing = match self.parts.store.health() {
-            Health::Well => None,
-            Health::Failing(reason) => Some(reason),
-        };
-        StoreStatus { failing, lost: self.parts.store.losses().to_vec() }
     }
 }

@@ -1,0 +1,112 @@
+//! The home as questions see it: what is known now, to be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::api::{Finding, RuleCounts, Status, StoreStatus};
+use crate::daemon::observers::Counters;
+use crate::daemon::observers::broadcast::Broadcast;
+use crate::daemon::observers::heard::Heard;
+use crate::daemon::observers::rule_topics::RuleTopics;
+use crate::daemon::observers::traces::Traces;
+use crate::daemon::recorder::Recorder;
+use crate::daemon::store::{Health, Store};
+use crate::engine::Engine;
+use crate::explain::LocalTime;
+use crate::lang::Settings;
+use crate::model::RuleId;
+use crate::rules::{RuleEntry, Ruleset};
+
+use super::switched::Switched;
+
+/// What is known of the home.
+pub(in crate::daemon) struct HomeView<'a> {
+    /// The time that the loop was last told.
+    pub(in crate::daemon) now: Timestamp,
+    /// What decides. To see how near a rule is to running, it asks the rule's conditions, and nothing else changes.
+    pub(in crate::daemon) engine: &'a mut Engine,
+    pub(in crate::daemon) settings: &'a Settings,
+    pub(in crate::daemon) traces: &'a Traces,
+    pub(in crate::daemon) heard: &'a Heard,
+    pub(in crate::daemon) rule_topics: &'a RuleTopics,
+    pub(in crate::daemon) recorder: &'a Recorder,
+    pub(in crate::daemon) broadcast: &'a Broadcast,
+    pub(in crate::daemon) counters: Counters,
+    /// Who switched which rule last, and when.
+    pub(in crate::daemon) switches: &'a BTreeMap<RuleId, Switched>,
+    pub(super) started: Instant,
+    pub(super) listen: &'a [String],
+    pub(super) ruleset: &'a Ruleset,
+    pub(super) findings: &'a [Finding],
+    pub(super) store: &'a Store,
+}
+
+impl HomeView<'_> {
+    /// Returns how times are written for those who ask.
+    pub(in crate::daemon) fn local_time(&self) -> LocalTime {
+        LocalTime::new(self.engine.calendar().zone.clone())
+    }
+
+    /// Returns the rules in force.
+    pub(in crate::daemon) fn rules(&self) -> &[RuleEntry] {
+        &self.ruleset.entries
+    }
+
+    /// Returns the files that don't load, so that their rules may not be in force.
+    pub(in crate::daemon) fn broken_files(&self) -> BTreeSet<&str> {
+        self.findings.iter().filter(|found| found.is_error()).map(|found| found.file.as_str()).collect()
+    }
+
+    /// Returns whether the rule of `entry` is switched on. What makes rules is on where it can make some.
+    pub(in crate::daemon) fn is_enabled(&self, entry: &RuleEntry) -> bool {
+        self.engine.is_enabled(entry.id()).unwrap_or(true)
+    }
+
+    /// Returns how the daemon is.
+    pub(in crate::daemon) fn status(&self) -> Status {
+        let loaded = self.engine.rule_ids().count();
+        let enabled = self.engine.rule_ids().filter(|id| self.engine.is_enabled(id) == Some(true)).count();
+        let failing = self.rule_topics.failing(self.engine);
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime: self.started.elapsed().as_secs_f64(),
+            listen: self.listen.to_vec(),
+            rules: RuleCounts { loaded, enabled, failed: failing.len() },
+            failing,
+            ruleset: fingerprint(self.rules()),
+            diagnostics: self.findings.to_vec(),
+            store: self.store_status(),
+            recorder: self.recorder.status(),
+            healthy: !self.findings.iter().any(Finding::is_error) && self.store.health() == Health::Well,
+        }
+    }
+
+    /// Returns whether what should survive a restart does.
+    fn store_status(&self) -> StoreStatus {
+        let failing = match self.store.health() {
+            Health::Well => None,
+            Health::Failing(reason) => Some(reason),
+        };
+        StoreStatus { failing, lost: self.store.losses().to_vec() }
+    }
+}
+
+/// Returns a short text that is equal for rules that mean the same.
+fn fingerprint(rules: &[RuleEntry]) -> String {
+    // FNV-1a: stable from build to build, unlike the standard library's hasher.
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut add = |bytes: &[u8]| {
+        for byte in bytes {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for entry in rules {
+        add(entry.id().as_str().as_bytes());
+        if let RuleEntry::Rule(rule) = entry {
+            add(&rule.fingerprint.to_le_bytes());
+        }
+    }
+    format!("{hash:016x}")
+}
