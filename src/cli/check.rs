@@ -1,59 +1,105 @@
-//! `homerule check`: all errors and warnings of rules, tests and settings, without running.
+//! `homerule check`: all errors and warnings in rules, tests and settings, without running them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::fix::Fixed;
 use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::disk::home_files::{self, is_test};
-use crate::lang::{Diagnostic, Home, Report, Severity, take_refusals_for_errors};
+use crate::lang::{Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors};
 
-/// Shows all errors and warnings of rules, tests and settings.
+/// Check rules, tests and settings for mistakes.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The home's folder.
     #[arg(default_value = ".")]
     home: PathBuf,
-    /// Write one JSON document.
+    /// Fix what can only be meant one way, such as a misspelt key, and show the rest.
+    #[arg(long)]
+    fix: bool,
+    /// Print a JSON document.
     #[arg(long)]
     json: bool,
 }
 
+/// What was found in a home.
+struct Checked {
+    found: Vec<Diagnostic>,
+    /// The home's files, and those that its tests name elsewhere.
+    sources: Sources,
+    rules: usize,
+    tests: usize,
+}
+
 impl Check {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let sources = home_files::read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
+        let mut sources = home_files::read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
+        let mut fixed = None;
+        if self.fix {
+            let better = Fixed::of(&sources, &|sources| Checked::new(&self.home, sources.clone()).found);
+            better.write(&self.home, &sources)?;
+            sources = better.sources;
+            fixed = Some(better.counts);
+        }
+        let checked = Checked::new(&self.home, sources);
+        let errors = checked.count(Severity::Error);
+        if self.json {
+            let mut answer = Report::new(&checked.sources).json(&checked.found);
+            if let (Some(answer), Some(fixed)) = (answer.as_object_mut(), fixed) {
+                answer.insert("fixed".to_owned(), fixed.values().sum::<usize>().into());
+            }
+            print::json(&answer)?;
+        } else {
+            print::diagnostics(&checked.found, &checked.sources, "");
+            for (file, count) in fixed.unwrap_or_default() {
+                print::line(&format!("fixed {file}: {}", counted(count, "change")));
+            }
+            print::line(&checked.summary());
+        }
+        Ok(if errors == 0 { Exit::Well } else { Exit::No })
+    }
+}
+
+impl Checked {
+    /// Checks the home in `folder`, whose files are `sources`.
+    fn new(folder: &Path, sources: Sources) -> Checked {
         let home = Home::load(&sources);
-        // What is wrong with a test file is told when it is read as one.
+        // Mistakes in a test file are found when it's read as one.
         let mut found: Vec<Diagnostic> = home.diagnostics.clone();
         found.retain(|found| !is_test(&found.label.file));
         let rules = home.ruleset.entries.len();
         let paths = sources.keys().filter(|path| is_test(path)).map(ToString::to_string).collect();
-        let suite = Suite::of(&self.home, String::new(), (sources, home), &paths);
-        let tests: usize = suite.files.iter().map(|file| file.tests.len()).sum();
+        let suite = Suite::of(folder, String::new(), (sources, home), &paths);
+        let tests = suite.files.iter().map(|file| file.tests.len()).sum();
         found.extend(suite.broken.into_iter().flat_map(|(_, found)| found));
         found.extend(suite.warnings);
         // Other rules that tests name; those of the home are found already.
         let others = suite.errors.into_iter().filter(|error| !found.contains(error)).collect::<Vec<_>>();
         found.extend(others);
-        let sources = suite.sources;
         // What keeps the daemon from starting is an error here; tests run all the same.
         take_refusals_for_errors(&mut found);
-        let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
-        if self.json {
-            print::json(&Report::new(&sources).json(&found))?;
-        } else {
-            print::diagnostics(&found, &sources, "");
-            let warnings = found.len() - errors;
-            print::line(&format!(
-                "{}, {}: {}, {}",
-                counted(rules, "rule"),
-                counted(tests, "test"),
-                counted(errors, "error"),
-                counted(warnings, "warning")
-            ));
-        }
-        Ok(if errors == 0 { Exit::Well } else { Exit::No })
+        Checked { found, sources: suite.sources, rules, tests }
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.found.iter().filter(|found| found.severity == severity).count()
+    }
+
+    fn summary(&self) -> String {
+        let is_fixable = |found: &&Diagnostic| found.fix.as_ref().is_some_and(|fix| fix.applies == Applies::Safe);
+        let fixable = match self.found.iter().filter(is_fixable).count() {
+            0 => String::new(),
+            count => format!(" ({count} can be fixed with `homerule check --fix`)"),
+        };
+        format!(
+            "{}, {}: {}, {}{fixable}",
+            counted(self.rules, "rule"),
+            counted(self.tests, "test"),
+            counted(self.count(Severity::Error), "error"),
+            counted(self.count(Severity::Warning), "warning")
+        )
     }
 }
 

@@ -4,6 +4,7 @@
 mod check;
 mod completions;
 mod exit;
+mod fix;
 mod home;
 mod init;
 mod link;

@@ -1,10 +1,12 @@
 //! SHELL: the disk, as the daemon and the command line share it: the files of a home, recordings, and what the recorder kept.
 //!
-//! Nothing here writes but [`recorded::shelf`], for the one recorder; nothing here knows a socket or the engine.
+//! Nothing here writes but [`recorded::shelf`], for the one recorder, and [`replace_file`]; nothing here knows a socket or the engine.
 
 pub mod home_files;
 pub mod recorded;
 pub mod recording_file;
+mod replace_file;
 mod zstd;
 
 pub use recorded::{RecordedFile, RecordedSince};
+pub use replace_file::replace_file;

@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(told(&wanted, None, "OFF"), "it's OFF, and `payload` wants ON or 1");
         assert_eq!(told(&wanted, None, "1.0"), "", "numbers compare as numbers");
         assert_eq!(told(&topic(None), None, "x"), "");
-        assert_eq!(told(&wanted, None, "\"1\""), "it's 1 (a text), and `payload` wants ON (a text) or 1 (a number)");
+        assert_eq!(told(&wanted, None, "\"1\""), "it's 1 (text), and `payload` wants ON (text) or 1 (a number)");
         let retained = Message { origin: Origin::Retained, ..message("home/hall/room", "ON") };
         let why = "it was already there at the start, which only fills the state (`retained: true` counts it)";
         assert_eq!(miss(&wanted, &retained, None).as_deref(), Some(why));

@@ -1,4 +1,5 @@
-//! Text to rules: reads the files of a home, finds every mistake with its place, and gives a [`Ruleset`].
+//! Text to rules: reads the files of a home, finds every mistake and its place, and returns a
+//! [`Ruleset`](crate::rules::Ruleset).
 //!
 //! Pure: the shell reads the files into [`Sources`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -15,7 +16,9 @@ mod yaml;
 
 use diagnostic::near;
 
-pub use diagnostic::{Code, Colour, Diagnostic, Label, Report, Severity, nearest, take_refusals_for_errors};
+pub use diagnostic::{
+    Applies, Code, Colour, Diagnostic, Fix, Label, Report, Severity, apply_fixes, nearest, take_refusals_for_errors,
+};
 pub use home::{Home, Source, Sources};
 pub use schema::{FileKind, schema_of_all};
 pub use settings::{

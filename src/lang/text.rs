@@ -10,7 +10,7 @@ use crate::model::Place;
 pub(super) struct FileText {
     file: Arc<str>,
     text: Arc<str>,
-    /// Where each line begins, in bytes.
+    /// Where each line starts, in bytes.
     lines: Arc<[usize]>,
 }
 
@@ -37,17 +37,17 @@ impl FileText {
         &self.text
     }
 
-    /// Returns the text at `range`; nothing where that is no range of it.
+    /// Returns the text at `range`, or nothing if it has no such range.
     pub(super) fn get(&self, range: Range<usize>) -> &str {
         self.text.get(range).unwrap_or_default()
     }
 
-    /// Returns the line, from 0, in which byte `offset` stands.
+    /// Returns the line, from 0, that contains byte `offset`.
     pub(super) fn line(&self, offset: usize) -> usize {
         self.lines.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
-    /// Returns the bytes of line `line`, from 0, without its line break; `None` behind the last.
+    /// Returns the bytes of line `line`, from 0, without its line break; `None` after the last line.
     pub(super) fn line_range(&self, line: usize) -> Option<Range<usize>> {
         let start = *self.lines.get(line)?;
         let end = self.lines.get(line + 1).copied().unwrap_or(self.text.len());
@@ -70,7 +70,7 @@ impl FileText {
         }
     }
 
-    /// Returns the byte at `place`, which [`FileText::place`] gave.
+    /// Returns the byte at `place`, as returned by [`FileText::place`].
     pub(super) fn offset(&self, place: &Place) -> usize {
         let line = usize::try_from(place.line).unwrap_or(1).saturating_sub(1);
         let Some(range) = self.line_range(line) else { return self.text.len() };
@@ -80,7 +80,7 @@ impl FileText {
         range.start + line.char_indices().nth(column).map_or(line.len(), |(offset, _)| offset)
     }
 
-    /// Returns `span`, cut at the end of the line in which it begins, so that a mark stays on one line.
+    /// Returns `span`, cut at the end of its first line, so that a mark stays on one line.
     pub(super) fn first_line(&self, span: &Range<usize>) -> Range<usize> {
         let text = self.get(span.clone());
         let line = text.split(['\n', '\r']).next().unwrap_or_default().trim_end();

@@ -1,4 +1,4 @@
-//! Devices: which topics belong together (spec 8).
+//! Devices: which topics belong together (`devices:` in docs/settings.md).
 //!
 //! A filter's named wildcards name the device: `home/+room/+device/#` makes `home/living/tv/power` a topic of
 //! `living/tv`.

@@ -1,4 +1,4 @@
-//! Durations as users write them: `500ms`, `30s`, `5m`, `1h30m`, `2d` (spec 2.2).
+//! Durations as users write them: `500ms`, `30s`, `5m`, `1h30m`, `2d` (docs/language/values.md).
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,29 +6,47 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use thiserror::Error;
 
-/// Why a text is no duration.
+/// Why text isn't a duration.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DurationError {
     /// `30`: thirty of what?
-    #[error("a duration needs a unit: `{0}s`, `{0}m` or `{0}h`")]
+    #[error("a duration needs a unit: use e.g. `{0}s`, `{0}m` or `{0}h`")]
     NoUnit(String),
-    /// `00:03:00`.
-    #[error("a duration is written `{suggestion}`, not `{text}`")]
-    ClockFace {
+    /// `00:03:00`, `3 minutes`.
+    #[error("`{text}` isn't a valid duration; use `{suggestion}`")]
+    Misspelt {
         /// What was written.
         text: String,
         /// What was meant.
         suggestion: String,
     },
-    /// `3 minutes`, `3w`.
-    #[error("`{0}` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`")]
+    /// `3w`, `soon`.
+    #[error("`{0}` isn't a valid duration; use e.g. `30s`, `5m`, `1h30m` or `2d`")]
     Unreadable(String),
     /// `-5m`, where none may be.
-    #[error("a duration can't be negative: `{0}`")]
+    #[error("a duration can't be negative, but this is `{0}`")]
     Negative(String),
     /// Beyond what a clock can count.
-    #[error("`{0}` is longer than any home stands")]
+    #[error("`{0}` is too long; the longest duration is 100 years")]
     TooLong(String),
+}
+
+impl DurationError {
+    /// Returns what was probably meant, if that's known.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<String> {
+        match self {
+            DurationError::NoUnit(number) => Some(format!("{number}s")).filter(|_| !number.contains('.')),
+            DurationError::Misspelt { suggestion, .. } => Some(suggestion.clone()),
+            DurationError::Unreadable(_) | DurationError::Negative(_) | DurationError::TooLong(_) => None,
+        }
+    }
+
+    /// Returns whether nothing else can be meant: `00:03:00` and `3 minutes` are sure, `30` and `03:00` are guesses.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        matches!(self, DurationError::Misspelt { text, .. } if text.matches(':').count() != 1)
+    }
 }
 
 /// The units, from the longest, with their milliseconds.
@@ -37,10 +55,10 @@ const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_0
 /// A hundred years, in milliseconds.
 const LONGEST: u64 = 100 * 366 * 86_400_000;
 
-/// Returns the duration that `text` writes.
+/// Returns the duration that `text` stands for.
 ///
 /// # Errors
-/// When it is no duration; the error says what to write instead.
+/// When it isn't one; the error says what to write instead.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let trimmed = text.trim();
     if trimmed.starts_with('-') {
@@ -49,8 +67,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     if !trimmed.is_empty() && trimmed.chars().all(|letter| letter.is_ascii_digit() || letter == '.') {
         return Err(DurationError::NoUnit(trimmed.to_owned()));
     }
-    if let Some(suggestion) = clock_face(trimmed) {
-        return Err(DurationError::ClockFace { text: trimmed.to_owned(), suggestion });
+    if let Some(suggestion) = clock_face(trimmed).or_else(|| in_words(trimmed)) {
+        return Err(DurationError::Misspelt { text: trimmed.to_owned(), suggestion });
     }
     let unreadable = || DurationError::Unreadable(trimmed.to_owned());
     let too_long = || DurationError::TooLong(trimmed.to_owned());
@@ -80,10 +98,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     Ok(Duration::from_millis(total))
 }
 
-/// Returns the offset that `text` writes: a duration that may have a sign (`-30m`, `+1h`).
+/// Returns the offset that `text` stands for: a duration that may have a sign (`-30m`, `+1h`).
 ///
 /// # Errors
-/// When it is none; the error says what to write instead.
+/// When it isn't one; the error says what to write instead.
 pub fn parse_offset(text: &str) -> Result<SignedDuration, DurationError> {
     let trimmed = text.trim();
     let (is_negative, digits) = match trimmed.strip_prefix('-') {
@@ -101,7 +119,7 @@ pub fn format_offset(offset: SignedDuration) -> String {
     format!("{}{}", if offset.is_negative() { '-' } else { '+' }, format_duration(offset.unsigned_abs()))
 }
 
-/// Writes a duration as users do; what is below a millisecond is left out.
+/// Writes a duration as users do, leaving out anything below a millisecond.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -117,6 +135,30 @@ pub fn format_duration(duration: Duration) -> String {
         }
     }
     text
+}
+
+/// Returns what `3 minutes`, `5 mins` and `1 hour 30 minutes` mean.
+fn in_words(text: &str) -> Option<String> {
+    const WORDS: [(&str, &[&str]); 5] = [
+        ("d", &["d", "day", "days"]),
+        ("h", &["h", "hr", "hrs", "hour", "hours"]),
+        ("m", &["m", "min", "mins", "minute", "minutes"]),
+        ("s", &["s", "sec", "secs", "second", "seconds"]),
+        ("ms", &["ms", "msec", "msecs", "millis", "millisecond", "milliseconds"]),
+    ];
+    let mut suggestion = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.find(|letter: char| !letter.is_ascii_digit())?);
+        let after = after.trim_start();
+        let (word, after) = after.split_at(after.find(|letter: char| !letter.is_alphabetic()).unwrap_or(after.len()));
+        let word = word.to_lowercase();
+        let (unit, _) = WORDS.iter().find(|(_, words)| words.contains(&word.as_str()))?;
+        suggestion.push_str(number);
+        suggestion.push_str(unit);
+        rest = after.trim_start_matches([' ', ',']);
+    }
+    (suggestion != text && parse_duration(&suggestion).is_ok()).then_some(suggestion)
 }
 
 fn clock_face(text: &str) -> Option<String> {
@@ -135,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_of_the_spec_are_read() {
+    fn documented_durations_are_read() {
         for (text, millis) in
             [("500ms", 500), ("30s", 30_000), ("5m", 300_000), ("1h30m", 5_400_000), ("2d", 172_800_000), ("0s", 0)]
         {
@@ -144,15 +186,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_told_what_to_write() {
+    fn text_that_is_not_a_duration_gets_a_suggestion() {
         for (text, message) in [
-            ("30", "a duration needs a unit: `30s`, `30m` or `30h`"),
-            ("00:03:00", "a duration is written `3m`, not `00:03:00`"),
-            ("3 minutes", "`3 minutes` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`"),
-            ("30m1h", "`30m1h` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`"),
-            ("", "`` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`"),
-            ("-5m", "a duration can't be negative: `-5m`"),
-            ("99999999999999999999d", "`99999999999999999999d` is longer than any home stands"),
+            ("30", "a duration needs a unit: use e.g. `30s`, `30m` or `30h`"),
+            ("00:03:00", "`00:03:00` isn't a valid duration; use `3m`"),
+            ("3 minutes", "`3 minutes` isn't a valid duration; use `3m`"),
+            ("1 hour, 5 mins", "`1 hour, 5 mins` isn't a valid duration; use `1h5m`"),
+            ("3 weeks", "`3 weeks` isn't a valid duration; use e.g. `30s`, `5m`, `1h30m` or `2d`"),
+            ("30m1h", "`30m1h` isn't a valid duration; use e.g. `30s`, `5m`, `1h30m` or `2d`"),
+            ("", "`` isn't a valid duration; use e.g. `30s`, `5m`, `1h30m` or `2d`"),
+            ("-5m", "a duration can't be negative, but this is `-5m`"),
+            ("99999999999999999999d", "`99999999999999999999d` is too long; the longest duration is 100 years"),
         ] {
             assert_eq!(parse_duration(text).unwrap_err().to_string(), message, "{text}");
         }

@@ -43,7 +43,7 @@ impl Payload {
         std::str::from_utf8(&self.0.bytes).ok()
     }
 
-    /// Returns what the payload holds (spec 2.2).
+    /// Returns the payload's value (docs/language/values.md).
     #[must_use]
     pub fn value(&self) -> &Value {
         self.0.value.get_or_init(|| Value::from_payload(&self.0.bytes))

@@ -34,7 +34,7 @@ pub use id::{Name, RuleId};
 pub use label::Label;
 pub use log_level::LogLevel;
 pub use message::{Message, Origin, Payload, Qos};
-pub use near::nearest;
+pub use near::{nearest, slips};
 pub use number::{format_size, parse_number};
 pub use place::{Place, PlacedText, Stretch};
 pub use spoken_time::parse_spoken_time;

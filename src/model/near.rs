@@ -5,9 +5,7 @@
 /// Capitals don't count, nor whether a name has `-` or `_`. `written` itself is never returned.
 #[must_use]
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let folded = |name: &str| name.to_lowercase().replace('-', "_");
-    let lower = folded(written);
-    let length = lower.chars().count();
+    let length = written.chars().count();
     let bound = match length {
         0..=3 => 1,
         4..=5 => 2,
@@ -16,10 +14,18 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     known
         .into_iter()
         .filter(|name| *name != written)
-        .map(|name| (strsim::damerau_levenshtein(&lower, &folded(name)), name))
+        .map(|name| (slips(written, name), name))
         .filter(|(distance, name)| *distance <= bound && *distance < name.chars().count().max(length))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// Returns how many letters are wrong, missing, superfluous or swapped if `written` is meant to be `name`. Capitals don't
+/// count, nor whether a name has `-` or `_`.
+#[must_use]
+pub fn slips(written: &str, name: &str) -> usize {
+    let folded = |name: &str| name.to_lowercase().replace('-', "_");
+    strsim::damerau_levenshtein(&folded(written), &folded(name))
 }
 
 #[cfg(test)]

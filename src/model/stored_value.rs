@@ -97,7 +97,7 @@ fn untag_one(tag: &str, value: &Value) -> Result<Value, String> {
         (BLOB, Value::List(items)) => {
             let byte = |item: &Value| match item {
                 Value::Int(number) => u8::try_from(*number).map_err(|error| error.to_string()),
-                _ => Err(format!("a byte is expected, not {}", item.kind())),
+                _ => Err(format!("expected a byte, not {}", item.kind())),
             };
             Ok(Value::Blob(items.iter().map(byte).collect::<Result<_, _>>()?))
         }
@@ -105,7 +105,7 @@ fn untag_one(tag: &str, value: &Value) -> Result<Value, String> {
             Some(key) if key.starts_with('$') => {
                 Ok(Value::Map(Arc::new(Map::from_iter([(key.into(), untag(value.clone())?)]))))
             }
-            _ => Err(format!("`{tag}` is no kind of value")),
+            _ => Err(format!("unknown kind of value `{tag}`")),
         },
     }
 }
@@ -118,7 +118,7 @@ struct Json {
 
 impl Json {
     fn deeper<E: Error>(&self) -> Result<Json, E> {
-        let levels = self.levels.checked_sub(1).ok_or_else(|| E::custom("lists and maps nest too deep"))?;
+        let levels = self.levels.checked_sub(1).ok_or_else(|| E::custom("lists and maps are nested too deeply"))?;
         Ok(Json { levels })
     }
 }

@@ -48,13 +48,13 @@ pub enum FilterError {
     #[error("`#` must be the last level of a topic filter")]
     RestNotLast,
     /// MQTT 5.0, 4.7.1-1 and 4.7.1-2.
-    #[error("a wildcard must be a whole level: `{0}` mixes it with text")]
+    #[error("a wildcard must be a whole level, but `{0}` mixes it with text")]
     MixedLevel(String),
     /// A name is a letter or `_`, then letters, digits and `_`.
-    #[error("`{0}` can't name a wildcard: a name is letters, digits and `_`, and doesn't begin with a digit")]
+    #[error("`{0}` isn't a valid name for a wildcard; use letters, digits and `_`, and don't start with a digit")]
     BadName(String),
     /// Two wildcards of one name.
-    #[error("two wildcards are named `{0}`")]
+    #[error("two wildcards have the name `{0}`")]
     NameTwice(String),
 }
 
@@ -284,16 +284,19 @@ pub(crate) mod tests {
             ("", "a topic filter can't be empty"),
             ("a\0", "a topic filter can't contain a control character"),
             ("a/#/b", "`#` must be the last level of a topic filter"),
-            ("a+/b", "a wildcard must be a whole level: `a+` mixes it with text"),
-            ("a/b#", "a wildcard must be a whole level: `b#` mixes it with text"),
-            ("++/b", "a wildcard must be a whole level: `++` mixes it with text"),
-            ("+1/b", "`1` can't name a wildcard: a name is letters, digits and `_`, and doesn't begin with a digit"),
+            ("a+/b", "a wildcard must be a whole level, but `a+` mixes it with text"),
+            ("a/b#", "a wildcard must be a whole level, but `b#` mixes it with text"),
+            ("++/b", "a wildcard must be a whole level, but `++` mixes it with text"),
+            (
+                "+1/b",
+                "`1` isn't a valid name for a wildcard; use letters, digits and `_`, and don't start with a digit",
+            ),
             (
                 "+a b/b",
-                "`a b` can't name a wildcard: a name is letters, digits and `_`, and doesn't begin with a digit",
+                "`a b` isn't a valid name for a wildcard; use letters, digits and `_`, and don't start with a digit",
             ),
-            ("+room/+room", "two wildcards are named `room`"),
-            ("+room/#room", "two wildcards are named `room`"),
+            ("+room/+room", "two wildcards have the name `room`"),
+            ("+room/#room", "two wildcards have the name `room`"),
         ] {
             assert_eq!(TopicFilter::parse(text).unwrap_err().to_string(), message, "{text}");
         }

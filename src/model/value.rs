@@ -63,7 +63,8 @@ impl Value {
         Value::Text(text.into())
     }
 
-    /// Reads a payload (spec 2.2): empty is `()`, JSON is that value, other UTF-8 a text, the rest a blob.
+    /// Reads a payload: an empty one is `()`, JSON is its value, other UTF-8 is text, and anything else is a blob
+    /// (docs/language/values.md).
     /// JSON that nests deeper than [`Value::DEEPEST`] or has a number beyond all bounds (`1e999`) stays a text.
     #[must_use]
     pub fn from_payload(bytes: &[u8]) -> Value {
@@ -76,7 +77,7 @@ impl Value {
         read_json(text).unwrap_or_else(|| Value::Text(shared_text(text)))
     }
 
-    /// Returns the payload that publishes this value (spec 2.6): a scalar as its text, a map or list as
+    /// Returns the payload that publishes this value: a scalar as its text, a map or list as
     /// compact JSON, `()` as nothing.
     #[must_use]
     pub fn to_payload(&self) -> Vec<u8> {
@@ -174,7 +175,7 @@ impl Value {
             Value::Null => "nothing",
             Value::Bool(_) => "a boolean",
             Value::Int(_) | Value::Float(_) => "a number",
-            Value::Text(_) => "a text",
+            Value::Text(_) => "text",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
             Value::Blob(_) => "a blob",
@@ -182,7 +183,7 @@ impl Value {
         }
     }
 
-    /// Returns whether this value matches what a rule asks for (spec 2.2): numbers as numbers, texts
+    /// Returns whether this value matches what a rule asks for (docs/language/values.md): numbers as numbers, text
     /// exactly, a map when each of the pattern's keys matches.
     #[must_use]
     pub fn matches(&self, pattern: &Value) -> bool {

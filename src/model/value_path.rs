@@ -22,7 +22,7 @@ enum PathStep {
 
 /// Why a text is no path: what was expected, and at which byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a path is keys with `.` between them and `[0]` for an item of a list: {expected} is expected")]
+#[error("expected {expected} here; a path is written like `a.b[0]`")]
 pub struct PathError {
     /// What should stand there.
     pub expected: &'static str,

@@ -1,4 +1,4 @@
-//! Actions: what a rule does, step by step (spec 2.6).
+//! Actions: what a rule does, step by step (docs/language/actions.md).
 //!
 //! A rule's lists of actions stand in one arena, [`super::Rule::blocks`]: a run's place is a block and an
 //! index, which survives a restart as long as the rule is the same.

@@ -1,4 +1,4 @@
-//! Conditions: what must hold (spec 2.5).
+//! Conditions: what must be true (docs/language/conditions.md).
 
 use std::sync::Arc;
 use std::time::Duration;

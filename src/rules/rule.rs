@@ -65,7 +65,7 @@ pub enum Start {
     While(WhileRule),
 }
 
-/// `while` and the keys that stand beside it (spec 2.4).
+/// `while` and the keys that go with it (docs/language/while.md).
 #[derive(Debug, Clone)]
 pub struct WhileRule {
     /// What must hold.
@@ -78,7 +78,7 @@ pub struct WhileRule {
     pub linger: Duration,
 }
 
-/// What happens when a rule is triggered while a run of the same key goes on (spec 2.7).
+/// What happens when a rule is triggered while a run of the same key goes on (docs/language/modes.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
     /// The trigger is ignored, and counted.

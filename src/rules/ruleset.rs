@@ -26,7 +26,7 @@ pub enum RuleEntry {
     EachTopic(EachTopic),
 }
 
-/// Makes a rule for each topic that a filter matches (spec 2.8).
+/// Makes a rule for each topic that a filter matches (docs/language/reuse.md).
 #[derive(Clone)]
 pub struct EachTopic {
     /// The rule's id without an instance.

@@ -1,4 +1,4 @@
-//! Triggers: what may start a rule, or end a wait (spec 2.3).
+//! Triggers: what may start a rule, or end a wait (docs/language/triggers.md).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -45,7 +45,7 @@ fn what_the_daemon_would_refuse_to_start_with_is_an_error_and_tests_run_all_the_
     ]);
     let said = home.say(&["check"]);
     assert_eq!(said.status, 1);
-    assert!(said.err.starts_with("error[HR095]: `users` can't be kept"), "{}", said.err);
+    assert!(said.err.starts_with("error[HR095]: `users` isn't supported"), "{}", said.err);
     assert!(said.err.contains("homerule.yaml:1:11"), "{}", said.err);
     assert_eq!(home.say(&["test"]).status, 0);
     let refused = home.say(&["run"]);

@@ -67,7 +67,7 @@ fn a_replay_since_a_time_knows_what_was_known_then() {
 fn a_damaged_line_in_the_middle_is_told_with_its_file_and_the_rest_is_read() {
     let home = home();
     home.write(".homerule/recordings/2026-06-01T180000Z.jsonl", &FIRST.replace("ON\",\"origin", "ON\0"));
-    let told = "error: ./.homerule/recordings: 2026-06-01T180000Z.jsonl, line 2 is skipped: no JSON of a message: \
+    let told = "error: ./.homerule/recordings: 2026-06-01T180000Z.jsonl, line 2 was skipped: not JSON: \
                 control character (\\u0000-\\u001F) found while parsing a string\n";
     for command in ["replay", "record"] {
         let said = home.say(&[command, "--since", "2026-06-01"]);
@@ -101,8 +101,8 @@ fn nothing_recorded_yet_is_told_with_what_to_do() {
         )
     );
     for (since, told) in [
-        ("yesterday", "error: `yesterday` is no duration: write `500ms`, `30s`, `5m`, `1h30m` or `2d`\n"),
-        ("30", "error: a duration needs a unit: `30s`, `30m` or `30h`\n"),
+        ("yesterday", "error: `yesterday` isn't a valid duration; use e.g. `30s`, `5m`, `1h30m` or `2d`\n"),
+        ("30", "error: a duration needs a unit: use e.g. `30s`, `30m` or `30h`\n"),
         ("29:00", "error: `29:00` is no time: write `24h`, `20:10` or `2024-06-01T20:10`\n"),
     ] {
         let said = home.say(&["record", "--since", since]);

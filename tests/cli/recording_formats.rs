@@ -61,7 +61,7 @@ fn formats_that_keep_everything_give_what_was_published() {
 fn what_mosquitto_cuts_at_a_nul_is_told() {
     let cut = TRAFFIC.replace(r"\xff\x00\x01", r"\xff").replace(r"a\x00b", "a");
     let warning =
-        "! line 13: the payload should have 3 bytes and has 1: it was cut or changed; and one more line like it\n";
+        "! line 13: the payload should have 3 bytes but has 1, so it was cut off or changed; 1 more line like this\n";
     assert_eq!(fixture_told("mosquitto_j.jsonl"), format!("{cut}{warning}"));
     assert_eq!(fixture_told("mosquitto_berlin.jsonl"), format!("{cut}{warning}"));
 }
@@ -119,7 +119,7 @@ fn a_recording_without_any_time_is_read_at_one_instant() {
     assert_eq!(
         reader.findings().warnings(),
         [
-            "line 1: there is no time; the message is taken to come at the time of the one before it; and one more line like it"
+            "line 1: there is no time; the message is taken to come at the time of the one before it; 1 more line like this"
         ]
     );
 }
@@ -129,13 +129,13 @@ fn what_is_no_recording_is_told_and_not_told_for_ever() {
     let text = "lorem ipsum\n".repeat(1000);
     assert_eq!(
         told(text.as_bytes()),
-        "! line 1 is skipped: it is of no format that is known; `homerule record` and `mosquitto_sub -F %j` write one that \
-         is, with the time of each message\n! 999 more lines are skipped\n"
+        "! line 1 was skipped: it is of no format that is known; `homerule record` and `mosquitto_sub -F %j` write one that \
+         is, with the time of each message\n! 999 more lines were skipped\n"
     );
     let broken = "{\n".repeat(1000);
     let told = told(broken.as_bytes());
     assert_eq!(told.lines().count(), 21);
-    assert!(told.ends_with("! 980 more lines are skipped\n"), "{told}");
+    assert!(told.ends_with("! 980 more lines were skipped\n"), "{told}");
 }
 
 /// What `pzstd` puts between frames, for itself.
@@ -156,7 +156,7 @@ fn a_recording_packed_in_parts_is_read_whole() {
     assert_eq!(parts("two.gz", &gzip, &gzip), (30, vec![]));
     assert_eq!(parts("two.zst", &zstd, &zstd), (30, vec![]));
     assert_eq!(parts("pzstd.zst", &SKIPPED, &[&zstd[..], &SKIPPED, &zstd].concat()), (30, vec![]));
-    let cut = "line 16 is skipped: the file can't be read any further: it is packed, and ends in the middle";
+    let cut = "line 16 was skipped: can't read the rest of the file: it is packed, and ends in the middle";
     assert_eq!(parts("cut.gz", &gzip, &gzip[..9]), (15, vec![cut.to_owned()]));
     assert_eq!(parts("cut.zst", &zstd, &zstd[..9]), (15, vec![cut.to_owned()]));
     let (count, damaged) = parts("damaged.zst", &zstd, &[&zstd[..40], &[0xff; 40], &zstd[80..]].concat());
@@ -166,7 +166,7 @@ fn a_recording_packed_in_parts_is_read_whole() {
 #[test]
 fn a_payload_that_was_cut_swallows_no_message() {
     let text = b"1.0 0 0 a 9 cut\n2.0 0 0 b 1 x\n3.0 0 0 c 3 a\nb\n";
-    let wanted = "a live cut\nb live x\nc live a\\nb\n! line 1: the payload should have 9 bytes and has 3: it was cut or changed\n";
+    let wanted = "a live cut\nb live x\nc live a\\nb\n! line 1: the payload should have 9 bytes but has 3, so it was cut off or changed\n";
     assert_eq!(told(text), wanted);
 }
 

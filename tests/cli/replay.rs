@@ -217,7 +217,7 @@ fn what_cannot_be_replayed_is_told() {
     for (arguments, status, told) in [
         (&["replay", "none.jsonl"][..], 2, "error: `none.jsonl` can't be read: no such file or directory\n"),
         (&["replay", "rules"][..], 2, "error: `rules` can't be read: it is a folder\n"),
-        (&["replay", "--since", "1"][..], 2, "error: a duration needs a unit: `1s`, `1m` or `1h`\n"),
+        (&["replay", "--since", "1"][..], 2, "error: a duration needs a unit: use e.g. `1s`, `1m` or `1h`\n"),
         (
             &["replay", "--since", "1h"][..],
             2,

@@ -187,7 +187,7 @@ fn a_test_file_that_can_not_be_read_keeps_no_other_from_running() {
     for path in ["rules/bytes.test.yaml", "rules/link.test.yaml"] {
         assert!(said.out.contains(&format!("no test of {path} was run: it doesn't load\n")), "{}", said.out);
     }
-    for found in ["the file isn't UTF-8", "it links to a file that isn't there"] {
+    for found in ["this file isn't UTF-8", "it links to a file that isn't there"] {
         assert_eq!(said.err.matches(found).count(), 1, "{found} in\n{}", said.err);
     }
 }

@@ -94,7 +94,7 @@ fn a_recording_with_a_broken_line_fails_and_is_never_accepted() {
     let home = home();
     home.write("recordings/evening.jsonl", &format!("{RECORDING}{{\"tst\":\n"));
     let said = home.say(&["test", "--accept"]);
-    let told = "rules/tv.test.yaml:4:13: `recordings/evening.jsonl` is no whole recording: 1 line of it can't be read\n\n  line 3 is skipped: ";
+    let told = "rules/tv.test.yaml:4:13: `recordings/evening.jsonl` is no whole recording: 1 line of it can't be read\n\n  line 3 was skipped: ";
     assert!(said.out.contains(told), "{}", said.out);
     assert_eq!((said.status, home.path().join(SNAPSHOT).exists()), (1, false));
 }

@@ -82,22 +82,22 @@ fn what_the_system_refuses_is_said() {
     let home = Home::load(&sources);
     assert!(home.has_errors());
     let messages = messages(&home).join("\n");
-    assert!(messages.contains("rules `rules` can't be read: permission denied"), "{messages}");
-    assert!(messages.contains("rules/a.yaml `rules/a.yaml` can't be read: permission denied"), "{messages}");
+    assert!(messages.contains("rules can't read `rules`: permission denied"), "{messages}");
+    assert!(messages.contains("rules/a.yaml can't read `rules/a.yaml`: permission denied"), "{messages}");
 }
 
 #[test]
 fn a_home_without_rules_is_told_so() {
     let home = home(&[]);
     assert!(!home.has_errors());
-    assert_eq!(messages(&home), ["rules this home has no rules: there is no `*.yaml` file in `rules/`"]);
+    assert_eq!(messages(&home), ["rules this home has no rules: there are no `*.yaml` files in `rules/`"]);
 }
 
 #[test]
 fn two_files_that_differ_in_their_ending_cannot_share_an_id() {
     let home = home(&[("rules/a.yaml", RULE), ("rules/a.yml", RULE)]);
     assert_eq!(ids(&home), ["a:r"]);
-    assert_eq!(messages(&home), ["rules/a.yml `r` stands in `rules/a.yaml` too: two rules have the id `a:r`"]);
+    assert_eq!(messages(&home), ["rules/a.yml `r` is in `rules/a.yaml` too, so two rules have the id `a:r`"]);
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn a_rule_is_found_by_its_key_in_its_own_file_first() {
     assert_eq!(messages(&home(&[("rules/a.yaml", caller), ("rules/b.yaml", other)])), Vec::<String>::new());
     let caller = "rules: { r: { when: a/b, then: { run: x } } }";
     let found = home(&[("rules/a.yaml", caller), ("rules/b.yaml", other), ("rules/c.yaml", other)]);
-    assert_eq!(messages(&found), ["rules/a.yaml several rules are named `x`"]);
-    assert_eq!(found.diagnostics[0].help.as_deref(), Some("write the file too: `b:x`, `c:x`"));
+    assert_eq!(messages(&found), ["rules/a.yaml there are several rules named `x`"]);
+    assert_eq!(found.diagnostics[0].help.as_deref(), Some("write the file too; choose one of `b:x`, `c:x`"));
 }
 
 /// The fingerprint of the rule `a:r` of a file.
@@ -196,7 +196,7 @@ fn a_file_has_no_name_that_the_ids_of_its_rules_cannot_hold() {
         let path = format!("rules/{name}.yaml");
         let home = home(&[(&path, RULE), ("rules/c+d.yaml", RULE)]);
         assert_eq!(ids(&home), ["c+d:r"], "{name:?}");
-        assert!(home.diagnostics[0].message.starts_with("the name of a rule file can't have "), "{name:?}");
+        assert!(home.diagnostics[0].message.starts_with("the name of a rule file can't contain "), "{name:?}");
     }
 }
 

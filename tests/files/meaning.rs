@@ -197,10 +197,7 @@ fn what_decides_is_decoded() {
     assert_eq!(path(otherwise.unwrap()), "then[11].else");
     let ActionKind::ChooseCase { cases, otherwise, .. } = kinds[12] else { panic!("{kinds:?}") };
     let values: Vec<&str> = cases.iter().map(|case| case.value.kind()).collect();
-    assert_eq!(
-        (values, path(cases[0].then)),
-        (vec!["a text", "a number", "a boolean"], "then[12].cases.single".into())
-    );
+    assert_eq!((values, path(cases[0].then)), (vec!["text", "a number", "a boolean"], "then[12].cases.single".into()));
     assert!(rule.block(otherwise.unwrap()).is_empty());
     let repeats: Vec<&RepeatKind> = kinds
         .iter()

@@ -82,6 +82,6 @@ mod tests {
         assert_eq!(begin("11:30"), "2024-06-01T09:30:00Z");
         assert_eq!(begin("20:10"), "2024-05-31T18:10:00Z", "of yesterday: it isn't evening yet");
         assert_eq!(begin("25:00"), "`25:00` is no time: write `24h`, `20:10` or `2024-06-01T20:10`");
-        assert_eq!(begin("30"), "a duration needs a unit: `30s`, `30m` or `30h`");
+        assert_eq!(begin("30"), "a duration needs a unit: use e.g. `30s`, `30m` or `30h`");
     }
 }

@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::lang::{Code, Diagnostic, Label, Severity};
+use super::near::Suggestion;
+use crate::lang::{Applies, Code, Diagnostic, Fix, Label, Severity};
 
 /// The diagnostics of one file, in the order in which they were found.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ impl Findings {
     #[expect(clippy::indexing_slicing, reason = "the item was pushed just before")]
     fn add(&mut self, code: Code, severity: Severity, span: Range<usize>, message: String) -> &mut Diagnostic {
         let label = Label { file: Arc::clone(&self.file), span, text: String::new() };
-        self.found.push(Diagnostic { code, severity, message, label, related: Vec::new(), help: None });
+        self.found.push(Diagnostic { code, severity, message, label, related: Vec::new(), help: None, fix: None });
         let last = self.found.len() - 1;
         &mut self.found[last]
     }
@@ -73,6 +74,27 @@ impl Diagnostic {
     pub(in crate::lang) fn help_if(&mut self, text: Option<String>) -> &mut Diagnostic {
         if text.is_some() {
             self.help = text;
+        }
+        self
+    }
+
+    /// Says which change to the file resolves it.
+    pub(in crate::lang) fn fix(
+        &mut self,
+        span: Range<usize>,
+        replacement: impl Into<String>,
+        applies: Applies,
+    ) -> &mut Diagnostic {
+        self.fix = Some(Fix { span, replacement: replacement.into(), applies });
+        self
+    }
+
+    /// Says what was probably meant, and how to write it: `span` is what was written, without its quotes.
+    pub(in crate::lang) fn suggest(&mut self, span: Range<usize>, suggestion: Option<Suggestion>) -> &mut Diagnostic {
+        let Some(suggestion) = suggestion else { return self };
+        self.help = Some(suggestion.help);
+        if let Some((word, applies)) = suggestion.word {
+            self.fix(span, word, applies);
         }
         self
     }

@@ -1,7 +1,8 @@
-//! Diagnostics: located findings about the user's text, as data. Renderers are elsewhere.
+//! Diagnostics: located findings about the user's text, as data, and how they are shown.
 
 mod code;
 pub(super) mod findings;
+mod fix;
 pub(super) mod near;
 mod render;
 
@@ -9,13 +10,14 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use fix::{Applies, Fix, apply_fixes};
 pub use near::nearest;
 pub use render::{Colour, Report};
 
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Which mistake it is; never reused for another.
+    /// Which mistake it is.
     pub code: Code,
     /// Whether it keeps the file from loading.
     pub severity: Severity,
@@ -23,13 +25,15 @@ pub struct Diagnostic {
     pub message: String,
     /// Where.
     pub label: Label,
-    /// Other places that explain it: where the key stood first.
+    /// Other places that explain it: where the key was first used.
     pub related: Vec<Label>,
     /// What to do.
     pub help: Option<String>,
+    /// The change to the file that does it, where one is known.
+    pub fix: Option<Fix>,
 }
 
-/// Takes what keeps the daemon from starting for errors: a warning to all others, which run all the same.
+/// Turns what keeps the daemon from starting into errors. To all others it's a warning, since they run all the same.
 pub fn take_refusals_for_errors(found: &mut [Diagnostic]) {
     for refused in found.iter_mut().filter(|found| found.code == Code::NOT_OFFERED) {
         refused.severity = Severity::Error;
@@ -43,16 +47,16 @@ pub struct Label {
     pub file: Arc<str>,
     /// The bytes of the file.
     pub span: Range<usize>,
-    /// What to say there; may be empty.
+    /// What to say there, if anything.
     pub text: String,
 }
 
-/// How bad it is.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The file doesn't load.
     Error,
-    /// It loads, and is probably not what was meant.
+    /// The file loads, but probably doesn't do what was meant.
     Warning,
 }
 

@@ -1,4 +1,4 @@
-//! Renders diagnostics: as text with the source line and the place marked, or as JSON (spec 11).
+//! Renders diagnostics: as text with the source line and the place marked, or as JSON.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,37 +8,38 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use serde_json::json;
 
 use crate::lang::text::FileText;
-use crate::lang::{Diagnostic, Label, Severity, Source, Sources};
+use crate::lang::{Diagnostic, Fix, Label, Severity, Source, Sources};
 use crate::model::Place;
 
-/// Renders diagnostics of a home's files.
+/// Renders the diagnostics of a home's files.
 pub struct Report<'a> {
     sources: &'a Sources,
     texts: BTreeMap<Arc<str>, FileText>,
 }
 
-/// Whether text is coloured.
+/// Whether text has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
     /// For a terminal.
     Yes,
-    /// For all else.
+    /// For everything else.
     No,
 }
 
 impl<'a> Report<'a> {
-    /// Returns a report on the files in `sources`.
+    /// Returns a renderer for diagnostics of the files in `sources`.
     #[must_use]
     pub fn new(sources: &'a Sources) -> Report<'a> {
         Report { sources, texts: BTreeMap::new() }
     }
 
-    /// Returns where a diagnostic points to.
+    /// Returns the place that a diagnostic points to.
     pub fn place(&mut self, found: &Diagnostic) -> Place {
         self.text(&found.label.file).place(found.label.span.start)
     }
 
-    /// Returns a diagnostic as text: a line with its code, the place, the source line with the marked span, help.
+    /// Returns a diagnostic as text: a line with its code, the place, the source line with the marked span, help, and
+    /// the page about its code.
     pub fn text_of(&mut self, found: &Diagnostic, colour: Colour) -> String {
         let renderer = match colour {
             Colour::Yes => Renderer::styled(),
@@ -51,12 +52,8 @@ impl<'a> Report<'a> {
         let code = found.code.to_string();
         let title = level.primary_title(printable(&found.message)).id(code);
         let mut group = Group::with_title(title);
-        let mut related: Vec<&Label> = Vec::new();
-        let (mut own, mut others) = (Vec::new(), Vec::new());
-        related.extend(&found.related);
-        for label in related {
-            if label.file == found.label.file { own.push(label) } else { others.push(label) }
-        }
+        let (own, others): (Vec<&Label>, Vec<&Label>) =
+            found.related.iter().partition(|label| label.file == found.label.file);
         if self.text(&found.label.file).as_str().is_empty() {
             group = group.element(Origin::path(found.label.file.to_string()));
         } else {
@@ -68,6 +65,7 @@ impl<'a> Report<'a> {
         if let Some(help) = &found.help {
             group = group.element(Level::HELP.message(printable(help)));
         }
+        group = group.element(Level::NOTE.message(format!("see {}", found.code.page_path())));
         let mut text = renderer.render(&[group]);
         text.push('\n');
         text
@@ -98,14 +96,29 @@ impl<'a> Report<'a> {
             "line": place.line,
             "column": place.column,
             "help": found.help,
+            "fix": found.fix.as_ref().map(|fix| self.json_of_fix(&found.label.file, fix)),
+            "page": found.code.page_path(),
         })
     }
 
-    /// Returns the source lines of a label, and of others that stand in the same file.
+    fn json_of_fix(&mut self, file: &Arc<str>, fix: &Fix) -> serde_json::Value {
+        let text = self.text(file);
+        let (start, end) = (text.place(fix.span.start), text.place(fix.span.end));
+        json!({
+            "line": start.line,
+            "column": start.column,
+            "end_line": end.line,
+            "end_column": end.column,
+            "replacement": fix.replacement,
+            "applies": fix.applies.word(),
+        })
+    }
+
+    /// Returns the source lines of a label, and of others in the same file.
     fn snippet(&mut self, main: &Label, others: &[&Label]) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
         let text = self.text(&main.file).clone();
-        // Only the lines that are shown are handed over: a file may be large, and hold characters that a terminal
-        // would obey.
+        // Only the lines that are shown are passed on: a file may be large, and may contain characters that a
+        // terminal would obey.
         let spans = || others.iter().map(|label| &label.span).chain([&main.span]);
         let first = spans().map(|span| text.line(span.start)).min().unwrap_or(0);
         let last = spans().map(|span| text.line(span.end)).max().unwrap_or(0);
@@ -134,8 +147,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Returns the text of a file; of one that isn't UTF-8, what comes before the first wrong byte, and its place is
-/// then the end.
+/// Returns the text of a file; if it isn't UTF-8, up to the end of the line with the first wrong byte.
 fn shown_bytes(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
@@ -151,9 +163,9 @@ fn shown_bytes(bytes: &[u8]) -> String {
 /// Source lines as they are shown, with characters replaced that would move the cursor.
 struct Shown {
     text: String,
-    /// Where it begins in the file.
+    /// Where it starts in the file.
     start: usize,
-    /// For each replaced character: where it stood in the lines, and how much longer the text has become by then.
+    /// For each replaced character: where it was in the lines, and how much longer the text has become by then.
     moved: Vec<(usize, usize)>,
 }
 
@@ -194,7 +206,7 @@ impl Shown {
     }
 }
 
-/// Returns `text` without characters that a terminal would obey.
+/// Returns `text` with the characters replaced that a terminal would obey.
 fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
 }

@@ -1,4 +1,4 @@
-//! Checks over the whole home: what only shows when all rules are read.
+//! Checks of the whole home: mistakes that only show once all rules are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,31 +27,31 @@ pub(in crate::lang) fn check(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic>
     found
 }
 
-/// Reports rules of the same id: two files may differ in their ending alone.
+/// Reports rules with the same id: two files may differ only in their extension.
 pub(in crate::lang) fn check_ids(files: &[Arc<RuleFile>]) -> Vec<Diagnostic> {
     let mut first: BTreeMap<&RuleId, Label> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for file in files {
         let mut findings = Findings::new(file.text.file());
         for rule in &file.rules {
-            let text = "the first of both".to_owned();
+            let text = "the first one is here".to_owned();
             let label = Label { file: file.text.file(), span: rule.key_span.clone(), text };
             let Some(other) = first.get(&rule.id) else {
                 first.insert(&rule.id, label);
                 continue;
             };
             let message =
-                format!("`{}` stands in `{}` too: two rules have the id `{}`", rule.id.key(), other.file, rule.id);
+                format!("`{}` is in `{}` too, so two rules have the id `{}`", rule.id.key(), other.file, rule.id);
             let found = findings.error(Code::DUPLICATE_RULE, rule.key_span.clone(), message);
             found.related.push(other.clone());
-            found.help("rename one of both files: an id is the file's path without its ending");
+            found.help("rename one of the files: an id starts with the file's path without its extension");
         }
         diagnostics.extend(findings.into_vec());
     }
     diagnostics
 }
 
-/// Reports a `repeat` that never ends: nothing in it waits, and nothing in it changes what it asks.
+/// Reports a `repeat` that never ends: nothing in it waits, and nothing in it changes its condition.
 fn check_repeat(rule: &Rule, action: &Action, text: &FileText, findings: &mut Findings) {
     let ActionKind::Repeat { kind: RepeatKind::While(condition) | RepeatKind::Until(condition), body } = &action.kind
     else {
@@ -64,12 +64,12 @@ fn check_repeat(rule: &Rule, action: &Action, text: &FileText, findings: &mut Fi
         return;
     }
     let span = span_of(&action.place, text);
-    let message = "this `repeat` never ends: nothing in it waits, and nothing in it changes what it asks";
+    let message = "this `repeat` never ends: nothing in it waits or changes its condition";
     let found = findings.error(Code::ENDLESS_REPEAT, span, message);
-    found.help("put a `delay` into it, or write `repeat: { every: 30s, until: … }`");
+    found.help("add a `delay`, or write `repeat: { every: 30s, until: … }`");
 }
 
-/// What one turn of a `repeat` does to its end.
+/// What one pass of a `repeat` does towards its end.
 #[derive(Default)]
 struct Turn {
     waits: bool,
@@ -79,7 +79,7 @@ struct Turn {
 
 impl Turn {
     fn look_at(&mut self, rule: &Rule, block: BlockId) {
-        // What counts the turns changes with each.
+        // The count of passes changes with each.
         self.sets.insert("repeat".into());
         for action in rule.block(block) {
             match &action.kind {
@@ -97,7 +97,7 @@ impl Turn {
     }
 }
 
-/// Returns whether time may pass while an action is done, its inner lists aside.
+/// Returns whether time may pass while an action runs, not counting its inner lists.
 fn may_wait(kind: &ActionKind) -> bool {
     match kind {
         ActionKind::Delay(_)
@@ -135,13 +135,13 @@ fn variables_of(condition: &Condition) -> BTreeSet<Name> {
     }
 }
 
-/// A rule that runs another before anything waited.
+/// A rule that runs another before anything has waited.
 struct Call<'a> {
     to: &'a RuleId,
     place: &'a Place,
 }
 
-/// Reports rules that run each other in a circle without a wait.
+/// Reports rules that run each other in a circle without waiting.
 fn check_circles(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic> {
     let mut calls: BTreeMap<&RuleId, Vec<Call<'_>>> = BTreeMap::new();
     for (_, rule) in rules {
@@ -165,7 +165,7 @@ fn check_circles(rules: &[(FileText, Arc<Rule>)]) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Collects the rules that a list of actions runs before anything waits; returns whether it waits then.
+/// Collects the rules that a list of actions runs before it waits, and returns whether it waits.
 fn collect_calls<'a>(rule: &'a Rule, block: BlockId, found: &mut Vec<Call<'a>>) -> bool {
     for action in rule.block(block) {
         if let ActionKind::Run { rule: RuleReference::Fixed(to), .. } = &action.kind {
@@ -187,7 +187,7 @@ fn collect_calls<'a>(rule: &'a Rule, block: BlockId, found: &mut Vec<Call<'a>>) 
     false
 }
 
-/// Returns the calls that lead from `start` back to it, the shortest way.
+/// Returns the shortest chain of calls from `start` back to it.
 fn circle_from<'a>(start: &RuleId, calls: &'a BTreeMap<&RuleId, Vec<Call<'a>>>) -> Option<Vec<&'a Call<'a>>> {
     let mut ways: Vec<Vec<&Call<'_>>> = calls.get(start)?.iter().map(|call| vec![call]).collect();
     let mut seen: BTreeSet<&RuleId> = BTreeSet::new();
@@ -215,16 +215,19 @@ fn report_circle(start: &RuleId, circle: &[&Call<'_>], texts: &BTreeMap<Arc<str>
     let text = texts.get(&first.place.file)?;
     let names: Vec<String> = circle.iter().map(|call| format!("`{}`", call.to)).collect();
     let message = match others {
-        [] => format!("the rule `{start}` runs itself without a wait"),
-        _ => format!("rules run each other in a circle without a wait: `{start}` runs {}", names.join(", which runs ")),
+        [] => format!("the rule `{start}` runs itself without waiting"),
+        _ => format!(
+            "these rules run each other in a circle without waiting: `{start}` runs {}",
+            names.join(", which runs ")
+        ),
     };
     let mut findings = Findings::new(text.file());
     let found = findings.error(Code::RUN_CIRCLE, span_of(first.place, text), message);
-    found.help("put a `delay` or a `wait` into one of them, or use `repeat`");
+    found.help("add a `delay` or a `wait` to one of them, or use `repeat`");
     for call in others {
         if let Some(text) = texts.get(&call.place.file) {
             let span = span_of(call.place, text);
-            found.related.push(Label { file: text.file(), span, text: "it goes on here".to_owned() });
+            found.related.push(Label { file: text.file(), span, text: "it continues here".to_owned() });
         }
     }
     findings.into_vec().pop()

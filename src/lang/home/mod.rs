@@ -21,10 +21,10 @@ use crate::script::Sandbox;
 
 pub use source::{Source, Sources};
 
-/// What the files of a home say.
+/// What a home's files say.
 #[derive(Debug, Clone)]
 pub struct Home {
-    /// The settings; defaults where `homerule.yaml` doesn't load.
+    /// The settings, or their defaults if `homerule.yaml` doesn't load.
     pub settings: Settings,
     /// The rules of the files that load.
     pub ruleset: Ruleset,
@@ -33,7 +33,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// Reads the files of a home. Test files are not read here.
+    /// Reads a home's files, except its test files.
     #[must_use]
     pub fn load(sources: &Sources) -> Home {
         let mut diagnostics = Vec::new();
@@ -64,7 +64,7 @@ impl Home {
         Home { settings, ruleset, diagnostics }
     }
 
-    /// Returns the secrets that the settings ask for, which the shell is to put into the sources.
+    /// Returns the secrets that the files ask for; the shell puts their values into the sources.
     #[must_use]
     pub fn secrets(sources: &Sources) -> Vec<Secret> {
         let Some((path, source)) = sources.get_key_value(SETTINGS_FILE) else { return Vec::new() };
@@ -73,14 +73,14 @@ impl Home {
         root.map(|root| secrets::find(&root)).unwrap_or_default()
     }
 
-    /// Returns whether a file doesn't load.
+    /// Returns whether any file doesn't load.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|found| found.severity == Severity::Error)
     }
 }
 
-/// Returns whether a file with such a finding may hold rules that nobody knows of.
+/// Returns whether a file with such a finding may contain rules that aren't known.
 fn is_unread(code: Code) -> bool {
     matches!(code, Code::UNREADABLE_FILE | Code::NOT_UTF8)
 }
@@ -98,9 +98,9 @@ fn rules_of(context: &Context, decoded: &[(Arc<str>, RuleEntry)]) -> Vec<(FileTe
 
 fn no_rules(folder: &str) -> Diagnostic {
     let mut findings = Findings::new(folder.into());
-    let message = format!("this home has no rules: there is no `*.yaml` file in `{folder}/`");
+    let message = format!("this home has no rules: there are no `*.yaml` files in `{folder}/`");
     let found = findings.warning(Code::NO_RULES, 0..0, message);
-    found.help("`homerule init` writes a first one").clone()
+    found.help("run `homerule init` to create a first one").clone()
 }
 
 fn read_settings(sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Settings {
@@ -142,16 +142,16 @@ fn read_files(
     files
 }
 
-/// Returns what is wrong with a rule file's name: it stands in its rules' ids, and may not hold what parts these.
+/// Returns what is wrong with a rule file's name: it's part of its rules' ids, so it can't contain their separators.
 fn check_name(path: &Arc<str>, stem: &str) -> Option<Diagnostic> {
     let is_bad = |letter: char| matches!(letter, ':' | '[' | ']') || letter.is_control();
     let bad = stem.chars().find(|letter| is_bad(*letter))?.escape_default();
-    let message = format!("the name of a rule file can't have `{bad}` in it: it is part of its rules' names");
+    let message = format!("the name of a rule file can't contain `{bad}`, because it's part of its rules' ids");
     let mut findings = Findings::new(Arc::clone(path));
-    Some(findings.error(Code::BAD_NAME, 0..0, message).help("give the file, or its folder, another name").clone())
+    Some(findings.error(Code::BAD_NAME, 0..0, message).help("rename the file or its folder").clone())
 }
 
-/// Returns a file's text; one that can't be read, or isn't UTF-8, is reported.
+/// Returns a file's text. Reports one that can't be read or isn't UTF-8.
 pub(in crate::lang) fn file_text(
     path: &Arc<str>,
     source: &Source,
@@ -163,21 +163,23 @@ pub(in crate::lang) fn file_text(
             Ok(text) => match text.find('\0') {
                 None => Some(text),
                 Some(at) => {
-                    let message = format!("the file is no text, or isn't UTF-8: a NUL byte stands at offset {at}");
-                    findings.error(Code::NOT_UTF8, at..at, message).help("save it as UTF-8; every editor can");
+                    let message = format!("this file isn't UTF-8 text: there is a NUL byte at offset {at}");
+                    findings.error(Code::NOT_UTF8, at..at, message).help("save it as UTF-8 in your editor");
                     None
                 }
             },
             Err(error) => {
                 let at = error.valid_up_to();
                 let byte = bytes.get(at).copied().unwrap_or_default();
-                let message = format!("the file isn't UTF-8: the byte {byte:#04x} at offset {at} is no character");
-                findings.error(Code::NOT_UTF8, at..at, message).help("save it as UTF-8; every editor can");
+                let message = format!(
+                    "this file isn't UTF-8 text: the byte {byte:#04x} at offset {at} isn't part of a character"
+                );
+                findings.error(Code::NOT_UTF8, at..at, message).help("save it as UTF-8 in your editor");
                 None
             }
         },
         Source::Unreadable(reason) => {
-            findings.error(Code::UNREADABLE_FILE, 0..0, format!("`{path}` can't be read: {reason}"));
+            findings.error(Code::UNREADABLE_FILE, 0..0, format!("can't read `{path}`: {reason}"));
             None
         }
     };
@@ -185,14 +187,14 @@ pub(in crate::lang) fn file_text(
     text.map(|text| FileText::new(Arc::clone(path), text.into()))
 }
 
-/// Returns whether `path` is the folder of the rules, or a folder in it.
+/// Returns whether `path` is the rules' folder, or a folder in it.
 fn is_inside(path: &str, folder: &str) -> bool {
     let folder = folder.trim_start_matches("./").trim_end_matches('/');
     let rest = path.trim_end_matches('/').strip_prefix(folder);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && rule_file_stem(path, folder).is_none()
 }
 
-/// Returns the path under the folder of the rules without its ending, where `path` is a rule file.
+/// Returns the path under the rules' folder without its extension, if `path` is a rule file.
 fn rule_file_stem<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     let folder = folder.trim_start_matches("./").trim_end_matches('/');
     let inside = path_inside(path, folder)?;
@@ -202,7 +204,7 @@ fn rule_file_stem<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     (!is_test && !is_library && !stem.is_empty()).then_some(stem)
 }
 
-/// Returns the path of a file in the folder of the rules; `None` for what lies elsewhere, or is skipped.
+/// Returns the path of a file within the rules' folder; `None` for one that's elsewhere or skipped.
 pub(in crate::lang) fn path_inside<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     let folder = folder.trim_start_matches("./").trim_end_matches('/');
     let inside = if matches!(folder, "" | ".") { path } else { path.strip_prefix(folder)?.strip_prefix('/')? };
@@ -210,8 +212,8 @@ pub(in crate::lang) fn path_inside<'a>(path: &'a str, folder: &str) -> Option<&'
     (!is_skipped).then_some(inside)
 }
 
-/// Returns the findings by file and place, each once: instances of one rule find the same. Those of libraries come
-/// first, since others may only follow from them.
+/// Returns the findings by file and place, each once: all instances of a rule find the same. Those in libraries come
+/// first, since others may be their consequence.
 fn in_order(diagnostics: Vec<Diagnostic>, folder: &str) -> Vec<Diagnostic> {
     let mut by_place: BTreeMap<(bool, Arc<str>, usize, usize), Vec<Diagnostic>> = BTreeMap::new();
     for found in diagnostics {

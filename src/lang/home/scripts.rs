@@ -12,11 +12,11 @@ use crate::lang::rule_file::report;
 use crate::lang::text::FileText;
 use crate::lang::{Diagnostic, Sources};
 
-/// The rule files that are scripts: each by its path, with its stem and what it said when it was loaded.
+/// The rule files that are scripts: each by its path, with its stem and what loading it gave.
 type RuleScripts = BTreeMap<Arc<str>, (FileText, Arc<str>, LoadedScript)>;
 
-/// Loads all scripts in `folder`. What is wrong with libraries is reported here; with the others, it is in what is
-/// returned.
+/// Loads all scripts in `folder`. Mistakes in libraries are reported here; those in other scripts are part of the
+/// result.
 pub(in crate::lang) fn read(
     sources: &Sources,
     folder: &str,
@@ -54,7 +54,7 @@ pub(in crate::lang) fn read(
     rule_scripts
 }
 
-/// Returns a script with spaces for the byte order mark that some editors begin a file with: all places stay where they are.
+/// Returns a script with spaces in place of the byte order mark that some editors write, so that no place moves.
 fn blank_mark(text: &str) -> Cow<'_, str> {
     match text.strip_prefix('\u{feff}') {
         Some(rest) => Cow::Owned(format!("   {rest}")),
@@ -113,17 +113,17 @@ mod tests {
         assert_eq!(
             told,
             [
-                "HR034 rules/a.yaml «#» `#` must be the last level of a topic filter; `+` stands for one level in the middle: \
+                "HR034 rules/a.yaml «#» `#` must be the last level of a topic filter; for one level in the middle use `+`: \
                  `a/+/b`",
-                "HR034 rules/b.rhai «#» `#` must be the last level of a topic filter; `+` stands for one level in the middle: \
+                "HR034 rules/b.rhai «#» `#` must be the last level of a topic filter; for one level in the middle use `+`: \
                  `a/+/b`",
-                "HR020 rules/c.rhai «whn» `whn` is no key of the rule `a`; did you mean `when`?",
-                "HR023 rules/c.rhai «\"sometimes\"» `sometimes` is none of the words that may stand here; known here: `single`, \
+                "HR020 rules/c.rhai «whn» unknown key `whn` in the rule `a`; did you mean `when`?",
+                "HR023 rules/c.rhai «\"sometimes\"» `sometimes` isn't allowed here; choose one of `single`, \
                  `restart`, `queued`, `parallel`",
                 "HR051 rules/d.rhai «tmie» nothing is named `tmie`; a text stands in quotes: `'tmie'`",
-                "HR051 rules/d.rhai «y» the event has no `y`; it has what expressions read: `msg`, `topic`, …, and the rule's \
+                "HR051 rules/d.rhai «y» the event has no `y`; it has what expressions can read: `msg`, `topic`, …, and the rule's \
                  wildcards and `let`",
-                "HR025 rules/e.rhai «\"for\"» `for` stands beside `while`, and this rule has `when`; put it into the trigger: \
+                "HR025 rules/e.rhai «\"for\"» `for` only works with `while`, but this rule has `when`; put it in the trigger: \
                  `when: { state: TOPIC, to: VALUE, for: 5m }`",
             ]
         );
@@ -136,7 +136,7 @@ mod tests {
             "for i in 0..2 { rule(\"x\", #{ when: \"a/b\", then: || publish(\"c/d\", 1) }); }",
         )]);
         assert_eq!(ids, [""; 0]);
-        assert_eq!(told, ["HR079 rules/a.rhai «\"x\"» the rule `x` is made twice; give each rule a key of its own"]);
+        assert_eq!(told, ["HR079 rules/a.rhai «\"x\"» the rule `x` is defined twice; give each rule its own name"]);
         let script = "rule(\"x\", #{ when: \"a/b\", then: || publish(\"c/d\", 1) });";
         let yaml = "rules:\n  x: { when: a/b, then: { c/d: 1 } }\n";
         let (_, told) = load(&[("rules/a.rhai", script), ("rules/a.yaml", yaml)]);
@@ -159,7 +159,7 @@ mod tests {
         let library = "fn light(room) { rule(`l-${room}`, #{ when: room, thn: 1 }); }";
         let (_, told) =
             load(&[("rules/a.rhai", "import \"lib/l\" as l;\nl::light(\"hall\");"), ("rules/lib/l.rhai", library)]);
-        assert_eq!(told, ["HR020 rules/a.rhai «light» `thn` is no key of the rule `l-hall`; did you mean `then`?"]);
+        assert_eq!(told, ["HR020 rules/a.rhai «light» unknown key `thn` in the rule `l-hall`; did you mean `then`?"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The files of a home, as the shell read them.
+//! A home's files, as the shell read them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,5 +12,5 @@ pub enum Source {
     Unreadable(String),
 }
 
-/// All files of a home by their path relative to it, with `/` between folders, in the paths' order.
+/// All files of a home, sorted by their path relative to it, with `/` between folders.
 pub type Sources = BTreeMap<Arc<str>, Source>;

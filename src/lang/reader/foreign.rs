@@ -1,24 +1,26 @@
 //! Words that people know from other systems (Home Assistant, openHAB, Node-RED, other test runners), by where they
-//! write them: each with the word of homerule, or with a sentence that says how it is done here.
+//! write them: each with homerule's word for it, or with a sentence that says how homerule does it.
 
-/// Where a word stands.
+use crate::lang::diagnostic::near::Suggestion;
+
+/// Where a word is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lang) enum Place {
     /// A key of a file of rules.
     RuleFile,
     /// A key of a rule.
     Rule,
-    /// A key of a trigger, or the word that it is to be known by.
+    /// A key of a trigger, or the word that says which one it is.
     Trigger,
-    /// A key of a condition, or the word that it is to be known by.
+    /// A key of a condition, or the word that says which one it is.
     Condition,
-    /// A key of an action, or the word that it is to be known by.
+    /// A key of an action, or the word that says which one it is.
     Action,
     /// A key of a file of tests.
     TestFile,
     /// A key of a test.
     Test,
-    /// A key of a step, or the word that it is to be known by.
+    /// A key of a step, or the word that says which one it is.
     Step,
     /// A key of what is expected.
     Expectation,
@@ -28,12 +30,12 @@ pub(in crate::lang) enum Place {
     Elsewhere,
 }
 
-/// What is meant by a word.
+/// What a word means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lang) enum Meant {
-    /// This word, where it may stand.
+    /// This word, if it's allowed there.
     Word(&'static str),
-    /// What this sentence says.
+    /// What this sentence says to do.
     Way(&'static str),
 }
 
@@ -42,30 +44,27 @@ use Meant::{Way, Word};
 type Meaning = (&'static [&'static str], Meant);
 
 const STARTS: Meant =
-    Way("what starts a rule stands under `when`: `when: { topic: home/tv }`, `when: { at: \"07:00\" }`");
-const DOES: Meant = Way("what a rule does stands under `then`: `then: { publish: home/lamp/set, payload: ON }`");
+    Way("put what starts the rule under `when`: `when: { topic: home/tv }`, `when: { at: \"07:00\" }`");
+const DOES: Meant = Way("put what the rule does under `then`: `then: { publish: home/lamp/set, payload: ON }`");
 const BY_ITS_WORD: Meant =
-    Way("a trigger is known by its word: `topic: …`, `state: …`, `at: …`, `every: …`, `sun: …`, `event: …`");
-const IS_A_TOPIC: Meant =
-    Way("a device is known by its topics: `state: home/hall/light`, with `to`, `above` or `below`");
-const COMMANDS: Meant = Way("a device is commanded on its topic: `publish: home/lamp/set`, `payload: ON`");
-const REPEATS: Meant = Way("write `repeat: { times: 3 }`, or `while`, `until`, `each` in it, with `do: […]` beside it");
+    Way("start a trigger with its kind: `topic: …`, `state: …`, `at: …`, `every: …`, `sun: …`, `event: …`");
+const IS_A_TOPIC: Meant = Way("name the device's topic: `state: home/hall/light`, with `to`, `above` or `below`");
+const COMMANDS: Meant = Way("command a device on its topic: `publish: home/lamp/set`, `payload: ON`");
+const REPEATS: Meant =
+    Way("write `repeat: { times: 3 }` (or `while`, `until`, `each`), with `do: […]` next to `repeat`");
 
 const RULE_FILE: &[Meaning] = &[
-    (
-        &["automation", "automations", "rule", "triggers"],
-        Way("rules stand under `rules:`, each under a name of its own"),
-    ),
+    (&["automation", "automations", "rule", "triggers"], Way("put rules under `rules:`, each under its own name")),
     (&["scene"], Word("scenes")),
     (&["variables", "vars", "constants", "const", "define"], Word("let")),
-    (&["tests", "test", "steps"], Way("tests stand in files of their own, whose names end in `.test.yaml`")),
+    (&["tests", "test", "steps"], Way("put tests in their own file, with a name that ends in `.test.yaml`")),
     (
         &["script", "scripts"],
-        Way("what several rules do is a rule of its own (`run: RULE`), or a function in a `.rhai` file"),
+        Way("for something that several rules do, write a rule and use `run: RULE`, or a function in a `.rhai` file"),
     ),
     (
         &["mqtt", "broker", "location", "homeassistant", "settings"],
-        Way("settings stand in `homerule.yaml`, beside `rules/`"),
+        Way("settings go in `homerule.yaml`, next to `rules/`"),
     ),
 ];
 
@@ -83,10 +82,10 @@ const RULE: &[Meaning] = &[
     (&["max_runs", "max_exceeded"], Word("max")),
     (&["unless"], Way("write `if: not …`")),
     (&["id", "unique_id", "uid"], Way("a rule's id is its file and its name: `tv:dim-lights` in `rules/tv.yaml`")),
-    (&["debounce"], Way("write `for: 5s` beside a `state` trigger: it fires once the value has lasted")),
+    (&["debounce"], Way("add `for: 5s` to a `state` trigger: it fires once the value has stayed that long")),
     (&["interval", "schedule"], Way("write `when: { every: 5m }`, or `when: { cron: \"0 7 * * *\" }`")),
-    (&["priority", "order"], Way("rules run in the order of their files, and of their places in a file")),
-    (&["timeout"], Way("`timeout` stands beside the action `wait`")),
+    (&["priority", "order"], Way("rules run in the order of their files, then in the order within a file")),
+    (&["timeout"], Way("put `timeout` next to the action `wait`")),
     (
         &["platform", "topic", "state", "at", "cron", "sun", "webhook", "entity_id", "silent", "state_topic", "time"],
         STARTS,
@@ -123,7 +122,7 @@ const TRIGGER: &[Meaning] = &[
     (&["retain"], Word("retained")),
     (&["greater_than", "gt", "min", "over", "higher_than"], Word("above")),
     (&["less_than", "lt", "max", "under", "lower_than"], Word("below")),
-    (&["not_to", "not_from"], Way("ask it in the rule's `if`: `if: value != 'ON'`")),
+    (&["not_to", "not_from"], Way("check it in the rule's `if`: `if: value != 'ON'`")),
     (&["changed", "change", "numeric_state", "changes"], Word("state")),
     (&["time", "time_of_day", "date"], Word("at")),
     (&["interval", "timer", "time_pattern", "inject", "repeat"], Word("every")),
@@ -134,7 +133,7 @@ const TRIGGER: &[Meaning] = &[
     (&["startup", "start", "started", "homeassistant", "system", "boot"], Way("write `event: started`")),
     (
         &["sunset", "sunrise", "dawn", "dusk"],
-        Way("write `sun: sunset`, and `offset: -30m` beside it for half an hour before"),
+        Way("write `sun: sunset`, and add `offset: -30m` for half an hour before"),
     ),
     (&["state_topic"], Way("write `state: TOPIC` for its changes, or `topic: TOPIC` for each message")),
     (&["entity_id", "entity", "device", "device_id", "item", "thing"], IS_A_TOPIC),
@@ -152,17 +151,15 @@ const CONDITION: &[Meaning] = &[
     (&["none"], Word("not")),
     (&["topic", "numeric_state"], Word("state")),
     (&["after", "before", "weekday", "weekdays"], Way("write `time: { after: \"22:00\", before: \"06:00\" }`")),
-    (&["trigger"], Way("write an expression: `if: trigger.id == 'door'`, of `id: door` in the trigger")),
-    (&["template", "value_template", "expression"], Way("an expression stands alone: `if: msg.lux < 40`")),
+    (&["trigger"], Way("write an expression: `if: trigger.id == 'door'`, with `id: door` in the trigger")),
+    (&["template", "value_template", "expression"], Way("write the expression itself: `if: msg.lux < 40`")),
     (&["greater_than", "gt", "min"], Word("above")),
     (&["less_than", "lt", "max"], Word("below")),
     (&["duration"], Word("for")),
-    (&["entity_id", "entity", "device", "item"], Way("write `state: TOPIC`, and `is: VALUE` beside it")),
+    (&["entity_id", "entity", "device", "item"], Way("write `state: TOPIC` and `is: VALUE`")),
     (
         &["condition", "platform", "type"],
-        Way(
-            "a condition is known by its word: `state: TOPIC`, `time: { after: … }`, `sun: up`, `all: […]`; or is an expression",
-        ),
+        Way("write `state: TOPIC`, `time: { after: … }`, `sun: up`, `all: […]`, or an expression"),
     ),
 ];
 
@@ -194,12 +191,12 @@ const ACTION: &[Meaning] = &[
     (&["abort", "return", "break", "exit"], Word("stop")),
     (&["store", "save", "set_state"], Word("remember")),
     (&["concurrent", "together"], Word("parallel")),
-    (&["sequence", "actions", "do", "then"], Way("actions that follow each other stand in a list: `then: [ …, … ]`")),
+    (&["sequence", "actions", "do", "then"], Way("put actions that follow each other in a list: `then: [ …, … ]`")),
     (
         &["notify", "message", "alert"],
-        Way("publish to what notifies you, or ask its address: `http: { url: …, method: POST, body: … }`"),
+        Way("publish to the service that notifies you, or call it: `http: { url: …, method: POST, body: … }`"),
     ),
-    (&["payload", "qos", "retain"], Way("it stands beside a topic: `publish: home/lamp/set`, `payload: ON`")),
+    (&["payload", "qos", "retain"], Way("add it to a topic: `publish: home/lamp/set`, `payload: ON`")),
     (
         &[
             "service",
@@ -227,7 +224,7 @@ const ACTION: &[Meaning] = &[
 
 const TEST_FILE: &[Meaning] = &[
     (&["test", "cases", "scenarios", "suite"], Word("tests")),
-    (&["steps"], Way("steps stand in a test: `tests: { its name: { steps: […] } }`")),
+    (&["steps"], Way("put steps in a test: `tests: { its name: { steps: […] } }`")),
     (&["rule", "files", "file"], Word("rules")),
 ];
 
@@ -240,10 +237,10 @@ const TEST: &[Meaning] = &[
     (&["http", "responses", "mock", "mocks"], Word("answers")),
     (
         &["publish", "expect", "after", "expect_state", "expect_run", "until", "restart", "wait"],
-        Way("it is a step: it stands in the list `steps:`"),
+        Way("this is a step: put it in the list `steps:`"),
     ),
     (&["description", "name"], Way("a test's name is its key")),
-    (&["rules"], Way("`rules` stands at the top of the file, for all its tests")),
+    (&["rules"], Way("put `rules` at the top of the file; it's for all tests in it")),
 ];
 
 const STEP: &[Meaning] = &[
@@ -265,7 +262,7 @@ const STEP: &[Meaning] = &[
     (&["reboot", "stop", "crash", "kill"], Word("restart")),
     (&["connect", "disconnect"], Word("client")),
     (&["nothing", "expect_nothing"], Way("write `expect: nothing`")),
-    (&["replay", "snapshot", "given", "strict", "ignore", "answers"], Way("it stands on the test, beside `steps:`")),
+    (&["replay", "snapshot", "given", "strict", "ignore", "answers"], Way("put it on the test, next to `steps:`")),
 ];
 
 const EXPECTATION: &[Meaning] = &[
@@ -301,7 +298,7 @@ const VALUE: &[Meaning] = &[
 ];
 
 impl Place {
-    /// Returns what is meant by `word` here, where one of `known` may stand.
+    /// Returns what `word` means here, where one of `known` is allowed.
     pub(in crate::lang) fn meant(self, word: &str, known: &[&str]) -> Option<Meant> {
         let meanings = match self {
             Place::RuleFile => RULE_FILE,
@@ -325,15 +322,15 @@ impl Place {
 }
 
 impl Meant {
-    /// Returns the sentence that says so.
-    pub(in crate::lang) fn help(self) -> String {
+    /// Returns what to say about it.
+    pub(in crate::lang) fn suggestion(self) -> Suggestion {
         match self {
-            Word(word) => format!("did you mean `{word}`?"),
-            Way(way) => way.to_owned(),
+            Word(word) => Suggestion::guess(word),
+            Way(way) => Suggestion::advice(way),
         }
     }
 
-    /// Returns the word, where it is one.
+    /// Returns the word, if it's one.
     pub(in crate::lang) fn word(self) -> Option<&'static str> {
         match self {
             Word(word) => Some(word),

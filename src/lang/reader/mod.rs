@@ -1,9 +1,10 @@
-//! Reads single values out of the tree: texts, numbers, durations, filters, words; says what was expected
-//! where something else stands.
+//! Reads single values from the tree: text, numbers, durations, filters, words. Reports what was expected where it
+//! finds something else.
 //!
-//! A value that must be known at load may hold `${…}` of constants, which are put in here.
+//! A value that is fixed at load may contain `${…}` with constants, which are filled in here.
 
 pub(super) mod constants;
+mod expressions;
 pub(super) mod fields;
 pub(super) mod foreign;
 
@@ -12,54 +13,54 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::{TimeOfDay, Weekdays};
-use crate::model::{Name, Place, PlacedText, Qos, Topic, TopicFilter, Value, ValuePath, parse_duration};
-use crate::script::{Expression, ExpressionError, ExpressionErrorKind, Sandbox};
+use crate::model::{DurationError, Name, Place, PlacedText, Qos, Topic, TopicFilter, Value, ValuePath, parse_duration};
+use crate::script::{ExpressionErrorKind, Sandbox};
 
 use crate::lang::diagnostic::findings::Findings;
 use crate::lang::reader::constants::{Constants, Unfixed};
 use crate::lang::text::FileText;
 use crate::lang::yaml::tree::{Node, NodeKind, Scalar};
-use crate::lang::{Code, Diagnostic, Severity, near};
+use crate::lang::{Applies, Code, Diagnostic, near};
 use foreign::Meant;
 
 /// Reads the values of one file.
 pub(in crate::lang) struct Reader<'a> {
     /// The file.
     pub(in crate::lang) text: FileText,
-    /// What is wrong with it.
+    /// What's wrong with it.
     pub(in crate::lang) findings: Findings,
     /// What `${…}` may read in values that are fixed at load.
     pub(in crate::lang) constants: Constants,
-    /// Evaluates them; `None` where `${…}` means nothing.
+    /// Evaluates them; `None` where `${…}` has no meaning.
     pub(in crate::lang) sandbox: Option<&'a Sandbox>,
 }
 
-/// A text that is known at load.
+/// Text that is known at load.
 #[derive(Debug, Clone)]
 pub(in crate::lang) struct Fixed {
     /// The text.
     pub(in crate::lang) text: Arc<str>,
     /// Where it was written.
     pub(in crate::lang) span: Range<usize>,
-    /// Where each of its characters was written; `None` where something was put in.
+    /// Where each of its characters was written; `None` if a constant was filled in.
     placed: Option<PlacedText>,
 }
 
 impl Fixed {
-    /// Returns the bytes of the file at which the bytes `range` of the text were written.
+    /// Returns where in the file the bytes `range` of the text were written.
     pub(in crate::lang) fn span_of(&self, range: Range<usize>) -> Range<usize> {
         self.placed.as_ref().map_or(self.span.clone(), |placed| file_span(placed, range))
     }
 }
 
 impl<'a> Reader<'a> {
-    /// Returns a reader of a file in which `${…}` means nothing.
+    /// Returns a reader of a file in which `${…}` has no meaning.
     pub(in crate::lang) fn new(text: FileText) -> Reader<'a> {
         let findings = Findings::new(text.file());
         Reader { text, findings, constants: Constants::default(), sandbox: None }
     }
 
-    /// Returns where `node` stands.
+    /// Returns where `node` is.
     pub(in crate::lang) fn place(&self, node: &Node) -> Place {
         self.text.place(node.span.start)
     }
@@ -69,13 +70,13 @@ impl<'a> Reader<'a> {
         self.text.first_line(&node.span)
     }
 
-    /// Reports that something else was expected: `expected` is as in `a duration (`5m`)`.
+    /// Reports that something else was expected: `expected` is like `a duration (`5m`)`.
     pub(in crate::lang) fn wrong_type(&mut self, node: &Node, expected: &str) -> &mut Diagnostic {
         let message = format!("expected {expected}, found {}", node.describe());
         self.findings.error(Code::WRONG_TYPE, self.text.first_line(&node.span), message)
     }
 
-    /// Returns the single value; a list, a map or nothing is reported.
+    /// Returns the single value. Reports a list, a map or an empty value.
     pub(in crate::lang) fn scalar<'n>(&mut self, node: &'n Node, expected: &str) -> Option<&'n Scalar> {
         match &node.kind {
             NodeKind::Scalar(scalar) if !scalar.value.is_null() => (!self.is_cut(node, scalar)).then_some(scalar),
@@ -86,7 +87,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns a text that is fixed at load, with its constants put in.
+    /// Returns text that is fixed at load, with its constants filled in.
     pub(in crate::lang) fn fixed(&mut self, node: &Node, expected: &str) -> Option<Fixed> {
         let scalar = self.scalar(node, expected)?;
         self.fixed_scalar(scalar, node, expected)
@@ -100,7 +101,7 @@ impl<'a> Reader<'a> {
         let value = self.evaluate(sandbox, &scalar.text)?;
         match value {
             Value::Null | Value::List(_) | Value::Map(_) | Value::Blob(_) => {
-                let message = format!("expected {expected}, and `{text}` gives {}", value.kind());
+                let message = format!("expected {expected}, but `{text}` is {}", value.kind());
                 self.findings.error(Code::WRONG_TYPE, node.span.clone(), message);
                 None
             }
@@ -108,7 +109,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Evaluates a text with `${…}` that may read constants only.
+    /// Evaluates text with `${…}` that may only read constants.
     fn evaluate(&mut self, sandbox: &Sandbox, text: &PlacedText) -> Option<Value> {
         let names = self.constants.names();
         let template = match sandbox.compile_text(text, &names) {
@@ -134,12 +135,12 @@ impl<'a> Reader<'a> {
                 }
             },
         };
-        let message = format!("this is fixed when the rules load, and {unknown} is known only when a rule runs");
+        let message = format!("this is fixed when the rules load, but {unknown} is only known when a rule runs");
         self.findings.error(Code::NOT_CONSTANT, span, message).help(ONLY_CONSTANTS);
         None
     }
 
-    /// Returns a value that is fixed at load: any scalar, list or map, with its constants put in.
+    /// Returns a value that is fixed at load: any scalar, list or map, with its constants filled in.
     pub(in crate::lang) fn value(&mut self, node: &Node) -> Option<Value> {
         match &node.kind {
             NodeKind::Scalar(scalar) if self.is_cut(node, scalar) => None,
@@ -165,11 +166,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the values of a list, or the one value that stands there alone.
+    /// Returns the values of a list, or of a single value.
     pub(in crate::lang) fn values(&mut self, node: &Node) -> Option<Vec<Value>> {
         match &node.kind {
             NodeKind::List(items) if items.is_empty() => {
-                self.wrong_type(node, "a value, or a list of at least one");
+                self.wrong_type(node, "a value, or a list of them");
                 None
             }
             NodeKind::List(items) => {
@@ -192,9 +193,10 @@ impl<'a> Reader<'a> {
                 }
             },
             Some((_, word @ ("on" | "yes" | "off" | "no"))) => {
-                let meant = matches!(word, "on" | "yes");
-                self.wrong_type(node, "`true` or `false`")
-                    .help(format!("in YAML 1.2 `{word}` is a text: write `{meant}`"));
+                let meant = matches!(word, "on" | "yes").to_string();
+                let found = self.wrong_type(node, "`true` or `false`");
+                found.help(format!("YAML 1.2 reads `{word}` as text; write `{meant}`"));
+                found.fix(node.span.clone(), meant, Applies::Safe);
                 None
             }
             _ => {
@@ -227,8 +229,8 @@ impl<'a> Reader<'a> {
             Ok(number) if range.contains(&number) => Some(number),
             _ => {
                 let message = match range.end {
-                    u64::MAX => format!("`{number}` is too small: at least {} is needed", range.start),
-                    end => format!("`{number}` is not between {} and {}", range.start, end - 1),
+                    u64::MAX => format!("`{number}` is too small; it must be at least {}", range.start),
+                    end => format!("`{number}` isn't between {} and {}", range.start, end - 1),
                 };
                 self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), message);
                 None
@@ -239,16 +241,29 @@ impl<'a> Reader<'a> {
     /// Returns a duration.
     pub(in crate::lang) fn duration(&mut self, node: &Node) -> Option<Duration> {
         let fixed = self.fixed(node, "a duration (`30s`, `5m`, `1h30m`)")?;
-        parse_duration(&fixed.text)
-            .map_err(|error| self.findings.error(Code::BAD_DURATION, fixed.span, error.to_string()))
-            .ok()
+        match parse_duration(&fixed.text) {
+            Ok(duration) => Some(duration),
+            Err(error) => {
+                self.duration_error(&fixed, &error);
+                None
+            }
+        }
+    }
+
+    /// Reports text that isn't a duration, or an offset.
+    pub(in crate::lang) fn duration_error(&mut self, fixed: &Fixed, error: &DurationError) {
+        let found = self.findings.error(Code::BAD_DURATION, fixed.span.clone(), error.to_string());
+        if let Some(suggestion) = error.suggestion().filter(|_| fixed.placed.is_some()) {
+            let applies = if error.is_sure() { Applies::Safe } else { Applies::Unsure };
+            found.fix(fixed.span_of(0..fixed.text.len()), suggestion, applies);
+        }
     }
 
     /// Returns a duration that isn't zero.
     pub(in crate::lang) fn interval(&mut self, node: &Node) -> Option<Duration> {
         let duration = self.duration(node)?;
         if duration.is_zero() {
-            self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), "a duration above zero is needed here");
+            self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), "this duration must be longer than zero");
             return None;
         }
         Some(duration)
@@ -260,7 +275,7 @@ impl<'a> Reader<'a> {
         self.parse_filter(&fixed)
     }
 
-    /// Returns the filter that `fixed` is.
+    /// Returns `fixed` as a topic filter.
     pub(in crate::lang) fn parse_filter(&mut self, fixed: &Fixed) -> Option<TopicFilter> {
         use crate::model::FilterError;
         let error = match TopicFilter::parse(&fixed.text) {
@@ -270,7 +285,7 @@ impl<'a> Reader<'a> {
         let (part, help) = match &error {
             FilterError::RestNotLast => (
                 fixed.text.find('#').map(|at| at..at + 1),
-                Some("`+` stands for one level in the middle: `a/+/b`".to_owned()),
+                Some("for one level in the middle use `+`: `a/+/b`".to_owned()),
             ),
             FilterError::MixedLevel(level) => {
                 (fixed.text.find(level.as_str()).map(|at| at..at + level.len()), mixed_help(level))
@@ -278,7 +293,7 @@ impl<'a> Reader<'a> {
             FilterError::BadName(name) => (fixed.text.rfind(name.as_str()).map(|at| at..at + name.len()), None),
             FilterError::NameTwice(name) => (
                 fixed.text.rfind(name.as_str()).map(|at| at..at + name.len()),
-                Some("give each wildcard a name of its own".to_owned()),
+                Some("give each wildcard its own name".to_owned()),
             ),
             FilterError::Empty | FilterError::Control | FilterError::TooLong | FilterError::TooDeep => (None, None),
         };
@@ -315,7 +330,7 @@ impl<'a> Reader<'a> {
             .ok()
     }
 
-    /// Returns weekdays: one, a range, or a list of them.
+    /// Returns weekdays: one, a range, or a list of these.
     pub(in crate::lang) fn weekdays(&mut self, node: &Node) -> Option<Weekdays> {
         let items: &[Node] = match &node.kind {
             NodeKind::List(items) if !items.is_empty() => items,
@@ -324,7 +339,7 @@ impl<'a> Reader<'a> {
         let mut days: Option<Weekdays> = None;
         let mut is_broken = false;
         for item in items {
-            let Some(fixed) = self.fixed(item, "a weekday (`mon`), a range (`mon-fri`) or a list of them") else {
+            let Some(fixed) = self.fixed(item, "a weekday (`mon`), a range (`mon-fri`) or a list of these") else {
                 is_broken = true;
                 continue;
             };
@@ -339,13 +354,13 @@ impl<'a> Reader<'a> {
         days.filter(|_| !is_broken)
     }
 
-    /// Returns how surely a message is to be delivered: 0, 1 or 2.
+    /// Returns a quality of service: 0, 1 or 2.
     pub(in crate::lang) fn qos(&mut self, node: &Node) -> Option<Qos> {
         let number = self.integer(node, 0..3)?;
         u8::try_from(number).ok().and_then(|number| Qos::try_from(number).ok())
     }
 
-    /// Returns what a word means, of those in `known`.
+    /// Returns what one of the words in `known` means.
     pub(in crate::lang) fn word<T: Copy>(&mut self, node: &Node, known: &[(&'static str, T)]) -> Option<T> {
         let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
         #[cfg(test)]
@@ -355,19 +370,20 @@ impl<'a> Reader<'a> {
         if let Some((_, meaning)) = known.iter().find(|(word, _)| **word == *fixed.text) {
             return Some(*meaning);
         }
-        let message = format!("`{}` is none of the words that may stand here", fixed.text);
-        let foreign = foreign::Place::Value.meant(&fixed.text, &words).map(Meant::help);
-        let help = foreign.or_else(|| near::suggestion(&fixed.text, &words));
-        self.findings.error(Code::UNKNOWN_WORD, fixed.span, message).help_if(help);
+        let message = format!("`{}` isn't allowed here", fixed.text);
+        let foreign = foreign::Place::Value.meant(&fixed.text, &words).map(Meant::suggestion);
+        let suggestion = foreign.or_else(|| near::suggestion(&fixed.text, &words));
+        let inside = fixed.span_of(0..fixed.text.len());
+        self.findings.error(Code::UNKNOWN_WORD, fixed.span, message).suggest(inside, suggestion);
         None
     }
 
-    /// Returns a text for people: a list or a map is reported.
+    /// Returns text for people. Reports a list or a map.
     pub(in crate::lang) fn plain_text(&mut self, node: &Node) -> Option<Arc<str>> {
-        Some(self.fixed(node, "a text")?.text)
+        Some(self.fixed(node, "text")?.text)
     }
 
-    /// Returns the texts of a list, or the one that stands there alone.
+    /// Returns the texts of a list, or of a single one.
     pub(in crate::lang) fn texts(&mut self, node: &Node) -> Vec<Arc<str>> {
         match &node.kind {
             NodeKind::List(items) => items.iter().filter_map(|item| self.plain_text(item)).collect(),
@@ -377,82 +393,40 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns the name of a variable; a reserved or unreadable one is reported.
+    /// Returns the name of a variable. Reports one that is reserved or unreadable.
     pub(in crate::lang) fn variable_name(&mut self, key: &PlacedText, span: &Range<usize>) -> Option<Name> {
         let name = key.as_str();
         let mut letters = name.chars();
         let begins_well = letters.next().is_some_and(|first| first.is_alphabetic() || first == '_');
         if !begins_well || !letters.all(|letter| letter.is_alphanumeric() || letter == '_') {
-            let message = format!("`{name}` can't name a variable");
+            let message = format!("`{name}` isn't a valid name for a variable");
             let found = self.findings.error(Code::BAD_NAME, span.clone(), message);
-            found.help("a name is letters, digits and `_`, and doesn't begin with a digit");
+            found.help("use letters, digits and `_`, and don't start with a digit");
             return None;
         }
         self.refuse_reserved(name, span.clone(), "variable")?;
         Some(name.into())
     }
 
-    /// Reports a variable or wildcard that would hide a built-in variable, or is a word of the language.
+    /// Reports a variable or wildcard that would hide a built-in variable, or is a keyword.
     pub(in crate::lang) fn refuse_reserved(&mut self, name: &str, span: Range<usize>, what: &str) -> Option<()> {
         let is_variable = crate::script::BUILT_IN_VARIABLES.contains(&name);
         let is_word = RHAI_WORDS.contains(&name);
         if !is_variable && !is_word {
             return Some(());
         }
-        let why = if is_variable { "a built-in variable" } else { "a word of the expression language" };
+        let why = if is_variable { "a built-in variable" } else { "a keyword of the expression language" };
         let found =
-            self.findings.error(Code::RESERVED_NAME, span, format!("`{name}` is {why}, and can't name a {what}"));
-        found.help(format!("choose another name: `my_{name}`"));
+            self.findings.error(Code::RESERVED_NAME, span, format!("a {what} can't be named `{name}`, which is {why}"));
+        found.help(format!("choose another name, e.g. `my_{name}`"));
         None
-    }
-
-    /// Reports a mistake in the expression `text`.
-    pub(in crate::lang) fn expression_error(&mut self, text: &PlacedText, error: &ExpressionError) {
-        let code = Code::of(error.kind);
-        let span = file_span(text, error.at.clone());
-        let help = quotes_help(error, text).or_else(|| error.help.clone());
-        self.findings.error(code, span, error.message.clone()).help_if(help);
-    }
-
-    /// Warns of what an expression compares in vain.
-    pub(in crate::lang) fn doubts(&mut self, expression: &Expression) {
-        for doubt in expression.doubts() {
-            let span = file_span(expression.source(), doubt.at.clone());
-            self.findings.warning(Code::of(doubt.kind), span, doubt.message.clone()).help_if(doubt.help.clone());
-        }
-    }
-
-    /// Returns whether ` #` cuts a text without quotes, and reports it: where the rest looks like a part of the text.
-    fn is_cut(&mut self, node: &Node, scalar: &Scalar) -> bool {
-        if !scalar.is_plain || node.span.is_empty() {
-            return false;
-        }
-        let line = self.text.line(node.span.end);
-        let Some(end) = self.text.line_range(line).map(|range| range.end) else { return false };
-        let rest = self.text.get(node.span.end..end);
-        let comment = rest.trim_start();
-        let Some(after) = comment.strip_prefix('#') else { return false };
-        // `#{` begins a map in an expression, and no comment holds an expression; `#1` may begin either.
-        let severity = match after.chars().next() {
-            Some('{') => Severity::Error,
-            _ if after.contains("${") => Severity::Error,
-            Some(letter) if letter.is_ascii_digit() => Severity::Warning,
-            _ => return false,
-        };
-        let start = node.span.end + rest.len() - comment.len();
-        let span = start..start + comment.trim_end().len();
-        let text = self.text.get(node.span.start..span.end).to_owned();
-        let found = self.findings.error(Code::CUT_BY_COMMENT, span, "the text ends here: ` #` begins a comment");
-        found.help(format!("write `\"{text}\"`, or a space after the `#` of a comment"));
-        found.severity = severity;
-        severity == Severity::Error
     }
 }
 
-/// What helps where a text that is fixed at load reads something else.
-const ONLY_CONSTANTS: &str = "only constants may stand here: those of the file's `let`, and the variables of `each`";
+/// The help for text that is fixed at load and reads something else.
+const ONLY_CONSTANTS: &str = "only constants work here: those in the file's `let`, and the variables of `each`";
 
-/// The words of Rhai that can't be variables.
+/// Rhai's keywords, which can't be variables.
 const RHAI_WORDS: [&str; 44] = [
     "let", "const", "if", "else", "while", "loop", "for", "in", "do", "until", "break", "continue", "return", "throw",
     "try", "catch", "switch", "fn", "private", "import", "export", "as", "global", "this", "true", "false", "and",
@@ -473,21 +447,5 @@ pub(in crate::lang) fn file_span(text: &PlacedText, range: Range<usize>) -> Rang
 
 fn mixed_help(level: &str) -> Option<String> {
     let text = level.trim_matches(['+', '#']);
-    level.ends_with(['+', '#']).then(|| format!("a named wildcard is written `+{text}`"))
-}
-
-/// A name that nothing sets, where a text is likely: the right side of a comparison, or capital letters.
-fn quotes_help(error: &ExpressionError, text: &PlacedText) -> Option<String> {
-    if error.kind != ExpressionErrorKind::UnknownVariable {
-        return None;
-    }
-    let source = text.as_str();
-    let name = source.get(error.at.clone())?;
-    if ["true", "false"].contains(&name.to_lowercase().as_str()) {
-        return Some(format!("write `{}`", name.to_lowercase()));
-    }
-    let before = source.get(..error.at.start)?.trim_end();
-    let is_compared = ["==", "!="].iter().any(|operator| before.ends_with(operator));
-    let is_capital = name.chars().any(char::is_uppercase);
-    (is_compared || is_capital).then(|| format!("did you mean the text `'{name}'`? A text needs quotes"))
+    level.ends_with(['+', '#']).then(|| format!("to name a wildcard, write `+{text}`"))
 }

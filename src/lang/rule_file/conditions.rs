@@ -1,5 +1,6 @@
-//! Decodes conditions (spec 2.5).
+//! Decodes conditions (docs/language/conditions.md).
 
+use crate::lang::diagnostic::near::Suggestion;
 use crate::lang::reader::fields::Fields;
 use crate::lang::reader::foreign::Place;
 use crate::lang::yaml::tree::{Node, NodeKind};
@@ -14,9 +15,9 @@ use super::triggers::{optional, words_of};
 /// The words that make a map a condition.
 pub(super) const CONDITION_WORDS: [&str; 6] = ["all", "any", "not", "state", "time", "sun"];
 
-/// What helps where a closure stands as a condition.
+/// The help for a closure used as a condition.
 const CLOSURE_AS_CONDITION: &str =
-    "write the condition as a text (`\"if\": \"msg.state == 'ON'\"`), or ask it in the closure of `then`";
+    "write the condition as text (`\"if\": \"msg.state == 'ON'\"`), or check it in the closure of `then`";
 
 impl Decoder<'_> {
     /// Returns a condition: an expression, a list that must all hold, or a map.
@@ -35,7 +36,7 @@ impl Decoder<'_> {
 
     fn conditions(&mut self, node: &Node, items: &[Node], path: &str) -> Option<Vec<Condition>> {
         if items.is_empty() {
-            self.wrong_type(node, "a condition, or a list of at least one");
+            self.wrong_type(node, "a condition, or a list of them");
             return None;
         }
         let each = items.iter().enumerate();
@@ -50,15 +51,16 @@ impl Decoder<'_> {
             [(word, entry)] => (*word, &entry.value),
             [] => {
                 let (span, help) = self.no_word(node, Place::Condition, &CONDITION_WORDS);
-                self.findings.error(Code::UNKNOWN_CONDITION, span, "this is no condition").help_if(help);
+                self.findings
+                    .error(Code::UNKNOWN_CONDITION, span.clone(), "this isn't a condition")
+                    .suggest(span, help);
                 return None;
             }
             [(_, first), (_, second), ..] => {
-                let message =
-                    format!("one condition holds both `{}` and `{}`", first.key.as_str(), second.key.as_str());
+                let message = format!("this condition has both `{}` and `{}`", first.key.as_str(), second.key.as_str());
                 let found = self.findings.error(Code::SEVERAL_CONDITIONS, second.key_span.clone(), message);
-                found.relate(first.key_span.clone(), "the first of both");
-                found.help("make each an item of a list (`- …`): then all must hold");
+                found.relate(first.key_span.clone(), "the first one is here");
+                found.help("make them items of a list (`- …`), which must all be true");
                 return None;
             }
         };
@@ -84,7 +86,7 @@ impl Decoder<'_> {
         kind
     }
 
-    /// Returns the conditions of a list; one alone is a list of one.
+    /// Returns the conditions of a list, or a single one as a list.
     fn condition_list(&mut self, node: &Node, path: &str) -> Option<Vec<Condition>> {
         match &node.kind {
             NodeKind::List(items) => self.conditions(node, items, path),
@@ -122,7 +124,7 @@ impl Decoder<'_> {
         if after.is_none() && before.is_none() && weekdays.is_none() {
             let span = self.mark(node);
             let found = self.findings.error(Code::MISSING_KEY, span, "`time` needs `after`, `before` or `weekdays`");
-            found.help("write `time: { after: \"22:00\", before: \"06:00\" }`");
+            found.help("write e.g. `time: { after: \"22:00\", before: \"06:00\" }`");
         }
         fields.finish(&mut self.reader.findings);
         Some(TimeWindow {
@@ -144,12 +146,16 @@ impl Decoder<'_> {
                 return Some(boundary);
             }
             Err(BoundaryError::Unknown { text, near }) => {
-                let message = format!("`{text}` is neither a time of day nor a sun event");
-                let help = near.map_or_else(
-                    || format!("write `\"22:00\"`, or one of {}", near::list(&SunEvent::ALL.map(|(word, _)| word))),
-                    |word| format!("did you mean `{word}`?"),
-                );
-                self.findings.error(Code::BAD_TIME, fixed.span, message).help(help);
+                let message = format!("`{text}` isn't a time of day or a sun event");
+                let words = SunEvent::ALL.map(|(word, _)| word);
+                let inside = fixed.span_of(0..fixed.text.len());
+                let suggestion = match near {
+                    Some(word) if text == fixed.text.trim() => Suggestion::guess(word),
+                    Some(word) => Suggestion::advice(near::did_you_mean(word)),
+                    None => Suggestion::advice(format!("use e.g. `\"22:00\"`, or one of {}", near::list(&words))),
+                };
+                let found = self.findings.error(Code::BAD_TIME, fixed.span, message);
+                found.suggest(inside, Some(suggestion));
             }
             Err(BoundaryError::Offset { error, .. }) => {
                 let offset = text.trim_start_matches(char::is_alphabetic).trim_start();

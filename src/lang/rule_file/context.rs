@@ -1,4 +1,4 @@
-//! What the decoding of one rule needs to know of the rest of the home.
+//! What decoding one rule needs to know about the rest of the home.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,9 +25,9 @@ pub(in crate::lang) struct Context {
     pub(super) each_topic: BTreeSet<RuleId>,
     /// The names that `with` gives to a rule, by its id.
     pub(super) given: BTreeMap<RuleId, BTreeSet<Name>>,
-    /// The names that `with` gives to rules that are known at run only.
+    /// The names that `with` gives to rules that are only known at run.
     pub(super) given_to_any: BTreeSet<Name>,
-    /// Whether all files could be read: else a rule that isn't known may stand in one of the others.
+    /// Whether all files could be read; otherwise an unknown rule may be in one of the others.
     pub(super) is_complete: bool,
     /// Whether the settings say where the home is.
     pub(super) has_location: bool,
@@ -36,7 +36,7 @@ pub(in crate::lang) struct Context {
 }
 
 impl Context {
-    /// Returns what `files` say of each other.
+    /// Returns what `files` say about each other.
     pub(in crate::lang) fn new(
         sandbox: Arc<Sandbox>,
         files: Vec<Arc<RuleFile>>,
@@ -91,7 +91,7 @@ impl Context {
 }
 
 impl RuleSource {
-    /// Returns the ids of its instances that are known at load; its own where it has none.
+    /// Returns the ids of its instances that are known at load, or its own if it has none.
     pub(in crate::lang) fn ids(&self) -> Vec<RuleId> {
         match &self.instances {
             Instances::One | Instances::Topics(_) => vec![self.id.clone()],

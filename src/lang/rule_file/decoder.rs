@@ -1,9 +1,10 @@
-//! Decodes the parts of one rule: expressions, templates, durations; knows which names they may read.
+//! Decodes the parts of one rule (expressions, templates, durations), and knows which names they may read.
 
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
+use crate::lang::diagnostic::near::Suggestion;
 use crate::lang::reader::constants::visit;
 use crate::lang::reader::foreign::Place;
 use crate::lang::reader::{Reader, file_span};
@@ -16,7 +17,7 @@ use crate::script::{BUILT_IN_VARIABLES, Closure, Expression, Names, Template};
 use super::context::Context;
 use super::file::RuleFile;
 
-/// What a script reads by its name alone, and not of the event.
+/// What a script reads by its name alone, not from the event.
 const GLOBALS: [&str; 3] = ["memory", "now", "sun"];
 
 /// Decodes one rule, or one instance of it.
@@ -29,7 +30,7 @@ pub(super) struct Decoder<'a> {
     pub(super) names: Names,
     /// The lists of actions so far; `None` while one is being read.
     pub(super) blocks: Vec<Option<Block>>,
-    /// What the rule means beside its own text: ids that its names were resolved to, scenes.
+    /// What the rule means besides its own text: the ids that its names were resolved to, scenes.
     pub(super) beside: BTreeSet<String>,
     /// Its closures so far.
     pub(super) closures: Vec<Closure>,
@@ -81,7 +82,7 @@ impl Decoder<'_> {
             }
             Err(mut error) => {
                 if error.help.is_none() && scalar.text.as_str().starts_with("${") {
-                    error.help = Some("an expression stands here as it is, without `${` and `}`".to_owned());
+                    error.help = Some("this is an expression already; leave out `${` and `}`".to_owned());
                 }
                 self.expression_error(&scalar.text, &error);
                 None
@@ -89,11 +90,11 @@ impl Decoder<'_> {
         }
     }
 
-    /// Returns a closure that takes the event: what it reads of that must be what the rule may have.
+    /// Returns a closure that takes the event. It may only read what the rule's event can have.
     pub(super) fn closure(&mut self, node: &Node, closure: &Closure) -> Option<Closure> {
         let parameters = closure.parameters();
         if parameters > 1 {
-            let message = format!("this closure is given one argument, the event, and takes {parameters}");
+            let message = format!("this closure takes {parameters} arguments, but gets one: the event");
             let span = self.mark(node);
             self.findings.error(Code::UNKNOWN_FUNCTION, span, message).help("write `|e| { … }`, or `|| { … }`");
             return None;
@@ -104,10 +105,11 @@ impl Decoder<'_> {
             let message = format!("the event has no `{key}`");
             let known = self.names.variables.iter().map(AsRef::as_ref).chain(BUILT_IN_VARIABLES);
             let help = match near::nearest(key, known.filter(|known| known != key)) {
-                _ if GLOBALS.contains(&key.as_str()) => Some(format!("write `{key}` alone")),
+                _ if GLOBALS.contains(&key.as_str()) => Some(format!("write just `{key}`")),
                 Some(near) => Some(format!("did you mean `{near}`?")),
                 None => Some(
-                    "it has what expressions read: `msg`, `topic`, …, and the rule's wildcards and `let`".to_owned(),
+                    "it has what expressions can read: `msg`, `topic`, …, and the rule's wildcards and `let`"
+                        .to_owned(),
                 ),
             };
             self.reader.findings.error(Code::UNKNOWN_VARIABLE, span.clone(), message).help_if(help);
@@ -121,19 +123,19 @@ impl Decoder<'_> {
         Some(closure.clone())
     }
 
-    /// Returns where a map is marked that holds none of `words`, by which it would be known, and what to do.
-    pub(super) fn no_word(&self, node: &Node, place: Place, words: &[&str]) -> (Range<usize>, Option<String>) {
+    /// Returns where to mark a map that has none of `words`, which would say what it is, and what to do.
+    pub(super) fn no_word(&self, node: &Node, place: Place, words: &[&str]) -> (Range<usize>, Option<Suggestion>) {
         let entries = node.as_map().unwrap_or_default();
         let meant = entries.iter().find_map(|entry| Some((entry, place.meant(entry.key.as_str(), words)?)));
         if let Some((entry, meant)) = meant {
-            return (entry.key_span.clone(), Some(meant.help()));
+            return (entry.key_span.clone(), Some(meant.suggestion()));
         }
         let first = entries.first();
         let span = first.map_or(self.mark(node), |entry| entry.key_span.clone());
         (span, near::suggestion(first.map_or("", |entry| entry.key.as_str()), words))
     }
 
-    /// Returns what `where` asks: an expression, or a closure.
+    /// Returns the condition of `where`: an expression, or a closure.
     pub(super) fn question(&mut self, node: &Node) -> Option<Question> {
         match node.as_closure() {
             Some(closure) => self.closure(node, closure).map(Question::Closure),
@@ -141,7 +143,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Returns a template of any value: texts in it may hold `${…}`.
+    /// Returns a template of any value: text in it may contain `${…}`.
     pub(super) fn template(&mut self, node: &Node) -> Option<Template> {
         match &node.kind {
             NodeKind::Closure(_) => {
@@ -191,7 +193,7 @@ impl Decoder<'_> {
         self.scalar_template(&scalar)
     }
 
-    /// Returns a template of a text, or the value that it is.
+    /// Returns a template of text, or the value it has.
     pub(super) fn scalar_template(&mut self, scalar: &Scalar) -> Option<Template> {
         if !matches!(scalar.value, Value::Text(_)) || !scalar.text.as_str().contains("${") {
             self.warn_of_braces(&scalar.text);
@@ -214,17 +216,17 @@ impl Decoder<'_> {
         }
     }
 
-    /// Warns of `{{ … }}`, with which other systems put values into a text.
+    /// Warns about `{{ … }}`, which other systems use to insert values into text.
     fn warn_of_braces(&mut self, text: &PlacedText) {
         let source = text.as_str();
         let Some(start) = source.find("{{") else { return };
         let Some(length) = source.get(start..).and_then(|rest| rest.find("}}")) else { return };
         let span = file_span(text, start..start + length + 2);
-        let found = self.findings.warning(Code::FOREIGN_TEMPLATE, span, "`{{ … }}` stands in the text as it is");
-        found.help("a value is put in with `${…}`: `${msg.temperature} °C`");
+        let found = self.findings.warning(Code::FOREIGN_TEMPLATE, span, "`{{ … }}` isn't replaced by a value");
+        found.help("to insert a value, write `${…}`: `${msg.temperature} °C`");
     }
 
-    /// Returns a duration that may be known at run only.
+    /// Returns a duration that may only be known at run.
     pub(super) fn duration_template(&mut self, node: &Node) -> Option<DurationTemplate> {
         let has_expression = node.as_scalar().is_some_and(|scalar| scalar.text.as_str().contains("${"));
         if !has_expression {
@@ -242,7 +244,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// Returns the names and templates of a map, such as that of `let`. With `grows`, each entry may read those
+    /// Returns the names and templates of a map like that of `let`. With [`Grows::WithEach`], each entry may read those
     /// before it.
     pub(super) fn variables(&mut self, node: &Node, grows: Grows) -> Option<Vec<(Name, Template)>> {
         let Some(entries) = node.as_map() else {
@@ -268,11 +270,11 @@ impl Decoder<'_> {
 pub(super) enum Grows {
     /// Each reads those before it.
     WithEach,
-    /// None does; what they set may be read elsewhere.
+    /// None does; what they set is read elsewhere.
     Not,
 }
 
-/// Returns the map template of `entries`; constant where they all are.
+/// Returns the template of a map; it's constant if all of `entries` are.
 pub(super) fn map_template(entries: Vec<(Template, Template)>) -> Template {
     let constants: Option<crate::model::Map> = entries
         .iter()
@@ -287,7 +289,7 @@ pub(super) fn map_template(entries: Vec<(Template, Template)>) -> Template {
     }
 }
 
-/// Returns whether the text calls a function, whose answer may differ from run to run.
+/// Returns whether the text calls a function, whose result may differ from run to run.
 fn calls_anything(node: &Node) -> bool {
     node.as_scalar().is_some_and(|scalar| scalar.text.as_str().contains('('))
 }

@@ -1,4 +1,4 @@
-//! `each`: one rule for each combination of values, each record, or each topic that matches (spec 2.8).
+//! `each`: one rule for each combination of values, each record, or each matching topic (docs/language/reuse.md).
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::model::{Name, TopicFilter, Value};
 /// How many instances one rule may have.
 const MOST_INSTANCES: usize = 10_000;
 
-/// How often a rule exists.
+/// Which instances a rule has.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::lang) enum Instances {
     /// Once.
@@ -24,13 +24,13 @@ pub(in crate::lang) enum Instances {
 /// An instance of a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::lang) struct Instance {
-    /// What stands in the brackets of its id: `hall`, `hall,left`.
+    /// The text in the brackets of its id: `hall`, `hall,left`.
     pub(in crate::lang) name: String,
     /// Its variables.
     pub(in crate::lang) variables: Vec<(Name, Value)>,
 }
 
-/// Reads the `each` of a rule; what is wrong gives no instance at all.
+/// Reads the `each` of a rule. One with a mistake has no instances.
 pub(super) fn read(node: Option<&Node>, reader: &mut Reader<'_>) -> Instances {
     let Some(node) = node else { return Instances::One };
     let instances = match &node.kind {
@@ -52,14 +52,14 @@ pub(super) fn read(node: Option<&Node>, reader: &mut Reader<'_>) -> Instances {
     let Some(instances) = instances else { return Instances::Fixed(Vec::new()) };
     if instances.is_empty() {
         let found =
-            reader.findings.error(Code::BAD_EACH, reader.text.first_line(&node.span), "this `each` gives no instance");
-        found.help("name at least one value");
+            reader.findings.error(Code::BAD_EACH, reader.text.first_line(&node.span), "this `each` has no instances");
+        found.help("give it at least one value");
     }
     let mut names = BTreeSet::new();
     if let Some(twice) = instances.iter().find(|instance| !names.insert(instance.name.as_str())) {
-        let message = format!("two instances would be named `[{}]`", twice.name);
+        let message = format!("this `each` has two instances named `[{}]`", twice.name);
         let found = reader.findings.error(Code::BAD_EACH, reader.text.first_line(&node.span), message);
-        found.help("the values of the variables name an instance: let at least one differ");
+        found.help("instances are named after their values, so at least one value must differ");
     }
     Instances::Fixed(instances)
 }
@@ -90,7 +90,7 @@ fn combinations(entries: &[Entry], node: &Node, reader: &mut Reader<'_>) -> Opti
             continue;
         };
         if instances.len().saturating_mul(values.len()) > MOST_INSTANCES {
-            let message = format!("this `each` gives more than {MOST_INSTANCES} instances");
+            let message = format!("this `each` has more than {MOST_INSTANCES} instances");
             reader.findings.error(Code::BAD_EACH, reader.text.first_line(&node.span), message);
             return None;
         }
@@ -100,7 +100,7 @@ fn combinations(entries: &[Entry], node: &Node, reader: &mut Reader<'_>) -> Opti
             .collect();
     }
     if entries.is_empty() {
-        reader.wrong_type(node, "a map of at least one list");
+        reader.wrong_type(node, "a map with at least one list");
     }
     (!is_broken).then_some(instances)
 }

@@ -1,10 +1,11 @@
-//! A rule file as the first pass reads it: its constants, its scenes, and where its rules stand.
+//! A rule file as the first pass reads it: its constants, its scenes, and where its rules are.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::lang::diagnostic::near::Suggestion;
 use crate::lang::reader::Reader;
 use crate::lang::reader::constants::Constants;
 use crate::lang::reader::fields::Fields;
@@ -17,12 +18,12 @@ use crate::script::Sandbox;
 
 use super::each::{self, Instances};
 
-/// A rule file whose rules are not decoded yet.
+/// A rule file whose rules haven't been decoded yet.
 #[derive(Debug)]
 pub(in crate::lang) struct RuleFile {
     /// Its text.
     pub(in crate::lang) text: FileText,
-    /// Its path under the folder of the rules, without its ending: `living/tv`.
+    /// Its path under the rules' folder, without its extension: `living/tv`.
     pub(in crate::lang) stem: Arc<str>,
     /// Its `let`.
     pub(in crate::lang) constants: Constants,
@@ -34,22 +35,22 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) is_readable: bool,
 }
 
-/// A rule that is not decoded yet.
+/// A rule that hasn't been decoded yet.
 #[derive(Debug)]
 pub(in crate::lang) struct RuleSource {
     /// Its id, without an instance.
     pub(in crate::lang) id: RuleId,
-    /// Where its key stands.
+    /// Where its key is.
     pub(in crate::lang) key_span: Range<usize>,
     /// The rule.
     pub(in crate::lang) node: Node,
-    /// How often there is one.
+    /// Which instances it has.
     pub(in crate::lang) instances: Instances,
 }
 
 impl RuleFile {
-    /// Reads the file `text`, whose rules are named after `stem`. What is wrong with it is in `reader` then.
-    /// A file that isn't YAML gives no rules, and isn't [`RuleFile::is_readable`].
+    /// Reads the file `text`, whose rules are named after `stem`. Its mistakes are then in `reader`. A file that isn't
+    /// YAML has no rules, and isn't [`RuleFile::is_readable`].
     pub(in crate::lang) fn read<'a>(text: FileText, stem: &str, sandbox: &'a Sandbox) -> (RuleFile, Reader<'a>) {
         let mut reader = Reader::new(text.clone());
         reader.sandbox = Some(sandbox);
@@ -61,7 +62,7 @@ impl RuleFile {
         (file, reader)
     }
 
-    /// Returns a file in which nothing stands.
+    /// Returns an empty file.
     pub(super) fn empty(text: FileText, stem: &str) -> RuleFile {
         RuleFile {
             text,
@@ -90,9 +91,9 @@ impl RuleFile {
             self.read_rules(rules, reader);
         }
         if fields.has("when") && fields.has("then") {
-            let help = "a rule stands under `rules:` and a key of its own: `rules:`, then `my-rule:`, then its keys";
+            let help = "write `rules:`, then `my-rule:` under it, then the rule's keys under that";
             let span = reader.text.first_line(&fields.span());
-            reader.findings.error(Code::MISSING_KEY, span, "a rule stands under `rules:` and its name").help(help);
+            reader.findings.error(Code::MISSING_KEY, span, "put this rule under `rules:` and a name").help(help);
             return;
         }
         fields.finish(&mut reader.findings);
@@ -122,7 +123,7 @@ impl RuleFile {
         }
     }
 
-    /// Adds the rule that a key and its value are.
+    /// Adds the rule that is written as a key and its value.
     pub(super) fn add_rule(&mut self, entry: &Entry, reader: &mut Reader<'_>) {
         if !is_rule_key(entry, reader) {
             return;
@@ -138,14 +139,14 @@ impl RuleFile {
     }
 }
 
-/// Returns whether a key can name a rule: it may not hold what ids and topics use.
+/// Returns whether a key can name a rule: it can't contain what ids and topics use.
 fn is_rule_key(entry: &Entry, reader: &mut Reader<'_>) -> bool {
     let key = entry.key.as_str();
     let bad = key.chars().find(|letter| matches!(letter, ':' | '[' | ']' | '/' | '+' | '#') || letter.is_control());
     if key.is_empty() || bad.is_some() || key.trim() != key {
-        let message = format!("`{key}` can't name a rule");
+        let message = format!("`{key}` isn't a valid name for a rule");
         let found = reader.findings.error(Code::BAD_NAME, entry.key_span.clone(), message);
-        found.help("a rule's name is letters, digits, `-`, `_` or spaces, without `:`, `/`, `+`, `#` and brackets");
+        found.help("use letters, digits, `-`, `_` and spaces, but not `:`, `/`, `+`, `#` or brackets");
         return false;
     }
     true
@@ -167,11 +168,11 @@ fn read_constants(node: &Node, reader: &mut Reader<'_>) -> Constants {
     std::mem::take(&mut reader.constants)
 }
 
-/// Returns the sentence that helps with the unknown scene `name`.
-pub(super) fn scene_help<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+/// Returns what to say about the unknown scene `name`.
+pub(super) fn scene_help<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Suggestion> {
     let known: Vec<&str> = known.collect();
     if known.is_empty() {
-        return Some("define it in a YAML file of rules: `scenes: { NAME: { topic: payload } }`".to_owned());
+        return Some(Suggestion::advice("define it in a YAML rule file: `scenes: { NAME: { topic: payload } }`"));
     }
-    near::suggestion(name, &known)
+    near::suggestion(name, &known).map(Suggestion::doubted)
 }

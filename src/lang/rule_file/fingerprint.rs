@@ -1,4 +1,4 @@
-//! Fingerprints: a hash of what a rule means, equal for rules that differ in comments, layout or place only.
+//! Fingerprints: a hash of what a rule means, equal for rules that only differ in comments, layout or place.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ impl Fnv {
         }
     }
 
-    /// Writes a text so that two of them can't run into each other.
+    /// Writes a text with its length, so that two texts in a row can't be taken for others.
     fn text(&mut self, kind: u8, text: &str) {
         self.write(&[kind]);
         self.write(&text.len().to_le_bytes());
@@ -28,11 +28,11 @@ impl Fnv {
     }
 }
 
-/// Keys that a rule does the same without: those for people, and what only says which instances there are.
+/// Keys that don't change what a rule does: those for people, and the one that only says which instances there are.
 const SAYS_NOTHING: [&str; 4] = ["name", "description", "tags", "each"];
 
-/// Returns the fingerprint of a rule: of its tree without the keys that say nothing of what it does, of the constants that its texts name, and of
-/// what else it means, such as the rules and scenes that it was found to name.
+/// Returns the fingerprint of a rule: of its tree without the keys that don't change what it does, of the constants
+/// that its texts name, and of what else it means, such as the rules and scenes that it names.
 pub(super) fn fingerprint(rule: &Node, constants: &Constants, beside: &BTreeSet<String>) -> u64 {
     let mut hash = Fnv::new();
     let mut entries: Vec<_> = rule.as_map().unwrap_or_default().iter().collect();
@@ -48,7 +48,7 @@ pub(super) fn fingerprint(rule: &Node, constants: &Constants, beside: &BTreeSet<
     hash.0
 }
 
-/// Returns the fingerprint of a scene, with the constants of its file that it names.
+/// Returns the fingerprint of a scene, including the constants of its file that it names.
 pub(super) fn scene_fingerprint(scene: &Node, constants: &Constants) -> u64 {
     let mut hash = Fnv::new();
     write_node(&mut hash, scene);
@@ -88,7 +88,7 @@ fn write_node(hash: &mut Fnv, node: &Node) {
     }
 }
 
-/// Returns whether a text of the rule has `name` in it, and so may read it.
+/// Returns whether a text of the rule contains `name`, so that it may read it.
 fn names(rule: &Node, name: &str) -> bool {
     let mut found = false;
     rule.walk(&mut |node| match &node.kind {

@@ -1,13 +1,13 @@
-//! Rule files: YAML and scripts to rules (spec 2, 4).
+//! Rule files: YAML and scripts to rules (docs/language/README.md, docs/language/scripts.md).
 //!
-//! A home is read in two passes: the first finds the ids, constants and scenes of all files, the second decodes
-//! each rule with what the others are named. A step's path in its rule is made here and nowhere else:
+//! A home is read in two passes: the first finds the ids, constants and scenes of all files, the second decodes each
+//! rule, knowing the names of the others. A step's path in its rule is made here and nowhere else:
 //!
-//! - a list's items are `when[0]`, `if[1]`, `then[2]`; an item that stands alone is `when`, `if`, `then`;
-//! - conditions within: `if.all[0]`, `if.any[1]`, `if.not`;
-//! - lists of actions within: `then[0].then`, `then[0].else`, `then[0].choose[1].then`, `then[0].cases.ON`,
+//! - the items of a list are `when[0]`, `if[1]`, `then[2]`; a single item is `when`, `if`, `then`;
+//! - conditions inside: `if.all[0]`, `if.any[1]`, `if.not`;
+//! - lists of actions inside: `then[0].then`, `then[0].else`, `then[0].choose[1].then`, `then[0].cases.ON`,
 //!   `then[0].do`, `then[0].parallel[1]`, `then[0].on_timeout`;
-//! - what an action waits for or asks: `then[0].wait`, `then[0].if`, `then[0].repeat.until`.
+//! - what an action waits for or checks: `then[0].wait`, `then[0].if`, `then[0].repeat.until`.
 
 mod action;
 mod conditions;

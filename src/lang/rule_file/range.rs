@@ -17,11 +17,11 @@ pub(super) enum Hysteresis {
     Unknown,
 }
 
-/// A number that may be broken, and where it stands.
+/// A number that may be invalid, and where it is.
 type Given<'n> = (Option<f64>, &'n Node);
 
 impl Decoder<'_> {
-    /// Returns the range that the keys give; none of them give none.
+    /// Returns the range that the keys describe, or none if none of them is there.
     #[expect(clippy::option_option, reason = "not given, given and broken, given and read are three things")]
     pub(super) fn range(&mut self, fields: &mut Fields<'_>, hysteresis: Hysteresis) -> Option<Option<Range>> {
         let above = fields.take("above").map(|node| (self.number(node), node));
@@ -46,9 +46,9 @@ impl Decoder<'_> {
     fn check_margin(&mut self, (margin, node): Given<'_>, has_range: bool) -> Option<()> {
         let span = self.mark(node);
         if !has_range {
-            let message = "`hysteresis` needs `above` or `below` beside it";
+            let message = "`hysteresis` has no effect without `above` or `below`";
             let found = self.findings.error(Code::KEY_WITHOUT_EFFECT, span, message);
-            found.help("it says how far the number must leave the range before it can cross into it again");
+            found.help("it says how far the number must leave the range before it can enter it again");
             return None;
         }
         if margin.is_some_and(|margin| margin < 0.0) {
@@ -66,7 +66,7 @@ impl Decoder<'_> {
         let (low_span, high_span) = (self.mark(low_node), self.mark(high_node));
         let message = format!("no number is above {low} and below {high}");
         let found = self.findings.error(Code::EMPTY_RANGE, high_span, message);
-        found.relate(low_span, "`above` stands here").help("`above` and `below` together mean between: swap both");
+        found.relate(low_span, "`above` is here").help("`above` and `below` together mean between; swap them");
         None
     }
 }

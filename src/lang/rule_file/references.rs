@@ -1,7 +1,8 @@
-//! References to other rules: in actions, and in `holds()` and `running()` within expressions.
+//! References to other rules: in actions, and in `holds()` and `running()` in expressions.
 
 use std::ops::Range;
 
+use crate::lang::diagnostic::near::Suggestion;
 use crate::lang::reader::file_span;
 use crate::lang::yaml::tree::Node;
 use crate::lang::{Code, near};
@@ -25,7 +26,7 @@ impl Decoder<'_> {
         self.find_rule(&fixed.text, fixed.span).map(RuleReference::Fixed)
     }
 
-    /// Returns the rule that `text` names; an unknown or ambiguous one is reported at `span`.
+    /// Returns the rule that `text` names. Reports an unknown or ambiguous one at `span`.
     pub(super) fn find_rule(&mut self, text: &str, span: Range<usize>) -> Option<RuleId> {
         let found = self.context.names.find(text, &self.file.stem);
         match found.as_slice() {
@@ -36,8 +37,8 @@ impl Decoder<'_> {
             [] => self.find_instance(text, span),
             several => {
                 let ids: Vec<&str> = several.iter().map(RuleId::as_str).collect();
-                let message = format!("several rules are named `{text}`");
-                let help = format!("write the file too: {}", near::list(&ids));
+                let message = format!("there are several rules named `{text}`");
+                let help = format!("write the file too; choose one of {}", near::list(&ids));
                 self.findings.error(Code::AMBIGUOUS_RULE, span, message).help(help);
                 None
             }
@@ -55,22 +56,33 @@ impl Decoder<'_> {
             }
         }
         let instances = self.instances_of(text);
-        let help = match instances.as_slice() {
+        let suggestion = match instances.as_slice() {
             [] => {
                 let known: Vec<&str> = self.context.names.iter().flat_map(|id| [id.key(), id.as_str()]).collect();
-                near::nearest(text, known).map(|name| format!("did you mean `{name}`?"))
+                near::nearest(text, known).map(Suggestion::guess)
             }
-            [first, ..] => Some(format!("it has instances (`each`): name one, as in `{first}`")),
+            [first, ..] => Some(Suggestion::advice(format!("it has instances (`each`); name one, e.g. `{first}`"))),
         };
-        let message = format!("no rule is named `{text}`");
-        if self.context.is_complete || help.is_some() {
-            self.findings.error(Code::UNKNOWN_RULE, span, message).help_if(help);
+        let message = format!("there is no rule named `{text}`");
+        if self.context.is_complete || suggestion.is_some() {
+            let inside = self.inside_quotes(&span, text);
+            let found = self.findings.error(Code::UNKNOWN_RULE, span, message);
+            match inside {
+                Some(inside) => found.suggest(inside, suggestion),
+                None => found.help_if(suggestion.map(|suggestion| suggestion.help)),
+            };
             return None;
         }
-        // One file that can't be read must not take others with it.
+        // A file that can't be read doesn't take others with it.
         let found = self.findings.warning(Code::UNKNOWN_RULE, span, message);
-        found.help("it may stand in a file that can't be read");
+        found.help("it may be in a file that can't be read");
         Some(if text.contains(':') { RuleId::from_text(text) } else { RuleId::new(&self.file.stem, text) })
+    }
+
+    /// Returns the bytes of `span` that are `text` as it was written, without its quotes.
+    pub(super) fn inside_quotes(&self, span: &Range<usize>, text: &str) -> Option<Range<usize>> {
+        let start = span.start + self.text.get(span.clone()).find(text)?;
+        Some(start..start + text.len())
     }
 
     fn instances_of(&self, text: &str) -> Vec<String> {
@@ -81,7 +93,7 @@ impl Decoder<'_> {
         self.context.names.iter().filter(is_meant).map(|id| id.key().to_owned()).collect()
     }
 
-    /// Checks the rules that an expression asks for with `holds()` and `running()`.
+    /// Checks the rules that an expression names in `holds()` and `running()`.
     pub(super) fn check_rules_in(&mut self, expression: &Expression) {
         let libraries = expression.libraries().map(|(name, hash)| format!("library {name} {hash:x}"));
         self.beside.extend(libraries);
@@ -97,13 +109,13 @@ impl Decoder<'_> {
         }
     }
 
-    /// Reports a rule of which is asked whether it holds, and which has no `while`.
+    /// Reports a rule that has no `while`, so that `holds()` can't be asked about it.
     pub(super) fn check_holds(&mut self, id: &RuleId, span: Range<usize>) {
         if self.context.is_while(id) {
             return;
         }
-        let message = format!("`holds()` asks whether a `while` rule has begun, and `{id}` has `when`");
-        let help = "ask `running()` whether it has a run, or give that rule a `while` instead of its `when`";
+        let message = format!("`holds()` needs a rule with `while`, but `{id}` has `when`");
+        let help = "use `running()` to check for a run, or give that rule a `while` instead of its `when`";
         self.findings.error(Code::HOLDS_OF_WHEN, span, message).help(help);
     }
 }

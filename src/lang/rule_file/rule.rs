@@ -1,4 +1,4 @@
-//! Decodes a rule: its keys, what starts it, and what it does (spec 2).
+//! Decodes a rule: its keys, what starts it, and what it does (docs/language/README.md).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use super::file::{RuleFile, RuleSource};
 use super::fingerprint::fingerprint;
 use super::triggers::{optional, wildcards};
 
-/// How many runs of one key there may be, where the rule doesn't say.
+/// How many runs there may be at once, unless the rule says.
 const DEFAULT_MAX: usize = 10;
 
-/// Decodes the rule `source` of `file`: one entry for each of its instances. What is wrong is added to `findings`.
+/// Decodes a rule of `file`: one entry for each of its instances. Its mistakes are added to `findings`.
 pub(in crate::lang) fn decode_rule(
     context: &Arc<Context>,
     file: &Arc<RuleFile>,
@@ -55,15 +55,15 @@ pub(in crate::lang) fn decode_rule(
     }
 }
 
-/// Which instance of a rule is decoded.
+/// The instance of a rule that is decoded.
 struct Instance {
     id: RuleId,
     constants: Constants,
     topic: Option<Topic>,
 }
 
-/// Returns what makes an instance for each topic. One is made at once, for a topic made up from the names of the
-/// wildcards, so that mistakes are found when the file loads.
+/// Returns what makes an instance for each topic. One is made right away, for an invented topic, so that mistakes are
+/// found when the file loads.
 fn each_topic(
     context: &Arc<Context>,
     file: &Arc<RuleFile>,
@@ -109,7 +109,7 @@ fn each_topic(
     Some(RuleEntry::EachTopic(EachTopic { id: source.id.clone(), filter: filter.clone(), place, make: Arc::new(make) }))
 }
 
-/// Returns the instance of a rule for `topic`: named by what the wildcards match, or by the topic.
+/// Returns the instance of a rule for `topic`, named after what the wildcards match, or after the topic.
 fn topic_instance(file: &RuleFile, source: &RuleSource, filter: &TopicFilter, topic: &Topic) -> Instance {
     let captures = filter.captures(topic).unwrap_or_default();
     let mut constants = file.constants.clone();
@@ -134,7 +134,7 @@ fn decode(
     let given = [context.given.get(&rule_id), context.given.get(&instance.id), Some(&context.given_to_any)];
     let mut names = reader.constants.names();
     names.variables.extend(given.into_iter().flatten().flatten().cloned());
-    // What starts a rule, its `let`, `if` and `per` are asked before any action.
+    // What starts a rule, its `let`, `if` and `per` are evaluated before any action.
     names.unset = SET_BY_ACTIONS.iter().map(|(name, _)| *name).collect();
     if let Some(topic) = &instance.topic {
         reader.constants.add("topic".into(), Value::Text(topic.text()));
@@ -226,20 +226,21 @@ impl Decoder<'_> {
         blocks.into_iter().map(|block| block.unwrap_or(Block { path: "".into(), actions: Vec::new() })).collect()
     }
 
-    /// Returns what starts the rule: `when` or `while`, with the keys that stand beside `while`.
+    /// Returns what starts the rule: `when`, or `while` with the keys that go with it.
     fn start(&mut self, fields: &mut Fields<'_>, source: &RuleSource) -> Option<Start> {
         let when = fields.take("when");
         let condition = fields.take_entry("while");
         let (when, condition) = match (when, condition) {
             (Some(_), Some(_)) => {
-                let help = "a rule has triggers (`when`) or a condition (`while`); beside `when`, a condition is `if`";
+                let help =
+                    "a rule has triggers (`when`) or a condition (`while`); with `when`, use `if` for a condition";
                 fields.conflict("when", "while", help, &mut self.reader.findings);
                 fields.allow(&["every", "for", "linger"]);
                 return None;
             }
             (None, None) => {
                 let message = format!("the rule `{}` never starts: it needs `when` or `while`", source.id.key());
-                let help = Some("write `when: home/+room/tv` to start it on each message of these topics".to_owned());
+                let help = Some("to start it on each message on these topics, write `when: home/+room/tv`".to_owned());
                 let (keys, span) = (vec!["when", "while"], source.key_span.clone());
                 fields.missing(Missing { keys, code: Code::NO_TRIGGER, span, message, help });
                 fields.allow(&["every", "for", "linger"]);
@@ -267,11 +268,11 @@ impl Decoder<'_> {
 
     fn refuse_beside_when(&mut self, key: &'static str, fields: &mut Fields<'_>) {
         let Some(entry) = fields.take_entry(key) else { return };
-        let message = format!("`{key}` stands beside `while`, and this rule has `when`");
+        let message = format!("`{key}` only works with `while`, but this rule has `when`");
         let help = match key {
-            "for" => "put it into the trigger: `when: { state: TOPIC, to: VALUE, for: 5m }`",
-            "every" => "for a rule that runs each so often, write `when: { every: 5m }`",
-            _ => "use `while` instead of `when`, or `delay` among the actions",
+            "for" => "put it in the trigger: `when: { state: TOPIC, to: VALUE, for: 5m }`",
+            "every" => "to run a rule regularly, write `when: { every: 5m }`",
+            _ => "use `while` instead of `when`, or a `delay` action",
         };
         self.findings.error(Code::KEY_WITHOUT_EFFECT, entry.key_span.clone(), message).help(help);
     }
@@ -297,7 +298,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Reports a rule without actions: only a `while` may be there for its name alone.
+/// Reports a rule without actions; only a `while` may do without.
 fn need_action(fields: &mut Fields<'_>, source: &RuleSource, has_action: bool) {
     if has_action || fields.has("while") {
         return;

@@ -1,5 +1,5 @@
-//! Scenes: finds the one that is named, and checks those that no rule names: a mistake in them is said when the file
-//! loads, not when somebody first needs them.
+//! Scenes: finds the one that is named, and checks those that no rule names, so that a mistake in them is reported when
+//! the file loads.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,8 +14,8 @@ use super::context::Context;
 use super::decoder::Decoder;
 use super::file::{RuleFile, scene_help};
 
-/// Returns what is wrong with the scenes that no action names. The others are read where they are used, since they
-/// may read variables of the rule.
+/// Returns the mistakes in scenes that no action names. The others are read where they are used, since they may read
+/// the rule's variables.
 pub(in crate::lang) fn check_unused_scenes(context: &Arc<Context>) -> Vec<Diagnostic> {
     let mut used: BTreeSet<Arc<str>> = BTreeSet::new();
     for rule in context.files.iter().flat_map(|file| &file.rules) {
@@ -49,8 +49,8 @@ pub(in crate::lang) fn check_unused_scenes(context: &Arc<Context>) -> Vec<Diagno
 }
 
 impl<'a> Decoder<'a> {
-    /// Returns the scene `name`, with its file: of this file, or of the only one that has it. `Some(None)`: it may
-    /// stand in a file that can't be read. What is wrong is reported at `span`.
+    /// Returns the scene `name` and its file: this one, or the only one that has it. `Some(None)`: it may be in a file
+    /// that can't be read. Mistakes are reported at `span`.
     #[expect(clippy::option_option, reason = "a scene that may be elsewhere is neither there nor a mistake")]
     pub(super) fn find_scene(&mut self, name: &str, span: Range<usize>) -> Option<Option<(&'a RuleFile, &'a Node)>> {
         let context = self.context;
@@ -64,19 +64,24 @@ impl<'a> Decoder<'a> {
                 let known: Vec<String> =
                     context.files.iter().flat_map(|file| file.scenes.keys()).map(ToString::to_string).collect();
                 let help = scene_help(name, known.iter().map(String::as_str));
-                let message = format!("no scene is named `{name}`");
+                let message = format!("there is no scene named `{name}`");
                 if context.is_complete {
-                    self.findings.error(Code::UNKNOWN_SCENE, span, message).help_if(help);
+                    let inside = self.inside_quotes(&span, name);
+                    let found = self.findings.error(Code::UNKNOWN_SCENE, span, message);
+                    match inside {
+                        Some(inside) => found.suggest(inside, help),
+                        None => found.help_if(help.map(|help| help.help)),
+                    };
                     return None;
                 }
                 let found = self.findings.warning(Code::UNKNOWN_SCENE, span, message);
-                found.help("it may stand in a file that can't be read; until then this does nothing");
+                found.help("it may be in a file that can't be read; until then, this does nothing");
                 Some(None)
             }
             several => {
                 let files: Vec<&str> = several.iter().map(|(file, _)| &*file.stem).collect();
-                let message = format!("several files have a scene `{name}`");
-                let help = format!("they stand in {}: give each a name of its own", near::list(&files));
+                let message = format!("several files have a scene named `{name}`");
+                let help = format!("the files are {}; give each scene its own name", near::list(&files));
                 self.findings.error(Code::UNKNOWN_SCENE, span, message).help(help);
                 None
             }

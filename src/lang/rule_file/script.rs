@@ -1,5 +1,5 @@
-//! Rule files that are scripts: what they gave to `rule(key, map)` becomes the very tree that YAML is read into, so
-//! that every key has one meaning and one set of mistakes.
+//! Rule files that are scripts: what they pass to `rule(key, map)` becomes the same tree that YAML is read into, so that
+//! every key has one meaning and one set of mistakes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::decoder::Decoder;
 use super::file::RuleFile;
 
 impl RuleFile {
-    /// Returns the rule file that a script is, and what is wrong with it.
+    /// Returns a script as a rule file, and its mistakes.
     pub(in crate::lang) fn of_script<'a>(
         text: FileText,
         stem: &str,
@@ -34,12 +34,12 @@ impl RuleFile {
         let mut first: BTreeMap<&str, std::ops::Range<usize>> = BTreeMap::new();
         for rule in &loaded.rules {
             if let Some(first) = first.get(&*rule.key) {
-                let message = format!("the rule `{}` is made twice", rule.key);
+                let message = format!("the rule `{}` is defined twice", rule.key);
                 let found = reader.findings.error(Code::DUPLICATE_RULE, rule.key_span.clone(), message);
                 if *first != rule.key_span {
-                    found.relate(first.clone(), "it is made here first");
+                    found.relate(first.clone(), "it's defined here first");
                 }
-                found.help("give each rule a key of its own");
+                found.help("give each rule its own name");
                 continue;
             }
             first.insert(&rule.key, rule.key_span.clone());
@@ -69,7 +69,7 @@ impl RuleFile {
     }
 }
 
-/// Reports what is wrong with a script.
+/// Reports the mistakes in a script.
 pub(in crate::lang) fn report(errors: &[ScriptError], findings: &mut Findings) {
     for error in errors {
         let code = match error.kind {
@@ -93,7 +93,7 @@ fn node(given: &Given) -> Node {
         GivenKind::Scalar(value, text) => {
             let is_plain = !matches!(value, Value::Text(_));
             let value = match value {
-                // What YAML can't say either is read as its text.
+                // What YAML can't express is read as its text.
                 Value::Time(_) | Value::Blob(_) => Value::text(text.as_str()),
                 value => value.clone(),
             };

@@ -1,4 +1,4 @@
-//! Decodes triggers (spec 2.3).
+//! Decodes triggers (docs/language/triggers.md).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ pub(super) const TRIGGER_WORDS: [&str; 10] =
     ["topic", "state", "silent", "at", "every", "cron", "sun", "client", "event", "webhook"];
 
 impl Decoder<'_> {
-    /// Returns the triggers of a list, or the one that stands alone.
+    /// Returns the triggers of a list, or a single one.
     pub(super) fn triggers(&mut self, node: &Node, path: &str) -> Vec<Trigger> {
         let NodeKind::List(items) = &node.kind else {
             return self.trigger(node, path).into_iter().collect();
         };
         if items.is_empty() {
-            self.wrong_type(node, "a trigger, or a list of at least one");
+            self.wrong_type(node, "a trigger, or a list of them");
         }
         let each = items.iter().enumerate();
         each.filter_map(|(index, item)| self.trigger(item, &format!("{path}[{index}]"))).collect()
@@ -50,9 +50,9 @@ impl Decoder<'_> {
                 return None;
             }
             [(_, first), (_, second), ..] => {
-                let message = format!("one trigger holds both `{}` and `{}`", first.key.as_str(), second.key.as_str());
+                let message = format!("this trigger has both `{}` and `{}`", first.key.as_str(), second.key.as_str());
                 let found = self.findings.error(Code::SEVERAL_TRIGGERS, second.key_span.clone(), message);
-                found.relate(first.key_span.clone(), "the first of both").help("make each an item of a list (`- …`)");
+                found.relate(first.key_span.clone(), "the first one is here").help("make them items of a list (`- …`)");
                 return None;
             }
         };
@@ -127,15 +127,19 @@ impl Decoder<'_> {
         })
     }
 
-    /// Returns a name that can stand in `/hook/NAME`.
+    /// Returns a name that fits in `/hook/NAME`.
     fn webhook(&mut self, node: &Node) -> Option<Arc<str>> {
         let name = self.plain_text(node)?;
         if !name.is_empty() && !name.contains('/') {
             return Some(name);
         }
         let span = self.mark(node);
-        let found = self.findings.error(Code::BAD_NAME, span, format!("`{name}` can't name a webhook"));
-        found.help("it is one level of the address `/hook/NAME`: at least one sign, and no `/`");
+        let found = self.findings.error(
+            Code::BAD_NAME,
+            span,
+            format!("`{}` isn't a valid name for a webhook", if name.is_empty() { "\"\"" } else { &*name }),
+        );
+        found.help("it's part of the address `/hook/NAME`: use at least one character, and no `/`");
         None
     }
 
@@ -163,10 +167,10 @@ impl Decoder<'_> {
         Some(TriggerKind::Schedule { schedule, catch_up: optional(catch_up)? })
     }
 
-    /// Returns the expression of a text that is nothing but `${EXPR}`, where only the home knows its value.
+    /// Returns the expression of text that is just `${EXPR}`, if only the home knows its value.
     fn unfixed_expression(&mut self, node: &Node) -> Option<Expression> {
         let scalar = node.as_scalar().filter(|scalar| scalar.text.as_str().contains("${"))?;
-        // What is wrong with it is reported where its value is asked for.
+        // Mistakes in it are reported when its value is needed.
         let template = self.context.sandbox.compile_text(&scalar.text, &self.names).ok()?;
         match template {
             Template::Expression(expression)
@@ -186,8 +190,8 @@ impl Decoder<'_> {
                 let interval = self.interval(node)?;
                 if interval.as_secs() > 86_400 {
                     let span = self.mark(node);
-                    let found = self.findings.error(Code::OUT_OF_RANGE, span, "`every` is at most a day (`24h`)");
-                    found.help("it counts anew from each midnight; use `cron` for what is due less often");
+                    let found = self.findings.error(Code::OUT_OF_RANGE, span, "`every` can be at most a day (`24h`)");
+                    found.help("it starts again at each midnight; for longer times, use `cron`");
                     return None;
                 }
                 Some(Schedule::Every(interval))
@@ -217,41 +221,45 @@ impl Decoder<'_> {
 
     fn offset(&mut self, node: &Node) -> Option<SignedDuration> {
         let fixed = self.fixed(node, "an offset (`-30m`, `1h`)")?;
-        parse_offset(&fixed.text)
-            .map_err(|error| self.findings.error(Code::BAD_DURATION, fixed.span, error.to_string()))
-            .ok()
+        match parse_offset(&fixed.text) {
+            Ok(offset) => Some(offset),
+            Err(error) => {
+                self.duration_error(&fixed, &error);
+                None
+            }
+        }
     }
 
-    /// Reports a question for the sun in a home without a place.
+    /// Reports a use of the sun in a home without a location.
     pub(super) fn need_location(&mut self, node: &Node) {
         if self.context.has_location {
             return;
         }
         let span = self.mark(node);
-        let found = self.findings.error(Code::NO_LOCATION, span, "the sun needs to know where the home is");
-        found.help("write `location: { latitude: 51.5, longitude: -0.12 }` in homerule.yaml");
+        let found = self.findings.error(Code::NO_LOCATION, span, "the sun's position needs the home's location");
+        found.help("add e.g. `location: { latitude: 51.5, longitude: -0.12 }` to homerule.yaml");
     }
 
-    /// Reports `for` beside a trigger of an instant.
+    /// Reports `for` on a trigger that happens at one instant.
     fn check_hold(&mut self, word: &str, fields: &mut Fields<'_>) {
         if matches!(word, "state" | "silent") {
             return;
         }
         let Some(entry) = fields.refuse("for") else { return };
-        let message = format!("`for` can't stand beside `{word}`, which happens at one instant and doesn't last");
+        let message = format!("`for` doesn't work with `{word}`, which happens at one instant and doesn't last");
         let help = match word {
-            "topic" => "write `state:` instead of `topic:`, with `to:` the value that must last",
-            _ => "put `delay:` before the actions instead",
+            "topic" => "use `state:` instead of `topic:`, with `to:` and the value that must last",
+            _ => "add a `delay` before the actions instead",
         };
         self.findings.error(Code::CANNOT_HOLD, entry.key_span.clone(), message).help(help);
     }
 
-    /// Returns a filter whose named wildcards don't hide anything.
+    /// Returns a filter whose named wildcards don't hide a variable.
     fn checked_filter(&mut self, node: &Node) -> Option<TopicFilter> {
         const EXPECTED: &str = "a topic filter (`home/+room/tv`)";
         let scalar = node.as_scalar().filter(|scalar| !matches!(scalar.value, Value::Text(_) | Value::Null));
         if let Some(scalar) = scalar {
-            let help = format!("a topic that is named so stands in quotes: `\"{}\"`", scalar.text.as_str());
+            let help = format!("if this is a topic, put it in quotes: `\"{}\"`", scalar.text.as_str());
             self.wrong_type(node, EXPECTED).help(help);
             return None;
         }
@@ -266,17 +274,17 @@ impl Decoder<'_> {
 
     fn report_unknown_trigger(&mut self, node: &Node) {
         let (span, help) = self.no_word(node, Place::Trigger, &TRIGGER_WORDS);
-        self.findings.error(Code::UNKNOWN_TRIGGER, span, "this is no trigger").help_if(help);
+        self.findings.error(Code::UNKNOWN_TRIGGER, span.clone(), "this isn't a trigger").suggest(span, help);
     }
 }
 
-/// Returns the keys of a map that are among `words`, with their entries.
+/// Returns the keys of a map that are in `words`, with their entries.
 pub(super) fn words_of<'n>(entries: &'n [Entry], words: &[&'static str]) -> Vec<(&'static str, &'n Entry)> {
     let found = |entry: &'n Entry| Some((*words.iter().find(|word| **word == entry.key.as_str())?, entry));
     entries.iter().filter_map(found).collect()
 }
 
-/// Returns what was given and could be read: `None` where it was given and couldn't.
+/// Returns what was given, if it could be read: `None` if it was given and couldn't.
 #[expect(clippy::option_option, reason = "not given, given and broken, given and read are three things")]
 pub(super) fn optional<T>(given: Option<Option<T>>) -> Option<Option<T>> {
     match given {
@@ -285,7 +293,7 @@ pub(super) fn optional<T>(given: Option<Option<T>>) -> Option<Option<T>> {
     }
 }
 
-/// Returns the names of the wildcards of all triggers in `node`, without saying what is wrong with them.
+/// Returns the names of the wildcards of all triggers in `node`, without reporting mistakes.
 pub(super) fn wildcards(node: &Node, reader: &Reader<'_>) -> BTreeSet<Name> {
     let mut silent = Reader::new(reader.text.clone());
     silent.sandbox = reader.sandbox;

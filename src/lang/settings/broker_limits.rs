@@ -1,4 +1,4 @@
-//! Decodes how much clients of the broker may use, and sizes such as `1MiB`.
+//! Decodes the limits for the broker's clients, and sizes such as `1MiB`.
 
 use crate::lang::reader::Reader;
 use crate::lang::reader::fields::Fields;
@@ -44,8 +44,8 @@ pub(in crate::lang) fn size(node: &Node, reader: &mut Reader<'_>) -> Option<u64>
     let bytes = UNITS.iter().find(|(name, _)| *name == unit || unit.is_empty()).map(|(_, bytes)| *bytes);
     let size = number.parse::<u64>().ok().zip(bytes).and_then(|(number, bytes)| number.checked_mul(bytes));
     if size.is_none_or(|size| size == 0) {
-        let message = format!("`{}` is no size", fixed.text);
-        reader.findings.error(Code::BAD_SIZE, fixed.span, message).help("write `64KiB`, `1MiB` or `2GiB`");
+        let message = format!("`{}` isn't a valid size", fixed.text);
+        reader.findings.error(Code::BAD_SIZE, fixed.span, message).help("use e.g. `64KiB`, `1MiB` or `2GiB`");
         return None;
     }
     size

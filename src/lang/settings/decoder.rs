@@ -1,4 +1,4 @@
-//! Decodes `homerule.yaml` (spec 10).
+//! Decodes `homerule.yaml` (docs/settings.md).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use super::{broker_limits, secrets};
 /// The settings' file.
 pub(in crate::lang) const SETTINGS_FILE: &str = "homerule.yaml";
 
-/// Settings that are specified and have no effect yet.
+/// Settings that have no effect yet.
 const NOT_USED_YET: [&str; 1] = ["discovery"];
 
-/// The recorder may use no less: a few files of a size that is worth a file.
+/// The recorder needs at least this much: a few files that are worth having.
 const SMALLEST_RECORDING: u64 = 1 << 20;
 
-/// Decodes the settings that `reader` has the text of; defaults where something is wrong, which is in `reader` then.
+/// Decodes the settings in the text of `reader`. Returns the defaults if something is wrong, which is then in `reader`.
 pub(in crate::lang) fn read(reader: &mut Reader<'_>, sources: &Sources) -> Settings {
     let defaults = Settings::default();
     let Some(mut root) = tree::parse(&reader.text, &mut reader.findings) else { return defaults };
@@ -87,10 +87,10 @@ impl Reader<'_> {
         self.findings.warning(Code::NOT_USED_YET, span, message);
     }
 
-    /// Reports a setting without which a home would be another, less guarded one: with it the daemon doesn't start.
-    /// Tests and recordings, which no broker serves, run all the same.
+    /// Reports a setting without which the home would be less protected: with it the daemon doesn't start. Tests and
+    /// replays, which need no broker, run all the same.
     fn not_offered(&mut self, span: std::ops::Range<usize>, what: &str, help: &str) {
-        let message = format!("{what} in this version, and `homerule run` refuses to start");
+        let message = format!("{what} in this version, so `homerule run` refuses to start");
         self.findings.warning(Code::NOT_OFFERED, span, message).help(help);
     }
 
@@ -116,7 +116,7 @@ impl Reader<'_> {
         if degrees.abs() <= most {
             return Some(degrees);
         }
-        let message = format!("`{degrees}` is not between -{most} and {most} degrees");
+        let message = format!("`{degrees}` isn't between -{most} and {most} degrees");
         self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), message);
         None
     }
@@ -132,8 +132,8 @@ impl Reader<'_> {
         let near = names.iter().map(String::as_str).find(|name| city(name));
         let near = near.or_else(|| near::nearest(&fixed.text, names.iter().map(String::as_str)));
         let help =
-            near.map_or("write its IANA name: `Europe/London`".to_owned(), |name| format!("did you mean `{name}`?"));
-        let message = format!("`{}` is no time zone", fixed.text);
+            near.map_or("use its IANA name, e.g. `Europe/London`".to_owned(), |name| format!("did you mean `{name}`?"));
+        let message = format!("`{}` isn't a known time zone", fixed.text);
         self.findings.error(Code::BAD_ZONE, fixed.span, message).help(help);
         None
     }
@@ -152,7 +152,7 @@ impl Reader<'_> {
         let mut broker = EmbeddedBroker::default();
         for key in ["password_file", "client_id", "ca", "certificate", "key"] {
             if let Some(entry) = fields.take_entry(key) {
-                let message = format!("`{key}` has no effect without `url`, which names a broker elsewhere");
+                let message = format!("`{key}` has no effect without `url`, which names another broker");
                 self.findings.error(Code::KEY_WITHOUT_EFFECT, entry.key_span.clone(), message);
             }
         }
@@ -165,13 +165,13 @@ impl Reader<'_> {
         broker.acl = self.text_of(fields, "acl");
         for (key, is_given) in [("users", broker.users.is_some()), ("acl", broker.acl.is_some())] {
             if let Some(entry) = fields.take_entry(key).filter(|_| is_given) {
-                let help = "take it out, and listen on 127.0.0.1 only";
-                self.not_offered(entry.key_span.clone(), &format!("`{key}` can't be kept: users aren't checked"), help);
+                let help = "remove it, and listen on 127.0.0.1 only";
+                self.not_offered(entry.key_span.clone(), &format!("`{key}` isn't supported"), help);
             }
         }
         if let (Some(false), None, Some(entry)) = (broker.anonymous, &broker.users, fields.take_entry("anonymous")) {
-            let message = "`anonymous` is `false`, and there are no `users`: nobody could connect";
-            self.findings.error(Code::OPEN_LISTENER, entry.key_span.clone(), message).help("take `anonymous` out");
+            let message = "nobody can connect: `anonymous` is `false` and there are no `users`";
+            self.findings.error(Code::OPEN_LISTENER, entry.key_span.clone(), message).help("remove `anonymous`");
         }
         if let Some(node) = given(fields, "limits") {
             broker_limits::read(node, self, &mut broker.limits);
@@ -180,10 +180,13 @@ impl Reader<'_> {
         if let (Some(open), None, Some(node)) = (open, &broker.users, listen)
             && broker.anonymous != Some(true)
         {
-            let message = format!("others can reach `{}`, and no client may connect: there are no users", open.address);
+            let message = format!(
+                "no client can connect to `{}`: there are no `users`, and `anonymous` isn't `true`",
+                open.address
+            );
             let span = self.mark(node);
             let found = self.findings.error(Code::OPEN_LISTENER, span, message);
-            found.help("add `anonymous: true` if whoever reaches it may connect; for this machine alone, listen on `127.0.0.1`");
+            found.help("add `anonymous: true` to let anyone connect who can reach it, or listen on `127.0.0.1` for this machine only");
         }
         broker
     }
@@ -191,7 +194,7 @@ impl Reader<'_> {
     fn external_broker(&mut self, url: &Node, fields: &mut Fields<'_>) -> Option<ExternalBroker> {
         for key in ["listen", "anonymous", "users", "acl", "limits"] {
             if fields.take(key).is_some() {
-                let help = "with `url` homerule uses that broker, and its own doesn't run: remove one of both";
+                let help = "with `url`, homerule uses that broker instead of its own; remove one of them";
                 fields.conflict("url", key, help, &mut self.findings);
             }
         }
@@ -200,8 +203,8 @@ impl Reader<'_> {
         let (ca, certificate) = (self.text_of(fields, "ca"), self.text_of(fields, "certificate"));
         let key = self.text_of(fields, "key");
         if let Some(entry) = fields.take_entry("url") {
-            let help = "take `url` out";
-            self.not_offered(entry.key_span.clone(), "a broker elsewhere can't be used", help);
+            let help = "remove `url`";
+            self.not_offered(entry.key_span.clone(), "another broker can't be used", help);
         }
         let url = self.broker_url(url);
         Some(ExternalBroker { url: url?, password_file, client_id, ca, certificate, key })
@@ -221,8 +224,8 @@ impl Reader<'_> {
         if schemes.contains(&scheme) && !name.is_empty() && is_port {
             return Some(fixed.text.to_string());
         }
-        let message = format!("`{}` is no broker's URL", fixed.text);
-        let help = "write `mqtt://host:1883`, or `mqtts://user@host:8883` for TLS";
+        let message = format!("`{}` isn't a valid broker URL", fixed.text);
+        let help = "use e.g. `mqtt://host:1883`, or `mqtts://user@host:8883` for TLS";
         self.findings.error(Code::BAD_URL, fixed.span, message).help(help);
         None
     }
@@ -230,7 +233,7 @@ impl Reader<'_> {
     fn listeners(&mut self, node: &Node) -> Vec<Listener> {
         match &node.kind {
             NodeKind::List(items) if items.is_empty() => {
-                self.wrong_type(node, "an address, or a list of at least one");
+                self.wrong_type(node, "an address, or a list of them");
                 Vec::new()
             }
             NodeKind::List(items) => items.iter().filter_map(|item| self.listener(item)).collect(),
@@ -248,8 +251,8 @@ impl Reader<'_> {
         let tls = fields.take("tls").and_then(|node| self.tls(node));
         for (key, name, is_given) in [("websocket", "WebSocket", websocket), ("tls", "TLS", tls.is_some())] {
             if let Some(entry) = fields.take_entry(key).filter(|_| is_given) {
-                let help = format!("take `{key}` out, and listen on 127.0.0.1 only");
-                self.not_offered(entry.key_span.clone(), &format!("there is no {name}"), &help);
+                let help = format!("remove `{key}`, and listen on 127.0.0.1 only");
+                self.not_offered(entry.key_span.clone(), &format!("{name} isn't supported"), &help);
             }
         }
         fields.finish(&mut self.findings);
@@ -278,12 +281,12 @@ impl Reader<'_> {
             return Some(address);
         }
         let help = match text.trim_start_matches(':').parse::<u16>() {
-            Ok(port) => format!("write `127.0.0.1:{port}` for this machine alone, `0.0.0.0:{port}` for all"),
+            Ok(port) => format!("use `127.0.0.1:{port}` for this machine only, `0.0.0.0:{port}` for all"),
             Err(_) if text.parse::<std::net::IpAddr>().is_ok() => format!("add the port: `{text}:1883`"),
-            Err(_) => "write an IP address and a port: `127.0.0.1:1883`".to_owned(),
+            Err(_) => "use an IP address and a port, e.g. `127.0.0.1:1883`".to_owned(),
         };
         self.findings
-            .error(Code::BAD_ADDRESS, fixed.span.clone(), format!("`{text}` is no address to listen on"))
+            .error(Code::BAD_ADDRESS, fixed.span.clone(), format!("`{text}` isn't a valid address to listen on"))
             .help(help);
         None
     }
@@ -298,10 +301,9 @@ impl Reader<'_> {
         if let (false, None, Some(entry)) =
             (web.listen.ip().is_loopback(), &web.token_file, fields.take_entry("listen"))
         {
-            let message = format!("others can reach `{}`, and no token is asked for", web.listen);
+            let message = format!("others can reach `{}`, and no token protects it", web.listen);
             let found = self.findings.error(Code::OPEN_LISTENER, entry.value.span.clone(), message);
-            let help =
-                "add `token_file: token.txt` and write a long random text into that file, or listen on 127.0.0.1";
+            let help = "add `token_file: token.txt` with a long random text in that file, or listen on 127.0.0.1";
             found.help(help);
         }
         fields.finish(&mut self.findings);
@@ -317,7 +319,7 @@ impl Reader<'_> {
         Some(discovery)
     }
 
-    /// Returns what the recorder keeps; `None`: nothing (`recorder: off`), or it is wrong.
+    /// Returns what the recorder keeps; `None` if it's off, or wrong.
     fn recorder(&mut self, node: &Node) -> Option<RecorderSettings> {
         let mut recorder = RecorderSettings::default();
         match node.as_scalar().map(|scalar| scalar.text.as_str()) {
@@ -344,9 +346,9 @@ impl Reader<'_> {
         if size >= SMALLEST_RECORDING {
             return Some(size);
         }
-        let message = "the recorder needs 1 MiB at least";
+        let message = "the recorder needs at least 1 MiB";
         let found = self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), message);
-        found.help("to record nothing, write `recorder: off`");
+        found.help("to turn the recorder off, write `recorder: off`");
         None
     }
 
@@ -400,7 +402,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the value of `key` where one stands there: a key without a value is the default.
+/// Returns the value of `key` if it has one: a key without a value means the default.
 fn given<'n>(fields: &mut Fields<'n>, key: &'static str) -> Option<&'n Node> {
     fields.take(key).filter(|node| !node.is_null())
 }
@@ -422,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn all_settings_of_the_spec_are_read() {
+    fn all_documented_settings_are_read() {
         let yaml = r#"
 location: { latitude: 51.5, longitude: -0.12, timezone: Europe/London }
 data: .data
@@ -469,8 +471,8 @@ recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
             assert_eq!((settings.recorder, messages), (Some(RecorderSettings::default()), Vec::new()), "{word}");
         }
         let wrong = |yaml: &str| settings(&format!("recorder: {yaml}")).1;
-        assert_eq!(wrong("{ max_size: 10kB }"), ["the recorder needs 1 MiB at least"]);
-        assert_eq!(wrong("{ keep: 0s }"), ["a duration above zero is needed here"]);
+        assert_eq!(wrong("{ max_size: 10kB }"), ["the recorder needs at least 1 MiB"]);
+        assert_eq!(wrong("{ keep: 0s }"), ["this duration must be longer than zero"]);
         assert_eq!(wrong("nothing").len(), 1);
     }
 
@@ -492,6 +494,6 @@ recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
     fn a_broken_file_gives_the_defaults() {
         let (settings, messages) = settings("rules: here\nbroker: { listen: 1883 }");
         assert_eq!(settings, Settings::default());
-        assert_eq!(messages, ["`1883` is no address to listen on"]);
+        assert_eq!(messages, ["`1883` isn't a valid address to listen on"]);
     }
 }

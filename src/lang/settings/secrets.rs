@@ -1,4 +1,4 @@
-//! Secrets in the settings: any value may be `{ file: PATH }` or `{ env: NAME }` (spec 10).
+//! Secrets: `{ file: PATH }` or `{ env: NAME }` in place of a value (docs/settings.md).
 //!
 //! This layer reads neither files nor the environment. [`Home::secrets`](super::Home::secrets) says what the
 //! settings ask for; the shell puts it into the sources under [`Secret::key`].
@@ -14,9 +14,9 @@ use crate::lang::{Code, Source, Sources};
 /// Where a secret value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Secret {
-    /// A file, relative to the home; its last line break doesn't count.
+    /// A file, relative to the home; its last line break isn't part of the secret.
     File(Arc<str>),
-    /// A variable of the environment.
+    /// An environment variable.
     Environment(Arc<str>),
 }
 
@@ -50,7 +50,7 @@ pub(in crate::lang) fn find(root: &Node) -> Vec<Secret> {
     found
 }
 
-/// Puts the secrets of `sources` in their places. A missing one is reported, and left out.
+/// Fills in the secrets from `sources`. Reports a missing one, and leaves it out.
 pub(in crate::lang) fn fill_in(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) {
     match &mut node.kind {
         NodeKind::Scalar(_) | NodeKind::Closure(_) => {}
@@ -67,8 +67,8 @@ fn fill_in_one(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) -> b
     };
     let Some(text) = value(&secret, sources) else {
         let message = match &secret {
-            Secret::File(path) => format!("the file `{path}` can't be read, or isn't UTF-8"),
-            Secret::Environment(name) => format!("the environment has no variable `{name}`"),
+            Secret::File(path) => format!("can't read the file `{path}`, or it isn't UTF-8"),
+            Secret::Environment(name) => format!("the environment variable `{name}` isn't set"),
         };
         let span = reader.mark(node);
         reader.findings.error(Code::MISSING_SECRET, span, message);

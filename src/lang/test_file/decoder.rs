@@ -1,4 +1,4 @@
-//! Decodes a test file: its tests, and what they have in common.
+//! Decodes a test file: its tests, and what they share.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::lang::home::file_text;
 use crate::lang::reader::Reader;
 use crate::lang::reader::fields::{Fields, Missing};
+use crate::lang::reader::file_span;
 use crate::lang::reader::foreign::{Meant, Place};
 use crate::lang::yaml::tree::{self, Entry, Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Source, near};
@@ -39,7 +40,7 @@ impl<'a> DerefMut for Decoder<'a> {
 }
 
 impl TestFile {
-    /// Reads the test file at `path`, relative to the home. `None` where it has errors, which are in the findings.
+    /// Reads the test file at `path`, relative to the home. `None` if it has errors, which are in the findings.
     #[must_use]
     pub fn read(path: &str, source: &Source) -> (Option<TestFile>, Vec<Diagnostic>) {
         let mut found = Vec::new();
@@ -68,7 +69,7 @@ impl Decoder<'_> {
         let tests = match self.need(&mut fields, "tests").map(|node| (node, node.as_map())) {
             Some((_, Some(entries))) => entries.iter().filter_map(|entry| self.case(entry)).collect(),
             Some((node, None)) => {
-                self.wrong_type(node, "a map of tests by their names");
+                self.wrong_type(node, "a map of names to tests");
                 Vec::new()
             }
             None => Vec::new(),
@@ -96,7 +97,7 @@ impl Decoder<'_> {
             }
             None => {
                 if replay.or(snapshot).is_none() {
-                    let help = Some("a test has `steps:`, a list of what happens and what is expected".to_owned());
+                    let help = Some("add `steps:`, a list of what happens and what is expected".to_owned());
                     let message = format!("the test `{name}` has no steps");
                     let span = entry.key_span.clone();
                     let keys = vec!["steps"];
@@ -113,9 +114,9 @@ impl Decoder<'_> {
     fn recorded(&mut self, replay: Option<&Entry>, snapshot: Option<&Entry>) -> Option<Recorded> {
         let Some(replay) = replay else {
             let span = snapshot?.key_span.clone();
-            let message = "`snapshot` holds what rules publish while a recording is played, and there is none";
+            let message = "`snapshot` has no effect without `replay`, the recording that it belongs to";
             let found = self.findings.error(Code::KEY_WITHOUT_EFFECT, span, message);
-            found.help("name it in `replay:`, or write what is expected as a step `expect:`");
+            found.help("add `replay:`, or write what is expected in an `expect:` step");
             return None;
         };
         let read = self.written_path(&replay.value);
@@ -123,15 +124,15 @@ impl Decoder<'_> {
         Some(Recorded { replay: read?, snapshot: snapshot.map_or(Some(None), |path| path.map(Some))? })
     }
 
-    /// Returns the path of a snapshot: never that of another kind of file, for it is written.
+    /// Returns the path of a snapshot. It's overwritten, so it can't be another kind of file.
     fn snapshot(&mut self, node: &Node) -> Option<WrittenPath> {
         let path = self.written_path(node)?;
         if path.path.ends_with(".jsonl") {
             return Some(path);
         }
-        let message = format!("a snapshot holds JSON lines, and the name `{}` doesn't end in `.jsonl`", path.path);
+        let message = format!("a snapshot's name must end in `.jsonl`, but this is `{}`", path.path);
         let found = self.findings.error(Code::BAD_SNAPSHOT, node.span.clone(), message);
-        found.help("call it like `evening.expected.jsonl`");
+        found.help("name it e.g. `evening.expected.jsonl`");
         None
     }
 
@@ -179,7 +180,7 @@ impl Decoder<'_> {
         let zone = fields.take("timezone").and_then(|node| self.zone(node));
         let (has_latitude, has_longitude) = (fields.has("latitude"), fields.has("longitude"));
         if has_latitude != has_longitude {
-            let message = "`latitude` and `longitude` only have a meaning together";
+            let message = "`latitude` and `longitude` need each other";
             let span = self.mark(node);
             self.findings.error(Code::MISSING_KEY, span, message);
         }
@@ -193,7 +194,7 @@ impl Decoder<'_> {
         if (-most..=most).contains(&number) {
             return Some(number);
         }
-        let message = format!("`{number}` is not between -{most} and {most} degrees");
+        let message = format!("`{number}` isn't between -{most} and {most} degrees");
         self.findings.error(Code::OUT_OF_RANGE, node.span.clone(), message);
         None
     }
@@ -203,8 +204,8 @@ impl Decoder<'_> {
         if TimeZone::get(&name).is_ok() {
             return Some(name);
         }
-        let found = self.findings.error(Code::BAD_ZONE, node.span.clone(), format!("`{name}` is no time zone"));
-        found.help("write an IANA name: `Europe/Berlin`");
+        let found = self.findings.error(Code::BAD_ZONE, node.span.clone(), format!("`{name}` isn't a known time zone"));
+        found.help("use its IANA name, e.g. `Europe/Berlin`");
         None
     }
 
@@ -213,12 +214,12 @@ impl Decoder<'_> {
         let help = match ExpectedTime::parse(&text) {
             Some(ExpectedTime::Local(time)) => return Some(time),
             Some(ExpectedTime::Instant(_)) => {
-                "write `2024-06-01T20:00:00`, without an offset: it is a time of the home's zone, or of \
+                "write e.g. `2024-06-01T20:00:00` without an offset: it's a time in the home's zone, or in \
                  `location: { timezone: … }` at the top of the file"
             }
-            Some(ExpectedTime::OfDay(_)) | None => "write `2024-06-01T20:00:00`",
+            Some(ExpectedTime::OfDay(_)) | None => "use e.g. `2024-06-01T20:00:00`",
         };
-        let message = format!("`{text}` is no local time with its date");
+        let message = format!("`{text}` isn't a local date and time");
         self.findings.error(Code::BAD_TIME, node.span.clone(), message).help(help);
         None
     }
@@ -256,9 +257,9 @@ impl Decoder<'_> {
         if is_within {
             return Some(parts.join("/").into());
         }
-        let message = format!("`{text}` lies outside of the home");
+        let message = format!("`{text}` is outside the home");
         let found = self.findings.error(Code::OUTSIDE_OF_HOME, node.span.clone(), message);
-        found.help("a path in a test is relative to the test's file, and stays within the home");
+        found.help("paths in a test are relative to the test file, and can't leave the home");
         None
     }
 
@@ -299,29 +300,29 @@ impl Decoder<'_> {
         self.word(node, &known)
     }
 
-    /// Reports a map that holds none of the `words` by which its kind is known.
+    /// Reports a map that has none of `words`, which would say what it is.
     pub(super) fn unknown(&mut self, node: &Node, code: Code, what: &str, words: &[&'static str]) {
         let keys = node.as_map().unwrap_or_default();
         let meant = keys.iter().find_map(|entry| {
             let key = entry.key.as_str();
-            let near =
-                || near::nearest(key, words.iter().copied()).and_then(|near| words.iter().find(|word| **word == near));
-            let meant = Place::Step.meant(key, words).or_else(|| near().map(|word| Meant::Word(word)))?;
-            Some((entry, meant.help()))
+            let near = || near::nearest(key, words.iter().copied()).and_then(|_| near::suggestion(key, words));
+            Some((entry, Place::Step.meant(key, words).map(Meant::suggestion).or_else(near)?))
         });
-        if let Some((entry, help)) = meant {
-            let message = format!("`{}` is no {what}", entry.key.as_str());
-            self.findings.error(code, entry.key_span.clone(), message).help(help);
+        if let Some((entry, suggestion)) = meant {
+            let key = entry.key.as_str();
+            let message = format!("unknown {what} `{key}`");
+            let found = self.findings.error(code, entry.key_span.clone(), message);
+            found.suggest(file_span(&entry.key, 0..key.len()), Some(suggestion));
         } else {
-            let message = format!("this is no {what}, but {}", node.describe());
+            let message = format!("expected a {what}, found {}", node.describe());
             let span = self.mark(node);
             let found = self.findings.error(code, span, message);
-            found.help(format!("known here: {}", near::list(words)));
+            found.help(format!("use one of {}", near::list(words)));
         }
     }
 }
 
-/// Returns the items of a list, or the one that stands there alone.
+/// Returns the items of a list, or a single one.
 pub(super) fn items(node: &Node) -> &[Node] {
     match &node.kind {
         NodeKind::List(items) => items,
@@ -346,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tests_of_the_spec_are_read() {
+    fn the_documented_tests_are_read() {
         let (file, found) = read(include_str!("example.test.yaml"));
         assert_eq!(found, Vec::<String>::new());
         let file = file.unwrap();
@@ -373,26 +374,29 @@ mod tests {
     #[test]
     fn each_mistake_is_told_with_its_place() {
         for (step, told) in [
-            ("pubish: a", "4:9 `pubish` is no step: did you mean `publish`?"),
+            ("pubish: a", "4:9 unknown step `pubish`: did you mean `publish`?"),
             (
                 "{ publish: a, payload: 1, after: 1m }",
-                "4:35 one step can't hold both `publish` and `after`: begin a new step: `- after: …`",
+                "4:35 this step has both `publish` and `after`: start a new step with `- after: …`",
             ),
-            ("{ publish: a }", "4:9 the step `publish` needs `payload`: write `payload: null` for an empty one"),
+            (
+                "{ publish: a }",
+                "4:9 `payload` is missing from the step `publish`: for an empty payload, write `payload: null`",
+            ),
             ("{ publish: a/+, payload: 1 }", "4:20 a topic can't contain a wildcard (`+` or `#`): -"),
             (
                 "{ publish: a, payload: 1, retian: true }",
-                "4:35 `retian` is no key of the step `publish`: did you mean `retain`?",
+                "4:35 unknown key `retian` in the step `publish`: did you mean `retain`?",
             ),
-            ("after: 30", "4:16 a duration needs a unit: `30s`, `30m` or `30h`: -"),
+            ("after: 30", "4:16 a duration needs a unit: use e.g. `30s`, `30m` or `30h`: -"),
             (
                 "until: soon",
-                "4:16 `soon` is no time: write `\"20:10:00\"`, `2024-06-01T20:10:00` or `2024-06-01T20:10:00+02:00`",
+                "4:16 `soon` isn't a valid time: use `\"20:10:00\"`, `2024-06-01T20:10:00` or `2024-06-01T20:10:00+02:00`",
             ),
             ("expect: { a/#: 1 }", "4:19 a topic can't contain a wildcard (`+` or `#`): -"),
             (
                 "expect: { a: { matches: 5 } }",
-                "4:22 `matches` needs a text, not a number; write `equals:` around the map if it is meant literally: -",
+                "4:22 `matches` needs text, not a number; if the map is meant literally, put it in `equals:`: -",
             ),
             (
                 "expect: none",
@@ -400,17 +404,17 @@ mod tests {
             ),
             (
                 "expect_run: { rule: a, outcome: finishd }",
-                "4:41 `finishd` is none of the words that may stand here: did you mean `finished`?",
+                "4:41 `finishd` isn't allowed here: did you mean `finished`?",
             ),
             (
                 "reload: ../../x",
-                "4:17 `../../x` lies outside of the home: a path in a test is relative to the test's file, and stays within the home",
+                "4:17 `../../x` is outside the home: paths in a test are relative to the test file, and can't leave the home",
             ),
             (
                 "{ publish: a, from: 1, to: 2, over: 1d, every: 1ms }",
-                "4:45 1d each 1ms are too many messages: choose a longer `every`",
+                "4:45 a message every 1ms for 1d is too many: use a longer `every`",
             ),
-            ("restart: { meanwhile: [] }", "4:18 a restart needs `down`: -"),
+            ("restart: { meanwhile: [] }", "4:18 `down` is missing from a restart: -"),
         ] {
             let (file, found) = read(&format!("tests:\n  t:\n    steps:\n      - {step}\n"));
             assert_eq!(found, [format!("rules/tv.test.yaml:{told}")], "{step}");

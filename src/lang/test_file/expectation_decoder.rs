@@ -1,4 +1,4 @@
-//! Decodes expectations: what a test says must have happened.
+//! Decodes expectations: what must have happened for a test to pass.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{
 };
 
 impl Decoder<'_> {
-    /// Decodes the expectation that is known by `word`.
+    /// Decodes the expectation that `word` names.
     pub(super) fn expectation(&mut self, word: &str, fields: &mut Fields<'_>) -> Option<Expectation> {
         match word {
             "expect" => fields.take("expect").and_then(|node| self.published(node)).map(Expectation::Published),
@@ -94,7 +94,7 @@ impl Decoder<'_> {
         let times = fields.take("times").map(|node| self.integer(node, 0..1_000_000));
         if by.is_some() && outcome.flatten().is_none_or(|outcome| outcome != "skipped") {
             let span = fields.take_entry("by").map(|entry| entry.key_span.clone()).unwrap_or_default();
-            let message = "`by` only has a meaning beside `outcome: skipped`";
+            let message = "`by` has no effect without `outcome: skipped`";
             self.findings.error(Code::KEY_WITHOUT_EFFECT, span, message);
         }
         self.finish(fields);
@@ -110,7 +110,7 @@ impl Decoder<'_> {
         calls.into_iter().collect()
     }
 
-    /// A request has at least what is written; its headers too, and its body exactly.
+    /// A request has at least what is written, and so have its headers; its body is exactly what's written.
     fn request(&mut self, node: &Node) -> Option<ExpectedCall> {
         let mut fields = self.fields(node, "an expected request (`{ method: …, url: … }`)")?.at(Place::Expectation);
         let method = fields.take("method").map(|node| self.text_pattern(node));
@@ -142,7 +142,7 @@ impl Decoder<'_> {
         Some(ExpectedCall { pattern: Pattern::List(parts.into_iter().collect::<Option<_>>()?) })
     }
 
-    /// Returns the pattern of a text: a number is its digits.
+    /// Returns the pattern of text; a number is its digits.
     fn text_pattern(&mut self, node: &Node) -> Option<Pattern> {
         match node.as_scalar() {
             Some(_) => self.plain_text(node).map(|text| Pattern::Equals(Value::Text(text))),
@@ -168,7 +168,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Turns "not written", "written badly", "written well" into: go on without, give up, go on with.
+/// Turns "missing", "invalid" and "valid" into: go on without, give up, go on with.
 #[expect(clippy::option_option, reason = "the outer one is whether it reads well, the inner one whether it is there")]
 fn optional<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     match read {

@@ -1,4 +1,4 @@
-//! Test files: `*.test.yaml`, the tests of a home's rules (spec 6).
+//! Test files: `*.test.yaml`, the tests of a home's rules (docs/testing.md).
 
 mod answers;
 mod case;

@@ -1,4 +1,4 @@
-//! Patterns: what a payload in a test must be.
+//! Patterns: what a payload in a test must look like.
 //!
 //! Numbers compare as numbers, a map has exactly the keys that are written. A map with just one of the keys
 //! `contains`, `matches`, `any` or `equals` is a pattern, at every level.
@@ -78,8 +78,7 @@ impl Pattern {
                     && let Some(word) = near_key(key, inner)
                 {
                     return Err(format!(
-                        "`{key}` is no pattern; did you mean `{word}`? Write `equals:` around the map if it is meant \
-                         literally"
+                        "unknown pattern `{key}`; did you mean `{word}`? If the map is meant literally, put it in `equals:`"
                     ));
                 }
                 let read = |(key, value): (&Arc<str>, &Value)| Ok((Arc::clone(key), Pattern::read(value, others)?));
@@ -108,7 +107,7 @@ impl Pattern {
         }
     }
 
-    /// Returns whether a payload is what is asked.
+    /// Returns whether a payload fits.
     #[must_use]
     pub fn accepts_payload(&self, payload: &Payload) -> bool {
         match self {
@@ -119,7 +118,7 @@ impl Pattern {
         }
     }
 
-    /// Returns whether a value is what is asked.
+    /// Returns whether a value fits.
     #[must_use]
     pub fn accepts(&self, value: &Value) -> bool {
         match (self, value) {
@@ -210,11 +209,11 @@ fn near_key(key: &str, value: &Value) -> Option<&'static str> {
 }
 
 fn special(key: &str, value: &Value) -> Result<Pattern, String> {
-    let literally = "write `equals:` around the map if it is meant literally";
+    let literally = "if the map is meant literally, put it in `equals:`";
     match (key, value) {
         ("equals", value) => Ok(Pattern::Equals(as_sent(value))),
         ("any", Value::Bool(true)) => Ok(Pattern::Any),
-        ("any", _) => Err(format!("`any` is written `any: true`; {literally}")),
+        ("any", _) => Err(format!("write `any: true`; {literally}")),
         ("contains", Value::Map(_)) => match Pattern::read(value, OtherKeys::Allowed)? {
             Pattern::Equals(value) => Ok(Pattern::Equals(value)),
             pattern => Ok(pattern),
@@ -223,9 +222,9 @@ fn special(key: &str, value: &Value) -> Result<Pattern, String> {
         (_, Value::Text(text)) => Regex::new(text).map(Pattern::Matches).map_err(|error| {
             let error = error.to_string();
             let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            format!("`{text}` is no regular expression: {reason}")
+            format!("`{text}` isn't a valid regular expression: {reason}")
         }),
-        (_, other) => Err(format!("`matches` needs a text, not {}; {literally}", other.kind())),
+        (_, other) => Err(format!("`matches` needs text, not {}; {literally}", other.kind())),
     }
 }
 
@@ -285,27 +284,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_says_what_to_write() {
+    fn a_broken_pattern_says_what_to_write() {
         for (pattern, message) in [
-            (r#"{"any":1}"#, "`any` is written `any: true`; write `equals:` around the map if it is meant literally"),
+            (r#"{"any":1}"#, "write `any: true`; if the map is meant literally, put it in `equals:`"),
             (
                 r#"{"contains":"x"}"#,
-                "`contains` needs a map, not a text; write `equals:` around the map if it is meant literally",
+                "`contains` needs a map, not text; if the map is meant literally, put it in `equals:`",
             ),
             (
                 r#"{"matches":5}"#,
-                "`matches` needs a text, not a number; write `equals:` around the map if it is meant literally",
+                "`matches` needs text, not a number; if the map is meant literally, put it in `equals:`",
             ),
             (
                 r#"{"matchs":"^O"}"#,
-                "`matchs` is no pattern; did you mean `matches`? Write `equals:` around the map if it is meant literally",
+                "unknown pattern `matchs`; did you mean `matches`? If the map is meant literally, put it in `equals:`",
             ),
             (
                 r#"{"state":{"contain":{"a":1}}}"#,
-                "`contain` is no pattern; did you mean `contains`? Write `equals:` around the map if it is meant \
-                 literally",
+                "unknown pattern `contain`; did you mean `contains`? If the map is meant literally, put it in `equals:`",
             ),
-            (r#"{"matches":"("}"#, "`(` is no regular expression: unclosed group"),
+            (r#"{"matches":"("}"#, "`(` isn't a valid regular expression: unclosed group"),
         ] {
             assert_eq!(Pattern::of_payload(&value(pattern)).unwrap_err(), message, "{pattern}");
         }

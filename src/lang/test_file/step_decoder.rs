@@ -11,7 +11,7 @@ use crate::model::{Payload, Value, format_duration};
 use super::decoder::{Decoder, items};
 use super::{ExpectedTime, PublishStep, Restart, Step, StepKind};
 
-/// The words by which a step is known.
+/// The words that make a map a step.
 const WORDS: [&str; 12] = [
     "publish",
     "after",
@@ -41,11 +41,11 @@ impl Decoder<'_> {
         };
         if let Some(second) = words.next() {
             let (one, other) = (first.key.as_str(), second.key.as_str());
-            let message = format!("one step can't hold both `{one}` and `{other}`");
+            let message = format!("this step has both `{one}` and `{other}`");
             let first_span = first.key_span.clone();
             let found = self.findings.error(Code::SEVERAL_STEPS, second.key_span.clone(), message);
-            found.relate(first_span, "it is this step already");
-            found.help(format!("begin a new step: `- {other}: …`"));
+            found.relate(first_span, "the first one is here");
+            found.help(format!("start a new step with `- {other}: …`"));
             return None;
         }
         let place = self.place(node);
@@ -99,7 +99,7 @@ impl Decoder<'_> {
     }
 
     fn meanwhile(&mut self, node: &Node) -> Option<PublishStep> {
-        let mut fields = self.fields(node, "what is published meanwhile")?.at(Place::Step);
+        let mut fields = self.fields(node, "a message of `meanwhile`")?.at(Place::Step);
         let step = self.publish(&mut fields);
         self.finish(fields);
         step
@@ -110,8 +110,8 @@ impl Decoder<'_> {
         let text = self.plain_text(node)?;
         let time = ExpectedTime::parse(&text);
         if time.is_none() {
-            let found = self.findings.error(Code::BAD_TIME, node.span.clone(), format!("`{text}` is no time"));
-            found.help("write `\"20:10:00\"`, `2024-06-01T20:10:00` or `2024-06-01T20:10:00+02:00`");
+            let found = self.findings.error(Code::BAD_TIME, node.span.clone(), format!("`{text}` isn't a valid time"));
+            found.help("use `\"20:10:00\"`, `2024-06-01T20:10:00` or `2024-06-01T20:10:00+02:00`");
         }
         time
     }
@@ -129,11 +129,11 @@ impl Decoder<'_> {
         })
     }
 
-    /// Returns the payloads of a `publish`: the one, the listed ones, or those from one number to another.
+    /// Returns the payloads of a `publish`: one, the listed ones, or those from one number to another.
     fn payloads(&mut self, fields: &mut Fields<'_>) -> Option<Vec<(Duration, Payload)>> {
         let kinds: Vec<&str> = ["payload", "values", "from"].into_iter().filter(|key| fields.has(key)).collect();
         if let [first, second, ..] = kinds.as_slice() {
-            let help = "a step publishes one `payload`, the listed `values`, or numbers `from` … `to`";
+            let help = "a step publishes one `payload`, a list of `values`, or numbers `from` … `to`";
             fields.conflict(first, second, help, &mut self.findings);
             fields.allow(&["payload", "values", "every", "from", "to", "over"]);
             return None;
@@ -144,12 +144,12 @@ impl Decoder<'_> {
             _ => {
                 let payload = fields.take("payload").and_then(|node| self.payload(node));
                 if !fields.has("payload") {
-                    // A key that is misspelt may be meant for any of these.
+                    // A misspelt key may be meant for any of these.
                     let keys = vec!["payload", "values", "from"];
                     fields.allow(&["values", "every", "from", "to", "over"]);
                     let span = self.text.first_line(&fields.span());
-                    let message = "the step `publish` needs `payload`".to_owned();
-                    let help = Some("write `payload: null` for an empty one".to_owned());
+                    let message = "`payload` is missing from the step `publish`".to_owned();
+                    let help = Some("for an empty payload, write `payload: null`".to_owned());
                     fields.missing(Missing { keys, code: Code::MISSING_KEY, span, message, help });
                 }
                 Some(vec![(Duration::ZERO, payload?)])
@@ -157,7 +157,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// `values: [20.1, ~, 21.0]`, `every: 30s`: the first now. `~` is a time without a message.
+    /// `values: [20.1, ~, 21.0]`, `every: 30s`: the first one now. `~` is a time without a message.
     fn listed(&mut self, fields: &mut Fields<'_>) -> Option<Vec<(Duration, Payload)>> {
         let values = fields.take("values")?;
         let every = self.need(fields, "every").and_then(|node| self.interval(node));
@@ -188,9 +188,10 @@ impl Decoder<'_> {
         let usual = if over > Duration::from_mins(1) { Duration::from_mins(1) } else { Duration::from_secs(1) };
         let every = every.unwrap_or(Some(usual))?;
         if over.as_millis() / every.as_millis().max(1) > MOST_MESSAGES {
-            let message = format!("{} each {} are too many messages", format_duration(over), format_duration(every));
+            let message =
+                format!("a message every {} for {} is too many", format_duration(every), format_duration(over));
             let span = over_node.map(|node| node.span.clone()).unwrap_or_default();
-            self.findings.error(Code::OUT_OF_RANGE, span, message).help("choose a longer `every`");
+            self.findings.error(Code::OUT_OF_RANGE, span, message).help("use a longer `every`");
             return None;
         }
         let mut payloads = Vec::new();
@@ -204,7 +205,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Returns the payload of a number, without the noise of its last digits.
+/// Returns the payload of a number, without the noise in its last digits.
 #[expect(clippy::cast_possible_truncation, reason = "the number is whole and far below 2^53")]
 fn number(number: f64) -> Payload {
     let rounded = (number * 1e6).round() / 1e6;

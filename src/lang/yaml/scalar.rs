@@ -1,5 +1,5 @@
-//! Scalars: what a YAML text is read as, and where each of its characters stands in the file, though it was
-//! quoted, escaped, indented or folded there.
+//! Scalars: what YAML text is read as, and where each of its characters is in the file, even if it's quoted, escaped,
+//! indented or folded there.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use crate::model::{PlacedText, Stretch, Value};
 
 use crate::lang::text::FileText;
 
-/// Returns what a text without quotes is read as (YAML 1.2, core schema). A number with a leading zero is a
-/// text: it is a name more often than a number.
+/// Returns what unquoted text is read as (YAML 1.2.2, 10.3.2, the core schema). A number with a leading zero is text:
+/// it's more often a name than a number.
 pub(in crate::lang) fn resolve(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
@@ -37,7 +37,7 @@ pub(in crate::lang) fn resolve(text: &str) -> Value {
     number(text, unsigned).unwrap_or_else(|| Value::text(text))
 }
 
-/// Returns the decimal number that `text` is; `unsigned` is what follows its sign.
+/// Returns `text` as a decimal number; `unsigned` is the part after its sign.
 fn number(text: &str, unsigned: &str) -> Option<Value> {
     let is_written_so = unsigned.chars().all(|letter| letter.is_ascii_digit() || ".eE+-".contains(letter));
     let has_digit = unsigned.trim_start_matches('.').starts_with(|letter: char| letter.is_ascii_digit());
@@ -54,7 +54,7 @@ fn number(text: &str, unsigned: &str) -> Option<Value> {
     text.parse().ok().map(Value::Float)
 }
 
-/// Returns the text `decoded`, which stands at `bytes` of the file, with the place of each of its characters.
+/// Returns the text `decoded`, which is at `bytes` of the file, with the place of each of its characters.
 pub(in crate::lang) fn place(decoded: &str, style: ScalarStyle, bytes: &Range<usize>, text: &FileText) -> PlacedText {
     let mut stretches = Stretches { text, found: Vec::new() };
     match style {
@@ -76,7 +76,7 @@ fn inside(bytes: &Range<usize>) -> Range<usize> {
     bytes.start + 1..bytes.end.saturating_sub(1).max(bytes.start + 1)
 }
 
-/// How a style writes what it can't write as it is.
+/// How a style writes characters that it has to escape.
 #[derive(Clone, Copy, PartialEq)]
 enum Escapes {
     None,
@@ -99,7 +99,7 @@ impl Stretches<'_> {
         }
     }
 
-    /// Places a plain or quoted scalar: walks both texts side by side.
+    /// Places a plain or quoted scalar by walking through both texts side by side.
     fn flow(&mut self, decoded: &str, raw: Range<usize>, escapes: Escapes) {
         let mut at = raw.start;
         let mut offset = 0;
@@ -134,7 +134,7 @@ impl Stretches<'_> {
         }
     }
 
-    /// Places a block scalar: finds the content of each of its lines in the decoded text.
+    /// Places a block scalar by finding the content of each of its lines in the decoded text.
     fn block(&mut self, decoded: &str, bytes: &Range<usize>) {
         let mut line = self.text.line(bytes.start);
         let mut indent = None;
@@ -166,13 +166,13 @@ fn leading_spaces(text: &str) -> usize {
     text.len() - text.trim_start_matches(' ').len()
 }
 
-/// A line break within a scalar, with the blanks around it: written as one space, or as the further breaks.
+/// A line break inside a scalar, with the blanks around it: it's read as one space, or as the remaining breaks.
 struct Fold {
-    /// Where the first line break stands.
+    /// Where the first line break is.
     first_break: usize,
     /// How many bytes it takes in the file.
     length: usize,
-    /// How many bytes it becomes.
+    /// How many bytes it's read as.
     written: usize,
 }
 
@@ -191,9 +191,9 @@ impl Fold {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Escape {
-    /// Stands for one character; this long in the file.
+    /// It's one character, written with this many bytes.
     Character(usize),
-    /// A backslash at the end of a line: stands for nothing.
+    /// It's a backslash at the end of a line, read as nothing.
     LineBreak,
 }
 
@@ -204,7 +204,7 @@ fn escape_length(rest: &str, escapes: Escapes) -> Option<Escape> {
         Escapes::Backslash if bytes.first() == Some(&b'\\') => Some(match bytes.get(1) {
             Some(b'\n' | b'\r') => Escape::LineBreak,
             Some(b'x') => Escape::Character(4),
-            // A pair of surrogates stands for one character.
+            // A pair of surrogates is one character.
             Some(b'u') if is_high_surrogate(rest) => Escape::Character(12),
             Some(b'u') => Escape::Character(6),
             Some(b'U') => Escape::Character(10),
@@ -269,11 +269,11 @@ mod tests {
             ("null", "nothing"),
             ("true", "a boolean"),
             ("False", "a boolean"),
-            ("on", "a text"),
-            ("yes", "a text"),
-            ("off", "a text"),
-            ("NO", "a text"),
-            ("0777", "a text"),
+            ("on", "text"),
+            ("yes", "text"),
+            ("off", "text"),
+            ("NO", "text"),
+            ("0777", "text"),
             ("12", "a number"),
             ("-12", "a number"),
             ("+12", "a number"),
@@ -286,19 +286,19 @@ mod tests {
             (".inf", "a number"),
             ("-.INF", "a number"),
             (".nan", "a number"),
-            ("1_000", "a text"),
-            ("1:30", "a text"),
-            ("07:30", "a text"),
-            ("1.2.3", "a text"),
-            ("-", "a text"),
-            ("e", "a text"),
-            ("inf", "a text"),
-            ("nan", "a text"),
-            (".", "a text"),
-            ("40%", "a text"),
+            ("1_000", "text"),
+            ("1:30", "text"),
+            ("07:30", "text"),
+            ("1.2.3", "text"),
+            ("-", "text"),
+            ("e", "text"),
+            ("inf", "text"),
+            ("nan", "text"),
+            (".", "text"),
+            ("40%", "text"),
             ("99999999999999999999", "a number"),
-            ("0x", "a text"),
-            ("1e", "a text"),
+            ("0x", "text"),
+            ("1e", "text"),
         ] {
             assert_eq!(resolve(text).kind(), value, "{text}");
         }

@@ -1,7 +1,7 @@
-//! The located YAML tree: what stands in a file, each part with its place.
+//! The located YAML tree: what a file contains, each part with its place.
 //!
-//! Built from the parser's events, within bounds of depth and size, so that no text can exhaust the stack or
-//! the memory. Aliases are written out.
+//! It's built from the parser's events, within limits of depth and size, so that no text can exhaust the stack or the
+//! memory. Aliases are written out.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -31,7 +31,7 @@ const MOST_ALIASED: usize = 200_000;
 pub(in crate::lang) struct Node {
     /// The bytes of the file.
     pub(in crate::lang) span: Range<usize>,
-    /// What stands there.
+    /// What it is.
     pub(in crate::lang) kind: NodeKind,
 }
 
@@ -42,9 +42,9 @@ pub(in crate::lang) enum NodeKind {
     Scalar(Scalar),
     /// A list.
     List(Vec<Node>),
-    /// A map; no key stands in it twice.
+    /// A map, with each key once.
     Map(Vec<Entry>),
-    /// A closure: of a script only.
+    /// A closure, in scripts only.
     Closure(Closure),
 }
 
@@ -53,7 +53,7 @@ pub(in crate::lang) enum NodeKind {
 pub(in crate::lang) struct Scalar {
     /// The text, without quotes and escapes.
     pub(in crate::lang) text: PlacedText,
-    /// Whether it stands without quotes, so that `true` is a boolean and `5` a number.
+    /// Whether it has no quotes, so that `true` is a boolean and `5` a number.
     pub(in crate::lang) is_plain: bool,
     /// What it is read as.
     pub(in crate::lang) value: Value,
@@ -73,7 +73,7 @@ pub(in crate::lang) struct Entry {
 }
 
 impl Node {
-    /// Returns the single value, where it is one.
+    /// Returns the single value, if it's one.
     pub(in crate::lang) fn as_scalar(&self) -> Option<&Scalar> {
         match &self.kind {
             NodeKind::Scalar(scalar) => Some(scalar),
@@ -81,7 +81,7 @@ impl Node {
         }
     }
 
-    /// Returns the entries of the map; `None` where it is none.
+    /// Returns the entries of the map; `None` if it isn't one.
     pub(in crate::lang) fn as_map(&self) -> Option<&[Entry]> {
         match &self.kind {
             NodeKind::Map(entries) => Some(entries),
@@ -89,7 +89,7 @@ impl Node {
         }
     }
 
-    /// Returns the closure, where it is one.
+    /// Returns the closure, if it's one.
     pub(in crate::lang) fn as_closure(&self) -> Option<&Closure> {
         match &self.kind {
             NodeKind::Closure(closure) => Some(closure),
@@ -102,17 +102,19 @@ impl Node {
         self.as_map()?.iter().find(|entry| entry.key.as_str() == key).map(|entry| &entry.value)
     }
 
-    /// Returns whether nothing stands there, or `null`.
+    /// Returns whether it's empty or `null`.
     pub(in crate::lang) fn is_null(&self) -> bool {
         matches!(&self.kind, NodeKind::Scalar(scalar) if scalar.value.is_null())
     }
 
-    /// Returns what stands there in words, for messages: `the number 5`, `a list`.
+    /// Returns what it is in words, for messages: `the number 5`, `a list`.
     pub(in crate::lang) fn describe(&self) -> String {
         let NodeKind::Scalar(scalar) = &self.kind else {
             return match &self.kind {
+                NodeKind::Map(entries) if entries.is_empty() => "an empty map",
                 NodeKind::Map(_) => "a map",
                 NodeKind::Closure(_) => "a closure",
+                NodeKind::List(items) if items.is_empty() => "an empty list",
                 NodeKind::List(_) | NodeKind::Scalar(_) => "a list",
             }
             .to_owned();
@@ -122,7 +124,7 @@ impl Node {
             Value::Null => "nothing".to_owned(),
             Value::Bool(_) => format!("the boolean `{text}`"),
             Value::Int(_) | Value::Float(_) => format!("the number `{text}`"),
-            _ if text.len() > 40 || text.contains('\n') => "a text".to_owned(),
+            _ if text.len() > 40 || text.contains('\n') => "text".to_owned(),
             _ => format!("the text `{text}`"),
         }
     }
@@ -138,7 +140,7 @@ impl Node {
     }
 }
 
-/// Reads a file's text. `None` where nothing stands in it, or where it isn't YAML; that is then in `findings`.
+/// Reads a file's text. `None` if it's empty, or isn't YAML; `findings` then say why.
 pub(in crate::lang) fn parse(text: &FileText, findings: &mut Findings) -> Option<Node> {
     let errors_before = findings.len();
     let mut builder =
@@ -160,9 +162,9 @@ pub(in crate::lang) fn parse(text: &FileText, findings: &mut Findings) -> Option
                 let found = builder.findings.error(
                     Code::SEVERAL_DOCUMENTS,
                     text.first_line(&bytes),
-                    "a file holds one YAML document, and here a second one begins",
+                    "a second YAML document starts here, but a file can only have one",
                 );
-                found.help("remove the `---`, or put this part into a file of its own");
+                found.help("remove the `---`, or put this part in its own file");
                 return None;
             }
         }
@@ -173,13 +175,13 @@ pub(in crate::lang) fn parse(text: &FileText, findings: &mut Findings) -> Option
     root.filter(|root| !is_broken || !matches!(root.kind, NodeKind::Scalar(_)))
 }
 
-/// A list or map whose end hasn't come yet.
+/// A list or map that hasn't ended yet.
 struct Open {
     start: usize,
     anchor: usize,
     is_flow: bool,
     kind: NodeKind,
-    /// The key that waits for its value; in maps only.
+    /// The key that's waiting for its value, in maps only.
     key: Waiting,
 }
 
@@ -191,7 +193,7 @@ enum Waiting {
     Nothing,
     /// This one waits.
     Key(Key),
-    /// What was no usable key: its value is dropped.
+    /// This wasn't a usable key, so its value is dropped.
     Broken,
 }
 
@@ -223,10 +225,10 @@ impl Builder<'_> {
                     self.refuse_tag(tag.clone());
                 }
                 let is_plain = style == ScalarStyle::Plain;
-                // The parser gives `~` for what isn't there.
+                // The parser gives `~` for a missing value.
                 let is_missing = is_plain && bytes.is_empty();
                 let decoded = match tag {
-                    // What looks like a tag was meant as the text.
+                    // What looks like a tag was meant as text.
                     Some(tag) if is_missing => self.text.get(tag),
                     _ if is_missing => "",
                     _ => decoded.as_ref(),
@@ -253,12 +255,12 @@ impl Builder<'_> {
                 Some(node) => self.add_alias(node),
                 None => {
                     let found =
-                        self.findings.error(Code::YAML_SYNTAX, bytes, "an alias can't stand within its own anchor");
-                    found.help("write the value out");
+                        self.findings.error(Code::YAML_SYNTAX, bytes, "an alias can't be inside its own anchor");
+                    found.help("write out the value");
                     None
                 }
             },
-            // Comments, directives, the beginning and the end: the enum of the parser may grow.
+            // Comments, directives, start and end: the parser's enum may grow.
             _ => Some(()),
         }
     }
@@ -291,12 +293,12 @@ impl Builder<'_> {
         self.add(node, open.anchor)
     }
 
-    /// Returns where a block list or map ends: the parser says where the next thing begins.
+    /// Returns where a block list or map ends: the parser says where the next thing starts.
     fn end_of_content(&self, start: usize, end: usize) -> usize {
         start + self.text.get(start..end).trim_end().len()
     }
 
-    /// Adds what an alias stands for, which may be large and deep.
+    /// Adds the value of an alias, which may be large and deep.
     fn add_alias(&mut self, node: Node) -> Option<()> {
         self.count_copy(&node)?;
         if self.open.len() + depth(&node) > DEEPEST {
@@ -306,7 +308,7 @@ impl Builder<'_> {
         self.add(node, 0)
     }
 
-    /// Counts what an anchor keeps, or an alias writes out, once more.
+    /// Counts another copy, which an anchor keeps or an alias writes out.
     fn count_copy(&mut self, node: &Node) -> Option<()> {
         node.walk(&mut |_| self.copied += 1);
         if self.copied <= MOST_ALIASED {
@@ -314,16 +316,16 @@ impl Builder<'_> {
         }
         let message = format!("anchors and aliases write out more than {MOST_ALIASED} values");
         let found = self.findings.error(Code::TOO_LARGE, self.text.first_line(&node.span), message);
-        found.help("use fewer of them: `let`, `scenes` and `each` reuse values too");
+        found.help("use fewer of them, or reuse values with `let`, `scenes` or `each`");
         None
     }
 
     fn add(&mut self, node: Node, anchor: usize) -> Option<()> {
         self.nodes += 1;
         if self.nodes > MOST_NODES {
-            let message = format!("the file is too large: it has more than {MOST_NODES} values");
+            let message = format!("this file is too large: it has more than {MOST_NODES} values");
             let found = self.findings.error(Code::TOO_LARGE, self.text.first_line(&node.span), message);
-            found.help("split it: rules may stand in any number of files and folders");
+            found.help("split it: rules can be in any number of files and folders");
             return None;
         }
         if anchor != 0 {
@@ -352,34 +354,34 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// Returns the key that `node` is, where it may be one.
+    /// Returns `node` as a key, if it can be one.
     fn read_key(&mut self, node: Node) -> Option<Key> {
         let span = node.span;
         let NodeKind::Scalar(scalar) = node.kind else {
             let found = self.findings.error(
                 Code::KEY_IS_NO_TEXT,
                 self.text.first_line(&span),
-                "a key of a map is a text, not a list or a map",
+                "a key must be text, not a list or a map",
             );
-            found.help("a value that begins with `{` or `[` needs quotes: `\"{{ … }}\"`");
+            found.help("text that starts with `{` or `[` needs quotes: `\"{{ … }}\"`");
             return None;
         };
         if scalar.is_plain && scalar.text.as_str() == "<<" {
             let found = self.findings.error(Code::MERGE_KEY, span, "the merge key `<<` isn't supported");
-            found.help("write the keys out, or use `let`, `scenes` or `each`, which reuse values");
+            found.help("write out the keys, or reuse values with `let`, `scenes` or `each`");
             return None;
         }
         let NodeKind::Map(entries) = &self.open.last()?.kind else { return None };
         if let Some(first) = entries.iter().find(|entry| entry.key.as_str() == scalar.text.as_str()) {
             let first_span = first.key_span.clone();
-            let message = format!("the key `{}` stands twice in this map", scalar.text.as_str());
+            let message = format!("the key `{}` is in this map twice", scalar.text.as_str());
             let found = self.findings.error(Code::DUPLICATE_KEY, span, message);
-            found.relate(first_span, "it stands here first");
+            found.relate(first_span, "it's here first");
             found.help(if scalar.text.as_str().contains('/') {
-                "a topic that is meant twice needs a list: of actions (`- publish: …`) under `then`, of messages \
+                "to use a topic twice, write a list: of actions (`- publish: …`) under `then`, of messages \
                  (`- { topic: …, payload: … }`) under `expect`"
             } else {
-                "remove one of both"
+                "remove one of them"
             });
             return None;
         }
@@ -388,8 +390,8 @@ impl Builder<'_> {
 
     fn refuse_tag(&mut self, span: Range<usize>) {
         let tag = self.text.get(span.clone()).to_owned();
-        let found = self.findings.error(Code::UNKNOWN_TAG, span, format!("the YAML tag `{tag}` means nothing here"));
-        found.help("put a text that begins with `!` into quotes; `not` is written as a word");
+        let found = self.findings.error(Code::UNKNOWN_TAG, span, format!("the YAML tag `{tag}` has no meaning here"));
+        found.help("put text that starts with `!` in quotes; in an expression, write `not`");
     }
 }
 

@@ -20,15 +20,15 @@ pub(super) fn is_open(row: &[u8]) -> bool {
 
 /// Returns what a row says.
 pub(super) fn parse(row: &[u8], payloads: Payloads) -> Result<Parsed, Reason> {
-    let text = std::str::from_utf8(row).map_err(|_| "the row is not UTF-8".to_owned())?;
+    let text = std::str::from_utf8(row).map_err(|_| "the row isn't UTF-8".to_owned())?;
     let fields = split(text);
     let [topic, payload, qos, retain, time, _] = fields.as_slice() else {
-        return Err(format!("a row has 6 fields, and this one has {}", fields.len()));
+        return Err(format!("expected 6 fields, found {}", fields.len()));
     };
     let retain = match retain.as_str() {
         "True" => true,
         "False" => false,
-        other => return Err(format!("the fourth field is `True` or `False`, not `{other}`")),
+        other => return Err(format!("the fourth field must be `True` or `False`, not `{other}`")),
     };
     let payload = match payloads {
         Payloads::Plain => payload.clone().into_bytes(),
@@ -106,8 +106,8 @@ mod tests {
     #[test]
     fn a_row_that_says_no_message_is_told() {
         let told = |row: &[u8]| parse(row, Payloads::Plain).unwrap_err();
-        assert_eq!(told(b"a,b"), "a row has 6 fields, and this one has 2");
-        assert_eq!(told(b"a,b,0,maybe,1.0,1.0"), "the fourth field is `True` or `False`, not `maybe`");
-        assert_eq!(told(b"a,b,7,True,1.0,1.0"), "`7` is no QoS: it is 0, 1 or 2");
+        assert_eq!(told(b"a,b"), "expected 6 fields, found 2");
+        assert_eq!(told(b"a,b,0,maybe,1.0,1.0"), "the fourth field must be `True` or `False`, not `maybe`");
+        assert_eq!(told(b"a,b,7,True,1.0,1.0"), "`7` isn't a valid QoS; it must be 0, 1 or 2");
     }
 }

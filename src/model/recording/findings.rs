@@ -41,22 +41,22 @@ impl Findings {
         self.skipped_count
     }
 
-    /// Returns what is to be said of lines that were skipped, a text each.
+    /// Returns a message for each line that was skipped.
     #[must_use]
     pub fn skipped_lines(&self) -> Vec<String> {
         let mut told: Vec<String> =
-            self.skipped.iter().map(|(line, why)| format!("line {line} is skipped: {why}")).collect();
+            self.skipped.iter().map(|(line, why)| format!("line {line} was skipped: {why}")).collect();
         let more = self.skipped_count.saturating_sub(u64::try_from(told.len()).unwrap_or(u64::MAX));
         if more > 0 {
             told.push(match more {
-                1 => "1 more line is skipped".to_owned(),
-                more => format!("{more} more lines are skipped"),
+                1 => "1 more line was skipped".to_owned(),
+                more => format!("{more} more lines were skipped"),
             });
         }
         told
     }
 
-    /// Returns what is to be said of lines that were read all the same, a text each, in the order of the lines.
+    /// Returns a message for each doubtful line that was read anyway, in the order of the lines.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings: Vec<&(u64, String, u64)> = self.warnings.values().collect();
@@ -64,8 +64,8 @@ impl Findings {
         let told = warnings.into_iter().map(|(line, what, count)| {
             let more = match count {
                 1 => String::new(),
-                2 => "; and one more line like it".to_owned(),
-                count => format!("; and {} more lines like it", count - 1),
+                2 => "; 1 more line like this".to_owned(),
+                count => format!("; {} more lines like this", count - 1),
             };
             format!("line {line}: {what}{more}")
         });

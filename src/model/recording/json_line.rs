@@ -111,7 +111,7 @@ fn read<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
 fn no_message(error: &serde_json::Error) -> Reason {
     let reason = error.to_string();
     let reason = reason.split(" at line ").next().unwrap_or(&reason);
-    let kind = if error.is_data() { "no message" } else { "no JSON of a message" };
+    let kind = if error.is_data() { "not a message" } else { "not JSON" };
     let reason = reason.replace("expected usize", "expected a number of bytes");
     format!("{kind}: {}", reason.replace("expected struct Fields", "expected an object"))
 }
@@ -150,7 +150,7 @@ fn flag(raw: &RawValue) -> Result<bool, Reason> {
     match &*unquoted(raw)? {
         "0" | "false" | "False" => Ok(false),
         "1" | "true" | "True" => Ok(true),
-        other => Err(format!("`retain` is 0 or 1, not `{other}`")),
+        other => Err(format!("`retain` must be 0 or 1, not `{other}`")),
     }
 }
 
@@ -158,7 +158,7 @@ fn flag(raw: &RawValue) -> Result<bool, Reason> {
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, Reason> {
     let text = text.trim();
     let engine = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
-    engine.decode(text).map_err(|error| format!("the payload is no base64: {error}").to_lowercase())
+    engine.decode(text).map_err(|error| format!("the payload isn't base64: {error}").to_lowercase())
 }
 
 fn with_stand_ins(line: &[u8]) -> String {
@@ -223,19 +223,19 @@ mod tests {
     fn what_is_no_message_is_told() {
         assert_eq!(told(br#"{"payload":"x"}"#), "the line has no `topic`");
         assert_eq!(told(br#"{"topic":"a/+"}"#), "a topic can't contain a wildcard (`+` or `#`)");
-        assert_eq!(told(br#"{"topic":"a","qos":3}"#), "`3` is no QoS: it is 0, 1 or 2");
-        assert_eq!(told(br#"{"topic":"a","retain":"maybe"}"#), "`retain` is 0 or 1, not `maybe`");
-        assert_eq!(told(br#"{"topic":"a","payl"#), "no JSON of a message: EOF while parsing a string");
+        assert_eq!(told(br#"{"topic":"a","qos":3}"#), "`3` isn't a valid QoS; it must be 0, 1 or 2");
+        assert_eq!(told(br#"{"topic":"a","retain":"maybe"}"#), "`retain` must be 0 or 1, not `maybe`");
+        assert_eq!(told(br#"{"topic":"a","payl"#), "not JSON: EOF while parsing a string");
         assert_eq!(told(b"[]"), "the line has no `topic`");
-        assert_eq!(told(b"5"), "no message: invalid type: integer `5`, expected an object");
+        assert_eq!(told(b"5"), "not a message: invalid type: integer `5`, expected an object");
         let negative = br#"{"topic":"a","payloadlen":-1}"#;
-        assert_eq!(told(negative), "no message: invalid value: integer `-1`, expected a number of bytes");
-        assert_eq!(told(br#"{"topic":5}"#), "no message: invalid type: integer `5`, expected a string");
+        assert_eq!(told(negative), "not a message: invalid value: integer `-1`, expected a number of bytes");
+        assert_eq!(told(br#"{"topic":5}"#), "not a message: invalid type: integer `5`, expected a string");
         let surrogate = br#"{"topic":"a","payload":"\ud800"}"#;
-        assert_eq!(told(surrogate), "no JSON of a message: unexpected end of hex escape");
+        assert_eq!(told(surrogate), "not JSON: unexpected end of hex escape");
         assert_eq!(
             told(br#"{"topic":"a","payload_b64":"*"}"#),
-            "the payload is no base64: invalid symbol 42, offset 0."
+            "the payload isn't base64: invalid symbol 42, offset 0."
         );
     }
 }

@@ -1,4 +1,4 @@
-//! A message as a line of a recording of ours (spec 7).
+//! A message as a line of our recordings (docs/recordings.md).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,5 @@
-//! Recordings: messages with their times, one a line (spec 7). Reads ours and those of other programs, writes ours.
+//! Recordings: messages with their times, one per line (docs/recordings.md). Reads ours and those of other programs,
+//! writes ours.
 //!
 //! It lives in the innermost layer, since all it needs are topics, payloads and times, and since tests, replays, the
 //! daemon's recorder and the command line all need it.

@@ -47,5 +47,7 @@ pub(super) fn topic(text: &str) -> Result<Topic, Reason> {
 /// Returns the `QoS` that `text` is.
 pub(super) fn qos(text: &str) -> Result<Qos, Reason> {
     let number: Option<u8> = text.parse().ok();
-    number.and_then(|number| Qos::try_from(number).ok()).ok_or_else(|| format!("`{text}` is no QoS: it is 0, 1 or 2"))
+    number
+        .and_then(|number| Qos::try_from(number).ok())
+        .ok_or_else(|| format!("`{text}` isn't a valid QoS; it must be 0, 1 or 2"))
 }

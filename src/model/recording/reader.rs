@@ -41,7 +41,8 @@ pub struct Recorded {
     pub line: u64,
 }
 
-/// Reads a recording of any format (spec 7). Lines that can't be read are skipped, and found in [`RecordingReader::findings`].
+/// Reads a recording of any format (docs/recordings.md). Lines that can't be read are skipped, and are in
+/// [`RecordingReader::findings`].
 pub struct RecordingReader<R> {
     input: R,
     format: Option<Format>,
@@ -122,7 +123,7 @@ impl<R: BufRead> RecordingReader<R> {
     /// Ends the reading where the input does not go on.
     fn fail(&mut self, error: &std::io::Error) -> bool {
         self.is_over = true;
-        self.findings.skip(self.count + 1, format!("the file can't be read any further: {error}"));
+        self.findings.skip(self.count + 1, format!("can't read the rest of the file: {error}"));
         false
     }
 
@@ -230,7 +231,8 @@ impl<R: BufRead> RecordingReader<R> {
     fn recorded(&mut self, line: u64, parsed: Parsed) -> Recorded {
         let actual = parsed.payload.len();
         if let Some(length) = parsed.length.filter(|length| *length != actual) {
-            let what = || format!("the payload should have {length} bytes and has {actual}: it was cut or changed");
+            let what =
+                || format!("the payload should have {length} bytes but has {actual}, so it was cut off or changed");
             self.findings.warn(line, Warning::Length, what);
         }
         let is_foreign = parsed.origin.is_none();
@@ -262,7 +264,7 @@ impl<R: BufRead> RecordingReader<R> {
         };
         let at = match self.last {
             Some(last) if at < last => {
-                let what = || format!("the time goes back from {last} to {at}; the message is taken to come at {last}");
+                let what = || format!("the time goes back from {last} to {at}, so {last} is used");
                 self.findings.warn(line, Warning::Backward, what);
                 last
             }

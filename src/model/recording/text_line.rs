@@ -11,7 +11,7 @@ use super::time_text;
 pub(super) fn parse_timed(line: &[u8]) -> Result<Parsed, Reason> {
     let (time, rest) = split(line).ok_or("a line has a time, a topic and a payload, with a space between them")?;
     let time = time_text::parse(&String::from_utf8_lossy(time)).map_err(|reason| {
-        format!("{reason}; a payload that has a line break is cut there: `mosquitto_sub -F %j` keeps it")
+        format!("{reason} (a payload with a line break is cut off there; `mosquitto_sub -F %j` keeps it)")
     })?;
     let (topic, payload) = split(rest).unwrap_or((rest, b""));
     Ok(Parsed {
@@ -116,6 +116,6 @@ mod tests {
     fn a_payload_may_be_anything_or_nothing() {
         assert_eq!(told(parse_timed(b"2024-06-01T18:00:00+0000 a \xff\x00 b")), "a b\"\\xff\\0 b\" false None");
         assert_eq!(told(parse_timed(b"2024-06-01T18:00:00+0000 a ")), "a b\"\" false None");
-        assert!(told(parse_timed(b"lines of text")).contains("`lines` is no time"));
+        assert!(told(parse_timed(b"lines of text")).contains("`lines` isn't a valid time"));
     }
 }

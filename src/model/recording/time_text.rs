@@ -13,7 +13,7 @@ const MOST_DIGITS_OF_SECONDS: usize = 11;
 /// and the `Z` is not), or seconds since 1970.
 pub(super) fn parse(text: &str) -> Result<Time, Reason> {
     let unreadable =
-        || format!("`{text}` is no time: a recording has `2024-06-01T20:00:00.123456Z` or seconds since 1970");
+        || format!("`{text}` isn't a valid time; use e.g. `2024-06-01T20:00:00.123456Z`, or seconds since 1970");
     if is_number(text) {
         return epoch(text).map(|at| Time { at, has_zone: true }).ok_or_else(unreadable);
     }
@@ -146,7 +146,7 @@ mod tests {
             ["", "soon", "2024-13-01T00:00:00Z", "2024-06-01", "20:00:00", "2024-06-01T18:00:00+2", "1.5.2", "ä024"]
         {
             let reason =
-                format!("`{text}` is no time: a recording has `2024-06-01T20:00:00.123456Z` or seconds since 1970");
+                format!("`{text}` isn't a valid time; use e.g. `2024-06-01T20:00:00.123456Z`, or seconds since 1970");
             assert_eq!(told(text), reason);
         }
     }

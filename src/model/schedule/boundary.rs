@@ -24,7 +24,7 @@ pub enum BoundaryError {
     #[error(transparent)]
     Time(#[from] TimeOfDayError),
     /// `sunset-30`.
-    #[error("the offset in `{text}` can't be read: {error}")]
+    #[error("the offset in `{text}` isn't valid: {error}")]
     Offset {
         /// What was written.
         text: String,
@@ -35,7 +35,7 @@ pub enum BoundaryError {
     #[error("the offset in `{0}` is longer than a day")]
     TooFar(String),
     /// `sunste`.
-    #[error("`{text}` is no time: {}", suggest(*near))]
+    #[error("`{text}` isn't a valid time; {}", suggest(*near))]
     Unknown {
         /// What was written.
         text: String,
@@ -95,7 +95,7 @@ fn near(word: &str) -> Option<&'static str> {
 fn suggest(near: Option<&'static str>) -> String {
     match near {
         Some(word) => format!("did you mean `{word}`, or with an offset `{word}-30m`?"),
-        None => "write `07:30`, `sunset` or `sunset-30m`".to_owned(),
+        None => "use e.g. `07:30`, `sunset` or `sunset-30m`".to_owned(),
     }
 }
 
@@ -120,13 +120,16 @@ mod tests {
     #[test]
     fn what_is_neither_is_told_what_to_write() {
         for (text, message) in [
-            ("7:30", "`7:30` is no time of day: write `07:30` or `07:30:15`"),
-            ("sunste", "`sunste` is no time: did you mean `sunset`, or with an offset `sunset-30m`?"),
-            ("Sunset", "`Sunset` is no time: did you mean `sunset`, or with an offset `sunset-30m`?"),
-            ("sunset 30m", "`sunset 30m` is no time: did you mean `sunset`, or with an offset `sunset-30m`?"),
-            ("evening", "`evening` is no time: write `07:30`, `sunset` or `sunset-30m`"),
-            ("", "`` is no time: write `07:30`, `sunset` or `sunset-30m`"),
-            ("sunset-30", "the offset in `sunset-30` can't be read: a duration needs a unit: `30s`, `30m` or `30h`"),
+            ("7:30", "`7:30` isn't a valid time of day; use e.g. `07:30` or `07:30:15`"),
+            ("sunste", "`sunste` isn't a valid time; did you mean `sunset`, or with an offset `sunset-30m`?"),
+            ("Sunset", "`Sunset` isn't a valid time; did you mean `sunset`, or with an offset `sunset-30m`?"),
+            ("sunset 30m", "`sunset 30m` isn't a valid time; did you mean `sunset`, or with an offset `sunset-30m`?"),
+            ("evening", "`evening` isn't a valid time; use e.g. `07:30`, `sunset` or `sunset-30m`"),
+            ("", "`` isn't a valid time; use e.g. `07:30`, `sunset` or `sunset-30m`"),
+            (
+                "sunset-30",
+                "the offset in `sunset-30` isn't valid: a duration needs a unit: use e.g. `30s`, `30m` or `30h`",
+            ),
             ("sunset+2d", "the offset in `sunset+2d` is longer than a day"),
         ] {
             assert_eq!(Boundary::parse(text).unwrap_err().to_string(), message, "{text}");

@@ -1,6 +1,6 @@
 //! The home's time zone and place on earth: what local times and the sun depend on.
 //!
-//! One rule maps local times to instants (spec 2.2): a local time is the first instant at which the clock
+//! One rule maps local times to instants (docs/language/time.md): a local time is the first instant at which the clock
 //! shows it or a later one. So one that a clock change skips is the first instant after the gap, one that it
 //! repeats is the first of the two, and later times are never earlier instants.
 
@@ -37,7 +37,7 @@ impl Calendar {
         self.first_instant(date.to_datetime(jiff::civil::Time::midnight()))
     }
 
-    /// Returns the first instant at which the local clock shows `local` or a later time (spec 2.2).
+    /// Returns the first instant at which the local clock shows `local` or a later time (docs/language/time.md).
     #[must_use]
     pub fn first_instant(&self, local: DateTime) -> Timestamp {
         let instant = match self.zone.to_ambiguous_timestamp(local).offset() {

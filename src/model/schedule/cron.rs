@@ -1,7 +1,7 @@
 //! Cron patterns of five or six fields (six: seconds first).
 //!
 //! croner reads them and says which days they mean (`L`, `15W`, `mon#2` too). At clock changes a pattern keeps
-//! our rule: a fixed time, whose minute and hour have neither `*` nor `/`, follows spec 2.2; any other is due at
+//! our rule: a fixed time, whose minute and hour have neither `*` nor `/`, follows docs/language/time.md; any other is due at
 //! each instant whose local time it matches.
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::Calendar;
 
-/// A cron pattern. A fixed time follows spec 2.2 at clock changes, a step runs through them.
+/// A cron pattern. At clock changes a fixed time follows docs/language/time.md, and a step carries on through them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cron {
     text: String,
@@ -80,11 +80,11 @@ impl Cron {
     pub fn parse(text: &str) -> Result<Cron, CronError> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         if let Some((name, pattern)) = NICKNAMES.iter().find(|(name, _)| *name == text.trim()) {
-            return Err(CronError(format!("`{name}` is no cron pattern: write `{pattern}`")));
+            return Err(CronError(format!("`{name}` isn't supported; write `{pattern}`")));
         }
         if fields.len() != 5 && fields.len() != 6 {
             return Err(CronError(format!(
-                "a cron pattern has five fields (minute, hour, day of month, month, weekday), or six with the second first: `{}` has {}",
+                "a cron pattern has five fields (minute, hour, day of month, month, weekday), or six with the second first, but `{}` has {}",
                 text.trim(),
                 fields.len(),
             )));
@@ -97,10 +97,10 @@ impl Cron {
         let pattern =
             parser().parse(text).map_err(|error| match fields_of_kinds.find(|(field, kind)| !kind.reads(field)) {
                 Some((field, kind)) => kind.error(field),
-                None => CronError(format!("`{}` is no cron pattern: {error}", text.trim())),
+                None => CronError(format!("`{}` isn't a valid cron pattern: {error}", text.trim())),
             })?;
         if !is_ever_due(&pattern) {
-            return Err(CronError(format!("`{}` is never due: no year has such a day", text.trim())));
+            return Err(CronError(format!("`{}` is never due, because no year has such a day", text.trim())));
         }
         let mut times = fields.iter().rev().skip(3).take(2);
         let is_fixed = times.all(|field| !field.contains(['*', '/']));
@@ -125,7 +125,7 @@ impl Cron {
         if self.is_fixed { self.next_fixed(after, calendar) } else { self.next_running(after, calendar) }
     }
 
-    /// Follows spec 2.2: what a clock change skips is due after it, what it repeats is due once.
+    /// A time that a clock change skips is due after it, and one that it repeats is due once (docs/language/time.md).
     fn next_fixed(&self, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
         let mut local = calendar.local(after);
         loop {
@@ -178,7 +178,7 @@ impl Field {
 
     fn error(&self, text: &str) -> CronError {
         CronError(format!(
-            "`{text}` is no {} of a cron pattern: write {}, `*`, a list (`1,2`), a range that goes up (`1-5`) or a step (`*/2`)",
+            "`{text}` isn't a valid {} in a cron pattern; use {}, `*`, a list (`1,2`), a range (`1-5`) or a step (`*/2`)",
             self.noun, self.range,
         ))
     }
@@ -320,7 +320,7 @@ mod tests {
     fn what_is_never_due_is_refused() {
         for pattern in ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 2,4,6,9,11 *", "0 0 31W 4 *", "0 0 0 31 2 ?"] {
             let message = Cron::parse(pattern).unwrap_err().to_string();
-            assert_eq!(message, format!("`{pattern}` is never due: no year has such a day"));
+            assert_eq!(message, format!("`{pattern}` is never due, because no year has such a day"));
         }
         for pattern in [
             "0 0 29 2 *",
@@ -341,20 +341,20 @@ mod tests {
         for (pattern, message) in [
             (
                 "",
-                "a cron pattern has five fields (minute, hour, day of month, month, weekday), or six with the second first: `` has 0",
+                "a cron pattern has five fields (minute, hour, day of month, month, weekday), or six with the second first, but `` has 0",
             ),
             (
                 "0 8 * *",
-                "a cron pattern has five fields (minute, hour, day of month, month, weekday), or six with the second first: `0 8 * *` has 4",
+                "a cron pattern has five fields (minute, hour, day of month, month, weekday), or six with the second first, but `0 8 * *` has 4",
             ),
-            ("@daily", "`@daily` is no cron pattern: write `0 0 * * *`"),
+            ("@daily", "`@daily` isn't supported; write `0 0 * * *`"),
             (
                 "60 8 * * *",
-                "`60` is no minute of a cron pattern: write `0` to `59`, `*`, a list (`1,2`), a range that goes up (`1-5`) or a step (`*/2`)",
+                "`60` isn't a valid minute in a cron pattern; use `0` to `59`, `*`, a list (`1,2`), a range (`1-5`) or a step (`*/2`)",
             ),
             (
                 "0 8 * mon *",
-                "`mon` is no month of a cron pattern: write `1` to `12` or `jan` to `dec`, `*`, a list (`1,2`), a range that goes up (`1-5`) or a step (`*/2`)",
+                "`mon` isn't a valid month in a cron pattern; use `1` to `12` or `jan` to `dec`, `*`, a list (`1,2`), a range (`1-5`) or a step (`*/2`)",
             ),
         ] {
             assert_eq!(Cron::parse(pattern).unwrap_err().to_string(), message);

@@ -59,7 +59,7 @@ impl Schedule {
         }
     }
 
-    /// Returns whether it is due at fixed times, which come once though a clock shows them twice (spec 2.2); what is no
+    /// Returns whether it is due at fixed times, which come once though a clock shows them twice (docs/language/time.md); what is no
     /// fixed time runs through each change of a clock.
     #[must_use]
     pub fn is_fixed(&self) -> bool {

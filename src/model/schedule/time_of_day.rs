@@ -12,9 +12,9 @@ use super::Calendar;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeOfDay(pub Time);
 
-/// Why a text is no time of day.
+/// Text isn't a time of day.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no time of day: write `07:30` or `07:30:15`")]
+#[error("`{0}` isn't a valid time of day; use e.g. `07:30` or `07:30:15`")]
 pub struct TimeOfDayError(pub String);
 
 impl TimeOfDay {
@@ -33,7 +33,7 @@ impl TimeOfDay {
         time.map(TimeOfDay).map_err(|_| error())
     }
 
-    /// Returns the instant of this time on `date` (spec 2.2): one that a clock change skips is the first
+    /// Returns the instant of this time on `date` (docs/language/time.md): one that a clock change skips is the first
     /// instant after the gap, one that it repeats is the first of the two.
     #[must_use]
     pub fn on(self, date: Date, calendar: &Calendar) -> Timestamp {

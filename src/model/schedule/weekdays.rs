@@ -14,7 +14,7 @@ pub struct Weekdays(u8);
 
 /// Why a text is no weekday or range of them.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no weekday: {help}", help = suggestion(.0))]
+#[error("`{0}` isn't a valid weekday; {help}", help = suggestion(.0))]
 pub struct WeekdaysError(pub String);
 
 impl Weekdays {
@@ -60,7 +60,7 @@ fn suggestion(text: &str) -> String {
     let parts: Option<Vec<&str>> = lower.split('-').map(meant).collect();
     match parts.filter(|parts| parts.len() <= 2) {
         Some(parts) => format!("did you mean `{}`?", parts.join("-")),
-        None => "write `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`, or a range (`mon-fri`)".to_owned(),
+        None => "use `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`, or a range (`mon-fri`)".to_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::{Boundary, Calendar, SunEvent, Weekdays};
 
-/// A part of the day (spec 2.5, 2.9): begins with `after` and ends before `before`; may pass midnight, and
+/// A part of the day (docs/language/conditions.md): begins with `after` and ends before `before`; may pass midnight, and
 /// then its weekday is that of the day on which it began. An end left out is midnight.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TimeWindow {

@@ -196,7 +196,7 @@ fn a_topic_filter_or_path_that_cannot_be_is_told() {
         ),
         (
             "state('a', 'b[x]')",
-            "BadPath «'b[x]'» `b[x]` is no path: a path is keys with `.` between them and `[0]` for an item of a list: a number in `[…]` is expected",
+            "BadPath «'b[x]'» `b[x]` is no path: expected a number in `[…]` here; a path is written like `a.b[0]`",
         ),
     ]);
 }

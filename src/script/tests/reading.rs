@@ -191,7 +191,7 @@ fn weekday_names_days_and_ranges_of_them() {
         home.eval("[weekday('sat'), weekday('sun'), weekday('fri-sun'), weekday('mon-fri')]"),
         "[true,false,true,false]"
     );
-    assert!(home.eval("weekday('catur' + 'day')").starts_with("failed «weekday» `caturday` is no weekday"));
+    assert!(home.eval("weekday('catur' + 'day')").starts_with("failed «weekday» `caturday` isn't a valid weekday"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! What a run waits for, where its texts read what only the run knows: `wait: home/${room}/motion`.
+//! What a run waits for, if its text reads what only the run knows: `wait: home/${room}/motion`.
 //!
-//! When the file loads, a shape of it is decoded, with something likely in place of each such text, so that all other mistakes
-//! are found then. When a run comes to wait, the texts have their values, and the same is decoded with these.
+//! When the file loads, it's decoded with something likely in place of each such text, so that all other mistakes are
+//! found then. When a run starts to wait, the text has its value, and the same is decoded with that.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,32 +17,32 @@ use crate::script::{Template, TextPart};
 use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::rule_file::triggers::wildcards;
 
-/// Marks where an expression stands in a text; it is no character.
+/// Marks an expression in a text; it isn't a character.
 const MARK: &str = "\u{ffff}";
 
-/// Triggers as they are decoded.
+/// Triggers that a run waits for.
 pub(in crate::lang::rule_file) enum Awaited {
-    /// Known at load.
+    /// They are known at load.
     Fixed(Vec<Trigger>),
-    /// Known when a run waits.
+    /// They are known when a run waits.
     Formed(FormedTriggers),
 }
 
-/// The texts that a tree has holes for, in the order in which a walk comes to them.
+/// The texts whose value isn't known at load, in the order in which a walk finds them.
 #[derive(Default)]
 struct Texts {
     templates: Vec<Template>,
-    /// Of each text that a walk comes to, whether it is one of these.
+    /// For each text that a walk finds, whether it's one of these.
     are_holes: Vec<bool>,
     /// Whether all of them are known at load.
     is_fixed: bool,
-    /// Whether one of them is wrong, which is reported.
+    /// Whether one of them is wrong, which has been reported.
     is_broken: bool,
 }
 
 impl Decoder<'_> {
-    /// Returns triggers whose texts may read what the run knows. Their wildcards only their own `where` may read by name: after
-    /// the wait they are under `wait.`.
+    /// Returns triggers whose texts may read what the run knows. Only their own `where` may read their wildcards by name:
+    /// after the wait they are in `wait`.
     pub(in crate::lang::rule_file) fn awaited(&mut self, node: &Node, path: &str) -> Option<Awaited> {
         let mut texts = Texts { is_fixed: true, ..Texts::default() };
         let shape = replace(node, "", &mut |scalar, key, node| self.shape_of(scalar, key, node, &mut texts));
@@ -61,14 +61,14 @@ impl Decoder<'_> {
         Some(awaited)
     }
 
-    /// Notes a text that has a value of its own in each run, and returns something likely for it.
+    /// Notes a text that has its own value in each run, and returns something likely for it.
     fn shape_of(&mut self, scalar: &Scalar, key: &str, node: &Node, texts: &mut Texts) -> Option<Node> {
         let Some(template) = self.scalar_template(scalar) else {
             texts.is_broken = true;
             return None;
         };
         let is_fixed = self.constants.fix(&self.context.sandbox, &template);
-        // An expression that gives a time is asked anew when that may differ.
+        // An expression that returns a time is evaluated again when the result may differ.
         let is_hole = key != "at" || is_fixed;
         texts.are_holes.push(is_hole);
         if !is_hole {
@@ -115,7 +115,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Returns a tree in which `put` has replaced what it likes of the texts with `${…}`. It is told the key that each stands under.
+/// Returns a tree in which `put` has replaced some of the texts with `${…}`. It's given the key of each.
 fn replace(node: &Node, key: &str, put: &mut dyn FnMut(&Scalar, &str, &Node) -> Option<Node>) -> Node {
     let kind = match &node.kind {
         NodeKind::Scalar(scalar) if scalar.text.as_str().contains("${") && key != "where" => {
@@ -132,7 +132,7 @@ fn replace(node: &Node, key: &str, put: &mut dyn FnMut(&Scalar, &str, &Node) -> 
     Node { span: node.span.clone(), kind }
 }
 
-/// Returns something that a text may come out as. A level of a filter is a wildcard: the shape then hears all that it may.
+/// Returns a value that a text may have. In a filter it's a wildcard, so that the filter matches all it may match.
 fn likely_value(template: &Template, key: &str) -> Value {
     let is_filter = matches!(key, "" | "topic" | "state" | "silent");
     if let Template::Text(parts) = template {
@@ -163,7 +163,7 @@ fn likely_value(template: &Template, key: &str) -> Value {
     }
 }
 
-/// Returns the value that a text has under `key`: captures are text, and may be numbers there.
+/// Returns the value that text has under `key`, where a capture may be meant as a number.
 fn of_key(value: &Value, key: &str) -> Value {
     match value {
         Value::Text(text) if matches!(key, "above" | "below" | "hysteresis") => resolve(text),
@@ -171,7 +171,7 @@ fn of_key(value: &Value, key: &str) -> Value {
     }
 }
 
-/// Returns `value` as if it were written where `like` stands.
+/// Returns `value` as if it were written where `like` is.
 fn to_node(value: &Value, like: &Node, reader: &Reader<'_>) -> Node {
     let at = reader.text.place(like.span.start);
     let stretch = Stretch { offset: 0, file_offset: like.span.start, line: at.line, column: at.column };

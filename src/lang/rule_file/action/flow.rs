@@ -1,9 +1,10 @@
-//! Decodes the actions that decide what else is done: `wait`, `if`, `choose`, `repeat`, `parallel`.
+//! Decodes the actions that decide what else runs: `wait`, `if`, `choose`, `repeat`, `parallel`.
 
-use crate::lang::Code;
 use crate::lang::reader::fields::Fields;
+use crate::lang::reader::file_span;
 use crate::lang::reader::foreign::Place;
 use crate::lang::yaml::tree::{Node, NodeKind};
+use crate::lang::{Applies, Code};
 use crate::model::Value;
 use crate::rules::{ActionKind, Branch, Case, OnTimeout, RepeatKind, Until, Wait, WaitFor};
 
@@ -15,7 +16,9 @@ use crate::lang::rule_file::triggers::{TRIGGER_WORDS, optional};
 impl Decoder<'_> {
     /// Returns the action `wait`.
     pub(in crate::lang::rule_file) fn wait(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
-        let node = fields.take("wait")?;
+        let entry = fields.take_entry("wait")?;
+        let (node, word) = (&entry.value, file_span(&entry.key, 0..entry.key.as_str().len()));
+        let word = (self.text.get(word.clone()) == "wait").then_some(word);
         let path_of_wait = format!("{path}.wait");
         let what = match node.get("until") {
             Some(until) => {
@@ -31,8 +34,12 @@ impl Decoder<'_> {
             None if is_duration(node) => {
                 let text = node.as_scalar().map_or("", |scalar| scalar.text.as_str()).to_owned();
                 let span = self.mark(node);
-                let found = self.findings.error(Code::WRONG_TYPE, span, "`wait` waits for a trigger, not for a time");
+                let found =
+                    self.findings.error(Code::WRONG_TYPE, span, "`wait` waits for a trigger, not for a duration");
                 found.help(format!("write `delay: {text}`"));
+                if let Some(word) = word {
+                    found.fix(word, "delay", Applies::Safe);
+                }
                 None
             }
             None => self.awaited(node, &path_of_wait).map(|awaited| match awaited {
@@ -62,7 +69,7 @@ impl Decoder<'_> {
         self.block(node, &format!("{path}.on_timeout")).map(OnTimeout::Do)
     }
 
-    /// Returns what `until` says: a text is an expression, a map a trigger, unless it is one of a condition's own.
+    /// Returns what `until` says: text is an expression, and a map is a trigger unless it can only be a condition.
     fn until(&mut self, node: &Node, path: &str) -> Option<Until> {
         let is_trigger = |node: &Node| {
             node.as_map().is_some_and(|entries| {
@@ -96,7 +103,7 @@ impl Decoder<'_> {
         Some(ActionKind::If { condition: condition?, then: then?, otherwise: optional(otherwise)? })
     }
 
-    /// Returns the action `choose`, in both forms.
+    /// Returns the action `choose`, in both of its forms.
     pub(in crate::lang::rule_file) fn choose(&mut self, fields: &mut Fields<'_>, path: &str) -> Option<ActionKind> {
         let node = fields.take("choose")?;
         let kind = match &node.kind {
@@ -114,7 +121,7 @@ impl Decoder<'_> {
                 on.and_then(|on| Some(ActionKind::ChooseCase { on, cases: cases?, otherwise: None }))
             }
             NodeKind::Map(_) | NodeKind::Closure(_) => {
-                self.wrong_type(node, "a list of `{ if: …, then: … }`, or an expression with `cases` beside it");
+                self.wrong_type(node, "a list of `{ if: …, then: … }`, or an expression with `cases` next to it");
                 None
             }
         };
@@ -158,7 +165,7 @@ impl Decoder<'_> {
         let node = fields.take("repeat")?;
         let body = fields.need("do", &self.reader.text);
         if node.as_map().is_none() {
-            self.wrong_type(node, "`{ times: 3 }`, or `while`, `until`, `each` or `every` instead of `times`");
+            self.wrong_type(node, "a map: `{ times: 3 }` (or `while`, `until`, `each`, `every`)");
             return None;
         }
         let kind = self.repeat_kind(node, &format!("{path}.repeat"));
@@ -189,12 +196,12 @@ impl Decoder<'_> {
             }
             [] => {
                 let span = self.mark(node);
-                let message = "`repeat` needs one of `times`, `while`, `until`, `each` or `every`";
+                let message = "`repeat` needs one of `times`, `while`, `until`, `each` and `every`";
                 self.findings.error(Code::MISSING_KEY, span, message);
                 None
             }
             [first, second, ..] => {
-                let help = "a `repeat` has one of them; only `every` stands with `until`";
+                let help = "a `repeat` has one of them; only `every` and `until` go together";
                 fields.conflict(first, second, help, &mut self.reader.findings);
                 None
             }
@@ -219,7 +226,7 @@ impl Decoder<'_> {
     fn list_template(&mut self, node: &Node) -> Option<RepeatKind> {
         let template = self.template(node)?;
         if template.as_constant().is_some_and(|value| !matches!(value, Value::List(_))) {
-            self.wrong_type(node, "a list, or `\"${…}\"` that gives one");
+            self.wrong_type(node, "a list, or `\"${…}\"` that returns one");
             return None;
         }
         Some(RepeatKind::Each(template))

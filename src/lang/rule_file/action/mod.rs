@@ -1,4 +1,5 @@
-//! Decodes actions: finds which one an item is, and reads those that only do something (spec 2.6).
+//! Decodes actions (docs/language/actions.md): finds out which one an item is, and reads those that have no actions
+//! inside.
 
 mod awaited;
 mod flow;
@@ -8,7 +9,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::lang::diagnostic::near::Suggestion;
 use crate::lang::reader::fields::Fields;
+use crate::lang::reader::file_span;
 use crate::lang::reader::foreign::{Meant, Place};
 use crate::lang::yaml::tree::{Entry, Node, NodeKind};
 use crate::lang::{Code, near};
@@ -18,20 +21,20 @@ use crate::script::Template;
 
 use crate::lang::rule_file::decoder::{Decoder, Grows};
 
-/// The words that make a map an action; of `if` and `choose`, what stands beside them belongs to them.
+/// The words that make a map an action.
 const ACTION_WORDS: [&str; 19] = [
     "publish", "scene", "set", "delay", "wait", "if", "choose", "repeat", "parallel", "let", "remember", "run",
     "enable", "disable", "cancel", "log", "http", "exec", "stop",
 ];
 
-/// How long an HTTP request may take, where the rule doesn't say.
+/// How long an HTTP request may take, unless the rule says.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a program may run, where the rule doesn't say.
+/// How long a program may run, unless the rule says.
 const EXEC_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Decoder<'_> {
-    /// Returns a list of actions, or the one item that stands alone.
+    /// Returns a list of actions, or a single one.
     pub(in crate::lang::rule_file) fn block(&mut self, node: &Node, path: &str) -> Option<BlockId> {
         let index = self.blocks.len();
         self.blocks.push(None);
@@ -127,12 +130,12 @@ impl Decoder<'_> {
                 if node.is_null() {
                     return Some(ActionKind::Stop(Template::Constant(Value::text(""))));
                 }
-                self.text_template(node, "the reason, a text").map(ActionKind::Stop)
+                self.text_template(node, "the reason").map(ActionKind::Stop)
             }
         }
     }
 
-    /// Returns the action that a map of topics is.
+    /// Returns a map of topics as an action.
     fn topics(&mut self, entries: &[Entry]) -> Option<ActionKind> {
         let is_topic = |entry: &&Entry| entry.key.as_str() != "on_error";
         let wrong = entries.iter().filter(is_topic).filter(|entry| !entry.key.as_str().contains('/'));
@@ -145,25 +148,28 @@ impl Decoder<'_> {
         let reported: Vec<&Entry> = misspelt.map_or_else(|| wrong.collect(), |entry| vec![entry]);
         for entry in &reported {
             let key = entry.key.as_str();
-            let near = || near::nearest(key, ACTION_WORDS).map(Meant::Word);
-            let help = match Place::Action.meant(key, &ACTION_WORDS).or_else(near) {
-                Some(Meant::Way(way)) => way.to_owned(),
-                Some(Meant::Word(word)) => {
-                    format!("did you mean `{word}`? To publish to the topic `{key}`, write `publish: {key}`")
-                }
-                None => format!(
+            let near = || near::nearest(key, ACTION_WORDS).and_then(|_| near::suggestion(key, &ACTION_WORDS));
+            let meant = Place::Action.meant(key, &ACTION_WORDS);
+            let suggestion = match meant.map(Meant::suggestion).or_else(near) {
+                Some(Suggestion { word: Some(word), help }) => Suggestion {
+                    help: format!("{help} To publish to the topic `{key}`, write `publish: {key}`"),
+                    word: Some(word),
+                },
+                Some(advice) => advice,
+                None => Suggestion::advice(format!(
                     "to publish to the topic `{key}`, write `publish: {key}`; the actions are {}",
                     near::list(&ACTION_WORDS)
-                ),
+                )),
             };
-            let message = format!("`{key}` is no action, and no topic: it has no `/`");
-            self.findings.error(Code::UNKNOWN_ACTION, entry.key_span.clone(), message).help(help);
+            let message = format!("unknown action `{key}`");
+            let found = self.findings.error(Code::UNKNOWN_ACTION, entry.key_span.clone(), message);
+            found.suggest(file_span(&entry.key, 0..key.len()), Some(suggestion));
         }
         let messages = self.messages(entries.iter().filter(is_topic).filter(|entry| entry.key.as_str().contains('/')));
         messages.filter(|_| reported.is_empty()).map(ActionKind::Publish)
     }
 
-    /// Returns whether beside the action's word stand no topics, which would be a second action.
+    /// Returns whether there are no topics next to the action's word; they would be a second action.
     fn is_one_action(&mut self, entries: &[Entry], word: &Entry) -> bool {
         let Some(topic) = entries.iter().find(|entry| entry.key.as_str().contains('/')) else { return true };
         self.report_two_actions(word, topic);
@@ -171,20 +177,20 @@ impl Decoder<'_> {
     }
 
     fn report_two_actions(&mut self, first: &Entry, second: &Entry) {
-        let message = format!("one item holds two actions, `{}` and `{}`", first.key.as_str(), second.key.as_str());
+        let message = format!("this item has two actions, `{}` and `{}`", first.key.as_str(), second.key.as_str());
         let found = self.findings.error(Code::SEVERAL_ACTIONS, second.key_span.clone(), message);
-        found.relate(first.key_span.clone(), "the first of both");
-        found.help("make each an item of a list (`- …`), in the order in which they are done");
+        found.relate(first.key_span.clone(), "the first one is here");
+        found.help("make them items of a list (`- …`), in the order in which they run");
     }
 
     fn report_no_action(&mut self, node: &Node) {
         let span = self.mark(node);
-        let message = format!("an action is a map (`publish: …`), and here stands {}", node.describe());
+        let message = format!("expected an action (`publish: …`), found {}", node.describe());
         let text = node.as_scalar().map_or("", |scalar| scalar.text.as_str());
         let word = ACTION_WORDS.into_iter().find(|word| *word == text);
         let help = match word.or_else(|| near::nearest(text, ACTION_WORDS)) {
             Some(word) => format!("write `{word}: …`"),
-            None => format!("the actions are {}, or a map of topics to payloads", near::list(&ACTION_WORDS)),
+            None => format!("use one of {}, or a map of topics to payloads", near::list(&ACTION_WORDS)),
         };
         self.findings.error(Code::UNKNOWN_ACTION, span, message).help(help);
     }
@@ -194,12 +200,12 @@ impl Decoder<'_> {
         let node = fields.take("set")?;
         let span = self.mark(node);
         let found =
-            self.findings.error(Code::UNKNOWN_ACTION, span, "`set` needs device discovery, which isn't there yet");
+            self.findings.error(Code::UNKNOWN_ACTION, span, "`set` needs device discovery, which isn't supported yet");
         found.help("publish to the device's command topic instead");
         None
     }
 
-    /// Returns the names and values of `remember`: any text may be a name, it is read as `memory.name`.
+    /// Returns the names and values of `remember`: any text can be a name, since it's read as `memory.name`.
     fn memory(&mut self, node: &Node) -> Option<Vec<(Name, Template)>> {
         let Some(entries) = node.as_map() else {
             self.wrong_type(node, "a map of names and values");
@@ -212,7 +218,7 @@ impl Decoder<'_> {
 
     fn log_text(&mut self, node: &Node) -> Option<Template> {
         if node.is_null() {
-            self.wrong_type(node, "a text");
+            self.wrong_type(node, "text");
             return None;
         }
         self.template(node)
@@ -255,7 +261,7 @@ impl Decoder<'_> {
             .iter()
             .map(|entry| {
                 let name = self.key_template(entry);
-                let value = self.text_template(&entry.value, "a header's text");
+                let value = self.text_template(&entry.value, "the text of a header");
                 Some((name?, value?))
             })
             .collect();
@@ -270,7 +276,7 @@ impl Decoder<'_> {
         }
         let message = format!("homerule.yaml doesn't allow requests to `{text}`");
         let found = self.reader.findings.error(Code::NOT_ALLOWED, node.span.clone(), message);
-        found.help(format!("add it there: `allow: {{ http: [\"{text}\"] }}`; `*` stands for any text"));
+        found.help(format!("to allow it, add `allow: {{ http: [\"{text}\"] }}` there; `*` matches any text"));
         None
     }
 
@@ -280,7 +286,7 @@ impl Decoder<'_> {
         let items = match &node.kind {
             NodeKind::List(items) if !items.is_empty() => items,
             _ => {
-                self.wrong_type(node, "a list of the program and its arguments (`[say, \"${topic}\"]`)");
+                self.wrong_type(node, "a list of a program and its arguments (`[say, \"${topic}\"]`)");
                 return None;
             }
         };
@@ -292,7 +298,7 @@ impl Decoder<'_> {
         {
             let message = format!("homerule.yaml doesn't allow the program `{text}`");
             let found = self.reader.findings.error(Code::NOT_ALLOWED, item.span.clone(), message);
-            found.help(format!("add it there: `allow: {{ exec: [{text}] }}`"));
+            found.help(format!("to allow it, add `allow: {{ exec: [{text}] }}` there"));
             return None;
         }
         let timeout =
@@ -301,7 +307,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Returns the names that the `let` actions of a list of actions set.
+/// Returns the names that the `let` actions in a list of actions set.
 pub(in crate::lang::rule_file) fn let_names(node: &Node) -> BTreeSet<Name> {
     let mut names = BTreeSet::new();
     node.walk(&mut |node| {

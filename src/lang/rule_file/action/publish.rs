@@ -1,10 +1,10 @@
-//! Decodes what publishes: `publish`, a map of topics, and scenes.
+//! Decodes the actions that publish: `publish`, a map of topics, and `scene`.
 
 use std::collections::BTreeMap;
 
-use crate::lang::Code;
-use crate::lang::reader::fields::Fields;
+use crate::lang::reader::fields::{Fields, Missing};
 use crate::lang::yaml::tree::{Entry, Node, NodeKind};
+use crate::lang::{Applies, Code};
 use crate::model::{Name, Qos, Topic, TopicError, Value};
 use crate::rules::{ActionKind, IfChanged, Publish};
 use crate::script::{Closure, Template, TextPart};
@@ -13,14 +13,17 @@ use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::rule_file::file::RuleFile;
 use crate::lang::rule_file::fingerprint::scene_fingerprint;
 
+/// What `if_changed` takes.
+const IF_CHANGED: &str = "`true`, or the topic that the device reports its state on";
+
 impl Decoder<'_> {
     /// Returns the action `publish`.
     pub(in crate::lang::rule_file) fn publish(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
         let node = fields.take("publish")?;
         if node.as_map().is_some() {
             let span = self.mark(node);
-            let found = self.findings.error(Code::WRONG_TYPE, span, "`publish` takes the topic, not a map");
-            found.help("write `publish: TOPIC` and `payload: …` beside it, or just `TOPIC: PAYLOAD`");
+            let found = self.findings.error(Code::WRONG_TYPE, span, "`publish` takes a topic, not a map");
+            found.help("write `publish: TOPIC` with `payload: …` next to it, or just `TOPIC: PAYLOAD`");
             fields.allow(&["payload", "qos", "retain", "if_changed"]);
             return None;
         }
@@ -29,8 +32,9 @@ impl Decoder<'_> {
             Some(payload) => self.payload(payload),
             None => {
                 let span = self.text.first_line(&fields.span());
-                let found = self.findings.error(Code::MISSING_KEY, span, "`publish` needs `payload`");
-                found.help("write `payload: null` to clear a retained message");
+                let message = "`payload` is missing from the action `publish`".to_owned();
+                let help = Some("to clear a retained message, write `payload: null`".to_owned());
+                fields.missing(Missing { keys: vec!["payload"], code: Code::MISSING_KEY, span, message, help });
                 None
             }
         };
@@ -78,7 +82,7 @@ impl Decoder<'_> {
         Some(ActionKind::Scene { name, messages, constants })
     }
 
-    /// Returns the scenes that this rule may name at run: all whose name is given once.
+    /// Returns the scenes that this rule may name at run: all with a unique name.
     pub(in crate::lang::rule_file) fn scenes(&mut self) -> BTreeMap<Name, ActionKind> {
         if !self.names_scenes && !self.closures.iter().any(Closure::may_name_scenes) {
             return BTreeMap::new();
@@ -87,7 +91,7 @@ impl Decoder<'_> {
         let all: Vec<(Name, &RuleFile)> =
             context.files.iter().flat_map(|file| file.scenes.keys().map(move |name| (name.clone(), &**file))).collect();
         let mut scenes = BTreeMap::new();
-        // A closure ends at once: a scene that changes leaves nothing of it unfinished, and changes no rule.
+        // A closure never waits, so a changed scene leaves none unfinished, and changes no rule.
         let beside = self.beside.clone();
         for (name, file) in &all {
             let is_own = file.stem == self.file.stem;
@@ -116,8 +120,8 @@ impl Decoder<'_> {
         }
     }
 
-    /// Returns the messages of a scene of another file, which reads that file's constants. What is wrong with it
-    /// is reported where it stands.
+    /// Returns the messages of another file's scene, which reads that file's constants. Mistakes in it are reported
+    /// there.
     fn foreign_scene(&mut self, file: &crate::lang::rule_file::RuleFile, scene: &Node) -> Option<Vec<Publish>> {
         let mut reader = crate::lang::reader::Reader::new(file.text.clone());
         reader.sandbox = self.sandbox;
@@ -136,7 +140,7 @@ impl Decoder<'_> {
         decoder.messages(scene.as_map().unwrap_or_default().iter())
     }
 
-    /// Returns what is published: a scalar as it was written, all else as a template.
+    /// Returns the payload: a number as it was written, anything else as a template.
     fn payload(&mut self, node: &Node) -> Option<Template> {
         if let NodeKind::Scalar(scalar) = &node.kind
             && matches!(scalar.value, Value::Int(_) | Value::Float(_))
@@ -155,11 +159,11 @@ impl Decoder<'_> {
         self.check_topic(template, text, &node.span)
     }
 
-    /// Checks what is known at load of a topic to publish to; `text` is how it was written, at `span`.
+    /// Checks what is known at load about a topic to publish to; `text` is how it was written, at `span`.
     fn check_topic(&mut self, template: Template, text: &str, span: &std::ops::Range<usize>) -> Option<Template> {
         if text.starts_with('$') && !text.starts_with("${") {
-            let message = "a topic that begins with `$` belongs to the broker";
-            self.findings.error(Code::RESERVED_TOPIC, span.clone(), message).help("choose another first level");
+            let message = "topics that start with `$` belong to the broker";
+            self.findings.error(Code::RESERVED_TOPIC, span.clone(), message).help("use another first level");
             return None;
         }
         let error = match &template {
@@ -173,7 +177,7 @@ impl Decoder<'_> {
         let Some(error) = error else { return Some(template) };
         let help = match error {
             TopicError::Wildcard => {
-                Some("one message goes to one topic: name it, or use a variable (`home/${room}/light`)")
+                Some("a message goes to one topic: write it out, or use a variable (`home/${room}/light`)")
             }
             TopicError::Empty | TopicError::Control | TopicError::TooLong | TopicError::TooDeep => None,
         };
@@ -182,13 +186,11 @@ impl Decoder<'_> {
         None
     }
 
-    /// Reports a topic without expressions that is none.
+    /// Reports text without expressions that isn't a topic.
     pub(in crate::lang::rule_file) fn check_constant_topic(&mut self, text: &str, node: &Node) -> Option<()> {
         let Err(error) = Topic::parse(text) else { return Some(()) };
         let help = match error {
-            TopicError::Wildcard => {
-                Some("this asks for one topic; `any('home/+/motion', …)` asks for several".to_owned())
-            }
+            TopicError::Wildcard => Some("this reads one topic; for several, use `any('home/+/motion', …)`".to_owned()),
             TopicError::Empty | TopicError::Control | TopicError::TooLong | TopicError::TooDeep => None,
         };
         let span = self.mark(node);
@@ -205,19 +207,21 @@ impl Decoder<'_> {
                 Some(IfChanged::OwnTopic)
             }
             Some(Value::Text(text)) if ["yes", "no", "on", "off"].contains(&text.to_lowercase().as_str()) => {
-                let help = format!("in YAML 1.2 `{text}` is a text: write `true`, or leave the key out");
-                self.wrong_type(node, "`true`, or the topic whose state tells").help(help);
+                let meant = ["yes", "on"].contains(&text.to_lowercase().as_str()).to_string();
+                let help = format!("YAML 1.2 reads `{text}` as text; write `{meant}`");
+                let found = self.wrong_type(node, IF_CHANGED);
+                found.help(help).fix(node.span.clone(), meant, Applies::Safe);
                 None
             }
             Some(Value::Text(_)) => {
-                let topic = self.text_template(node, "`true`, or the topic whose state tells")?;
+                let topic = self.text_template(node, IF_CHANGED)?;
                 if let Some(text) = topic.as_constant().and_then(Value::as_text) {
                     self.check_constant_topic(text, node)?;
                 }
                 Some(IfChanged::Topic(topic))
             }
             _ => {
-                self.wrong_type(node, "`true`, or the topic whose state tells");
+                self.wrong_type(node, IF_CHANGED);
                 None
             }
         }
@@ -229,11 +233,9 @@ impl Decoder<'_> {
         if state.is_none() && !text.starts_with("cmnd/") {
             return;
         }
-        let message = "this compares with the last command, so a device that was switched by hand stays as it is";
-        let help = match state {
-            Some(state) => format!("name the topic on which the device tells its state: `if_changed: {state}`"),
-            None => "name the topic on which the device tells its state: `if_changed: stat/…`".to_owned(),
-        };
-        self.findings.warning(Code::COMMAND_TOPIC, node.span.clone(), message).help(help);
+        let message = "this compares with the last command, so it leaves a device alone that was switched by hand";
+        let state = state.unwrap_or("stat/…");
+        let found = self.findings.warning(Code::COMMAND_TOPIC, node.span.clone(), message);
+        found.help(format!("name the topic that the device reports its state on: `if_changed: {state}`"));
     }
 }
