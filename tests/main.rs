@@ -8,6 +8,8 @@ mod access;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod broker;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod daemon;

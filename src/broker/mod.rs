@@ -1,10 +1,191 @@
 //! The MQTT broker: what clients send comes in, and what must be sent, kept and told comes out.
 //!
 //! Pure: no clock, socket, file or hash order. Time is a parameter and the next deadline a return value.
+//!
+//! A turn of the shell: [`Broker::read`] what came, [`Broker::poll`] until nothing more happened (rules decide between two
+//! happenings, and what they publish goes to [`Broker::publish`], so that all is in one order), write all
+//! [`Happening::Keep`] to the disk, [`Broker::release`] what waited for that, and write to each connection that is
+//! [`Broker::next_dirty`], once.
+//!
+//! Where to start reading: `turn/` has what the broker does, a file for each subject. What it does it with are machines that
+//! own their state and know nothing of each other: `session` (a client's queue among it), `connection`, `routing`
+//! (subscriptions, what is retained), `expected`, `releases`, `timers`. `keep` is the form of what survives, `access` who may
+//! do what, `codec` the bytes.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod access;
 pub mod codec;
+mod connection;
+mod expected;
 pub mod filter;
+mod happening;
+mod keep;
+mod limits;
 pub mod packet;
 pub mod reason;
+mod releases;
+mod routing;
+mod session;
+mod stats;
+mod sys;
+mod timers;
+mod turn;
+mod view;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use connection::{Conn, Peer};
+pub use happening::{
+    Connected, Credentials, Disconnected, Drop, Dropped, End, Fault, Happening, Published, Refused, Verdict,
+};
+pub use keep::PREFIX as KEPT_PREFIX;
+pub use limits::{Limits, Settings};
+pub use releases::Receipt;
+pub use stats::Stats;
+pub use view::{ClientView, RetainedView};
+
+use access::Acl;
+use connection::Connections;
+use expected::Expected;
+use releases::Releases;
+use routing::{Groups, Retained, Subscriptions, Target};
+use session::Sessions;
+use sys::Sys;
+use timers::Timers;
+
+/// The client identifier that is ours; no client may have it.
+pub const OWN_ID: &str = "homerule";
+
+/// The broker.
+#[derive(Debug)]
+pub struct Broker {
+    /// The time we were last told. It never goes back, and doesn't jump: see [`Broker::clock_changed`].
+    now: Timestamp,
+    /// How far the clock is ahead of that.
+    skew: SignedDuration,
+    started_at: Timestamp,
+    settings: Settings,
+    acl: Acl,
+    connections: Connections,
+    sessions: Sessions,
+    subscriptions: Subscriptions,
+    groups: Groups,
+    retained: Retained,
+    expected: Expected,
+    timers: Timers,
+    releases: Releases,
+    stats: Stats,
+    sys: Sys,
+    happenings: VecDeque<Happening>,
+    /// Connections whose bytes are to be handled.
+    ready: VecDeque<Conn>,
+    /// Connections that have something to write.
+    dirty: VecDeque<Conn>,
+    /// How many clients are here.
+    connected: usize,
+    /// How many bytes wait in the buffers of all connections.
+    buffered: usize,
+    /// How many clients got an identifier.
+    named: u64,
+    /// Room for those who get a message.
+    targets: Vec<Target>,
+}
+
+impl Broker {
+    /// Returns a broker that knows nothing yet.
+    #[must_use]
+    pub fn new(now: Timestamp, settings: Settings) -> Broker {
+        Broker {
+            now,
+            skew: SignedDuration::ZERO,
+            started_at: now,
+            settings,
+            acl: Acl::open(),
+            connections: Connections::default(),
+            sessions: Sessions::default(),
+            subscriptions: Subscriptions::default(),
+            groups: Groups::default(),
+            retained: Retained::default(),
+            expected: Expected::default(),
+            timers: Timers::default(),
+            releases: Releases::default(),
+            stats: Stats::default(),
+            sys: Sys::default(),
+            happenings: VecDeque::new(),
+            ready: VecDeque::new(),
+            dirty: VecDeque::new(),
+            connected: 0,
+            buffered: 0,
+            named: 0,
+            targets: Vec::new(),
+        }
+    }
+
+    /// From now on goes by these settings. Who is here stays.
+    pub fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// From now on goes by these rules: they count from the next message.
+    pub fn set_acl(&mut self, acl: Acl) {
+        self.acl = acl;
+    }
+
+    /// Returns the next thing that happened, handling what came for as long as nothing did. `None`: all is handled.
+    pub fn poll(&mut self, now: Timestamp) -> Option<Happening> {
+        self.tell_time(now);
+        loop {
+            if let Some(happening) = self.happenings.pop_front() {
+                return Some(happening);
+            }
+            let conn = *self.ready.front()?;
+            if !self.handle_next(conn) {
+                self.ready.pop_front();
+                if let Some(connection) = self.connections.get_mut(conn) {
+                    connection.is_ready = false;
+                }
+            }
+        }
+    }
+
+    /// Returns how far the broker has come. Take it before what was told to be kept is written, and give it to
+    /// [`Broker::release`] after.
+    #[must_use]
+    pub fn receipt(&self) -> Receipt {
+        self.releases.latest()
+    }
+
+    /// Returns whether anything is held back until it is released.
+    #[must_use]
+    pub fn holds_back(&self) -> bool {
+        !self.releases.is_empty()
+    }
+
+    /// Returns the earliest time at which the broker has something to do by itself.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// Returns what was counted since the start.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    fn tell_time(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+    }
+
+    fn happened(&mut self, happening: Happening) {
+        self.happenings.push_back(happening);
+    }
+
+    fn keep(&mut self, key: &keep::Key, value: Option<Vec<u8>>) {
+        let key: Arc<str> = key.text();
+        self.happened(Happening::Keep { key, value });
+    }
+}

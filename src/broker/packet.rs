@@ -100,6 +100,7 @@ pub enum Packet {
 
 /// A request to be let in.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the packet's flags")]
 pub struct Connect {
     /// The version that the client speaks.
     pub version: Version,
