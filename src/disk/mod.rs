@@ -3,10 +3,12 @@
 //! Nothing here writes but [`recorded::shelf`], for the one recorder, and [`replace_file`]; nothing here knows a socket or the engine.
 
 pub mod home_files;
+mod reason;
 pub mod recorded;
 pub mod recording_file;
 mod replace_file;
 mod zstd;
 
+pub use reason::reason;
 pub use recorded::{RecordedFile, RecordedSince};
 pub use replace_file::replace_file;

@@ -27,7 +27,20 @@ impl ActionKind {
                 OnTimeout::Do(block) => vec![block],
                 OnTimeout::Stop | OnTimeout::Continue => Vec::new(),
             },
-            _ => Vec::new(),
+            ActionKind::Publish(_)
+            | ActionKind::Scene { .. }
+            | ActionKind::SceneByName(_)
+            | ActionKind::Script(_)
+            | ActionKind::Delay(_)
+            | ActionKind::Let(_)
+            | ActionKind::Remember(_)
+            | ActionKind::Run { .. }
+            | ActionKind::Switch { .. }
+            | ActionKind::Cancel(_)
+            | ActionKind::Log { .. }
+            | ActionKind::Http(_)
+            | ActionKind::Exec(_)
+            | ActionKind::Stop(_) => Vec::new(),
         }
     }
 
@@ -49,7 +62,22 @@ impl ActionKind {
                 WaitFor::Until(condition) => vec![condition],
                 WaitFor::Triggers(_) | WaitFor::Formed(_) => Vec::new(),
             },
-            _ => Vec::new(),
+            ActionKind::Publish(_)
+            | ActionKind::Scene { .. }
+            | ActionKind::SceneByName(_)
+            | ActionKind::Script(_)
+            | ActionKind::Delay(_)
+            | ActionKind::ChooseCase { .. }
+            | ActionKind::Parallel(_)
+            | ActionKind::Let(_)
+            | ActionKind::Remember(_)
+            | ActionKind::Run { .. }
+            | ActionKind::Switch { .. }
+            | ActionKind::Cancel(_)
+            | ActionKind::Log { .. }
+            | ActionKind::Http(_)
+            | ActionKind::Exec(_)
+            | ActionKind::Stop(_) => Vec::new(),
         }
     }
 
@@ -67,9 +95,36 @@ impl ActionKind {
     #[must_use]
     pub fn formed(&self) -> Option<&FormedTriggers> {
         match self {
-            ActionKind::Wait(Wait { what: WaitFor::Formed(formed), .. })
-            | ActionKind::Repeat { kind: RepeatKind::Every { until: Until::Formed(formed), .. }, .. } => Some(formed),
-            _ => None,
+            ActionKind::Wait(wait) => match &wait.what {
+                WaitFor::Formed(formed) => Some(formed),
+                WaitFor::Triggers(_) | WaitFor::Until(_) => None,
+            },
+            ActionKind::Repeat { kind, .. } => match kind {
+                RepeatKind::Every { until: Until::Formed(formed), .. } => Some(formed),
+                RepeatKind::Every { until: Until::Triggers(_) | Until::Condition(_), .. }
+                | RepeatKind::While(_)
+                | RepeatKind::Until(_)
+                | RepeatKind::Times(_)
+                | RepeatKind::Each(_) => None,
+            },
+            ActionKind::Publish(_)
+            | ActionKind::Scene { .. }
+            | ActionKind::SceneByName(_)
+            | ActionKind::Script(_)
+            | ActionKind::Delay(_)
+            | ActionKind::If { .. }
+            | ActionKind::Choose { .. }
+            | ActionKind::ChooseCase { .. }
+            | ActionKind::Parallel(_)
+            | ActionKind::Let(_)
+            | ActionKind::Remember(_)
+            | ActionKind::Run { .. }
+            | ActionKind::Switch { .. }
+            | ActionKind::Cancel(_)
+            | ActionKind::Log { .. }
+            | ActionKind::Http(_)
+            | ActionKind::Exec(_)
+            | ActionKind::Stop(_) => None,
         }
     }
 
@@ -78,7 +133,24 @@ impl ActionKind {
     pub fn messages(&self) -> &[Publish] {
         match self {
             ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => messages,
-            _ => &[],
+            ActionKind::SceneByName(_)
+            | ActionKind::Script(_)
+            | ActionKind::Delay(_)
+            | ActionKind::Wait(_)
+            | ActionKind::If { .. }
+            | ActionKind::Choose { .. }
+            | ActionKind::ChooseCase { .. }
+            | ActionKind::Repeat { .. }
+            | ActionKind::Parallel(_)
+            | ActionKind::Let(_)
+            | ActionKind::Remember(_)
+            | ActionKind::Run { .. }
+            | ActionKind::Switch { .. }
+            | ActionKind::Cancel(_)
+            | ActionKind::Log { .. }
+            | ActionKind::Http(_)
+            | ActionKind::Exec(_)
+            | ActionKind::Stop(_) => &[],
         }
     }
 }

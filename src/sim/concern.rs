@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::engine::{Gate, Outcome, RuleView, Step, Trace};
 use crate::explain::{LineKind, Report, nearest_to_topic, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedMessage;
-use crate::model::{RuleId, Topic, Value};
+use crate::model::{RuleId, Topic, Value, nearest};
 use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset};
 use crate::script::{Template, TextPart};
 
 use super::silence::Standings;
-use super::test_home::{nearest, without_instance};
+use super::test_home::without_instance;
 use super::{Comparison, Published, Row, VirtualHome};
 
 /// Up to so many traces, none is overlooked.

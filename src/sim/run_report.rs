@@ -3,11 +3,11 @@
 use crate::engine::{Outcome, Trace};
 use crate::explain::{LineKind, Report, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedRun;
-use crate::model::RuleId;
+use crate::model::{RuleId, nearest};
 
 use super::VirtualHome;
 use super::silence::Standings;
-use super::test_home::{nearest, without_instance};
+use super::test_home::without_instance;
 
 /// Returns why a rule's runs are not what was expected; `None` where they are.
 pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(String, Report)> {

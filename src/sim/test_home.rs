@@ -9,6 +9,7 @@ use crate::engine::Options;
 use crate::lang::Settings;
 use crate::lang::test_file::{RuleSelection, TestFile, TestLocation};
 use crate::model::schedule::Calendar;
+use crate::model::{Fingerprint, nearest};
 use crate::rules::{RuleEntry, Ruleset};
 
 /// The home that tests run in.
@@ -148,17 +149,14 @@ pub(super) fn without_instance(id: &str) -> &str {
     id.split_once('[').map_or(id, |(rule, _)| rule)
 }
 
-/// Returns the known name that is closest to `name`, where one is close.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = known.into_iter().map(|known| (strsim::damerau_levenshtein(name, known), known));
-    let (distance, known) = scored.min()?;
-    (distance <= name.chars().count() / 3 + 1).then_some(known)
-}
-
 /// Returns a number that is the same for the same texts on every machine (FNV-1a).
 fn seed(texts: &[&str]) -> u64 {
-    let bytes = texts.iter().flat_map(|text| text.bytes().chain([0]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hash = Fingerprint::new();
+    for text in texts {
+        hash.bytes(text.as_bytes());
+        hash.bytes(&[0]);
+    }
+    hash.value()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::lang::test_file::{
     RuleSelection, Step, StepKind, TestCase, TestFile,
 };
 use crate::model::recording::Recorded;
-use crate::model::{Message, Origin, Payload, Place, RuleId, Topic};
+use crate::model::{Message, Origin, Payload, Place, RuleId, Topic, nearest};
 use crate::rules::Ruleset;
 
 use super::comparison::{Comparison, Relation};
@@ -21,7 +21,7 @@ use super::local_clock::{LocalClock, instant};
 use super::report;
 use super::run_report;
 use super::snapshot;
-use super::test_home::{nearest, without_instance};
+use super::test_home::without_instance;
 use super::virtual_home::after;
 use super::{Call, CallKind, Exercised, Material, Published, Replay, Snapshot, TestHome, VirtualHome};
 

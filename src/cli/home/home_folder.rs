@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::disk;
 use crate::disk::home_files::SETTINGS;
 
 use crate::cli::Failure;
@@ -17,8 +18,7 @@ pub(in crate::cli) fn is_home(folder: &Path) -> bool {
 /// When there is nothing at `path`, or no home above it.
 pub(in crate::cli) fn home_of(path: &Path) -> Result<PathBuf, Failure> {
     let absolute = path.canonicalize().map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
+        let reason = disk::reason(&error);
         Failure::new(format!("`{}` can't be read: {reason}", path.display()))
     })?;
     let home = absolute.ancestors().find(|folder| is_home(folder));

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::cli::{Exit, Failure};
+use crate::disk;
 use crate::model::recording::MessageLine;
 
 /// How often the count is shown.
@@ -130,7 +131,6 @@ impl Sink {
 }
 
 fn unwritable(name: &str, error: &io::Error) -> Failure {
-    let reason = error.to_string();
-    let reason = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
+    let reason = disk::reason(error);
     Failure::new(format!("`{name}` can't be written: {reason}"))
 }

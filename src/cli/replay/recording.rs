@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::cli::home::since::Since;
 use crate::cli::{Exit, Failure, print};
+use crate::disk;
 use crate::disk::RecordedSince;
 use crate::disk::recording_file::{self, Text};
 use crate::model::TopicFilter;
@@ -164,7 +165,6 @@ impl Recording {
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Failure {
-    let reason = error.to_string();
-    let reason = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
+    let reason = disk::reason(error);
     Failure::new(format!("`{name}` can't be read: {reason}"))
 }

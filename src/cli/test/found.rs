@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::Failure;
 use crate::cli::home::home_folder;
 use crate::cli::home::home_folder::{home_of, is_home};
+use crate::disk;
 use crate::disk::home_files::{self, is_test};
 
 use super::suite::Suite;
@@ -106,7 +107,6 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Fai
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let reason = error.to_string();
-    let reason = reason.split(" (os error").next().unwrap_or(&reason).to_lowercase();
+    let reason = disk::reason(error);
     Failure::new(format!("`{}` can't be read: {reason}", path.display()))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::api::publication_line;
 use crate::cli::Failure;
+use crate::disk::reason;
 use crate::disk::recording_file::{self, Text};
 use crate::explain::{LineKind, Report};
 use crate::lang::test_file::{Recorded, TestCase, TestFile};
@@ -103,9 +104,4 @@ pub(super) fn accept(recorded: &Recorded, outcome: &TestOutcome, folder: &Path) 
         Failure::new(format!("the snapshot `{}` can't be written: {}", path.path, reason(&error)))
     })?;
     Ok(true)
-}
-
-fn reason(error: &io::Error) -> String {
-    let reason = error.to_string();
-    reason.split(" (os error").next().unwrap_or(&reason).to_lowercase()
 }

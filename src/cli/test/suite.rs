@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::cli::Failure;
+use crate::disk;
 use crate::disk::home_files;
 use crate::lang::test_file::TestFile;
 use crate::lang::{Diagnostic, Home, Severity, Source, Sources};
@@ -181,10 +182,7 @@ fn only_errors(found: Vec<Diagnostic>) -> Vec<Diagnostic> {
 fn read(path: &Path) -> Source {
     match fs::read(path) {
         Ok(bytes) => Source::Content(bytes.into()),
-        Err(error) => {
-            let reason = error.to_string();
-            Source::Unreadable(reason.split(" (os error").next().unwrap_or(&reason).to_lowercase())
-        }
+        Err(error) => Source::Unreadable(disk::reason(&error)),
     }
 }
 

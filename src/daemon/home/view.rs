@@ -16,7 +16,7 @@ use crate::daemon::store::{Health, Store};
 use crate::engine::Engine;
 use crate::explain::LocalTime;
 use crate::lang::Settings;
-use crate::model::RuleId;
+use crate::model::{Fingerprint, RuleId};
 use crate::rules::{RuleEntry, Ruleset};
 
 use super::switched::Switched;
@@ -95,18 +95,12 @@ impl HomeView<'_> {
 
 /// Returns a short text that is equal for rules that mean the same.
 fn fingerprint(rules: &[RuleEntry]) -> String {
-    // FNV-1a: stable from build to build, unlike the standard library's hasher.
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
+    let mut hash = Fingerprint::new();
     for entry in rules {
-        add(entry.id().as_str().as_bytes());
+        hash.bytes(entry.id().as_str().as_bytes());
         if let RuleEntry::Rule(rule) = entry {
-            add(&rule.fingerprint.to_le_bytes());
+            hash.number(rule.fingerprint);
         }
     }
-    format!("{hash:016x}")
+    format!("{:016x}", hash.value())
 }

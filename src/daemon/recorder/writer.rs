@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, error, info, warn};
 
+use crate::disk::reason;
 use crate::disk::recorded::shelf::{self, RecordedFile, Room, recorded_files};
 use crate::lang::RecorderSettings;
 use crate::model::recording::{MessageLine, Via};
@@ -390,14 +391,6 @@ impl Writer {
 fn may_go_on(newest: &RecordedFile, at: Timestamp, (span, share): (SignedDuration, u64)) -> bool {
     let age = at.duration_since(newest.begin);
     !newest.is_packed && !age.is_negative() && age < span && newest.size < share
-}
-
-/// Returns why the system says no, within a sentence.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn tell_too_large(noted: &Noted) {

@@ -1,13 +1,15 @@
 //! The checksum of a row: `SQLite` itself gives back a flipped bit as if nothing were.
 
+use crate::model::Fingerprint;
+
 /// Returns a checksum of a row (FNV-1a, 64 bits), which no single changed byte leaves as it was.
 pub(super) fn checksum(key: &str, value: &[u8]) -> i64 {
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    // 0xff is in no key: it is UTF-8.
-    for byte in key.bytes().chain([0xff]).chain(value.iter().copied()) {
-        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-    hash.cast_signed()
+    let mut hash = Fingerprint::new();
+    hash.bytes(key.as_bytes());
+    // It is in no key: a key is UTF-8.
+    hash.bytes(&[0xff]);
+    hash.bytes(value);
+    hash.value().cast_signed()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{RuleId, Topic, Value};
+use crate::model::{Fingerprint, RuleId, Topic, Value};
 use crate::rules::DurationTemplate;
 use crate::script::{Called, Closure, Expression, Failure, Frame, Interrupter, Reads, Sandbox, Template, World};
 
@@ -160,13 +160,11 @@ impl Evaluator {
     /// What `random()` depends on: the seed, the rule, the message, and which evaluation of it this is.
     fn entropy(&mut self, rule: &RuleId) -> u64 {
         self.draws += 1;
-        let mut hash = self.seed ^ 0xcbf2_9ce4_8422_2325;
-        let numbers = [self.sequence.to_le_bytes(), self.draws.to_le_bytes()];
-        for byte in rule.as_str().bytes().chain(numbers.into_iter().flatten()) {
-            // FNV-1a: any mixing will do, as long as it is the same everywhere.
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        hash
+        let mut hash = Fingerprint::seeded(self.seed);
+        hash.bytes(rule.as_str().as_bytes());
+        hash.number(self.sequence);
+        hash.number(self.draws);
+        hash.value()
     }
 }
 

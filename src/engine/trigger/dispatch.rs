@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::model::{Message, Origin, Payload, RuleId, Topic, Value};
+use crate::model::{Message, Origin, Payload, RuleId, Topic, Value, matches_star};
 use crate::rules::{ClientChange, HomeEvent, Rule, Start, StateTrigger, Trigger, TriggerKind};
 use crate::script::{Failure, Reads};
 
@@ -388,7 +388,7 @@ impl Engine {
     fn dispatch_client(&mut self, client: &Arc<str>, change: ClientChange) {
         let cause = Cause::outside(CauseKind::Client(Arc::clone(client)));
         let wanted = |trigger: &Trigger| match &trigger.kind {
-            TriggerKind::Client { pattern, is } => *is == change && pattern_matches(pattern, client),
+            TriggerKind::Client { pattern, is } => *is == change && matches_star(pattern, client),
             _ => false,
         };
         self.call(&cause, wanted, |firing| firing.client = Some(Arc::clone(client)));
@@ -474,23 +474,6 @@ impl Engine {
         });
         self.say_failed(&rule.id, &fault, firing.cause.depth);
         self.count_interruptions(&rule.id);
-    }
-}
-
-/// Returns whether `text` matches `pattern`, in which `*` stands for any text.
-fn pattern_matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let mut last = None;
-    for part in parts {
-        if let Some(middle) = last.replace(part) {
-            let Some((_, after)) = rest.split_once(middle) else { return false };
-            rest = after;
-        }
-    }
-    match last {
-        None => rest.is_empty(),
-        Some(end) => rest.ends_with(end),
     }
 }
 

@@ -4,29 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::lang::reader::constants::Constants;
 use crate::lang::yaml::tree::{Node, NodeKind};
-use crate::model::Value;
-
-/// FNV-1a, 64 bits: simple, and the same on every machine and in every version.
-struct Fnv(u64);
-
-impl Fnv {
-    fn new() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-
-    /// Writes a text with its length, so that two texts in a row can't be taken for others.
-    fn text(&mut self, kind: u8, text: &str) {
-        self.write(&[kind]);
-        self.write(&text.len().to_le_bytes());
-        self.write(text.as_bytes());
-    }
-}
+use crate::model::{Fingerprint, Value};
 
 /// Keys that don't change what a rule does: those for people, and the one that only says which instances there are.
 const SAYS_NOTHING: [&str; 4] = ["name", "description", "tags", "each"];
@@ -34,56 +12,62 @@ const SAYS_NOTHING: [&str; 4] = ["name", "description", "tags", "each"];
 /// Returns the fingerprint of a rule: of its tree without the keys that don't change what it does, of the constants
 /// that its texts name, and of what else it means, such as the rules and scenes that it names.
 pub(super) fn fingerprint(rule: &Node, constants: &Constants, beside: &BTreeSet<String>) -> u64 {
-    let mut hash = Fnv::new();
+    let mut hash = Fingerprint::new();
     let mut entries: Vec<_> = rule.as_map().unwrap_or_default().iter().collect();
     entries.sort_by_key(|entry| entry.key.as_str());
     for entry in entries.into_iter().filter(|entry| !SAYS_NOTHING.contains(&entry.key.as_str())) {
-        hash.text(b'k', entry.key.as_str());
+        write_text(&mut hash, b'k', entry.key.as_str());
         write_node(&mut hash, &entry.value);
     }
     write_constants(&mut hash, rule, constants);
     for text in beside {
-        hash.text(b'b', text);
+        write_text(&mut hash, b'b', text);
     }
-    hash.0
+    hash.value()
 }
 
 /// Returns the fingerprint of a scene, including the constants of its file that it names.
 pub(super) fn scene_fingerprint(scene: &Node, constants: &Constants) -> u64 {
-    let mut hash = Fnv::new();
+    let mut hash = Fingerprint::new();
     write_node(&mut hash, scene);
     write_constants(&mut hash, scene, constants);
-    hash.0
+    hash.value()
 }
 
 /// Writes the constants that the texts of `node` name, in the order of their names.
-fn write_constants(hash: &mut Fnv, node: &Node, constants: &Constants) {
+fn write_constants(hash: &mut Fingerprint, node: &Node, constants: &Constants) {
     let mut named: Vec<_> = constants.iter().filter(|(name, _)| names(node, name)).collect();
     named.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (name, value) in named {
-        hash.text(b'c', name);
-        hash.text(value_kind(value), &value.to_string());
+        write_text(hash, b'c', name);
+        write_text(hash, value_kind(value), &value.to_string());
     }
 }
 
-fn write_node(hash: &mut Fnv, node: &Node) {
+/// Writes a text of this kind.
+fn write_text(hash: &mut Fingerprint, kind: u8, text: &str) {
+    hash.bytes(&[kind]);
+    hash.text(text);
+}
+
+fn write_node(hash: &mut Fingerprint, node: &Node) {
     match &node.kind {
-        NodeKind::Scalar(scalar) => hash.text(value_kind(&scalar.value), scalar.text.as_str()),
-        NodeKind::Closure(closure) => hash.text(b'|', &closure.fingerprint().to_string()),
+        NodeKind::Scalar(scalar) => write_text(hash, value_kind(&scalar.value), scalar.text.as_str()),
+        NodeKind::Closure(closure) => write_text(hash, b'|', &closure.fingerprint().to_string()),
         NodeKind::List(items) => {
-            hash.write(b"[");
+            hash.bytes(b"[");
             for item in items {
                 write_node(hash, item);
             }
-            hash.write(b"]");
+            hash.bytes(b"]");
         }
         NodeKind::Map(entries) => {
-            hash.write(b"{");
+            hash.bytes(b"{");
             for entry in entries {
-                hash.text(value_kind(&entry.key_value), entry.key.as_str());
+                write_text(hash, value_kind(&entry.key_value), entry.key.as_str());
                 write_node(hash, &entry.value);
             }
-            hash.write(b"}");
+            hash.bytes(b"}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::Location;
-use crate::model::{Topic, TopicFilter};
+use crate::model::{Topic, TopicFilter, matches_star};
 use crate::script;
 
 pub use secrets::Secret;
@@ -252,24 +252,6 @@ impl Allow {
     /// Returns whether a rule may ask `url`.
     #[must_use]
     pub fn allows_url(&self, url: &str) -> bool {
-        self.http.iter().any(|pattern| matches_pattern(pattern, url))
+        self.http.iter().any(|pattern| matches_star(pattern, url))
     }
-}
-
-/// Returns whether `text` matches `pattern`, in which `*` stands for any text.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    true
 }
