@@ -9,6 +9,7 @@ mod banner;
 mod broker;
 mod files;
 mod home;
+mod net;
 mod observers;
 mod outside;
 mod recorder;

@@ -22,6 +22,7 @@ pub use diagnostic::{
 pub use home::{Home, Source, Sources};
 pub use schema::{FileKind, schema_of_all};
 pub use settings::{
-    Allow, BrokerLimits, BrokerSettings, DiscoverySettings, EmbeddedBroker, ExternalBroker, Listener, RecorderSettings,
-    Secret, Settings, Tls, WebSettings,
+    Allow, BrokerLimits, BrokerSettings, ClientCertificate, DiscoverySettings, EmbeddedBroker, ExternalBroker, Host,
+    Identity, InstanceRole, InstanceSettings, ListenAddress, Listener, Password, RecorderSettings, Secret, Settings,
+    Tls, WebSettings, WebTls,
 };

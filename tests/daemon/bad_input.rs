@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use super::clients::{Kind, Sent, sent};
 use super::house::{House, PATIENCE};
-use crate::home::Home;
+use crate::home::{Home, SETTINGS};
 
 const ECHO: &str = "rules: { echo: { when: 'in/#', then: { to/out: '${topic}' } } }\n";
 
@@ -108,7 +108,9 @@ fn a_payload_of_any_bytes_or_size_or_depth_is_taken() {
 
 #[test]
 fn a_packet_above_the_limit_ends_that_client_only() {
-    let mut house = House::with_rules(ECHO);
+    let home = Home::with(&[("rules/all.yaml", ECHO)]);
+    home.write("homerule.yaml", &SETTINGS.replace("broker: {", "broker: { limits: { packet: 1MiB },"));
+    let mut house = home.start();
     let mut client = publish_raw(&house, b"in/large", &vec![b'x'; 3_000_000]);
     let mut rest = Vec::new();
     let ended = client.read_to_end(&mut rest);

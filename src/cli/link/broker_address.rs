@@ -1,7 +1,6 @@
 //! The broker that `pub`, `sub`, `record` and `replay --to` speak to.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,12 +55,10 @@ impl BrokerArguments {
         match read_settings(&self.home)?.broker {
             BrokerSettings::Embedded(broker) => {
                 let listener = broker.listen.iter().find(|listener| !listener.websocket);
-                let address = listener.map(|listener| listener.address).ok_or_else(|| {
+                let address = listener.map(|listener| &listener.address).ok_or_else(|| {
                     Failure::new("the broker of this home listens for WebSockets only; name one by `--broker URL`")
                 })?;
-                let address = reachable(address);
-                let host = address.ip().to_string();
-                Ok(BrokerAddress { host, port: address.port(), user: None, is_ours: true })
+                Ok(BrokerAddress { host: address.reachable_host(), port: address.port, user: None, is_ours: true })
             }
             BrokerSettings::External(broker) => {
                 let mut address = BrokerAddress::parse(&broker.url)?;
@@ -213,16 +210,6 @@ pub(in crate::cli) enum Protocol {
 
 fn client_id(purpose: &str) -> String {
     format!("homerule-{purpose}-{}", std::process::id())
-}
-
-/// Returns where something that listens on `address` is reached from here.
-pub(in crate::cli) fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 #[cfg(test)]

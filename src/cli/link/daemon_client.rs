@@ -8,7 +8,6 @@ use clap::Args;
 use serde_json::Value;
 use ureq::Agent;
 
-use super::broker_address::reachable;
 use super::home_zone::HomeZone;
 use crate::cli::Failure;
 use crate::cli::home::settings_file::read_settings;
@@ -49,7 +48,7 @@ impl DaemonArguments {
         let settings = read_settings(&self.home)?;
         let url = match &self.url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("http://{}", reachable(settings.web.listen)),
+            None => format!("http://{}", settings.web.listen.reachable()),
         };
         if !url.starts_with("http://") {
             return Err(Failure::new(format!("`{url}` is no daemon: write `http://host:8330`")));

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, warn};
 
 use crate::daemon::home::input::Input;
+use crate::daemon::net::bind;
 use crate::daemon::store::{Retained, RetainedKeeper};
-use crate::lang::EmbeddedBroker;
+use crate::lang::{EmbeddedBroker, ListenAddress};
 
 use super::Publisher;
 use super::access::Access;
@@ -35,6 +37,9 @@ const SMALLEST_PACKET: usize = 1024;
 
 /// The messages that wait for a client that is reading: enough that a burst waits for the reader's turn.
 const LANE: usize = 10_000;
+
+/// How many messages wait for a client where the settings set no limit.
+const MOST_QUEUED: usize = 1 << 20;
 
 /// How many clients may come within a second: a whole house after a power cut, and not a flood.
 const CONNECTIONS_A_SECOND: u32 = 10_000;
@@ -50,7 +55,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(in crate::daemon) enum BrokerError {
     /// An address can't be had.
     #[error("the broker can't listen on {address}: {reason}")]
-    Bind { address: SocketAddr, reason: String },
+    Bind { address: ListenAddress, reason: String },
     /// The library says no.
     #[error("the broker failed: {0}")]
     Failed(String),
@@ -87,9 +92,9 @@ impl Broker {
         let mut listeners = Vec::with_capacity(settings.listen.len());
         let mut addresses = Vec::with_capacity(settings.listen.len());
         for listener in &settings.listen {
-            let address = listener.address;
-            let refused = |error| BrokerError::Bind { address, reason: reason(&error) };
-            let bound = TcpListener::bind(address).await.map_err(refused)?;
+            let address = &listener.address;
+            let refused = |error| BrokerError::Bind { address: address.clone(), reason: reason(&error) };
+            let bound = bind(address).await.map_err(refused)?;
             addresses.push(bound.local_addr().map_err(refused)?);
             listeners.push(bound);
         }
@@ -255,16 +260,17 @@ impl Stopper {
 
 fn configure(settings: &EmbeddedBroker, hook: Arc<Hook>) -> BrokerConfig {
     let limits = settings.limits;
+    let queued = limits.queued_messages.map_or(MOST_QUEUED, NonZeroUsize::get);
     let mut config = BrokerConfig {
         max_clients: limits.connections.max(1),
         max_packet_size: limits.packet.max(SMALLEST_PACKET),
         max_retained_messages: limits.retained,
         max_outbound_inflight: limits.inflight.max(1),
-        client_channel_capacity: limits.queued_messages.max(LANE),
+        client_channel_capacity: queued.max(LANE),
         event_handler: Some(hook),
         ..BrokerConfig::default()
     };
-    config.storage_config.max_queued_messages_per_client = limits.queued_messages;
+    config.storage_config.max_queued_messages_per_client = queued;
     config
 }
 

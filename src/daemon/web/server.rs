@@ -17,7 +17,8 @@ use tracing::debug;
 use crate::daemon::broker::bind_reason;
 use crate::daemon::files::reload::Request;
 use crate::daemon::home::input::Link;
-use crate::lang::Settings;
+use crate::daemon::net::bind;
+use crate::lang::{ListenAddress, Settings};
 
 use super::guard::Guard;
 use super::problem::Problem;
@@ -31,7 +32,7 @@ pub(crate) const ZONE_HEADER: &str = "homerule-time-zone";
 pub(in crate::daemon) enum WebError {
     /// The address can't be had.
     #[error("the HTTP interface can't listen on {address}: {reason} (`web.listen` in homerule.yaml)")]
-    Bind { address: SocketAddr, reason: String },
+    Bind { address: ListenAddress, reason: String },
     /// The token can't be read.
     #[error("`web.token_file` is `{file}`, which can't be read: {reason}")]
     Token { file: String, reason: String },
@@ -57,11 +58,11 @@ impl Web {
         requests: mpsc::Sender<Request>,
         stop: watch::Receiver<bool>,
     ) -> Result<Web, WebError> {
-        let wanted = settings.web.listen;
+        let wanted = &settings.web.listen;
         let token = settings.web.token_file.as_deref().map(|file| read_token(home, file)).transpose()?;
-        let bound = TcpListener::bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let bound = bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) =
-            bound.map_err(|error| WebError::Bind { address: wanted, reason: bind_reason(&error) })?;
+            bound.map_err(|error| WebError::Bind { address: wanted.clone(), reason: bind_reason(&error) })?;
         let pages = pages(Shared { link, requests, stop: stop.clone() }, Guard::new(token), zone(settings));
         Ok(Web { listener, address, pages, stop })
     }

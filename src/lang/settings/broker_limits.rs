@@ -1,9 +1,13 @@
 //! Decodes the limits for the broker's clients, and sizes such as `1MiB`.
 
+use std::num::NonZeroUsize;
+
 use crate::lang::reader::Reader;
 use crate::lang::reader::fields::Fields;
 use crate::lang::yaml::tree::Node;
 use crate::lang::{BrokerLimits, Code};
+
+use super::decoder::given;
 
 /// The units of sizes, with their bytes.
 const UNITS: [(&str, u64); 8] = [
@@ -17,22 +21,50 @@ const UNITS: [(&str, u64); 8] = [
     ("GiB", 1 << 30),
 ];
 
+/// The most levels of a topic that may be allowed: what a topic may have at all.
+const MOST_LEVELS: u64 = 200;
+
 /// Reads the limits that `node` names into `limits`.
-pub(in crate::lang) fn read(node: &Node, reader: &mut Reader<'_>, limits: &mut BrokerLimits) {
+pub(super) fn read(node: &Node, reader: &mut Reader<'_>, limits: &mut BrokerLimits) {
     let Some(mut fields) = Fields::of(node, "`limits`", &reader.text, &mut reader.findings) else { return };
-    let mut count = |key, most: u64, reader: &mut Reader<'_>, limit: &mut usize| {
-        let number = fields.take(key).and_then(|node| reader.integer(node, 1..most));
-        *limit = number.and_then(|number| usize::try_from(number).ok()).unwrap_or(*limit);
-    };
-    count("connections", u64::MAX, reader, &mut limits.connections);
-    count("queued_messages", u64::MAX, reader, &mut limits.queued_messages);
-    count("retained", u64::MAX, reader, &mut limits.retained);
-    let mut inflight = usize::from(limits.inflight);
-    count("inflight", 65_536, reader, &mut inflight);
-    limits.inflight = u16::try_from(inflight).unwrap_or(u16::MAX);
-    let packet = fields.take("packet").and_then(|node| size(node, reader));
-    limits.packet = packet.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(limits.packet);
+    for (key, most, limit) in [
+        ("connections", u64::MAX, &mut limits.connections),
+        ("sessions", u64::MAX, &mut limits.sessions),
+        ("retained", u64::MAX, &mut limits.retained),
+        ("topic_levels", MOST_LEVELS + 1, &mut limits.topic_levels),
+    ] {
+        let number = given(&mut fields, key).and_then(|node| reader.integer(node, 1..most));
+        *limit = number.map_or(*limit, to_usize);
+    }
+    for (key, limit) in [
+        ("queued_messages", &mut limits.queued_messages),
+        ("subscriptions", &mut limits.subscriptions),
+        ("messages_per_second", &mut limits.messages_per_second),
+    ] {
+        let number = given(&mut fields, key).and_then(|node| reader.integer(node, 0..u64::MAX));
+        *limit = number.map_or(*limit, |number| NonZeroUsize::new(to_usize(number)));
+    }
+    for (key, limit) in [
+        ("packet", &mut limits.packet),
+        ("total_queued", &mut limits.total_queued),
+        ("retained_bytes", &mut limits.retained_bytes),
+    ] {
+        *limit = given(&mut fields, key).and_then(|node| size(node, reader)).map_or(*limit, to_usize);
+    }
+    if let Some(node) = given(&mut fields, "queued_bytes") {
+        let is_none = node.as_scalar().is_some_and(|scalar| scalar.text.as_str() == "0");
+        let bytes = if is_none { Some(0) } else { size(node, reader) };
+        limits.queued_bytes = bytes.map_or(limits.queued_bytes, |bytes| NonZeroUsize::new(to_usize(bytes)));
+    }
+    let inflight = given(&mut fields, "inflight").and_then(|node| reader.integer(node, 1..65_536));
+    limits.inflight = inflight.and_then(|number| u16::try_from(number).ok()).unwrap_or(limits.inflight);
+    let timeout = given(&mut fields, "connect_timeout").and_then(|node| reader.interval(node));
+    limits.connect_timeout = timeout.unwrap_or(limits.connect_timeout);
     fields.finish(&mut reader.findings);
+}
+
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Returns a size in bytes: `1MiB`, `500kB`, or a number of bytes.

@@ -1,6 +1,5 @@
 //! Decodes `homerule.yaml` (docs/settings.md).
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::tz::TimeZoneDatabase;
@@ -12,11 +11,10 @@ use crate::lang::reader::Reader;
 use crate::lang::reader::fields::Fields;
 use crate::lang::yaml::tree::{self, Node, NodeKind};
 use crate::lang::{
-    Allow, BrokerSettings, Code, DiscoverySettings, EmbeddedBroker, ExternalBroker, Listener, RecorderSettings,
-    Settings, Sources, Tls, WebSettings, near,
+    Allow, BrokerSettings, Code, DiscoverySettings, RecorderSettings, Settings, Sources, WebSettings, WebTls, near,
 };
 
-use super::{broker_limits, secrets};
+use super::{broker_limits, not_offered, secrets};
 
 /// The settings' file.
 pub(in crate::lang) const SETTINGS_FILE: &str = "homerule.yaml";
@@ -52,6 +50,12 @@ impl Reader<'_> {
         if let Some(node) = given(&mut fields, "broker") {
             settings.broker = self.broker(node).unwrap_or(settings.broker);
         }
+        if let Some(node) = given(&mut fields, "instance") {
+            settings.instance = self.instance(node);
+        }
+        if let Some(node) = given(&mut fields, "topic_prefix") {
+            settings.topic_prefix = self.topic_prefix(node).unwrap_or(settings.topic_prefix);
+        }
         if let Some(node) = given(&mut fields, "web") {
             settings.web = self.web(node).unwrap_or(settings.web);
         }
@@ -79,19 +83,16 @@ impl Reader<'_> {
             }
         }
         fields.finish(&mut self.findings);
+        if settings.instance.is_some() && matches!(settings.broker, BrokerSettings::Embedded(_)) {
+            self.instance_without_broker(root);
+        }
+        not_offered::report(root, &mut self.findings);
         Some(settings)
     }
 
     fn not_used_yet(&mut self, span: std::ops::Range<usize>, key: &str) {
         let message = format!("`{key}` has no effect in this version");
         self.findings.warning(Code::NOT_USED_YET, span, message);
-    }
-
-    /// Reports a setting without which the home would be less protected: with it the daemon doesn't start. Tests and
-    /// replays, which need no broker, run all the same.
-    fn not_offered(&mut self, span: std::ops::Range<usize>, what: &str, help: &str) {
-        let message = format!("{what} in this version, so `homerule run` refuses to start");
-        self.findings.warning(Code::NOT_OFFERED, span, message).help(help);
     }
 
     fn location(&mut self, node: &Node) -> Option<(Option<Location>, Option<String>)> {
@@ -138,169 +139,16 @@ impl Reader<'_> {
         None
     }
 
-    fn broker(&mut self, node: &Node) -> Option<BrokerSettings> {
-        let mut fields = Fields::of(node, "`broker`", &self.text, &mut self.findings)?;
-        let broker = match fields.take("url") {
-            Some(url) => self.external_broker(url, &mut fields).map(BrokerSettings::External),
-            None => Some(BrokerSettings::Embedded(self.embedded_broker(&mut fields))),
-        };
-        fields.finish(&mut self.findings);
-        broker
-    }
-
-    fn embedded_broker(&mut self, fields: &mut Fields<'_>) -> EmbeddedBroker {
-        let mut broker = EmbeddedBroker::default();
-        for key in ["password_file", "client_id", "ca", "certificate", "key"] {
-            if let Some(entry) = fields.take_entry(key) {
-                let message = format!("`{key}` has no effect without `url`, which names another broker");
-                self.findings.error(Code::KEY_WITHOUT_EFFECT, entry.key_span.clone(), message);
-            }
-        }
-        let listen = given(fields, "listen");
-        if let Some(node) = listen {
-            broker.listen = self.listeners(node);
-        }
-        broker.anonymous = given(fields, "anonymous").and_then(|node| self.flag(node));
-        broker.users = self.text_of(fields, "users");
-        broker.acl = self.text_of(fields, "acl");
-        for (key, is_given) in [("users", broker.users.is_some()), ("acl", broker.acl.is_some())] {
-            if let Some(entry) = fields.take_entry(key).filter(|_| is_given) {
-                let help = "remove it, and listen on 127.0.0.1 only";
-                self.not_offered(entry.key_span.clone(), &format!("`{key}` isn't supported"), help);
-            }
-        }
-        if let (Some(false), None, Some(entry)) = (broker.anonymous, &broker.users, fields.take_entry("anonymous")) {
-            let message = "nobody can connect: `anonymous` is `false` and there are no `users`";
-            self.findings.error(Code::OPEN_LISTENER, entry.key_span.clone(), message).help("remove `anonymous`");
-        }
-        if let Some(node) = given(fields, "limits") {
-            broker_limits::read(node, self, &mut broker.limits);
-        }
-        let open = broker.listen.iter().find(|listener| !listener.address.ip().is_loopback());
-        if let (Some(open), None, Some(node)) = (open, &broker.users, listen)
-            && broker.anonymous != Some(true)
-        {
-            let message = format!(
-                "no client can connect to `{}`: there are no `users`, and `anonymous` isn't `true`",
-                open.address
-            );
-            let span = self.mark(node);
-            let found = self.findings.error(Code::OPEN_LISTENER, span, message);
-            found.help("add `anonymous: true` to let anyone connect who can reach it, or listen on `127.0.0.1` for this machine only");
-        }
-        broker
-    }
-
-    fn external_broker(&mut self, url: &Node, fields: &mut Fields<'_>) -> Option<ExternalBroker> {
-        for key in ["listen", "anonymous", "users", "acl", "limits"] {
-            if fields.take(key).is_some() {
-                let help = "with `url`, homerule uses that broker instead of its own; remove one of them";
-                fields.conflict("url", key, help, &mut self.findings);
-            }
-        }
-        let password_file = self.text_of(fields, "password_file");
-        let client_id = self.text_of(fields, "client_id");
-        let (ca, certificate) = (self.text_of(fields, "ca"), self.text_of(fields, "certificate"));
-        let key = self.text_of(fields, "key");
-        if let Some(entry) = fields.take_entry("url") {
-            let help = "remove `url`";
-            self.not_offered(entry.key_span.clone(), "another broker can't be used", help);
-        }
-        let url = self.broker_url(url);
-        Some(ExternalBroker { url: url?, password_file, client_id, ca, certificate, key })
-    }
-
-    fn broker_url(&mut self, node: &Node) -> Option<String> {
-        let fixed = self.fixed(node, "a broker's URL (`mqtt://host:1883`)")?;
-        let schemes = ["mqtt", "mqtts", "ws", "wss"];
-        let (scheme, rest) = fixed.text.split_once("://").unwrap_or(("", &fixed.text));
-        let host = rest.rsplit('@').next().unwrap_or_default();
-        let host = host.split(['/', '?']).next().unwrap_or_default();
-        let (name, port) = match host.rsplit_once(':') {
-            Some((name, port)) if !port.contains(']') => (name, Some(port)),
-            _ => (host, None),
-        };
-        let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-        if schemes.contains(&scheme) && !name.is_empty() && is_port {
-            return Some(fixed.text.to_string());
-        }
-        let message = format!("`{}` isn't a valid broker URL", fixed.text);
-        let help = "use e.g. `mqtt://host:1883`, or `mqtts://user@host:8883` for TLS";
-        self.findings.error(Code::BAD_URL, fixed.span, message).help(help);
-        None
-    }
-
-    fn listeners(&mut self, node: &Node) -> Vec<Listener> {
-        match &node.kind {
-            NodeKind::List(items) if items.is_empty() => {
-                self.wrong_type(node, "an address, or a list of them");
-                Vec::new()
-            }
-            NodeKind::List(items) => items.iter().filter_map(|item| self.listener(item)).collect(),
-            NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => self.listener(node).into_iter().collect(),
-        }
-    }
-
-    fn listener(&mut self, node: &Node) -> Option<Listener> {
-        if node.as_map().is_none() {
-            return Some(Listener { address: self.address(node)?, websocket: false, tls: None });
-        }
-        let mut fields = Fields::of(node, "a listener", &self.text, &mut self.findings)?;
-        let address = fields.need("address", &self.text).and_then(|node| self.address(node));
-        let websocket = fields.take("websocket").and_then(|node| self.flag(node)).unwrap_or(false);
-        let tls = fields.take("tls").and_then(|node| self.tls(node));
-        for (key, name, is_given) in [("websocket", "WebSocket", websocket), ("tls", "TLS", tls.is_some())] {
-            if let Some(entry) = fields.take_entry(key).filter(|_| is_given) {
-                let help = format!("remove `{key}`, and listen on 127.0.0.1 only");
-                self.not_offered(entry.key_span.clone(), &format!("{name} isn't supported"), &help);
-            }
-        }
-        fields.finish(&mut self.findings);
-        Some(Listener { address: address?, websocket, tls })
-    }
-
-    fn tls(&mut self, node: &Node) -> Option<Tls> {
-        let mut fields = Fields::of(node, "`tls`", &self.text, &mut self.findings)?;
-        let certificate = fields.need("certificate", &self.text);
-        let certificate = certificate.and_then(|node| self.plain_text(node));
-        let key = fields.need("key", &self.text).and_then(|node| self.plain_text(node));
-        let client_ca = self.text_of(&mut fields, "client_ca");
-        fields.finish(&mut self.findings);
-        Some(Tls { certificate: certificate?.to_string(), key: key?.to_string(), client_ca })
-    }
-
-    /// Returns an address to listen on, with its port. `localhost` is the loopback address.
-    fn address(&mut self, node: &Node) -> Option<SocketAddr> {
-        let fixed = self.fixed(node, "an address (`127.0.0.1:1883`)")?;
-        let text: &str = &fixed.text;
-        let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
-        if let Some(port) = local {
-            return Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        }
-        if let Ok(address) = text.parse() {
-            return Some(address);
-        }
-        let help = match text.trim_start_matches(':').parse::<u16>() {
-            Ok(port) => format!("use `127.0.0.1:{port}` for this machine only, `0.0.0.0:{port}` for all"),
-            Err(_) if text.parse::<std::net::IpAddr>().is_ok() => format!("add the port: `{text}:1883`"),
-            Err(_) => "use an IP address and a port, e.g. `127.0.0.1:1883`".to_owned(),
-        };
-        self.findings
-            .error(Code::BAD_ADDRESS, fixed.span.clone(), format!("`{text}` isn't a valid address to listen on"))
-            .help(help);
-        None
-    }
-
     fn web(&mut self, node: &Node) -> Option<WebSettings> {
         let mut web = WebSettings::default();
         let mut fields = Fields::of(node, "`web`", &self.text, &mut self.findings)?;
-        if let Some(node) = given(&mut fields, "listen") {
-            web.listen = self.address(node).unwrap_or(web.listen);
-        }
+        let listen = given(&mut fields, "listen").and_then(|node| self.address(node));
+        web.listen = listen.unwrap_or(web.listen);
         web.token_file = self.text_of(&mut fields, "token_file");
-        if let (false, None, Some(entry)) =
-            (web.listen.ip().is_loopback(), &web.token_file, fields.take_entry("listen"))
-        {
+        web.tls = given(&mut fields, "tls").and_then(|node| self.web_tls(node));
+        web.public_url = given(&mut fields, "public_url").and_then(|node| self.public_url(node));
+        web.edit = given(&mut fields, "edit").and_then(|node| self.flag(node)).unwrap_or(web.edit);
+        if let (false, None, Some(entry)) = (web.listen.is_loopback(), &web.token_file, fields.take_entry("listen")) {
             let message = format!("others can reach `{}`, and no token protects it", web.listen);
             let found = self.findings.error(Code::OPEN_LISTENER, entry.value.span.clone(), message);
             let help = "add `token_file: token.txt` with a long random text in that file, or listen on 127.0.0.1";
@@ -308,6 +156,25 @@ impl Reader<'_> {
         }
         fields.finish(&mut self.findings);
         Some(web)
+    }
+
+    fn web_tls(&mut self, node: &Node) -> Option<WebTls> {
+        let mut fields = Fields::of(node, "`web.tls`", &self.text, &mut self.findings)?;
+        let certificate = fields.need("certificate", &self.text).and_then(|node| self.plain_text(node));
+        let key = fields.need("key", &self.text).and_then(|node| self.plain_text(node));
+        fields.finish(&mut self.findings);
+        Some(WebTls { certificate: certificate?.to_string(), key: key?.to_string() })
+    }
+
+    fn public_url(&mut self, node: &Node) -> Option<String> {
+        let fixed = self.fixed(node, "a URL (`https://home.example`)")?;
+        let rest = fixed.text.strip_prefix("https://").or_else(|| fixed.text.strip_prefix("http://"));
+        if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains([' ', '?', '#'])) {
+            return Some(fixed.text.trim_end_matches('/').to_owned());
+        }
+        let message = format!("`{}` isn't the URL of a page", fixed.text);
+        self.findings.error(Code::BAD_URL, fixed.span, message).help("write `https://home.example`");
+        None
     }
 
     fn discovery(&mut self, node: &Node) -> Option<DiscoverySettings> {
@@ -389,32 +256,32 @@ impl Reader<'_> {
         Some(allow)
     }
 
-    fn filters(&mut self, node: &Node) -> Vec<TopicFilter> {
+    pub(super) fn filters(&mut self, node: &Node) -> Vec<TopicFilter> {
         match &node.kind {
             NodeKind::List(items) => items.iter().filter_map(|item| self.filter(item)).collect(),
             NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => self.filter(node).into_iter().collect(),
         }
     }
 
-    fn text_of(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
+    pub(super) fn text_of(&mut self, fields: &mut Fields<'_>, key: &'static str) -> Option<String> {
         let text: Arc<str> = given(fields, key).and_then(|node| self.plain_text(node))?;
         Some(text.to_string())
     }
 }
 
 /// Returns the value of `key` if it has one: a key without a value means the default.
-fn given<'n>(fields: &mut Fields<'n>, key: &'static str) -> Option<&'n Node> {
+pub(super) fn given<'n>(fields: &mut Fields<'n>, key: &'static str) -> Option<&'n Node> {
     fields.take(key).filter(|node| !node.is_null())
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::lang::text::FileText;
 
-    fn settings(yaml: &str) -> (Settings, Vec<String>) {
+    pub(in crate::lang::settings) fn settings(yaml: &str) -> (Settings, Vec<String>) {
         let mut reader = Reader::new(FileText::new(SETTINGS_FILE.into(), yaml.into()));
         let settings = read(&mut reader, &Sources::new());
         // What this version can't keep is read all the same.
@@ -474,13 +341,6 @@ recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
         assert_eq!(wrong("{ max_size: 10kB }"), ["the recorder needs at least 1 MiB"]);
         assert_eq!(wrong("{ keep: 0s }"), ["this duration must be longer than zero"]);
         assert_eq!(wrong("nothing").len(), 1);
-    }
-
-    #[test]
-    fn another_broker_is_named_by_its_url() {
-        let (settings, messages) = settings("broker: { url: mqtts://me@host:8883, password_file: p, client_id: c }");
-        assert_eq!(messages, Vec::<String>::new());
-        assert!(matches!(settings.broker, BrokerSettings::External(broker) if broker.url == "mqtts://me@host:8883"));
     }
 
     #[test]

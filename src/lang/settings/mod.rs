@@ -1,11 +1,17 @@
 //! `homerule.yaml`: the settings of a home. Each has a default.
 
+mod address;
+mod broker;
+mod broker_decoder;
 mod broker_limits;
 pub(super) mod decoder;
+mod external_decoder;
 mod folder_name;
+mod instance;
+mod instance_decoder;
+mod not_offered;
 pub(super) mod secrets;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +19,11 @@ use crate::model::schedule::Location;
 use crate::model::{Topic, TopicFilter, matches_star};
 use crate::script;
 
+pub use address::{Host, ListenAddress};
+pub use broker::{
+    BrokerLimits, BrokerSettings, ClientCertificate, EmbeddedBroker, ExternalBroker, Identity, Listener, Password, Tls,
+};
+pub use instance::{InstanceRole, InstanceSettings};
 pub use secrets::Secret;
 
 /// The settings of a home.
@@ -28,6 +39,10 @@ pub struct Settings {
     pub rules: String,
     /// The broker.
     pub broker: BrokerSettings,
+    /// What several instances of one home share; `None`: there is one.
+    pub instance: Option<InstanceSettings>,
+    /// The first levels of our own topics, which rules call `homerule`.
+    pub topic_prefix: String,
     /// The HTTP interface.
     pub web: WebSettings,
     /// Filters whose named wildcards name a device.
@@ -72,91 +87,28 @@ pub struct DiscoverySettings {
     pub announce: bool,
 }
 
-/// Which broker is used.
-#[derive(Debug, Clone, PartialEq)]
-pub enum BrokerSettings {
-    /// The one inside the daemon.
-    Embedded(EmbeddedBroker),
-    /// Another one.
-    External(ExternalBroker),
-}
-
-/// The broker inside the daemon.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmbeddedBroker {
-    /// Where it listens.
-    pub listen: Vec<Listener>,
-    /// Whether clients may connect without a password; `None`: on loopback addresses only.
-    pub anonymous: Option<bool>,
-    /// The password file, relative to the home.
-    pub users: Option<String>,
-    /// The ACL file, relative to the home.
-    pub acl: Option<String>,
-    /// How much clients may use.
-    pub limits: BrokerLimits,
-}
-
-/// An address that the broker listens on.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Listener {
-    /// The address.
-    pub address: SocketAddr,
-    /// Whether it speaks MQTT over WebSocket.
-    pub websocket: bool,
-    /// The certificates; `None`: without TLS.
-    pub tls: Option<Tls>,
-}
-
-/// The files of a listener with TLS, relative to the home.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tls {
-    /// The server's certificate.
-    pub certificate: String,
-    /// Its key.
-    pub key: String,
-    /// The authority whose certificates clients must show; `None`: none need be shown.
-    pub client_ca: Option<String>,
-}
-
-/// How much clients may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BrokerLimits {
-    /// Clients at once.
-    pub connections: usize,
-    /// Bytes of a packet.
-    pub packet: usize,
-    /// Messages that wait for one client.
-    pub queued_messages: usize,
-    /// Unacknowledged messages of one client.
-    pub inflight: u16,
-    /// Retained messages.
-    pub retained: usize,
-}
-
-/// A broker elsewhere.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExternalBroker {
-    /// `mqtt://host:1883`, `mqtts://user@host:8883`.
-    pub url: String,
-    /// The file with the password, relative to the home.
-    pub password_file: Option<String>,
-    /// How it knows us; `None`: `homerule` and something random.
-    pub client_id: Option<String>,
-    /// The file with the authority that signed its certificate, relative to the home; `None`: the system's.
-    pub ca: Option<String>,
-    /// The file with our own certificate, relative to the home.
-    pub certificate: Option<String>,
-    /// The file with that certificate's key, relative to the home.
-    pub key: Option<String>,
-}
-
 /// The HTTP interface.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WebSettings {
     /// Where it listens.
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// The file with the token, relative to the home.
     pub token_file: Option<String>,
+    /// Its certificate; `None`: without TLS.
+    pub tls: Option<WebTls>,
+    /// How others reach it: `https://home.example`; `None`: at its address.
+    pub public_url: Option<String>,
+    /// Whether rules may be changed there.
+    pub edit: bool,
+}
+
+/// The files of the HTTP interface with TLS, relative to the home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebTls {
+    /// Its certificate.
+    pub certificate: String,
+    /// The certificate's key.
+    pub key: String,
 }
 
 /// What rules may do outside the broker.
@@ -176,6 +128,8 @@ impl Default for Settings {
             data: ".homerule".to_owned(),
             rules: "rules".to_owned(),
             broker: BrokerSettings::Embedded(EmbeddedBroker::default()),
+            instance: None,
+            topic_prefix: "homerule".to_owned(),
             web: WebSettings::default(),
             devices: Vec::new(),
             limits: script::Limits { evaluation: Duration::from_millis(100), ..script::Limits::default() },
@@ -224,27 +178,15 @@ impl Default for RecorderSettings {
     }
 }
 
-impl Default for EmbeddedBroker {
-    fn default() -> EmbeddedBroker {
-        EmbeddedBroker {
-            listen: vec![Listener { address: SocketAddr::from(([127, 0, 0, 1], 1883)), websocket: false, tls: None }],
-            anonymous: None,
-            users: None,
-            acl: None,
-            limits: BrokerLimits::default(),
-        }
-    }
-}
-
-impl Default for BrokerLimits {
-    fn default() -> BrokerLimits {
-        BrokerLimits { connections: 1000, packet: 1 << 20, queued_messages: 1000, inflight: 20, retained: 100_000 }
-    }
-}
-
 impl Default for WebSettings {
     fn default() -> WebSettings {
-        WebSettings { listen: SocketAddr::from(([127, 0, 0, 1], 8330)), token_file: None }
+        WebSettings {
+            listen: ListenAddress::loopback(8330),
+            token_file: None,
+            tls: None,
+            public_url: None,
+            edit: false,
+        }
     }
 }
 

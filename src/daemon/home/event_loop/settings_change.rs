@@ -10,6 +10,8 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         data,
         rules,
         broker,
+        instance,
+        topic_prefix,
         web,
         // Taken over at once.
         devices: _,
@@ -27,6 +29,8 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         ("data", *data != after.data),
         ("rules", *rules != after.rules),
         ("broker", *broker != after.broker),
+        ("instance", *instance != after.instance),
+        ("topic_prefix", *topic_prefix != after.topic_prefix),
         ("web", *web != after.web),
         ("limits", *limits != after.limits || *chain != after.chain || *storm != after.storm || *runs != after.runs),
     ];

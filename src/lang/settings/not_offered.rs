@@ -1,0 +1,81 @@
+//! Settings that are specified, and that this version's daemon doesn't do yet.
+//!
+//! Without them a home would be another, less guarded one: with them the daemon doesn't start, and `homerule check` says so.
+//! Tests and recordings, which no broker serves, run all the same.
+
+use crate::lang::Code;
+use crate::lang::diagnostic::findings::Findings;
+use crate::lang::yaml::tree::{Entry, Node, NodeKind};
+
+/// A setting by its keys from the root (a list's items are looked into), with what isn't done and what to do instead.
+type Row = (&'static [&'static str], &'static str, &'static str);
+
+/// What isn't done yet. Remove a row with the change that does it.
+const NOT_OFFERED: &[Row] = &[
+    (
+        &["broker", "listen", "websocket"],
+        "WebSocket isn't supported",
+        "remove `websocket`, and listen on 127.0.0.1 only",
+    ),
+    (&["broker", "listen", "tls"], "TLS isn't supported", "remove `tls`, and listen on 127.0.0.1 only"),
+    (&["broker", "listen", "anonymous"], "`anonymous` counts for all addresses", "write `anonymous` below `broker`"),
+    (&["broker", "users"], "`users` isn't supported", "remove it, and listen on 127.0.0.1 only"),
+    (&["broker", "acl"], "`acl` isn't supported", "remove it, and listen on 127.0.0.1 only"),
+    (&["broker", "url"], "another broker can't be used", "remove `url`"),
+    (&["broker", "sessions"], "sessions don't outlive the daemon", "remove `sessions`"),
+    (&["broker", "limits", "sessions"], "sessions aren't limited", "remove `sessions`"),
+    (&["broker", "limits", "queued_bytes"], "the bytes that wait for a client aren't limited", "remove `queued_bytes`"),
+    (
+        &["broker", "limits", "total_queued"],
+        "the bytes that wait for all clients aren't limited",
+        "remove `total_queued`",
+    ),
+    (
+        &["broker", "limits", "retained_bytes"],
+        "the bytes of retained messages aren't limited",
+        "remove `retained_bytes`",
+    ),
+    (&["broker", "limits", "subscriptions"], "subscriptions aren't limited", "remove `subscriptions`"),
+    (&["broker", "limits", "topic_levels"], "the levels of topics aren't limited", "remove `topic_levels`"),
+    (&["broker", "limits", "messages_per_second"], "rates aren't limited", "remove `messages_per_second`"),
+    (&["broker", "limits", "connect_timeout"], "how long a client may be silent isn't set", "remove `connect_timeout`"),
+    (&["instance"], "several instances of a home can't work together", "remove `instance`"),
+    (&["topic_prefix"], "homerule's own topics can't be moved", "remove `topic_prefix`"),
+    (&["web", "tls"], "the HTTP interface has no TLS", "remove `tls`, and listen on 127.0.0.1 only"),
+    (&["web", "public_url"], "the HTTP interface knows no address but its own", "remove `public_url`"),
+    (&["web", "edit"], "rules can't be changed on the page", "remove `edit`"),
+];
+
+/// Reports what the settings ask for and isn't done yet.
+pub(super) fn report(root: &Node, findings: &mut Findings) {
+    for (keys, what, help) in NOT_OFFERED {
+        let mut found = Vec::new();
+        find(root, keys, &mut found);
+        for entry in found.into_iter().filter(|entry| asks(&entry.value)) {
+            let message = format!("{what} in this version, so `homerule run` refuses to start");
+            findings.warning(Code::NOT_OFFERED, entry.key_span.clone(), message).help(*help);
+        }
+    }
+}
+
+fn find<'n>(node: &'n Node, keys: &[&str], found: &mut Vec<&'n Entry>) {
+    let Some((key, deeper)) = keys.split_first() else { return };
+    match &node.kind {
+        NodeKind::List(items) => items.iter().for_each(|item| find(item, keys, found)),
+        NodeKind::Map(entries) => {
+            for entry in entries.iter().filter(|entry| entry.key.as_str() == *key) {
+                if deeper.is_empty() {
+                    found.push(entry);
+                } else {
+                    find(&entry.value, deeper, found);
+                }
+            }
+        }
+        NodeKind::Scalar(_) | NodeKind::Closure(_) => {}
+    }
+}
+
+/// Returns whether a value asks for something: no value and `false` don't.
+fn asks(value: &Node) -> bool {
+    value.as_scalar().is_none_or(|scalar| !scalar.value.is_null() && scalar.text.as_str() != "false")
+}
