@@ -2,7 +2,9 @@
 //! both sides share.
 
 mod cause;
+mod chain;
 mod finding;
+mod obstacle;
 mod publication;
 mod rule;
 mod state;
@@ -11,7 +13,9 @@ mod trace;
 
 pub use crate::model::recording::{MessageLine, Via};
 pub use cause::{CauseAnswer, cause_of};
+pub use chain::chain_answer;
 pub use finding::{Finding, findings};
+pub use obstacle::ObstacleAnswer;
 pub use publication::publication_line;
 pub use rule::{LastRun, RuleAnswer};
 pub use state::StateAnswer;

@@ -24,4 +24,3 @@ pub use observers::screen::Format;
 pub use start::{DaemonError, Ended, Options, run};
 pub use system::logging::LogError;
 pub(crate) use web::ZONE_HEADER;
-pub use why::{Incident, Said, SaidKind};

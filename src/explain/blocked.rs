@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::engine::{ArmedHold, Gate, RuleView, Step, Verdict};
 use crate::rules::Start;
 
-use super::{LocalTime, progress};
+use super::words::{LocalTime, progress};
 
 /// The most holds that are listed.
 const MOST_HOLDS: usize = 5;
@@ -44,8 +44,8 @@ pub fn blocked(view: &RuleView, now: Timestamp, time: &LocalTime) -> Option<Bloc
     let place = &start.condition.place;
     let (gate, text) = match verdict {
         Verdict::True if view.was_refused => {
-            let text = "its `while` is true, but its `if` wasn't when that began: it's asked again only after the \
-                        `while` has been false";
+            let text = "its `if` was false when its `while` became true: it's asked again only after the `while` has been \
+                        false";
             (Gate::Condition, text.to_owned())
         }
         Verdict::True => return None,

@@ -4,29 +4,25 @@
 //! HTTP interface and the page all take their words from here.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod awaited;
 mod blocked;
-mod cause;
-mod local_time;
-mod miss;
-mod near_topic;
-mod outcome;
-mod progress;
+mod near;
+mod obstacle;
+mod past;
 mod report;
-mod step;
+mod silence;
 mod trace_lines;
-mod values;
-mod verdict;
+mod words;
 
-pub use awaited::{awaited, awaited_any};
 pub use blocked::{Blocked, blocked};
-pub use local_time::LocalTime;
-pub use miss::miss;
-pub use near_topic::{nearest_to_topic, nearest_topic};
-pub use outcome::{ended, gate_now, gate_then, stop_reason};
-pub use progress::progress;
+pub use near::{NearMiss, meant_topics, miss, near_misses, nearest_to_topic, nearest_topic};
+pub use obstacle::{Beyond, By, Facts, Obstacle, Repeated, Switcher, obstacle, switched_off_by};
+pub use past::{
+    Chain, Extent, Gaps, HeardMessage, History, Incident, Link, Memory, Published, Said, SaidKind, Scene, Speaker,
+};
 pub use report::{Line, LineKind, Report};
-pub use step::{step_result, step_result_with_source};
+pub use silence::Silence;
 pub use trace_lines::{step_lines, trace_lines, traces_under_way};
-pub use values::{one_line, payload_text, value_text};
-pub use verdict::{verdict_text, verdict_why};
+pub use words::{
+    LocalTime, awaited, awaited_any, ended, gate_now, gate_then, one_line, payload_text, progress, step_result,
+    step_result_with_source, stop_reason, value_text, verdict_text, verdict_why,
+};

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::engine::{Step, Trace};
 
-use super::cause::cause_in_short;
-use super::{LineKind, LocalTime, Report, ended, step_result_with_source, value_text};
+use super::report::{LineKind, Report};
+use super::words::{LocalTime, cause_in_short, ended, step_result_with_source, value_text};
 
 /// The most traces that a report shows.
 const MOST: usize = 10;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::{Gate, Outcome, RuleView, Step, Trace};
-use crate::explain::{LineKind, Report, nearest_to_topic, trace_lines, traces_under_way};
+use crate::engine::{Gate, Outcome, RuleView, Trace};
+use crate::explain::{LineKind, Report, meant_topics, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedMessage;
 use crate::model::{RuleId, Topic, Value, nearest};
 use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset};
@@ -209,15 +209,12 @@ impl Told<'_> {
         let judged = views.iter().flat_map(|view| &view.judged);
         let skipped = self.traces.iter().filter(|trace| matches!(trace.outcome, Outcome::Skipped(_)));
         let steps = skipped.flat_map(|trace| &trace.steps).chain(judged);
-        let mut unknown: BTreeSet<Topic> = steps.flat_map(Step::topics_without_value).collect();
-        unknown.retain(|topic| world.heard.topics().all(|heard| heard != topic));
-        for topic in &unknown {
-            // What rules publish is seldom what their conditions read.
-            if let Some(near) = nearest_to_topic(topic, world.heard.topics_of_devices()) {
-                let text =
-                    format!("nothing spoke on `{topic}`, which is read, but `{near}` did: is one of the two misspelt?");
-                report.add(LineKind::Plain, text);
-            }
+        let speaks = |topic: &Topic| world.heard.topics().any(|heard| heard == topic);
+        // What rules publish is seldom what their conditions read.
+        for (topic, near) in meant_topics(steps, speaks, &world.heard.topics_of_devices()) {
+            let text =
+                format!("nothing spoke on `{topic}`, which is read, but `{near}` did: is one of them misspelled?");
+            report.add(LineKind::Plain, text);
         }
         report
     }

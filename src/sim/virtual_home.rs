@@ -13,8 +13,8 @@ use crate::lang::test_file::Answers;
 use crate::model::{Map, Message, Origin, Payload, RuleId, Topic, Value};
 use crate::rules::{LogLevel, Ruleset};
 
+use super::heard::Heard;
 use super::local_clock::LocalClock;
-use super::near::Heard;
 
 /// How often the engine may ask for the same instant again before the home counts as stuck.
 const SAME_INSTANT: usize = 100_000;

@@ -75,7 +75,7 @@ fn a_topic_that_is_nearly_that_of_a_trigger_is_named() {
         "rules: { tv: { when: home/+room/tv, then: { 'out/${room}': ON } } }\n",
         "- { publish: hall/tv, payload: ON }\n- expect: { out/hall: ON }\n",
     );
-    assert!(said.contains("    nothing spoke there, but `hall/tv` did: is one of the two misspelt?\n"), "{said}");
+    assert!(said.contains("    nothing spoke there, but `hall/tv` did: is one of them misspelled?\n"), "{said}");
 }
 
 #[test]
@@ -150,7 +150,7 @@ rules:
 ";
     let said = report_of(rules, "- { publish: bell, payload: Ring }\n- expect_http: [ { url: 'http://chime/' } ]\n");
     let told =
-        "  `a:ring` may send a request, and nothing triggered it: it waits for a message on `bell` that says ring\n";
+        "  `a:ring` may send a request, but nothing triggered it: it waits for a message on `bell` that says ring\n";
     assert!(said.contains(told), "{said}");
     assert!(said.contains("bell Ring   when: it's Ring, and `payload` wants ring\n"), "{said}");
     let said = report_of(rules, "- { publish: bell, payload: ring }\n- expect_http: [ { url: 'http://bell/' } ]\n");
@@ -165,7 +165,7 @@ fn a_state_that_a_rule_should_have_made_is_explained_as_a_publication_is() {
     let said = report_of(rules, "- { publish: tv, payload: OFF }\n- expect_state: { lamp/set: ON, tv: ON }\n");
     assert!(
         said.contains(
-            "  `a:on` publishes to `lamp/set`, and nothing triggered it: it waits for a change of `tv` to ON\n"
+            "  `a:on` publishes to `lamp/set`, but nothing triggered it: it waits for a change of `tv` to ON\n"
         ),
         "{said}"
     );
@@ -188,7 +188,7 @@ rules:
     let said = report_of(rules, steps);
     for (read, near) in [("home/lux", "lux"), ("home/mode", "home/Mode")] {
         let told =
-            format!("  nothing spoke on `{read}`, which is read, but `{near}` did: is one of the two misspelt?\n");
+            format!("  nothing spoke on `{read}`, which is read, but `{near}` did: is one of them misspelled?\n");
         assert!(said.contains(&told), "{said}");
     }
 }

@@ -49,7 +49,7 @@ fn why_goes_on_in_the_recording_where_the_runs_are_forgotten() {
     house.begin();
     let after_restart = told(&house);
     insta::assert_snapshot!(after_restart);
-    assert!(report(&house, &["why", "home/hall/tv"]).contains("home/hall/tv \"ON\", published by a client"));
+    assert!(report(&house, &["why", "home/hall/tv"]).contains("home/hall/tv \"ON\", published by an unknown client"));
 
     let mut house = forgetful(CHAIN);
     publish(&house, "home/hall/tv", &json!("ON"));
@@ -199,7 +199,7 @@ fn a_test_knows_what_was_recorded_before_its_begin() {
     publish(&house, "lux", &json!(300));
     assert_eq!(
         report(&house, &["why", "hall/lamp"]),
-        "TIME all:on published; what else its run did is remembered no more\n    button \"press\" was published at TIME by the \
+        "TIME all:on published; what else its run did is no longer remembered\n    button \"press\" was published at TIME by the \
          client `panel`\n    publish  hall/lamp ON\n(times are those of ZONE)\n--- 0\n"
     );
     let said = say(&house, &["why", "hall/lamp", "--as-test", "rules/incident.test.yaml"]);
@@ -211,7 +211,7 @@ fn a_test_knows_what_was_recorded_before_its_begin() {
     let said = say(&house, &["why", "hall/lamp", "--as-test", "rules/incident.test.yaml"]);
     assert_eq!(
         (said.status, said.err.as_str()),
-        (2, "error: all:on published `hall/lamp`, and is no rule of the home any more\n")
+        (2, "error: all:on published `hall/lamp`, but the home no longer has that rule\n")
     );
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::cli::link::daemon_client::DaemonArguments;
 use crate::cli::test::Suite;
 use crate::cli::{Exit, Failure, print};
-use crate::daemon::{Incident, SaidKind};
+use crate::explain::{Incident, SaidKind};
 use crate::lang::Source;
 use crate::lang::test_file::TestFile;
 use crate::model::{RuleId, format_duration};

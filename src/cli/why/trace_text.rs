@@ -22,7 +22,7 @@ pub(in crate::cli) fn show(trace: &Value, zone: &HomeZone) {
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
         let (path, what) = (text(step, "path"), text(step, "what"));
         let result = result(step);
-        // Of a run that is remembered no more, the places are not known.
+        // The places of a run that's no longer remembered aren't known.
         let gap = if path_width == 0 { "" } else { "  " };
         print::line(format!("    {path:path_width$}{gap}{what:what_width$}  {result}{values}").trim_end());
     }
@@ -60,7 +60,7 @@ fn message(cause: &Value) -> String {
 fn client(cause: &Value) -> String {
     match cause.get("client").and_then(Value::as_str) {
         Some(client) => format!("the client `{client}`"),
-        None => "a client that isn't known: over the web, or by its will".to_owned(),
+        None => "an unknown client (over the web, or by its will)".to_owned(),
     }
 }
 
@@ -68,7 +68,7 @@ fn client(cause: &Value) -> String {
 fn outcome(trace: &Value, zone: &HomeZone) -> String {
     let mut outcome = text(trace, "outcome");
     if outcome == "published" {
-        outcome.push_str("; what else its run did is remembered no more");
+        outcome.push_str("; what else its run did is no longer remembered");
     }
     for (before, key) in [(" by ", "by"), (": ", "reason")] {
         let more = text(trace, key);

@@ -2,15 +2,16 @@
 //!
 //! `why` goes back to a client by them, `why-not` finds messages that came near, and a test is cut out of them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::api::cause_of;
-use crate::engine::{Cause, Publication};
-use crate::model::recording::Recorded;
-use crate::model::{Message, RuleId, Topic};
+use crate::engine::Publication;
+use crate::explain::{HeardMessage, History, Speaker};
+use crate::model::{Message, Topic};
+use crate::rules::{Rule, Trigger};
 
 /// What a message takes beside its topic and payload, about.
 const OVERHEAD: usize = 200;
@@ -23,23 +24,6 @@ pub(in crate::daemon) struct Heard {
     since: Timestamp,
     messages: VecDeque<HeardMessage>,
     last: HashMap<Topic, Spoke>,
-}
-
-/// A message that was heard.
-#[derive(Debug, Clone)]
-pub(in crate::daemon) struct HeardMessage {
-    pub(in crate::daemon) at: Timestamp,
-    pub(in crate::daemon) message: Message,
-    pub(in crate::daemon) speaker: Speaker,
-}
-
-/// Who published a message.
-#[derive(Debug, Clone)]
-pub(in crate::daemon) enum Speaker {
-    /// A client with this id; `None`: nobody knows, as with a will.
-    Client(Option<Arc<str>>),
-    /// A rule, and what made it do so.
-    Rule(RuleId, Cause),
 }
 
 /// Who spoke last on a topic.
@@ -68,7 +52,7 @@ impl Heard {
 
     /// A rule published.
     pub(in crate::daemon) fn publication(&mut self, at: Timestamp, publication: &Publication) {
-        let speaker = Speaker::Rule(publication.rule.clone(), publication.cause.clone());
+        let speaker = Speaker::Rule(publication.rule.clone(), Some(publication.cause.clone()));
         self.push(HeardMessage { at, message: publication.message.clone(), speaker });
     }
 
@@ -80,7 +64,7 @@ impl Heard {
                 self.last.insert(heard.message.topic.clone(), spoke);
             }
         }
-        self.used += heard.size();
+        self.used += size_of_message(&heard);
         self.messages.push_back(heard);
         self.make_room();
     }
@@ -89,7 +73,7 @@ impl Heard {
         while self.used > self.memory
             && let Some(oldest) = self.messages.pop_front()
         {
-            self.used -= oldest.size();
+            self.used -= size_of_message(&oldest);
             self.since = oldest.at;
         }
     }
@@ -100,46 +84,43 @@ impl Heard {
     }
 
     /// Returns who spoke last on `topic`.
-    pub(in crate::daemon) fn last(&self, topic: &Topic) -> Option<&Spoke> {
+    pub(in crate::daemon) fn spoke_last(&self, topic: &Topic) -> Option<&Spoke> {
         self.last.get(topic.as_str())
-    }
-
-    /// Returns the messages, oldest first.
-    pub(in crate::daemon) fn messages(&self) -> impl DoubleEndedIterator<Item = &HeardMessage> {
-        self.messages.iter()
-    }
-
-    /// Returns the last message of `topic` at or before `at`.
-    pub(in crate::daemon) fn before(&self, topic: &Topic, at: Timestamp) -> Option<&HeardMessage> {
-        self.find(topic, at, |_| true)
-    }
-
-    /// Returns the last message of `topic` at or before `at` that `is_wanted`.
-    pub(in crate::daemon) fn find(
-        &self,
-        topic: &Topic,
-        at: Timestamp,
-        is_wanted: impl Fn(&HeardMessage) -> bool,
-    ) -> Option<&HeardMessage> {
-        let is_it = |heard: &&HeardMessage| heard.at <= at && heard.message.topic == *topic && is_wanted(heard);
-        self.messages.iter().rev().find(is_it)
     }
 }
 
-impl HeardMessage {
-    /// Returns a message as it was recorded; `None` where a rule published it and its cause isn't known.
-    pub(in crate::daemon) fn of_recorded(recorded: Recorded) -> Option<HeardMessage> {
-        let Recorded { at, message, rule, client, cause, .. } = recorded;
-        let speaker = match rule {
-            None => Speaker::Client(client),
-            Some(rule) => Speaker::Rule(rule, cause_of(&serde_json::from_str(&cause?).ok()?)?),
-        };
-        Some(HeardMessage { at, message, speaker })
+impl History for Heard {
+    fn last(&self, topic: &Topic, at: Timestamp, is_wanted: &dyn Fn(&HeardMessage) -> bool) -> Option<HeardMessage> {
+        let is_it = |heard: &&HeardMessage| heard.at <= at && heard.message.topic == *topic && is_wanted(heard);
+        self.messages.iter().rev().find(is_it).cloned()
     }
 
-    fn size(&self) -> usize {
-        OVERHEAD + self.message.topic.as_str().len() + self.message.payload.bytes().len()
+    fn within(&self, from: Timestamp, until: Timestamp, topics: &BTreeSet<Topic>) -> Vec<HeardMessage> {
+        let within = self.messages.iter().filter(|heard| heard.at > from && heard.at <= until);
+        within.filter(|heard| topics.contains(&heard.message.topic)).cloned().collect()
     }
+
+    fn walk(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        rule: &Rule,
+        take: &mut dyn FnMut(&[HeardMessage]) -> ControlFlow<()>,
+    ) {
+        let filters: Vec<_> = rule.triggers().iter().filter_map(Trigger::filter).collect();
+        let is_wanted = |heard: &&HeardMessage| {
+            let is_own = || matches!(&heard.speaker, Speaker::Rule(speaker, _) if *speaker == rule.id);
+            filters.iter().any(|filter| filter.matches_in_rules(&heard.message.topic)) || is_own()
+        };
+        let within = self.messages.iter().filter(|heard| heard.at > from && heard.at <= until);
+        let part: Vec<HeardMessage> = within.filter(is_wanted).cloned().collect();
+        let _ = take(&part);
+    }
+}
+
+/// Returns about how many bytes a message takes.
+fn size_of_message(heard: &HeardMessage) -> usize {
+    OVERHEAD + heard.message.topic.as_str().len() + heard.message.payload.bytes().len()
 }
 
 #[cfg(test)]
@@ -167,11 +148,11 @@ mod tests {
             assert!(heard.used <= heard.memory);
         }
         let quiet = Topic::parse("quiet").unwrap();
-        assert!(heard.before(&quiet, at(1000)).is_none());
-        assert_eq!(heard.messages().next().unwrap().at, heard.since() + jiff::SignedDuration::from_secs(1));
-        let last = heard.last(&quiet).unwrap();
+        assert!(heard.last(&quiet, at(1000), &|_| true).is_none());
+        assert_eq!(heard.messages.front().unwrap().at, heard.since() + jiff::SignedDuration::from_secs(1));
+        let last = heard.spoke_last(&quiet).unwrap();
         assert!(matches!(&last.speaker, Speaker::Client(Some(client)) if **client == *"phone"), "{last:?}");
         let busy = Topic::parse("busy").unwrap();
-        assert_eq!(heard.before(&busy, at(990)).unwrap().at, at(990));
+        assert_eq!(heard.last(&busy, at(990), &|_| true).unwrap().at, at(990));
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::api::TraceAnswer;
 use crate::engine::{Outcome, RunId, Step, Trace};
-use crate::explain::LocalTime;
+use crate::explain::{LocalTime, Repeated};
 use crate::model::{Label, RuleId, Value};
 
 /// Which part of the memory one trace may take with the values that were read; beyond, it is kept without them.
@@ -138,6 +138,11 @@ impl Kept {
     /// Returns it as programs read it.
     pub(in crate::daemon) fn answer(&self, time: &LocalTime) -> TraceAnswer<'_> {
         TraceAnswer::new(&self.trace, time).repeated(self.times, self.first_at)
+    }
+
+    /// Returns it as what happened once or several times in a row.
+    pub(in crate::daemon) fn repeated(&self) -> Repeated {
+        Repeated { trace: Arc::clone(&self.trace), times: self.times, first_at: self.first_at }
     }
 
     fn is_failure(&self) -> bool {

@@ -29,7 +29,7 @@ use crate::lang::RecorderSettings;
 use crate::model::{Message, Qos, States};
 
 use crate::api::RecorderStatus;
-use crate::daemon::observers::heard::Speaker;
+use crate::explain::Speaker;
 use waiting::{Health, Noted, Waiting};
 use writer::Writer;
 
@@ -71,7 +71,7 @@ impl Recorder {
     pub(super) fn publication(&self, at: Timestamp, publication: Publication) {
         let Publication { message, rule, cause, .. } = publication;
         if let Some(running) = self.running.as_ref().filter(|running| running.settings.includes(&message.topic)) {
-            running.waiting.note(Noted { at, message, speaker: Speaker::Rule(rule, cause) });
+            running.waiting.note(Noted { at, message, speaker: Speaker::Rule(rule, Some(cause)) });
         }
     }
 

@@ -110,7 +110,7 @@ fn who_published_and_why_is_recorded() {
     let own = Message { origin: Origin::Own, retain: true, ..message("lamp", "ON") };
     let kind = CauseKind::Message { sequence: 1, topic: Topic::parse("tv").unwrap(), origin: Origin::Live };
     let cause = Cause { kind, depth: 0, run: None, armed: None };
-    let speaker = Speaker::Rule(RuleId::from_text("tv:on"), cause.clone());
+    let speaker = Speaker::Rule(RuleId::from_text("tv:on"), Some(cause.clone()));
     bench.write(vec![noted(0, "tv", "ON"), Noted { at: at(1), message: own.clone(), speaker }]);
     let recorded: Vec<Recorded> = RecordedSince::open(&bench.folder(), at(0)).unwrap().unwrap().collect();
     assert_eq!((recorded[0].client.as_deref(), recorded[0].message.origin), (Some("tv"), Origin::Live));

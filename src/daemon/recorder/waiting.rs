@@ -40,9 +40,10 @@ impl Noted {
         // Writing into memory can't fail.
         let _ = match &self.speaker {
             Speaker::Client(client) => serde_json::to_writer(&mut *text, &line(Via::Client(client.as_deref()))),
-            Speaker::Rule(rule, cause) => {
+            Speaker::Rule(rule, Some(cause)) => {
                 serde_json::to_writer(&mut *text, &line(Via::Rule(rule)).with_cause(CauseAnswer(cause)))
             }
+            Speaker::Rule(rule, None) => serde_json::to_writer(&mut *text, &line(Via::Rule(rule))),
         };
         text.push(b'\n');
     }

@@ -5,8 +5,10 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::api::{ObstacleAnswer, chain_answer};
 use crate::daemon::home::view::HomeView;
-use crate::daemon::why::{self, Chain, Incident, Obstacle, asked_time};
+use crate::daemon::why::{self, Recordings, asked_time};
+use crate::explain::{Chain, Extent, Incident};
 use crate::model::Topic;
 
 use super::Shared;
@@ -30,14 +32,14 @@ pub(super) struct Rested {
     at: Option<String>,
 }
 
-/// `GET /api/why?topic=`: what published it last, the outermost cause first; an empty list where nobody did.
+/// `GET /api/why?topic=`: what published it last, the outermost cause first; an empty list if nobody did.
 pub(super) async fn why(
     State(shared): State<Shared>,
     Query(asked): Query<Published>,
 ) -> Result<Json<Vec<Value>>, Problem> {
     let topic = parse(&asked.topic)?;
     let time = shared.link.ask(|home| home.local_time()).await?;
-    Ok(Json(complete_chain(&shared, topic).await?.to_json(&time)))
+    Ok(Json(chain_answer(&complete_chain(&shared, topic).await?, &time)))
 }
 
 /// Returns the chain of causes, with what the recorder knows where memory doesn't reach back.
@@ -50,7 +52,7 @@ async fn complete_chain(shared: &Shared, topic: Topic) -> Result<Chain, Problem>
     let (mut chain, search) = shared.link.ask(question).await?;
     let Some(search) = search else { return Ok(chain) };
     let completed = search.run(move |past| {
-        chain.complete(past);
+        chain.complete(&Recordings(past));
         chain
     });
     completed.await.ok_or_else(search_failed)
@@ -64,35 +66,37 @@ fn search_failed() -> Problem {
 pub(super) async fn why_not(
     State(shared): State<Shared>,
     Query(asked): Query<Rested>,
-) -> Result<Json<Obstacle>, Problem> {
+) -> Result<Json<ObstacleAnswer>, Problem> {
     let question = move |home: &mut HomeView<'_>| {
         let at = asked.at.as_deref().map(|at| asked_time(at, home.now, &home.engine.calendar().zone));
         let at = at.transpose().map_err(Problem::bad_request)?;
         let rule = find_one(home, &asked.rule)?;
         let found = why::obstacle(home, &rule, at);
         let (found, beyond) = found.ok_or_else(|| unknown(home, &asked.rule))?;
-        Ok::<_, Problem>((found, beyond.map(|beyond| (beyond, home.recorder.search()))))
+        let beyond = beyond.map(|beyond| (beyond, home.recorder.search()));
+        Ok::<_, Problem>((found, beyond, home.local_time()))
     };
-    let (mut found, beyond) = shared.link.ask(question).await??;
+    let (mut found, beyond, time) = shared.link.ask(question).await??;
     if let Some((beyond, search)) = beyond {
         let looked = search.run(move |past| {
-            beyond.look(past, &mut found);
+            beyond.look(&Recordings(past), &mut found);
             found
         });
         found = looked.await.ok_or_else(search_failed)?;
     }
-    Ok(Json(found.finish()))
+    Ok(Json(ObstacleAnswer::new(&found.finish(), &time)))
 }
 
-/// `GET /api/incident?topic=&all=`: what the last publication depended on; 404 where no rule published it.
+/// `GET /api/incident?topic=&all=`: what the last publication depended on; 404 if no rule published it.
 pub(super) async fn incident(
     State(shared): State<Shared>,
     Query(asked): Query<Published>,
 ) -> Result<Json<Incident>, Problem> {
     let topic = parse(&asked.topic)?;
+    let extent = if asked.all { Extent::Everything } else { Extent::Read };
     let chain = complete_chain(&shared, topic).await?;
     let question = move |home: &mut HomeView<'_>| {
-        let (incident, gaps) = why::incident(home, &chain, asked.all)?;
+        let (incident, gaps) = why::incident(home, &chain, extent)?;
         let search = (!gaps.is_empty()).then(|| home.recorder.search());
         Ok::<_, String>((incident, gaps, search))
     };
@@ -100,7 +104,7 @@ pub(super) async fn incident(
     let (mut incident, gaps, search) = found.map_err(Problem::not_found)?;
     if let Some(search) = search {
         let filled = search.run(move |past| {
-            gaps.fill(&mut incident, past);
+            gaps.fill(&mut incident, &Recordings(past));
             incident
         });
         incident = filled.await.ok_or_else(search_failed)?;
@@ -109,5 +113,5 @@ pub(super) async fn incident(
 }
 
 fn parse(topic: &str) -> Result<Topic, Problem> {
-    Topic::parse(topic).map_err(|error| Problem::bad_request(format!("`{topic}` is no topic: {error}")))
+    Topic::parse(topic).map_err(|error| Problem::bad_request(format!("`{topic}` isn't a valid topic: {error}")))
 }

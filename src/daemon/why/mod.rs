@@ -1,14 +1,12 @@
-//! Answers to why something was published, and why a rule didn't run, from what the daemon remembers (traces, messages,
-//! the engine's own view) and, where that doesn't reach back, from what its recorder has. Nothing is noted for it while messages are handled, beyond who published which.
+//! Gathers what the daemon knows for those who ask why something was published, or why a rule didn't run: what's in memory
+//! (traces, messages, the engine's own view) and, where that doesn't reach back, what was recorded. `explain` finds the answer.
+//!
+//! Nothing is noted for it while messages are handled, beyond who published which.
 
 mod asked_time;
-mod chain;
-mod incident;
-mod near;
-mod obstacle;
+mod memory;
+mod recorded;
 
 pub(super) use asked_time::asked_time;
-pub(super) use chain::{Chain, Link, chain};
-pub(super) use incident::incident;
-pub use incident::{Incident, Said, SaidKind};
-pub(super) use obstacle::{Obstacle, obstacle};
+pub(super) use memory::{chain, incident, obstacle};
+pub(super) use recorded::Recordings;

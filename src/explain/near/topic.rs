@@ -1,5 +1,8 @@
 //! Which topic a filter that no message matches was probably meant for: for those who ask why a rule didn't run.
 
+use std::collections::BTreeSet;
+
+use crate::engine::Step;
 use crate::model::{Topic, TopicFilter};
 
 /// Returns the topic of `topics` that `filter` was probably meant to match, where one is near: one level differs by a letter
@@ -23,6 +26,17 @@ pub fn nearest_to_topic<'a>(topic: &Topic, topics: impl Iterator<Item = &'a Topi
         return None;
     }
     nearest_topic(&TopicFilter::parse(topic.as_str()).ok()?, topics)
+}
+
+/// Returns the topics that conditions read and that never spoke, each with the topic of `spoken` that was probably meant.
+pub fn meant_topics<'a, 'b>(
+    steps: impl Iterator<Item = &'a Step>,
+    speaks: impl Fn(&Topic) -> bool,
+    spoken: &(impl Iterator<Item = &'b Topic> + Clone),
+) -> Vec<(Topic, &'b Topic)> {
+    let unknown: BTreeSet<Topic> = steps.flat_map(Step::topics_without_value).filter(|topic| !speaks(topic)).collect();
+    let near = |topic: Topic| nearest_to_topic(&topic, spoken.clone()).map(|near| (topic, near));
+    unknown.into_iter().filter_map(near).collect()
 }
 
 /// Returns how far a topic is from the levels of a filter; `None` where it isn't near.

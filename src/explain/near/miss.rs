@@ -4,7 +4,7 @@ use crate::model::{Message, Origin, Value};
 
 use crate::rules::{Question, StateTrigger, Trigger, TriggerKind, Wanted};
 
-use super::values::{alternatives, told_apart};
+use crate::explain::words::{alternatives, told_apart};
 
 /// Returns why `message` doesn't set off `trigger`, whose value before, the whole payload, was `before`; `None` where
 /// its topic isn't the trigger's, or nothing in the message keeps it.

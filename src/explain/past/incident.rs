@@ -1,4 +1,4 @@
-//! What a publication depended on, cut out of what the daemon remembers: the makings of a test.
+//! What a publication depended on, cut out of what's remembered and recorded: what a test of it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,16 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::daemon::home::view::HomeView;
-use crate::daemon::observers::heard::{HeardMessage, Speaker};
-use crate::disk::recorded::{Past, Wanted};
-use crate::engine::{Cause, CauseKind, Step, StepKind, StepResult, Trace};
-use crate::model::{Payload, RuleId, Topic};
+use crate::engine::{Cause, CauseKind};
+use crate::model::{Payload, RuleId, States, Topic};
 use crate::rules::{ClientChange, Condition, ConditionKind, Rule, Start, Trigger, TriggerKind};
 
-use super::{Chain, Link};
+use super::chain::Chain;
+use super::heard::{HeardMessage, History, Speaker};
+use super::link::Link;
 
-/// The most topics that are given, and messages that are told, where all that might matter is asked for.
+/// The most topics that are given, and messages that are told, if everything that might matter is asked for.
 const MOST: usize = 500;
 
 /// What a publication depended on.
@@ -36,7 +35,7 @@ pub struct Incident {
     pub given: BTreeMap<String, serde_json::Value>,
     /// What came from outside, in order.
     pub said: Vec<Said>,
-    /// What can't be told in a test, in words.
+    /// What a test can't tell, in words.
     pub left_out: Vec<String>,
 }
 
@@ -71,7 +70,7 @@ pub enum SaidKind {
         /// What was posted; as JSON.
         value: serde_json::Value,
     },
-    /// A client that came or went.
+    /// A client that connected or disconnected.
     Client {
         /// Its id.
         id: String,
@@ -80,9 +79,9 @@ pub enum SaidKind {
     },
 }
 
-/// What is missing of an incident where memory doesn't reach back to its start.
+/// What's missing from an incident if memory doesn't reach back to its start.
 #[derive(Debug)]
-pub(in crate::daemon) struct Gaps {
+pub struct Gaps {
     topics: BTreeSet<Topic>,
     /// Topics of which it isn't known what they were at the start.
     unknown: Vec<Topic>,
@@ -91,86 +90,104 @@ pub(in crate::daemon) struct Gaps {
     until: Option<Timestamp>,
 }
 
-/// Returns what the publication at the end of `chain` depended on, as far as memory reaches, and what is missing then; with
-/// `all`, whatever might have mattered.
-///
-/// # Errors
-/// Where no rule published it, or the rule is gone; in words.
-pub(in crate::daemon) fn incident(
-    home: &mut HomeView<'_>,
-    chain: &Chain,
-    all: bool,
-) -> Result<(Incident, Gaps), String> {
-    let topic = chain.topic();
-    let nobody = || format!("no rule published `{topic}`, as far back as the daemon remembers and records");
-    let (end, payload) = chain.published().ok_or_else(nobody)?;
-    let mut rules: Vec<(RuleId, Arc<Rule>)> = Vec::new();
-    let mut start = end;
-    // The outermost first.
-    for link in chain.links().iter().rev() {
-        for id in link.rules() {
-            let Some(view) = home.engine.view(&id, home.now) else { continue };
-            start = start.min(link.at() - lookback(&view.rule)).min(link.began_at());
-            if rules.iter().all(|(known, _)| *known != id) {
-                rules.push((id, view.rule));
+/// What's in memory of an incident.
+pub struct Scene<'a> {
+    /// What's known of topics.
+    pub states: &'a States,
+    /// The last messages.
+    pub heard: &'a dyn History,
+    /// All messages after this are among them.
+    pub heard_since: Timestamp,
+}
+
+impl Incident {
+    /// Returns what the publication at the end of `chain` depended on, as far as memory reaches, and what's missing then;
+    /// with [`Extent::Everything`], whatever might have mattered. `find_rule` gives the rules in force.
+    ///
+    /// # Errors
+    /// If no rule published it, or the rule is gone; in words.
+    pub fn of(
+        chain: &Chain,
+        extent: Extent,
+        scene: &Scene<'_>,
+        find_rule: &dyn Fn(&RuleId) -> Option<Arc<Rule>>,
+    ) -> Result<(Incident, Gaps), String> {
+        let topic = chain.topic();
+        let nobody = || format!("no rule published `{topic}`, as far back as the daemon remembers and records");
+        let (end, payload) = chain.published().ok_or_else(nobody)?;
+        let mut rules: Vec<(RuleId, Arc<Rule>)> = Vec::new();
+        let mut start = end;
+        // The outermost first.
+        for link in chain.links().iter().rev() {
+            for id in link.rules() {
+                let Some(rule) = find_rule(&id) else { continue };
+                start = start.min(link.at() - lookback(&rule)).min(link.began_at());
+                if rules.iter().all(|(known, _)| *known != id) {
+                    rules.push((id, rule));
+                }
             }
         }
+        if rules.is_empty() {
+            let gone = chain.links().first().and_then(|link| link.rules().into_iter().next());
+            let gone = gone.map(|rule| format!("{rule} published `{topic}`, but the home no longer has that rule"));
+            return Err(gone.unwrap_or_else(nobody));
+        }
+        // A whole second, which is what a test begins with, and one more, so that nothing happens at the start itself.
+        let start = Timestamp::from_second(start.as_second() - 1).unwrap_or(start);
+        let topics = topics(scene.states, chain, &rules);
+        let mut cut = Cut { scene, start, end, topics, left_out: BTreeSet::new() };
+        if extent == Extent::Everything {
+            cut.topics.extend(scene.states.iter().map(|(topic, _)| topic.clone()).take(MOST));
+        }
+        let (given, unknown) = cut.given();
+        let mut said = cut.messages();
+        said.extend(chain.links().iter().filter_map(|link| cut.other(link, chain, &rules)));
+        said.sort_by_key(|said| said.at);
+        let until = Some(scene.heard_since.min(end)).filter(|since| *since >= start);
+        let gaps = Gaps { topics: cut.topics, unknown, start, until };
+        let incident = Incident {
+            topic: topic.to_string(),
+            value: payload.value().to_json(),
+            start,
+            end,
+            rules: rules.iter().map(|(id, _)| id.to_string()).collect(),
+            given,
+            said,
+            left_out: cut.left_out.into_iter().collect(),
+        };
+        Ok((incident, gaps))
     }
-    if rules.is_empty() {
-        let gone = chain.links().first().and_then(|link| link.rules().into_iter().next());
-        return Err(
-            gone.map_or_else(nobody, |rule| format!("{rule} published `{topic}`, and is no rule of the home any more"))
-        );
-    }
-    // A whole second, which is what a test begins with, and one more, so that nothing happens at the start itself.
-    let start = Timestamp::from_second(start.as_second() - 1).unwrap_or(start);
-    let mut cut = Cut { home, start, end, topics: topics(home, chain, &rules), left_out: BTreeSet::new() };
-    if all {
-        cut.topics.extend(home.engine.states().iter().map(|(topic, _)| topic.clone()).take(MOST));
-    }
-    let (given, unknown) = cut.given();
-    let mut said = cut.messages();
-    said.extend(chain.links().iter().filter_map(|link| cut.other(link, chain, &rules)));
-    said.sort_by_key(|said| said.at);
-    let until = Some(home.heard.since().min(end)).filter(|since| *since >= start);
-    let gaps = Gaps { topics: cut.topics, unknown, start, until };
-    let incident = Incident {
-        topic: topic.to_string(),
-        value: payload.value().to_json(),
-        start,
-        end,
-        rules: rules.iter().map(|(id, _)| id.to_string()).collect(),
-        given,
-        said,
-        left_out: cut.left_out.into_iter().collect(),
-    };
-    Ok((incident, gaps))
+}
+
+/// How much of what was known belongs to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What the decision is known to have read.
+    Read,
+    /// Whatever might have mattered.
+    Everything,
 }
 
 impl Gaps {
     /// Returns whether nothing is missing.
-    pub(in crate::daemon) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.until.is_none() && self.unknown.is_empty()
     }
 
     /// Fills them with what was recorded.
-    pub(in crate::daemon) fn fill(self, incident: &mut Incident, past: &Past) {
+    pub fn fill(self, incident: &mut Incident, recorded: &dyn History) {
         let mut left_out: BTreeSet<String> = incident.left_out.drain(..).collect();
-        let wanted = Wanted::new(self.topics.iter(), std::iter::empty(), None);
-        if let (Some(until), Some(wanted)) = (self.until, wanted) {
-            let mut said: Vec<Said> = past
-                .within(self.start, until, &wanted)
-                .into_iter()
-                .filter_map(HeardMessage::of_recorded)
-                .filter_map(|heard| told(&heard, &mut left_out))
-                .take(MOST)
-                .collect();
+        if let Some(until) = self.until.filter(|_| !self.topics.is_empty()) {
+            let found = recorded.within(self.start, until, &self.topics);
+            let found = found.into_iter().filter(HeardMessage::has_origin);
+            let mut said: Vec<Said> = found.filter_map(|heard| told(&heard, &mut left_out)).take(MOST).collect();
             said.append(&mut incident.said);
             said.sort_by_key(|said| said.at);
             incident.said = said;
         }
         for topic in self.unknown {
-            let Some(before) = past.before(&topic, self.start, |_| true) else { continue };
+            let Some(before) = recorded.last(&topic, self.start, &|_| true) else { continue };
             let payload = before.message.payload;
             if let Some(value) = json(&topic, &payload, &mut left_out).filter(|_| !payload.is_empty()) {
                 incident.given.insert(topic.to_string(), value);
@@ -181,7 +198,7 @@ impl Gaps {
 }
 
 struct Cut<'a> {
-    home: &'a HomeView<'a>,
+    scene: &'a Scene<'a>,
     start: Timestamp,
     end: Timestamp,
     topics: BTreeSet<Topic>,
@@ -193,10 +210,10 @@ impl Cut<'_> {
     fn given(&mut self) -> (BTreeMap<String, serde_json::Value>, Vec<Topic>) {
         let (mut given, mut unknown) = (BTreeMap::new(), Vec::new());
         for topic in self.topics.clone() {
-            let heard = self.home.heard.before(&topic, self.start).map(|heard| &heard.message.payload);
-            let known = self.home.engine.states().get(topic.as_str());
-            let known = known.filter(|state| state.changed_at <= self.start).map(|state| &state.payload);
-            let Some(payload) = heard.or(known).cloned() else {
+            let heard = self.scene.heard.last(&topic, self.start, &|_| true).map(|heard| heard.message.payload);
+            let known = self.scene.states.get(topic.as_str());
+            let known = known.filter(|state| state.changed_at <= self.start).map(|state| state.payload.clone());
+            let Some(payload) = heard.or(known) else {
                 unknown.push(topic);
                 continue;
             };
@@ -209,10 +226,9 @@ impl Cut<'_> {
 
     /// Returns what clients published to the topics since the start.
     fn messages(&mut self) -> Vec<Said> {
-        let from = self.start.max(self.home.heard.since());
-        let within = self.home.heard.messages().filter(|heard| heard.at > from && heard.at <= self.end);
-        let ours: Vec<_> = within.filter(|heard| self.topics.contains(&heard.message.topic)).collect();
-        ours.into_iter().filter_map(|heard| told(heard, &mut self.left_out)).take(MOST).collect()
+        let from = self.start.max(self.scene.heard_since);
+        let ours = self.scene.heard.within(from, self.end, &self.topics);
+        ours.iter().filter_map(|heard| told(heard, &mut self.left_out)).take(MOST).collect()
     }
 
     /// Returns what came from outside and was no message.
@@ -226,7 +242,7 @@ impl Cut<'_> {
             return None;
         }
         let outermost = cause.outermost();
-        // What is remembered of the run tells nothing of what led to the one that set its timer.
+        // What's remembered of the run tells nothing of what led to the one that set its timer.
         let trace = trace.filter(|_| outermost == cause);
         let kind = match &outermost.kind {
             CauseKind::Webhook(name) => {
@@ -240,7 +256,7 @@ impl Cut<'_> {
             }
             CauseKind::Client(id) => {
                 let Some(trace) = trace else {
-                    self.left_out.insert(format!("the client `{id}`, that came or went"));
+                    self.left_out.insert(format!("the client `{id}` connecting or disconnecting"));
                     return None;
                 };
                 let (_, rule) = rules.iter().find(|(known, _)| *known == trace.rule)?;
@@ -250,7 +266,7 @@ impl Cut<'_> {
                 SaidKind::Client { id: id.to_string(), is_connected: *is == ClientChange::Connected }
             }
             CauseKind::Person => {
-                self.left_out.insert(format!("a person ran {rule}, and no step of a test does that"));
+                self.left_out.insert(format!("that a person ran {rule}, which no step of a test does"));
                 return None;
             }
             CauseKind::Message { .. }
@@ -263,7 +279,7 @@ impl Cut<'_> {
     }
 }
 
-/// Returns what a client said; `None` where a rule did, or no text tells it.
+/// Returns what a client said; `None` if a rule did, or no text tells it.
 fn told(heard: &HeardMessage, left_out: &mut BTreeSet<String>) -> Option<Said> {
     let Speaker::Client(_) = &heard.speaker else { return None };
     let message = &heard.message;
@@ -274,40 +290,10 @@ fn told(heard: &HeardMessage, left_out: &mut BTreeSet<String>) -> Option<Said> {
 
 fn json(topic: &Topic, payload: &Payload, left_out: &mut BTreeSet<String>) -> Option<serde_json::Value> {
     if payload.text().is_none() {
-        left_out.insert(format!("a payload of `{topic}` that is no text"));
+        left_out.insert(format!("a payload of `{topic}` that isn't text"));
         return None;
     }
     Some(payload.value().to_json())
-}
-
-impl Link {
-    /// Returns when what led to it began.
-    fn began_at(&self) -> Timestamp {
-        let cause = match self {
-            Link::Run(trace, _) => Some(&trace.cause),
-            Link::Rule(_, _, cause, _) => Some(cause),
-            Link::Client(..) => None,
-        };
-        let armed = cause.and_then(|cause| cause.armed.as_ref());
-        let before = cause.and_then(Cause::message).and_then(|(_, at)| at);
-        armed.map(|armed| armed.at).into_iter().chain(before).fold(self.at(), Timestamp::min)
-    }
-
-    /// Returns the rule of a link, and those that its run called.
-    fn rules(&self) -> Vec<RuleId> {
-        match self {
-            Link::Run(trace, _) => [trace.rule.clone()].into_iter().chain(called(trace)).collect(),
-            Link::Rule(_, rule, ..) => vec![rule.clone()],
-            Link::Client(..) => Vec::new(),
-        }
-    }
-}
-
-/// Returns the rules that a run called.
-fn called(trace: &Trace) -> Vec<RuleId> {
-    let calls = trace.steps.iter().filter(|step| step.kind == StepKind::Run);
-    let called = |step: &Step| if let StepResult::Rule(rule) = &step.result { Some(rule.clone()) } else { None };
-    calls.filter_map(called).collect()
 }
 
 /// Returns how long before a run of the rule something may have happened that it depended on.
@@ -336,23 +322,17 @@ fn lookback(rule: &Rule) -> Duration {
 
 /// Returns the topics that a chain depended on: those that set its runs off, that conditions and templates read, and
 /// that runs waited for.
-fn topics(home: &HomeView<'_>, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTreeSet<Topic> {
-    let states = home.engine.states();
+fn topics(states: &States, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTreeSet<Topic> {
     let mut topics = BTreeSet::new();
     for link in chain.links() {
-        let (cause, steps): (&Cause, _) = match link {
-            Link::Run(trace, _) => (&trace.cause, trace.steps.as_slice()),
-            Link::Rule(_, _, cause, _) => (cause, [].as_slice()),
-            Link::Client(..) => continue,
-        };
+        let Some(cause) = link.cause() else { continue };
         if let CauseKind::Message { topic, .. } = &cause.kind {
             topics.insert(topic.clone());
         }
-        topics.extend(cause.message().map(|(topic, _)| topic.clone()));
-        let read = steps.iter().flat_map(|step| &step.values).map(|(name, _)| name);
-        topics.extend(
-            read.filter_map(|name| Topic::parse(name).ok()).filter(|topic| states.get(topic.as_str()).is_some()),
-        );
+        topics.extend(Cause::message(cause).map(|(topic, _)| topic.clone()));
+        let read = link.steps().iter().flat_map(|step| &step.values).map(|(name, _)| name);
+        let read = read.filter_map(|name| Topic::parse(name).ok());
+        topics.extend(read.filter(|topic| states.get(topic.as_str()).is_some()));
     }
     let waited = rules.iter().flat_map(|(_, rule)| rule.actions()).flat_map(|action| action.kind.triggers());
     let waited: Vec<_> = waited.filter_map(Trigger::filter).collect();

@@ -40,12 +40,12 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// Lists values, any of which will do: `open or ajar`.
-pub(super) fn alternatives(values: &[Value]) -> String {
+pub(in crate::explain) fn alternatives(values: &[Value]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// Returns the values that are wanted, and another one, in words that tell them apart: `21` may be a number or a text.
-pub(super) fn told_apart(wanted: &[Value], value: &Value) -> (String, String) {
+pub(in crate::explain) fn told_apart(wanted: &[Value], value: &Value) -> (String, String) {
     let looks_alike = |wanted: &Value| wanted.to_string() == value.to_string();
     if !wanted.iter().any(looks_alike) {
         return (alternatives(wanted), value.to_string());

@@ -1,0 +1,69 @@
+//! Why a rule didn't run, as programs read it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::explain::{LocalTime, NearMiss, Obstacle, Repeated};
+
+use super::TraceAnswer;
+
+/// Why a rule didn't run.
+#[derive(Debug, Serialize)]
+pub struct ObstacleAnswer {
+    rule: String,
+    /// When it last might have run; `None`: never.
+    at: Option<Timestamp>,
+    /// `trigger`, `failed`, or the gate as `trace` names it; `None`: nothing did, it ran.
+    by: Option<&'static str>,
+    /// In words.
+    message: String,
+    /// Messages with a topic of one of its triggers that set none off, newest first.
+    near: Vec<NearAnswer>,
+    /// The trace, if there is one.
+    trace: Option<Value>,
+}
+
+/// A message that came near.
+#[derive(Debug, Serialize)]
+struct NearAnswer {
+    at: Timestamp,
+    topic: String,
+    value: Value,
+    /// The trigger's path.
+    path: String,
+    /// What kept it from setting the trigger off.
+    why: String,
+}
+
+impl ObstacleAnswer {
+    /// Returns `obstacle` as programs read it; `time` says how its words write times.
+    #[must_use]
+    pub fn new(obstacle: &Obstacle, time: &LocalTime) -> ObstacleAnswer {
+        ObstacleAnswer {
+            rule: obstacle.rule.to_string(),
+            at: obstacle.at,
+            by: obstacle.by.map(crate::explain::By::word),
+            message: obstacle.message.clone(),
+            near: obstacle.near.iter().map(NearAnswer::new).collect(),
+            trace: obstacle.trace.as_ref().map(|repeated| trace(repeated, time)),
+        }
+    }
+}
+
+impl NearAnswer {
+    fn new(near: &NearMiss) -> NearAnswer {
+        NearAnswer {
+            at: near.at,
+            topic: near.topic.to_string(),
+            value: near.payload.value().to_json(),
+            path: near.path.to_string(),
+            why: near.why.clone(),
+        }
+    }
+}
+
+fn trace(repeated: &Repeated, time: &LocalTime) -> Value {
+    let answer = TraceAnswer::new(&repeated.trace, time).repeated(repeated.times, repeated.first_at);
+    serde_json::to_value(answer).unwrap_or_default()
+}

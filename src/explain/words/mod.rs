@@ -1,0 +1,20 @@
+//! Words for single facts: times, values, causes, verdicts, steps, outcomes.
+
+mod awaited;
+mod cause;
+mod local_time;
+mod outcome;
+mod progress;
+mod step;
+mod values;
+mod verdict;
+
+pub use awaited::{awaited, awaited_any};
+pub(super) use cause::cause_in_short;
+pub use local_time::LocalTime;
+pub use outcome::{ended, gate_now, gate_then, stop_reason};
+pub use progress::progress;
+pub use step::{step_result, step_result_with_source};
+pub(super) use values::{alternatives, told_apart};
+pub use values::{one_line, payload_text, value_text};
+pub use verdict::{verdict_text, verdict_why};
