@@ -1,6 +1,7 @@
 //! The command line as a user meets it: what is typed, what is written, and the exit status.
 
 mod check;
+mod full_output;
 mod init;
 mod no_daemon;
 mod recorder;

@@ -13,6 +13,7 @@ mod own_client;
 mod recorder;
 mod reload;
 mod rule_topics;
+mod standard_error;
 mod start_stop;
 mod survival;
 mod web;

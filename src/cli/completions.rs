@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Arguments, Exit, Failure};
+use super::{Arguments, Exit, Failure, print};
 
 /// Writes completions for a shell to standard output.
 #[derive(Debug, Args)]
@@ -17,8 +17,7 @@ impl Completions {
         let mut command = Arguments::command();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "homerule", &mut script);
-        let written = std::io::Write::write_all(&mut std::io::stdout(), &script);
-        written.map_err(|error| Failure::new(format!("the completions can't be written: {error}")))?;
+        print::bytes(&script);
         Ok(Exit::Well)
     }
 }

@@ -100,7 +100,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let command = arguments.command.unwrap_or_else(|| Command::Run(run::Run::here(arguments.run)));
     // Scripts may nest values deeper than a usual stack goes.
-    match crate::script::with_deep_stack(|| command.execute()) {
+    let ended = crate::script::with_deep_stack(|| command.execute());
+    match ended.and_then(|exit| print::finish().map(|()| exit)) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             failure.print();

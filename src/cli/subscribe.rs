@@ -56,7 +56,8 @@ impl Subscribe {
                 }
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
                     // Who reads went away: that ends it, as for any program in a pipe.
-                    if self.show(&publish).is_err() {
+                    if let Err(error) = self.show(&publish) {
+                        print::note(Err(error));
                         return Ok(Exit::Well);
                     }
                     left = left.saturating_sub(1);

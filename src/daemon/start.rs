@@ -138,6 +138,7 @@ pub fn run(options: &Options) -> Result<Ended, DaemonError> {
     let ended = runtime.block_on(serve(options));
     // A request that a rule made may still wait for its answer.
     runtime.shutdown_background();
+    logging::finish();
     ended
 }
 

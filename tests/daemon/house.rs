@@ -205,7 +205,7 @@ fn piped(command: &mut Command) -> &mut Command {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())
 }
 
-fn wait(child: &mut Child) -> Option<ExitStatus> {
+pub(crate) fn wait(child: &mut Child) -> Option<ExitStatus> {
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
         if let Some(status) = child.try_wait().unwrap() {

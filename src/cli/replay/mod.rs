@@ -85,13 +85,15 @@ impl Replay {
             last = Some(recorded.at);
             replay.feed(recorded);
             // A pipe whose reader went away ends it, as for any program.
-            if shown.write(&replay.published()).is_err() {
+            if let Err(error) = shown.write(&replay.published()) {
+                print::note(Err(error));
                 return Exit::Well;
             }
         }
         if let Some(last) = last {
             replay.end(last);
-            if shown.write(&replay.published()).and_then(|()| shown.flush()).is_err() {
+            if let Err(error) = shown.write(&replay.published()).and_then(|()| shown.flush()) {
+                print::note(Err(error));
                 return Exit::Well;
             }
         }

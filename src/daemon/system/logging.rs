@@ -1,6 +1,13 @@
 //! The daemon's log, on standard error.
+//!
+//! A thread of its own writes it: standard error that can't be written, or that nobody reads, stops and delays nothing. What
+//! it has no room for is left out, and that is said as soon as it takes something again.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tracing::{error, warn};
@@ -9,6 +16,12 @@ use tracing_subscriber::fmt;
 
 use crate::api::Finding;
 use crate::daemon::observers::screen::Format;
+
+/// How many entries may wait for the writer.
+const WAITING: usize = 1024;
+
+/// How long the last entries are waited for at the end.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What an operator wants to see. The broker tells of each connection.
 const DEFAULT: &str = "warn,homerule=info,mqtt5=error";
@@ -28,7 +41,7 @@ pub(in crate::daemon) fn start(filter: Option<&str>, format: Format) -> Result<(
     let wanted = filter.unwrap_or(DEFAULT);
     let filter = EnvFilter::try_new(wanted)
         .map_err(|error| LogError { filter: wanted.to_owned(), reason: error.to_string() })?;
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = fmt().with_env_filter(filter).with_writer(|| Entry);
     // A program that uses us as a library may have a log of its own.
     let _ = match format {
         Format::Json => log.json().try_init(),
@@ -44,12 +57,90 @@ pub(in crate::daemon) fn start(filter: Option<&str>, format: Format) -> Result<(
 pub(in crate::daemon) fn report(findings: &[Finding], format: Format) {
     for finding in findings {
         match format {
-            // Colour is taken out where it doesn't go to a terminal. Nobody reads a closed standard error.
-            Format::Text => drop(writeln!(anstream::stderr(), "{}", finding.text)),
+            Format::Text => say(finding.text.clone()),
             Format::Json if finding.is_error() => {
                 error!(place = finding.place(), code = finding.code, "{}", finding.message);
             }
             Format::Json => warn!(place = finding.place(), code = finding.code, "{}", finding.message),
         }
+    }
+}
+
+/// The thread that writes, and what waits for it.
+struct Writer {
+    entries: SyncSender<String>,
+    /// Told once all that came before a request for it is written.
+    done: Mutex<Receiver<()>>,
+    left_out: AtomicU64,
+}
+
+/// What is sent instead of an entry to ask whether all before it is written: no entry is empty.
+const ASK: &str = "";
+
+fn writer() -> Option<&'static Writer> {
+    static WRITER: OnceLock<Option<Writer>> = OnceLock::new();
+    let start = || {
+        let (entries, waiting) = sync_channel::<String>(WAITING);
+        let (tell, done) = sync_channel(1);
+        let write = move || {
+            while let Ok(entry) = waiting.recv() {
+                if entry == ASK {
+                    // Nobody may wait for it any more.
+                    let _ = tell.try_send(());
+                } else {
+                    // Colour is taken out where it doesn't go to a terminal. What can't be written is nobody's loss but the log's.
+                    let _ = anstream::stderr().write_all(entry.as_bytes());
+                }
+            }
+        };
+        std::thread::Builder::new().name("log".to_owned()).spawn(write).ok()?;
+        Some(Writer { entries, done: Mutex::new(done), left_out: AtomicU64::new(0) })
+    };
+    WRITER.get_or_init(start).as_ref()
+}
+
+/// Hands an entry to the writer, or leaves it out where that has no room.
+pub(in crate::daemon) fn say(mut entry: String) {
+    let Some(writer) = writer() else { return };
+    if !entry.ends_with('\n') {
+        entry.push('\n');
+    }
+    let left_out = writer.left_out.swap(0, Ordering::Relaxed);
+    if left_out > 0 {
+        let entries = if left_out == 1 { "1 entry was".to_owned() } else { format!("{left_out} entries were") };
+        entry.insert_str(0, &format!("… {entries} left out: standard error took nothing\n"));
+    }
+    if writer.entries.try_send(entry).is_err() {
+        writer.left_out.fetch_add(left_out + 1, Ordering::Relaxed);
+    }
+}
+
+/// Waits until all is written, but not for standard error that stands still.
+pub(in crate::daemon) fn finish() {
+    let Some(writer) = writer() else { return };
+    let end = Instant::now() + PATIENCE;
+    while writer.entries.try_send(ASK.to_owned()).is_err() {
+        if Instant::now() >= end {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let done = writer.done.lock().unwrap_or_else(PoisonError::into_inner);
+    match done.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+    }
+}
+
+/// Where the log's library writes: it hands over one entry at a time.
+struct Entry;
+
+impl Write for Entry {
+    fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
+        say(String::from_utf8_lossy(entry).into_owned());
+        Ok(entry.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
