@@ -183,13 +183,29 @@ impl Value {
         }
     }
 
-    /// Returns whether this value matches what a rule asks for (docs/language/values.md): numbers as numbers, text
-    /// exactly, a map when each of the pattern's keys matches.
+    /// Returns whether this value matches what a rule asks for (docs/language/values.md): numbers as numbers, texts
+    /// exactly, a map when each of the pattern's keys matches. A list within a map means one of its items, unless the
+    /// value there is a list itself: then it is compared whole.
     #[must_use]
     pub fn matches(&self, pattern: &Value) -> bool {
+        let is_one = |value: &Value, wanted: &Value| match (value, wanted) {
+            (Value::List(_), Value::List(_)) => value == wanted,
+            (_, Value::List(items)) => items.iter().any(|item| value.matches(item)),
+            _ => value.matches(wanted),
+        };
+        self.agrees(pattern, is_one)
+    }
+
+    /// Returns whether this value already says what `other` says: as [`Value::matches`], but lists are compared whole.
+    #[must_use]
+    pub fn says(&self, other: &Value) -> bool {
+        self.agrees(other, Value::says)
+    }
+
+    fn agrees(&self, pattern: &Value, is_one: impl Fn(&Value, &Value) -> bool) -> bool {
         match (self, pattern) {
             (Value::Map(entries), Value::Map(wanted)) => {
-                wanted.iter().all(|(key, value)| entries.get(key).unwrap_or(&Value::Null).matches(value))
+                wanted.iter().all(|(key, value)| is_one(entries.get(key).unwrap_or(&Value::Null), value))
             }
             _ => self == pattern,
         }
@@ -356,9 +372,24 @@ pub(super) mod tests {
             ("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}", true),
             ("{}", "[]", false),
             ("", "null", true),
+            ("{\"a\":1}", "{\"a\":[1,2]}", true),
+            ("{\"a\":3}", "{\"a\":[1,2]}", false),
+            ("{}", "{\"a\":[1,null]}", true),
+            ("{\"a\":{\"b\":\"x\",\"c\":1}}", "{\"a\":{\"b\":[\"x\",\"y\"]}}", true),
+            ("{\"a\":{\"b\":1}}", "{\"a\":[{\"b\":1},{\"b\":2}]}", true),
+            ("{\"a\":[1,2]}", "{\"a\":[1,2]}", true),
+            ("{\"a\":[1]}", "{\"a\":[1,2]}", false),
+            ("{\"a\":[1]}", "{\"a\":[[1],2]}", false),
+            ("1", "[1,2]", false),
         ] {
             assert_eq!(read(value).matches(&read(pattern)), matches, "{value} {pattern}");
         }
+    }
+
+    #[test]
+    fn what_a_value_says_is_compared_with_lists_whole() {
+        assert!(read("{\"a\":[1,2],\"b\":3}").says(&read("{\"a\":[1,2]}")));
+        assert!(!read("{\"a\":1}").says(&read("{\"a\":[1,2]}")));
     }
 
     #[test]

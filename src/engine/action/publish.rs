@@ -81,7 +81,7 @@ impl Engine {
             IfChanged::Topic(other) => {
                 let other = self.in_scope(act, |engine, scope, reads| engine.topic(scope, other, reads))?;
                 let value = payload.value();
-                let is_so = self.value_of(other.as_str()).is_some_and(|state| state.matches(value));
+                let is_so = self.value_of(other.as_str()).is_some_and(|state| state.says(value));
                 Ok(is_so.then_some(other))
             }
         }
