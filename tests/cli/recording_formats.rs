@@ -112,6 +112,31 @@ not JSON at all
 }
 
 #[test]
+fn a_payload_that_a_tool_dropped_clears_nothing() {
+    let at = "\"tst\":\"2024-06-01T20:00:00Z\"";
+    let lines = format!(
+        "{{{at},\"topic\":\"a\",\"payload\":\"1\"}}\n{{{at},\"topic\":\"a\",\"payloadlen\":7,\"payload\":\"\"}}\n\
+         {{{at},\"topic\":\"b\",\"payloadlen\":0,\"payload\":\"\"}}\n{{{at},\"topic\":\"c\",\"payloadlen\":3,\"payload\":null}}\n"
+    );
+    let warning = "! line 2: the payload of 7 bytes is missing, so the message is left out; it may be no text; \
+                   1 more line like this\n";
+    assert_eq!(told(lines.as_bytes()), format!("a live 1\nb live \n{warning}"));
+    let counted = "1.5 0 0 a 3 abc\n2.5 0 0 a 4 \n3.5 0 0 b 0 \n";
+    let warning = "! line 2: the payload of 4 bytes is missing, so the message is left out; it may be no text\n";
+    assert_eq!(told(counted.as_bytes()), format!("a live abc\nb live \n{warning}"));
+}
+
+#[test]
+fn a_time_before_json_is_no_recording() {
+    let line = "2026-11-30T18:00:00+0100 {\"topic\": \"home/tv\", \"payload\": \"ON\"}\n";
+    let said = told(line.repeat(3).as_bytes());
+    assert!(said.starts_with("! line 1 was skipped: it is of no format that is known"), "{said}");
+    let among_others = told(format!("2026-11-30T18:00:00+0100 a b\n{line}").as_bytes());
+    assert!(among_others.contains("line 2 was skipped: a time before JSON isn't a known format"), "{among_others}");
+    assert_eq!(told(b"2026-11-30T18:00:00+0100 a {\"b\": 1}\n"), "a live {\\\"b\\\": 1}\n");
+}
+
+#[test]
 fn a_recording_without_any_time_is_read_at_one_instant() {
     let mut reader = RecordingReader::new(&b"{\"topic\":\"a\"}\n{\"topic\":\"b\"}\n"[..]);
     let times: Vec<String> = reader.by_ref().map(|recorded| recorded.at.to_string()).collect();

@@ -75,7 +75,7 @@ fn snapshot(recorded: &Recorded, folder: &Path, acceptance: Acceptance) -> Snaps
     };
     let lines: Vec<_> = reader.by_ref().collect();
     match reader.findings().skipped_lines().first() {
-        Some(first) => Snapshot::Broken(first.replace(" is skipped", "")),
+        Some(first) => Snapshot::Broken(first.replace(" was skipped", "")),
         None => Snapshot::Accepted(lines),
     }
 }

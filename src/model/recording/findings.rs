@@ -22,6 +22,8 @@ pub struct Findings {
 pub enum Warning {
     /// `mosquitto_sub -F %J` writes a blank line for a payload that is no JSON.
     Blank,
+    /// The line tells of a payload and has none: the message is left out.
+    Dropped,
     /// The payload has not the length that the line tells.
     Length,
     /// The line tells no time.

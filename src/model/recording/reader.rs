@@ -159,6 +159,13 @@ impl<R: BufRead> RecordingReader<R> {
             self.format = Some(Format::Json(json_line::Payloads::Embedded));
         }
         let parsed = if format == Format::Counted { self.complete(parsed) } else { parsed };
+        // An empty payload clears its topic, which this message didn't.
+        if let Some(length) = parsed.length.filter(|length| *length > 0 && parsed.payload.is_empty()) {
+            let bytes = if length == 1 { "1 byte" } else { &format!("{length} bytes") };
+            let what = || format!("the payload of {bytes} is missing, so the message is left out; it may be no text");
+            self.findings.warn(first, Warning::Dropped, what);
+            return None;
+        }
         Some(self.recorded(first, parsed))
     }
 

@@ -1,6 +1,7 @@
 //! Lines of `mosquitto_sub -F '%I %t %p'`, or any with an RFC 3339 time, a topic and a payload; and of `-F '%U %q %r %t %l %p'`.
 
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 
 use crate::model::Qos;
 
@@ -13,6 +14,9 @@ pub(super) fn parse_timed(line: &[u8]) -> Result<Parsed, Reason> {
     let time = time_text::parse(&String::from_utf8_lossy(time)).map_err(|reason| {
         format!("{reason} (a payload with a line break is cut off there; `mosquitto_sub -F %j` keeps it)")
     })?;
+    if rest.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(rest).is_ok() {
+        return Err("a time before JSON isn't a known format; `mosquitto_sub -F %j` writes the time into it".to_owned());
+    }
     let (topic, payload) = split(rest).unwrap_or((rest, b""));
     Ok(Parsed {
         time: Some(time),
