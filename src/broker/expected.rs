@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::access::Identity;
 use super::filter::Filter;
+use super::keep::KeptSession;
 use super::packet::Will;
 use super::routing::Posted;
 
@@ -34,8 +35,8 @@ pub(super) struct Expected {
 pub(super) struct ExpectedClient {
     /// The number of its session, for as long as that is kept.
     pub(super) number: Option<u64>,
-    pub(super) who: Identity,
-    pub(super) will: Option<Will>,
+    /// What is kept of that.
+    pub(super) session: KeptSession,
     /// Its filters, and how many messages each of them holds.
     filters: BTreeMap<Filter, usize>,
     /// What is held for it, in order.
@@ -45,7 +46,7 @@ pub(super) struct ExpectedClient {
 impl Expected {
     /// Begins to expect clients.
     pub(super) fn begin(&mut self, now: Timestamp, clients: impl Iterator<Item = ExpectedClient>) {
-        self.clients = clients.map(|client| (Arc::clone(&client.who.client), client)).collect();
+        self.clients = clients.map(|client| (Arc::clone(&client.session.who.client), client)).collect();
         if !self.clients.is_empty() {
             self.wills_due = now.checked_add(WILL_AFTER).ok();
             self.ends_at = now.checked_add(HELD_FOR).ok();
@@ -57,13 +58,14 @@ impl Expected {
         self.wills_due.or(self.ends_at)
     }
 
-    /// Returns the wills that are due.
-    pub(super) fn take_wills(&mut self, now: Timestamp) -> Vec<(Identity, Will)> {
+    /// Returns the wills that are due, each with what is to be kept of its session from now on.
+    pub(super) fn take_wills(&mut self, now: Timestamp) -> Vec<(Will, KeptSession, Option<u64>)> {
         if self.wills_due.is_none_or(|due| due > now) {
             return Vec::new();
         }
         self.wills_due = None;
-        let will = |client: &mut ExpectedClient| Some((client.who.clone(), client.will.take()?));
+        let will =
+            |client: &mut ExpectedClient| Some((client.session.will.take()?, client.session.clone(), client.number));
         self.clients.values_mut().filter_map(will).collect()
     }
 
@@ -80,7 +82,7 @@ impl Expected {
     /// kept.
     pub(super) fn is_back(&mut self, client: &str) -> Option<(u64, Vec<Arc<str>>)> {
         let expected = self.clients.get_mut(client)?;
-        expected.will = None;
+        expected.session.will = None;
         Some((expected.number.take()?, expected.filter_texts()))
     }
 
@@ -112,7 +114,7 @@ impl Expected {
         if filter.topics().split('/').all(|level| matches!(level, "+" | "#")) {
             return Vec::new();
         }
-        let of_same_user = self.clients.values_mut().filter(|client| client.who.user == who.user);
+        let of_same_user = self.clients.values_mut().filter(|client| client.session.who.user == who.user);
         let mut left =
             of_same_user.filter(|client| client.filters.contains_key(filter)).map(|client| client.take(filter));
         left.find(|held| !held.is_empty()).unwrap_or_default()
@@ -125,14 +127,9 @@ impl Expected {
 }
 
 impl ExpectedClient {
-    pub(super) fn new(
-        number: u64,
-        who: Identity,
-        will: Option<Will>,
-        filters: impl Iterator<Item = Filter>,
-    ) -> ExpectedClient {
+    pub(super) fn new(number: u64, session: KeptSession, filters: impl Iterator<Item = Filter>) -> ExpectedClient {
         let filters = filters.map(|filter| (filter, 0)).collect();
-        ExpectedClient { number: Some(number), who, will, filters, held: Vec::new() }
+        ExpectedClient { number: Some(number), session, filters, held: Vec::new() }
     }
 
     /// Returns the texts of its filters.

@@ -19,7 +19,9 @@ pub(super) struct Releases {
 /// Something that is held back.
 #[derive(Debug)]
 pub(super) enum Held {
-    /// An acknowledgement.
+    /// The answer to something that the client sent.
+    Answer(Packet),
+    /// Another packet.
     Packet(Packet),
     /// What is behind the connection's next barrier.
     Barrier,

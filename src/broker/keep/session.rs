@@ -25,21 +25,32 @@ pub(in crate::broker) struct KeptSession {
 }
 
 impl KeptSession {
+    /// Returns what is kept of a session.
+    pub(in crate::broker) fn of(session: &Session) -> KeptSession {
+        KeptSession {
+            who: session.who.clone(),
+            version: session.version,
+            is_bridge: session.is_bridge,
+            expiry: session.expiry,
+            away_since: session.conn.is_none().then_some(session.since),
+            will: session.will.clone(),
+        }
+    }
+
     /// Returns the value to be kept. `skew`: how far the clock is ahead of the times in it.
-    pub(in crate::broker) fn write(session: &Session, skew: SignedDuration) -> Vec<u8> {
+    pub(in crate::broker) fn write(&self, skew: SignedDuration) -> Vec<u8> {
         let mut writer = Writer::new();
-        writer.text(&session.who.client);
-        writer.option(session.who.user.as_deref(), Writer::text);
-        writer.byte(match session.version {
+        writer.text(&self.who.client);
+        writer.option(self.who.user.as_deref(), Writer::text);
+        writer.byte(match self.version {
             Version::V31 => 3,
             Version::V311 => 4,
             Version::V5 => 5,
         });
-        writer.flag(session.is_bridge);
-        writer.long(session.expiry.as_secs());
-        let away_since = session.conn.is_none().then_some(session.since);
-        writer.option(away_since, |writer, at| writer.time(at.checked_add(skew).unwrap_or(at)));
-        writer.option(session.will.as_ref(), |writer, will| {
+        writer.flag(self.is_bridge);
+        writer.long(self.expiry.as_secs());
+        writer.option(self.away_since, |writer, at| writer.time(at.checked_add(skew).unwrap_or(at)));
+        writer.option(self.will.as_ref(), |writer, will| {
             writer.text(will.topic.as_str());
             writer.bytes(&will.payload);
             writer.byte(will.qos.into());

@@ -100,9 +100,13 @@ impl Sessions {
         self.next_number
     }
 
+    /// Takes note of a number that is in use.
+    pub(super) fn reserve(&mut self, number: u64) {
+        self.next_number = self.next_number.max(number);
+    }
+
     /// Adds a session; there must be none of the same client.
     pub(super) fn insert(&mut self, session: Session) -> SessionSlot {
-        self.next_number = self.next_number.max(session.number);
         self.queued += session.outgoing.weight();
         let client = Arc::clone(&session.who.client);
         let slot = match self.free.pop() {

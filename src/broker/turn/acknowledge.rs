@@ -6,7 +6,7 @@ use crate::broker::keep::{KeptFlight, Key};
 use crate::broker::packet::{Ack, Packet, PacketId};
 use crate::broker::reason::Reason;
 use crate::broker::releases::Held;
-use crate::broker::session::{Flight, Phase, SessionSlot};
+use crate::broker::session::{Flight, Phase, Session, SessionSlot};
 
 impl Broker {
     pub(super) fn receive_puback(&mut self, slot: SessionSlot, ack: &Ack) {
@@ -33,7 +33,18 @@ impl Broker {
             self.keep(&key, Some(flight.write()));
         }
         let reason = if is_known { Reason::Success } else { Reason::PacketIdentifierNotFound };
-        self.send(conn, &Packet::PubRel(Ack::new(ack.id, reason)));
+        self.send_release(conn, slot, Ack::new(ack.id, reason));
+    }
+
+    /// Tells a client that it may forget an identifier: once we can't forget that we said so, since the client would take
+    /// the message for another one.
+    fn send_release(&mut self, conn: Conn, slot: SessionSlot, ack: Ack) {
+        let packet = Packet::PubRel(ack);
+        if self.sessions.get(slot).is_some_and(Session::is_kept) {
+            self.releases.hold(conn, Held::Packet(packet));
+        } else {
+            self.send(conn, &packet);
+        }
     }
 
     pub(super) fn receive_pubcomp(&mut self, slot: SessionSlot, ack: &Ack) {
@@ -58,7 +69,7 @@ impl Broker {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.incoming.hold();
         }
-        self.releases.hold(conn, Held::Packet(packet));
+        self.releases.hold(conn, Held::Answer(packet));
     }
 
     /// Forgets a message that has arrived.

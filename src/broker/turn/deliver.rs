@@ -160,7 +160,11 @@ impl Broker {
 
     fn take_step(&mut self, conn: Conn, slot: SessionSlot, step: Step) {
         match step {
-            Step::Release(id) => self.send(conn, &Packet::PubRel(Ack::success(id))),
+            Step::Release(id) => {
+                // That the client has it may not be on the disk, and nothing may overtake.
+                self.bar(conn);
+                self.send(conn, &Packet::PubRel(Ack::success(id)));
+            }
             Step::Expired(entry) => self.lose(slot, &entry),
             Step::Once(entry) => {
                 if self.may_receive(slot, &entry) {
@@ -184,9 +188,10 @@ impl Broker {
         if is_kept && !dup {
             let flight = KeptFlight { id, phase: Phase::Sent };
             self.keep(&Key::Flight(number, entry.sequence), Some(flight.write()));
-            if entry.copy.qos == Qos::ExactlyOnce {
-                self.bar(conn);
-            }
+        }
+        // Also again: what it was kept with may not be on the disk yet.
+        if is_kept && entry.copy.qos == Qos::ExactlyOnce {
+            self.bar(conn);
         }
         let mut fan = Fan::new(&entry.posted, self.now, false);
         if !self.send_copy(conn, slot, &mut fan, &entry.copy, Sending { id: Some(id), dup }) {

@@ -112,7 +112,8 @@ impl Broker {
         self.tell_time(now);
         while let Some((conn, held)) = self.releases.take(receipt) {
             match held {
-                Held::Packet(packet) => {
+                Held::Packet(packet) => self.send(conn, &packet),
+                Held::Answer(packet) => {
                     let Some(session) = self.session_of(conn) else { continue };
                     self.send(conn, &packet);
                     if let Some(session) = self.sessions.get_mut(session) {

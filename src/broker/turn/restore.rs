@@ -54,6 +54,7 @@ impl Broker {
             return Some(());
         }
         let number = key.session()?;
+        self.sessions.reserve(number);
         let parts = sessions.entry(number).or_default();
         match &key {
             Key::Session(_) => parts.session = Some(KeptSession::read(value)?),
@@ -88,7 +89,7 @@ impl Broker {
                 }
                 Some(session) if session.away_since.is_none() => {
                     let filters = parts.subscriptions.into_keys();
-                    expected.push(ExpectedClient::new(number, session.who, session.will, filters));
+                    expected.push(ExpectedClient::new(number, session, filters));
                 }
                 _ => {
                     for key in parts.keys {

@@ -152,7 +152,7 @@ impl Broker {
 
     pub(super) fn keep_session(&mut self, slot: SessionSlot) {
         let Some(session) = self.sessions.get(slot) else { return };
-        let (key, value) = (Key::Session(session.number), KeptSession::write(session, self.skew));
+        let (key, value) = (Key::Session(session.number), KeptSession::of(session).write(self.skew));
         self.keep(&key, Some(value));
     }
 

@@ -101,8 +101,11 @@ impl Broker {
     }
 
     fn check_expected(&mut self) {
-        for (who, will) in self.expected.take_wills(self.now) {
-            self.publish_expected_will(&who, will);
+        for (will, session, number) in self.expected.take_wills(self.now) {
+            self.publish_expected_will(&session.who, will);
+            if let Some(number) = number {
+                self.keep(&Key::Session(number), Some(session.write(self.skew)));
+            }
         }
         for missing in self.expected.take_missing(self.now) {
             if let Some(number) = missing.number {
@@ -110,7 +113,7 @@ impl Broker {
             }
             let messages = missing.held();
             if messages > 0 {
-                self.happened(Happening::HeldExpired { client: Arc::clone(&missing.who.client), messages });
+                self.happened(Happening::HeldExpired { client: Arc::clone(&missing.session.who.client), messages });
             }
         }
         if let Some(due) = self.expected.due() {
