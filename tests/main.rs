@@ -25,3 +25,5 @@ mod home;
 mod scripts;
 #[cfg(test)]
 mod semantics;
+#[cfg(test)]
+mod simulation;

@@ -47,17 +47,27 @@ pub use releases::Receipt;
 pub use stats::Stats;
 pub use view::{ClientView, RetainedView};
 
-use access::Acl;
+use access::{Acl, Identity};
 use connection::Connections;
 use expected::Expected;
+use packet::Will;
 use releases::Releases;
-use routing::{Groups, Retained, Subscriptions, Target};
+use routing::{Groups, Hit, Retained, Subscriptions, Target};
 use session::Sessions;
 use sys::Sys;
 use timers::Timers;
 
 /// The client identifier that is ours; no client may have it.
 pub const OWN_ID: &str = "homerule";
+
+/// Something that happened.
+#[derive(Debug)]
+enum Event {
+    /// The shell is told.
+    Happening(Happening),
+    /// A will is due. It is routed when its turn comes, so that rules answer it before what happened after it.
+    Will(Identity, Will),
+}
 
 /// The broker.
 #[derive(Debug)]
@@ -79,7 +89,8 @@ pub struct Broker {
     releases: Releases,
     stats: Stats,
     sys: Sys,
-    happenings: VecDeque<Happening>,
+    /// What happened, and comes to the shell in this order.
+    events: VecDeque<Event>,
     /// Connections whose bytes are to be handled.
     ready: VecDeque<Conn>,
     /// Connections that have something to write.
@@ -92,6 +103,7 @@ pub struct Broker {
     named: u64,
     /// Room for those who get a message.
     targets: Vec<Target>,
+    hits: Vec<Hit>,
 }
 
 impl Broker {
@@ -114,13 +126,14 @@ impl Broker {
             releases: Releases::default(),
             stats: Stats::default(),
             sys: Sys::default(),
-            happenings: VecDeque::new(),
+            events: VecDeque::new(),
             ready: VecDeque::new(),
             dirty: VecDeque::new(),
             connected: 0,
             buffered: 0,
             named: 0,
             targets: Vec::new(),
+            hits: Vec::new(),
         }
     }
 
@@ -138,8 +151,13 @@ impl Broker {
     pub fn poll(&mut self, now: Timestamp) -> Option<Happening> {
         self.tell_time(now);
         loop {
-            if let Some(happening) = self.happenings.pop_front() {
-                return Some(happening);
+            match self.events.pop_front() {
+                Some(Event::Happening(happening)) => return Some(happening),
+                Some(Event::Will(who, will)) => match self.route_will(&who, will) {
+                    Some(happening) => return Some(happening),
+                    None => continue,
+                },
+                None => {}
             }
             let conn = *self.ready.front()?;
             if !self.handle_next(conn) {
@@ -181,7 +199,7 @@ impl Broker {
     }
 
     fn happened(&mut self, happening: Happening) {
-        self.happenings.push_back(happening);
+        self.events.push_back(Event::Happening(happening));
     }
 
     fn keep(&mut self, key: &keep::Key, value: Option<Vec<u8>>) {

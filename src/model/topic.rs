@@ -52,6 +52,9 @@ impl Topic {
     /// # Errors
     /// As [`Topic::parse`].
     pub fn from_shared(text: Arc<str>) -> Result<Topic, TopicError> {
+        if is_plain(&text) {
+            return Ok(Topic(text));
+        }
         if text.is_empty() {
             return Err(TopicError::Empty);
         }
@@ -122,6 +125,17 @@ pub fn first_level(topic: &str) -> (&str, Option<&str>) {
         Some((level, rest)) => (level, rest.get(1..)),
         None => (topic, None),
     }
+}
+
+/// Returns whether one look at each byte tells that a text is a topic: nearly all are of that kind.
+fn is_plain(text: &str) -> bool {
+    let mut is_plain = !text.is_empty() && text.len() <= LONGEST;
+    let mut slashes = 0_usize;
+    for byte in text.bytes() {
+        is_plain &= (0x20..0x7f).contains(&byte) && byte != b'+' && byte != b'#';
+        slashes += usize::from(byte == b'/');
+    }
+    is_plain && slashes < DEEPEST
 }
 
 /// Returns whether a topic or filter has more levels than may be.

@@ -178,3 +178,11 @@ fn grants_count_for_messages_subscriptions_wills_and_each_delivery() {
         assert_eq!(house.heard(), Vec::<String>::new());
     }
 }
+
+#[test]
+fn a_client_that_takes_no_answer_is_not_let_in() {
+    let mut house = House::new();
+    let tiny = house.knock(&Connect { properties: vec![0x27, 0, 0, 0, 5], ..Connect::new(Version::V5, "tiny") });
+    assert!(house.is_closed(&tiny));
+    assert_eq!(house.broker.connected(), 0);
+}

@@ -262,3 +262,32 @@ fn what_is_held_goes_to_a_new_client_with_the_same_filter() {
     house.subscribe(&lamp, "lamp/set", 0);
     assert_eq!(house.messages(&lamp).len(), 1);
 }
+
+#[test]
+fn a_session_that_is_to_end_with_its_next_connection_leaves_nothing() {
+    for is_restarted in [false, true] {
+        let mut house = House::new();
+        let client = house.connect(&Connect::lasting(Version::V5, "client"));
+        house.subscribe(&client, "a", 2);
+        house.publish(&client, &Publish::new(2, 5, "b", "x"));
+        house.rule_publishes("a", "1", false);
+        house.rule_publishes("a", "2", false);
+        house.lose(&client);
+        let (client, was_known) =
+            come_back(&mut house, &Connect { clean: false, ..Connect::new(Version::V5, "client") });
+        assert!(was_known);
+        let got = deliveries(&mut house, &client);
+        assert_eq!(got.len(), 2);
+        house.say(&client, &ack(PUBACK, got[0].id));
+        if is_restarted {
+            house.restart();
+            assert!(!come_back(&mut house, &Connect { clean: false, ..Connect::new(Version::V5, "client") }).1);
+        } else {
+            house.lose(&client);
+        }
+        house.wait(Duration::from_secs(70));
+        let left: Vec<_> = house.disk.keys().filter(|key| !key.starts_with("mqtt/session/")).collect();
+        assert_eq!(left, Vec::<&std::sync::Arc<str>>::new());
+        assert_eq!(house.disk.len(), usize::from(is_restarted), "the one that is here");
+    }
+}

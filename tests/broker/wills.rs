@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use homerule::broker::Happening;
 use homerule::broker::packet::Version;
+use homerule::model::{Message, Topic};
 
 use super::VERSIONS;
 use super::house::House;
@@ -159,4 +160,26 @@ fn a_silent_client_is_dropped_and_its_will_sent() {
         }
         assert_eq!(house.broker.stats().timeouts, 1);
     }
+}
+
+#[test]
+fn rules_answer_a_will_before_the_next_one_comes() {
+    let mut house = House::new();
+    let hears = house.come(Version::V311, "hears");
+    house.subscribe(&hears, "#", 0);
+    for (id, seconds) in [("a", 10), ("b", 10)] {
+        let will = Will { topic: format!("will/{id}"), payload: "gone".into(), qos: 0, retain: false, delay: 0 };
+        let connect = Connect { will: Some(will), keep_alive: seconds, ..Connect::new(Version::V311, id) };
+        house.connect(&connect);
+    }
+    house.now += Duration::from_secs(20);
+    house.broker.tick(house.now);
+    while let Some(happening) = house.broker.poll(house.now) {
+        if let Happening::Published(published) = happening {
+            let answer = Message { topic: Topic::parse("answer").unwrap(), ..published.message };
+            house.broker.publish(house.now, &answer, None, None);
+        }
+    }
+    house.turn();
+    assert_eq!(house.messages(&hears), ["will/a gone", "answer gone", "will/b gone", "answer gone"]);
 }

@@ -83,8 +83,11 @@ impl Client {
             retain: false,
             delay: 0,
         };
-        let connect =
-            if self.is_lasting { Connect::lasting(self.version, &self.name) } else { Connect::new(self.version, &self.name) };
+        let connect = if self.is_lasting {
+            Connect::lasting(self.version, &self.name)
+        } else {
+            Connect::new(self.version, &self.name)
+        };
         self.leaving = Connect { will: Some(will), keep_alive: 20, ..connect }.bytes();
     }
 

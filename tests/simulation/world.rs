@@ -186,7 +186,8 @@ impl World {
     fn carry_to_broker(&mut self, one: usize) {
         let client = &mut self.clients[one];
         let Some(conn) = client.conn.filter(|conn| self.broker.wants_input(*conn)) else { return };
-        let count = if self.random.one_in(2) { client.leaving.len() } else { self.random.below(client.leaving.len() + 1) };
+        let count =
+            if self.random.one_in(2) { client.leaving.len() } else { self.random.below(client.leaving.len() + 1) };
         let bytes: Vec<u8> = client.leaving.drain(..count).collect();
         self.broker.read(self.now, conn, &bytes);
     }
@@ -304,7 +305,10 @@ impl World {
                 if let Some(awaited) = self.awaited_will.take() {
                     assert!(is_will && client == awaited, "the will of {awaited} comes with the end of its connection");
                 } else {
-                    assert!(!is_will || message.topic.as_str() != "will" || self.is_after_start(), "a will of {client} that isn't due");
+                    assert!(
+                        !is_will || message.topic.as_str() != "will" || self.is_after_start(),
+                        "a will of {client} that isn't due"
+                    );
                 }
                 let payload = message.payload.text().unwrap().to_owned();
                 if message.retain {
@@ -401,7 +405,11 @@ impl World {
         check_order(&client.name, client.got.iter().filter(is_later));
         for (payload, _) in self.clients.iter().flat_map(|publisher| &publisher.acknowledged) {
             if self.published.get(payload).is_some_and(|place| *place >= since) {
-                assert!(times.contains_key(&**payload), "{payload} was acknowledged, and {} didn't get it", client.name);
+                assert!(
+                    times.contains_key(&**payload),
+                    "{payload} was acknowledged, and {} didn't get it",
+                    client.name
+                );
             }
         }
     }

@@ -56,6 +56,8 @@ impl Broker {
             password: connect.password.clone(),
         };
         connection.stage = Stage::Admitting(connect);
+        // From here on it waits for us.
+        self.timers.stop(Timer::Connect(conn));
         self.happened(Happening::Admit(conn, credentials));
     }
 
@@ -107,11 +109,11 @@ impl Broker {
         }
         let slot = self.begin_session(conn, &connect, user, known);
         self.open_link(conn, slot, &connect);
-        self.send_connack(conn, &connect, known.is_some(), assigned);
         self.connected += 1;
         self.stats.connects += 1;
         self.stats.most_connected = self.stats.most_connected.max(self.connected);
         self.tell_connected(conn, slot, known.is_some(), took_over);
+        self.send_connack(conn, &connect, known.is_some(), assigned);
         self.pump(slot);
     }
 
@@ -160,6 +162,10 @@ impl Broker {
         });
         self.timers.stop(Timer::Will(slot));
         self.timers.stop(Timer::Expiry(slot));
+        if expiry.is_zero() {
+            // What waits goes with the connection now.
+            self.forget_waiting(slot);
+        }
         if let Some(session) = self.sessions.get_mut(slot) {
             session.who = who;
             session.version = connect.version;

@@ -21,12 +21,12 @@ impl Broker {
         targets.clear();
         self.subscriptions.find(posted.topic.as_str(), &mut targets);
         let mut fan = Fan::new(posted, self.now, targets.len() > 1);
-        let hits = targets.iter().filter_map(|target| match target {
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.clear();
+        hits.extend(targets.iter().filter_map(|target| match target {
             Target::Session(hit) => (!hit.no_local || by != Some(hit.session)).then_some(*hit),
             Target::Group(group) => self.groups.choose(*group, |hit| readiness(&self.sessions, &self.connections, hit)),
-        });
-        let mut hits: Vec<Hit> = hits.collect();
-        self.targets = targets;
+        }));
         // One copy for each client and each shared subscription, whatever the order in which filters were found.
         hits.sort_by_key(|hit| (hit.session, hit.group));
         for hits in hits.chunk_by(|one, other| one.session == other.session && one.group == other.group) {
@@ -36,6 +36,8 @@ impl Broker {
                 self.deliver(first.session, &mut fan, copy, Kind::Live);
             }
         }
+        self.hits = hits;
+        self.targets = targets;
     }
 
     /// Gives a message to one client: at once where nothing waits that it would overtake, else behind that.
@@ -91,7 +93,7 @@ impl Broker {
                 session.counts.sent += 1;
             }
         } else {
-            self.dropped(slot, fan.posted.topic.text(), Drop::TooLarge);
+            self.not_given(slot, fan.posted.topic.text(), Drop::TooLarge);
         }
         is_taken
     }
@@ -108,7 +110,7 @@ impl Broker {
         let is_full = self.sessions.queued() + posted.size() > or_unlimited(limits.total_queued);
         let topic = posted.topic.text();
         if is_full {
-            self.dropped(slot, topic, Drop::QueueFull);
+            self.not_given(slot, topic, Drop::QueueFull);
             return;
         }
         let posted = Arc::clone(posted);
@@ -120,7 +122,7 @@ impl Broker {
         });
         let Some((offer, entry)) = offered else { return };
         match offer {
-            Offer::Refused => self.dropped(slot, topic, Drop::QueueFull),
+            Offer::Refused => self.not_given(slot, topic, Drop::QueueFull),
             Offer::Queued(gone) => {
                 let Some(session) = self.sessions.get(slot) else { return };
                 let (number, is_kept) = (session.number, session.is_kept());
@@ -141,7 +143,7 @@ impl Broker {
         let number = session.number;
         let why = if entry.posted.is_expired(self.now) { Drop::Expired } else { Drop::QueueFull };
         self.forget_message(number, entry, false);
-        self.dropped(slot, entry.posted.topic.text(), why);
+        self.not_given(slot, entry.posted.topic.text(), why);
     }
 
     /// Sends what waits for a client, for as long as it may be sent.
@@ -256,14 +258,23 @@ impl Broker {
     }
 
     /// Counts something that wasn't taken or delivered, and tells of the first of its kind.
-    pub(super) fn dropped(&mut self, slot: SessionSlot, topic: Arc<str>, why: Drop) {
+    pub(super) fn dropped(&mut self, slot: Option<SessionSlot>, client: &Arc<str>, topic: Arc<str>, why: Drop) {
         *self.stats.dropped.entry(why).or_default() += 1;
-        let Some(session) = self.sessions.get_mut(slot) else { return };
-        let count = session.counts.dropped.entry(why).or_default();
-        *count += 1;
-        if *count == 1 {
+        if let Some(session) = slot.and_then(|slot| self.sessions.get_mut(slot)) {
+            let count = session.counts.dropped.entry(why).or_default();
+            *count += 1;
+            if *count > 1 {
+                return;
+            }
+        }
+        self.happened(Happening::Dropped(Dropped { client: Arc::clone(client), topic, why }));
+    }
+
+    /// Counts something that a session wasn't given.
+    pub(super) fn not_given(&mut self, slot: SessionSlot, topic: Arc<str>, why: Drop) {
+        if let Some(session) = self.sessions.get(slot) {
             let client = Arc::clone(&session.who.client);
-            self.happened(Happening::Dropped(Dropped { client, topic, why }));
+            self.dropped(Some(slot), &client, topic, why);
         }
     }
 }

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use crate::broker::connection::{Conn, Link, Stage};
 use crate::broker::happening::{Disconnected, End, Fault};
 use crate::broker::keep::Key;
-use crate::broker::packet::{Disconnect, Packet, Version};
+use crate::broker::packet::{Disconnect, Packet, PacketId, Version};
 use crate::broker::reason::Reason;
+use crate::broker::routing::Entry;
 use crate::broker::routing::Readiness;
-use crate::broker::session::{Outgoing, Session, SessionSlot};
+use crate::broker::session::{Flight, Outgoing, SessionSlot};
 use crate::broker::timers::Timer;
 use crate::broker::{Broker, Happening};
 
@@ -149,8 +150,8 @@ impl Broker {
         for filter in &filters {
             self.drop_subscription(slot, filter);
         }
+        self.forget_waiting(slot);
         let Some(session) = self.sessions.remove(slot) else { return };
-        self.forget_waiting(&session);
         let number = session.number;
         for filter in filters {
             self.keep(&Key::Subscription(number, Arc::clone(filter.text())), None);
@@ -158,12 +159,18 @@ impl Broker {
         self.keep(&Key::Session(number), None);
     }
 
-    fn forget_waiting(&mut self, session: &Session) {
+    /// Forgets what is kept beside a session, but for its subscriptions.
+    pub(super) fn forget_waiting(&mut self, slot: SessionSlot) {
+        let Some(session) = self.sessions.get(slot) else { return };
         let number = session.number;
-        for (entry, flight) in session.outgoing.iter() {
-            self.forget_message(number, entry, flight.is_some_and(|flight| flight.is_kept_apart));
+        let incoming: Vec<PacketId> = session.incoming.received().collect();
+        let is_kept_apart = |flight: &Flight| flight.is_kept_apart;
+        let waiting: Vec<(Entry, bool)> =
+            session.outgoing.iter().map(|(entry, flight)| (entry.clone(), flight.is_some_and(is_kept_apart))).collect();
+        for (entry, is_kept_apart) in waiting {
+            self.forget_message(number, &entry, is_kept_apart);
         }
-        for id in session.incoming.received() {
+        for id in incoming {
             self.keep(&Key::Incoming(number, id), None);
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::broker::access::Identity;
 use crate::broker::connection::Conn;
 use crate::broker::happening::{Drop, Fault, Published};
 use crate::broker::keep::{KeptRetained, Key};
@@ -89,12 +90,13 @@ impl Broker {
         }
         let expires_at = expiry.and_then(|seconds| now.checked_add(Duration::from_secs(seconds.into())).ok());
         let posted = Posted { topic, payload, qos, retain, expires_at, properties };
-        let reason = match self.fault_of_topic(slot, &posted.topic) {
+        let who = session.who.clone();
+        let reason = match self.fault_of_topic(&who, &posted.topic) {
             Some((why, reason)) => {
-                self.dropped(slot, posted.topic.text(), why);
+                self.dropped(Some(slot), &who.client, posted.topic.text(), why);
                 reason
             }
-            None => self.take_message(slot, posted, false),
+            None => self.take_message(slot, who.client, posted),
         };
         if let Some(id) = id {
             self.acknowledge(conn, slot, version, qos, Ack::new(id, reason));
@@ -119,43 +121,30 @@ impl Broker {
         self.hold(conn, slot, Packet::PubRec(ack));
     }
 
-    /// Returns why nothing may be published to a topic.
-    pub(super) fn fault_of_topic(&self, slot: SessionSlot, topic: &Topic) -> Option<(Drop, Reason)> {
-        let session = self.sessions.get(slot)?;
-        if topic.as_str().starts_with('$') {
+    /// Returns why `who` may not publish to a topic.
+    pub(super) fn fault_of_topic(&self, who: &Identity, topic: &Topic) -> Option<(Drop, Reason)> {
+        let text = topic.as_str();
+        if text.starts_with('$') {
             return Some((Drop::Reserved, Reason::TopicNameInvalid));
         }
-        if topic.as_str().split('/').count() > self.settings.limits.topic_levels {
+        let levels = 1 + text.bytes().filter(|byte| *byte == b'/').count();
+        if levels > self.settings.limits.topic_levels {
             return Some((Drop::TooManyLevels, Reason::TopicNameInvalid));
         }
-        let may = self.acl.may_publish(&session.who, topic);
+        let may = self.acl.may_publish(who, topic);
         (!may).then_some((Drop::PublishDenied, Reason::NotAuthorized))
     }
 
     /// Takes what a client published: keeps it if it is to be retained, routes it, and tells of it.
-    pub(super) fn take_message(&mut self, slot: SessionSlot, posted: Posted, is_will: bool) -> Reason {
-        let Some(session) = self.sessions.get(slot) else { return Reason::Success };
-        let client = Arc::clone(&session.who.client);
+    fn take_message(&mut self, slot: SessionSlot, client: Arc<str>, posted: Posted) -> Reason {
         let posted = Arc::new(posted);
         let is_kept = !posted.retain || self.retain(&posted, Some(&client));
         if !is_kept {
-            self.dropped(slot, posted.topic.text(), Drop::RetainedFull);
+            self.dropped(Some(slot), &client, posted.topic.text(), Drop::RetainedFull);
         }
         self.route(&posted, Some(slot));
-        self.tell_published(&posted, client, is_will);
+        self.happened(published(&posted, client, false));
         if is_kept { Reason::Success } else { Reason::QuotaExceeded }
-    }
-
-    pub(super) fn tell_published(&mut self, posted: &Posted, client: Arc<str>, is_will: bool) {
-        let message = Message {
-            topic: posted.topic.clone(),
-            payload: Payload::from_bytes(posted.payload.clone()),
-            qos: posted.qos,
-            retain: posted.retain,
-            origin: Origin::Live,
-        };
-        let properties = posted.properties.clone();
-        self.happened(Happening::Published(Published { message, properties, client, is_will }));
     }
 
     /// Keeps a message as its topic's retained one; an empty one removes it (MQTT 5.0, 3.3.1-6). Returns whether it could.
@@ -203,4 +192,16 @@ impl Broker {
             self.timers.set(Timer::Rate(conn), due);
         }
     }
+}
+
+/// Returns what rules are told of a message.
+pub(super) fn published(posted: &Posted, client: Arc<str>, is_will: bool) -> Happening {
+    let message = Message {
+        topic: posted.topic.clone(),
+        payload: Payload::from_bytes(posted.payload.clone()),
+        qos: posted.qos,
+        retain: posted.retain,
+        origin: Origin::Live,
+    };
+    Happening::Published(Published { message, properties: posted.properties.clone(), client, is_will })
 }

@@ -88,6 +88,10 @@ impl Broker {
                     restored.push((self.restore_session(number, session, &mut parts), parts));
                 }
                 Some(session) if session.away_since.is_none() => {
+                    let beside = |key: &&Key| !matches!(key, Key::Session(_) | Key::Subscription(..));
+                    for key in parts.keys.iter().filter(beside) {
+                        self.keep(key, None);
+                    }
                     let filters = parts.subscriptions.into_keys();
                     expected.push(ExpectedClient::new(number, session, filters));
                 }

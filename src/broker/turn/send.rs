@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use crate::broker::Broker;
 use crate::broker::codec;
 use crate::broker::connection::{Alias, Conn};
+use crate::broker::happening::Fault;
 use crate::broker::limits::{ALL_BUFFERS, OUTPUT_FULL};
 use crate::broker::packet::{Ack, Disconnect, Packet, PacketId, Publish, Version};
+use crate::broker::reason::Reason;
 use crate::broker::releases::Held;
 use crate::broker::routing::{Copy, Posted};
 use crate::model::Qos;
@@ -119,8 +121,10 @@ impl Broker {
             let buffer = connection.output.buffer();
             buffer.truncate(buffer.len() - added);
             self.buffered = self.buffered.saturating_sub(added);
-            if let Some(shorter) = without_words(packet) {
-                self.send_as(conn, version, &shorter);
+            match without_words(packet) {
+                Some(shorter) => self.send_as(conn, version, &shorter),
+                None => self
+                    .fail(conn, Fault::new(Reason::PacketTooLarge, "it takes no packet that says what must be said")),
             }
         }
     }
@@ -179,7 +183,19 @@ fn without_words(packet: &Packet) -> Option<Packet> {
         Packet::Disconnect(disconnect) => {
             Some(Packet::Disconnect(Disconnect { reason_string: None, ..disconnect.clone() }))
         }
-        _ => None,
+        Packet::ConnAck(_)
+        | Packet::SubAck(_)
+        | Packet::UnsubAck(_)
+        | Packet::PubRec(_)
+        | Packet::PubRel(_)
+        | Packet::PubComp(_)
+        | Packet::PingResp
+        | Packet::Publish(_)
+        | Packet::Connect(_)
+        | Packet::Subscribe(_)
+        | Packet::Unsubscribe(_)
+        | Packet::PingReq
+        | Packet::Auth(_) => None,
     }
 }
 

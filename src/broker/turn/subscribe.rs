@@ -31,7 +31,7 @@ impl Broker {
             let subscription = Subscription { options, id: subscription_id };
             let fault = self.fault_of_subscription(slot, &filter);
             if let Some((why, reason)) = fault {
-                self.dropped(slot, Arc::clone(filter.text()), why);
+                self.not_given(slot, Arc::clone(filter.text()), why);
                 reasons.push(reason);
                 continue;
             }

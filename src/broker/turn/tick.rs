@@ -13,7 +13,7 @@ use crate::broker::routing::Posted;
 use crate::broker::session::{SessionSlot, Subscription};
 use crate::broker::sys;
 use crate::broker::timers::Timer;
-use crate::broker::{Broker, Happening};
+use crate::broker::{Broker, Event, Happening};
 
 use super::deliver::Kind;
 use super::send::Fan;
@@ -102,7 +102,7 @@ impl Broker {
 
     fn check_expected(&mut self) {
         for (will, session, number) in self.expected.take_wills(self.now) {
-            self.publish_expected_will(&session.who, will);
+            self.events.push_back(Event::Will(session.who.clone(), will));
             if let Some(number) = number {
                 self.keep(&Key::Session(number), Some(session.write(self.skew)));
             }

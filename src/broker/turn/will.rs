@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Event, Happening};
+
+use super::publish::published;
 use crate::broker::access::Identity;
 use crate::broker::happening::Drop;
 use crate::broker::packet::Will;
@@ -11,34 +13,31 @@ use crate::broker::routing::Posted;
 use crate::broker::session::SessionSlot;
 
 impl Broker {
-    /// Publishes the will of a session, if it has one. Below `$` it is accepted and never sent.
+    /// Lets the will of a session come, if it has one: behind what happened before.
     pub(super) fn publish_will(&mut self, slot: SessionSlot) {
-        let Some(will) = self.sessions.get_mut(slot).and_then(|session| session.will.take()) else { return };
-        match self.fault_of_topic(slot, &will.topic) {
-            Some((Drop::Reserved, _)) => {}
-            Some((why, _)) => self.dropped(slot, will.topic.text(), why),
-            None => {
-                self.stats.wills += 1;
-                let posted = self.posted_will(will);
-                self.take_message(slot, posted, true);
-            }
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        if let Some(will) = session.will.take() {
+            let who = session.who.clone();
+            self.events.push_back(Event::Will(who, will));
         }
     }
 
-    /// Publishes the will of a client whose session ended with us.
-    pub(super) fn publish_expected_will(&mut self, who: &Identity, will: Will) {
-        let is_reserved = will.topic.as_str().starts_with('$');
-        let is_deep = will.topic.as_str().split('/').count() > self.settings.limits.topic_levels;
-        if is_reserved || is_deep || !self.acl.may_publish(who, &will.topic) {
-            return;
+    /// Publishes a will whose turn it is. `None`: it may not be sent. Below `$` it is accepted and never is.
+    pub(in crate::broker) fn route_will(&mut self, who: &Identity, will: Will) -> Option<Happening> {
+        let slot = self.sessions.find(&who.client);
+        if let Some((why, _)) = self.fault_of_topic(who, &will.topic) {
+            if why != Drop::Reserved {
+                self.dropped(slot, &who.client, will.topic.text(), why);
+            }
+            return None;
         }
         self.stats.wills += 1;
         let posted = Arc::new(self.posted_will(will));
         if posted.retain && !self.retain(&posted, Some(&who.client)) {
-            *self.stats.dropped.entry(Drop::RetainedFull).or_default() += 1;
+            self.dropped(slot, &who.client, posted.topic.text(), Drop::RetainedFull);
         }
         self.route(&posted, None);
-        self.tell_published(&posted, Arc::clone(&who.client), true);
+        Some(published(&posted, Arc::clone(&who.client), true))
     }
 
     fn posted_will(&self, will: Will) -> Posted {
