@@ -1,18 +1,21 @@
-//! The loop guard: rules that set each other off are stopped and shown, and their neighbours run on (spec 2.10).
+//! The loop guard: rules that set each other off are stopped and shown, and their neighbours run on
+//! (docs/language/loops.md).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{HomeEvent, LogLevel};
 
-use super::action::perform::Act;
+use super::core::Core;
 use super::effect::ALERT_TOPIC;
-use super::firing::Firing;
+use super::inbox::Incoming;
+use super::instant::later;
 use super::live::deadlines::Due;
-use super::live::table::LiveId;
-use super::trigger::dispatch::Incoming;
-use super::trigger::state::later;
-use super::{Alert, AlertKind, Cause, CauseKind, Effect, Engine, Fault, Loop, Outcome};
+use super::live::id::LiveId;
+use super::run::unstarted::trigger_step;
+use super::trigger::firing::Firing;
+use super::{Alert, AlertKind, CauseKind, Effect, Fault, Loop, Outcome, RunId, Trace};
 
 /// How long a rule rests after a loop.
 const REST: Duration = Duration::from_mins(1);
@@ -23,139 +26,161 @@ const MOST_INTERRUPTIONS: u32 = 3;
 /// Over which time rules' own publications are counted.
 const STORM_TIME: Duration = Duration::from_secs(10);
 
-impl Engine {
-    /// Counts a trigger by one of our own publications. Returns whether it was one too many.
-    pub(crate) fn is_storm(&mut self, id: &LiveId, firing: &Firing) -> bool {
-        if !matches!(firing.cause.kind, CauseKind::Message { origin: Origin::Own, .. }) {
+/// How many runs of a rule in a row took too long and were ended.
+#[derive(Debug, Default)]
+pub(crate) struct Interruptions(BTreeMap<LiveId, u32>);
+
+impl Interruptions {
+    /// Forgets them: the rules are put in force anew.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Forgets those of a rule.
+    pub(crate) fn forget(&mut self, rule: LiveId) {
+        self.0.remove(&rule);
+    }
+
+    /// Counts a run that has ended. Returns whether it was the last one of too many.
+    fn count(&mut self, rule: LiveId, was_interrupted: bool) -> bool {
+        if !was_interrupted {
+            self.0.remove(&rule);
             return false;
         }
-        self.is_timer_storm(id)
-    }
-
-    /// Counts what a rule's own doing led to. Returns whether it was one too many.
-    pub(crate) fn is_timer_storm(&mut self, id: &LiveId) -> bool {
-        let now = self.now();
-        let most = self.options.storm;
-        let Some(slot) = self.live.get_mut(id) else { return false };
-        while slot.storm.front().is_some_and(|at| later(*at, STORM_TIME) <= now) {
-            slot.storm.pop_front();
+        let count = self.0.entry(rule).or_default();
+        *count += 1;
+        let is_enough = *count >= MOST_INTERRUPTIONS;
+        if is_enough {
+            self.0.remove(&rule);
         }
-        slot.storm.push_back(now);
-        slot.storm.len() > most
+        is_enough
     }
+}
 
-    /// Stops a rule that was triggered too often.
-    pub(crate) fn stop_storm(&mut self, id: &LiveId, firing: &Firing) {
-        let Some(rule) = self.live.get(id).map(|slot| slot.rule.clone()) else { return };
-        let found = Loop::Storm { most: self.options.storm, seconds: STORM_TIME.as_secs() };
-        let now = self.now();
-        let steps = vec![self.trigger_step(firing)];
-        self.trace(super::Trace {
-            rule: rule.id.clone(),
-            run: None,
-            at: now,
-            ended_at: now,
-            outcome: Outcome::Failed(Fault::Loop(found.clone())),
-            cause: firing.cause.clone(),
-            steps,
-        });
-        self.rest(id, &rule.id, &found);
-    }
+/// Counts a trigger by one of our own publications. Returns whether it was one too many.
+pub(crate) fn is_storm(core: &mut Core, id: LiveId, firing: &Firing) -> bool {
+    matches!(firing.cause.kind, CauseKind::Message { origin: Origin::Own, .. }) && counts_as_storm(core, id)
+}
 
-    /// Stops a chain of publications that is too long. Returns how the run ends.
-    pub(crate) fn stop_chain(&mut self, act: &Act<'_>, topic: &Topic) -> Outcome {
-        let found = Loop::Chain { most: self.options.chain, topic: topic.clone() };
-        self.looping = Some(act.run.id);
-        self.rest(act.slot, &act.rule.id, &found);
-        Outcome::Failed(Fault::Loop(found))
+/// Counts what a rule's own doing led to. Returns whether it was one too many.
+pub(crate) fn counts_as_storm(core: &mut Core, id: LiveId) -> bool {
+    let (now, most) = (core.now(), core.options.storm);
+    let storm = core.live.edit_storm(id);
+    while storm.front().is_some_and(|at| later(*at, STORM_TIME) <= now) {
+        storm.pop_front();
     }
+    storm.push_back(now);
+    storm.len() > most
+}
 
-    /// Stops a rule that fails since rules fail, at the end of a chain.
-    pub(crate) fn stop_failures(&mut self, rule: &RuleId) {
-        let Some(id) = self.live.find(rule).cloned() else { return };
-        if self.live.get(&id).is_none_or(|slot| slot.resting_until.is_some()) {
-            return;
-        }
-        self.rest(&id, rule, &Loop::Failures { most: self.options.chain });
-    }
+/// Stops a rule that was triggered too often.
+pub(crate) fn stop_storm(core: &mut Core, id: LiveId, firing: &Firing) {
+    let found = Loop::Storm { most: core.options.storm, seconds: STORM_TIME.as_secs() };
+    let (rule, now) = (core.live.get(id).rule.id.clone(), core.now());
+    let (steps, outcome) = (vec![trigger_step(core, firing)], Outcome::Failed(Fault::Loop(found.clone())));
+    core.trace(Trace { rule, run: None, at: now, ended_at: now, outcome, cause: firing.cause.clone(), steps });
+    stop_loop(core, id, &found);
+}
 
-    /// Stops a rule that what rules did has made begin, end or ask again too often.
-    pub(crate) fn stop_circle(&mut self, id: &LiveId) {
-        let Some(slot) = self.live.get(id).filter(|slot| slot.resting_until.is_none()) else { return };
-        let rule = slot.rule.id.clone();
-        self.rest(id, &rule, &Loop::Circle { most: self.options.chain });
-    }
+/// Stops a chain of publications that is too long, which would go on with one to `topic`. Returns how the run ends.
+pub(crate) fn stop_chain(core: &mut Core, id: LiveId, run: RunId, topic: &Topic) -> Outcome {
+    let found = Loop::Chain { most: core.options.chain, topic: topic.clone() };
+    core.runs.set_looping(run);
+    stop_loop(core, id, &found);
+    Outcome::Failed(Fault::Loop(found))
+}
 
-    /// Counts the runs of a rule in a row that were ended since they took too long; after the third it rests.
-    pub(crate) fn count_interruptions(&mut self, rule: &RuleId) {
-        let was_interrupted = self.evaluator.interrupted.remove(rule);
-        self.evaluator.was_ever_interrupted |= was_interrupted;
-        if !self.evaluator.was_ever_interrupted {
-            return;
-        }
-        let Some(id) = self.live.find(rule).cloned() else { return };
-        let Some(slot) = self.live.get_mut(&id) else { return };
-        slot.interruptions = if was_interrupted { slot.interruptions + 1 } else { 0 };
-        if slot.interruptions < MOST_INTERRUPTIONS {
-            return;
-        }
-        slot.interruptions = 0;
-        let limits = self.options.limits;
-        let message = format!(
-            "{MOST_INTERRUPTIONS} runs in a row needed more than {} operations or {} ms and were ended; the rule rests for a \
-             minute",
-            limits.operations,
-            limits.evaluation.as_millis()
-        );
-        self.lay_to_rest(&id, rule, AlertKind::RuleFailed, message);
+/// Stops a rule that what rules did has made begin, end or ask again too often.
+pub(crate) fn stop_circle(core: &mut Core, id: LiveId) {
+    if core.live.get(id).resting_until.is_some() {
+        return;
     }
+    stop_loop(core, id, &Loop::Circle { most: core.options.chain });
+}
 
-    /// Lets a rule rest after a loop, and says so everywhere.
-    fn rest(&mut self, id: &LiveId, rule: &RuleId, found: &Loop) {
-        self.lay_to_rest(id, rule, AlertKind::LoopDetected, found.to_string());
-        let (event, rule) = (HomeEvent::LoopDetected, Some(rule.clone()));
-        self.inbox.push_back(Incoming::Home { event, rule, depth: 0 });
+/// Says that a rule failed: in the log, as an alert, and to the rules that wait for it. Failures that set each other off
+/// without end are a loop.
+pub(crate) fn rule_failed(core: &mut Core, rule: &RuleId, fault: &Fault, depth: u32) {
+    let message = fault.to_string();
+    core.log(Some(rule), LogLevel::Error, message.clone());
+    let alert = Alert { kind: AlertKind::RuleFailed, rule: Some(rule.clone()), message };
+    if depth < core.options.chain {
+        queue_alert(core, &alert, depth + 1);
+        let (event, rule) = (HomeEvent::RuleFailed, Some(rule.clone()));
+        core.inbox.push(Incoming::HomeEvent { event, rule, depth: depth + 1 });
+        core.effects.push(Effect::Alert(alert));
+    } else {
+        core.effects.push(Effect::Alert(alert));
+        stop_failures(core, rule);
     }
+}
 
-    fn lay_to_rest(&mut self, id: &LiveId, rule: &RuleId, kind: AlertKind, message: String) {
-        let until = later(self.now(), REST);
-        if let Some(slot) = self.live.get_mut(id) {
-            slot.storm.clear();
-            if let Some(before) = slot.resting_until.replace(until) {
-                self.deadlines.remove(before, id, Due::Rested);
-            }
-            self.deadlines.add(until, id, Due::Rested);
-            self.unsaved.rules.insert(id.clone());
-        }
-        self.say(Some(rule), LogLevel::Error, message.clone());
-        let alert = Alert { kind, rule: Some(rule.clone()), message };
-        // As `loop_detected` does, it begins a new chain.
-        self.queue_alert(&alert, 0);
-        self.effects.push(Effect::Alert(alert));
+/// Counts the runs of a rule in a row that were ended since they took too long; after the third it rests.
+pub(crate) fn count_interruptions(core: &mut Core, rule: &RuleId) {
+    let was_interrupted = core.evaluator.interrupted.remove(rule);
+    core.evaluator.was_ever_interrupted |= was_interrupted;
+    if !core.evaluator.was_ever_interrupted {
+        return;
     }
+    let Some(id) = core.live.find(rule) else { return };
+    if !core.interruptions.count(id, was_interrupted) {
+        return;
+    }
+    let limits = core.options.limits;
+    let message = format!(
+        "{MOST_INTERRUPTIONS} runs in a row needed more than {} operations or {} ms and were ended; the rule rests for a \
+         minute",
+        limits.operations,
+        limits.evaluation.as_millis()
+    );
+    rest(core, id, AlertKind::RuleFailed, message);
+}
 
-    /// Lets the rules that name `homerule/alert` hear what the shell publishes there.
-    pub(crate) fn queue_alert(&mut self, alert: &Alert, depth: u32) {
-        let (Ok(topic), Ok(payload)) = (Topic::parse(ALERT_TOPIC), serde_json::to_vec(alert)) else { return };
-        let payload = Payload::from_bytes(payload);
-        let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Own };
-        self.inbox.push_back(Incoming::Message { message, depth, run: None });
+/// A rule has rested until now. Returns whether it may run again: another loop may have made it rest longer.
+pub(crate) fn end_rest(core: &mut Core, id: LiveId) -> bool {
+    let now = core.now();
+    if core.live.get(id).resting_until.is_none_or(|until| until > now) {
+        return false;
     }
+    core.live.edit(id).resting_until = None;
+    true
+}
 
-    pub(crate) fn say(&mut self, rule: Option<&RuleId>, level: LogLevel, text: String) {
-        self.effects.push(Effect::Log { rule: rule.cloned(), level, text });
-    }
+/// Stops a rule that fails since rules fail, at the end of a chain.
+fn stop_failures(core: &mut Core, rule: &RuleId) {
+    let Some(id) = core.live.find(rule).filter(|id| core.live.get(*id).resting_until.is_none()) else { return };
+    stop_loop(core, id, &Loop::Failures { most: core.options.chain });
+}
 
-    /// A rule has rested enough.
-    pub(crate) fn end_rest(&mut self, id: &LiveId) {
-        let now = self.now();
-        let Some(slot) = self.live.get_mut(id) else { return };
-        if slot.resting_until.is_none_or(|until| until > now) {
-            return;
-        }
-        slot.resting_until = None;
-        self.unsaved.rules.insert(id.clone());
-        let cause = Cause::outside(CauseKind::Condition);
-        self.reconsider(id, &cause);
-    }
+/// Lets a rule rest after a loop, and says so everywhere.
+fn stop_loop(core: &mut Core, id: LiveId, found: &Loop) {
+    rest(core, id, AlertKind::LoopDetected, found.to_string());
+    let (event, rule) = (HomeEvent::LoopDetected, Some(core.live.get(id).rule.id.clone()));
+    core.inbox.push(Incoming::HomeEvent { event, rule, depth: 0 });
+}
+
+fn rest(core: &mut Core, id: LiveId, kind: AlertKind, message: String) {
+    let until = later(core.now(), REST);
+    let live = core.live.edit(id);
+    live.storm.clear();
+    live.resting_until = Some(until);
+    let rule = live.rule.id.clone();
+    core.deadlines.set(id, Due::Rested, Some(until));
+    core.log(Some(&rule), LogLevel::Error, message.clone());
+    // As `loop_detected` does, it begins a new chain.
+    raise_alert(core, Alert { kind, rule: Some(rule), message });
+}
+
+/// Shows an alert, and tells the rules that name `homerule/alert` of it.
+pub(crate) fn raise_alert(core: &mut Core, alert: Alert) {
+    queue_alert(core, &alert, 0);
+    core.effects.push(Effect::Alert(alert));
+}
+
+/// Tells the rules that name `homerule/alert` what the shell publishes there.
+fn queue_alert(core: &mut Core, alert: &Alert, depth: u32) {
+    let (Ok(topic), Ok(payload)) = (Topic::parse(ALERT_TOPIC), serde_json::to_vec(alert)) else { return };
+    let payload = Payload::from_bytes(payload);
+    let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Own };
+    core.inbox.push(Incoming::Message { message, depth, run: None });
 }

@@ -1,83 +1,78 @@
 //! The core: decides what an event leads to. It has no clock, no files and no sockets; time is told to it.
 //!
-//! One message, from end to end: [`Engine::handle`] fires the deadlines that are due (`live::deadlines`),
-//! `trigger::dispatch` notes the state and finds the subscribers, `trigger` decides whether a trigger fires,
-//! `run::admission` whether its rule may run, `run::stepper` does the actions one by one (`action`), and what they publish
-//! goes through the same way before `handle` returns.
+//! One message, from end to end: [`Engine::handle`] fires the deadlines that are due (`live::deadlines`), `dispatch` notes
+//! the state and finds the subscribers, `trigger` decides whether a trigger fires, `run::admission` whether its rule may
+//! run, `run::stepper` does the actions one by one (`action`), and what they publish goes through the same way before
+//! `handle` returns.
+//!
+//! Each room is a submachine that owns its state (`core` holds them together); what they want done later goes into the
+//! inbox, and what the shell must do into the effects.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod action;
+mod activation;
 mod clock_change;
 mod condition;
+mod consistency;
+mod core;
+mod dispatch;
 mod effect;
 mod event;
-mod firing;
+mod inbox;
+mod instant;
+mod kept;
 mod live;
 mod loop_guard;
 mod options;
 mod reload;
 mod run;
-mod snapshot;
 mod trace;
 mod trigger;
 mod view;
 mod while_rule;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use event::{Answer, Event};
+pub use kept::{SaveKey, Snapshot};
 pub use options::Options;
-pub use snapshot::{SaveKey, Snapshot};
 pub use trace::{
     Armed, Awaited, Cause, CauseKind, Fault, Gate, Loop, Outcome, Refusal, RunId, Step, StepKind, StepResult,
     StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse,
 };
 pub use view::{ArmedHold, RuleView};
 
-use crate::model::{Message, Origin, RuleId, States};
+use crate::model::schedule::Calendar;
+use crate::model::{Origin, RuleId, States};
 use crate::rules::{HomeEvent, Ruleset};
 use crate::script::Interrupter;
 
+use self::core::Core;
 use condition::evaluator::Evaluator;
+use inbox::Inbox;
+use instant::moved;
+use kept::rows::{self, Counters};
 use live::deadlines::Deadlines;
-use live::saved::{SavedRule, Unsaved};
-use live::table::{LiveRules, Subscriber};
-use run::Run;
-use trigger::dispatch::{Arrival, Incoming};
+use live::subscriptions::Subscriptions;
+use live::table::LiveRules;
+use loop_guard::Interruptions;
+use run::stepper::step_ready;
+use run::table::Runs;
+use trigger::message::Arrival;
+use trigger::{at_expression, events, schedule};
+use while_rule::reconsider::{reconsider, wake_cause};
 
 /// Decides what a home does.
 pub struct Engine {
-    options: Options,
-    evaluator: Evaluator,
-    live: LiveRules,
-    /// The runs that haven't ended.
-    runs: BTreeMap<RunId, Run>,
-    /// Runs that go on as soon as the one at work waits.
-    ready: VecDeque<RunId>,
-    /// The run at work, and what ended it, if something did.
-    at_work: Option<(RunId, Option<StoppedBy>)>,
-    /// The run that was stopped as a loop, until it has ended.
-    looping: Option<RunId>,
-    deadlines: Deadlines,
-    /// What comes after the message or deadline being handled.
-    inbox: VecDeque<Incoming>,
-    /// Who hears the message being handled: empty in between.
-    subscribers: Vec<Subscriber>,
-    /// The messages told before [`Event::Started`]; `None` after it.
-    before_start: Option<Vec<Arrival>>,
-    /// When the daemon was last alive before this start; `None` at the very first.
-    alive_at: Option<Timestamp>,
-    next_run: u64,
-    next_request: u64,
-    /// What is kept of rules that aren't in force now.
-    dormant: BTreeMap<RuleId, SavedRule>,
-    unsaved: Unsaved,
-    effects: Vec<Effect>,
+    core: Core,
+    /// The messages that were told before [`Event::Started`].
+    before_start: Vec<Arrival>,
+    /// What was last kept of the counters.
+    kept_counters: Option<Counters>,
 }
 
 impl Engine {
@@ -90,35 +85,31 @@ impl Engine {
     /// Continues from what was saved. Until [`Event::Started`] is handled, messages only fill the state.
     #[must_use]
     pub fn restore(now: Timestamp, rules: Ruleset, saved: Snapshot, options: Options) -> (Engine, Vec<Effect>) {
-        let mut engine = Engine {
+        let mut core = Core {
             evaluator: Evaluator::new(now, &options),
             options,
-            live: LiveRules::default(),
-            runs: BTreeMap::new(),
-            ready: VecDeque::new(),
-            at_work: None,
-            looping: None,
+            live: LiveRules::new(),
+            subscriptions: Subscriptions::default(),
             deadlines: Deadlines::default(),
-            inbox: VecDeque::new(),
+            runs: Runs::new(),
+            interruptions: Interruptions::default(),
+            inbox: Inbox::default(),
             subscribers: Vec::new(),
-            before_start: Some(Vec::new()),
-            alive_at: saved.alive_at,
-            next_run: 1,
-            next_request: 1,
-            dormant: BTreeMap::new(),
-            unsaved: Unsaved::default(),
             effects: Vec::new(),
+            has_started: false,
+            alive_at: saved.alive_at,
         };
-        engine.restore_saved(saved);
-        let behind = engine.clock_behind();
-        engine.shift_saved(-behind);
-        engine.put_in_force(&rules);
+        rows::restore(&mut core, saved);
+        let behind = clock_change::behind(&core);
+        clock_change::shift_saved(&mut core, -behind);
+        reload::put_in_force(&mut core, &rules);
         if behind.is_positive() {
-            engine.recompute_schedules();
-            engine.keep_shifted();
+            clock_change::recompute_schedules(&mut core);
+            clock_change::keep_shifted(&mut core);
         } else {
-            engine.recompute_what_is_to_come();
+            clock_change::recompute_what_is_to_come(&mut core);
         }
+        let mut engine = Engine { core, before_start: Vec::new(), kept_counters: None };
         let effects = engine.finish();
         (engine, effects)
     }
@@ -129,21 +120,21 @@ impl Engine {
     #[must_use]
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         if let Event::ClockChanged { forward } = event {
-            self.set_clock(now, forward);
+            self.set_clock(now, SignedDuration::from_millis(forward));
             return self.finish();
         }
-        let now = now.max(self.now());
-        match (self.before_start.is_some(), event) {
-            (true, Event::Started) => self.start(now),
-            (true, Event::Message(message)) if message.origin != Origin::Live => {
-                self.evaluator.world.now = now;
-                self.tell_before_start(message);
+        let now = now.max(self.core.now());
+        match event {
+            Event::Started if !self.core.has_started => self.start(now),
+            Event::Message(message) if !self.core.has_started && message.origin != Origin::Live => {
+                self.core.evaluator.world.now = now;
+                self.before_start.push(dispatch::note_message(&mut self.core, message));
             }
-            (true, event) => {
-                self.evaluator.world.now = now;
-                self.queue(event);
+            event if !self.core.has_started => {
+                self.core.evaluator.world.now = now;
+                self.core.inbox.push_event(event);
             }
-            (false, event) => {
+            event => {
                 self.advance(now);
                 self.take(event);
                 self.settle();
@@ -152,36 +143,38 @@ impl Engine {
         self.finish()
     }
 
-    /// Returns what may be kept late (spec 2.6: within a second) and has changed since the last call: the
-    /// state of topics, the last values that triggers know. All of it is [`Effect::Save`].
+    /// Returns what may be kept within a second and has changed since the last call: the state of topics, the last values
+    /// that triggers know. All of it is [`Effect::Save`].
     #[must_use]
     pub fn flush(&mut self) -> Vec<Effect> {
-        self.save_late();
+        rows::save_late(&mut self.core, &mut self.kept_counters);
         self.finish()
     }
 
     /// Makes the next [`Engine::flush`] give all that must survive, whether or not it has changed.
     pub fn keep_all(&mut self) {
-        self.mark_all_unsaved();
+        self.kept_counters = None;
+        rows::keep_all(&mut self.core);
     }
 
     /// Returns the earliest time at which the engine has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        if self.before_start.is_some() {
-            return None;
-        }
-        self.deadlines.first()
+        self.core.deadlines.first().filter(|_| self.core.has_started)
     }
 
     /// Swaps the rules; runs, holds and memory of unchanged rules continue.
     #[must_use]
     pub fn replace_rules(&mut self, now: Timestamp, rules: Ruleset) -> Vec<Effect> {
-        let now = now.max(self.now());
-        if self.before_start.is_none() {
+        let now = now.max(self.core.now());
+        if self.core.has_started {
             self.advance(now);
         }
-        self.reload(&rules);
+        reload::replace_rules(&mut self.core, &rules);
+        if self.core.has_started {
+            self.reconsider_all(None);
+            dispatch::dispatch_home_event(&mut self.core, HomeEvent::Reloaded, None, 0);
+        }
         self.settle();
         self.finish()
     }
@@ -189,78 +182,97 @@ impl Engine {
     /// Returns what ends an evaluation that takes too long: for a watchdog on another thread.
     #[must_use]
     pub fn interrupter(&self) -> Interrupter {
-        self.evaluator.interrupter()
+        self.core.evaluator.interrupter()
     }
 
     /// Returns the state of all topics.
     #[must_use]
     pub fn states(&self) -> &States {
-        &self.evaluator.world.states
+        &self.core.evaluator.world.states
+    }
+
+    /// Returns the home's zone and place.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.core.evaluator.world.calendar
     }
 
     /// Returns whether the rule `id` is switched on; `None` where there is no such rule.
     #[must_use]
     pub fn is_enabled(&self, id: &RuleId) -> Option<bool> {
-        let slot = self.live.find(id).and_then(|slot| self.live.get(slot))?;
-        Some(slot.is_enabled())
+        Some(self.core.live.get(self.core.live.find(id)?).is_enabled())
     }
 
     /// Returns the ids of the rules in force, instances of `each` too, in their order.
     pub fn rule_ids(&self) -> impl Iterator<Item = &RuleId> {
-        self.live.iter().map(|(_, slot)| &slot.rule.id)
+        self.core.live.iter().map(|(_, live)| &live.rule.id)
     }
 
     /// Returns the `while` rules that have begun and not ended.
     #[must_use]
     pub fn holding(&self) -> &BTreeSet<RuleId> {
-        &self.evaluator.world.holding
+        &self.core.evaluator.world.holding
     }
 
     /// Returns how many runs haven't ended.
     #[must_use]
     pub fn run_count(&self) -> usize {
-        self.runs.len()
+        self.core.runs.len()
+    }
+
+    /// Returns the traces so far of the runs that haven't ended at `now`, in the order of their ids. What each waits for is
+    /// its last step.
+    #[must_use]
+    pub fn runs_under_way(&self, now: Timestamp) -> Vec<Trace> {
+        view::runs_under_way(&self.core, now)
+    }
+
+    /// Returns how the rule `id` stands at `now`, which may be later than what was last decided; `None` where there is no
+    /// such rule.
+    #[must_use]
+    pub fn view(&mut self, id: &RuleId, now: Timestamp) -> Option<RuleView> {
+        let id = self.core.live.find(id)?;
+        Some(view::view(&mut self.core, id, now))
     }
 
     /// Returns whether a rule in force has a webhook of this name.
     #[must_use]
     pub fn has_webhook(&self, name: &str) -> bool {
-        self.callable_triggers().any(
-            |(_, _, trigger)| matches!(&trigger.kind, crate::rules::TriggerKind::Webhook(known) if **known == *name),
-        )
+        events::webhooks(&self.core).any(|known| *known == *name)
     }
 
     /// Returns the webhooks of the rules in force.
     #[must_use]
     pub fn webhooks(&self) -> BTreeSet<Arc<str>> {
-        let name = |kind: &crate::rules::TriggerKind| match kind {
-            crate::rules::TriggerKind::Webhook(name) => Some(Arc::clone(name)),
-            _ => None,
-        };
-        self.callable_triggers().filter_map(|(_, _, trigger)| name(&trigger.kind)).collect()
+        events::webhooks(&self.core).collect()
     }
 
-    fn now(&self) -> Timestamp {
-        self.evaluator.world.now
+    /// Returns what isn't as it must be between the engine's parts, a sentence each; nothing is, unless the engine is wrong.
+    #[must_use]
+    pub fn inconsistencies(&self) -> Vec<String> {
+        consistency::inconsistencies(&self.core)
     }
 
     /// Fires the deadlines until `now`, each at its own time, and lets `now` begin.
     fn advance(&mut self, now: Timestamp) {
-        while let Some(due) = self.deadlines.first().filter(|due| *due <= now) {
-            let instant = due.max(self.now());
-            self.evaluator.world.now = instant;
-            let mut batch = Vec::new();
-            while let Some(deadline) = self.deadlines.take_due(instant) {
-                batch.push(deadline);
-            }
-            for deadline in batch {
-                self.evaluator.next_sequence();
-                self.fire(deadline);
-                self.step_ready();
+        while let Some(due) = self.core.deadlines.first().filter(|due| *due <= now) {
+            let instant = due.max(self.core.now());
+            self.core.evaluator.world.now = instant;
+            let mut batch = self.core.deadlines.due_at(instant);
+            batch.sort_by(|(left_due, left), (right_due, right)| {
+                let order = self.core.live.order(left.rule, right.rule);
+                left_due.cmp(right_due).then(order).then_with(|| left.what.cmp(&right.what))
+            });
+            for (due, deadline) in batch {
+                self.core.evaluator.next_sequence();
+                if self.core.deadlines.take(due, &deadline) {
+                    dispatch::fire(&mut self.core, due, deadline);
+                    step_ready(&mut self.core);
+                }
             }
             self.settle();
         }
-        self.evaluator.world.now = now;
+        self.core.evaluator.world.now = now;
     }
 
     /// Takes an event that happens now.
@@ -276,78 +288,103 @@ impl Engine {
             | Event::Switch { .. }
             | Event::RunRule(_)
             | Event::Alert(_)
-            | Event::Interrupted { .. } => self.queue(event),
+            | Event::Interrupted { .. } => self.core.inbox.push_event(event),
         }
-    }
-
-    /// Puts an event behind what is being handled.
-    fn queue(&mut self, event: Event) {
-        self.inbox.push_back(match event {
-            Event::Message(message) => Incoming::Message { message, depth: 0, run: None },
-            event => Incoming::Event(event),
-        });
     }
 
     /// Handles what waits in the inbox, and what that leads to, until nothing is left to do now.
     fn settle(&mut self) {
-        self.step_ready();
-        while let Some(incoming) = self.inbox.pop_front() {
+        step_ready(&mut self.core);
+        while let Some(incoming) = self.core.inbox.pop() {
             if incoming.is_counted() {
-                self.evaluator.next_sequence();
+                self.core.evaluator.next_sequence();
             }
-            self.hear(incoming);
-            self.step_ready();
+            dispatch::handle(&mut self.core, incoming);
+            step_ready(&mut self.core);
         }
     }
 
-    /// Begins: the retained messages have been told, so the rules wake up (spec 2.10, issue of the start's
-    /// order: what was restored, retained messages, what fell due meanwhile, then what came since, then `started`).
+    /// Begins: what was restored is there, and the retained messages have been told. The rules wake up in this order: the
+    /// retained messages, what fell due meanwhile, what came since, and the event `started` (docs/language/restarts.md).
     fn start(&mut self, now: Timestamp) {
-        let told = self.before_start.take().unwrap_or_default();
-        let pending = std::mem::take(&mut self.inbox);
-        self.evaluator.world.now = now;
-        for told in told {
-            self.evaluator.next_sequence();
-            self.handle_arrival(told);
-            self.step_ready();
+        self.core.has_started = true;
+        let pending = self.core.inbox.take();
+        self.core.evaluator.world.now = now;
+        for arrival in std::mem::take(&mut self.before_start) {
+            self.core.evaluator.next_sequence();
+            let cause = dispatch::message_cause(&self.core, &arrival.message, 0, None);
+            dispatch::dispatch(&mut self.core, &arrival, &cause);
+            step_ready(&mut self.core);
         }
         self.settle();
-        self.reconsider_all(self.alive_at);
+        self.reconsider_all(self.core.alive_at);
         self.catch_up_schedules();
         self.settle();
         self.advance(now);
-        self.inbox.extend(pending);
+        self.core.inbox.append(pending);
         self.settle();
-        self.dispatch_home_event(HomeEvent::Started, None, 0);
+        dispatch::dispatch_home_event(&mut self.core, HomeEvent::Started, None, 0);
+        self.settle();
+    }
+
+    /// Asks all `while` conditions, in the rules' order: after a reload, and at the start, where the daemon was last alive
+    /// at `alive_at`.
+    fn reconsider_all(&mut self, alive_at: Option<Timestamp>) {
+        for id in self.core.live.while_rules() {
+            let cause = wake_cause(&self.core, id, alive_at);
+            reconsider(&mut self.core, id, &cause);
+            step_ready(&mut self.core);
+        }
+    }
+
+    /// At the start: schedules that were due while the daemon was down fire once, if they catch up.
+    fn catch_up_schedules(&mut self) {
+        let core = &mut self.core;
+        for id in core.live.ids() {
+            for missed in schedule::missed(core, id) {
+                let Some(trigger) = missed.trigger() else { continue };
+                schedule::rearm(core, id, missed.index, trigger);
+                if matches!(trigger.kind, crate::rules::TriggerKind::AtExpression { .. }) {
+                    at_expression::recheck_rule(core, id, missed.index);
+                }
+                if missed.catches_up {
+                    dispatch::fire_late(core, &missed);
+                }
+            }
+        }
+    }
+
+    /// The clock was set `forward`, and shows `now`.
+    fn set_clock(&mut self, now: Timestamp, forward: SignedDuration) {
+        if !self.core.has_started {
+            self.core.evaluator.world.now = now;
+            return;
+        }
+        let before = moved(now, -forward).max(self.core.now());
+        self.advance(before);
+        let step = now.duration_since(before);
+        clock_change::shift(&mut self.core, step);
+        self.core.evaluator.world.now = now;
+        let missed = if step >= clock_change::SMALL_STEP { clock_change::passed_over(&self.core) } else { Vec::new() };
+        if step.abs() >= clock_change::SMALL_STEP {
+            clock_change::recompute_schedules(&mut self.core);
+        }
+        for missed in missed {
+            self.core.evaluator.next_sequence();
+            dispatch::fire_late(&mut self.core, &missed);
+        }
+        // What a small step forward passed over.
+        self.advance(now);
+        self.reconsider_all(None);
+        clock_change::recheck_waits(&mut self.core);
         self.settle();
     }
 
     /// Ends a call: says what must be kept, and hands over what the shell must do.
     fn finish(&mut self) -> Vec<Effect> {
-        self.save_at_once();
-        std::mem::take(&mut self.effects)
+        // That of a large home takes too long even for a debug build.
+        debug_assert!(self.core.live.len() > 64 || self.inconsistencies().is_empty(), "{:?}", self.inconsistencies());
+        rows::save_at_once(&mut self.core);
+        std::mem::take(&mut self.core.effects)
     }
-
-    fn trace(&mut self, trace: Trace) {
-        self.effects.push(Effect::Trace(std::sync::Arc::new(trace)));
-    }
-
-    fn next_run_id(&mut self) -> RunId {
-        let id = RunId(self.next_run);
-        self.next_run += 1;
-        id
-    }
-
-    /// Notes a message that arrived before the start.
-    fn tell_before_start(&mut self, message: Message) {
-        let told = self.note_message(message);
-        if let Some(before_start) = &mut self.before_start {
-            before_start.push(told);
-        }
-    }
-}
-
-/// Returns how long it is from `since` to `now`; none where that is in the future.
-fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(since)).unwrap_or_default()
 }

@@ -1,190 +1,136 @@
-//! Puts rules in force: at the start, and when their files changed (spec 5).
+//! Puts rules in force: at the start, and when their files changed (docs/language/restarts.md).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::rules::{HomeEvent, Rule, Ruleset};
+use crate::model::RuleId;
+use crate::rules::{LogLevel, Rule, Ruleset};
+use crate::script::Failure;
 
-use super::live::deadlines::Due;
-use super::live::table::{LiveId, LiveRules};
-use super::run::{Run, Waiting};
-use super::{Engine, Outcome, RunId, StoppedBy};
+use super::activation::activate;
+use super::core::Core;
+use super::inbox::Incoming;
+use super::live::id::LiveId;
+use super::run::thread::Waiting;
+use super::run::{Run, lifecycle, timer, wait};
+use super::{Outcome, RunId, StoppedBy};
 
-impl Engine {
-    /// Swaps the rules: what was kept of each goes over to the rule of the same id.
-    pub(crate) fn reload(&mut self, rules: &Ruleset) {
-        match self.live.renew(rules) {
-            Some(changed) => self.replace(changed),
-            None => {
-                let old = std::mem::take(&mut self.live);
-                for slot in old.into_slots() {
-                    self.dormant.insert(slot.rule.id.clone(), slot.to_saved());
-                }
-                self.put_in_force(rules);
-            }
-        }
-        self.end_timers_of_the_gone();
-        if self.before_start.is_none() {
-            self.reconsider_all(None);
-            self.dispatch_home_event(HomeEvent::Reloaded, None, 0);
+/// Swaps the rules: what was kept of each goes over to the rule of the same id.
+pub(crate) fn replace_rules(core: &mut Core, rules: &Ruleset) {
+    match core.live.replace_changed(rules) {
+        Some(changed) => put_changed_in_force(core, &changed),
+        None => put_in_force(core, rules),
+    }
+    for (rule, timers) in core.live.take_timers_of_dormant() {
+        timer::record_ended(core, &rule, &timers);
+    }
+}
+
+/// Puts all rules in force, with what is kept of them, and their runs.
+pub(crate) fn put_in_force(core: &mut Core, rules: &Ruleset) {
+    core.deadlines.clear_all();
+    core.subscriptions.clear_all();
+    core.interruptions.clear();
+    core.evaluator.world.holding.clear();
+    core.evaluator.world.running.clear();
+    core.live.replace_all(rules);
+    let topics: Vec<_> = core.evaluator.world.states.iter().map(|(topic, _)| topic.clone()).collect();
+    for topic in topics {
+        let (_, errors) = core.live.make_for_topic(&topic);
+        for (rule, error) in errors {
+            core.log(Some(&rule), LogLevel::Error, error);
         }
     }
-
-    /// Puts rules in force in the place of those that they were: all others stay as they are, so that a reload of many
-    /// rules holds up no message.
-    fn replace(&mut self, changed: Vec<(LiveId, Arc<Rule>)>) {
-        let ids: BTreeSet<LiveId> = changed.iter().map(|(id, _)| id.clone()).collect();
-        if ids.is_empty() {
-            return;
-        }
-        self.deadlines.forget(&ids);
-        self.live.silence(&ids);
-        for (id, rule) in changed {
-            self.evaluator.world.holding.remove(&rule.id);
-            self.evaluator.world.running.remove(&rule.id);
-            if let Some(old) = self.live.replace(&id, rule) {
-                self.dormant.insert(old.rule.id.clone(), old.to_saved());
-            }
-        }
-        for id in &ids {
-            self.adopt(id);
-            self.activate(id);
-        }
-        let orphans = self.runs.iter().filter(|(_, run)| run.slot.as_ref().is_some_and(|slot| ids.contains(slot)));
-        let orphans: Vec<RunId> = orphans.map(|(id, _)| *id).collect();
-        self.end_orphans(orphans);
+    core.evaluator.world.rule_names = core.live.names();
+    for id in core.live.ids() {
+        activate(core, id);
     }
+    put_runs_in_force(core);
+}
 
-    /// Ends the timers of rules that are no more.
-    fn end_timers_of_the_gone(&mut self) {
-        let gone = self.dormant.iter_mut().filter(|(_, saved)| !saved.timers.is_empty());
-        let gone: Vec<_> = gone.map(|(id, saved)| (id.clone(), std::mem::take(&mut saved.timers))).collect();
-        for (id, timers) in gone {
-            self.say_timers_ended(&id, &timers);
-            self.unsaved.dormant.insert(id);
-        }
+/// Puts rules in force in the place of those that they were: all others stay as they are, so that a reload of many rules
+/// holds up no message.
+fn put_changed_in_force(core: &mut Core, changed: &[LiveId]) {
+    for id in changed {
+        core.deadlines.clear_rule(*id);
+        core.subscriptions.remove_rule(*id);
+        core.interruptions.forget(*id);
+        core.runs.delist(*id);
+        let rule = &core.live.get(*id).rule.id;
+        core.evaluator.world.holding.remove(rule);
+        core.evaluator.world.running.remove(rule);
     }
-
-    /// Puts rules in force, with what is kept of them, and their runs.
-    pub(crate) fn put_in_force(&mut self, rules: &Ruleset) {
-        self.deadlines.clear();
-        self.evaluator.world.holding.clear();
-        self.evaluator.world.running.clear();
-        self.live = LiveRules::new(rules);
-        let topics: Vec<_> = self.evaluator.world.states.iter().map(|(topic, _)| topic.clone()).collect();
-        for topic in topics {
-            let (_, errors) = self.live.make_for_topic(&topic);
-            for (rule, error) in errors {
-                self.say(Some(&rule), crate::rules::LogLevel::Error, error);
-            }
-        }
-        self.evaluator.world.rule_names = self.live.names();
-        for id in self.live.ids() {
-            self.adopt(&id);
-            self.activate(&id);
-        }
-        self.put_runs_in_force();
+    for id in changed {
+        activate(core, *id);
     }
+    let changed: BTreeSet<LiveId> = changed.iter().copied().collect();
+    let is_of_changed = |run: &&Run| run.live.is_some_and(|id| changed.contains(&id));
+    let orphans: Vec<RunId> = core.runs.iter().filter(is_of_changed).map(|run| run.id).collect();
+    end_orphans(core, orphans);
+}
 
-    /// Gives a new slot what is kept of its rule.
-    pub(crate) fn adopt(&mut self, id: &LiveId) {
-        let Some(slot) = self.live.get_mut(id) else { return };
-        if let Some(saved) = self.dormant.remove(&slot.rule.id) {
-            let is_changed = saved.fingerprint != slot.rule.fingerprint;
-            let timers = if is_changed { saved.timers.clone() } else { Vec::new() };
-            let rule = Arc::clone(&slot.rule);
-            // What the rule knew of topics before it changed is forgotten.
-            let forgotten = if is_changed { saved.track_keys(&rule.id) } else { Vec::new() };
-            let has_gaps = !saved.is_whole && !is_changed;
-            slot.take_saved(saved);
-            if has_gaps {
-                self.look_at_the_rest(id);
-            }
-            self.unsaved.tracks.extend(forgotten);
-            if is_changed {
-                self.unsaved.rules.insert(id.clone());
-                self.say_timers_ended(&rule.id, &timers);
-            }
+/// Finds the runs' rules anew: those of a rule that changed or is gone end, and the others go on.
+fn put_runs_in_force(core: &mut Core) {
+    core.runs.delist_all();
+    let mut orphans: Vec<RunId> = Vec::new();
+    let mut unanswered: Vec<(RunId, u32)> = Vec::new();
+    let ids: Vec<RunId> = core.runs.iter().map(|run| run.id).collect();
+    for run_id in ids {
+        let Some(mut run) = core.runs.take(run_id) else { continue };
+        if let Some((id, rule)) = rule_of(core, &run.rule, run.fingerprint) {
+            unanswered.extend(resume(core, id, &rule, &mut run));
+        } else {
+            run.live = None;
+            orphans.push(run_id);
         }
+        core.runs.put_unchanged(run);
     }
-
-    /// Finds the runs' rules anew: those of a rule that changed or is gone end, and the others go on.
-    fn put_runs_in_force(&mut self) {
-        let mut ended: Vec<RunId> = Vec::new();
-        let mut failed: Vec<(RunId, u32)> = Vec::new();
-        let ids: Vec<RunId> = self.runs.keys().copied().collect();
-        for id in ids {
-            let Some(mut run) = self.runs.remove(&id) else { continue };
-            let slot = self.live.find(&run.rule).cloned();
-            let rule = slot.as_ref().and_then(|slot| self.live.get(slot)).map(|slot| Arc::clone(&slot.rule));
-            let rule = rule.filter(|rule| rule.fingerprint == run.fingerprint);
-            let (Some(slot), Some(rule)) = (slot, rule) else {
-                self.runs.insert(id, run);
-                ended.push(id);
-                continue;
-            };
-            run.slot = Some(slot.clone());
-            let waits = run.threads.values_mut().flat_map(|thread| &mut thread.waits);
-            waits.for_each(|wait| wait.form_again(&rule));
-            self.arm_run(&slot, &rule, &run);
-            if self.before_start.is_some() {
-                // What was under way when the daemon stopped isn't sent again.
-                let asked =
-                    run.threads.iter().filter(|(_, thread)| matches!(thread.waiting, Some(Waiting::Request(_))));
-                failed.extend(asked.map(|(thread, _)| (id, thread)));
-            }
-            if let Some(slot) = self.live.get_mut(&slot) {
-                slot.runs.insert((run.key.clone(), id));
-                let count = slot.run_count();
-                self.evaluator.world.running.insert(run.rule.clone(), count);
-            }
-            if !run.is_queued && run.threads.values().any(|thread| thread.waiting.is_none()) {
-                self.ready.push_back(id);
-            }
-            self.runs.insert(id, run);
-        }
-        self.end_orphans(ended);
-        for (run, thread) in failed {
-            let why = crate::script::Failure::plain("the daemon was stopped while it waited for the answer");
-            self.inbox.push_back(super::trigger::dispatch::Incoming::WaitFailed { run, thread, why });
-        }
+    end_orphans(core, orphans);
+    for (run, thread) in unanswered {
+        let why = Failure::plain("the daemon was stopped while it waited for the answer");
+        core.inbox.push(Incoming::WaitFailed { run, thread, why });
     }
+}
 
-    fn end_orphans(&mut self, orphans: Vec<RunId>) {
-        for id in orphans {
-            if let Some(run) = self.runs.remove(&id) {
-                self.end_orphan(run);
-            }
-        }
+/// Returns the rule in force of this id that means what it did.
+fn rule_of(core: &Core, rule: &RuleId, fingerprint: u64) -> Option<(LiveId, Arc<Rule>)> {
+    let id = core.live.find(rule)?;
+    let rule = &core.live.get(id).rule;
+    (rule.fingerprint == fingerprint).then(|| (id, Arc::clone(rule)))
+}
+
+/// Lets a run go on, of the rule that is in force as `id`. Returns the threads whose answer won't come: at the start, what
+/// was under way when the daemon stopped isn't sent again.
+fn resume(core: &mut Core, id: LiveId, rule: &Rule, run: &mut Run) -> Vec<(RunId, u32)> {
+    run.live = Some(id);
+    let mut has_expression = Vec::new();
+    for wait in run.threads.values_mut().flat_map(|thread| &mut thread.waits) {
+        wait.form_again(rule);
+        has_expression.extend(wait.has_expression(rule).then_some(wait.id));
     }
+    wait::arm_again(core, run);
+    for wait in has_expression {
+        // What its expression read isn't kept: it is asked once more, when the rules wake up.
+        core.inbox.push(Incoming::RecheckWait { run: run.id, wait });
+    }
+    core.runs.enlist(id, run);
+    *core.evaluator.world.running.entry(run.rule.clone()).or_default() += 1;
+    if !run.is_queued && run.threads.values().any(|thread| thread.waiting.is_none()) {
+        core.runs.push_ready(run.id);
+    }
+    let is_asked = |waiting: &Option<Waiting>| matches!(waiting, Some(Waiting::Request(_)));
+    let asked = run.threads.iter().filter(|(_, thread)| !core.has_started && is_asked(&thread.waiting));
+    asked.map(|(thread, _)| (run.id, thread)).collect()
+}
 
-    /// Ends a run whose rule is no longer the one that started it.
-    fn end_orphan(&mut self, mut run: Run) {
-        run.slot = self.live.find(&run.rule).cloned();
-        for thread in run.threads.values() {
-            if let Some(Waiting::Run(callee)) = thread.waiting {
-                self.cancel_run(callee, StoppedBy::Caller);
-            }
-        }
+/// Ends runs whose rules are no longer those that started them.
+fn end_orphans(core: &mut Core, orphans: Vec<RunId>) {
+    for id in orphans {
+        let Some(mut run) = core.runs.take(id) else { continue };
+        run.live = core.live.find(&run.rule);
+        lifecycle::cancel_callees(core, &run);
         // What it had armed went with the old rules.
         run.threads.clear();
-        self.end_run(run, Outcome::Cancelled(StoppedBy::Reload));
-    }
-
-    /// Arms what a run waits for.
-    fn arm_run(&mut self, slot: &LiveId, rule: &crate::rules::Rule, run: &Run) {
-        for (id, thread) in run.threads.iter() {
-            if let Some(Waiting::Time(due)) = thread.waiting {
-                self.deadlines.add(due, slot, Due::Wake(run.id, id));
-            }
-            for wait in &thread.waits {
-                self.arm_wait(slot, rule, run.id, wait);
-                if wait.has_expression(rule) {
-                    // What its expression read isn't kept: it is asked once more, when the rules wake up.
-                    self.inbox
-                        .push_back(super::trigger::dispatch::Incoming::RecheckWait { run: run.id, wait: wait.id });
-                }
-            }
-        }
+        lifecycle::end(core, run, Outcome::Cancelled(StoppedBy::Reload));
     }
 }

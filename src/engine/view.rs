@@ -1,4 +1,4 @@
-//! What the engine tells of itself to those who ask why: runs under way, and what a rule waits for now.
+//! What the engine shows of itself to those who ask why: runs under way, and what a rule waits for now.
 //!
 //! Nothing here changes what will be decided, and nothing is noted for it while messages are handled.
 
@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::schedule::Calendar;
-use crate::model::{Map, RuleId, Topic};
+use crate::model::{Map, Topic};
 use crate::rules::{Rule, Start};
 
 use super::condition::judge::Judging;
-use super::run::{Run, Thread, Waiting};
-use super::while_rule::state::Turn;
-use super::{Awaited, Engine, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
+use super::core::Core;
+use super::live::id::LiveId;
+use super::run::Run;
+use super::run::thread::{Thread, Waiting};
+use super::while_rule::state::Edge;
+use super::{Awaited, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
 
 /// A rule as it stands now.
 #[derive(Debug, Clone)]
@@ -53,107 +55,6 @@ pub struct ArmedHold {
     pub due: Timestamp,
 }
 
-impl Engine {
-    /// Returns the traces so far of the runs that haven't ended at `now`, in the order of their ids. What each waits for is
-    /// its last step.
-    #[must_use]
-    pub fn runs_under_way(&self, now: Timestamp) -> Vec<Trace> {
-        self.runs.values().map(|run| self.under_way(run, now)).collect()
-    }
-
-    fn under_way(&self, run: &Run, now: Timestamp) -> Trace {
-        let mut steps = run.steps.clone();
-        steps.extend(run.threads.values().filter_map(|thread| self.waiting_step(run, thread, now)));
-        Trace {
-            rule: run.rule.clone(),
-            run: Some(run.id),
-            at: run.started_at,
-            ended_at: now,
-            outcome: Outcome::Running,
-            cause: run.firing.cause.clone(),
-            steps,
-        }
-    }
-
-    fn waiting_step(&self, run: &Run, thread: &Thread, now: Timestamp) -> Option<Step> {
-        let last = run.steps.last();
-        let path = last.map_or_else(|| Arc::from("then"), |step| Arc::clone(&step.path));
-        let result = if run.is_queued {
-            WaitsFor::Turn
-        } else {
-            match thread.waiting.as_ref()? {
-                Waiting::Time(due) => WaitsFor::Time(*due),
-                Waiting::OpenWait => {
-                    let wait = thread.waits.last()?;
-                    let slot = run.slot.as_ref().and_then(|slot| self.live.get(slot))?;
-                    let formed = wait.formed.as_ref();
-                    let formed = formed.map(|formed| formed.triggers.iter().map(Awaited::from).collect());
-                    let events = formed.or_else(|| Some(Awaited::of_action(&wait.at.action(&slot.rule)?.kind)));
-                    WaitsFor::Events { events: events.unwrap_or_default(), until: wait.timeout }
-                }
-                Waiting::Threads => return None,
-                Waiting::Run(callee) => WaitsFor::Run(*callee),
-                Waiting::Request(_) => WaitsFor::Answer,
-            }
-        };
-        Some(Step::new(&path, now, StepKind::Waits, StepResult::WaitsFor(result)))
-    }
-
-    /// Returns the home's zone and place.
-    #[must_use]
-    pub fn calendar(&self) -> &Calendar {
-        &self.evaluator.world.calendar
-    }
-
-    /// Returns how the rule `id` stands at `now`, which may be later than what was last decided; `None` where there is no
-    /// such rule.
-    #[must_use]
-    pub fn view(&mut self, id: &RuleId, now: Timestamp) -> Option<RuleView> {
-        let slot_id = self.live.find(id)?.clone();
-        let slot = self.live.get(&slot_id)?;
-        let rule = Arc::clone(&slot.rule);
-        let mut view = RuleView {
-            rule: Arc::clone(&rule),
-            is_enabled: slot.is_enabled(),
-            switch: slot.switch,
-            resting_until: slot.resting_until.filter(|until| *until > now),
-            cooldowns: Vec::new(),
-            holds: Vec::new(),
-            dues: Vec::new(),
-            begun_at: slot.while_state.begun_at,
-            was_refused: slot.while_state.was_refused,
-            judged: Vec::new(),
-        };
-        let cooling = slot.cooldowns.iter().filter(|(_, over)| **over > now);
-        view.cooldowns = cooling.map(|(key, over)| (Arc::clone(&key.0), *over)).collect();
-        for (trigger, state) in rule.triggers().iter().zip(&slot.triggers) {
-            view.dues.extend(state.due.map(|due| (Arc::clone(&trigger.path), due)));
-            let holds = state.topics.iter().filter_map(|(topic, track)| Some((topic, track.hold.as_ref()?)));
-            view.holds.extend(holds.map(|(topic, hold)| ArmedHold {
-                path: Arc::clone(&trigger.path),
-                topic: Some(topic.clone()),
-                since: hold.since,
-                due: hold.due,
-            }));
-        }
-        if let Some(pending) = slot.while_state.pending.as_ref().filter(|pending| pending.what == Turn::Begin) {
-            let (since, due) = (pending.since, pending.due);
-            view.holds.push(ArmedHold { path: "while".into(), topic: None, since, due });
-        }
-        if let Start::While(start) = &rule.start {
-            let locals = Map::new();
-            let scope = self.scope(&slot_id, &rule, None, &locals);
-            let mut judging = Judging::new(&scope, &slot.trackers);
-            let decided_at = std::mem::replace(&mut self.evaluator.world.now, now);
-            // Only how it is judged is told: nothing begins or ends by it.
-            let _ = self.evaluator.judge(&mut judging, &start.condition);
-            self.evaluator.world.now = decided_at;
-            view.judged = judging.steps;
-        }
-        Some(view)
-    }
-}
-
 impl RuleView {
     /// Returns whether how it stands now may tell more than what last kept it from running: a hold is under way, or its
     /// `while` hasn't begun.
@@ -161,4 +62,92 @@ impl RuleView {
     pub fn has_more_to_tell(&self) -> bool {
         !self.holds.is_empty() || (matches!(self.rule.start, Start::While(_)) && self.begun_at.is_none())
     }
+}
+
+/// Returns the traces so far of the runs that haven't ended at `now`, in the order of their ids. What each waits for is
+/// its last step.
+pub(crate) fn runs_under_way(core: &Core, now: Timestamp) -> Vec<Trace> {
+    core.runs.iter().map(|run| under_way(core, run, now)).collect()
+}
+
+/// Returns how a rule stands at `now`, which may be later than what was last decided.
+pub(crate) fn view(core: &mut Core, id: LiveId, now: Timestamp) -> RuleView {
+    let live = core.live.get(id);
+    let rule = Arc::clone(&live.rule);
+    let cooling = live.cooldowns.iter().filter(|(_, over)| **over > now);
+    let mut view = RuleView {
+        rule: Arc::clone(&rule),
+        is_enabled: live.is_enabled(),
+        switch: live.switch,
+        resting_until: live.resting_until.filter(|until| *until > now),
+        cooldowns: cooling.map(|(key, over)| (Arc::clone(&key.0), *over)).collect(),
+        holds: Vec::new(),
+        dues: Vec::new(),
+        begun_at: live.while_state.begun_at,
+        was_refused: live.while_state.was_refused,
+        judged: Vec::new(),
+    };
+    for (trigger, state) in rule.triggers().iter().zip(live.triggers()) {
+        view.dues.extend(state.due.map(|due| (Arc::clone(&trigger.path), due)));
+        let holds = state.tracks().iter().filter_map(|(topic, track)| Some((topic, track.hold.as_ref()?)));
+        view.holds.extend(holds.map(|(topic, hold)| ArmedHold {
+            path: Arc::clone(&trigger.path),
+            topic: Some(topic.clone()),
+            since: hold.since,
+            due: hold.due,
+        }));
+    }
+    if let Some(pending) = live.while_state.pending.as_ref().filter(|pending| pending.what == Edge::Begin) {
+        let (since, due) = (pending.since, pending.due);
+        view.holds.push(ArmedHold { path: "while".into(), topic: None, since, due });
+    }
+    if let Start::While(start) = &rule.start {
+        let locals = Map::new();
+        let scope = core.scope(id, &rule, None, &locals);
+        let mut judging = Judging::new(&scope, core.live.get(id).trackers());
+        let decided_at = std::mem::replace(&mut core.evaluator.world.now, now);
+        // Only how it is judged is shown: nothing begins or ends by it.
+        let _ = core.evaluator.judge(&mut judging, &start.condition);
+        core.evaluator.world.now = decided_at;
+        view.judged = judging.steps;
+    }
+    view
+}
+
+fn under_way(core: &Core, run: &Run, now: Timestamp) -> Trace {
+    let mut steps = run.steps.clone();
+    steps.extend(run.threads.values().filter_map(|thread| waiting_step(core, run, thread, now)));
+    Trace {
+        rule: run.rule.clone(),
+        run: Some(run.id),
+        at: run.started_at,
+        ended_at: now,
+        outcome: Outcome::Running,
+        cause: run.firing.cause.clone(),
+        steps,
+    }
+}
+
+fn waiting_step(core: &Core, run: &Run, thread: &Thread, now: Timestamp) -> Option<Step> {
+    let path = run.steps.last().map_or_else(|| Arc::from("then"), |step| Arc::clone(&step.path));
+    let result = if run.is_queued {
+        WaitsFor::Turn
+    } else {
+        match thread.waiting.as_ref()? {
+            Waiting::Time(due) => WaitsFor::Time(*due),
+            Waiting::OpenWait => {
+                let wait = thread.waits.last()?;
+                let live = core.live.get(run.live?);
+                let events = match &wait.formed {
+                    Some(formed) => formed.triggers.iter().map(Awaited::from).collect(),
+                    None => Awaited::of_action(&wait.at.action(&live.rule)?.kind),
+                };
+                WaitsFor::Events { events, until: wait.timeout }
+            }
+            Waiting::Threads => return None,
+            Waiting::Run(callee) => WaitsFor::Run(*callee),
+            Waiting::Request(_) => WaitsFor::Answer,
+        }
+    };
+    Some(Step::new(&path, now, StepKind::Waits, StepResult::WaitsFor(result)))
 }

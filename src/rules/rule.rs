@@ -109,6 +109,34 @@ pub enum Per {
 }
 
 impl Rule {
+    /// Returns a rule that nothing starts, that does nothing, and that no home has.
+    #[must_use]
+    pub fn vacant() -> Rule {
+        Rule {
+            id: RuleId::new("", ""),
+            name: None,
+            description: None,
+            tags: Vec::new(),
+            enabled: false,
+            start: Start::When(Vec::new()),
+            constants: Vec::new(),
+            each_topic: None,
+            variables: Vec::new(),
+            condition: None,
+            blocks: Vec::new(),
+            then: None,
+            otherwise: None,
+            scenes: Arc::default(),
+            mode: Mode::default(),
+            max: 0,
+            per: Per::default(),
+            cooldown: None,
+            dry_run: true,
+            place: Place { file: Arc::from(""), line: 0, column: 0 },
+            fingerprint: 0,
+        }
+    }
+
     /// Returns the list of actions `id`; empty for an id of another rule.
     #[must_use]
     pub fn block(&self, id: BlockId) -> &[Action] {

@@ -181,4 +181,16 @@ impl HomeEvent {
         ("loop_detected", HomeEvent::LoopDetected),
         ("rule_failed", HomeEvent::RuleFailed),
     ];
+
+    /// Returns its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            HomeEvent::Started => "started",
+            HomeEvent::Reloaded => "reloaded",
+            HomeEvent::Stopping => "stopping",
+            HomeEvent::LoopDetected => "loop_detected",
+            HomeEvent::RuleFailed => "rule_failed",
+        }
+    }
 }

@@ -152,6 +152,7 @@ impl Played {
     }
 
     pub(crate) fn take(&mut self, effects: Vec<Effect>) {
+        assert_eq!(self.engine.inconsistencies(), Vec::<String>::new());
         for effect in effects {
             match &effect {
                 Effect::Save { key, value } => self.saved.apply(key, value.as_ref()),

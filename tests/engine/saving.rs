@@ -1,9 +1,10 @@
 //! What is kept at once: what changes nothing durable waits for no disk.
 
-use homerule::engine::{Effect, Event};
-use jiff::SignedDuration;
+use homerule::engine::{Effect, Engine, Event, Snapshot};
+use homerule::model::RuleId;
+use jiff::{SignedDuration, Timestamp};
 
-use super::home::{Played, message, ruleset, ruleset_of};
+use super::home::{Played, message, options, ruleset, ruleset_of};
 use super::pool::RULES;
 
 #[test]
@@ -45,6 +46,52 @@ fn a_rule_that_changed_forgets_what_it_knew_of_topics() {
     let shorter = ruleset_of("hold: { when: { state: home/a/lamp, to: ON, for: 10s }, then: { out/hold: 1 } }");
     let effects = home.engine.replace_rules(home.now, shorter);
     assert_eq!(saves(&effects), ["rule/pool:hold", "trigger/9/pool:hold/0/home/a/tv forgotten"]);
+}
+
+#[test]
+fn a_hold_that_a_switch_has_dropped_is_not_there_after_a_restart() {
+    let rules = only("hold");
+    let mut home = Played::start(rules.clone());
+    home.handle(Event::Message(message("home/a/tv", b"ON", false)));
+    home.handle(Event::Switch { rule: RuleId::new("pool", "hold"), is_enabled: false });
+    let mut home = home.restart(rules);
+    assert_eq!(home.engine.next_deadline(), None);
+    home.handle(Event::Switch { rule: RuleId::new("pool", "hold"), is_enabled: true });
+    home.said.clear();
+    home.now = home.now.checked_add(SignedDuration::from_secs(60)).unwrap();
+    home.handle(Event::Tick);
+    assert_eq!(home.said, [""; 0]);
+}
+
+#[test]
+fn what_a_rule_did_in_the_call_that_took_it_out_of_force_is_kept() {
+    let rules = only("every");
+    let mut home = Played::start(rules.clone());
+    // It's due twice before the reload takes it out of force.
+    home.now = home.now.checked_add(SignedDuration::from_secs(150)).unwrap();
+    let effects = home.engine.replace_rules(home.now, only("plain"));
+    home.take(effects);
+    let mut home = home.restart(only("plain"));
+    home.said.clear();
+    let effects = home.engine.replace_rules(home.now, rules);
+    home.take(effects);
+    let due: Timestamp = "2024-01-01T12:03:20Z".parse().unwrap();
+    assert_eq!(home.engine.next_deadline(), Some(due));
+    assert_eq!(home.said, [""; 0]);
+}
+
+#[test]
+fn a_trigger_that_is_switched_off_catches_up_with_nothing() {
+    let rules = ruleset_of("late: { when: { at: '12:05', catch_up: 1h, enabled: false }, then: { out/late: 1 } }");
+    let mut home = Played::start(rules.clone());
+    let late = home.engine.flush();
+    home.take(late);
+    let saved = Snapshot { alive_at: Some(home.now), ..home.saved.clone() };
+    home.now = home.now.checked_add(SignedDuration::from_secs(600)).unwrap();
+    let (mut engine, _) = Engine::restore(home.now, rules, saved, options());
+    let effects = engine.handle(home.now, Event::Started);
+    assert_eq!(engine.next_deadline(), None);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Publish(_))), "{effects:?}");
 }
 
 fn only(key: &str) -> homerule::rules::Ruleset {

@@ -1,7 +1,12 @@
-//! Actions: what a step of a run does.
+//! Actions: what a run does at one step (docs/language/actions.md).
 
+pub(crate) mod act;
 pub(crate) mod call;
+pub(crate) mod next;
 pub(crate) mod perform;
 pub(crate) mod publish;
+pub(crate) mod repeat;
 pub(crate) mod request;
 pub(crate) mod script;
+pub(crate) mod timer;
+pub(crate) mod variables;

@@ -1,102 +1,91 @@
-//! `publish` and `scene`: what a rule publishes is noted at once, and heard after what is being handled.
+//! `publish` and `scene`: what a rule publishes is noted at once, and handled after what is being handled.
 
-use crate::model::{Message, Origin, Payload, Topic, Value};
+use crate::engine::inbox::Incoming;
+use crate::engine::loop_guard;
+use crate::engine::{Cause, Effect, Outcome, Publication, StepKind, StepResult};
+use crate::model::{Message, Origin, Payload, Topic};
 use crate::rules::{IfChanged, Publish};
 use crate::script::Failure;
 
-use crate::engine::action::perform::{Act, step_kind};
-use crate::engine::run::stepper::Next;
-use crate::engine::trigger::dispatch::Incoming;
-use crate::engine::{Cause, Effect, Engine, Outcome, Publication, StepResult};
+use super::act::Act;
+use super::next::Next;
 
-impl Engine {
-    /// Publishes messages in order.
-    pub(crate) fn publish_all(&mut self, act: &mut Act<'_>, messages: &[Publish]) -> Result<Next, Failure> {
-        for publish in messages {
-            if let Some(outcome) = self.publish(act, publish)? {
-                return Ok(Next::End(outcome));
-            }
-        }
-        Ok(Next::GoOn)
-    }
-
-    /// Publishes one message. Returns how the run ends, where this was one too many.
-    fn publish(&mut self, act: &mut Act<'_>, publish: &Publish) -> Result<Option<Outcome>, Failure> {
-        let topic = self.in_scope(act, |engine, scope, reads| engine.topic(scope, &publish.topic, reads))?;
-        if topic.as_str().starts_with('$') {
-            let message = format!("rules can't publish to `{topic}`: `$` topics belong to the broker");
-            return Err(at_action(act, message));
-        }
-        let value = self.in_scope(act, |engine, scope, reads| engine.render(scope, &publish.payload, reads))?;
-        if value.is_null() && publish.payload.as_constant().is_none() {
-            return Err(at_action(act, format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
-        }
-        let payload = Payload::from_value(&value);
-        let kind = step_kind(&act.action.kind);
-        if let Some(same) = self.is_unchanged(act, publish, &topic, &payload)? {
-            let result = StepResult::Unchanged(same, payload.value().clone());
-            self.note_step(act.run, &act.action.path, kind, result);
-            return Ok(None);
-        }
-        let result = StepResult::Published(topic.clone(), payload.clone());
-        if act.rule.dry_run {
-            self.note_step(act.run, &act.action.path, kind, StepResult::Would(Box::new(result)));
-            return Ok(None);
-        }
-        let depth = act.run.firing.cause.depth + 1;
-        if depth > self.options.chain {
-            let outcome = self.stop_chain(act, &topic);
-            self.note_step(act.run, &act.action.path, kind, StepResult::Withheld(topic, payload));
-            return Ok(Some(outcome));
-        }
-        self.note_step(act.run, &act.action.path, kind, result);
-        let message = Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own };
-        let mut cause = Cause { run: Some(act.run.id), ..act.run.firing.cause.clone() };
-        if act.run.started_at < self.now() && cause.message().is_some() {
-            // Its message may not be the last one of its topic any more.
-            cause = cause.since(act.run.started_at);
-        }
-        let rule = act.rule.id.clone();
-        self.effects.push(Effect::Publish(Publication { message: message.clone(), rule, cause }));
-        self.inbox.push_back(Incoming::Message { message, depth, run: Some(act.run.id) });
-        Ok(None)
-    }
-
-    /// Returns the topic that already says what would be published, if `if_changed` leaves it out then.
-    fn is_unchanged(
-        &mut self,
-        act: &mut Act<'_>,
-        publish: &Publish,
-        topic: &Topic,
-        payload: &Payload,
-    ) -> Result<Option<Topic>, Failure> {
-        // What is compared is what would be sent: the text `21` is the number that devices say.
-        match &publish.if_changed {
-            IfChanged::Always => Ok(None),
-            IfChanged::OwnTopic => {
-                let value = payload.value();
-                let last = self.last_published(topic).or_else(|| self.value_of(topic.as_str()));
-                Ok((last.as_ref() == Some(value)).then(|| topic.clone()))
-            }
-            IfChanged::Topic(other) => {
-                let other = self.in_scope(act, |engine, scope, reads| engine.topic(scope, other, reads))?;
-                let value = payload.value();
-                let is_so = self.value_of(other.as_str()).is_some_and(|state| state.says(value));
-                Ok(is_so.then_some(other))
-            }
+/// Publishes messages in order.
+///
+/// # Errors
+/// When a template fails, or gives no topic or no payload.
+pub(crate) fn publish_all(act: &mut Act<'_>, messages: &[Publish]) -> Result<Next, Failure> {
+    for message in messages {
+        if let Some(outcome) = publish(act, message)? {
+            return Ok(Next::End(outcome));
         }
     }
+    Ok(Next::GoOn)
+}
 
-    /// Returns what a rule published to `topic` that hasn't been heard yet.
-    fn last_published(&self, topic: &Topic) -> Option<Value> {
-        self.inbox.iter().rev().find_map(|incoming| match incoming {
-            Incoming::Message { message, .. } if message.topic == *topic => Some(message.payload.value().clone()),
-            _ => None,
-        })
+/// Publishes one message. Returns how the run ends, where this was one too many.
+fn publish(act: &mut Act<'_>, publish: &Publish) -> Result<Option<Outcome>, Failure> {
+    let kind = StepKind::of(&act.action.kind);
+    let topic = act.evaluate(|engine, scope, reads| engine.topic(scope, &publish.topic, reads))?;
+    if topic.as_str().starts_with('$') {
+        let message = format!("rules can't publish to `{topic}`: `$` topics belong to the broker");
+        return Err(at_action(act, message));
     }
+    let value = act.evaluate(|engine, scope, reads| engine.render(scope, &publish.payload, reads))?;
+    if value.is_null() && publish.payload.as_constant().is_none() {
+        return Err(at_action(act, format!("the payload for `{topic}` is `()`: write `null` to clear a topic")));
+    }
+    let payload = Payload::from_value(&value);
+    if let Some(same) = unchanged(act, publish, &topic, &payload)? {
+        act.note(kind, StepResult::Unchanged(same, payload.value().clone()));
+        return Ok(None);
+    }
+    let result = StepResult::Published(topic.clone(), payload.clone());
+    if act.at.rule.dry_run {
+        act.note(kind, StepResult::Would(Box::new(result)));
+        return Ok(None);
+    }
+    let depth = act.at.run.firing.cause.depth + 1;
+    if depth > act.at.core.options.chain {
+        let outcome = loop_guard::stop_chain(act.at.core, act.at.id, act.at.run.id, &topic);
+        act.note(kind, StepResult::Withheld(topic, payload));
+        return Ok(Some(outcome));
+    }
+    act.note(kind, result);
+    let message = Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own };
+    let (rule, cause) = (act.at.rule.id.clone(), cause_of(act));
+    act.at.core.effects.push(Effect::Publish(Publication { message: message.clone(), rule, cause }));
+    act.at.core.inbox.push(Incoming::Message { message, depth, run: Some(act.at.run.id) });
+    Ok(None)
+}
 
-    fn value_of(&self, topic: &str) -> Option<Value> {
-        self.evaluator.world.states.get(topic).map(|state| state.payload.value().clone())
+/// Returns what leads to what the run publishes now.
+fn cause_of(act: &Act<'_>) -> Cause {
+    let run = &*act.at.run;
+    let cause = Cause { run: Some(run.id), ..run.firing.cause.clone() };
+    if run.started_at < act.at.core.now() && cause.message().is_some() {
+        // Its message may not be the last one of its topic any more.
+        return cause.since(run.started_at);
+    }
+    cause
+}
+
+/// Returns the topic that already says what would be published, if `if_changed` leaves it out then.
+fn unchanged(act: &mut Act<'_>, publish: &Publish, topic: &Topic, payload: &Payload) -> Result<Option<Topic>, Failure> {
+    // What is compared is what would be sent: the text `21` is the number that devices say.
+    let value = payload.value();
+    match &publish.if_changed {
+        IfChanged::Always => Ok(None),
+        IfChanged::OwnTopic => {
+            let core = &*act.at.core;
+            let last = core.inbox.last_value(topic).or_else(|| core.value_of(topic));
+            Ok((last == Some(value)).then(|| topic.clone()))
+        }
+        IfChanged::Topic(other) => {
+            let other = act.evaluate(|engine, scope, reads| engine.topic(scope, other, reads))?;
+            let is_so = act.at.core.value_of(&other).is_some_and(|state| state.says(value));
+            Ok(is_so.then_some(other))
+        }
     }
 }
 

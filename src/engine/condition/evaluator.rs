@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{Fingerprint, RuleId, Topic, Value};
-use crate::rules::DurationTemplate;
+use crate::rules::{DurationTemplate, Question};
 use crate::script::{Called, Closure, Expression, Failure, Frame, Interrupter, Reads, Sandbox, Template, World};
 
 use crate::engine::Options;
@@ -85,6 +85,29 @@ impl Evaluator {
         let called = self.sandbox.call(&mut self.world, closure, &scope.names(), &mut frame);
         self.note_interruption(&scope.rule.id, &called.result);
         called
+    }
+
+    /// Answers what a `where` asks.
+    ///
+    /// # Errors
+    /// When it fails, or a closure asks for something to be done.
+    pub(crate) fn answer(
+        &mut self,
+        scope: &Scope<'_>,
+        question: &Question,
+        reads: &mut Reads,
+    ) -> Result<Value, Failure> {
+        match question {
+            Question::Expression(expression) => self.value(scope, expression, reads),
+            Question::Closure(closure) => {
+                let called = self.call(scope, closure, reads);
+                if called.result.is_ok() && !called.commands.is_empty() {
+                    let why = "a closure of `where` answers, and does nothing: what it does belongs to `then`";
+                    return Err(Failure { place: Some(closure.place()), ..Failure::plain(why) });
+                }
+                called.result
+            }
+        }
     }
 
     /// Renders a template of the scope's rule.

@@ -1,30 +1,18 @@
-//! Judges conditions: true, false, unknown or failed, and why (spec 2.5).
+//! Judges conditions: true, false, unknown or failed, and why (docs/language/conditions.md).
 
 use std::sync::Arc;
 
+use crate::engine::instant::later;
+use crate::engine::{Step, StepKind, StepResult, WhyFalse};
 use crate::model::schedule::SunDay;
-use crate::model::{Label, Topic, Value};
+use crate::model::{Label, Value};
 use crate::rules::{Condition, ConditionKind, StateCondition};
 use crate::script::{Expression, Failure, Reads};
 
-use crate::engine::condition::evaluator::Evaluator;
-use crate::engine::condition::scope::Scope;
-use crate::engine::condition::tracker::Tracker;
-use crate::engine::trigger::state::later;
-use crate::engine::{Fault, Step, StepKind, StepResult, WhyFalse};
-
-/// A condition's answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Verdict {
-    /// It holds.
-    True,
-    /// It doesn't; why, unless its values say enough.
-    False(Option<Box<WhyFalse>>),
-    /// It can't be told: this topic never had a value.
-    Unknown(Topic),
-    /// It couldn't be evaluated.
-    Failed(Failure),
-}
+use super::evaluator::Evaluator;
+use super::scope::Scope;
+use super::tracker::Tracker;
+use super::verdict::Verdict;
 
 /// What a judgement needs beside the condition, and what it records.
 pub(crate) struct Judging<'a> {
@@ -83,7 +71,12 @@ impl Evaluator {
                 verdict: verdict.traced(),
                 source: match &condition.kind {
                     ConditionKind::Expression(expression) => Some(expression.text()),
-                    _ => None,
+                    ConditionKind::All(_)
+                    | ConditionKind::Any(_)
+                    | ConditionKind::Not(_)
+                    | ConditionKind::State(_)
+                    | ConditionKind::Time(_)
+                    | ConditionKind::Sun { .. } => None,
                 },
             },
             values,
@@ -159,13 +152,13 @@ impl Evaluator {
         };
         let value = known.payload.value().at(&state.field).cloned().unwrap_or_default();
         values.push((topic.text().into(), value.clone()));
-        let field = (!state.field.is_whole()).then(|| state.field.to_string().into());
+        let field = || (!state.field.is_whole()).then(|| state.field.to_string().into());
         if value.is_null() {
-            return no(WhyFalse::NoValue { topic, field });
+            return no(WhyFalse::NoValue { topic, field: field() });
         }
         if !state.accepts(&value) {
             let wanted = state.wanted(&value);
-            return no(WhyFalse::OtherValue { topic, field, value, wanted });
+            return no(WhyFalse::OtherValue { topic, field: field(), value, wanted });
         }
         let Some(hold) = state.hold else { return Verdict::True };
         let tracker = judging.trackers.iter().find(|tracker| tracker.path == condition.path);
@@ -193,18 +186,6 @@ impl Evaluator {
         let running = reads.running.iter();
         let running = running.map(|rule| (format!("running({rule})"), self.world.running.contains_key(rule)));
         values.extend(holds.chain(running).map(|(name, is_so)| (name.into(), Value::Bool(is_so))));
-    }
-}
-
-impl Verdict {
-    /// Returns it as a trace keeps it.
-    pub(crate) fn traced(&self) -> crate::engine::Verdict {
-        match self {
-            Verdict::True => crate::engine::Verdict::True,
-            Verdict::False(why) => crate::engine::Verdict::False(why.clone()),
-            Verdict::Unknown(topic) => crate::engine::Verdict::Unknown(topic.clone()),
-            Verdict::Failed(failure) => crate::engine::Verdict::Failed(Box::new(Fault::from(failure))),
-        }
     }
 }
 

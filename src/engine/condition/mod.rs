@@ -1,6 +1,8 @@
-//! Conditions and expressions: judged in the world of the moment.
+//! Conditions and expressions: judged in the world of the moment (docs/language/conditions.md).
 
 pub(crate) mod evaluator;
 pub(crate) mod judge;
+pub(crate) mod recheck;
 pub(crate) mod scope;
 pub(crate) mod tracker;
+pub(crate) mod verdict;

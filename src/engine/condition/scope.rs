@@ -6,7 +6,7 @@ use crate::model::{Map, Name, Value};
 use crate::rules::Rule;
 use crate::script::BUILT_IN_VARIABLES;
 
-use crate::engine::firing::Firing;
+use crate::engine::trigger::firing::Firing;
 
 /// Where variables are looked up: those of the run, of its thread, of the firing, of the rule.
 pub(crate) struct Scope<'a> {

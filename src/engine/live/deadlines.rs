@@ -1,24 +1,25 @@
-//! Deadlines: what is due when, in one order: time, then rule, then what it is.
+//! Deadlines: what is due when.
 //!
-//! They are derived from the rules' and runs' own data, which is what is kept across a restart.
+//! A table keyed by what is due, so that setting a deadline takes back the one before, and nobody has to remember it. All
+//! of it follows from the rules' and runs' own data, which is what is kept across a restart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::engine::RunId;
+use crate::engine::instant::Shift;
 use crate::model::Topic;
 
-use crate::engine::RunId;
-use crate::engine::clock_change::Shift;
-use crate::engine::live::table::LiveId;
+use super::id::LiveId;
+use super::owner::Owner;
 
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Deadline {
-    /// When.
-    pub(crate) due: Timestamp,
     /// Of which rule.
-    pub(crate) slot: LiveId,
+    pub(crate) rule: LiveId,
     /// What.
     pub(crate) what: Due,
 }
@@ -42,62 +43,181 @@ pub(crate) enum Due {
     Timeout(RunId, u64),
     /// An `until` whose condition may be different now.
     UntilRecheck(RunId, u64),
-    /// A rule that has rested enough.
+    /// The end of a rule's rest after a loop.
     Rested,
     /// A timer that a closure set.
     Timer(u64),
 }
 
-/// Whose triggers they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Owner {
-    /// The rule's `when`.
-    Rule,
-    /// An wait of a run: a `wait`, or the `until` of a `repeat`.
-    OpenWait(RunId, u64),
-}
-
 /// All deadlines.
 #[derive(Debug, Default)]
-pub(crate) struct Deadlines(BTreeSet<Deadline>);
+pub(crate) struct Deadlines {
+    by_key: BTreeMap<Deadline, Timestamp>,
+    by_time: BTreeSet<(Timestamp, Deadline)>,
+}
 
 impl Deadlines {
-    pub(crate) fn add(&mut self, due: Timestamp, slot: &LiveId, what: Due) {
-        self.0.insert(Deadline { due, slot: slot.clone(), what });
-    }
-
-    pub(crate) fn remove(&mut self, due: Timestamp, slot: &LiveId, what: Due) {
-        self.0.remove(&Deadline { due, slot: slot.clone(), what });
-    }
-
-    pub(crate) fn first(&self) -> Option<Timestamp> {
-        self.0.first().map(|deadline| deadline.due)
-    }
-
-    /// Takes the first deadline that is due at `now`.
-    pub(crate) fn take_due(&mut self, now: Timestamp) -> Option<Deadline> {
-        if self.first()? > now {
-            return None;
+    /// Makes `what` of `rule` due then, whenever it was due before; `None`: it isn't due at all.
+    pub(crate) fn set(&mut self, rule: LiveId, what: Due, due: Option<Timestamp>) {
+        let key = Deadline { rule, what };
+        let before = match due {
+            Some(due) => self.by_key.insert(key.clone(), due),
+            None => self.by_key.remove(&key),
+        };
+        if before == due {
+            return;
         }
-        self.0.pop_first()
+        // One key serves to remove the old entry and to add the new one.
+        let key = match before {
+            Some(before) => {
+                let entry = (before, key);
+                self.by_time.remove(&entry);
+                entry.1
+            }
+            None => key,
+        };
+        if let Some(due) = due {
+            self.by_time.insert((due, key));
+        }
+    }
+
+    /// Returns when the first one is due.
+    pub(crate) fn first(&self) -> Option<Timestamp> {
+        self.by_time.first().map(|(due, _)| *due)
+    }
+
+    /// Returns those that are due at `now`, the earliest first, those of one instant in no order of rules.
+    pub(crate) fn due_at(&self, now: Timestamp) -> Vec<(Timestamp, Deadline)> {
+        self.by_time.iter().take_while(|(due, _)| *due <= now).cloned().collect()
+    }
+
+    /// Takes a deadline out, and returns whether it was still due at `due`: what came before it may have moved it.
+    pub(crate) fn take(&mut self, due: Timestamp, deadline: &Deadline) -> bool {
+        let is_due = self.by_key.get(deadline) == Some(&due);
+        if is_due {
+            self.set(deadline.rule, deadline.what.clone(), None);
+        }
+        is_due
+    }
+
+    /// Returns when something is due.
+    pub(crate) fn get(&self, deadline: &Deadline) -> Option<Timestamp> {
+        self.by_key.get(deadline).copied()
+    }
+
+    /// Returns all of them, by what they are.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Deadline, Timestamp)> {
+        self.by_key.iter().map(|(deadline, due)| (deadline, *due))
     }
 
     /// Moves what ends something that lasts; what is due at a time of day stays.
     pub(crate) fn shift(&mut self, by: SignedDuration) {
-        for mut deadline in std::mem::take(&mut self.0) {
+        for (deadline, due) in &mut self.by_key {
             if deadline.what.ends_a_time() {
-                deadline.due.shift(by);
+                due.shift(by);
             }
-            self.0.insert(deadline);
+        }
+        self.by_time = self.by_key.iter().map(|(deadline, due)| (*due, deadline.clone())).collect();
+    }
+
+    /// Removes all of an open wait.
+    pub(crate) fn clear_wait(&mut self, rule: LiveId, run: RunId, wait: u64) {
+        let (this, next) = (Owner::Wait(run, wait), Owner::Wait(run, wait + 1));
+        let of_rule = |what| Deadline { rule, what };
+        self.clear(of_rule(Due::Trigger(this, 0, None))..of_rule(Due::Trigger(next, 0, None)));
+        self.clear(of_rule(Due::AtRecheck(this, 0))..of_rule(Due::AtRecheck(next, 0)));
+        self.set(rule, Due::Timeout(run, wait), None);
+        self.set(rule, Due::UntilRecheck(run, wait), None);
+    }
+
+    /// Removes all of a rule.
+    pub(crate) fn clear_rule(&mut self, rule: LiveId) {
+        let first = |rule| Deadline { rule, what: Due::Trigger(Owner::Rule, 0, None) };
+        self.clear(first(rule)..first(rule.next()));
+    }
+
+    /// Removes all.
+    pub(crate) fn clear_all(&mut self) {
+        *self = Deadlines::default();
+    }
+
+    fn clear(&mut self, range: Range<Deadline>) {
+        let found: Vec<Deadline> = self.by_key.range(range).map(|(deadline, _)| deadline.clone()).collect();
+        for Deadline { rule, what } in found {
+            self.set(rule, what, None);
         }
     }
+}
 
-    /// Removes those of these slots.
-    pub(crate) fn forget(&mut self, gone: &BTreeSet<LiveId>) {
-        self.0.retain(|deadline| !gone.contains(&deadline.slot));
+impl Due {
+    /// Returns whether it ends something that lasts a time, and is not due at a time of day.
+    pub(crate) fn ends_a_time(&self) -> bool {
+        match self {
+            Due::Trigger(_, _, topic) => topic.is_some(),
+            Due::WhilePending | Due::WhileEvery | Due::Wake(..) | Due::Timeout(..) | Due::Rested | Due::Timer(_) => {
+                true
+            }
+            Due::AtRecheck(..) | Due::WhileRecheck | Due::UntilRecheck(..) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+    #[test]
+    fn setting_a_deadline_takes_back_the_one_before() {
+        let (mut deadlines, rule) = (Deadlines::default(), LiveId::of(3));
+        deadlines.set(rule, Due::Rested, Some(at(5)));
+        deadlines.set(rule, Due::Rested, Some(at(9)));
+        assert_eq!(deadlines.due_at(at(9)), [(at(9), Deadline { rule, what: Due::Rested })]);
+        deadlines.set(rule, Due::Rested, None);
+        assert_eq!(deadlines.first(), None);
+    }
+
+    #[test]
+    fn a_deadline_that_was_moved_is_not_taken_for_when_it_was_due() {
+        let (mut deadlines, rule) = (Deadlines::default(), LiveId::of(3));
+        deadlines.set(rule, Due::Rested, Some(at(5)));
+        let [(due, deadline)] = &deadlines.due_at(at(5))[..] else { panic!("one is due") };
+        deadlines.set(rule, Due::Rested, Some(at(6)));
+        assert!(!deadlines.take(*due, deadline));
+        assert!(deadlines.take(at(6), deadline));
+    }
+
+    #[test]
+    fn a_wait_that_closes_takes_its_deadlines_along_and_no_others() {
+        let (mut deadlines, rule, run) = (Deadlines::default(), LiveId::of(3), RunId(7));
+        let topic = || Some(Topic::parse("zzz/\u{ffff}").unwrap());
+        let mine = Owner::Wait(run, 1);
+        for what in [
+            Due::Trigger(mine, 0, None),
+            Due::Trigger(mine, u16::MAX, topic()),
+            Due::AtRecheck(mine, 4),
+            Due::Timeout(run, 1),
+            Due::UntilRecheck(run, 1),
+        ] {
+            deadlines.set(rule, what, Some(at(5)));
+        }
+        let others = [
+            Due::Trigger(Owner::Rule, 0, topic()),
+            Due::Trigger(Owner::Wait(run, 0), 9, topic()),
+            Due::Trigger(Owner::Wait(run, 2), 1, None),
+            Due::Wake(run, 0),
+            Due::Timeout(run, 2),
+        ];
+        for what in others.clone() {
+            deadlines.set(rule, what, Some(at(6)));
+        }
+        deadlines.clear_wait(rule, run, 1);
+        let left: Vec<Due> = deadlines.iter().map(|(deadline, _)| deadline.what.clone()).collect();
+        assert_eq!(left, others);
+        deadlines.clear_rule(rule);
+        assert_eq!(deadlines.iter().count(), 0);
     }
 }

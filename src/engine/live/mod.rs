@@ -1,7 +1,13 @@
-//! The rules in force: their live parts, who is told of what, and what is due when.
+//! The rules in force: what each remembers, who is told of what, and what is due when.
 
 pub(crate) mod deadlines;
-pub(crate) mod facts;
-pub(crate) mod saved;
+pub(crate) mod id;
+pub(crate) mod owner;
+pub(crate) mod rule;
+pub(crate) mod saved_rule;
+pub(crate) mod soon;
+pub(crate) mod subscriptions;
 pub(crate) mod table;
-pub(crate) mod tracks;
+pub(crate) mod timer;
+pub(crate) mod track_key;
+mod unsaved;

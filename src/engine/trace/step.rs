@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Label, Place, Topic, Value};
+use crate::rules::ActionKind;
 
 use super::{Gate, StepResult, Verdict};
 
@@ -152,6 +153,32 @@ impl StepKind {
         StepKind::At,
         StepKind::Waits,
     ];
+
+    /// Returns what a step of this action is.
+    #[must_use]
+    pub fn of(action: &ActionKind) -> StepKind {
+        match action {
+            ActionKind::Publish(_) => StepKind::Publish,
+            ActionKind::Scene { .. } | ActionKind::SceneByName(_) => StepKind::Scene,
+            ActionKind::Script(_) => StepKind::Script,
+            ActionKind::Delay(_) => StepKind::Delay,
+            ActionKind::Wait(_) => StepKind::Wait,
+            ActionKind::If { .. } => StepKind::If,
+            ActionKind::Choose { .. } | ActionKind::ChooseCase { .. } => StepKind::Choose,
+            ActionKind::Repeat { .. } => StepKind::Repeat,
+            ActionKind::Parallel(_) => StepKind::Parallel,
+            ActionKind::Let(_) => StepKind::Let,
+            ActionKind::Remember(_) => StepKind::Remember,
+            ActionKind::Run { .. } => StepKind::Run,
+            ActionKind::Switch { is_enabled: true, .. } => StepKind::Enable,
+            ActionKind::Switch { is_enabled: false, .. } => StepKind::Disable,
+            ActionKind::Cancel(_) => StepKind::Cancel,
+            ActionKind::Log { .. } => StepKind::Log,
+            ActionKind::Http(_) => StepKind::Http,
+            ActionKind::Exec(_) => StepKind::Exec,
+            ActionKind::Stop(_) => StepKind::Stop,
+        }
+    }
 
     /// Returns the kind's word in answers for programs, where it's `what`.
     #[must_use]

@@ -1,40 +1,75 @@
-//! What triggers remember, and whether a message makes one fire (spec 2.3, 2.9).
+//! What triggers remember, and whether a message makes one fire (docs/language/triggers.md).
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::engine::instant::{Shift, later};
+use crate::engine::live::soon::Soon;
+use crate::engine::trigger::firing::Firing;
 use crate::model::{Topic, Value};
 use crate::rules::StateTrigger;
-use crate::script::Reads;
-
-use crate::engine::firing::Firing;
 
 /// What one trigger remembers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TriggerState {
     /// What it knows of each topic.
-    pub(crate) topics: BTreeMap<Topic, Track>,
+    topics: BTreeMap<Topic, Track>,
     /// When a schedule is due next.
     pub(crate) due: Option<Timestamp>,
     /// For when a schedule, or the expression of an `at`, last fired: it isn't due then once more, though a clock that
     /// was set back shows that time again.
     #[serde(default)]
     pub(crate) fired_at: Option<Timestamp>,
-    /// What the expression of an `at` read; asked anew after a restart.
-    #[serde(skip)]
-    pub(crate) reads: Reads,
-    /// When it is to be asked again since time passes; derived from what it read.
-    #[serde(skip)]
-    pub(crate) recheck_at: Option<Timestamp>,
 }
 
 impl TriggerState {
     /// Returns what it remembers beside topics.
     pub(crate) fn without_topics(&self) -> TriggerState {
         TriggerState { due: self.due, fired_at: self.fired_at, ..TriggerState::default() }
+    }
+
+    /// Returns what a schedule knows that is due then.
+    pub(crate) fn of_due(due: Option<Timestamp>) -> TriggerState {
+        TriggerState { due, ..TriggerState::default() }
+    }
+
+    /// Returns what a trigger knows of topics, and nothing else.
+    pub(crate) fn of_tracks(topics: BTreeMap<Topic, Track>) -> TriggerState {
+        TriggerState { topics, ..TriggerState::default() }
+    }
+
+    /// Returns what it knows of each topic.
+    pub(crate) fn tracks(&self) -> &BTreeMap<Topic, Track> {
+        &self.topics
+    }
+
+    /// Changes what it knows of a topic.
+    pub(crate) fn edit_track<T>(&mut self, topic: &Topic, edit: impl FnOnce(&mut Track) -> T) -> T {
+        // Hardly any topic is a new one.
+        match self.topics.get_mut(topic) {
+            Some(track) => edit(track),
+            None => edit(self.topics.entry(topic.clone()).or_default()),
+        }
+    }
+
+    /// Adds what was kept of a topic.
+    pub(crate) fn restore_track(&mut self, topic: Topic, track: Track) {
+        self.topics.insert(topic, track);
+    }
+
+    /// Adds the topics of `look` of which it knows nothing.
+    pub(crate) fn add_tracks(&mut self, look: TriggerState) {
+        for (topic, track) in look.topics {
+            self.topics.entry(topic).or_insert(track);
+        }
+    }
+
+    /// Drops the holds that are armed. Returns their topics.
+    pub(crate) fn drop_holds(&mut self) -> Vec<Topic> {
+        let held = self.topics.iter_mut().filter_map(|(topic, track)| track.hold.take().map(|_| topic.clone()));
+        held.collect()
     }
 }
 
@@ -74,6 +109,45 @@ pub(crate) enum Change {
     Breaks,
 }
 
+/// What a message did to a state trigger.
+#[derive(Debug, Default)]
+pub(crate) struct Reaction {
+    /// The hold that was broken.
+    pub(crate) broken: Option<Hold>,
+    /// What it made the trigger do.
+    pub(crate) begins: Option<Begins>,
+}
+
+/// What a message made a state trigger do.
+#[derive(Debug)]
+pub(crate) enum Begins {
+    /// It fires.
+    Firing(Firing),
+    /// Its hold is armed, until then.
+    Armed(Timestamp),
+    /// Its hold would be armed, but the rule is switched off.
+    Refused(Firing),
+}
+
+/// Whether a hold may be armed now: not where its rule is switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MayArm {
+    Yes,
+    No,
+}
+
+impl Shift for TriggerState {
+    fn shift(&mut self, by: SignedDuration) {
+        for track in self.topics.values_mut() {
+            if let Some(hold) = &mut track.hold {
+                hold.since.shift(by);
+                hold.due.shift(by);
+            }
+            track.silent_at.shift(by);
+        }
+    }
+}
+
 impl Track {
     /// Returns what is known of a topic whose value at the trigger's path is `value` when the trigger first
     /// looks: nothing fires from it. A number in the range counts as outside where `counts_as_outside`.
@@ -88,8 +162,46 @@ impl Track {
         track
     }
 
+    /// Returns when it is due: its hold is over, or it has been silent for too long.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.hold.as_ref().map(|hold| hold.due).or(self.silent_at)
+    }
+
+    /// Takes a message into account, at `now`, whose value at the trigger's path is `value`: the trigger fires, its hold is
+    /// armed or broken, or nothing. `firing` gives what the message sets. Returns how soon that must be kept, too.
+    pub(crate) fn react(
+        &mut self,
+        trigger: &StateTrigger,
+        value: Option<&Value>,
+        (news, now, may_arm): (News, Timestamp, MayArm),
+        firing: impl FnOnce() -> Firing,
+    ) -> (Soon, Reaction) {
+        let change = self.update(trigger, value, news);
+        let broken = if change == Change::None { None } else { self.hold.take() };
+        let begins = match change {
+            Change::None | Change::Breaks => None,
+            Change::Begins { old } => {
+                let firing = Firing { old, value: value.cloned().unwrap_or_default(), ..firing() };
+                Some(match trigger.hold {
+                    None => {
+                        self.is_spent = trigger.range.is_some();
+                        Begins::Firing(firing)
+                    }
+                    Some(_) if may_arm == MayArm::No => Begins::Refused(firing),
+                    Some(hold) => {
+                        let due = later(now, hold);
+                        self.hold = Some(Hold { since: now, due, firing });
+                        Begins::Armed(due)
+                    }
+                })
+            }
+        };
+        let is_urgent = broken.is_some() || matches!(begins, Some(Begins::Firing(_) | Begins::Armed(_)));
+        (if is_urgent { Soon::AtOnce } else { Soon::Late }, Reaction { broken, begins })
+    }
+
     /// Takes a message into account whose value at the trigger's path is `value`, and decides what it means.
-    pub(crate) fn hear(&mut self, trigger: &StateTrigger, value: Option<&Value>, news: News) -> Change {
+    fn update(&mut self, trigger: &StateTrigger, value: Option<&Value>, news: News) -> Change {
         let Some(value) = value.filter(|value| !value.is_null()) else { return Change::None };
         match trigger.range {
             Some(range) => {
@@ -187,14 +299,4 @@ fn accepts(wanted: Option<&Vec<Value>>, value: &Value) -> bool {
 
 fn is_one_of(values: &[Value], value: &Value) -> bool {
     values.iter().any(|wanted| value.matches(wanted))
-}
-
-/// Returns `at` and `duration` earlier; the begin of time where that is before it.
-pub(crate) fn earlier(at: Timestamp, duration: Duration) -> Timestamp {
-    at.checked_sub(duration).unwrap_or(Timestamp::MIN)
-}
-
-/// Returns `at` and `duration` later; the end of time where that is beyond it.
-pub(crate) fn later(at: Timestamp, duration: Duration) -> Timestamp {
-    at.checked_add(duration).unwrap_or(Timestamp::MAX)
 }

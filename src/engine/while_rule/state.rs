@@ -1,12 +1,11 @@
-//! What a `while` rule remembers (spec 2.4): the types; `whiles` decides.
+//! What a `while` rule remembers.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Map;
-use crate::script::Reads;
-
+use crate::engine::instant::Shift;
 use crate::engine::{Cause, Step, Verdict};
+use crate::model::Map;
 
 /// Where a `while` is in its life.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -28,23 +27,12 @@ pub(crate) struct WhileState {
     pub(crate) every_due: Option<Timestamp>,
     /// The rule's `let`, as they were computed when it began.
     pub(crate) variables: Map,
-    /// What the condition read; asked anew after a restart.
-    #[serde(skip)]
-    pub(crate) reads: Reads,
-    /// When the condition is to be asked again since time passes; derived from what it read.
-    #[serde(skip)]
-    pub(crate) recheck_at: Option<Timestamp>,
     /// Why the condition was neither true nor false last time: that's traced once, not each minute.
     #[serde(rename = "trouble_verdict", default)]
     pub(crate) trouble: Option<Verdict>,
 }
 
 impl WhileState {
-    /// Returns it without what is derived from its subscribers and deadlines, which are made anew.
-    pub(crate) fn unarmed(self) -> WhileState {
-        WhileState { reads: Reads::default(), recheck_at: None, ..self }
-    }
-
     /// Returns what stays of it when its rule has changed: whether it had begun, and with what variables.
     pub(crate) fn of_changed_rule(self) -> WhileState {
         WhileState {
@@ -58,10 +46,22 @@ impl WhileState {
     }
 }
 
+impl Shift for WhileState {
+    fn shift(&mut self, by: SignedDuration) {
+        self.begun_at.shift(by);
+        if let Some(pending) = &mut self.pending {
+            pending.since.shift(by);
+            pending.due.shift(by);
+        }
+        self.changed_at.shift(by);
+        self.every_due.shift(by);
+    }
+}
+
 /// A beginning or an end that is put off, by `for`, `linger` or `cooldown`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Pending {
-    pub(crate) what: Turn,
+    pub(crate) what: Edge,
     pub(crate) since: Timestamp,
     pub(crate) due: Timestamp,
     /// What made the condition change.
@@ -71,9 +71,9 @@ pub(crate) struct Pending {
     pub(crate) steps: Vec<Step>,
 }
 
-/// A change of a `while`.
+/// What a `while` does when its condition has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Turn {
+pub(crate) enum Edge {
     Begin,
     End,
 }

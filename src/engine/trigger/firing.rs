@@ -1,12 +1,14 @@
-//! What triggered a run: the variables that a trigger sets (spec 3), and the cause.
+//! A firing: what a trigger that fired sets (docs/language/expressions.md), and what led to it.
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Map, Message, Name, Origin, Payload, Qos, RuleId, Topic, TopicFilter, TopicState, Value};
+use crate::rules::Trigger;
 
-use super::{Cause, CauseKind};
+use crate::engine::{Cause, CauseKind};
 
 /// What a trigger that fired has set. What it doesn't set is `()`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,7 +42,7 @@ pub(crate) struct Firing {
 }
 
 impl Firing {
-    /// Returns an firing that sets no variable.
+    /// Returns a firing that sets no variable.
     pub(crate) fn of_cause(path: Arc<str>, cause: Cause) -> Firing {
         Firing {
             trigger_id: None,
@@ -57,6 +59,16 @@ impl Firing {
             rule: None,
             cause,
         }
+    }
+
+    /// Returns what a time that was due sets.
+    pub(crate) fn of_time(trigger: &Trigger, due: Timestamp, now: Timestamp) -> Firing {
+        Firing::of_trigger(trigger, Cause::time(due, now))
+    }
+
+    /// Returns what a trigger that fires sets, but for what made it fire.
+    pub(crate) fn of_trigger(trigger: &Trigger, cause: Cause) -> Firing {
+        Firing { trigger_id: trigger.id.clone(), ..Firing::of_cause(Arc::clone(&trigger.path), cause) }
     }
 
     /// Sets what a message that `filter` matches sets.
@@ -86,7 +98,7 @@ impl Firing {
             filter.named(&self.captures).map(|(name, capture)| (Arc::clone(name), Arc::clone(capture))).collect();
     }
 
-    /// Returns the variable `name`; `None` where this firing doesn't set it.
+    /// Returns the variable `name`; `None` where the firing doesn't set it.
     pub(crate) fn get(&self, name: &str) -> Option<Value> {
         match name {
             "topic" => self.topic.as_ref().map(|topic| Value::Text(topic.text())),
@@ -142,5 +154,10 @@ impl Cause {
     /// Returns a cause from outside.
     pub(crate) fn outside(kind: CauseKind) -> Cause {
         Cause { kind, depth: 0, run: None, armed: None }
+    }
+
+    /// Returns the cause of what is due, and is late where that was before `now`, after downtime.
+    pub(crate) fn time(due: Timestamp, now: Timestamp) -> Cause {
+        Cause::outside(CauseKind::Time { due, late: due < now })
     }
 }

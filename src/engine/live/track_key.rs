@@ -1,14 +1,13 @@
 //! What is kept of each topic that a `state` or `silent` trigger follows, or a `state` condition with `for`: a row of its
 //! own, so that a change of one topic costs the same beside ten thousand others.
 
+use crate::engine::SaveKey;
+use crate::engine::condition::tracker::Tracker;
+use crate::engine::trigger::state::TriggerState;
 use crate::model::{RuleId, Topic};
 
-use crate::engine::condition::tracker::Tracker;
-use crate::engine::live::deadlines::Owner;
-use crate::engine::live::saved::{SavedRule, from_json, to_json};
-use crate::engine::live::table::LiveId;
-use crate::engine::trigger::state::TriggerState;
-use crate::engine::{Engine, SaveKey};
+use super::rule::LiveRule;
+use super::saved_rule::{SavedRule, from_json, to_json};
 
 /// How the keys of triggers' topics begin.
 const TRIGGER: &str = "trigger/";
@@ -19,18 +18,9 @@ const CONDITION: &str = "condition/";
 /// Names what a rule knows of one topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TrackKey {
-    rule: RuleId,
-    part: TrackPart,
-    topic: Topic,
-}
-
-/// How soon a change must be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Soon {
-    /// Before anything that follows from it: a hold, a silence.
-    AtOnce,
-    /// Within a second: a last value.
-    Late,
+    pub(super) rule: RuleId,
+    pub(super) part: TrackPart,
+    pub(super) topic: Topic,
 }
 
 /// The part of a rule that knows it.
@@ -45,7 +35,7 @@ pub(crate) enum TrackPart {
 impl TrackKey {
     /// Returns the name under which it is kept: `trigger/8/tv:watch/0/home/tv`. Both a rule's id and a topic may have a `/`, so
     /// the id's length stands before it.
-    fn to_save_key(&self) -> SaveKey {
+    pub(super) fn to_save_key(&self) -> SaveKey {
         let (kind, index) = match self.part {
             TrackPart::Trigger(index) => (TRIGGER, index),
             TrackPart::Condition(index) => (CONDITION, index),
@@ -69,90 +59,50 @@ impl TrackKey {
     }
 }
 
-impl Engine {
-    /// Notes that what a trigger knows of `topic` has changed, and how soon that must be kept.
-    pub(crate) fn note_track(&mut self, slot: &LiveId, owner: Owner, index: u16, topic: &Topic, soon: Soon) {
-        match owner {
-            Owner::Rule => {
-                let key = self.track_key(slot, TrackPart::Trigger(index), topic);
-                match soon {
-                    Soon::AtOnce => self.unsaved.tracks.extend(key),
-                    Soon::Late => self.unsaved.tracks_late.extend(key),
-                }
-            }
-            Owner::OpenWait(run, _) => {
-                match soon {
-                    Soon::AtOnce => self.unsaved.runs.insert(run),
-                    Soon::Late => self.unsaved.runs_late.insert(run),
-                };
-            }
-        }
+impl LiveRule {
+    /// Returns the names of all that it knows of topics.
+    pub(super) fn track_keys(&self) -> Vec<TrackKey> {
+        keys(&self.rule.id, &self.triggers, &self.trackers)
     }
 
-    /// Notes that since when a condition holds for `topic` must be kept at once.
-    pub(crate) fn note_tracker_changed(&mut self, slot: &LiveId, index: u16, topic: &Topic) {
-        let key = self.track_key(slot, TrackPart::Condition(index), topic);
-        self.unsaved.tracks.extend(key);
-    }
-
-    /// Notes that all that rules know of topics must be kept anew.
-    pub(crate) fn mark_tracks_unsaved(&mut self) {
-        for (_, slot) in self.live.iter() {
-            self.unsaved.tracks.extend(keys(&slot.rule.id, &slot.triggers, &slot.trackers));
-        }
-        for (rule, saved) in &self.dormant {
-            self.unsaved.tracks.extend(saved.track_keys(rule));
-        }
-    }
-
-    /// Says what must be kept of one topic, or that nothing must any more.
-    pub(crate) fn save_track(&mut self, key: &TrackKey) {
-        let slot = self.live.find(&key.rule).and_then(|id| Some((id, self.live.get(id)?)));
-        let value = match slot {
-            Some((_, slot)) => value_of(&slot.triggers, &slot.trackers, key),
-            None => self.dormant.get(&key.rule).and_then(|saved| value_of(&saved.triggers, &saved.trackers, key)),
-        };
-        // Its rule's row says of which rule it is true.
-        if let Some((id, _)) = slot
-            && !self.unsaved.kept_rules.contains(&key.rule)
-        {
-            let id = id.clone();
-            self.save_rule(&id);
-        }
-        self.save(key.to_save_key(), value);
-    }
-
-    /// Takes back what was kept of a topic. That of a rule of which nothing is known counts for nothing.
-    pub(crate) fn restore_track(&mut self, key: &TrackKey, value: &str) -> Result<(), String> {
-        let Some(saved) = self.dormant.get_mut(&key.rule) else { return Ok(()) };
-        let topic = key.topic.clone();
-        match key.part {
-            TrackPart::Trigger(index) => {
-                let track = from_json(value)?;
-                if let Some(trigger) = saved.triggers.get_mut(usize::from(index)) {
-                    trigger.topics.insert(topic, track);
-                }
-            }
-            TrackPart::Condition(index) => {
-                let since = from_json(value)?;
-                if let Some(tracker) = saved.trackers.get_mut(usize::from(index)) {
-                    tracker.since.insert(topic, since);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn track_key(&self, slot: &LiveId, part: TrackPart, topic: &Topic) -> Option<TrackKey> {
-        let rule = self.live.get(slot)?.rule.id.clone();
-        Some(TrackKey { rule, part, topic: topic.clone() })
+    /// Returns what is kept under a name; `None` where nothing is.
+    pub(super) fn track_value(&self, key: &TrackKey) -> Option<String> {
+        value_of(&self.triggers, &self.trackers, key)
     }
 }
 
 impl SavedRule {
     /// Returns the names of all that it knows of topics, where it is of the rule `rule`.
-    pub(crate) fn track_keys(&self, rule: &RuleId) -> Vec<TrackKey> {
+    pub(super) fn track_keys(&self, rule: &RuleId) -> Vec<TrackKey> {
         keys(rule, &self.triggers, &self.trackers)
+    }
+
+    /// Returns what is kept under a name; `None` where nothing is.
+    pub(super) fn track_value(&self, key: &TrackKey) -> Option<String> {
+        value_of(&self.triggers, &self.trackers, key)
+    }
+
+    /// Takes back what was kept of a topic.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(super) fn restore_track(&mut self, key: &TrackKey, value: &str) -> Result<(), String> {
+        let topic = key.topic.clone();
+        match key.part {
+            TrackPart::Trigger(index) => {
+                let track = from_json(value)?;
+                if let Some(trigger) = self.triggers.get_mut(usize::from(index)) {
+                    trigger.restore_track(topic, track);
+                }
+            }
+            TrackPart::Condition(index) => {
+                let since = from_json(value)?;
+                if let Some(tracker) = self.trackers.get_mut(usize::from(index)) {
+                    tracker.since.insert(topic, since);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -160,7 +110,7 @@ fn keys(rule: &RuleId, triggers: &[TriggerState], trackers: &[Tracker]) -> Vec<T
     let key = |part, topic: &Topic| TrackKey { rule: rule.clone(), part, topic: topic.clone() };
     let triggers = (0..)
         .zip(triggers)
-        .flat_map(|(index, trigger)| trigger.topics.keys().map(move |topic| key(TrackPart::Trigger(index), topic)));
+        .flat_map(|(index, trigger)| trigger.tracks().keys().map(move |topic| key(TrackPart::Trigger(index), topic)));
     let trackers = (0..)
         .zip(trackers)
         .flat_map(|(index, tracker)| tracker.since.keys().map(move |topic| key(TrackPart::Condition(index), topic)));
@@ -169,7 +119,7 @@ fn keys(rule: &RuleId, triggers: &[TriggerState], trackers: &[Tracker]) -> Vec<T
 
 fn value_of(triggers: &[TriggerState], trackers: &[Tracker], key: &TrackKey) -> Option<String> {
     match key.part {
-        TrackPart::Trigger(index) => to_json(triggers.get(usize::from(index))?.topics.get(&key.topic)?),
+        TrackPart::Trigger(index) => to_json(triggers.get(usize::from(index))?.tracks().get(&key.topic)?),
         TrackPart::Condition(index) => to_json(trackers.get(usize::from(index))?.since.get(&key.topic)?),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::live::saved::RULE;
+use crate::engine::live::saved_rule::RULE;
 
 /// The name of something that is kept: `topic/home/tv`, `run/17`, `rule/tv:dim-lights`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ impl fmt::Display for SaveKey {
     }
 }
 
-/// All that was kept: what folding every [`super::Effect::Save`] gives.
+/// All that was kept: what folding every [`crate::engine::Effect::Save`] gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The values as JSON.

@@ -1,0 +1,150 @@
+//! What the rooms work on: the submachines, each of which owns its state, and the effects that they lead to.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::{Map, RuleId, Topic, Value};
+use crate::rules::{LogLevel, Rule, Trigger};
+
+use super::condition::evaluator::Evaluator;
+use super::condition::scope::{Scope, ThreadScope};
+use super::inbox::{Inbox, Incoming};
+use super::live::deadlines::Deadlines;
+use super::live::id::LiveId;
+use super::live::owner::Owner;
+use super::live::soon::Soon;
+use super::live::subscriptions::{Fact, Subscriber, Subscriptions};
+use super::live::table::LiveRules;
+use super::loop_guard::Interruptions;
+use super::run::table::Runs;
+use super::trigger::firing::Firing;
+use super::trigger::state::{Track, TriggerState};
+use super::{Cause, Effect, Options, Trace};
+
+/// The submachines of the engine.
+pub(crate) struct Core {
+    pub(crate) options: Options,
+    /// Evaluates expressions; lends them the world: now, the state of topics, which rules hold and run.
+    pub(crate) evaluator: Evaluator,
+    /// The rules in force, and what they remember.
+    pub(crate) live: LiveRules,
+    /// Who is told of what.
+    pub(crate) subscriptions: Subscriptions,
+    /// What is due when.
+    pub(crate) deadlines: Deadlines,
+    /// The runs that haven't ended.
+    pub(crate) runs: Runs,
+    /// Which rules' runs took too long.
+    pub(crate) interruptions: Interruptions,
+    /// What comes after what is being handled.
+    pub(crate) inbox: Inbox,
+    /// Who is told of the message being dispatched: empty in between.
+    pub(crate) subscribers: Vec<Subscriber>,
+    /// What the shell must do.
+    pub(crate) effects: Vec<Effect>,
+    /// Whether [`super::Event::Started`] was handled: until then messages only fill the state.
+    pub(crate) has_started: bool,
+    /// When the daemon was last alive before this start; `None` at the very first.
+    pub(crate) alive_at: Option<Timestamp>,
+}
+
+impl Core {
+    /// Returns the instant that is being handled.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.evaluator.world.now
+    }
+
+    /// Records a run, or that a rule didn't run.
+    pub(crate) fn trace(&mut self, trace: Trace) {
+        self.effects.push(Effect::Trace(Arc::new(trace)));
+    }
+
+    /// Writes a line to the log.
+    pub(crate) fn log(&mut self, rule: Option<&RuleId>, level: LogLevel, text: String) {
+        self.effects.push(Effect::Log { rule: rule.cloned(), level, text });
+    }
+
+    /// Tells those who read `fact` that it has changed, after what is being handled. `cause` is what changed it: its depth
+    /// is how many changes by rules led to this one.
+    pub(crate) fn fact_changed(&mut self, fact: Fact, cause: Cause) {
+        if self.subscriptions.has_readers(&fact) {
+            self.inbox.push(Incoming::FactChanged { fact, cause });
+        }
+    }
+
+    /// Returns the scope of a rule's expression outside a run's thread.
+    pub(crate) fn scope<'a>(
+        &self,
+        id: LiveId,
+        rule: &'a Rule,
+        firing: Option<&'a Firing>,
+        locals: &'a Map,
+    ) -> Scope<'a> {
+        self.scope_in_thread(id, rule, firing, locals, ThreadScope::default())
+    }
+
+    /// Returns the scope of a rule's expression within a run's thread.
+    pub(crate) fn scope_in_thread<'a>(
+        &self,
+        id: LiveId,
+        rule: &'a Rule,
+        firing: Option<&'a Firing>,
+        locals: &'a Map,
+        thread: ThreadScope,
+    ) -> Scope<'a> {
+        let memory = Arc::clone(&self.live.get(id).memory);
+        Scope { rule, memory, firing, locals, thread, each_message: self.each_message(rule) }
+    }
+
+    /// Returns the last message of the topic that an instance of `each: {topic: …}` is for.
+    fn each_message(&self, rule: &Rule) -> Value {
+        rule.each_topic.as_ref().and_then(|topic| self.value_of(topic)).cloned().unwrap_or_default()
+    }
+
+    /// Returns the last value of a topic.
+    pub(crate) fn value_of(&self, topic: &Topic) -> Option<&Value> {
+        self.evaluator.world.states.get(topic.as_str()).map(|state| state.payload.value())
+    }
+
+    /// Returns a rule's trigger: one of `when`, or of an open wait of one of its runs.
+    pub(crate) fn trigger_of<'a>(&self, rule: &'a Rule, owner: Owner, index: u16) -> Option<Cow<'a, Trigger>> {
+        let index = usize::from(index);
+        match owner {
+            Owner::Rule => rule.triggers().get(index).map(Cow::Borrowed),
+            Owner::Wait(run, wait) => self.runs.get(run)?.wait(wait)?.trigger(rule, index),
+        }
+    }
+
+    /// Returns what a trigger remembers.
+    pub(crate) fn trigger_state(&self, id: LiveId, owner: Owner, index: u16) -> Option<&TriggerState> {
+        match owner {
+            Owner::Rule => self.live.get(id).trigger(index),
+            Owner::Wait(run, wait) => self.runs.get(run)?.wait(wait)?.triggers.get(usize::from(index)),
+        }
+    }
+
+    /// Changes when a trigger is due, or when it last fired.
+    pub(crate) fn edit_trigger(&mut self, id: LiveId, owner: Owner, index: u16, edit: impl FnOnce(&mut TriggerState)) {
+        match owner {
+            Owner::Rule => self.live.edit_trigger(id, index, edit),
+            Owner::Wait(run, wait) => self.runs.edit_trigger(run, wait, index, edit),
+        }
+    }
+
+    /// Changes what a trigger knows of `topic`; `edit` says how soon that must be kept.
+    pub(crate) fn edit_track<T>(
+        &mut self,
+        id: LiveId,
+        owner: Owner,
+        index: u16,
+        topic: &Topic,
+        edit: impl FnOnce(&mut Track) -> (Soon, T),
+    ) -> Option<T> {
+        match owner {
+            Owner::Rule => self.live.edit_track(id, index, topic, edit),
+            Owner::Wait(run, wait) => self.runs.edit_track(run, wait, index, topic, edit),
+        }
+    }
+}

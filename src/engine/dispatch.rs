@@ -1,0 +1,259 @@
+//! Dispatch: messages and events go to their subscribers, in the rules' order (docs/language/README.md).
+
+use std::sync::Arc;
+
+use super::action::request;
+use super::activation::activate;
+use super::condition::tracker::tracked_conditions;
+use super::core::Core;
+use super::inbox::Incoming;
+use super::live::deadlines::{Deadline, Due};
+use super::live::id::LiveId;
+use super::live::owner::Owner;
+use super::live::subscriptions::{Fact, Part, Subscriber};
+use super::loop_guard;
+use super::run::stepper::step_ready;
+use super::run::{admission, lifecycle, timer, unwind, wait};
+use super::trigger::at_expression::recheck_rule;
+use super::trigger::events::Happening;
+use super::trigger::firing::Firing;
+use super::trigger::message::{Arrival, Told, tell};
+use super::trigger::{schedule, timed};
+use super::while_rule::perform;
+use super::while_rule::reconsider::{While, recheck_cause, reconsider};
+use super::while_rule::switch::switch;
+use super::{Cause, CauseKind, Event, RunId, StepKind};
+use crate::model::{Message, Origin, RuleId};
+use crate::rules::{ClientChange, HomeEvent, LogLevel};
+
+/// Handles one thing from the inbox.
+pub(crate) fn handle(core: &mut Core, incoming: Incoming) {
+    match incoming {
+        Incoming::Message { message, depth, run } => {
+            let cause = message_cause(core, &message, depth, run);
+            let arrival = note_message(core, message);
+            dispatch(core, &arrival, &cause);
+        }
+        Incoming::FactChanged { fact, cause } => dispatch_fact(core, &fact, &cause),
+        Incoming::HomeEvent { event, rule, depth } => dispatch_home_event(core, event, rule.as_ref(), depth),
+        Incoming::WaitFailed { run, thread, why } => unwind::fail_waiting(core, run, thread, StepKind::Answer, &why),
+        Incoming::RecheckWait { run, wait } => wait::recheck(core, run, wait),
+        Incoming::Event(event) => handle_event(core, event),
+    }
+}
+
+/// Fires a deadline that was due at `due`.
+pub(crate) fn fire(core: &mut Core, due: jiff::Timestamp, Deadline { rule: id, what }: Deadline) {
+    match what {
+        Due::Trigger(owner, index, topic) => {
+            if let Some(firing) = timed::fire(core, (id, owner, index), due, topic.as_ref()) {
+                deliver(core, id, owner, firing);
+            }
+        }
+        Due::AtRecheck(owner, index) => recheck_at(core, id, owner, index),
+        Due::WhilePending => with_while(core, id, |core, it| perform::fire_pending(core, it, due)),
+        Due::WhileEvery => with_while(core, id, |core, it| perform::fire_every(core, it, due)),
+        Due::WhileRecheck => {
+            let cause = recheck_cause(core, id, due);
+            reconsider(core, id, &cause);
+        }
+        Due::Wake(run, thread) => core.runs.wake(run, thread, due),
+        Due::Timeout(run, wait) => wait::times_out(core, run, wait),
+        Due::UntilRecheck(run, wait) => {
+            let cause = Cause::time(due, core.now());
+            wait::recheck_until(core, run, wait, &cause);
+        }
+        Due::Rested => {
+            if loop_guard::end_rest(core, id) {
+                reconsider(core, id, &Cause::outside(CauseKind::Condition));
+            }
+        }
+        Due::Timer(timer) => timer::fire(core, id, timer, due),
+    }
+}
+
+/// Fires a rule's schedule late: it was due at that time, and nobody fired it.
+pub(crate) fn fire_late(core: &mut Core, missed: &schedule::Missed) {
+    let Some(trigger) = missed.trigger() else { return };
+    core.edit_trigger(missed.id, Owner::Rule, missed.index, |state| state.fired_at = Some(missed.due));
+    let firing = Firing::of_time(trigger, missed.due, core.now());
+    admission::fire(core, missed.id, firing);
+    step_ready(core);
+}
+
+/// Notes a message in the state, and makes the rules that wait for its topic.
+pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
+    let now = core.now();
+    let (made, errors) = core.live.make_for_topic(&message.topic);
+    if !made.is_empty() {
+        core.evaluator.world.rule_names = core.live.names();
+    }
+    for id in &made {
+        activate(core, *id);
+    }
+    for (rule, error) in errors {
+        core.log(Some(&rule), LogLevel::Error, error);
+    }
+    let before = core.evaluator.world.states.note(now, &message);
+    let is_known = before.is_some_and(|before| before.payload == message.payload);
+    let is_news = message.origin != Origin::Retained || !is_known;
+    Arrival { message, made, is_news }
+}
+
+/// Returns a message as a cause.
+pub(crate) fn message_cause(core: &Core, message: &Message, depth: u32, run: Option<RunId>) -> Cause {
+    let (topic, origin) = (message.topic.clone(), message.origin);
+    let kind = CauseKind::Message { sequence: core.evaluator.sequence, topic, origin };
+    Cause { kind, depth, run, armed: None }
+}
+
+/// Tells a message to its subscribers, in the rules' order.
+pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
+    let mut subscribers = std::mem::take(&mut core.subscribers);
+    core.subscriptions.find(&arrival.message.topic, &mut subscribers);
+    subscribers.extend(arrival.made.iter().map(|rule| Subscriber { rule: *rule, part: Part::While }));
+    sort(core, &mut subscribers);
+    subscribers.dedup();
+    let mut fired: Option<LiveId> = None;
+    for Subscriber { rule: id, part } in subscribers.drain(..) {
+        match part {
+            Part::Tracker(index) => track(core, id, index, &arrival.message),
+            // One message makes one run, of the first trigger that fires.
+            Part::Trigger(owner, index) => {
+                if let Some(firing) = tell_trigger(core, (id, owner, index), arrival, cause)
+                    && (owner != Owner::Rule || fired.replace(id) != Some(id))
+                {
+                    deliver(core, id, owner, firing);
+                }
+            }
+            Part::At(owner, index) => recheck_at(core, id, owner, index),
+            Part::While => reconsider(core, id, cause),
+            Part::Until(run, wait) => wait::recheck_until(core, run, wait, cause),
+        }
+        step_ready(core);
+    }
+    // The room is used again.
+    core.subscribers = subscribers;
+}
+
+/// Tells one of the daemon's own events, which is about `rule`.
+pub(crate) fn dispatch_home_event(core: &mut Core, event: HomeEvent, rule: Option<&RuleId>, depth: u32) {
+    dispatch_event(core, &Happening::Home(event, rule), depth);
+}
+
+/// Asks again, in the rules' order, whatever read `fact`. Too many changes in a row are a loop.
+fn dispatch_fact(core: &mut Core, fact: &Fact, cause: &Cause) {
+    let mut readers = core.subscriptions.readers(fact);
+    sort(core, &mut readers);
+    for Subscriber { rule: id, part } in readers {
+        if cause.depth > core.options.chain {
+            loop_guard::stop_circle(core, id);
+            continue;
+        }
+        match part {
+            Part::While => reconsider(core, id, cause),
+            Part::Until(run, wait) => wait::recheck_until(core, run, wait, cause),
+            Part::At(owner, index) => recheck_at(core, id, owner, index),
+            Part::Tracker(_) | Part::Trigger(..) => {}
+        }
+        step_ready(core);
+    }
+}
+
+/// Fires the triggers that wait for an event without a topic, in the rules' order.
+fn dispatch_event(core: &mut Core, happening: &Happening<'_>, depth: u32) {
+    let cause = happening.cause(depth);
+    let mut subscribers: Vec<Subscriber> = core.subscriptions.of_events().collect();
+    sort(core, &mut subscribers);
+    let mut fired: Option<LiveId> = None;
+    for Subscriber { rule: id, part } in subscribers {
+        let Part::Trigger(owner, index) = part else { continue };
+        let rule = Arc::clone(&core.live.get(id).rule);
+        let trigger = core.trigger_of(&rule, owner, index);
+        let Some(trigger) = trigger.filter(|trigger| happening.fires(trigger)) else { continue };
+        if owner != Owner::Rule || fired.replace(id) != Some(id) {
+            deliver(core, id, owner, happening.firing(&trigger, cause.clone()));
+        }
+        step_ready(core);
+    }
+}
+
+/// Handles an event of the shell that is no message.
+fn handle_event(core: &mut Core, event: Event) {
+    match event {
+        Event::ClientConnected(client) => {
+            dispatch_event(core, &Happening::Client(&client, ClientChange::Connected), 0);
+        }
+        Event::ClientDisconnected(client) => {
+            dispatch_event(core, &Happening::Client(&client, ClientChange::Disconnected), 0);
+        }
+        Event::Webhook { name, body } => dispatch_event(core, &Happening::Webhook(&name, &body), 0),
+        Event::Answered { request, answer } => request::answer(core, request, answer),
+        Event::Switch { rule, is_enabled } => {
+            if let Some(id) = core.live.find(&rule) {
+                switch(core, id, is_enabled);
+            }
+        }
+        Event::RunRule(rule) => admission::fire_by_person(core, &rule),
+        Event::Interrupted { rule, by } => {
+            if let Some(id) = core.live.find(&rule) {
+                lifecycle::cancel_runs(core, id, by);
+            }
+        }
+        Event::Alert(alert) => loop_guard::raise_alert(core, alert),
+        Event::Stopping => dispatch_home_event(core, HomeEvent::Stopping, None, 0),
+        Event::Message(_) => core.inbox.push_event(event),
+        Event::Tick | Event::Started | Event::ClockChanged { .. } => {}
+    }
+}
+
+/// Tells a message to one trigger. Returns what it sets where it fires.
+fn tell_trigger(
+    core: &mut Core,
+    (id, owner, index): (LiveId, Owner, u16),
+    arrival: &Arrival,
+    cause: &Cause,
+) -> Option<Firing> {
+    let rule = Arc::clone(&core.live.get(id).rule);
+    let trigger = core.trigger_of(&rule, owner, index)?;
+    tell(core, &Told { id, rule: &rule, owner, index, trigger: &trigger, arrival, cause })
+}
+
+/// Gives a firing to the rule or the run that waits for it.
+fn deliver(core: &mut Core, id: LiveId, owner: Owner, firing: Firing) {
+    match owner {
+        Owner::Rule => admission::fire(core, id, firing),
+        Owner::Wait(run, wait) => wait::fires(core, run, wait, Some(firing)),
+    }
+}
+
+/// Notes since when a `state` condition holds.
+fn track(core: &mut Core, id: LiveId, index: u16, message: &Message) {
+    let now = core.now();
+    let rule = Arc::clone(&core.live.get(id).rule);
+    if let Some((_, condition)) = tracked_conditions(&rule).get(usize::from(index)) {
+        let value = message.payload.value();
+        core.live
+            .edit_tracker(id, index, &message.topic, |tracker| tracker.note(condition, &message.topic, value, now));
+    }
+}
+
+fn recheck_at(core: &mut Core, id: LiveId, owner: Owner, index: u16) {
+    match owner {
+        Owner::Rule => recheck_rule(core, id, index),
+        Owner::Wait(run, wait) => wait::recheck_at(core, run, wait, index),
+    }
+}
+
+fn with_while(core: &mut Core, id: LiveId, act: impl FnOnce(&mut Core, While<'_>)) {
+    let rule = Arc::clone(&core.live.get(id).rule);
+    if let Some(it) = While::of(id, &rule) {
+        act(core, it);
+    }
+}
+
+fn sort(core: &Core, subscribers: &mut [Subscriber]) {
+    subscribers.sort_unstable_by(|left, right| {
+        core.live.order(left.rule, right.rule).then_with(|| left.part.cmp(&right.part))
+    });
+}

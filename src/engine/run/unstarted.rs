@@ -1,0 +1,60 @@
+//! What is recorded of a rule that was triggered and didn't run.
+
+use std::sync::Arc;
+
+use crate::engine::core::Core;
+use crate::engine::loop_guard;
+use crate::engine::trigger::firing::Firing;
+use crate::engine::{Fault, Gate, Outcome, Refusal, Step, StepKind, StepResult, Trace};
+use crate::model::Value;
+use crate::rules::Rule;
+use crate::script::Failure;
+
+/// Records that `gate` blocked a rule.
+pub(crate) fn skip(core: &mut Core, rule: &Rule, firing: &Firing, gate: Gate) {
+    skip_with(core, rule, firing, gate, Vec::new(), None);
+}
+
+/// Records that `gate` blocked a rule, after these steps, with what it knew.
+pub(crate) fn skip_with(
+    core: &mut Core,
+    rule: &Rule,
+    firing: &Firing,
+    gate: Gate,
+    mut steps: Vec<Step>,
+    refusal: Option<Refusal>,
+) {
+    steps.insert(0, trigger_step(core, firing));
+    let now = core.now();
+    if let Some(refusal) = refusal {
+        steps.push(Step::new(&firing.path, now, StepKind::Gate(gate), StepResult::Refused(refusal)));
+    }
+    record(core, rule, firing, Outcome::Skipped(gate), steps);
+}
+
+/// A run that never began has failed: says so everywhere.
+pub(crate) fn fail(core: &mut Core, rule: &Rule, firing: &Firing, mut steps: Vec<Step>, failure: &Failure) {
+    let fault = Fault::from(failure);
+    steps.insert(0, trigger_step(core, firing));
+    record(core, rule, firing, Outcome::Failed(fault.clone()), steps);
+    loop_guard::rule_failed(core, &rule.id, &fault, firing.cause.depth);
+    loop_guard::count_interruptions(core, &rule.id);
+}
+
+/// Returns the step that says what triggered a run.
+pub(crate) fn trigger_step(core: &Core, firing: &Firing) -> Step {
+    let mut values = Vec::with_capacity(1 + firing.named.len());
+    if let Some(payload) = &firing.payload {
+        values.push(("msg".into(), payload.value().clone()));
+    }
+    for (name, capture) in &firing.named {
+        values.push((Arc::clone(name).into(), Value::Text(Arc::clone(capture))));
+    }
+    let result = StepResult::Caused(firing.cause.clone());
+    Step { values, ..Step::new(&firing.path, core.now(), StepKind::Trigger, result) }
+}
+
+fn record(core: &mut Core, rule: &Rule, firing: &Firing, outcome: Outcome, steps: Vec<Step>) {
+    let (rule, now, cause) = (rule.id.clone(), core.now(), firing.cause.clone());
+    core.trace(Trace { rule, run: None, at: now, ended_at: now, outcome, cause, steps });
+}

@@ -1,0 +1,175 @@
+//! What a message does to a trigger: it fires, its hold begins or is broken, its silence is over, or nothing.
+
+use std::time::Duration;
+
+use crate::engine::condition::scope::ThreadScope;
+use crate::engine::core::Core;
+use crate::engine::instant::{elapsed, later};
+use crate::engine::live::deadlines::Due;
+use crate::engine::live::id::LiveId;
+use crate::engine::live::owner::Owner;
+use crate::engine::live::soon::Soon;
+use crate::engine::run::unstarted;
+use crate::engine::trigger::firing::Firing;
+use crate::engine::{Cause, Gate, Refusal};
+use crate::model::{Map, Message, Origin, Topic, TopicFilter, Value};
+use crate::rules::{Question, Rule, StateTrigger, Trigger, TriggerKind};
+use crate::script::{Failure, Reads};
+
+use super::state::{Begins, Hold, MayArm, News};
+
+/// A message whose state has been noted.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) message: Message,
+    /// The rules that `each: {topic: …}` made for it.
+    pub(crate) made: Vec<LiveId>,
+    /// Whether somebody spoke: a broker that replays what is known already says nothing new.
+    pub(crate) is_news: bool,
+}
+
+/// A trigger that a message is told to.
+pub(crate) struct Told<'a> {
+    pub(crate) id: LiveId,
+    pub(crate) rule: &'a Rule,
+    pub(crate) owner: Owner,
+    pub(crate) index: u16,
+    pub(crate) trigger: &'a Trigger,
+    pub(crate) arrival: &'a Arrival,
+    pub(crate) cause: &'a Cause,
+}
+
+impl Told<'_> {
+    fn topic(&self) -> &Topic {
+        &self.arrival.message.topic
+    }
+
+    fn due(&self) -> Due {
+        Due::Trigger(self.owner, self.index, Some(self.topic().clone()))
+    }
+
+    fn firing(&self, filter: &TopicFilter) -> Firing {
+        Firing::of_trigger(self.trigger, self.cause.clone()).with_message(filter, &self.arrival.message)
+    }
+}
+
+/// Tells a message to a trigger. Returns what it sets where it fires.
+pub(crate) fn tell(core: &mut Core, told: &Told<'_>) -> Option<Firing> {
+    match &told.trigger.kind {
+        TriggerKind::Topic { filter, payload, condition, retained } => {
+            let message = &told.arrival.message;
+            let is_wanted = match message.origin {
+                Origin::Live | Origin::Own => true,
+                Origin::Retained => *retained,
+                Origin::Restored => false,
+            };
+            let fits = |wanted: &Vec<Value>| wanted.iter().any(|wanted| message.payload.value().matches(wanted));
+            if !is_wanted || !payload.as_ref().is_none_or(fits) {
+                return None;
+            }
+            let firing = told.firing(filter);
+            match condition {
+                Some(question) if !where_holds(core, told, question, &firing) => None,
+                Some(_) | None => Some(firing),
+            }
+        }
+        TriggerKind::State(state) => tell_state(core, told, state),
+        TriggerKind::Silent { hold, .. } => {
+            if told.arrival.is_news {
+                restart_silence(core, told, *hold);
+            }
+            None
+        }
+        TriggerKind::Schedule { .. }
+        | TriggerKind::AtExpression { .. }
+        | TriggerKind::Client { .. }
+        | TriggerKind::Event(_)
+        | TriggerKind::Webhook(_) => None,
+    }
+}
+
+/// Returns whether a trigger's `where` holds; unknown counts as false, a failure is the rule's.
+fn where_holds(core: &mut Core, told: &Told<'_>, question: &Question, firing: &Firing) -> bool {
+    let (locals, thread) = match told.owner {
+        Owner::Rule => (Map::new(), ThreadScope::default()),
+        Owner::Wait(run, wait) => {
+            let (mut known, thread) = core.runs.scope_of_wait(run, wait);
+            // What the message that is asked about sets hides what the run's own trigger has set.
+            known.retain(|name, _| firing.get(name).is_none());
+            (known, thread)
+        }
+    };
+    let mut scope = core.scope_in_thread(told.id, told.rule, Some(firing), &locals, thread);
+    scope.each_message = Value::Null;
+    let failure = match core.evaluator.answer(&scope, question, &mut Reads::default()) {
+        Ok(Value::Bool(holds)) => return holds,
+        Ok(Value::Null) | Err(Failure { without_value: Some(_), .. }) => return false,
+        Ok(value) => question.failure(format!("`where` must give true or false, and gives {}: {value}", value.kind())),
+        Err(failure) => failure,
+    };
+    unstarted::fail(core, told.rule, firing, Vec::new(), &failure);
+    false
+}
+
+/// Tells a message to a `state` trigger: it fires, its hold is armed or broken, or nothing.
+fn tell_state(core: &mut Core, told: &Told<'_>, state: &StateTrigger) -> Option<Firing> {
+    let news = news_of(core, state, told.arrival.message.origin);
+    let value = told.arrival.message.payload.value().at(&state.field);
+    // A rule that is switched off has nothing armed; a wait of a run that goes on has.
+    let may_arm = match told.owner {
+        Owner::Rule if !core.live.get(told.id).is_enabled() => MayArm::No,
+        Owner::Rule | Owner::Wait(..) => MayArm::Yes,
+    };
+    let moment = (news, core.now(), may_arm);
+    let reaction = core.edit_track(told.id, told.owner, told.index, told.topic(), |track| {
+        track.react(state, value, moment, || told.firing(&state.filter))
+    })?;
+    if let Some(hold) = reaction.broken {
+        core.deadlines.set(told.id, told.due(), None);
+        if told.owner == Owner::Rule {
+            record_broken(core, told, hold, value);
+        }
+    }
+    match reaction.begins? {
+        Begins::Firing(firing) => Some(firing),
+        Begins::Armed(due) => {
+            core.deadlines.set(told.id, told.due(), Some(due));
+            None
+        }
+        Begins::Refused(firing) => {
+            unstarted::skip(core, told.rule, &firing, Gate::Disabled);
+            None
+        }
+    }
+}
+
+/// Records that a hold was broken before its time.
+fn record_broken(core: &mut Core, told: &Told<'_>, hold: Hold, value: Option<&Value>) {
+    let (topic, value) = (Some(told.topic().clone()), value.cloned());
+    let refusal = Refusal::HoldBroken { topic, since: hold.since, due: hold.due, value };
+    let firing = Firing { cause: hold.firing.cause.clone().since(hold.since), ..hold.firing };
+    unstarted::skip_with(core, told.rule, &firing, Gate::Hold, Vec::new(), Some(refusal));
+}
+
+/// Returns what a message of this origin is to a `state` trigger.
+fn news_of(core: &Core, state: &StateTrigger, origin: Origin) -> News {
+    match origin {
+        Origin::Live | Origin::Own => News::Live,
+        Origin::Restored => News::Filling,
+        Origin::Retained => {
+            let down = core.alive_at.map(|alive_at| elapsed(alive_at, core.now()));
+            let is_caught = down.zip(state.catch_up).is_some_and(|(down, catch_up)| down <= catch_up);
+            if is_caught { News::Missed } else { News::Filling }
+        }
+    }
+}
+
+/// A topic speaks: a `silent` trigger counts anew.
+fn restart_silence(core: &mut Core, told: &Told<'_>, hold: Duration) {
+    let due = later(core.now(), hold);
+    core.edit_track(told.id, told.owner, told.index, told.topic(), |track| {
+        let was_silent = track.silent_at.replace(due).is_none();
+        (if was_silent { Soon::AtOnce } else { Soon::Late }, ())
+    });
+    core.deadlines.set(told.id, told.due(), Some(due));
+}

@@ -1,0 +1,32 @@
+//! Switches a rule on or off, until its file says otherwise.
+
+use std::sync::Arc;
+
+use crate::engine::core::Core;
+use crate::engine::live::deadlines::Due;
+use crate::engine::live::id::LiveId;
+use crate::engine::live::owner::Owner;
+use crate::engine::{Cause, CauseKind};
+
+use super::perform;
+use super::reconsider::{While, reconsider};
+
+/// Switches a rule on or off. One that is off has no hold armed, and its `while` has not begun.
+pub(crate) fn switch(core: &mut Core, id: LiveId, is_enabled: bool) {
+    let live = core.live.edit(id);
+    let was_enabled = live.is_enabled();
+    live.switch = Some(is_enabled);
+    if was_enabled == is_enabled {
+        return;
+    }
+    if is_enabled {
+        return reconsider(core, id, &Cause::outside(CauseKind::Person));
+    }
+    for (index, topic) in core.live.drop_holds(id) {
+        core.deadlines.set(id, Due::Trigger(Owner::Rule, index, Some(topic)), None);
+    }
+    let rule = Arc::clone(&core.live.get(id).rule);
+    if let Some(it) = While::of(id, &rule) {
+        perform::abandon(core, it);
+    }
+}
