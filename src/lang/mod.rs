@@ -26,3 +26,4 @@ pub use settings::{
     Identity, InstanceRole, InstanceSettings, ListenAddress, Listener, Password, RecorderSettings, Secret, Settings,
     Tls, WebSettings, WebTls,
 };
+pub use yaml::Yaml;

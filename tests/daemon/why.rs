@@ -251,8 +251,8 @@ fn an_incident_becomes_a_test_that_passes() {
     let said = say(&house, &["why", "home/scene/set", "--as-test", "rules/hall/incident.test.yaml"]);
     assert_eq!(said.status, 0, "{said:?}");
     let text = std::fs::read_to_string(house.home.file("rules/hall/incident.test.yaml")).unwrap();
-    assert!(text.contains("rules: [\"light.yaml:motion\", \"light.yaml:scene\"]\n"), "{text}");
-    assert!(text.contains("- { topic: \"home/scene/set\", payload: \"evening\" }\n"), "{text}");
+    assert!(text.contains("rules: [light.yaml:motion, light.yaml:scene]\n"), "{text}");
+    assert!(text.contains("- { topic: home/scene/set, payload: evening }\n"), "{text}");
     assert!(!text.contains("home/noise"), "{text}");
     let said = say(&house, &["test"]);
     assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"), "{}\n{text}", said.err);
@@ -269,8 +269,8 @@ fn a_test_is_only_written_where_it_can_be() {
     publish(&house, "tv", &json!("OFF"));
     for (topic, file, wrong) in [
         ("tv", "rules/a.test.yaml", "no rule published `tv`"),
-        ("out/x", "rules/a.yaml", "is no test's name"),
-        ("out/x", "/a.test.yaml", "is not in the home"),
+        ("out/x", "rules/a.yaml", "isn't a test file's name"),
+        ("out/x", "/a.test.yaml", "isn't in the home"),
         ("out/x", "none/a.test.yaml", "the folder `none` can't be read"),
     ] {
         let said = say(&house, &["why", topic, "--as-test", file]);

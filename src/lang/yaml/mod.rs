@@ -3,3 +3,6 @@
 mod error;
 pub(in crate::lang) mod scalar;
 pub(in crate::lang) mod tree;
+mod writer;
+
+pub use writer::Yaml;
