@@ -86,7 +86,8 @@ impl IncidentTest<'_> {
             ("rules".to_owned(), Yaml::Value(rules)),
             ("tests".to_owned(), Yaml::Map(vec![(name.clone(), Yaml::Map(test))])),
         ]);
-        let left_out: String = incident.left_out.iter().map(|left_out| format!("# Left out: {left_out}.\n")).collect();
+        let left_out = incident.left_out.iter().map(|left_out| format!("# Left out: {left_out}.\n"));
+        let left_out = left_out.collect::<Vec<_>>().concat();
         format!(
             "# What led to {name}, cut out by `homerule why --as-test`. It passes with the rules as they are now:\n\
              # change what it expects into what should have happened, then the rules.\n{left_out}{}",

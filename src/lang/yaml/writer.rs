@@ -52,10 +52,9 @@ impl Yaml {
         let blocks = match self {
             Yaml::Map(entries) if !entries.is_empty() => Some(Block::Map(entries.clone())),
             Yaml::List(items) if !items.is_empty() => Some(Block::List(items.clone())),
-            Yaml::Map(_) | Yaml::List(_) => None,
             Yaml::Inline(entries) if !fits => Some(Block::Map(entries.clone())),
             Yaml::Value(value) if !fits => Block::of(value),
-            Yaml::Inline(_) | Yaml::Value(_) => None,
+            Yaml::Map(_) | Yaml::List(_) | Yaml::Inline(_) | Yaml::Value(_) => None,
         };
         match blocks {
             None => {
@@ -116,7 +115,8 @@ fn write_map(text: &mut String, entries: &[(String, Yaml)], column: usize) {
 fn write_list(text: &mut String, items: &[Yaml], column: usize) {
     for item in items {
         let start = text.len();
-        text.push_str(&format!("{:column$}-", ""));
+        text.extend(std::iter::repeat_n(' ', column));
+        text.push('-');
         let used = text.len() - start;
         let item_at = text.len();
         item.write(text, column + 2, used);
@@ -179,7 +179,9 @@ fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(json.len());
     for letter in json.chars() {
         if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}') {
-            quoted.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            quoted.push_str("\\u");
+            let digits = format!("{:04x}", u32::from(letter));
+            quoted.push_str(&digits);
         } else {
             quoted.push(letter);
         }
