@@ -22,6 +22,8 @@ mod files;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod net;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod semantics;

@@ -9,7 +9,7 @@ mod banner;
 mod broker;
 mod files;
 mod home;
-mod net;
+pub mod net;
 mod observers;
 mod outside;
 mod recorder;

@@ -8,7 +8,10 @@ use tokio::net::TcpListener;
 use crate::lang::{Host, ListenAddress};
 
 /// Listens on `address`. A name is looked up, and the first of its addresses that this machine has is taken.
-pub(in crate::daemon) async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
+///
+/// # Errors
+/// When the address can't be had.
+pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
     let port = address.port;
     match &address.host {
         Host::Ip(ip) => TcpListener::bind((*ip, port)).await,

@@ -1,5 +1,11 @@
 //! Sockets: where they listen, and what stands between them and MQTT's bytes.
+//!
+//! TLS and WebSocket are filters over streams: `AsyncRead + AsyncWrite` goes in, and one with the client's plain bytes comes out. Whoever accepts
+//! a connection gives each of its handshakes a time limit.
 
 mod bind;
+mod tls;
+pub mod websocket;
 
-pub(in crate::daemon) use bind::bind;
+pub use bind::bind;
+pub use tls::{TlsError, TlsFiles, TlsGate, common_name};
