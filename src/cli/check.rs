@@ -1,5 +1,6 @@
 //! `homerule check`: all errors and warnings in rules, tests and settings, without running them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -76,8 +77,9 @@ impl Checked {
         found.extend(suite.broken.into_iter().flat_map(|(_, found)| found));
         found.extend(suite.warnings);
         // Other rules that tests name; those of the home are found already.
-        let others = suite.errors.into_iter().filter(|error| !found.contains(error)).collect::<Vec<_>>();
-        found.extend(others);
+        let place = |found: &Diagnostic| (found.label.file.clone(), found.label.span.start, found.code);
+        let known: BTreeSet<_> = found.iter().map(place).collect();
+        found.extend(suite.errors.into_iter().filter(|error| !known.contains(&place(error))));
         // What keeps the daemon from starting is an error here; tests run all the same.
         take_refusals_for_errors(&mut found);
         Checked { found, sources: suite.sources, rules, tests }

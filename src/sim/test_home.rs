@@ -69,12 +69,26 @@ impl TestHome {
         self.folders.get(&self.main).cloned().unwrap_or_default()
     }
 
-    /// Returns the rules that a test file chooses.
+    /// Returns the rules that a test file chooses: those in `rules:`, or else those of the rule file with the same name
+    /// next to it, or else all of the home.
     ///
     /// # Errors
     /// When it chooses none; with what it names and why.
     pub fn rules_of(&self, file: &TestFile) -> Result<Ruleset, (RuleSelection, String)> {
-        file.rules.as_ref().map_or_else(|| Ok(self.all_rules()), |selections| self.select(selections))
+        match &file.rules {
+            Some(selections) => self.select(selections),
+            None => Ok(self.rules_beside(&file.path).unwrap_or_else(|| self.all_rules())),
+        }
+    }
+
+    /// Returns the rules of the file that has the same name as the test file at `path`, if there is one.
+    fn rules_beside(&self, path: &str) -> Option<Ruleset> {
+        let stem = path.strip_suffix(".test.yaml").or_else(|| path.strip_suffix(".test.yml"))?;
+        let folder = self.folder_of(stem)?;
+        let name = within(stem, folder)?;
+        let entries = self.folders.get(folder)?.entries.iter();
+        let own: Vec<RuleEntry> = entries.filter(|entry| entry.id().file() == name).cloned().collect();
+        (!own.is_empty()).then(|| Ruleset::new(own))
     }
 
     /// Returns the rules that are chosen, each once, in their order.

@@ -154,7 +154,7 @@ rule(\"lamp\", #{
 ";
     let yaml = "\
 rules:
-  warm: { while: { all: [ { state: home/window, is: open, for: 5m }, msg == 1 ] }, then: { home/alarm: 1 } }
+  warm: { while: { all: [ { state: home/window, is: open, for: 5m }, exists('x') ] }, then: { home/alarm: 1 } }
   cold: { when: home/ask, if: { state: home/window, is: open, for: 5m }, then: { home/answer: 1 } }
 ";
     let tests = "\
@@ -166,14 +166,14 @@ tests:
       - { publish: home/ask, payload: 1 }
       - expect: { home/hall/lamp/set: ON }
 ";
-    let home = Home::new(&[("rules/a.rhai", script), ("rules/b.yaml", yaml), ("rules/a.test.yaml", tests)]);
+    let home = Home::new(&[("rules/a.rhai", script), ("rules/b.yaml", yaml), ("rules/all.test.yaml", tests)]);
     insta::assert_snapshot!(home.say(&["test", "--coverage=source"]).out);
     let later = tests.replace(
         "home/hall/lamp/set: ON }",
         "home/hall/lamp/set: ON }\n      - after: 5m\n      - { publish: home/hall/motion, payload: 'off' }",
     );
     home.write(
-        "rules/a.test.yaml",
+        "rules/all.test.yaml",
         &later.replace("- after", "- after: 5m\n      - expect: { home/hall/lamp/set: OFF }\n      - after"),
     );
     let said = home.say(&["test", "--coverage"]).out;

@@ -136,3 +136,20 @@ fn a_rule_file_in_the_homes_own_folder_can_be_tested_and_nothing_else_there() {
         assert!(said.status == 1 && said.err.starts_with(&format!("error[HR096]: {told}")), "{}", said.err);
     }
 }
+
+#[test]
+fn tests_without_rules_have_those_of_the_file_with_their_name_or_all() {
+    let rule = |topic: &str| format!("rules:\n  r: {{ when: a/b, then: {{ {topic}: 1 }} }}\n");
+    let tests = |topics: &str| {
+        format!("tests:\n  t:\n    steps:\n      - {{ publish: a/b, payload: 1 }}\n      - expect: {{ {topics} }}\n")
+    };
+    let home = Home::new(&[
+        ("rules/lamp.yaml", &rule("lamp/set")),
+        ("rules/lamp.test.yaml", &tests("lamp/set: 1")),
+        ("rules/in/lamp.yaml", &rule("in/set")),
+        ("rules/in/lamp.test.yaml", &tests("in/set: 1")),
+        ("rules/whole.test.yaml", &tests("lamp/set: 1, in/set: 1")),
+    ]);
+    let said = home.say(&["test"]);
+    assert_eq!((said.status, said.out.lines().last()), (0, Some("3 passed, 0 failed")), "{}", said.out);
+}

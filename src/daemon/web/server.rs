@@ -34,8 +34,13 @@ pub(in crate::daemon) enum WebError {
     #[error("the HTTP interface can't listen on {address}: {reason} (`web.listen` in homerule.yaml)")]
     Bind { address: ListenAddress, reason: String },
     /// The token can't be read.
-    #[error("`web.token_file` is `{file}`, which can't be read: {reason}")]
+    #[error("can't read `{file}`, the `web.token_file` in homerule.yaml: {reason}")]
     Token { file: String, reason: String },
+    /// The token is easy to guess.
+    #[error(
+        "the token in `{file}`, the `web.token_file` in homerule.yaml, is too short: it needs at least 16 characters"
+    )]
+    ShortToken { file: String },
     /// It can't go on.
     #[error("the HTTP interface failed: {0}")]
     Failed(std::io::Error),
@@ -133,7 +138,7 @@ fn read_token(home: &Path, file: &str) -> Result<String, WebError> {
     let text = std::fs::read_to_string(home.join(file)).map_err(|error| problem(error.to_string()))?;
     let token = text.trim();
     if token.len() < 16 {
-        return Err(problem("a token of less than 16 characters is soon guessed".to_owned()));
+        return Err(WebError::ShortToken { file: file.to_owned() });
     }
     Ok(token.to_owned())
 }

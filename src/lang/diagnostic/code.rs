@@ -92,6 +92,7 @@ codes! {
     97 BAD_SNAPSHOT "Invalid path for a snapshot."
     98 NEVER_EQUAL "Two values are compared that are never equal."
     99 FOREIGN_TEMPLATE "Text has another system's template in it."
+    100 UNLIKELY_TOPIC "A topic looks like something else."
 }
 
 impl Code {

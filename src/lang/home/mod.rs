@@ -38,12 +38,14 @@ impl Home {
     pub fn load(sources: &Sources) -> Home {
         let mut diagnostics = Vec::new();
         let settings = read_settings(sources, &mut diagnostics);
+        let are_settings_read = !diagnostics.iter().any(|found| found.severity == Severity::Error);
         let sandbox = Arc::new(Sandbox::new(settings.limits));
         let files = read_files(sources, &settings.rules, &sandbox, &mut diagnostics);
         let is_complete =
             files.iter().all(|file| file.is_readable) && !diagnostics.iter().any(|found| is_unread(found.code));
         diagnostics.extend(checks::check_ids(&files));
-        let context = Arc::new(Context::new(sandbox, files, is_complete, &settings));
+        let context =
+            Arc::new(Context::new(sandbox, files, is_complete, Some(&settings).filter(|_| are_settings_read)));
         let mut decoded: Vec<(Arc<str>, RuleEntry)> = Vec::new();
         for file in &context.files {
             for index in 0..file.rules.len() {
@@ -53,7 +55,9 @@ impl Home {
         }
         diagnostics.extend(check_unused_scenes(&context));
         diagnostics.extend(checks::check(&rules_of(&context, &decoded)));
-        if !sources.keys().any(|path| rule_file_stem(path, &settings.rules).is_some() || path.ends_with(".rhai")) {
+        if are_settings_read
+            && !sources.keys().any(|path| rule_file_stem(path, &settings.rules).is_some() || path.ends_with(".rhai"))
+        {
             diagnostics.push(no_rules(&settings.rules));
         }
         let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);

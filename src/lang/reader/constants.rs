@@ -1,37 +1,66 @@
 //! Constants: names whose values are known when the rules load, from a file's `let` and from `each`.
 
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
 use crate::model::{Name, RuleId, Value};
 use crate::script::{Expression, Failure, Frame, Names, Reads, Sandbox, Template, TextPart, World};
 
-/// Names with their values, in the order in which they were defined.
+/// Names and their values, in the order in which they were defined.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::lang) struct Constants(Vec<(Name, Value)>);
+pub(in crate::lang) struct Constants {
+    values: IndexMap<Name, Value>,
+    /// Those whose value has a mistake, which is reported: what reads them makes no second one.
+    broken: BTreeSet<Name>,
+}
 
 impl Constants {
-    /// Adds a constant; it hides an earlier one of the same name.
+    /// Adds a constant, which hides an earlier one with the same name.
     pub(in crate::lang) fn add(&mut self, name: Name, value: Value) {
-        self.0.retain(|(known, _)| *known != name);
-        self.0.push((name, value));
+        self.values.shift_remove(&name);
+        self.broken.remove(&name);
+        self.values.insert(name, value);
+    }
+
+    /// Adds a constant whose value has a mistake.
+    pub(in crate::lang) fn add_broken(&mut self, name: Name) {
+        self.add(name.clone(), Value::Null);
+        self.broken.insert(name);
+    }
+
+    /// Returns whether `template` reads a constant whose value has a mistake.
+    pub(in crate::lang) fn breaks(&self, template: &Template) -> bool {
+        let mut is_broken = false;
+        visit(template, &mut |expression| {
+            is_broken |= expression.variables().iter().any(|name| self.broken.contains(name));
+        });
+        is_broken
     }
 
     /// Returns the value of `name`.
     pub(in crate::lang) fn find(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| value)
+        self.values.get(name)
     }
 
     /// Returns them all, in order.
-    pub(in crate::lang) fn iter(&self) -> impl Iterator<Item = &(Name, Value)> {
-        self.0.iter()
+    pub(in crate::lang) fn iter(&self) -> impl Iterator<Item = (&Name, &Value)> {
+        self.values.iter()
     }
 
-    /// Returns the names that an expression of constants may read.
+    /// Returns them all, in order, for a rule to keep.
+    pub(in crate::lang) fn pairs(&self) -> Vec<(Name, Value)> {
+        self.values.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Returns the names that an expression may read that only has constants.
     pub(in crate::lang) fn names(&self) -> Names {
         let mut names = Names::default();
-        names.variables.extend(self.0.iter().map(|(name, _)| name.clone()));
+        names.variables.extend(self.values.keys().cloned());
         names
     }
 
-    /// Returns the first variable that `template` reads and that is no constant.
+    /// Returns the first variable that `template` reads and that isn't a constant.
     pub(in crate::lang) fn first_unknown(&self, template: &Template) -> Option<Name> {
         let mut unknown = None;
         visit(template, &mut |expression| {
@@ -46,10 +75,10 @@ impl Constants {
         self.first_unknown(template).is_none() && !matches!(self.render(sandbox, template), Err(Unfixed::ReadsHome(_)))
     }
 
-    /// Evaluates a template that reads no variables but constants, in an empty home.
+    /// Evaluates a template that only reads constants, in an empty home.
     ///
     /// # Errors
-    /// When it fails, and when it asks for something of the home.
+    /// When it fails, and when it asks the home for something.
     pub(in crate::lang) fn render(&self, sandbox: &Sandbox, template: &Template) -> Result<Value, Unfixed> {
         let rule = RuleId::from_text("");
         let mut reads = Reads::default();
@@ -66,13 +95,13 @@ impl Constants {
 /// Why a text has no value that is known when the rules load.
 #[derive(Debug, Clone)]
 pub(in crate::lang) enum Unfixed {
-    /// Its evaluation fails.
+    /// Evaluating it fails.
     Fails(Failure),
     /// It asks for this, which an empty home doesn't have.
     ReadsHome(String),
 }
 
-/// Returns what of the home was read first, in words.
+/// Returns what was read from the home first, in words.
 fn what_is_read(reads: &Reads) -> Option<String> {
     let topic = reads.topics.iter().map(|topic| format!("the state of `{topic}`"));
     let filter = reads.filters.iter().map(|filter| format!("the state of `{filter}`"));

@@ -76,6 +76,11 @@ impl<'n> Fields<'n> {
         self.take_entry(key).map(|entry| &entry.value)
     }
 
+    /// Returns `key` with its value, without allowing it.
+    pub(in crate::lang) fn entry(&self, key: &str) -> Option<&'n Entry> {
+        self.entries.iter().find(|entry| entry.key.as_str() == key)
+    }
+
     /// Returns `key` with its value.
     pub(in crate::lang) fn take_entry(&mut self, key: &'static str) -> Option<&'n Entry> {
         if !self.known.contains(&key) {
@@ -99,6 +104,18 @@ impl<'n> Fields<'n> {
             self.missing(Missing { keys: vec![key], code: Code::MISSING_KEY, span, message, help: None });
         }
         found
+    }
+
+    /// Returns the value of an unknown key that is probably meant to be `key`, so that what it says isn't missing elsewhere.
+    /// `keys` are all that such a map may have. It's reported at the end.
+    pub(in crate::lang) fn meant_for(&self, key: &str, keys: &[&str]) -> Option<&'n Node> {
+        let is_meant = |entry: &&Entry| {
+            let written = entry.key.as_str();
+            let foreign = || self.place.meant(written, &[key]).and_then(Meant::word);
+            let near = || near::nearest(written, keys.iter().copied());
+            !keys.contains(&written) && foreign().or_else(near) == Some(key)
+        };
+        self.entries.iter().find(is_meant).map(|entry| &entry.value)
     }
 
     /// Reports at the end that something is missing, unless an unknown key was probably meant to be it.

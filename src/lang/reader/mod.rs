@@ -123,6 +123,9 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
+        if self.constants.breaks(&template) {
+            return None;
+        }
         let span = file_span(text, 0..text.as_str().len());
         let unknown = match self.constants.first_unknown(&template) {
             Some(name) => format!("`{name}`"),

@@ -21,7 +21,7 @@ pub(in crate::lang) struct Context {
     pub(in crate::lang) names: RuleNames,
     /// The rules that have a `while`.
     pub(super) whiles: BTreeSet<RuleId>,
-    /// Rules with `each: { topic: … }`, whose instances come with their topics.
+    /// Rules whose instances aren't known at load: they come with their topics, or `each` has a mistake.
     pub(super) each_topic: BTreeSet<RuleId>,
     /// The names that `with` gives to a rule, by its id.
     pub(super) given: BTreeMap<RuleId, BTreeSet<Name>>,
@@ -29,25 +29,26 @@ pub(in crate::lang) struct Context {
     pub(super) given_to_any: BTreeSet<Name>,
     /// Whether all files could be read; otherwise an unknown rule may be in one of the others.
     pub(super) is_complete: bool,
-    /// Whether the settings say where the home is.
+    /// Whether the settings say where the home is; assumed if they don't load.
     pub(super) has_location: bool,
-    /// What the settings allow.
-    pub(super) allow: Allow,
+    /// What the settings allow; `None` if they don't load.
+    pub(super) allow: Option<Allow>,
 }
 
 impl Context {
-    /// Returns what `files` say about each other.
+    /// Returns what `files` say about each other. `settings` are `None` if they don't load: what they don't say is then no
+    /// mistake of a rule.
     pub(in crate::lang) fn new(
         sandbox: Arc<Sandbox>,
         files: Vec<Arc<RuleFile>>,
         is_complete: bool,
-        settings: &Settings,
+        settings: Option<&Settings>,
     ) -> Context {
         let rules = || files.iter().flat_map(|file| file.rules.iter());
         let ids: Vec<RuleId> = rules().flat_map(RuleSource::ids).collect();
         let whiles = rules().filter(|rule| rule.node.get("while").is_some());
         let whiles = whiles.flat_map(|rule| rule.ids().into_iter().chain([rule.id.clone()])).collect();
-        let each_topic = rules().filter(|rule| matches!(rule.instances, Instances::Topics(_)));
+        let each_topic = rules().filter(|rule| rule.instances.are_unknown());
         let each_topic = each_topic.map(|rule| rule.id.clone()).collect();
         let mut context = Context {
             sandbox,
@@ -57,8 +58,8 @@ impl Context {
             given: BTreeMap::new(),
             given_to_any: BTreeSet::new(),
             is_complete,
-            has_location: settings.location.is_some(),
-            allow: settings.allow.clone(),
+            has_location: settings.is_none_or(|settings| settings.location.is_some()),
+            allow: settings.map(|settings| settings.allow.clone()),
             files: files.clone(),
         };
         for file in &files {
@@ -95,6 +96,8 @@ impl RuleSource {
     pub(in crate::lang) fn ids(&self) -> Vec<RuleId> {
         match &self.instances {
             Instances::One | Instances::Topics(_) => vec![self.id.clone()],
+            // Its `each` has a mistake, which is reported: whoever names it makes none.
+            Instances::Fixed(instances) if instances.is_empty() => vec![self.id.clone()],
             Instances::Fixed(instances) => instances.iter().map(|instance| self.id.instance(&instance.name)).collect(),
         }
     }

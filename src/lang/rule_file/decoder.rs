@@ -236,6 +236,9 @@ impl Decoder<'_> {
         if self.constants.first_unknown(&template).is_some() || calls_anything(node) {
             return Some(DurationTemplate::Template(template));
         }
+        if self.constants.breaks(&template) {
+            return None;
+        }
         let value = self.constants.render(&self.context.sandbox, &template).ok();
         match value.as_ref().map(|value| parse_duration(&value.to_string())) {
             Some(Ok(duration)) => Some(DurationTemplate::Fixed(duration)),

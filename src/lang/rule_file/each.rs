@@ -21,6 +21,17 @@ pub(in crate::lang) enum Instances {
     Topics(TopicFilter),
 }
 
+impl Instances {
+    /// Returns whether they aren't known at load.
+    pub(super) fn are_unknown(&self) -> bool {
+        match self {
+            Instances::One => false,
+            Instances::Fixed(instances) => instances.is_empty(),
+            Instances::Topics(_) => true,
+        }
+    }
+}
+
 /// An instance of a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::lang) struct Instance {

@@ -80,7 +80,7 @@ impl RuleFile {
         }
         let Some(fields) = Fields::of(root, "a rule file", &reader.text, &mut reader.findings) else { return };
         let mut fields = fields.at(Place::RuleFile);
-        if let Some(constants) = fields.take("let") {
+        if let Some(constants) = fields.take("let").or_else(|| fields.meant_for("let", &["let", "rules", "scenes"])) {
             self.constants = read_constants(constants, reader);
         }
         reader.constants = self.constants.clone();
@@ -107,8 +107,8 @@ impl RuleFile {
         for entry in entries {
             if entry.value.as_map().is_none() {
                 reader.wrong_type(&entry.value, "a map of topics to payloads");
-                continue;
             }
+            // One with a mistake is still there for those who name it.
             self.scenes.insert(entry.key.as_str().into(), entry.value.clone());
         }
     }
@@ -162,8 +162,10 @@ fn read_constants(node: &Node, reader: &mut Reader<'_>) -> Constants {
     };
     for entry in entries {
         let Some(name) = reader.variable_name(&entry.key, &entry.key_span) else { continue };
-        let value = reader.value(&entry.value).unwrap_or_default();
-        reader.constants.add(name, value);
+        match reader.value(&entry.value) {
+            Some(value) => reader.constants.add(name, value),
+            None => reader.constants.add_broken(name),
+        }
     }
     std::mem::take(&mut reader.constants)
 }

@@ -22,6 +22,7 @@ mod rule;
 mod scenes;
 mod script;
 mod triggers;
+mod unlikely;
 
 pub(super) use context::Context;
 pub(super) use file::RuleFile;

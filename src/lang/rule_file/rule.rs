@@ -21,6 +21,30 @@ use super::file::{RuleFile, RuleSource};
 use super::fingerprint::fingerprint;
 use super::triggers::{optional, wildcards};
 
+/// The keys of a rule.
+const RULE_KEYS: [&str; 20] = [
+    "name",
+    "description",
+    "tags",
+    "enabled",
+    "when",
+    "while",
+    "if",
+    "then",
+    "else",
+    "let",
+    "mode",
+    "max",
+    "per",
+    "cooldown",
+    "every",
+    "for",
+    "linger",
+    "dry_run",
+    "each",
+    "limit",
+];
+
 /// How many runs there may be at once, unless the rule says.
 const DEFAULT_MAX: usize = 10;
 
@@ -136,6 +160,9 @@ fn decode(
     names.variables.extend(given.into_iter().flatten().flatten().cloned());
     // What starts a rule, its `let`, `if` and `per` are evaluated before any action.
     names.unset = SET_BY_ACTIONS.iter().map(|(name, _)| *name).collect();
+    if source.node.get("while").is_some() && source.node.get("when").is_none() && instance.topic.is_none() {
+        names.no_message = true;
+    }
     if let Some(topic) = &instance.topic {
         reader.constants.add("topic".into(), Value::Text(topic.text()));
     }
@@ -173,12 +200,13 @@ impl Decoder<'_> {
         let description = fields.take("description").and_then(|node| self.plain_text(node));
         let tags = fields.take("tags").map(|node| self.texts(node)).unwrap_or_default();
         let enabled = fields.take("enabled").and_then(|node| self.flag(node)).unwrap_or(true);
-        if let Some(when) = node.get("when") {
+        if let Some(when) = node.get("when").or_else(|| fields.meant_for("when", &RULE_KEYS)) {
             let own = wildcards(when, &self.reader);
             self.may_read_wildcards(own);
         }
         let start = self.start(&mut fields, source);
-        let variables = fields.take("let").map(|node| self.variables(node, Grows::WithEach));
+        let variables = fields.take("let").or_else(|| fields.meant_for("let", &RULE_KEYS));
+        let variables = variables.map(|node| self.variables(node, Grows::WithEach));
         let condition = fields.take("if").map(|node| self.condition(node, "if"));
         let per = fields.take("per").map(|node| self.per(node));
         self.names.unset = unset(node);
@@ -195,7 +223,7 @@ impl Decoder<'_> {
         let dry_run = fields.take("dry_run").and_then(|node| self.flag(node)).unwrap_or(false);
         fields.finish(&mut self.reader.findings);
         let scenes = self.scenes();
-        let constants = self.constants.iter().filter(|(name, _)| **name != *"topic").cloned().collect();
+        let constants = self.constants.pairs().into_iter().filter(|(name, _)| **name != *"topic").collect();
         Some(Rule {
             id: self.id.clone(),
             name,

@@ -38,6 +38,7 @@ impl Decoder<'_> {
     fn trigger(&mut self, node: &Node, path: &str) -> Option<Trigger> {
         let place = self.place(node);
         let NodeKind::Map(entries) = &node.kind else {
+            self.warn_of_unlikely_topic(node)?;
             let filter = self.checked_filter(node)?;
             let kind = TriggerKind::Topic { filter, payload: None, condition: None, retained: false };
             return Some(Trigger { id: None, enabled: true, kind, path: path.into(), place });
@@ -147,11 +148,14 @@ impl Decoder<'_> {
         let node = fields.take("at")?;
         let weekdays = fields.take("weekdays").map(|node| self.weekdays(node));
         let catch_up = fields.take("catch_up").map(|node| self.duration(node));
+        if self.is_sun_event_at(fields, node) {
+            return None;
+        }
         let is_expression = node.as_scalar().is_some_and(|scalar| {
             let text = scalar.text.as_str();
             TimeOfDay::parse(text).is_err() && !text.contains("${") && !looks_like_time(text)
         });
-        let expression = if is_expression { Some(self.expression(node)?) } else { self.unfixed_expression(node) };
+        let expression = if is_expression { Some(self.time_expression(node)?) } else { self.unfixed_expression(node) };
         if let Some(expression) = expression {
             let (weekdays, catch_up) = (optional(weekdays)?.unwrap_or_default(), optional(catch_up)?);
             return Some(TriggerKind::AtExpression { expression, weekdays, catch_up });
@@ -206,6 +210,10 @@ impl Decoder<'_> {
             }
             _ => {
                 let node = fields.take("sun")?;
+                if self.has_offset_in_sun(node) {
+                    fields.allow(&["offset", "weekdays"]);
+                    return None;
+                }
                 let event = self.word(node, &SunEvent::ALL);
                 let offset = fields.take("offset").map(|node| self.offset(node));
                 let weekdays = fields.take("weekdays").map(|node| self.weekdays(node));

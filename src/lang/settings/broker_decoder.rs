@@ -289,6 +289,6 @@ mod tests {
         assert_eq!((limits.topic_levels, limits.messages_per_second.unwrap().get()), (8, 9));
         assert_eq!(limits.connect_timeout, Duration::from_secs(3));
         assert_eq!(wrong("{ limits: { topic_levels: 201 } }"), ["`201` isn't between 1 and 200"]);
-        assert_eq!(wrong("{ limits: { connections: 0 } }"), ["`0` is too small: at least 1 is needed"]);
+        assert_eq!(wrong("{ limits: { connections: 0 } }"), ["`0` is too small; it must be at least 1"]);
     }
 }

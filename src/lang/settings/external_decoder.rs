@@ -183,7 +183,7 @@ mod tests {
                 "`password` and `password_file` can't be used together in `broker`",
             ),
             ("{ url: mqtt://h, qos: 3 }", "`3` isn't between 0 and 2"),
-            ("{ url: mqtt://h, outbox: { messages: 0 } }", "`0` is too small: at least 1 is needed"),
+            ("{ url: mqtt://h, outbox: { messages: 0 } }", "`0` is too small; it must be at least 1"),
             ("{ url: 'http://u:secret@h' }", "`http://u@h` isn't a valid broker URL"),
         ] {
             assert_eq!(wrong(yaml), [message], "{yaml}");

@@ -15,7 +15,7 @@ use super::{Recorded, StepKind, TestCase};
 pub struct TestFile {
     /// Its path relative to the home.
     pub path: Arc<str>,
-    /// The rules that are tested; `None`: all of the home.
+    /// The rules that are tested; `None`: those of the rule file with the same name, or all of the home.
     pub rules: Option<Vec<RuleSelection>>,
     /// What counts instead of the settings' location and zone.
     pub location: Option<TestLocation>,

@@ -4,16 +4,23 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind, ScanError};
 
+use super::brackets;
 use crate::lang::diagnostic::findings::Findings;
 use crate::lang::text::FileText;
 use crate::lang::{Applies, Code, Diagnostic};
 
-/// Reports why text isn't YAML.
-pub(in crate::lang) fn report(error: &ScanError, text: &FileText, findings: &mut Findings) {
+/// Reports why text isn't YAML. `open` are the brackets that haven't been closed before the error.
+pub(in crate::lang) fn report(error: &ScanError, text: &FileText, open: &[usize], findings: &mut Findings) {
     let at = error.marker().byte_offset().unwrap_or(0).min(text.as_str().len());
     let line = text.line_range(text.line(at)).unwrap_or(at..at);
     let after = text.get(at..line.end);
     let span = at..at + after.chars().next().map_or(0, char::len_utf8);
+    // Where a bracket is missing, the parser stumbles somewhere later.
+    let unclosed_before = open.first().filter(|start| text.line(**start) < text.line(at));
+    if let Some((start, bracket)) = unclosed_before.and_then(|start| brackets::find_unclosed(text, *start)) {
+        let line = text.line_range(text.line(start)).unwrap_or(start..start);
+        return unclosed(bracket, text, start, &line, findings);
+    }
     match error.kind() {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
@@ -36,6 +43,9 @@ pub(in crate::lang) fn report(error: &ScanError, text: &FileText, findings: &mut
             flow(text, at, &line, findings);
         }
         ErrorKind::UnclosedFlowCollection { open } => unclosed(*open, text, at, &line, findings),
+        ErrorKind::MismatchedFlowCollectionEnd { .. } if after.starts_with(['{', '[']) => {
+            unclosed(after.chars().next().unwrap_or('{'), text, at, &line, findings);
+        }
         ErrorKind::MappingValueNotAllowed => colon(text, at, &line, findings),
         ErrorKind::UnclosedQuotedScalar => {
             let found = findings.error(Code::YAML_SYNTAX, span, "this quote is never closed");

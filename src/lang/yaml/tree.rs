@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 
@@ -151,7 +152,8 @@ pub(in crate::lang) fn parse(text: &FileText, findings: &mut Findings) -> Option
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
-                error::report(&error, text, builder.findings);
+                let open = builder.open.iter().filter(|open| open.is_flow).map(|open| open.start).collect::<Vec<_>>();
+                error::report(&error, text, &open, builder.findings);
                 return None;
             }
         };
@@ -183,6 +185,8 @@ struct Open {
     kind: NodeKind,
     /// The key that's waiting for its value, in maps only.
     key: Waiting,
+    /// Where each of its keys is: a map may have as many as a file has rules.
+    keys: BTreeMap<Arc<str>, Range<usize>>,
 }
 
 /// The key of a map whose value hasn't come yet.
@@ -282,7 +286,8 @@ impl Builder<'_> {
             return None;
         }
         let is_flow = style == StructureStyle::Flow;
-        self.open.push(Open { start: bytes.start, anchor, is_flow, kind, key: Waiting::Nothing });
+        let keys = BTreeMap::new();
+        self.open.push(Open { start: bytes.start, anchor, is_flow, kind, key: Waiting::Nothing, keys });
         Some(())
     }
 
@@ -371,9 +376,8 @@ impl Builder<'_> {
             found.help("write out the keys, or reuse values with `let`, `scenes` or `each`");
             return None;
         }
-        let NodeKind::Map(entries) = &self.open.last()?.kind else { return None };
-        if let Some(first) = entries.iter().find(|entry| entry.key.as_str() == scalar.text.as_str()) {
-            let first_span = first.key_span.clone();
+        let open = self.open.last_mut()?;
+        if let Some(first_span) = open.keys.get(scalar.text.as_str()).cloned() {
             let message = format!("the key `{}` is in this map twice", scalar.text.as_str());
             let found = self.findings.error(Code::DUPLICATE_KEY, span, message);
             found.relate(first_span, "it's here first");
@@ -385,6 +389,7 @@ impl Builder<'_> {
             });
             return None;
         }
+        open.keys.insert(scalar.text.as_str().into(), span.clone());
         Some(Key { text: scalar.text, value: scalar.value, span })
     }
 

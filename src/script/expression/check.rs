@@ -12,7 +12,7 @@ use super::error::{ExpressionError, ExpressionErrorKind as Kind};
 use super::kinds::{Doubt, Kinds};
 use super::mention::RuleMention;
 use super::names::PROPERTIES;
-use super::names::{BUILT_IN_VARIABLES, Names};
+use super::names::{BUILT_IN_VARIABLES, Names, SET_BY_A_MESSAGE};
 use super::rewrite::Rewritten;
 use crate::script::functions::arguments::Mistake;
 use crate::script::functions::elsewhere::instead_of;
@@ -198,6 +198,10 @@ impl<'a> Checker<'a> {
             return Ok(());
         }
         let at = self.at(position);
+        if self.names.no_message && SET_BY_A_MESSAGE.contains(&name) {
+            let message = format!("`{name}` has no value here, because no message starts a rule with `while`");
+            return Err(unknown_variable(at, message).help("to read a topic, write `state('home/hall/motion')`"));
+        }
         if self.names.unset.contains(name) {
             let message = format!("nothing sets `{name}` before this is asked");
             return Err(unknown_variable(at, message).help(format!("`{name}` is there after an action `{name}: …`")));
@@ -230,12 +234,36 @@ impl<'a> Checker<'a> {
         if call.name == "curry" && Self::is_capture(call) {
             return self.capture(call);
         }
+        if call.name == "|" && call.is_operator_call() {
+            self.filter(call, position)?;
+        }
         self.doubt(call, position);
         let is_ours = call.is_operator_call() || call.name == JOIN || call.name == COPY;
         if !is_ours || receivers > 0 {
             self.function(call, position, receivers)?;
         }
         call.args.iter().try_for_each(|argument| self.expression(argument))
+    }
+
+    /// Reports `x | round(1)`, with which other systems call a function.
+    fn filter(&self, call: &FnCallExpr, position: Position) -> Result<(), ExpressionError> {
+        let name = match call.args.get(1) {
+            Some(Expr::FnCall(filter, _)) if !filter.is_operator_call() => filter.name.as_str(),
+            Some(Expr::Variable(variable, ..)) if !self.is_local(&variable.1) && !self.names.contains(&variable.1) => {
+                variable.1.as_str()
+            }
+            _ => return Ok(()),
+        };
+        let help = match name {
+            "default" => "for a default, write `x ?? 0`".to_owned(),
+            "int" | "float" => "a payload with a number in it is read as a number already".to_owned(),
+            _ => match in_expression(name) {
+                Some(function) => format!("write `{}`", function.usage),
+                None => format!("a function is called as `{name}(x)`"),
+            },
+        };
+        let message = format!("`| {name}` doesn't call a function here");
+        Err(error(Kind::Syntax, self.at(position), message).help(help))
     }
 
     fn function(&mut self, call: &FnCallExpr, position: Position, receivers: usize) -> Result<(), ExpressionError> {

@@ -31,12 +31,19 @@ pub struct Names {
     pub texts: BTreeSet<Name>,
     /// Those of [`SET_BY_ACTIONS`] that no action of the rule sets.
     pub unset: BTreeSet<&'static str>,
+    /// Whether no message starts the rule, so that those of [`SET_BY_A_MESSAGE`] have no value.
+    pub no_message: bool,
 }
+
+/// The built-in variables that the message has which starts a rule.
+pub(in crate::script) const SET_BY_A_MESSAGE: [&str; 8] =
+    ["topic", "payload", "msg", "qos", "retained", "captures", "old", "value"];
 
 impl Names {
     /// Returns whether an expression may read the variable `name`.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        BUILT_IN_VARIABLES.contains(&name) && !self.unset.contains(name) || self.variables.contains(name)
+        let is_set = !self.unset.contains(name) && !(self.no_message && SET_BY_A_MESSAGE.contains(&name));
+        BUILT_IN_VARIABLES.contains(&name) && is_set || self.variables.contains(name)
     }
 }

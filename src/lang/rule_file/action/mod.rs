@@ -271,7 +271,7 @@ impl Decoder<'_> {
     fn allowed_url(&mut self, node: &Node) -> Option<Template> {
         let url = self.text_template(node, "a URL")?;
         let Some(text) = url.as_constant().and_then(Value::as_text) else { return Some(url) };
-        if self.context.allow.allows_url(text) {
+        if self.context.allow.as_ref().is_none_or(|allow| allow.allows_url(text)) {
             return Some(url);
         }
         let message = format!("homerule.yaml doesn't allow requests to `{text}`");
@@ -294,7 +294,8 @@ impl Decoder<'_> {
         let command: Vec<Template> = command.into_iter().collect::<Option<_>>()?;
         if let (Some(program), Some(item)) = (command.first(), items.first())
             && let Some(text) = program.as_constant().and_then(Value::as_text)
-            && !self.context.allow.exec.iter().any(|allowed| **allowed == *text)
+            && let Some(allow) = &self.context.allow
+            && !allow.exec.iter().any(|allowed| **allowed == *text)
         {
             let message = format!("homerule.yaml doesn't allow the program `{text}`");
             let found = self.reader.findings.error(Code::NOT_ALLOWED, item.span.clone(), message);

@@ -75,7 +75,7 @@ impl Decoder<'_> {
         let (messages, constants) = if file.stem == self.file.stem {
             (self.messages(scene.as_map().unwrap_or_default().iter())?, Vec::new())
         } else {
-            (self.foreign_scene(file, scene)?, file.constants.iter().cloned().collect())
+            (self.foreign_scene(file, scene)?, file.constants.pairs())
         };
         let meaning = scene_fingerprint(scene, &file.constants);
         self.beside.insert(format!("scene {name} {meaning:x}"));
