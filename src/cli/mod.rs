@@ -8,6 +8,7 @@ mod fix;
 mod home;
 mod init;
 mod link;
+mod passwd;
 mod print;
 mod publish;
 mod record;
@@ -60,6 +61,7 @@ enum Command {
     /// Switches a rule off.
     Disable(switch::Switch),
     Init(init::Init),
+    Passwd(passwd::Passwd),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -82,6 +84,7 @@ impl Command {
             Command::Enable(switch) => switch.enable(),
             Command::Disable(switch) => switch.disable(),
             Command::Init(init) => init.execute(),
+            Command::Passwd(passwd) => passwd.execute(),
             Command::Schema(schema) => schema.execute(),
             Command::Completions(completions) => completions.execute(),
         }
