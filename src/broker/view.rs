@@ -107,6 +107,12 @@ impl Broker {
         (self.retained.len(), self.retained.bytes())
     }
 
+    /// Returns how many bytes wait in the buffers of all connections.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffered
+    }
+
     /// Returns how many bytes wait for all clients.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {

@@ -64,6 +64,18 @@ impl House {
 
     /// Handles all that came, as the shell does in one turn.
     pub(crate) fn turn(&mut self) {
+        self.handle();
+        self.send();
+        self.close();
+    }
+
+    /// Handles all that came, while nobody takes what is for them.
+    pub(crate) fn turn_but_send_nothing(&mut self) {
+        self.handle();
+        self.close();
+    }
+
+    fn handle(&mut self) {
         while let Some(happening) = self.broker.poll(self.now) {
             self.take(happening);
         }
@@ -72,7 +84,9 @@ impl House {
             self.write();
             self.broker.release(self.now, receipt);
         }
-        self.send();
+    }
+
+    fn close(&mut self) {
         for conn in std::mem::take(&mut self.closed) {
             self.broker.closed(self.now, conn);
         }
@@ -131,8 +145,16 @@ impl House {
     }
 
     pub(crate) fn open(&mut self) -> Conn {
+        self.try_open().unwrap()
+    }
+
+    pub(crate) fn try_open(&mut self) -> Option<Conn> {
         let peer = Peer { address: "192.0.2.1:5".into(), listener: "test".into() };
-        self.broker.open(self.now, peer).unwrap()
+        self.broker.open(self.now, peer)
+    }
+
+    pub(crate) fn has_closed(&self, conn: Conn) -> bool {
+        self.happened.contains(&Happening::Close(conn))
     }
 
     pub(crate) fn read(&mut self, conn: Conn, bytes: &[u8]) {

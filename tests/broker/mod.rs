@@ -1,6 +1,7 @@
 //! The broker's core, with clients that speak in bytes.
 
 mod delivery;
+mod hostile;
 pub(crate) mod house;
 mod lifecycle;
 mod limits;
