@@ -23,6 +23,7 @@ pub(super) struct Counts {
     delivered: usize,
     wills: usize,
     retained: usize,
+    shared: usize,
     again: usize,
 }
 
@@ -36,6 +37,7 @@ impl Counts {
         self.delivered += more.delivered;
         self.wills += more.wills;
         self.retained += more.retained;
+        self.shared += more.shared;
         self.again += more.again;
     }
 
@@ -49,6 +51,7 @@ impl Counts {
             ("deliveries", self.delivered),
             ("wills", self.wills),
             ("retained messages", self.retained),
+            ("messages that came to one of those who share them", self.shared),
             ("messages that came twice", self.again),
         ]
     }
@@ -80,6 +83,8 @@ pub(super) struct World {
     half_open: Vec<Conn>,
     /// All messages that were published on topics to which clients subscribe, by their payloads, with their places.
     published: BTreeMap<String, u32>,
+    /// Those on topics that clients share.
+    shared: BTreeMap<String, u32>,
     created: u32,
     /// Whose will must come next.
     awaited_will: Option<Arc<str>>,
@@ -114,6 +119,7 @@ impl World {
             clients,
             half_open: Vec::new(),
             published: BTreeMap::new(),
+            shared: BTreeMap::new(),
             created: 0,
             awaited_will: None,
             digest: 0,
@@ -176,6 +182,9 @@ impl World {
         let qos = u8::try_from(self.random.below(3)).unwrap();
         if self.random.one_in(5) {
             client.publish(&format!("r/{}", self.random.below(3)), qos, true);
+        } else if self.random.one_in(3) {
+            let payload = client.publish(&format!("s/{}", self.random.below(3)), qos, false);
+            self.shared.insert(payload, self.created);
         } else {
             let payload = client.publish(&format!("t/{}", self.random.below(3)), qos, false);
             self.published.insert(payload, self.created);
@@ -379,8 +388,28 @@ impl World {
         for client in self.clients.iter().filter(|client| client.is_lasting) {
             self.check_deliveries(client);
         }
+        self.check_shared();
         self.counts.wills += self.kept.payloads.iter().filter(|payload| payload.matches('.').count() == 1).count();
         check_order("rules", self.kept.payloads.iter());
+    }
+
+    /// Checks that what clients share came to one of them.
+    fn check_shared(&mut self) {
+        let members = self.clients.iter().filter(|client| client.is_lasting);
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        for payload in members.clone().flat_map(|member| &member.got) {
+            *times.entry(payload).or_default() += 1;
+        }
+        let Some(since) = members.filter_map(|member| member.subscribed_at).min() else { return };
+        let acknowledged = self.clients.iter().flat_map(|publisher| &publisher.acknowledged);
+        for (payload, qos) in
+            acknowledged.filter(|(payload, _)| self.shared.get(payload).is_some_and(|place| *place >= since))
+        {
+            let count = times.get(&**payload).copied().unwrap_or(0);
+            assert!(count >= 1, "{payload} was acknowledged, and came to none of those who share it");
+            assert!(*qos < 2 || count == 1, "{payload} came to {count} of those who share it");
+            self.counts.shared += 1;
+        }
     }
 
     /// Checks that wills come once.

@@ -21,7 +21,8 @@ pub(in crate::broker) struct Retained {
 
 #[derive(Debug, Default)]
 struct Node {
-    below: BTreeMap<Arc<str>, Node>,
+    /// Boxed, since many nodes have one below them, and a map makes room for eleven.
+    below: BTreeMap<Arc<str>, Box<Node>>,
     here: Option<RetainedMessage>,
 }
 
@@ -64,7 +65,7 @@ impl Retained {
         let mut node = &mut self.root;
         for level in topic.split('/') {
             if !node.below.contains_key(level) {
-                node.below.insert(level.into(), Node::default());
+                node.below.insert(level.into(), Box::default());
             }
             let Some(next) = node.below.get_mut(level) else { return };
             node = next;

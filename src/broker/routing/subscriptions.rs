@@ -39,7 +39,8 @@ pub(in crate::broker) struct Subscriptions {
 
 #[derive(Debug, Default)]
 struct Node {
-    literal: BTreeMap<Arc<str>, Node>,
+    /// Boxed, since most nodes have one below them, and a map makes room for eleven.
+    literal: BTreeMap<Arc<str>, Box<Node>>,
     one: Option<Box<Node>>,
     /// Those whose filter ends in `#` below this level.
     rest: Vec<Target>,
