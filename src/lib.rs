@@ -3,6 +3,7 @@ pub mod api;
 pub mod broker;
 pub mod cli;
 pub mod daemon;
+pub mod devices;
 pub mod disk;
 pub mod engine;
 pub mod explain;
