@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lang::{Colour, Diagnostic, Report, Severity, Sources};
+use crate::lang::{Code, Colour, Diagnostic, Report, Severity, Sources};
 
 /// A diagnostic with its place counted in lines and columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,17 @@ impl Finding {
             help: diagnostic.help.clone(),
             text: report.text_of(diagnostic, Colour::Yes),
         }
+    }
+
+    /// Returns that the file at `path` had rules, and is empty now.
+    #[must_use]
+    pub fn of_emptied(path: &str) -> Finding {
+        let message = "the file had rules and is empty now; they stay in force".to_owned();
+        let help = "write `rules: {}` if it's meant to have none".to_owned();
+        let code = Code::UNREADABLE_FILE.to_string();
+        let text = format!("error[{code}]: {message}\n --> {path}\n  = help: {help}");
+        let (severity, file) = ("error".to_owned(), path.to_owned());
+        Finding { code, severity, message, file, line: 1, column: 1, help: Some(help), text }
     }
 
     /// Returns whether it keeps the file from loading.

@@ -24,6 +24,9 @@ pub struct RuleAnswer {
     pub dry_run: bool,
     /// Where it stands: `rules/tv.yaml:3:5`.
     pub place: String,
+    /// Whether its file on the disk isn't in force, so that this is the rule of the last good version.
+    #[serde(default)]
+    pub stale: bool,
     /// Its last run that ended; `None`: none did.
     pub last_run: Option<LastRun>,
 }
@@ -54,6 +57,7 @@ impl RuleAnswer {
                 mode: word(Mode::default()).to_owned(),
                 dry_run: false,
                 place: each.place.to_string(),
+                stale: false,
                 last_run: None,
             },
         }
@@ -77,6 +81,7 @@ impl RuleAnswer {
             mode: word(rule.mode).to_owned(),
             dry_run: rule.dry_run,
             place: rule.place.to_string(),
+            stale: false,
             last_run: None,
         }
     }

@@ -21,6 +21,9 @@ pub struct Status {
     pub failing: Vec<FailingRule>,
     /// What the rules in force are, in short: equal for rules that mean the same.
     pub ruleset: String,
+    /// The files that aren't in force as they are on the disk: their last good versions are.
+    #[serde(default)]
+    pub stale: Vec<String>,
     /// What was found in the home's files when they were last read.
     pub diagnostics: Vec<Finding>,
     /// Whether all is as it should be: each file is in force, and the store keeps what it should.

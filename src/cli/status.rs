@@ -50,7 +50,8 @@ impl Status {
         for rule in &rules {
             let switch = if rule.enabled { "on " } else { "off" };
             let last = rule.last_run.as_ref().map_or_else(|| "no run".to_owned(), |last| last_run(last, &zone));
-            print::line(&format!("{:width$}  {switch}  {last}", rule.id));
+            let stale = if rule.stale { " (stale: its file isn't in force)" } else { "" };
+            print::line(&format!("{:width$}  {switch}  {last}{stale}", rule.id));
         }
         if rules.iter().any(|rule| rule.last_run.is_some()) {
             print::line(&zone.note());
@@ -85,6 +86,9 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
         let reason = failing.reason.as_deref().unwrap_or("before the daemon's start");
         print::line(&format!("    {} failed{at}: {reason}", failing.rule));
     }
+    for file in &status.stale {
+        print::line(&format!("{file} is NOT in force: its last good version is, if it had one"));
+    }
     for found in &status.diagnostics {
         print::line(&format!("{}: {}[{}]: {}", found.place(), found.severity, found.code, found.message));
     }
@@ -103,6 +107,6 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
     if let Some(failing) = &status.store.failing {
         print::line(&format!("a restart would lose what changes: {failing}"));
     } else if !status.healthy {
-        print::line("some files don't load: the rules that were in force before stay in force");
+        print::line("some files aren't in force: `homerule check` shows what is wrong with them");
     }
 }

@@ -23,7 +23,7 @@ use crate::model::schedule::Calendar;
 
 use super::banner::Banner;
 use super::broker::{Broker, BrokerError, Stopper};
-use super::files::reload::{Loaded, Reloader, Request};
+use super::files::reload::{Loaded, Reloader, Request, tell_stale};
 use super::home::event_loop::{EventLoop, Parts};
 use super::home::input::{Input, Link, WAITING};
 use super::observers::Observers;
@@ -161,7 +161,13 @@ async fn serve(options: &Options) -> Result<Ended, DaemonError> {
     if options.strict && loaded.home.has_errors() {
         return Ok(Ended::Refused);
     }
-    let daemon = Daemon::start(options, &folder, loaded, scan).await?;
+    let opened = store::open(folder.join(&loaded.home.settings.data))?;
+    let loaded = loaded.with_last_good(&scan, &opened.kept.sources);
+    tell_stale(&loaded.stale);
+    if options.strict && !loaded.stale.is_empty() {
+        return Ok(Ended::Refused);
+    }
+    let daemon = Daemon::start(options, &folder, opened, loaded, scan).await?;
     daemon.watch_over(signals).await
 }
 
@@ -178,11 +184,17 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(options: &Options, folder: &Path, loaded: Loaded, scan: Scan) -> Result<Daemon, DaemonError> {
+    async fn start(
+        options: &Options,
+        folder: &Path,
+        opened: Opened,
+        loaded: Loaded,
+        scan: Scan,
+    ) -> Result<Daemon, DaemonError> {
+        let Opened { store, mut kept } = opened;
         let settings = &loaded.home.settings;
         let embedded = embedded(settings)?;
         let zone = zone(settings)?;
-        let Opened { store, mut kept } = store::open(folder.join(&settings.data))?;
         let (sender, inputs) = mpsc::channel(WAITING);
         let link = Link::new(sender.clone());
         let broker = Broker::bind(embedded, sender).await?;
@@ -206,12 +218,14 @@ impl Daemon {
             store,
             retained: kept.retained,
             outbox: kept.outbox,
+            kept_sources: kept.sources,
             is_clock_behind,
             listen: banner.urls(),
         };
         let observers = Observers::new(settings, screen, recorder, now);
+        let good = loaded.sources.clone();
         let event_loop = EventLoop::new(parts, observers, engine, loaded);
-        let reloader = Reloader::new(folder.to_owned(), link.clone(), requested, scan);
+        let reloader = Reloader::new(folder.to_owned(), link.clone(), requested, scan, good);
         let stopper = broker.stopper();
         Ok(Daemon {
             link,

@@ -79,6 +79,15 @@ impl Ruleset {
 }
 
 impl RuleEntry {
+    /// Returns where it stands.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        match self {
+            RuleEntry::Rule(rule) => &rule.place,
+            RuleEntry::EachTopic(each) => &each.place,
+        }
+    }
+
     /// Returns its id, without an instance for what makes rules.
     #[must_use]
     pub fn id(&self) -> &RuleId {

@@ -4,7 +4,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use super::house::House;
+use serde_json::json;
+
+use super::house::{House, until};
+use super::survival::kept;
 use crate::home::Home;
 
 fn rule(key: &str) -> String {
@@ -109,24 +112,80 @@ fn a_file_that_is_linked_from_elsewhere_is_watched() {
 }
 
 #[test]
-fn a_broken_file_changes_nothing_and_is_shown_until_it_is_mended() {
+fn a_broken_file_keeps_its_last_good_version_until_it_is_mended_and_others_come_into_force() {
     let mut house = house();
     house.home.write("rules/b.yaml", &rule("good"));
     house.reloaded();
     house.home.write("rules/a.yaml", "rules: { second: { whne: in, then: { to/out: x } } }\n");
     let reloaded = house.reloaded();
-    assert_eq!(reloaded["in_force"], false);
+    assert_eq!((&reloaded["in_force"], &reloaded["stale"]), (&json!(false), &json!(["rules/a.yaml"])));
     assert_eq!(rules(&house), ["a:first", "b:good"]);
+    house.home.write("rules/b.yaml", &rule("better"));
+    let reloaded = house.reloaded();
+    assert_eq!(reloaded["rules"], json!({ "came": ["b:better"], "went": ["b:good"], "changed": [] }));
+    assert_eq!((&reloaded["in_force"], &reloaded["stale"]), (&json!(false), &json!(["rules/a.yaml"])));
+    assert_eq!(rules(&house), ["a:first", "b:better"]);
     let status = house.get("/api/status");
-    assert_eq!(status["healthy"], false);
+    assert_eq!((&status["healthy"], &status["stale"]), (&json!(false), &json!(["rules/a.yaml"])));
     assert_eq!(status["rules"]["loaded"], 2);
     assert_eq!(status["diagnostics"][0]["file"], "rules/a.yaml");
+    assert_eq!(house.get("/api/rules/a%3Afirst")["stale"], true);
+    assert_eq!(house.get("/api/rules/b%3Abetter")["stale"], false);
     assert_eq!(house.ask("GET", "/healthz", None).0, 503);
 
     house.home.write("rules/a.yaml", &rule("second"));
     assert_eq!(house.reloaded()["in_force"], true);
-    assert_eq!(rules(&house), ["a:second", "b:good"]);
+    assert_eq!(rules(&house), ["a:second", "b:better"]);
     assert_eq!(house.get("/api/status")["healthy"], true);
+    let log = house.end("TERM");
+    assert!(log.contains("`rules/a.yaml` is NOT in force"), "{log}");
+    assert!(log.contains("Rules reloaded: 1 came (b:better), 1 went (b:good)."), "{log}");
+}
+
+#[test]
+fn a_file_that_is_emptied_keeps_its_rules_until_it_says_that_it_has_none() {
+    let mut house = house();
+    house.home.write("rules/a.yaml", "");
+    assert_eq!(house.reloaded()["stale"], json!(["rules/a.yaml"]));
+    assert_eq!(rules(&house), ["a:first"]);
+    let status = house.get("/api/status");
+    assert_eq!(status["diagnostics"][0]["message"], "the file had rules and is empty now; they stay in force");
+    assert_eq!(house.ask("GET", "/healthz", None).0, 503);
+    house.home.write("rules/a.yaml", "rules: {}\n");
+    assert_eq!(house.reloaded()["in_force"], true);
+    assert_eq!(rules(&house), [""; 0]);
+}
+
+#[test]
+fn a_file_that_is_broken_at_a_restart_starts_as_it_was_last_good() {
+    let waiting = "rules: { later: { when: in, then: [ { delay: 1s }, { to/out: done } ] } }\n";
+    for (broken, end) in [("rules: { later: { whne: in } }\n", "KILL"), ("", "TERM")] {
+        let mut house = Home::with(&[("rules/a.yaml", waiting), ("rules/b.yaml", &rule("b"))]).start();
+        assert_eq!(house.ask("POST", "/api/publish", Some("{\"topic\":\"in\",\"payload\":\"x\"}")).0, 202);
+        house.publication("to/out");
+        until("the text", || !kept(&house, "source/rules/a.yaml").is_empty());
+        house.end(end);
+        house.home.write("rules/a.yaml", broken);
+        house.home.write("rules/b.yaml", &rule("c"));
+        let (status, said) = house.home.run_to_its_end(&["--strict"]);
+        assert_eq!(status, Some(1), "{said}");
+        house.begin();
+        assert_eq!(rules(&house), ["a:later", "b:c"]);
+        assert_eq!(house.get("/api/status")["stale"], json!(["rules/a.yaml"]));
+        let publication = house.publication("to/out");
+        assert_eq!(publication["rule"], "a:later", "what waited goes on");
+        // It is good for the next restart too.
+        house.end("TERM");
+        house.begin();
+        assert_eq!(rules(&house), ["a:later", "b:c"]);
+        // A file that is taken away is forgotten.
+        fs::remove_file(house.home.file("rules/a.yaml")).unwrap();
+        house.reloaded();
+        house.end("TERM");
+        house.home.write("rules/a.yaml", "rules: [");
+        house.begin();
+        assert_eq!(rules(&house), ["b:c"]);
+    }
 }
 
 #[test]

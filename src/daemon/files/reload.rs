@@ -1,6 +1,7 @@
 //! Hot reload: notices that files changed, reads everything and checks everything beside the loop, and hands it over at
 //! once.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -9,10 +10,13 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use crate::lang::{Home, Sources};
+use crate::model::RuleId;
+use crate::rules::{RuleEntry, Ruleset};
 
+use super::last_good::{Settled, Stale, Why, is_blank};
 use super::watch::{Concern, Watch};
 use crate::api::{Finding, findings};
 use crate::daemon::home::input::{Input, Link};
@@ -34,10 +38,17 @@ const RESCAN: Duration = Duration::from_secs(30);
 /// The same where folders can't be watched.
 const RESCAN_WITHOUT_WATCH: Duration = Duration::from_secs(1);
 
+/// So many rules are named of those that came, went or changed.
+const MOST_NAMED: usize = 5;
+
 /// The files of a home, read and checked.
 pub(in crate::daemon) struct Loaded {
-    /// What they say.
+    /// What comes into force of them.
     pub(in crate::daemon) home: Home,
+    /// The files of that.
+    pub(in crate::daemon) sources: Sources,
+    /// The files that don't come into force as they are.
+    pub(in crate::daemon) stale: BTreeMap<Arc<str>, Stale>,
     /// What was found in them.
     pub(in crate::daemon) findings: Vec<Finding>,
     /// Whether the folder of the rules is there.
@@ -49,10 +60,57 @@ pub(in crate::daemon) struct Loaded {
 /// What came of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(in crate::daemon) struct Reloaded {
-    /// Whether what the files say is in force.
+    /// Whether what the files say is in force, all of it.
     pub(in crate::daemon) in_force: bool,
+    /// The files that aren't in force as they are: their last good versions are.
+    pub(in crate::daemon) stale: Vec<String>,
+    /// The rules that came, went, and changed.
+    pub(in crate::daemon) rules: RuleChanges,
     /// What was found in them.
     pub(in crate::daemon) diagnostics: Vec<Finding>,
+}
+
+/// Which rules differ after a reload.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub(in crate::daemon) struct RuleChanges {
+    pub(in crate::daemon) came: Vec<String>,
+    pub(in crate::daemon) went: Vec<String>,
+    pub(in crate::daemon) changed: Vec<String>,
+}
+
+impl RuleChanges {
+    /// Compares the rules of before with those of now.
+    pub(in crate::daemon) fn between(old: &Ruleset, new: &Ruleset) -> RuleChanges {
+        let by_id = |ruleset: &Ruleset| -> BTreeMap<RuleId, Option<u64>> {
+            let fingerprint = |entry: &RuleEntry| match entry {
+                RuleEntry::Rule(rule) => Some(rule.fingerprint),
+                RuleEntry::EachTopic(_) => None,
+            };
+            ruleset.entries.iter().map(|entry| (entry.id().clone(), fingerprint(entry))).collect()
+        };
+        let (old, new) = (by_id(old), by_id(new));
+        let missing = |from: &BTreeMap<RuleId, _>, of: &BTreeMap<RuleId, _>| {
+            of.keys().filter(|id| !from.contains_key(id)).map(ToString::to_string).collect()
+        };
+        let changed = new.iter().filter(|(id, rule)| old.get(id).is_some_and(|before| before != *rule));
+        RuleChanges {
+            came: missing(&old, &new),
+            went: missing(&new, &old),
+            changed: changed.map(|(id, _)| id.to_string()).collect(),
+        }
+    }
+
+    /// Returns them in words: `1 came (a:x), 2 changed (a:y, b:z)`.
+    pub(in crate::daemon) fn text(&self) -> String {
+        let parts = [("came", &self.came), ("went", &self.went), ("changed", &self.changed)];
+        let parts = parts.into_iter().filter(|(_, rules)| !rules.is_empty()).map(|(word, rules)| {
+            let named = rules.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+            let more = if rules.len() > MOST_NAMED { ", …" } else { "" };
+            format!("{} {word} ({named}{more})", rules.len())
+        });
+        let parts: Vec<String> = parts.collect();
+        if parts.is_empty() { "no rule changed".to_owned() } else { parts.join(", ") }
+    }
 }
 
 /// Asks for a reload now; the answer is for the one who asks.
@@ -63,13 +121,23 @@ impl Loaded {
     pub(in crate::daemon) fn read(folder: &Path) -> Result<(Loaded, Scan), FilesError> {
         let mut scan = scan(folder)?;
         scan.sources.retain(|path, _| !is_test(path));
-        Ok((Loaded::check(&scan), scan))
+        Ok((Loaded::check(&scan, &Sources::new()), scan))
     }
 
-    fn check(scan: &Scan) -> Loaded {
-        let home = Home::load(&scan.sources);
-        let findings = findings(&home.diagnostics, &scan.sources);
-        Loaded { home, findings, has_rules_folder: scan.has_rules_folder, answer: None }
+    /// Returns it with the last good versions of what doesn't load, where there are any.
+    pub(in crate::daemon) fn with_last_good(self, scan: &Scan, good: &Sources) -> Loaded {
+        let is_good = self.stale.is_empty() && scan.has_rules_folder && !scan.sources.values().any(is_blank);
+        if is_good || good.is_empty() { self } else { Loaded::check(scan, good) }
+    }
+
+    /// Checks what was read; what doesn't load stays as it is in `good`.
+    pub(in crate::daemon) fn check(scan: &Scan, good: &Sources) -> Loaded {
+        // Without a folder and without rules before, there is nothing to go back to.
+        let Settled { home, sources, diagnostics, stale } = Settled::of(&scan.sources, good, scan.has_rules_folder);
+        let mut findings = findings(&diagnostics, &scan.sources);
+        let emptied = stale.iter().filter(|(_, stale)| stale.why == Why::Emptied);
+        findings.extend(emptied.map(|(path, _)| Finding::of_emptied(path)));
+        Loaded { home, sources, stale, findings, has_rules_folder: scan.has_rules_folder, answer: None }
     }
 }
 
@@ -83,13 +151,22 @@ pub(in crate::daemon) struct Reloader {
     /// What the files were when they were last handed over.
     known: u64,
     last: Scan,
+    /// The files in force.
+    good: Sources,
 }
 
 impl Reloader {
-    /// Returns a reloader for the home in the folder `home`, whose files were `scan` when they were last read.
-    pub(in crate::daemon) fn new(home: PathBuf, link: Link, requests: mpsc::Receiver<Request>, scan: Scan) -> Reloader {
+    /// Returns a reloader for the home in the folder `home`, whose files were `scan` when they were last read; `good` are
+    /// those in force.
+    pub(in crate::daemon) fn new(
+        home: PathBuf,
+        link: Link,
+        requests: mpsc::Receiver<Request>,
+        scan: Scan,
+        good: Sources,
+    ) -> Reloader {
         let known = fingerprint(&scan.sources);
-        Reloader { home, link, requests, hint: Arc::new(Notify::new()), watch: None, known, last: scan }
+        Reloader { home, link, requests, hint: Arc::new(Notify::new()), watch: None, known, last: scan, good }
     }
 
     /// Reloads when something changed or somebody asks, until the daemon stops.
@@ -123,7 +200,8 @@ impl Reloader {
     async fn reload(&mut self, request: Option<Request>) -> bool {
         let home = self.home.clone();
         let known = request.is_none().then_some(self.known);
-        let Ok(read) = tokio::task::spawn_blocking(move || read_if_changed(&home, known)).await else {
+        let good = self.good.clone();
+        let Ok(read) = tokio::task::spawn_blocking(move || read_if_changed(&home, known, &good)).await else {
             warn!("Reading the home's files was cut off; they are read again.");
             return true;
         };
@@ -143,6 +221,7 @@ impl Reloader {
         }
         let Some((mut loaded, fingerprint)) = loaded else { return true };
         self.known = fingerprint;
+        self.good.clone_from(&loaded.sources);
         loaded.answer = request.flatten();
         self.link.send(Input::Loaded(loaded)).await.is_ok()
     }
@@ -161,7 +240,7 @@ impl Reloader {
 
 type Read = (Scan, Option<(Box<Loaded>, u64)>);
 
-fn read_if_changed(home: &Path, known: Option<u64>) -> Result<Read, FilesError> {
+fn read_if_changed(home: &Path, known: Option<u64>, good: &Sources) -> Result<Read, FilesError> {
     let (mut scan, mut fingerprint) = read_rules(home)?;
     if known == Some(fingerprint) {
         return Ok((scan, None));
@@ -179,7 +258,7 @@ fn read_if_changed(home: &Path, known: Option<u64>) -> Result<Read, FilesError> 
     if known == Some(fingerprint) {
         return Ok((scan, None));
     }
-    let loaded = Loaded::check(&scan);
+    let loaded = Loaded::check(&scan, good);
     Ok((scan, Some((Box::new(loaded), fingerprint))))
 }
 
@@ -200,4 +279,20 @@ fn fingerprint(sources: &Sources) -> u64 {
         }
     }
     hasher.finish()
+}
+
+/// Says which files aren't in force.
+pub(in crate::daemon) fn tell_stale(stale: &BTreeMap<Arc<str>, Stale>) {
+    let is_gone = |(_, stale): &(&Arc<str>, &Stale)| stale.why == Why::FolderGone;
+    if stale.iter().any(|stale| is_gone(&stale)) {
+        error!("The folder of the rules is gone; the rules that were in force stay.");
+    }
+    for (path, Stale { why, has_last_good }) in stale.iter().filter(|stale| !is_gone(stale)) {
+        let why = match why {
+            Why::Emptied => "it had rules and is empty now",
+            Why::Broken | Why::FolderGone => "it doesn't load, or others don't with it",
+        };
+        let instead = if *has_last_good { "its last good version stays in force" } else { "none of it is" };
+        error!("`{path}` is NOT in force: {why}; {instead}.");
+    }
 }

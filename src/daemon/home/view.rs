@@ -1,11 +1,13 @@
 //! The home as questions see it: what is known now, to be read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use crate::api::{Finding, RuleCounts, Status, StoreStatus};
+use crate::daemon::files::last_good::Stale;
 use crate::daemon::observers::Counters;
 use crate::daemon::observers::broadcast::Broadcast;
 use crate::daemon::observers::heard::Heard;
@@ -16,6 +18,7 @@ use crate::daemon::store::{Health, Store};
 use crate::engine::Engine;
 use crate::explain::LocalTime;
 use crate::lang::Settings;
+use crate::model::Place;
 use crate::model::{Fingerprint, RuleId};
 use crate::rules::{RuleEntry, Ruleset};
 
@@ -40,6 +43,7 @@ pub(in crate::daemon) struct HomeView<'a> {
     pub(super) listen: &'a [String],
     pub(super) ruleset: &'a Ruleset,
     pub(super) findings: &'a [Finding],
+    pub(super) stale: &'a BTreeMap<Arc<str>, Stale>,
     pub(super) store: &'a Store,
 }
 
@@ -64,6 +68,11 @@ impl HomeView<'_> {
         self.engine.is_enabled(entry.id()).unwrap_or(true)
     }
 
+    /// Returns whether `place` is in a file that isn't in force as it is on the disk.
+    pub(in crate::daemon) fn is_stale(&self, place: &Place) -> bool {
+        self.stale.contains_key(&place.file)
+    }
+
     /// Returns how the daemon is.
     pub(in crate::daemon) fn status(&self) -> Status {
         let loaded = self.engine.rule_ids().count();
@@ -76,10 +85,13 @@ impl HomeView<'_> {
             rules: RuleCounts { loaded, enabled, failed: failing.len() },
             failing,
             ruleset: fingerprint(self.rules()),
+            stale: self.stale.keys().map(ToString::to_string).collect(),
             diagnostics: self.findings.to_vec(),
             store: self.store_status(),
             recorder: self.recorder.status(),
-            healthy: !self.findings.iter().any(Finding::is_error) && self.store.health() == Health::Well,
+            healthy: self.stale.is_empty()
+                && !self.findings.iter().any(Finding::is_error)
+                && self.store.health() == Health::Well,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::{SaveKey, Snapshot};
+use crate::lang::{Source, Sources};
 use crate::model::Message;
 
 use super::database::Rows;
@@ -13,6 +14,14 @@ use super::retained::{RETAINED, Retained};
 
 /// The key of the time at which the daemon was last alive.
 pub(super) const ALIVE: &str = "alive";
+
+/// How the keys of the last good texts of rule files begin.
+pub(super) const SOURCE: &str = "source/";
+
+/// Returns the key of the last good text of the file at `path`.
+pub(in crate::daemon) fn source_key(path: &str) -> SaveKey {
+    SaveKey(format!("{SOURCE}{path}").into())
+}
 
 /// What was kept.
 #[derive(Debug, Default)]
@@ -23,6 +32,8 @@ pub(in crate::daemon) struct Kept {
     pub(in crate::daemon) retained: Vec<Retained>,
     /// What was decided and may not have left, in its order.
     pub(in crate::daemon) outbox: Vec<Message>,
+    /// The last good texts of rule files, by their paths.
+    pub(in crate::daemon) sources: Sources,
     /// The keys of its rows.
     pub(super) outbox_keys: Vec<Arc<str>>,
     /// What can't be read.
@@ -49,6 +60,10 @@ impl Kept {
                     Some(retained) => kept.retained.push(retained),
                     None => kept.unreadable.push(key),
                 }
+                continue;
+            }
+            if let Some(path) = key.strip_prefix(SOURCE) {
+                kept.sources.insert(path.into(), Source::Content(value.into()));
                 continue;
             }
             if key.starts_with(OUTBOX) {

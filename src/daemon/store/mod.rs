@@ -33,6 +33,7 @@ use tracing::error;
 
 pub(super) use health::Health;
 pub(super) use keeper::RetainedKeeper;
+pub(super) use kept::source_key;
 pub(super) use open::{Opened, StoreError, open};
 pub(super) use retained::Retained;
 
@@ -41,7 +42,7 @@ use crate::model::Message;
 
 use checksum::checksum;
 use database::Changes;
-use kept::Kept;
+use kept::{Kept, SOURCE};
 use outbox::Outbox;
 use pending::{Batch, Durability, Pending};
 
@@ -220,5 +221,5 @@ impl Store {
 /// Returns whether the checksum of what was last kept under `key` is remembered. Of topics there are many, and each
 /// message changes what is known of one.
 fn is_known(key: &SaveKey) -> bool {
-    !key.0.starts_with("topic/")
+    !key.0.starts_with("topic/") && !key.0.starts_with(SOURCE)
 }

@@ -88,11 +88,13 @@ pub(super) fn unknown(home: &HomeView<'_>, text: &str) -> Problem {
 }
 
 fn answer(home: &HomeView<'_>, rule: &RuleEntry) -> RuleAnswer {
-    RuleAnswer::new(rule, home.is_enabled(rule)).with_last_run(home.rule_topics.last_run(rule.id()))
+    let answer = RuleAnswer::new(rule, home.is_enabled(rule)).with_last_run(home.rule_topics.last_run(rule.id()));
+    RuleAnswer { stale: home.is_stale(rule.place()), ..answer }
 }
 
 /// Returns a rule that `each: { topic: … }` made.
 fn made(home: &mut HomeView<'_>, id: &RuleId) -> Option<RuleAnswer> {
     let view = home.engine.view(id, home.now)?;
-    Some(RuleAnswer::of(&view.rule, view.is_enabled).with_last_run(home.rule_topics.last_run(id)))
+    let answer = RuleAnswer::of(&view.rule, view.is_enabled).with_last_run(home.rule_topics.last_run(id));
+    Some(RuleAnswer { stale: home.is_stale(&view.rule.place), ..answer })
 }

@@ -1,11 +1,15 @@
 //! What the loop does for the store beside its commits: what each decision keeps, what may be late, what the engine
 //! doesn't know at the start, and a disk that takes nothing.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::daemon::store::{Health, source_key};
 use crate::engine::{Alert, AlertKind, Effect, Event};
+use crate::lang::{Settings, Source, Sources};
 use crate::model::{Message, Origin, RuleId};
 
 use super::{EventLoop, OWN_TOPICS, Outgoing};
-use crate::daemon::store::Health;
 
 impl EventLoop {
     /// Takes what one decision leads to: all that it keeps is kept before any of the rest leaves.
@@ -74,10 +78,28 @@ impl EventLoop {
         self.take_effects(rest);
     }
 
+    /// Keeps the texts of the rule files in force, so that one that is broken after a restart starts as it was.
+    pub(super) fn keep_sources(&mut self, sources: Sources) {
+        let paths: BTreeSet<&Arc<str>> = self.sources.keys().chain(sources.keys()).collect();
+        for path in paths.into_iter().filter(|path| self.sources.get(*path) != sources.get(*path)) {
+            if is_of_rules(path, &self.settings) {
+                self.parts.store.save(source_key(path), sources.get(path).and_then(text_of));
+            }
+        }
+        self.sources = sources;
+    }
+
+    /// Keeps all of them anew, in a new database.
+    fn keep_all_sources(&mut self) {
+        let sources = std::mem::take(&mut self.sources);
+        self.keep_sources(sources);
+    }
+
     /// Says that the store can't keep anything, or can again, and gives a new database all that is known.
     pub(super) async fn tell_health(&mut self) {
         if self.parts.store.takes_all() {
             self.engine.keep_all();
+            self.keep_all_sources();
             self.keep_late();
             self.keep_retained().await;
         }
@@ -99,5 +121,18 @@ impl EventLoop {
             }
             keeper.keep(&retained);
         }
+    }
+}
+
+/// Returns whether a file's text may be kept: what the settings name may be secret.
+fn is_of_rules(path: &str, settings: &Settings) -> bool {
+    let folder = settings.rules.trim_start_matches("./").trim_end_matches('/');
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn text_of(source: &Source) -> Option<String> {
+    match source {
+        Source::Content(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+        Source::Unreadable(_) => None,
     }
 }

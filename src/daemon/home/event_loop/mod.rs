@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::api::Finding;
 use crate::daemon::broker::{Acknowledgement, Publisher};
-use crate::daemon::files::reload::{Loaded, Reloaded};
+use crate::daemon::files::last_good::Stale;
+use crate::daemon::files::reload::{Loaded, Reloaded, RuleChanges, tell_stale};
 use crate::daemon::observers::Observers;
 use crate::daemon::observers::rule_topics::RuleRequest;
 use crate::daemon::outside::Outside;
@@ -25,7 +26,7 @@ use crate::daemon::system::clock::Clock;
 use crate::daemon::system::logging::report;
 use crate::daemon::system::watchdog::Watchdog;
 use crate::engine::{Effect, Engine, Event};
-use crate::lang::Settings;
+use crate::lang::{Settings, Sources};
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::Ruleset;
 
@@ -60,6 +61,10 @@ pub(in crate::daemon) struct EventLoop {
     parts: Parts,
     ruleset: Ruleset,
     findings: Vec<Finding>,
+    /// The files in force.
+    sources: Sources,
+    /// The files that aren't in force as they are on the disk.
+    stale: BTreeMap<Arc<str>, Stale>,
     clock: Clock,
     now: Timestamp,
     started: Instant,
@@ -87,6 +92,8 @@ pub(in crate::daemon) struct Parts {
     pub(in crate::daemon) store: Store,
     /// What the broker kept before the start.
     pub(in crate::daemon) retained: Vec<Retained>,
+    /// The texts of the rule files that were kept before the start.
+    pub(in crate::daemon) kept_sources: Sources,
     /// What was decided before the start and may not have left.
     pub(in crate::daemon) outbox: Vec<Message>,
     /// Whether the clock shows an earlier time than before the start.
@@ -106,7 +113,7 @@ enum Outgoing {
 impl EventLoop {
     /// Returns the loop of a home whose files say `loaded`; `observers` are told what happens.
     pub(in crate::daemon) fn new(
-        parts: Parts,
+        mut parts: Parts,
         observers: Observers,
         engine: (Engine, Vec<Effect>),
         loaded: Loaded,
@@ -116,6 +123,7 @@ impl EventLoop {
         let mut clock = Clock::start();
         let now = clock.read().now;
         let was_clock_set = parts.is_clock_behind;
+        let parts_sources = std::mem::take(&mut parts.kept_sources);
         let mut event_loop = EventLoop {
             engine,
             _watchdog: watchdog,
@@ -125,6 +133,9 @@ impl EventLoop {
             parts,
             ruleset: loaded.home.ruleset,
             findings: loaded.findings,
+            // What was kept before the start; what differs is kept next.
+            sources: parts_sources,
+            stale: loaded.stale,
             clock,
             now,
             started: Instant::now(),
@@ -136,6 +147,7 @@ impl EventLoop {
             is_stopping: false,
         };
         event_loop.take_effects(effects);
+        event_loop.keep_sources(loaded.sources);
         event_loop.parts.store.note_life();
         event_loop
     }
@@ -271,29 +283,27 @@ impl EventLoop {
     }
 
     fn reload(&mut self, loaded: Loaded) {
-        let has_errors = loaded.home.has_errors();
-        let is_emptied = !loaded.has_rules_folder && !self.ruleset.entries.is_empty();
-        let in_force = !has_errors && !is_emptied;
         report(&loaded.findings, self.observers.screen.format());
-        if is_emptied {
-            error!("The folder of the rules is gone; the rules that were in force stay.");
-        } else if has_errors {
-            error!("Nothing was reloaded: the rules that were in force stay until each file loads.");
-        }
+        tell_stale(&loaded.stale);
+        let has_errors = loaded.findings.iter().any(Finding::is_error);
+        let in_force = loaded.stale.is_empty() && !has_errors;
         self.findings.clone_from(&loaded.findings);
-        if in_force {
-            for key in needs_restart(&self.settings, &loaded.home.settings) {
-                warn!("`{key}` changed in homerule.yaml; that takes effect when `homerule run` starts again.");
-            }
-            self.parts.outside.allow(loaded.home.settings.allow.clone());
-            self.settings.allow = loaded.home.settings.allow;
-            self.settings.devices = loaded.home.settings.devices;
-            self.settings.recorder = loaded.home.settings.recorder;
-            self.settings.trace_memory = loaded.home.settings.trace_memory;
-            self.observers.change(&self.settings, self.engine.states());
-            self.replace_rules(loaded.home.ruleset);
+        for key in needs_restart(&self.settings, &loaded.home.settings) {
+            warn!("`{key}` changed in homerule.yaml; that takes effect when `homerule run` starts again.");
         }
-        let reloaded = Reloaded { in_force, diagnostics: loaded.findings };
+        self.parts.outside.allow(loaded.home.settings.allow.clone());
+        self.settings.allow = loaded.home.settings.allow;
+        self.settings.devices = loaded.home.settings.devices;
+        self.settings.recorder = loaded.home.settings.recorder;
+        self.settings.trace_memory = loaded.home.settings.trace_memory;
+        self.observers.change(&self.settings, self.engine.states());
+        self.keep_sources(loaded.sources);
+        let stale = loaded.stale.keys().map(ToString::to_string).collect();
+        self.stale = loaded.stale;
+        let rules = RuleChanges::between(&self.ruleset, &loaded.home.ruleset);
+        self.replace_rules(loaded.home.ruleset);
+        info!(rules = self.ruleset.entries.len(), "Rules reloaded: {}.", rules.text());
+        let reloaded = Reloaded { in_force, stale, rules, diagnostics: loaded.findings };
         self.observers.screen.document("reloaded", &reloaded);
         if let Some(answer) = loaded.answer {
             // The one who asked may have gone.
@@ -312,7 +322,6 @@ impl EventLoop {
             Some(rules) => rules.into_iter().for_each(|rule| self.observers.rule_topics.look(rule)),
             None => self.observers.rule_topics.look_at_all(&self.engine),
         }
-        info!(rules = self.ruleset.entries.len(), "Rules reloaded.");
     }
 
     /// Does to a rule what a person asks for; `by` says who, in words.
@@ -342,6 +351,7 @@ impl EventLoop {
             settings: &self.settings,
             ruleset: &self.ruleset,
             findings: &self.findings,
+            stale: &self.stale,
             store: &self.parts.store,
             switches: &self.switches,
             traces: &self.observers.traces,
