@@ -17,7 +17,19 @@ fn the_status_says_what_runs() {
     let keys: Vec<&String> = status.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
-        ["version", "uptime", "listen", "rules", "failing", "ruleset", "diagnostics", "healthy", "store", "recorder"]
+        [
+            "version",
+            "uptime",
+            "listen",
+            "rules",
+            "failing",
+            "ruleset",
+            "stale",
+            "diagnostics",
+            "healthy",
+            "store",
+            "recorder"
+        ]
     );
     assert_eq!(status["listen"], json!([format!("mqtt://{}", house.mqtt), format!("http://{}", house.web)]));
     assert_eq!(status["rules"], json!({ "loaded": 2, "enabled": 2, "failed": 0 }));
