@@ -89,8 +89,12 @@ pub(super) const OUTPUT_FULL: usize = 64 << 10;
 /// Room for so many bytes is kept between turns. Most clients say little, and there may be many of them.
 pub(super) const BUFFER_KEPT: usize = 4 << 10;
 
-/// With so many acknowledgements held back, we read no more from the client: the disk is slower than it is.
-pub(super) const HELD_ACKNOWLEDGEMENTS: usize = 1000;
+/// With so much held back from a client, we read no more from it: the disk is slower than it is.
+pub(super) const MOST_HELD: usize = 1000;
+
+/// With so many bytes more than a packet waiting to be written, we read no more from a client: it asks, and doesn't read the
+/// answers.
+pub(super) const MOST_ANSWERS: usize = 1 << 20;
 
 /// How many topic aliases we take from a client, and use towards one.
 pub(super) const TOPIC_ALIASES: u16 = 64;

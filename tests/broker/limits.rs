@@ -186,3 +186,40 @@ fn a_client_that_takes_no_answer_is_not_let_in() {
     assert!(house.is_closed(&tiny));
     assert_eq!(house.broker.connected(), 0);
 }
+
+#[test]
+fn a_client_that_asks_and_does_not_read_the_answers_is_read_from_no_more() {
+    let mut house = house(|limits| limits.packet = 1000);
+    let deaf = house.come(Version::V311, "deaf");
+    let other = house.come(Version::V311, "other");
+    let pings: Vec<u8> = [0xc0, 0].repeat(10_000);
+    let mut rounds = 0;
+    while house.broker.wants_input(deaf.conn) {
+        house.broker.read(house.now, deaf.conn, &pings);
+        house.turn_but_send_nothing();
+        rounds += 1;
+        assert!(rounds < 100, "what waits for it has no end");
+    }
+    house.say(&other, &[0xc0, 0]);
+    assert_eq!(house.all(&other), [Got::Pong], "others are served");
+    house.turn();
+    assert!(house.broker.wants_input(deaf.conn));
+    assert_eq!(house.all(&deaf).len(), rounds * 10_000);
+}
+
+#[test]
+fn a_disk_that_stalls_holds_back_a_bounded_number_of_answers() {
+    let mut house = House::new();
+    let speaks = house.come(Version::V311, "speaks");
+    house.disk_works = false;
+    for id in 1..=3000 {
+        house.publish(&speaks, &Publish::new(1, id, "a", "x"));
+    }
+    assert!(!house.broker.wants_input(speaks.conn));
+    assert_eq!(house.heard().len(), 1000);
+    house.disk_works = true;
+    for _ in 0..4 {
+        house.turn();
+    }
+    assert_eq!((house.heard().len(), house.all(&speaks).len()), (2000, 3000));
+}

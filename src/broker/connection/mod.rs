@@ -85,6 +85,8 @@ pub(super) struct Link {
     pub(super) wants_words: bool,
     pub(super) inbound: InboundAliases,
     pub(super) outbound: OutboundAliases,
+    /// How much is held back from it until something is on the disk.
+    pub(super) held: usize,
     /// What it may still publish in this second.
     pub(super) allowance: u32,
     /// When it got that.

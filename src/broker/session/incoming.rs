@@ -44,11 +44,6 @@ impl Incoming {
         self.unacknowledged = 0;
     }
 
-    /// Returns how many acknowledgements are held back.
-    pub(in crate::broker) fn held(&self) -> usize {
-        self.unacknowledged
-    }
-
     /// Returns how many of the messages that the client may have under way it has (MQTT 5.0, 4.9). One with `QoS` 2
     /// counts until it is released.
     pub(in crate::broker) fn under_way(&self) -> usize {

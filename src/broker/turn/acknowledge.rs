@@ -41,7 +41,7 @@ impl Broker {
     fn send_release(&mut self, conn: Conn, slot: SessionSlot, ack: Ack) {
         let packet = Packet::PubRel(ack);
         if self.sessions.get(slot).is_some_and(Session::is_kept) {
-            self.releases.hold(conn, Held::Packet(packet));
+            self.hold_back(conn, Held::Packet(packet));
         } else {
             self.send(conn, &packet);
         }
@@ -69,7 +69,7 @@ impl Broker {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.incoming.hold();
         }
-        self.releases.hold(conn, Held::Answer(packet));
+        self.hold_back(conn, Held::Answer(packet));
     }
 
     /// Forgets a message that has arrived.

@@ -195,6 +195,7 @@ impl Broker {
             wants_words: connect.request_problem_information,
             inbound: InboundAliases::default(),
             outbound: OutboundAliases::new(connect.topic_alias_maximum),
+            held: 0,
             allowance: limits.messages_per_second,
             allowed_at: self.now,
         };

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::connection::{Conn, Peer, Stage};
 use super::happening::{End, Fault};
-use super::limits::{ALL_BUFFERS, BEFORE_ADMISSION, HELD_ACKNOWLEDGEMENTS};
+use super::limits::{ALL_BUFFERS, BEFORE_ADMISSION, MOST_ANSWERS, MOST_HELD, OUTPUT_FULL};
 use super::packet::Version;
 use super::reason::Reason;
 use super::releases::{Held, Receipt};
@@ -104,6 +104,7 @@ impl Broker {
         self.stats.bytes_sent += written as u64;
         if let Some(session) = connection.link().map(|link| link.session) {
             self.pump(session);
+            self.make_ready_again(conn);
         }
     }
 
@@ -111,6 +112,10 @@ impl Broker {
     pub fn release(&mut self, now: Timestamp, receipt: Receipt) {
         self.tell_time(now);
         while let Some((conn, held)) = self.releases.take(receipt) {
+            if let Some(link) = self.connections.get_mut(conn).and_then(|connection| connection.link_mut()) {
+                link.held = link.held.saturating_sub(1);
+            }
+            self.make_ready_again(conn);
             match held {
                 Held::Packet(packet) => self.send(conn, &packet),
                 Held::Answer(packet) => {
@@ -119,7 +124,6 @@ impl Broker {
                     if let Some(session) = self.sessions.get_mut(session) {
                         session.incoming.acknowledge();
                     }
-                    self.make_ready_again(conn);
                 }
                 Held::Barrier => {
                     if let Some(connection) = self.connections.get_mut(conn) {
@@ -178,13 +182,23 @@ impl Broker {
         }
     }
 
-    /// Returns whether nothing more is handled from a client for now: it sends too fast, or the disk is too slow.
+    /// Returns whether nothing more is handled from a client for now: it sends too fast, it doesn't read our answers, or the
+    /// disk is too slow.
     fn is_paused(&self, conn: Conn) -> bool {
-        if self.timers.due(Timer::Rate(conn)).is_some() {
-            return true;
+        let Some(connection) = self.connections.get(conn) else { return false };
+        let waiting = connection.output.len();
+        let most = self.settings.limits.packet.saturating_add(MOST_ANSWERS);
+        let is_deaf = waiting >= most || (self.buffered >= ALL_BUFFERS && waiting >= OUTPUT_FULL);
+        let is_held = connection.link().is_some_and(|link| link.held >= MOST_HELD);
+        is_held || is_deaf || self.timers.due(Timer::Rate(conn)).is_some()
+    }
+
+    /// Holds something back from a client until what was told to be kept is on the disk.
+    fn hold_back(&mut self, conn: Conn, held: Held) {
+        if let Some(link) = self.connections.get_mut(conn).and_then(|connection| connection.link_mut()) {
+            link.held += 1;
         }
-        let session = self.session_of(conn).and_then(|session| self.sessions.get(session));
-        session.is_some_and(|session| session.incoming.held() >= HELD_ACKNOWLEDGEMENTS)
+        self.releases.hold(conn, held);
     }
 
     fn make_ready(&mut self, conn: Conn) {

@@ -166,7 +166,7 @@ impl Broker {
     pub(super) fn bar(&mut self, conn: Conn) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         connection.output.bar();
-        self.releases.hold(conn, Held::Barrier);
+        self.hold_back(conn, Held::Barrier);
     }
 
     /// Returns whether more may be written to a connection: a client that reads slowly leaves its messages in its queue.
