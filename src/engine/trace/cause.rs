@@ -100,7 +100,8 @@ impl Cause {
     }
 
     /// Returns it as what led to something only after a time that began at `at`.
-    pub(in crate::engine) fn since(mut self, at: Timestamp) -> Cause {
+    #[must_use]
+    pub fn since(mut self, at: Timestamp) -> Cause {
         if self.armed.is_none() {
             let topic = self.message().map(|(topic, _)| topic.clone());
             self.armed = Some(Box::new(Armed { at, topic, cause: None }));

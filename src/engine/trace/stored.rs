@@ -172,6 +172,11 @@ mod tests {
     }
 
     #[test]
+    fn a_step_stays_small_since_each_message_makes_some() {
+        assert!(size_of::<Step>() <= 168, "{}", size_of::<Step>());
+    }
+
+    #[test]
     fn steps_of_a_newer_version_are_refused() {
         let error = serde_json::from_str::<Kept>(r#"{"version":3,"steps":[]}"#).unwrap_err();
         assert!(error.to_string().contains("version 3"), "{error}");

@@ -111,3 +111,127 @@ fn waits_for(what: &WaitsFor, time: &LocalTime) -> String {
         WaitsFor::Answer => "for an answer from outside".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::engine::{Awaited, Cause, CauseKind, Fault, Gate, RunId, Verdict, WhyFalse};
+    use crate::model::{Origin, RuleId};
+    use crate::rules::Wanted;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_717_264_800 + second).unwrap()
+    }
+
+    fn topic(text: &str) -> Topic {
+        Topic::parse(text).unwrap()
+    }
+
+    fn told(kind: StepKind, result: StepResult) -> String {
+        let step = Step::new(&"then[0]".into(), at(0), kind, result);
+        step_result_with_source(&step, &LocalTime::new(TimeZone::UTC)).into_owned()
+    }
+
+    fn judged(verdict: Verdict, source: Option<&str>) -> String {
+        told(StepKind::Condition, StepResult::Judged { verdict, source: source.map(Into::into) })
+    }
+
+    fn no(why: WhyFalse) -> Verdict {
+        Verdict::False(Some(Box::new(why)))
+    }
+
+    #[test]
+    fn a_verdict_says_why() {
+        let (lux, field) = (topic("lux"), Some("t".into()));
+        let wanted = Wanted::OneOf(vec![Value::text("open"), Value::text("ajar")]);
+        let other = WhyFalse::OtherValue { topic: topic("door"), field: None, value: Value::text("closed"), wanted };
+        let low = WhyFalse::OtherValue {
+            topic: lux.clone(),
+            field: field.clone(),
+            value: Value::Int(9),
+            wanted: Wanted::Above(10.0),
+        };
+        let fault = Fault::Error { message: "no".to_owned(), place: None, line: None };
+        assert_eq!(judged(Verdict::True, None), "true");
+        assert_eq!(judged(Verdict::False(None), Some("msg\n  == 'ON'")), "false: msg == 'ON'");
+        let unknown = Verdict::Unknown(lux.clone());
+        assert_eq!(judged(unknown, Some("state('lux') < 3")), "unknown: state('lux') < 3: `lux` has no value yet");
+        assert_eq!(judged(Verdict::Failed(Box::new(fault)), None), "failed: no");
+        assert_eq!(judged(no(WhyFalse::GaveNothing), None), "false: it gives `()`");
+        assert_eq!(judged(no(WhyFalse::Sun { is_up: true }), None), "false: the sun is up");
+        let window = WhyFalse::OutsideWindow("after 22:00".into());
+        assert_eq!(judged(no(window), None), "false: it is Sat 18:00:00, not after 22:00");
+        assert_eq!(judged(no(other), None), "false: `door` is closed, not open or ajar");
+        assert_eq!(judged(no(low), None), "false: `t` of `lux` is 9, not above 10");
+        let nothing = WhyFalse::NoValue { topic: lux.clone(), field };
+        assert_eq!(judged(no(nothing), None), "false: `lux` has no value at `t` now");
+        let short = WhyFalse::TooShort { topic: lux, since: at(-161), due: at(19) };
+        assert_eq!(judged(no(short), None), "false: `lux` has been so for 2m41s of 3m");
+    }
+
+    #[test]
+    fn an_action_says_what_it_did_or_would_have_done() {
+        let sent = || StepResult::Published(topic("home/tv"), Payload::from_bytes("ON"));
+        let would = |result| StepResult::Would(Box::new(result));
+        let rule = || StepResult::Rule(RuleId::from_text("tv:on"));
+        let request = || StepResult::Requested { method: "GET".to_owned(), url: "http://a/".to_owned() };
+        let binary = StepResult::Published(topic("home/tv"), Payload::from_bytes(&b"\xff"[..]));
+        let (name, delay) = (Some("off".into()), std::time::Duration::from_mins(2));
+        for (kind, result, words) in [
+            (StepKind::Publish, sent(), "home/tv ON"),
+            (StepKind::Publish, binary, "home/tv (binary)"),
+            (StepKind::Scene, would(sent()), "would publish home/tv ON"),
+            (StepKind::Publish, StepResult::Unchanged(topic("a"), Value::Int(1)), "unchanged: `a` is already 1"),
+            (StepKind::Run, would(rule()), "would run tv:on"),
+            (StepKind::Disable, would(rule()), "would disable tv:on"),
+            (StepKind::Http, request(), "GET http://a/"),
+            (StepKind::Http, would(request()), "would send GET http://a/"),
+            (StepKind::Exec, would(StepResult::Started(vec!["/bin/true".to_owned()])), "would run /bin/true"),
+            (StepKind::After, StepResult::TimerSet { name, delay }, "off in 2m"),
+            (
+                StepKind::Cancel,
+                StepResult::TimerCancelled { name: "off".into(), was_set: false },
+                "off: there was no such timer",
+            ),
+            (StepKind::Let, StepResult::Set("n".into(), Value::Int(1)), "n = 1"),
+            (StepKind::Script, StepResult::Done, ""),
+        ] {
+            assert_eq!(told(kind, result), words);
+        }
+    }
+
+    #[test]
+    fn a_gate_and_a_wait_say_until_when_and_for_what() {
+        let refused = |gate, refusal| told(StepKind::Gate(gate), StepResult::Refused(refusal));
+        let busy = |runs, max| Refusal::Busy { runs, since: Some(at(-60)), max };
+        assert_eq!(refused(Gate::Cooldown, Refusal::Until(at(60))), "until 2024-06-01 18:01:00");
+        assert_eq!(refused(Gate::Mode, busy(1, 1)), "it has been running since 2024-06-01 17:59:00");
+        let two = "2 runs have been under way since 2024-06-01 17:59:00, and `max` is 2";
+        assert_eq!(refused(Gate::Mode, busy(2, 2)), two);
+        let (since, due, value) = (at(-161), at(19), Some(Value::text("ajar")));
+        let broken = Refusal::HoldBroken { topic: Some(topic("door")), since, due, value };
+        assert_eq!(refused(Gate::Hold, broken), "`door` held for 2m41s of 3m, then it was ajar");
+        let waits = |what| told(StepKind::Waits, StepResult::WaitsFor(what));
+        let events = vec![Awaited::Webhook("bell".into()), Awaited::Condition(Some("a  > b".into()))];
+        let until = Some(at(60));
+        let events = waits(WaitsFor::Events { events, until });
+        assert_eq!(events, "for the webhook `bell` or `a > b`, until 2024-06-01 18:01:00");
+        assert_eq!(waits(WaitsFor::Run(RunId(7))), "for run 7");
+    }
+
+    #[test]
+    fn a_trigger_says_what_led_to_it_and_when_that_began() {
+        let kind = CauseKind::Message { sequence: 1, topic: topic("home/door"), origin: Origin::Live };
+        let cause = Cause { kind, depth: 0, run: None, armed: None };
+        let after = cause.clone().since(at(-180));
+        assert_eq!(told(StepKind::Trigger, StepResult::Caused(cause)), "home/door (live)");
+        assert_eq!(told(StepKind::Trigger, StepResult::Caused(after)), "home/door (live), 3m earlier");
+        let kind = CauseKind::Time { due: at(-5), late: true };
+        let due = Cause { kind, depth: 0, run: Some(RunId(1)), armed: None }.since(at(-65));
+        let timer = StepResult::TimerDue { name: Some("off".into()), cause: Box::new(due) };
+        assert_eq!(told(StepKind::Timer, timer), "off, due at 2024-06-01 17:59:55, late, 1m after it was set");
+    }
+}

@@ -115,8 +115,7 @@ impl<'a> Reader<'a> {
         let template = match sandbox.compile_text(text, &names) {
             Ok(template) => template,
             Err(mut error) => {
-                let is_near = error.help.as_ref().is_some_and(|help| help.starts_with("did you mean"));
-                if error.kind == ExpressionErrorKind::UnknownVariable && !is_near {
+                if error.kind == ExpressionErrorKind::UnknownVariable && error.near.is_none() {
                     error.help = Some(ONLY_CONSTANTS.to_owned());
                 }
                 self.expression_error(text, &error);

@@ -177,12 +177,10 @@ impl<'a> Checker<'a> {
         let Some(known) = known.filter(|known| !known.contains(&name) && !self.is_local(owner)) else {
             return Ok(());
         };
-        let mut error = unknown_variable(self.at(position), format!("`{owner}` has no `{name}`"));
-        error.help = Some(match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
-        });
-        Err(error)
+        let error = unknown_variable(self.at(position), format!("`{owner}` has no `{name}`"));
+        Err(error.meant(nearest(name, known.iter().copied()), || {
+            format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+        }))
     }
 
     fn is_local(&self, name: &str) -> bool {
@@ -212,17 +210,13 @@ impl<'a> Checker<'a> {
         if let Some(help) = instead_of_value(name).filter(|help| help.contains("()")) {
             return Err(error(Kind::Syntax, at, format!("`{name}` is no value: {help}")));
         }
-        let mut error = unknown_variable(at, format!("nothing is named `{name}`"));
+        let error = unknown_variable(at, format!("nothing is named `{name}`"));
         let known = BUILT_IN_VARIABLES
             .iter()
             .copied()
             .chain(self.names.variables.iter().map(AsRef::as_ref))
             .chain(self.locals.iter().map(String::as_str));
-        error.help = Some(match nearest(name, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("a text stands in quotes: `'{name}'`"),
-        });
-        Err(error)
+        Err(error.meant(nearest(name, known), || format!("a text stands in quotes: `'{name}'`")))
     }
 
     /// Checks a call, of which `receivers` arguments stand before the `.`.
@@ -348,7 +342,7 @@ impl<'a> Checker<'a> {
         }
         match function.mistakes(&call.args).into_iter().next() {
             Some(Mistake { kind, position, message, help }) => {
-                Err(ExpressionError { kind, message, at: self.at(position), help })
+                Err(ExpressionError { kind, message, at: self.at(position), help, near: None })
             }
             None => Ok(()),
         }
@@ -359,7 +353,7 @@ impl<'a> Checker<'a> {
         let kinds = Kinds { texts: &self.names.texts, event: None, hidden: &self.locals };
         if let Some(Doubt { position, message, help }) = kinds.doubt(call, position) {
             let at = self.at(position);
-            self.found.doubts.push(ExpressionError { kind: Kind::NeverEqual, message, at, help });
+            self.found.doubts.push(ExpressionError { kind: Kind::NeverEqual, message, at, help, near: None });
         }
     }
 
@@ -460,7 +454,7 @@ struct Closure {
 }
 
 fn error(kind: Kind, at: Range<usize>, message: impl Into<String>) -> ExpressionError {
-    ExpressionError { kind, message: message.into(), at, help: None }
+    ExpressionError { kind, message: message.into(), at, help: None, near: None }
 }
 
 fn no_expression(at: Range<usize>, message: impl Into<String>) -> ExpressionError {

@@ -16,6 +16,8 @@ pub struct ExpressionError {
     pub at: Range<usize>,
     /// What to do, where that is known.
     pub help: Option<String>,
+    /// The known name that was probably meant; `help` names it too.
+    pub near: Option<String>,
 }
 
 impl ExpressionError {
@@ -23,6 +25,13 @@ impl ExpressionError {
     pub(in crate::script) fn help(mut self, help: impl Into<String>) -> ExpressionError {
         self.help = Some(help.into());
         self
+    }
+
+    /// Returns the error with the name that was probably meant, or else with `help`.
+    pub(in crate::script) fn meant(self, near: Option<&str>, help: impl FnOnce() -> String) -> ExpressionError {
+        let near = near.map(ToOwned::to_owned);
+        let help = near.as_ref().map_or_else(help, |near| format!("did you mean `{near}`?"));
+        ExpressionError { near, ..self.help(help) }
     }
 
     /// Returns the error with its place moved by `offset` bytes.

@@ -444,7 +444,7 @@ fn check_symbol(symbol: &str, range: Range<usize>) -> Result<(), ExpressionError
 }
 
 fn no_expression(at: Range<usize>, message: impl Into<String>) -> ExpressionError {
-    ExpressionError { kind: ExpressionErrorKind::NotAnExpression, message: message.into(), at, help: None }
+    ExpressionError { kind: ExpressionErrorKind::NotAnExpression, message: message.into(), at, help: None, near: None }
 }
 
 /// Returns a text as Rhai writes it.

@@ -335,7 +335,7 @@ impl Pieces {
 
 /// Returns an error of kind `Syntax`.
 pub(in crate::script) fn syntax(at: Range<usize>, message: impl Into<String>) -> ExpressionError {
-    ExpressionError { kind: ExpressionErrorKind::Syntax, message: message.into(), at, help: None }
+    ExpressionError { kind: ExpressionErrorKind::Syntax, message: message.into(), at, help: None, near: None }
 }
 
 fn name(quote: char) -> &'static str {
