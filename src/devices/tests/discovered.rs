@@ -280,6 +280,28 @@ fn a_bad_message_after_a_good_one_leaves_that_in_force() {
 }
 
 #[test]
+fn what_cannot_be_read_is_told_of_its_device() {
+    let mut home = Home::new();
+    let toaster = r#"{"uniq_id":"t","cmd_t":"t","dev":{"ids":["k"],"name":"Kitchen"}}"#;
+    assert_eq!(
+        home.note("homeassistant/toaster/t/config", toaster),
+        ["! home_assistant/k: its toaster `t`: `toaster` isn't a component that is known", "+home_assistant/k",]
+    );
+    let sensor = r#"{"uniq_id":"s","stat_t":"s","dev":{"ids":["k"],"name":"Kitchen"}}"#;
+    assert_eq!(home.note("homeassistant/sensor/s/config", sensor), ["~home_assistant/k"]);
+    let bad = sensor.replace("\"stat_t\":\"s\"", "\"stat_t\":\"a#b\"");
+    assert_eq!(home.note("homeassistant/sensor/s/config", &bad).len(), 2);
+    assert_eq!(home.hear("s", "7"), ["Kitchen.s=7"], "the one before stays in force");
+    for number in 0..600 {
+        home.note(
+            &format!("homeassistant/sensor/n{number}/config"),
+            &format!(r#"{{"stat_t":"n","dev":{{"ids":["many"]}}}}"#),
+        );
+    }
+    assert_eq!(home.registry.device("home_assistant/many").unwrap().properties.len(), 500);
+}
+
+#[test]
 fn a_wildcard_in_a_state_topic_is_read_and_one_in_a_command_is_not_sent() {
     let text = r#"{"name":"O","uniq_id":"o","stat_t":"home/+/BTtoMQTT/AA","val_tpl":"{{ value_json.tempc }}","dev_cla":"temperature","unit_of_meas":"°C"}"#;
     let set = r#"{"name":"P","uniq_id":"p","stat_t":"p","cmd_t":"p/+/set"}"#;

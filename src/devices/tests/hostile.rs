@@ -66,6 +66,7 @@ fn a_hostile_template_says_nothing_and_is_told() {
         (repeated, "1".to_owned(), "gives more than 64 KiB"),
         (nested, "1".to_owned(), ""),
         (brackets, "1".to_owned(), ""),
+        ("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}".to_owned(), "1".to_owned(), ""),
         ("{{ value | nosuchfilter }}".to_owned(), "1".to_owned(), "unknown"),
         ("{{ states('sensor.x') }}".to_owned(), "1".to_owned(), "unknown"),
     ] {

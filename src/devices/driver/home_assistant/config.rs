@@ -48,9 +48,18 @@ fn one(component: &str, object: &str, topic: &Topic, entries: Map, base: Option<
     let entries = Value::Map(based(entries, base.as_deref())?.into());
     let (key, about) = device(&entries, topic, &entries);
     let config = Config { component, object, entries };
-    let entity = entity::read(&config)?;
-    let diagnostics = entity.diagnostics.clone();
-    Ok(Message { key, about, entities: vec![entity], diagnostics, later: None })
+    match entity::read(&config) {
+        Ok(entity) => {
+            let diagnostics = entity.diagnostics.clone();
+            Ok(Message { key, about, entities: vec![entity], diagnostics, later: None })
+        }
+        // The device is known by it all the same, and says what is wrong.
+        Err(reason) if config.get("device").is_some() => {
+            let reason = format!("its {component} `{object}`: {reason}").into();
+            Ok(Message { key, about, entities: Vec::new(), diagnostics: vec![reason], later: None })
+        }
+        Err(reason) => Err(reason),
+    }
 }
 
 fn several(object: &str, topic: &Topic, entries: &Map, base: Option<Arc<str>>) -> Result<Message, String> {

@@ -79,6 +79,11 @@ impl HomeAssistant {
         levels.next().is_none().then_some(Place { component, object })
     }
 
+    /// Returns whether a device has all the components that it may have, and this would be another.
+    fn is_full(&self, key: &Arc<str>, topic: &Topic) -> bool {
+        self.devices.get(key).is_some_and(|topics| topics.len() >= MOST_COMPONENTS && !topics.contains(topic))
+    }
+
     fn forget(&mut self, topic: &Topic, told: &mut Told) {
         told.sound(topic.as_str());
         if let Some(message) = self.messages.remove(topic) {
@@ -106,11 +111,21 @@ impl HomeAssistant {
 
     fn read(&mut self, topic: &Topic, payload: &Payload, told: &mut Told) {
         let Some(place) = self.place(topic.as_str()) else { return };
-        let read = config::read(place.component, place.object, topic, payload);
+        let is_good = self.messages.get(topic).is_some_and(|message| !message.entities.is_empty());
+        let read = match config::read(place.component, place.object, topic, payload) {
+            Ok(message) if is_good && message.entities.is_empty() && !message.diagnostics.is_empty() => {
+                Err(message.diagnostics.join("; "))
+            }
+            read => read,
+        };
         match read {
             Ok(message) => {
                 told.sound(topic.as_str());
                 let key = Arc::clone(&message.key);
+                if self.is_full(&key, topic) {
+                    return told
+                        .fault(topic.as_str(), format!("its device has more than {MOST_COMPONENTS} components"));
+                }
                 let before = self.messages.insert(topic.clone(), message);
                 if let Some(before) = before.filter(|before| before.key != key) {
                     self.part(topic, &before.key, told);
