@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn what_doubles_is_bounded_and_what_devices_use_is_not() {
         for hostile in [
-            "{% set a = value %}".to_owned() + &"{% set a = a ~ a %}".repeat(40),
+            ["{% set a = value %}", &"{% set a = a ~ a %}".repeat(40)].concat(),
             "{% set ns = namespace(s='a') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}"
                 .to_owned(),
             "{% set a = 'a' * 100000000 %}{{ [a * 2, a * 2] }}".to_owned(),

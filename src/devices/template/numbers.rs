@@ -74,7 +74,7 @@ mod tests {
         for (number, digits, expected) in
             [(2.5, 0, 2.0), (3.5, 0, 4.0), (2.675, 2, 2.67), (0.125, 2, 0.12), (1234.0, -2, 1200.0), (-0.5, 0, -0.0)]
         {
-            assert_eq!(round(number, digits), expected, "{number} {digits}");
+            assert_eq!(round(number, digits).to_string(), expected.to_string(), "{number} {digits}");
         }
     }
 

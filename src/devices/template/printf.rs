@@ -174,7 +174,7 @@ mod tests {
             ("{:.2f}", Jinja::from(1.005), Some("1.00")),
             ("{:02d}:{{}}", Jinja::from(7), Some("07:{}")),
             ("{0:>5}|", Jinja::from("a"), Some("    a|")),
-            ("{:,}", Jinja::from(1234567), Some("1234567")),
+            ("{:,}", Jinja::from(1_234_567), Some("1234567")),
             ("{", Jinja::from(1), None),
         ] {
             assert_eq!(braces(pattern, &[value]).as_deref(), expected, "{pattern}");

@@ -293,10 +293,7 @@ fn what_cannot_be_read_is_told_of_its_device() {
     assert_eq!(home.note("homeassistant/sensor/s/config", &bad).len(), 2);
     assert_eq!(home.hear("s", "7"), ["Kitchen.s=7"], "the one before stays in force");
     for number in 0..600 {
-        home.note(
-            &format!("homeassistant/sensor/n{number}/config"),
-            &format!(r#"{{"stat_t":"n","dev":{{"ids":["many"]}}}}"#),
-        );
+        home.note(&format!("homeassistant/sensor/n{number}/config"), r#"{"stat_t":"n","dev":{"ids":["many"]}}"#);
     }
     assert_eq!(home.registry.device("home_assistant/many").unwrap().properties.len(), 500);
 }

@@ -62,7 +62,8 @@ impl Home {
                 Change::Added(id) => format!("+{id}"),
                 Change::Changed { id, old_name, lost } => {
                     let old = old_name.as_ref().map(|name| format!(" was {name}")).unwrap_or_default();
-                    let lost: String = lost.iter().map(|name| format!(" lost {name}")).collect();
+                    let lost: Vec<String> = lost.iter().map(|name| format!(" lost {name}")).collect();
+                    let lost = lost.concat();
                     format!("~{id}{old}{lost}")
                 }
                 Change::Removed { id, .. } => format!("-{id}"),

@@ -206,8 +206,8 @@ fn lights_covers_and_inputs_of_shelly_have_their_words() {
     assert_eq!(home.device("i4").kind, Kind::Remote);
 }
 
-fn filter(text: &str) -> Option<TopicFilter> {
-    Some(TopicFilter::parse(text).unwrap())
+fn filter(text: &str) -> TopicFilter {
+    TopicFilter::parse(text).unwrap()
 }
 
 fn pump() -> Home {
@@ -217,19 +217,19 @@ fn pump() -> Home {
         area: Some("garden".into()),
         aliases: vec!["Pump".into()],
         kind: None,
-        state: filter("garden/pump"),
-        set: filter("garden/pump/set"),
+        state: Some(filter("garden/pump")),
+        set: Some(filter("garden/pump/set")),
         properties: vec![
             OwnProperty {
                 path: vec!["state".into()],
                 values: vec![(true.into(), "ON".into()), (false.into(), "OFF".into())],
                 ..property("on")
             },
-            OwnProperty { topic: filter("garden/pump/power"), unit: Some("kW".into()), ..property("power") },
+            OwnProperty { topic: Some(filter("garden/pump/power")), unit: Some("kW".into()), ..property("power") },
             OwnProperty {
                 path: vec!["speed".into()],
                 range: Some((0.0, 10.0)),
-                set: Some(OwnSet { topic: filter("garden/pump/speed").unwrap(), path: None }),
+                set: Some(OwnSet { topic: filter("garden/pump/speed"), path: None }),
                 ..property("speed")
             },
             OwnProperty { path: vec!["b".into()], range: Some((0.0, 254.0)), ..property("brightness") },

@@ -4,7 +4,7 @@ mod exposes;
 mod group;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -46,6 +46,7 @@ struct Zigbee2Mqtt {
     is_first: bool,
     /// The devices by id, with a fingerprint of what was told of each.
     known: BTreeMap<DeviceId, u128>,
+    by_print: BTreeMap<u128, DeviceId>,
     groups: BTreeSet<DeviceId>,
     /// What the members of groups are, by IEEE address.
     members: BTreeMap<Arc<str>, Member>,
@@ -69,6 +70,7 @@ impl Zigbee2Mqtt {
             groups_topic: format!("{base}/bridge/groups"),
             is_first,
             known: BTreeMap::new(),
+            by_print: BTreeMap::new(),
             groups: BTreeSet::new(),
             members: BTreeMap::new(),
             last_groups: None,
@@ -80,33 +82,34 @@ impl Zigbee2Mqtt {
         let Some(items) = items(&self.devices_topic, payload, told) else { return };
         let mut seen = BTreeMap::new();
         for item in items {
+            if seen.len() >= MOST_DEVICES {
+                let text = format!("it lists more than {MOST_DEVICES} devices: the others are passed over");
+                told.fault(&self.devices_topic, text);
+                break;
+            }
+            let print = fingerprint(item.get());
+            // The list comes again whenever one device changes: the others aren't read.
+            if let Some(id) = self.by_print.get(&print) {
+                seen.entry(Arc::clone(id)).or_insert(print);
+                continue;
+            }
             let Some(entry) = Entry::read(item) else { continue };
             let Some(address) = entry.text("ieee_address") else { continue };
             if entry.text("type").is_some_and(|kind| kind.eq_ignore_ascii_case("coordinator")) {
                 continue;
             }
             let id: DeviceId = format!("{}/{address}", Source::Zigbee2Mqtt).into();
-            if seen.contains_key(&id) {
-                continue;
-            }
-            if seen.len() >= MOST_DEVICES {
-                told.fault(
-                    &self.devices_topic,
-                    format!("it lists more than {MOST_DEVICES} devices: the others are passed over"),
-                );
-                break;
-            }
-            let fingerprint = fingerprint(item.get());
-            if self.known.get(&id) != Some(&fingerprint) {
+            if let btree_map::Entry::Vacant(place) = seen.entry(id) {
+                place.insert(print);
                 let (device, member) = self.device(&entry, &address);
                 self.members.insert(address.into(), member);
                 told.devices.push(device);
             }
-            seen.insert(id, fingerprint);
         }
         told.gone.extend(self.known.keys().filter(|id| !seen.contains_key(*id)).cloned());
         let is_member = |address: &Arc<str>| seen.contains_key(&*format!("{}/{address}", Source::Zigbee2Mqtt));
         self.members.retain(|address, _| is_member(address));
+        self.by_print = seen.iter().map(|(id, print)| (*print, Arc::clone(id))).collect();
         self.known = seen;
         if self.models.len() > MOST_MODELS {
             self.models.clear();
