@@ -1,4 +1,22 @@
 //! homerule decides what a home does: messages come in, rules fire, messages go out.
+//!
+//! The layers, from the inside out; each only imports those before it:
+//!
+//! - [`model`]: what a home is made of: topics, values, messages, time, recordings.
+//! - [`script`]: expressions and Rhai, confined.
+//! - [`rules`]: rules as data.
+//! - [`lang`]: text to rules, with every mistake and its place.
+//! - [`broker`]: MQTT, without sockets.
+//! - [`engine`]: the core; decides what an event leads to.
+//! - [`explain`]: traces and facts in words.
+//! - [`sim`]: tests and replays, under a clock that jumps.
+//! - [`api`]: what programs read and write.
+//! - [`disk`]: the files of a home, and recordings.
+//! - [`daemon`]: the one loop, and everything that touches the world.
+//! - [`cli`]: the commands.
+//!
+//! All but `disk`, `daemon` and `cli` are pure: they take text, time and events, and return values. One message from end to
+//! end, one rule file from end to end, and which files to touch for a change are in `docs/architecture.md`.
 pub mod api;
 pub mod broker;
 pub mod cli;

@@ -4,6 +4,7 @@ mod check;
 mod full_output;
 mod init;
 mod no_daemon;
+mod pages;
 mod passwd;
 mod recorder;
 mod recording_formats;

@@ -187,3 +187,27 @@ fn each_definition_is_used_and_each_that_is_used_is_there() {
     assert!(there.len() > 50, "each file of definitions is JSON");
     assert_eq!(used, there.iter().map(String::as_str).collect());
 }
+
+#[test]
+fn the_index_in_the_docs_has_each_key_and_word_and_no_other() {
+    #[expect(clippy::disallowed_methods, reason = "a test reads files")]
+    let index = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/language/index.md")).unwrap();
+    let (keys, words) = index.split_once("\n## Words\n").unwrap();
+    let listed = |part: &str| -> BTreeSet<String> {
+        let rows = part.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+        rows.map(|(name, _)| name.to_owned()).collect()
+    };
+    let all = Value::Object(definitions());
+    let mut known_keys = BTreeSet::new();
+    let mut known_words = BTreeSet::new();
+    for object in objects(&all) {
+        let title = object.get("title").and_then(Value::as_str).filter(|title| *title != OPEN);
+        if let (Some(_), Some(Value::Object(properties))) = (title, object.get("properties")) {
+            known_keys.extend(properties.keys().cloned());
+        }
+        let words = object.get("enum").and_then(Value::as_array).into_iter().flatten();
+        known_words.extend(words.filter_map(Value::as_str).map(str::to_owned));
+    }
+    assert_eq!(listed(keys), known_keys);
+    assert_eq!(listed(words), known_words);
+}
