@@ -7,6 +7,7 @@
 //! - [`rules`]: rules as data.
 //! - [`lang`]: text to rules, with every mistake and its place.
 //! - [`broker`]: MQTT, without sockets.
+//! - [`devices`]: what devices say about themselves, and how to speak to them.
 //! - [`engine`]: the core; decides what an event leads to.
 //! - [`explain`]: traces and facts in words.
 //! - [`sim`]: tests and replays, under a clock that jumps.

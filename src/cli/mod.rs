@@ -91,7 +91,7 @@ impl Command {
     }
 }
 
-/// Does what `arguments` ask for, and returns the exit status (spec 9): 0 well, 1 the answer is no, 2 it could not be done.
+/// Does what `arguments` ask for, and returns the exit status: 0 well, 1 the answer is no, 2 it couldn't be done.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,

@@ -239,7 +239,7 @@ impl RuleCoverage {
         }
     }
 
-    /// Returns how much was exercised, and how much could be (spec 6).
+    /// Returns how much was exercised, and how much could be (docs/testing.md).
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
         let count = |flags: &BTreeMap<String, bool>| flags.values().filter(|flag| **flag).count();

@@ -60,7 +60,7 @@ impl LocalClock {
     }
 }
 
-/// Returns the instant of a local time; one that a clock change skips or repeats as spec 2.2 says.
+/// Returns the instant of a local time; one that a clock change skips or repeats as docs/language/time.md says.
 pub(super) fn instant(local: DateTime, calendar: &Calendar) -> Timestamp {
     TimeOfDay(local.time()).on(local.date(), calendar)
 }

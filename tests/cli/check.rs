@@ -96,3 +96,22 @@ fn a_folder_that_is_named_like_a_script_is_a_folder() {
     assert!(said.err.contains("there is no `rules/lib/light.rhai`"), "{}", said.err);
     assert!(said.err.contains("rules/hall.rhai:1:8"), "{}", said.err);
 }
+
+#[test]
+fn fix_changes_what_is_sure_and_shows_the_rest() {
+    let home = Home::new(&[(
+        "rules/a.yaml",
+        "rules:\n  a: { whne: t/a, enabled: yes, then: { run: othr } }\n  other: { when: t/a, then: { t/b: 1 } }\n",
+    )]);
+    let said = home.say(&["check"]);
+    assert_eq!(said.status, 1);
+    assert!(said.out.ends_with(" (2 can be fixed with `homerule check --fix`)\n"), "{}", said.out);
+    let said = home.say(&["check", "--fix"]);
+    assert_eq!(said.status, 1);
+    assert!(said.out.starts_with("fixed rules/a.yaml: 2 changes\n"), "{}", said.out);
+    let text = std::fs::read_to_string(home.path().join("rules/a.yaml")).unwrap();
+    assert!(text.contains("a: { when: t/a, enabled: true, then: { run: othr } }"), "{text}");
+    assert!(said.err.contains("did you mean `other`?"), "a guess is left alone: {}", said.err);
+    let again = home.say(&["check", "--fix"]);
+    assert!(!again.out.contains("fixed"), "{}", again.out);
+}

@@ -1,4 +1,4 @@
-//! Each step of a test does what spec 6 says, with a near miss that fails.
+//! Each step of a test does what docs/testing.md says, with a near miss that fails.
 
 use crate::home::Home;
 

@@ -1,4 +1,4 @@
-//! `homerule record`: writes messages as they come, a line each (spec 7).
+//! `homerule record`: writes messages as they come, a line each (docs/recordings.md).
 
 mod link;
 mod sink;

@@ -65,7 +65,7 @@ impl Difference {
         self.divergence.is_empty()
     }
 
-    /// Returns the answer for programs (spec 11).
+    /// Returns the answer for programs.
     pub(super) fn answer(&self) -> Value {
         divergence_text::answer(&self.divergence)
     }

@@ -10,7 +10,7 @@ use crate::sim::{Divergence, Published};
 
 use super::shown::text;
 
-/// Returns the answer for programs (spec 11).
+/// Returns the answer for programs.
 pub(super) fn answer(divergence: &Divergence) -> Value {
     let lines = |published: &[Published]| -> Vec<Value> {
         let line = |published: &Published| {

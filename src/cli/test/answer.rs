@@ -1,4 +1,4 @@
-//! The report of tests as programs read it (spec 11).
+//! The report of tests as programs read it.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What the broker keeps of each rule (spec 11): `homerule/rule/ID` is a retained JSON of whether it is switched on and how
+//! What the broker keeps of each rule (docs/operating.md): `homerule/rule/ID` is a retained JSON of whether it is switched on and how
 //! its last run ended; on `homerule/rule/ID/set` it is asked for something.
 //!
 //! A busy rule is told of once in a while only: a first change at once, those that follow with the next [`RuleTopics::rest`].

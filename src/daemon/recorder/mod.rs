@@ -1,4 +1,4 @@
-//! The recorder: keeps the messages of the last days in files of our own format (spec 7, 10), beside the loop
+//! The recorder: keeps the messages of the last days in files of our own format (docs/recordings.md), beside the loop
 //! (docs/decisions/0008).
 //!
 //! [`Recorder`] is the loop's end: it notes a message in memory and goes on. Once a second one thread, the `writer`, appends

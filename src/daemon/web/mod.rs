@@ -1,4 +1,4 @@
-//! The HTTP interface (spec 11). Each answer comes from the loop, in turn with everything else.
+//! The HTTP interface (docs/operating.md). Each answer comes from the loop, in turn with everything else.
 
 mod actions;
 mod events;

@@ -162,7 +162,7 @@ fn read_constants(node: &Node, reader: &mut Reader<'_>) -> Constants {
     };
     for entry in entries {
         let Some(name) = reader.variable_name(&entry.key, &entry.key_span) else { continue };
-        match reader.value(&entry.value) {
+        match reader.refuse_secret(&entry.value).and_then(|()| reader.value(&entry.value)) {
             Some(value) => reader.constants.add(name, value),
             None => reader.constants.add_broken(name),
         }

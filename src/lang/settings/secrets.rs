@@ -30,7 +30,8 @@ impl Secret {
         }
     }
 
-    fn of(node: &Node) -> Option<Secret> {
+    /// Returns the secret that `node` asks for.
+    pub(in crate::lang) fn of(node: &Node) -> Option<Secret> {
         let [entry] = node.as_map()? else { return None };
         let text: Arc<str> = entry.value.as_scalar()?.text.as_str().into();
         match entry.key.as_str() {

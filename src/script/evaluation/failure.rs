@@ -29,7 +29,7 @@ pub struct Failure {
     pub place: Option<Place>,
     /// Where in the expression's text, in bytes; empty where that isn't known.
     pub at: Range<usize>,
-    /// A topic that was read and never had a value: then it is no failure, but unknown (spec 2.5).
+    /// A topic that was read and never had a value: then it is no failure, but unknown (docs/language/conditions.md).
     pub without_value: Option<Topic>,
     /// Whether it was ended since it took too long: it reached the limit of operations, or of wall time.
     pub is_interrupted: bool,

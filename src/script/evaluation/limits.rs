@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How deep an expression may be nested.
 pub(in crate::script) const DEEPEST_EXPRESSION: usize = 64;
 
-/// How much an evaluation may use (spec 3, 10).
+/// How much an evaluation may use (`limits` in docs/settings.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Operations of one evaluation.

@@ -26,7 +26,7 @@ pub struct Reads {
     pub sun: bool,
     /// Whether `random()` was asked.
     pub random: bool,
-    /// The first topic that was read and never had a value: it makes a failure unknown (spec 2.5).
+    /// The first topic that was read and never had a value: it makes a failure unknown (docs/language/conditions.md).
     pub without_value: Option<Topic>,
     /// The earliest known time at which the answer may change (the end of a `for` or of a time window).
     pub next_change: Option<Timestamp>,

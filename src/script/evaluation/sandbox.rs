@@ -150,7 +150,7 @@ impl Sandbox {
     /// Renders a template in `world`.
     ///
     /// # Errors
-    /// As [`Sandbox::evaluate`]; and where `()` stands within a text (spec 2.6).
+    /// As [`Sandbox::evaluate`]; and if there is `()` within text (docs/language/actions.md).
     pub fn render(&self, world: &mut World, template: &Template, frame: &mut Frame<'_>) -> Result<Value, Failure> {
         let mut draws = 0;
         template.render(&mut |expression| self.draw(world, expression, frame, &mut draws))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::Name;
 
-/// The variables of spec 3 that each expression may read. They can't be names of wildcards or variables.
+/// The variables that each expression may read (docs/language/expressions.md). They can't be names of wildcards or variables.
 pub const BUILT_IN_VARIABLES: [&str; 16] = [
     "topic", "payload", "msg", "qos", "retained", "origin", "captures", "old", "value", "trigger", "memory", "now",
     "sun", "wait", "repeat", "http",
@@ -14,7 +14,7 @@ pub const BUILT_IN_VARIABLES: [&str; 16] = [
 pub const SET_BY_ACTIONS: [(&str, &[&str]); 3] =
     [("wait", &["wait"]), ("repeat", &["repeat"]), ("http", &["http", "exec"])];
 
-/// The properties of built-in variables that have always the same (spec 3).
+/// The properties of built-in variables that always have the same ones (docs/language/expressions.md).
 pub(in crate::script) const PROPERTIES: [(&str, &[&str]); 4] = [
     ("now", &["hour", "minute", "second", "day", "month", "year", "unix", "weekday", "date", "time"]),
     ("sun", &["up", "elevation", "azimuth", "sunrise", "sunset"]),

@@ -1,4 +1,4 @@
-//! Templates: values whose texts hold `${EXPR}` (spec 2.6).
+//! Templates: values whose texts hold `${EXPR}` (docs/language/actions.md).
 
 use std::fmt::Write as _;
 use std::sync::Arc;

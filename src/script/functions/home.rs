@@ -229,7 +229,7 @@ impl Lent {
 }
 
 /// Returns how many topics of `filter` have a value, and how many of these are as `wanted`: match the value
-/// (spec 2.2), or satisfy the closure.
+/// (docs/language/values.md), or satisfy the closure.
 fn matching(
     context: &NativeCallContext,
     loan: &Loan,

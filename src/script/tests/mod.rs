@@ -1,4 +1,4 @@
-//! What expressions and templates do, seen from outside: each sentence of spec 3 has a case.
+//! What expressions and templates do, seen from outside: each sentence of docs/language/expressions.md has a case.
 
 mod failures;
 mod language;

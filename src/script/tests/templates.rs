@@ -1,4 +1,4 @@
-//! Templates (spec 2.6).
+//! Templates (docs/language/actions.md).
 
 use crate::model::{PlacedText, RuleId, Value};
 
