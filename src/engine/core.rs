@@ -10,6 +10,7 @@ use crate::rules::{LogLevel, Rule, Trigger};
 
 use super::condition::evaluator::Evaluator;
 use super::condition::scope::{Scope, ThreadScope};
+use super::effect::Effect;
 use super::inbox::{Inbox, Incoming};
 use super::live::deadlines::Deadlines;
 use super::live::id::LiveId;
@@ -18,10 +19,11 @@ use super::live::soon::Soon;
 use super::live::subscriptions::{Fact, Subscriber, Subscriptions};
 use super::live::table::LiveRules;
 use super::loop_guard::Interruptions;
+use super::options::Options;
 use super::run::table::Runs;
+use super::trace::{Cause, Trace};
 use super::trigger::firing::Firing;
 use super::trigger::state::{Track, TriggerState};
-use super::{Cause, Effect, Options, Trace};
 
 /// The submachines of the engine.
 pub(crate) struct Core {

@@ -6,6 +6,7 @@ use super::action::request;
 use super::activation::activate;
 use super::condition::tracker::tracked_conditions;
 use super::core::Core;
+use super::event::Event;
 use super::inbox::Incoming;
 use super::live::deadlines::{Deadline, Due};
 use super::live::id::LiveId;
@@ -14,15 +15,15 @@ use super::live::subscriptions::{Fact, Part, Subscriber};
 use super::loop_guard;
 use super::run::stepper::step_ready;
 use super::run::{admission, lifecycle, timer, unwind, wait};
+use super::trace::{Cause, CauseKind, RunId, StepKind};
 use super::trigger::at_expression::recheck_rule;
 use super::trigger::events::Happening;
 use super::trigger::firing::Firing;
-use super::trigger::message::{Arrival, Told, tell};
+use super::trigger::message::{Arrival, Notice, notify};
 use super::trigger::{schedule, timed};
 use super::while_rule::perform;
 use super::while_rule::reconsider::{While, recheck_cause, reconsider};
 use super::while_rule::switch::switch;
-use super::{Cause, CauseKind, Event, RunId, StepKind};
 use crate::model::{Message, Origin, RuleId};
 use crate::rules::{ClientChange, HomeEvent, LogLevel};
 
@@ -107,7 +108,7 @@ pub(crate) fn message_cause(core: &Core, message: &Message, depth: u32, run: Opt
     Cause { kind, depth, run, armed: None }
 }
 
-/// Tells a message to its subscribers, in the rules' order.
+/// Gives a message to its subscribers, in the rules' order.
 pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
     let mut subscribers = std::mem::take(&mut core.subscribers);
     core.subscriptions.find(&arrival.message.topic, &mut subscribers);
@@ -120,7 +121,7 @@ pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
             Part::Tracker(index) => track(core, id, index, &arrival.message),
             // One message makes one run, of the first trigger that fires.
             Part::Trigger(owner, index) => {
-                if let Some(firing) = tell_trigger(core, (id, owner, index), arrival, cause)
+                if let Some(firing) = notify_trigger(core, (id, owner, index), arrival, cause)
                     && (owner != Owner::Rule || fired.replace(id) != Some(id))
                 {
                     deliver(core, id, owner, firing);
@@ -136,7 +137,7 @@ pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
     core.subscribers = subscribers;
 }
 
-/// Tells one of the daemon's own events, which is about `rule`.
+/// Dispatches one of the daemon's own events, which is about `rule`.
 pub(crate) fn dispatch_home_event(core: &mut Core, event: HomeEvent, rule: Option<&RuleId>, depth: u32) {
     dispatch_event(core, &Happening::Home(event, rule), depth);
 }
@@ -207,8 +208,8 @@ fn handle_event(core: &mut Core, event: Event) {
     }
 }
 
-/// Tells a message to one trigger. Returns what it sets where it fires.
-fn tell_trigger(
+/// Gives a message to one trigger. Returns what it sets where it fires.
+fn notify_trigger(
     core: &mut Core,
     (id, owner, index): (LiveId, Owner, u16),
     arrival: &Arrival,
@@ -216,7 +217,7 @@ fn tell_trigger(
 ) -> Option<Firing> {
     let rule = Arc::clone(&core.live.get(id).rule);
     let trigger = core.trigger_of(&rule, owner, index)?;
-    tell(core, &Told { id, rule: &rule, owner, index, trigger: &trigger, arrival, cause })
+    notify(core, &Notice { id, rule: &rule, owner, index, trigger: &trigger, arrival, cause })
 }
 
 /// Gives a firing to the rule or the run that waits for it.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Message, RuleId};
 use crate::rules::LogLevel;
 
-use super::{Cause, SaveKey, Trace};
+use super::kept::snapshot::SaveKey;
+use super::trace::{Cause, Trace};
 
 /// Something that the shell must do, in this order.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +65,7 @@ pub struct Publication {
     pub cause: Cause,
 }
 
-/// Where alerts are published; rules that name it hear them.
+/// Where alerts are published; rules that name it get them too.
 pub const ALERT_TOPIC: &str = "homerule/alert";
 
 /// Something that a person should see.

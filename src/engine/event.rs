@@ -1,4 +1,4 @@
-//! What happens to a home, as the engine is told.
+//! What happens to a home: the engine's only input.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Message, Payload, RuleId};
 
-use super::{Alert, RequestId, StoppedBy};
+use super::effect::{Alert, RequestId};
+use super::trace::StoppedBy;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

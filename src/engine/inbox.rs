@@ -6,8 +6,9 @@ use crate::model::{Message, RuleId, Topic, Value};
 use crate::rules::HomeEvent;
 use crate::script::Failure;
 
+use super::event::Event;
 use super::live::subscriptions::Fact;
-use super::{Cause, Event, RunId};
+use super::trace::{Cause, RunId};
 
 /// Something that is to be handled.
 #[derive(Debug)]

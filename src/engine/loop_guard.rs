@@ -9,13 +9,14 @@ use crate::rules::{HomeEvent, LogLevel};
 
 use super::core::Core;
 use super::effect::ALERT_TOPIC;
+use super::effect::{Alert, AlertKind, Effect};
 use super::inbox::Incoming;
 use super::instant::later;
 use super::live::deadlines::Due;
 use super::live::id::LiveId;
 use super::run::unstarted::trigger_step;
+use super::trace::{CauseKind, Fault, Loop, Outcome, RunId, Trace};
 use super::trigger::firing::Firing;
-use super::{Alert, AlertKind, CauseKind, Effect, Fault, Loop, Outcome, RunId, Trace};
 
 /// How long a rule rests after a loop.
 const REST: Duration = Duration::from_mins(1);

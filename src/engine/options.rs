@@ -1,4 +1,4 @@
-//! What the engine is told once, at its start.
+//! The settings that the engine gets once, at its start.
 
 use crate::model::schedule::Calendar;
 use crate::script::Limits;

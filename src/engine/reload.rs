@@ -13,7 +13,7 @@ use super::inbox::Incoming;
 use super::live::id::LiveId;
 use super::run::thread::Waiting;
 use super::run::{Run, lifecycle, timer, wait};
-use super::{Outcome, RunId, StoppedBy};
+use super::trace::{Outcome, RunId, StoppedBy};
 
 /// Swaps the rules: what was kept of each goes over to the rule of the same id.
 pub(crate) fn replace_rules(core: &mut Core, rules: &Ruleset) {

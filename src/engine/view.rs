@@ -14,8 +14,8 @@ use super::core::Core;
 use super::live::id::LiveId;
 use super::run::Run;
 use super::run::thread::{Thread, Waiting};
+use super::trace::{Awaited, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
 use super::while_rule::state::Edge;
-use super::{Awaited, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
 
 /// A rule as it stands now.
 #[derive(Debug, Clone)]

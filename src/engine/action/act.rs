@@ -4,7 +4,7 @@ use crate::engine::condition::evaluator::Evaluator;
 use crate::engine::condition::scope::Scope;
 use crate::engine::run::cursor::Cursor;
 use crate::engine::run::thread::ActionPlace;
-use crate::engine::{StepKind, StepResult};
+use crate::engine::trace::{StepKind, StepResult};
 use crate::model::Map;
 use crate::rules::{Action, ActionKind};
 use crate::script::{Failure, Reads};

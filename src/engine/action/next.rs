@@ -1,7 +1,7 @@
 //! What an action asks its thread to do next.
 
-use crate::engine::Outcome;
 use crate::engine::run::thread::{Repeat, Waiting};
+use crate::engine::trace::Outcome;
 use crate::rules::BlockId;
 
 /// What an action asks its thread to do next.

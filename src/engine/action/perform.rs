@@ -1,10 +1,10 @@
 //! Does one action: each kind has its file, and the small ones stand here.
 
-use crate::engine::condition::verdict::Verdict;
+use crate::engine::condition::judgement::Judgement;
 use crate::engine::instant::later;
 use crate::engine::run::thread::Waiting;
 use crate::engine::run::wait;
-use crate::engine::{Fault, Outcome, StepKind, StepResult, StopReason};
+use crate::engine::trace::{Fault, Outcome, StepKind, StepResult, StopReason};
 use crate::rules::{Action, ActionKind, Case, Condition, DurationTemplate, LogLevel, OnError};
 use crate::script::{Expression, Failure, Template};
 
@@ -40,10 +40,10 @@ pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
         ActionKind::Wait(wait) => wait::begin(act, wait),
         ActionKind::If { condition, then, otherwise } => {
             let branch = match act.at.judge(condition)?.0 {
-                Verdict::True => Some(*then),
-                Verdict::False(_) => *otherwise,
+                Judgement::True => Some(*then),
+                Judgement::False(_) => *otherwise,
                 // Unknown: neither branch, and on it goes.
-                Verdict::Unknown(_) | Verdict::Failed(_) => None,
+                Judgement::Unknown(_) | Judgement::Failed(_) => None,
             };
             Ok(branch.map_or(Next::GoOn, Next::Enter))
         }

@@ -1,8 +1,10 @@
 //! `publish` and `scene`: what a rule publishes is noted at once, and handled after what is being handled.
 
+use crate::engine::core::Core;
+use crate::engine::effect::{Effect, Publication};
 use crate::engine::inbox::Incoming;
 use crate::engine::loop_guard;
-use crate::engine::{Cause, Effect, Outcome, Publication, StepKind, StepResult};
+use crate::engine::trace::{Cause, Outcome, StepKind, StepResult};
 use crate::model::{Message, Origin, Payload, Topic};
 use crate::rules::{IfChanged, Publish};
 use crate::script::Failure;
@@ -72,19 +74,18 @@ fn cause_of(act: &Act<'_>) -> Cause {
 
 /// Returns the topic that already says what would be published, if `if_changed` leaves it out then.
 fn unchanged(act: &mut Act<'_>, publish: &Publish, topic: &Topic, payload: &Payload) -> Result<Option<Topic>, Failure> {
-    // What is compared is what would be sent: the text `21` is the number that devices say.
-    let value = payload.value();
+    // What is compared is what would be sent: the text `21` is the number that devices say. Nothing else needs it read.
+    let is_so = |topic, core: &Core| core.value_of(topic).is_some_and(|state| state.says(payload.value()));
     match &publish.if_changed {
         IfChanged::Always => Ok(None),
         IfChanged::OwnTopic => {
             let core = &*act.at.core;
             let last = core.inbox.last_value(topic).or_else(|| core.value_of(topic));
-            Ok((last == Some(value)).then(|| topic.clone()))
+            Ok((last == Some(payload.value())).then(|| topic.clone()))
         }
         IfChanged::Topic(other) => {
             let other = act.evaluate(|engine, scope, reads| engine.topic(scope, other, reads))?;
-            let is_so = act.at.core.value_of(&other).is_some_and(|state| state.says(value));
-            Ok(is_so.then_some(other))
+            Ok(is_so(&other, act.at.core).then_some(other))
         }
     }
 }

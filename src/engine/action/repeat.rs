@@ -2,7 +2,7 @@
 
 use crate::engine::run::thread::{Frame, Repeat};
 use crate::engine::run::wait::{self, OpenFor};
-use crate::engine::{StepKind, StepResult};
+use crate::engine::trace::{StepKind, StepResult};
 use crate::model::Value;
 use crate::rules::{Condition, RepeatKind, Until};
 use crate::script::Failure;
@@ -13,7 +13,7 @@ use super::next::Next;
 /// Begins a loop.
 ///
 /// # Errors
-/// When what it is told fails, or is no number, list or interval.
+/// When what it is given fails, or isn't a number, a list or an interval.
 pub(crate) fn begin(act: &mut Act<'_>, kind: &RepeatKind) -> Result<Next, Failure> {
     let now = act.at.core.now();
     let mut repeat = Repeat { at: act.place, turn: 0, times: None, items: Vec::new(), interval: None, turn_due: now };

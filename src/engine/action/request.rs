@@ -1,9 +1,11 @@
 //! `http` and `exec`: the shell does them, and its answer comes back as an event.
 
 use crate::engine::core::Core;
+use crate::engine::effect::{Effect, HttpCall, RequestId};
+use crate::engine::event::Answer;
 use crate::engine::run::thread::Waiting;
 use crate::engine::run::unwind;
-use crate::engine::{Answer, Effect, HttpCall, RequestId, StepKind, StepResult};
+use crate::engine::trace::{StepKind, StepResult};
 use crate::model::{Map, Value};
 use crate::rules::{Exec, Http};
 use crate::script::Failure;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{StepKind, StepResult};
+use crate::engine::trace::{StepKind, StepResult};
 use crate::model::{Place, Value};
 use crate::rules::{Action, ActionKind, DurationTemplate, Http, IfChanged, OnError, Publish, RuleReference};
 use crate::script::{Asked, Closure, Command, Failure, Template, UnlessSame};

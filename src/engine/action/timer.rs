@@ -8,7 +8,7 @@ use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::timer::Timer;
 use crate::engine::run::RunList;
-use crate::engine::{Armed, StepKind, StepResult};
+use crate::engine::trace::{Armed, StepKind, StepResult};
 use crate::model::Name;
 use crate::script::{Closure, Failure};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::live::subscriptions::Fact;
-use crate::engine::{StepKind, StepResult};
+use crate::engine::trace::{StepKind, StepResult};
 use crate::model::Name;
 use crate::script::{Failure, Template};
 

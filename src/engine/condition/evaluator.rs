@@ -9,8 +9,8 @@ use crate::model::{Fingerprint, RuleId, Topic, Value};
 use crate::rules::{DurationTemplate, Question};
 use crate::script::{Called, Closure, Expression, Failure, Frame, Interrupter, Reads, Sandbox, Template, World};
 
-use crate::engine::Options;
 use crate::engine::condition::scope::Scope;
+use crate::engine::options::Options;
 
 /// The sandbox, the world that it is lent, and what `random()` depends on.
 pub(crate) struct Evaluator {
@@ -134,7 +134,7 @@ impl Evaluator {
     /// Renders a template that must give a topic.
     ///
     /// # Errors
-    /// As [`Evaluator::render`], and when what it gives is no topic.
+    /// As [`Evaluator::render`], and when what it gives isn't a topic.
     pub(crate) fn topic(
         &mut self,
         scope: &Scope<'_>,
@@ -164,7 +164,7 @@ impl Evaluator {
     /// Returns the duration, known or rendered.
     ///
     /// # Errors
-    /// As [`Evaluator::render`], and when what it gives is no duration.
+    /// As [`Evaluator::render`], and when what it gives isn't a duration.
     pub(crate) fn duration(
         &mut self,
         scope: &Scope<'_>,

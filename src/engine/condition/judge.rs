@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::engine::instant::later;
-use crate::engine::{Step, StepKind, StepResult, WhyFalse};
+use crate::engine::trace::{Step, StepKind, StepResult, WhyFalse};
 use crate::model::schedule::SunDay;
 use crate::model::{Label, Value};
 use crate::rules::{Condition, ConditionKind, StateCondition};
 use crate::script::{Expression, Failure, Reads};
 
 use super::evaluator::Evaluator;
+use super::judgement::Judgement;
 use super::scope::Scope;
 use super::tracker::Tracker;
-use super::verdict::Verdict;
 
 /// What a judgement needs beside the condition, and what it records.
 pub(crate) struct Judging<'a> {
@@ -30,7 +30,7 @@ impl<'a> Judging<'a> {
 
 impl Evaluator {
     /// Judges a condition, and records it and the conditions within as steps.
-    pub(crate) fn judge(&mut self, judging: &mut Judging<'_>, condition: &Condition) -> Verdict {
+    pub(crate) fn judge(&mut self, judging: &mut Judging<'_>, condition: &Condition) -> Judgement {
         let mut values = Vec::new();
         let verdict = match &condition.kind {
             ConditionKind::Expression(expression) => self.judge_expression(judging, expression, &mut values),
@@ -38,8 +38,8 @@ impl Evaluator {
             ConditionKind::All(inner) => self.judge_all(judging, inner),
             ConditionKind::Any(inner) => self.judge_any(judging, inner),
             ConditionKind::Not(inner) => match self.judge(judging, inner) {
-                Verdict::True => Verdict::False(None),
-                Verdict::False(_) => Verdict::True,
+                Judgement::True => Judgement::False(None),
+                Judgement::False(_) => Judgement::True,
                 other => other,
             },
             ConditionKind::Time(window) => {
@@ -48,7 +48,7 @@ impl Evaluator {
                     judging.reads.changes_at(at);
                 }
                 if window.contains(self.world.now, calendar) {
-                    Verdict::True
+                    Judgement::True
                 } else {
                     no(WhyFalse::OutsideWindow(window.to_string().into()))
                 }
@@ -57,9 +57,9 @@ impl Evaluator {
                 let calendar = &self.world.calendar;
                 judging.reads.sun = true;
                 match SunDay::is_up(self.world.now, calendar) {
-                    Some(up) if up == *is_up => Verdict::True,
+                    Some(up) if up == *is_up => Judgement::True,
                     Some(is_up) => no(WhyFalse::Sun { is_up }),
-                    None => Verdict::Failed(Failure::plain("the home has no `location` in homerule.yaml".to_owned())),
+                    None => Judgement::Failed(Failure::plain("the home has no `location` in homerule.yaml".to_owned())),
                 }
             }
         };
@@ -86,29 +86,29 @@ impl Evaluator {
     }
 
     /// In `all`, one false decides, and a failure ends it; else one unknown makes it unknown.
-    fn judge_all(&mut self, judging: &mut Judging<'_>, inner: &[Condition]) -> Verdict {
+    fn judge_all(&mut self, judging: &mut Judging<'_>, inner: &[Condition]) -> Judgement {
         let mut unknown = None;
         for condition in inner {
             match self.judge(judging, condition) {
-                Verdict::True => {}
-                Verdict::Unknown(topic) => unknown = unknown.or(Some(topic)),
+                Judgement::True => {}
+                Judgement::Unknown(topic) => unknown = unknown.or(Some(topic)),
                 decided => return decided,
             }
         }
-        unknown.map_or(Verdict::True, Verdict::Unknown)
+        unknown.map_or(Judgement::True, Judgement::Unknown)
     }
 
     /// In `any`, one true decides, and a failure ends it; else one unknown makes it unknown.
-    fn judge_any(&mut self, judging: &mut Judging<'_>, inner: &[Condition]) -> Verdict {
+    fn judge_any(&mut self, judging: &mut Judging<'_>, inner: &[Condition]) -> Judgement {
         let mut unknown = None;
         for condition in inner {
             match self.judge(judging, condition) {
-                Verdict::False(_) => {}
-                Verdict::Unknown(topic) => unknown = unknown.or(Some(topic)),
+                Judgement::False(_) => {}
+                Judgement::Unknown(topic) => unknown = unknown.or(Some(topic)),
                 decided => return decided,
             }
         }
-        unknown.map_or(Verdict::False(None), Verdict::Unknown)
+        unknown.map_or(Judgement::False(None), Judgement::Unknown)
     }
 
     fn judge_expression(
@@ -116,21 +116,21 @@ impl Evaluator {
         judging: &mut Judging<'_>,
         expression: &Expression,
         values: &mut Vec<(Label, Value)>,
-    ) -> Verdict {
+    ) -> Judgement {
         let mut reads = Reads::default();
         let result = self.value(judging.scope, expression, &mut reads);
         self.note_values(judging.scope, expression, &reads, values);
         judging.reads.merge(reads);
         match result {
-            Ok(Value::Bool(true)) => Verdict::True,
-            Ok(Value::Bool(false)) => Verdict::False(None),
+            Ok(Value::Bool(true)) => Judgement::True,
+            Ok(Value::Bool(false)) => Judgement::False(None),
             Ok(Value::Null) => no(WhyFalse::GaveNothing),
-            Ok(value) => Verdict::Failed(Failure::of_expression(
+            Ok(value) => Judgement::Failed(Failure::of_expression(
                 expression,
                 format!("a condition must give true or false, and this gives {}: {value}", value.kind()),
             )),
-            Err(Failure { without_value: Some(topic), .. }) => Verdict::Unknown(topic),
-            Err(failure) => Verdict::Failed(failure),
+            Err(Failure { without_value: Some(topic), .. }) => Judgement::Unknown(topic),
+            Err(failure) => Judgement::Failed(failure),
         }
     }
 
@@ -140,15 +140,15 @@ impl Evaluator {
         state: &StateCondition,
         condition: &Condition,
         values: &mut Vec<(Label, Value)>,
-    ) -> Verdict {
+    ) -> Judgement {
         let topic = match self.topic(judging.scope, &state.topic, &mut judging.reads) {
             Ok(topic) => topic,
-            Err(Failure { without_value: Some(topic), .. }) => return Verdict::Unknown(topic),
-            Err(failure) => return Verdict::Failed(failure),
+            Err(Failure { without_value: Some(topic), .. }) => return Judgement::Unknown(topic),
+            Err(failure) => return Judgement::Failed(failure),
         };
         judging.reads.topics.insert(topic.clone());
         let Some(known) = self.world.states.get(topic.as_str()).filter(|known| known.has_had_value) else {
-            return Verdict::Unknown(topic);
+            return Judgement::Unknown(topic);
         };
         let value = known.payload.value().at(&state.field).cloned().unwrap_or_default();
         values.push((topic.text().into(), value.clone()));
@@ -160,12 +160,12 @@ impl Evaluator {
             let wanted = state.wanted(&value);
             return no(WhyFalse::OtherValue { topic, field: field(), value, wanted });
         }
-        let Some(hold) = state.hold else { return Verdict::True };
+        let Some(hold) = state.hold else { return Judgement::True };
         let tracker = judging.trackers.iter().find(|tracker| tracker.path == condition.path);
         let since = tracker.map_or(known.changed_at, |tracker| tracker.since(&topic, known));
         let due = later(since, hold);
         if due <= self.world.now {
-            return Verdict::True;
+            return Judgement::True;
         }
         judging.reads.changes_at(due);
         no(WhyFalse::TooShort { topic, since, due })
@@ -189,6 +189,6 @@ impl Evaluator {
     }
 }
 
-fn no(why: WhyFalse) -> Verdict {
-    Verdict::False(Some(Box::new(why)))
+fn no(why: WhyFalse) -> Judgement {
+    Judgement::False(Some(Box::new(why)))
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod evaluator;
 pub(crate) mod judge;
+pub(crate) mod judgement;
 pub(crate) mod recheck;
 pub(crate) mod scope;
 pub(crate) mod tracker;
-pub(crate) mod verdict;

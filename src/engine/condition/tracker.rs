@@ -68,7 +68,7 @@ pub(crate) fn topic_filter(topic: &Template) -> Option<TopicFilter> {
     let pattern = match topic {
         Template::Constant(Value::Text(text)) => text.to_string(),
         Template::Text(parts) => {
-            // U+FFFF is no character: it marks where an expression stands.
+            // U+FFFF isn't a character: it marks where an expression is.
             let marked: String = parts
                 .iter()
                 .map(|part| match part {

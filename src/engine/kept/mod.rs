@@ -1,6 +1,6 @@
 //! What survives a restart: rows of JSON by their keys.
 
 pub(super) mod rows;
-mod snapshot;
+pub(super) mod snapshot;
 
 pub use snapshot::{SaveKey, Snapshot};

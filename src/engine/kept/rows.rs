@@ -9,11 +9,12 @@ use crate::model::{RuleId, Topic, TopicState};
 use crate::rules::LogLevel;
 
 use crate::engine::core::Core;
+use crate::engine::effect::Effect;
+use crate::engine::kept::snapshot::{SaveKey, Snapshot};
 use crate::engine::live::saved_rule::{RULE, SavedRule, from_json, to_json};
 use crate::engine::live::track_key::TrackKey;
 use crate::engine::run::Run;
 use crate::engine::run::table::RUN;
-use crate::engine::{Effect, SaveKey, Snapshot};
 
 /// How the keys of topics' rows begin.
 const TOPIC: &str = "topic/";

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::RunId;
 use crate::engine::instant::Shift;
+use crate::engine::trace::RunId;
 use crate::model::Topic;
 
 use super::id::LiveId;

@@ -1,4 +1,4 @@
-//! Which rule in force, and where it stands in the order of all.
+//! Which rule in force, and its place in the order of all.
 
 use crate::model::Topic;
 
@@ -18,12 +18,12 @@ impl LiveId {
     }
 
     /// Returns where the rule stands in its table.
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 
-/// Where a rule stands in the order of all: its entry in the ruleset, then, for `each: {topic: …}`, its topic.
+/// A rule's place in the order of all: its entry in the ruleset, then, for `each: {topic: …}`, its topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     pub(super) entry: usize,

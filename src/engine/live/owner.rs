@@ -1,6 +1,6 @@
 //! Whose triggers they are: a rule's, or those of a `wait`.
 
-use crate::engine::RunId;
+use crate::engine::trace::RunId;
 
 /// Whose triggers they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

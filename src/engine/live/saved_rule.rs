@@ -78,7 +78,7 @@ impl LiveRule {
         SavedRule { triggers: self.triggers.clone(), trackers: self.trackers.clone(), ..self.to_row() }
     }
 
-    /// Returns what stands in its own row: all but what it knows of topics.
+    /// Returns what its own row holds: all but what it knows of topics.
     pub(super) fn to_row(&self) -> SavedRule {
         SavedRule {
             fingerprint: self.rule.fingerprint,

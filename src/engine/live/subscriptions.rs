@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::RunId;
+use crate::engine::trace::RunId;
 use crate::model::{RuleId, Topic, TopicFilter};
 use crate::rules::TopicIndex;
 use crate::script::Reads;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::SaveKey;
 use crate::engine::condition::tracker::Tracker;
 use crate::engine::instant::Shift;
+use crate::engine::kept::snapshot::SaveKey;
 use crate::engine::trigger::state::{Track, TriggerState};
 use crate::model::{RuleId, Topic};
 use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset, Start, TopicIndex};
@@ -28,7 +28,7 @@ use super::unsaved::Unsaved;
 pub(crate) struct LiveRules {
     ruleset: Ruleset,
     rows: Vec<LiveRule>,
-    /// Stands in for a rule whose id is no longer good, which nobody should have: it belongs to no home.
+    /// Takes the place of a rule whose id is no longer good, which nobody should have.
     vacant: LiveRule,
     in_order: BTreeMap<Rank, LiveId>,
     by_rule: BTreeMap<RuleId, LiveId>,

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::instant::Shift;
-use crate::engine::{Armed, Cause, CauseKind, RunId};
+use crate::engine::trace::{Armed, Cause, CauseKind, RunId};
 use crate::model::{Name, Value};
 use crate::rules::Rule;
 use crate::script::{Closure, ClosureId};

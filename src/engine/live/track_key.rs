@@ -1,8 +1,8 @@
 //! What is kept of each topic that a `state` or `silent` trigger follows, or a `state` condition with `for`: a row of its
 //! own, so that a change of one topic costs the same beside ten thousand others.
 
-use crate::engine::SaveKey;
 use crate::engine::condition::tracker::Tracker;
+use crate::engine::kept::snapshot::SaveKey;
 use crate::engine::trigger::state::TriggerState;
 use crate::model::{RuleId, Topic};
 

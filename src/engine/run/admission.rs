@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::condition::judge::Judging;
-use crate::engine::condition::verdict::Verdict;
+use crate::engine::condition::judgement::Judgement;
 use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
 use crate::engine::loop_guard;
+use crate::engine::trace::{Cause, CauseKind, Gate, Refusal, RunId, Step, StoppedBy};
 use crate::engine::trigger::firing::Firing;
-use crate::engine::{Cause, CauseKind, Gate, Refusal, RunId, Step, StoppedBy};
 use crate::model::{Map, RuleId, Value};
 use crate::rules::{Mode, Per, Rule};
 use crate::script::{Failure, Reads};
@@ -66,11 +66,11 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
     }
     let (verdict, steps) = judge_if(core, id, &rule, &firing, &variables);
     let list = match verdict {
-        Verdict::True => RunList::Then,
-        Verdict::False(_) if rule.otherwise.is_some() => RunList::Otherwise,
-        Verdict::False(_) => return unstarted::skip_with(core, &rule, &firing, Gate::Condition, steps, None),
-        Verdict::Unknown(_) => return unstarted::skip_with(core, &rule, &firing, Gate::Unknown, steps, None),
-        Verdict::Failed(failure) => return unstarted::fail(core, &rule, &firing, steps, &failure),
+        Judgement::True => RunList::Then,
+        Judgement::False(_) if rule.otherwise.is_some() => RunList::Otherwise,
+        Judgement::False(_) => return unstarted::skip_with(core, &rule, &firing, Gate::Condition, steps, None),
+        Judgement::Unknown(_) => return unstarted::skip_with(core, &rule, &firing, Gate::Unknown, steps, None),
+        Judgement::Failed(failure) => return unstarted::fail(core, &rule, &firing, steps, &failure),
     };
     admit(core, Candidate { id, rule, list, key, firing, variables, steps, caller: None, call_depth: 0 });
 }
@@ -183,8 +183,8 @@ pub(crate) fn judge_if(
     rule: &Rule,
     firing: &Firing,
     variables: &Map,
-) -> (Verdict, Vec<Step>) {
-    let Some(condition) = &rule.condition else { return (Verdict::True, Vec::new()) };
+) -> (Judgement, Vec<Step>) {
+    let Some(condition) = &rule.condition else { return (Judgement::True, Vec::new()) };
     let scope = core.scope(id, rule, Some(firing), variables);
     let mut judging = Judging::new(&scope, core.live.get(id).trackers());
     let verdict = core.evaluator.judge(&mut judging, condition);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::engine::condition::evaluator::Evaluator;
 use crate::engine::condition::judge::Judging;
+use crate::engine::condition::judgement::Judgement;
 use crate::engine::condition::scope::Scope;
-use crate::engine::condition::verdict::Verdict;
 use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
-use crate::engine::{Fault, Step, StepKind, StepResult};
+use crate::engine::trace::{Fault, Step, StepKind, StepResult};
 use crate::model::Map;
 use crate::rules::{Condition, Rule};
 use crate::script::{Failure, Reads};
@@ -65,7 +65,7 @@ impl Cursor<'_> {
     ///
     /// # Errors
     /// When it fails.
-    pub(crate) fn judge(&mut self, condition: &Condition) -> Result<(Verdict, Reads), Failure> {
+    pub(crate) fn judge(&mut self, condition: &Condition) -> Result<(Judgement, Reads), Failure> {
         let thread = self.run.scope(self.thread);
         let (firing, locals) = (&self.run.firing, &self.run.variables);
         let scope = self.core.scope_in_thread(self.id, self.rule, Some(firing), locals, thread);
@@ -76,7 +76,7 @@ impl Cursor<'_> {
             self.run.note(step);
         }
         match verdict {
-            Verdict::Failed(failure) => Err(failure),
+            Judgement::Failed(failure) => Err(failure),
             verdict => Ok((verdict, reads)),
         }
     }

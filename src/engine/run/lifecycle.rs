@@ -9,7 +9,7 @@ use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::Fact;
 use crate::engine::loop_guard;
-use crate::engine::{Cause, Outcome, RunId, StepKind, StoppedBy, Trace};
+use crate::engine::trace::{Cause, Outcome, RunId, StepKind, StoppedBy, Trace};
 use crate::model::RuleId;
 use crate::rules::{BlockId, Start};
 use crate::script::Failure;
@@ -83,8 +83,9 @@ pub(crate) fn end(core: &mut Core, mut run: Run, outcome: Outcome) {
             release_thread(core, rule_id, run.id, thread_id, &thread);
         }
         next = leave_rule(core, rule_id, &run);
+    } else {
+        core.runs.forget(&run);
     }
-    core.runs.forget(&run);
     let depth = run.firing.cause.depth;
     core.trace(Trace {
         rule: run.rule.clone(),

@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize};
 use crate::engine::condition::scope::ThreadScope;
 use crate::engine::instant::Shift;
 use crate::engine::live::id::LiveId;
+use crate::engine::trace::{Cause, CauseKind, RunId, Step};
 use crate::engine::trigger::firing::Firing;
-use crate::engine::{Cause, CauseKind, RunId, Step};
 use crate::model::{Map, RuleId};
 use crate::rules::{BlockId, Rule};
 
@@ -133,7 +133,7 @@ impl Run {
         self.threads.iter().find(|(_, thread)| has_it(thread)).map(|(id, _)| id)
     }
 
-    /// Returns all that it listens with.
+    /// Returns all that it waits with.
     pub(crate) fn waits(&self) -> impl Iterator<Item = &OpenWait> {
         self.threads.values().flat_map(|thread| &thread.waits)
     }

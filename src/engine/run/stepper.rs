@@ -7,7 +7,7 @@ use crate::engine::action::next::Next;
 use crate::engine::action::perform;
 use crate::engine::core::Core;
 use crate::engine::live::deadlines::Due;
-use crate::engine::{Outcome, RunId};
+use crate::engine::trace::{Outcome, RunId};
 use crate::rules::BlockId;
 use crate::script::Failure;
 
@@ -24,8 +24,8 @@ pub(crate) fn step_ready(core: &mut Core) {
 }
 
 fn step_run(core: &mut Core, id: RunId) {
-    let Some(rule_id) = core.runs.get(id).and_then(|run| run.live) else { return };
     let Some(mut run) = core.runs.take(id) else { return };
+    let Some(rule_id) = run.live else { return core.runs.put_unchanged(run) };
     let rule = Arc::clone(&core.live.get(rule_id).rule);
     core.runs.set_at_work(Some((id, None)));
     let mut ended = None;

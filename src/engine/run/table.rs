@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::SignedDuration;
 
 use crate::engine::condition::scope::ThreadScope;
+use crate::engine::effect::RequestId;
 use crate::engine::instant::Shift;
+use crate::engine::kept::snapshot::SaveKey;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::saved_rule::to_json;
 use crate::engine::live::soon::Soon;
+use crate::engine::trace::{RunId, StoppedBy};
 use crate::engine::trigger::state::{Track, TriggerState};
-use crate::engine::{RequestId, RunId, SaveKey, StoppedBy};
 use crate::model::{Map, Topic, Value};
 
 use super::Run;
@@ -24,8 +26,8 @@ pub(crate) const RUN: &str = "run/";
 #[derive(Debug)]
 pub(crate) struct Runs {
     by_id: BTreeMap<RunId, Run>,
-    /// Those of rules in force, also those at work: of one key the oldest first, since numbers count up.
-    of_rules: BTreeSet<(LiveId, RunKey, RunId)>,
+    /// Those of each rule in force, also those at work: of one key the oldest first, since numbers count up.
+    of_rules: Vec<BTreeSet<(RunKey, RunId)>>,
     /// Runs that go on as soon as the one at work waits.
     ready: VecDeque<RunId>,
     /// The run at work, and what ended it, if something did.
@@ -45,7 +47,7 @@ impl Runs {
     pub(crate) fn new() -> Runs {
         Runs {
             by_id: BTreeMap::new(),
-            of_rules: BTreeSet::new(),
+            of_rules: Vec::new(),
             ready: VecDeque::new(),
             at_work: None,
             looping: None,
@@ -98,8 +100,9 @@ impl Runs {
     /// Takes a run that was taken out off its rule, and out of what is kept.
     pub(crate) fn forget(&mut self, run: &Run) {
         self.unsaved.insert(run.id);
-        if let Some(rule) = run.live {
-            self.of_rules.remove(&(rule, run.key.clone(), run.id));
+        let of_rule = run.live.and_then(|rule| self.of_rules.get_mut(rule.index()));
+        if let Some(runs) = of_rule.filter(|runs| !runs.is_empty()) {
+            runs.remove(&(run.key.clone(), run.id));
         }
     }
 
@@ -136,24 +139,30 @@ impl Runs {
 
     /// Returns the runs of a rule and a key, the oldest first.
     pub(crate) fn of_key(&self, rule: LiveId, key: &RunKey) -> impl DoubleEndedIterator<Item = RunId> {
-        let bound = |id| (rule, key.clone(), RunId(id));
-        self.of_rules.range(bound(0)..=bound(u64::MAX)).map(|(.., run)| *run)
+        let bound = |id| (key.clone(), RunId(id));
+        // Nearly always there are none.
+        let runs = self.of_rules.get(rule.index()).filter(|runs| !runs.is_empty());
+        runs.into_iter().flat_map(move |runs| runs.range(bound(0)..=bound(u64::MAX))).map(|(_, run)| *run)
     }
 
     /// Returns the runs of a rule, key by key, the oldest first.
     pub(crate) fn of_rule(&self, rule: LiveId) -> impl Iterator<Item = (&RunKey, RunId)> {
-        let first = (rule, RunKey("".into()), RunId(0));
-        self.of_rules.range(first..).take_while(move |(known, ..)| *known == rule).map(|(_, key, run)| (key, *run))
+        self.of_rules.get(rule.index()).into_iter().flatten().map(|(key, run)| (key, *run))
     }
 
     /// Returns whether a rule has a run.
     pub(crate) fn has_any(&self, rule: LiveId) -> bool {
-        self.of_rule(rule).next().is_some()
+        self.of_rules.get(rule.index()).is_some_and(|runs| !runs.is_empty())
     }
 
     /// Counts a run as one of a rule in force.
     pub(crate) fn enlist(&mut self, rule: LiveId, run: &Run) {
-        self.of_rules.insert((rule, run.key.clone(), run.id));
+        if self.of_rules.len() <= rule.index() {
+            self.of_rules.resize_with(rule.index() + 1, BTreeSet::new);
+        }
+        if let Some(runs) = self.of_rules.get_mut(rule.index()) {
+            runs.insert((run.key.clone(), run.id));
+        }
     }
 
     /// Counts no run as one of a rule: the rules are put in force anew.
@@ -163,9 +172,8 @@ impl Runs {
 
     /// Counts no run as one of this rule, which is put in force anew.
     pub(crate) fn delist(&mut self, rule: LiveId) {
-        let keys: Vec<_> = self.of_rule(rule).map(|(key, run)| (rule, key.clone(), run)).collect();
-        for key in keys {
-            self.of_rules.remove(&key);
+        if let Some(runs) = self.of_rules.get_mut(rule.index()) {
+            runs.clear();
         }
     }
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::condition::scope::ThreadScope;
-use crate::engine::{RequestId, RunId};
+use crate::engine::effect::RequestId;
+use crate::engine::trace::RunId;
 use crate::model::{Map, Value};
 use crate::rules::{Action, BlockId, Rule};
 
@@ -26,7 +27,7 @@ pub(crate) struct Thread {
     pub(crate) http: Value,
     /// `repeat` of the thread that made this one.
     pub(crate) outer_repeat: Value,
-    /// What listens while it is in a `wait` or a `repeat` with `every`.
+    /// What it waits for, while it is in a `wait` or a `repeat` with `every`.
     #[serde(alias = "ears")]
     pub(crate) waits: Vec<OpenWait>,
 }

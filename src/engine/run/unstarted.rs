@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::engine::core::Core;
 use crate::engine::loop_guard;
+use crate::engine::trace::{Fault, Gate, Outcome, Refusal, Step, StepKind, StepResult, Trace};
 use crate::engine::trigger::firing::Firing;
-use crate::engine::{Fault, Gate, Outcome, Refusal, Step, StepKind, StepResult, Trace};
 use crate::model::Value;
 use crate::rules::Rule;
 use crate::script::Failure;

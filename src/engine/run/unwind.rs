@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::core::Core;
 use crate::engine::live::deadlines::Due;
-use crate::engine::{Outcome, RunId, StepKind, StoppedBy};
+use crate::engine::trace::{Outcome, RunId, StepKind, StoppedBy};
 use crate::rules::{Action, OnError, Rule};
 use crate::script::Failure;
 

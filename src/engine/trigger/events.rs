@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::engine::core::Core;
 use crate::engine::live::subscriptions::{Part, Subscriber};
+use crate::engine::trace::{Cause, CauseKind};
 use crate::engine::trigger::firing::Firing;
-use crate::engine::{Cause, CauseKind};
 use crate::model::{Payload, RuleId, matches_star};
 use crate::rules::{ClientChange, HomeEvent, Trigger, TriggerKind};
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Map, Message, Name, Origin, Payload, Qos, RuleId, Topic, TopicFilter, TopicState, Value};
 use crate::rules::Trigger;
 
-use crate::engine::{Cause, CauseKind};
+use crate::engine::trace::{Cause, CauseKind};
 
 /// What a trigger that fired has set. What it doesn't set is `()`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

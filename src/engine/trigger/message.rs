@@ -10,8 +10,8 @@ use crate::engine::live::id::LiveId;
 use crate::engine::live::owner::Owner;
 use crate::engine::live::soon::Soon;
 use crate::engine::run::unstarted;
+use crate::engine::trace::{Cause, Gate, Refusal};
 use crate::engine::trigger::firing::Firing;
-use crate::engine::{Cause, Gate, Refusal};
 use crate::model::{Map, Message, Origin, Topic, TopicFilter, Value};
 use crate::rules::{Question, Rule, StateTrigger, Trigger, TriggerKind};
 use crate::script::{Failure, Reads};
@@ -28,8 +28,8 @@ pub(crate) struct Arrival {
     pub(crate) is_news: bool,
 }
 
-/// A trigger that a message is told to.
-pub(crate) struct Told<'a> {
+/// A trigger that a message is for, and the message.
+pub(crate) struct Notice<'a> {
     pub(crate) id: LiveId,
     pub(crate) rule: &'a Rule,
     pub(crate) owner: Owner,
@@ -39,7 +39,7 @@ pub(crate) struct Told<'a> {
     pub(crate) cause: &'a Cause,
 }
 
-impl Told<'_> {
+impl Notice<'_> {
     fn topic(&self) -> &Topic {
         &self.arrival.message.topic
     }
@@ -53,11 +53,11 @@ impl Told<'_> {
     }
 }
 
-/// Tells a message to a trigger. Returns what it sets where it fires.
-pub(crate) fn tell(core: &mut Core, told: &Told<'_>) -> Option<Firing> {
-    match &told.trigger.kind {
+/// Gives a message to a trigger. Returns what it sets where it fires.
+pub(crate) fn notify(core: &mut Core, notice: &Notice<'_>) -> Option<Firing> {
+    match &notice.trigger.kind {
         TriggerKind::Topic { filter, payload, condition, retained } => {
-            let message = &told.arrival.message;
+            let message = &notice.arrival.message;
             let is_wanted = match message.origin {
                 Origin::Live | Origin::Own => true,
                 Origin::Retained => *retained,
@@ -67,16 +67,16 @@ pub(crate) fn tell(core: &mut Core, told: &Told<'_>) -> Option<Firing> {
             if !is_wanted || !payload.as_ref().is_none_or(fits) {
                 return None;
             }
-            let firing = told.firing(filter);
+            let firing = notice.firing(filter);
             match condition {
-                Some(question) if !where_holds(core, told, question, &firing) => None,
+                Some(question) if !where_holds(core, notice, question, &firing) => None,
                 Some(_) | None => Some(firing),
             }
         }
-        TriggerKind::State(state) => tell_state(core, told, state),
+        TriggerKind::State(state) => notify_state(core, notice, state),
         TriggerKind::Silent { hold, .. } => {
-            if told.arrival.is_news {
-                restart_silence(core, told, *hold);
+            if notice.arrival.is_news {
+                restart_silence(core, notice, *hold);
             }
             None
         }
@@ -89,8 +89,8 @@ pub(crate) fn tell(core: &mut Core, told: &Told<'_>) -> Option<Firing> {
 }
 
 /// Returns whether a trigger's `where` holds; unknown counts as false, a failure is the rule's.
-fn where_holds(core: &mut Core, told: &Told<'_>, question: &Question, firing: &Firing) -> bool {
-    let (locals, thread) = match told.owner {
+fn where_holds(core: &mut Core, notice: &Notice<'_>, question: &Question, firing: &Firing) -> bool {
+    let (locals, thread) = match notice.owner {
         Owner::Rule => (Map::new(), ThreadScope::default()),
         Owner::Wait(run, wait) => {
             let (mut known, thread) = core.runs.scope_of_wait(run, wait);
@@ -99,7 +99,7 @@ fn where_holds(core: &mut Core, told: &Told<'_>, question: &Question, firing: &F
             (known, thread)
         }
     };
-    let mut scope = core.scope_in_thread(told.id, told.rule, Some(firing), &locals, thread);
+    let mut scope = core.scope_in_thread(notice.id, notice.rule, Some(firing), &locals, thread);
     scope.each_message = Value::Null;
     let failure = match core.evaluator.answer(&scope, question, &mut Reads::default()) {
         Ok(Value::Bool(holds)) => return holds,
@@ -107,48 +107,48 @@ fn where_holds(core: &mut Core, told: &Told<'_>, question: &Question, firing: &F
         Ok(value) => question.failure(format!("`where` must give true or false, and gives {}: {value}", value.kind())),
         Err(failure) => failure,
     };
-    unstarted::fail(core, told.rule, firing, Vec::new(), &failure);
+    unstarted::fail(core, notice.rule, firing, Vec::new(), &failure);
     false
 }
 
-/// Tells a message to a `state` trigger: it fires, its hold is armed or broken, or nothing.
-fn tell_state(core: &mut Core, told: &Told<'_>, state: &StateTrigger) -> Option<Firing> {
-    let news = news_of(core, state, told.arrival.message.origin);
-    let value = told.arrival.message.payload.value().at(&state.field);
+/// Gives a message to a `state` trigger: it fires, its hold is armed or broken, or nothing.
+fn notify_state(core: &mut Core, notice: &Notice<'_>, state: &StateTrigger) -> Option<Firing> {
+    let news = news_of(core, state, notice.arrival.message.origin);
+    let value = notice.arrival.message.payload.value().at(&state.field);
     // A rule that is switched off has nothing armed; a wait of a run that goes on has.
-    let may_arm = match told.owner {
-        Owner::Rule if !core.live.get(told.id).is_enabled() => MayArm::No,
+    let may_arm = match notice.owner {
+        Owner::Rule if !core.live.get(notice.id).is_enabled() => MayArm::No,
         Owner::Rule | Owner::Wait(..) => MayArm::Yes,
     };
     let moment = (news, core.now(), may_arm);
-    let reaction = core.edit_track(told.id, told.owner, told.index, told.topic(), |track| {
-        track.react(state, value, moment, || told.firing(&state.filter))
+    let reaction = core.edit_track(notice.id, notice.owner, notice.index, notice.topic(), |track| {
+        track.react(state, value, moment, || notice.firing(&state.filter))
     })?;
     if let Some(hold) = reaction.broken {
-        core.deadlines.set(told.id, told.due(), None);
-        if told.owner == Owner::Rule {
-            record_broken(core, told, hold, value);
+        core.deadlines.set(notice.id, notice.due(), None);
+        if notice.owner == Owner::Rule {
+            record_broken(core, notice, hold, value);
         }
     }
     match reaction.begins? {
         Begins::Firing(firing) => Some(firing),
         Begins::Armed(due) => {
-            core.deadlines.set(told.id, told.due(), Some(due));
+            core.deadlines.set(notice.id, notice.due(), Some(due));
             None
         }
         Begins::Refused(firing) => {
-            unstarted::skip(core, told.rule, &firing, Gate::Disabled);
+            unstarted::skip(core, notice.rule, &firing, Gate::Disabled);
             None
         }
     }
 }
 
 /// Records that a hold was broken before its time.
-fn record_broken(core: &mut Core, told: &Told<'_>, hold: Hold, value: Option<&Value>) {
-    let (topic, value) = (Some(told.topic().clone()), value.cloned());
+fn record_broken(core: &mut Core, notice: &Notice<'_>, hold: Hold, value: Option<&Value>) {
+    let (topic, value) = (Some(notice.topic().clone()), value.cloned());
     let refusal = Refusal::HoldBroken { topic, since: hold.since, due: hold.due, value };
     let firing = Firing { cause: hold.firing.cause.clone().since(hold.since), ..hold.firing };
-    unstarted::skip_with(core, told.rule, &firing, Gate::Hold, Vec::new(), Some(refusal));
+    unstarted::skip_with(core, notice.rule, &firing, Gate::Hold, Vec::new(), Some(refusal));
 }
 
 /// Returns what a message of this origin is to a `state` trigger.
@@ -165,11 +165,11 @@ fn news_of(core: &Core, state: &StateTrigger, origin: Origin) -> News {
 }
 
 /// A topic speaks: a `silent` trigger counts anew.
-fn restart_silence(core: &mut Core, told: &Told<'_>, hold: Duration) {
+fn restart_silence(core: &mut Core, notice: &Notice<'_>, hold: Duration) {
     let due = later(core.now(), hold);
-    core.edit_track(told.id, told.owner, told.index, told.topic(), |track| {
+    core.edit_track(notice.id, notice.owner, notice.index, notice.topic(), |track| {
         let was_silent = track.silent_at.replace(due).is_none();
         (if was_silent { Soon::AtOnce } else { Soon::Late }, ())
     });
-    core.deadlines.set(told.id, told.due(), Some(due));
+    core.deadlines.set(notice.id, notice.due(), Some(due));
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::Armed;
 use crate::engine::core::Core;
 use crate::engine::instant::earlier;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::owner::Owner;
 use crate::engine::live::soon::Soon;
+use crate::engine::trace::Armed;
 use crate::engine::trigger::firing::Firing;
 use crate::model::Topic;
 use crate::rules::{Rule, Trigger, TriggerKind};

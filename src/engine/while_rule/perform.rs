@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::condition::verdict::Verdict;
+use crate::engine::condition::judgement::Judgement;
 use crate::engine::core::Core;
 use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
@@ -14,8 +14,8 @@ use crate::engine::loop_guard;
 use crate::engine::run::RunList;
 use crate::engine::run::admission::{self, Candidate};
 use crate::engine::run::{lifecycle, unstarted};
+use crate::engine::trace::{Armed, Cause, CauseKind, Gate, Outcome, Step, StoppedBy, Trace};
 use crate::engine::trigger::firing::Firing;
-use crate::engine::{Armed, Cause, CauseKind, Gate, Outcome, Step, StoppedBy, Trace};
 use crate::model::Map;
 use crate::script::Failure;
 
@@ -107,10 +107,10 @@ fn begin(core: &mut Core, it: While<'_>, cause: &Cause, mut steps: Vec<Step>) {
     let (verdict, judged) = admission::judge_if(core, it.id, it.rule, &firing, &variables);
     steps.extend(judged);
     let gate = match verdict {
-        Verdict::True => None,
-        Verdict::False(_) => Some(Gate::Condition),
-        Verdict::Unknown(_) => Some(Gate::Unknown),
-        Verdict::Failed(failure) => return fail_to_begin(core, it, &firing, steps, &failure),
+        Judgement::True => None,
+        Judgement::False(_) => Some(Gate::Condition),
+        Judgement::Unknown(_) => Some(Gate::Unknown),
+        Judgement::Failed(failure) => return fail_to_begin(core, it, &firing, steps, &failure),
     };
     if let Some(gate) = gate {
         core.live.edit(it.id).while_state.was_refused = true;

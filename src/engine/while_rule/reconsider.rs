@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::condition::judge::Judging;
+use crate::engine::condition::judgement::Judgement;
 use crate::engine::condition::recheck::next_recheck;
 use crate::engine::condition::tracker::tracked_conditions;
-use crate::engine::condition::verdict::Verdict;
 use crate::engine::core::Core;
 use crate::engine::instant::{just_before, later};
 use crate::engine::live::deadlines::Due;
@@ -15,8 +15,8 @@ use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::{Part, Subscriber, Subscription};
 use crate::engine::loop_guard;
 use crate::engine::run::unstarted;
+use crate::engine::trace::{Armed, Cause, CauseKind, Fault, Gate, Outcome, Refusal, Step, Trace, Verdict};
 use crate::engine::trigger::firing::Firing;
-use crate::engine::{self, Armed, Cause, CauseKind, Fault, Gate, Outcome, Refusal, Step, Trace};
 use crate::model::Map;
 use crate::rules::{Rule, Start, WhileRule};
 
@@ -89,14 +89,14 @@ fn ask(core: &mut Core, it: While<'_>, cause: &Cause) {
     let subscriber = Subscriber { rule: it.id, part: Part::While };
     core.subscriptions.set(subscriber, Subscription::Reads(Box::new(reads)));
     match verdict {
-        Verdict::True => take_answer(core, it, true, cause, steps),
-        Verdict::False(_) => take_answer(core, it, false, cause, steps),
-        Verdict::Unknown(_) => {
+        Judgement::True => take_answer(core, it, true, cause, steps),
+        Judgement::False(_) => take_answer(core, it, false, cause, steps),
+        Judgement::Unknown(_) => {
             note_trouble(core, it, cause, Outcome::Skipped(Gate::Unknown), verdict.traced(), steps);
         }
-        Verdict::Failed(failure) => {
+        Judgement::Failed(failure) => {
             let outcome = Outcome::Failed(Fault::from(&failure));
-            note_trouble(core, it, cause, outcome, Verdict::Failed(failure).traced(), steps);
+            note_trouble(core, it, cause, outcome, Judgement::Failed(failure).traced(), steps);
         }
     }
 }
@@ -142,7 +142,7 @@ fn note_trouble(
     it: While<'_>,
     cause: &Cause,
     outcome: Outcome,
-    verdict: engine::Verdict,
+    verdict: Verdict,
     mut steps: Vec<Step>,
 ) {
     if core.live.get(it.id).while_state.trouble.as_ref() == Some(&verdict) {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::instant::Shift;
-use crate::engine::{Cause, Step, Verdict};
+use crate::engine::trace::{Cause, Step, Verdict};
 use crate::model::Map;
 
 /// Where a `while` is in its life.

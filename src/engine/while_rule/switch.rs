@@ -6,7 +6,7 @@ use crate::engine::core::Core;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::owner::Owner;
-use crate::engine::{Cause, CauseKind};
+use crate::engine::trace::{Cause, CauseKind};
 
 use super::perform;
 use super::reconsider::{While, reconsider};

@@ -1,35 +1,35 @@
 //! What a condition gives: true, false, unknown or failed, and why.
 
-use crate::engine::{self, Fault, Outcome, WhyFalse};
+use crate::engine::trace::{Fault, Outcome, Verdict, WhyFalse};
 use crate::model::Topic;
 use crate::script::Failure;
 
 /// A condition's answer.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Verdict {
+pub(crate) enum Judgement {
     /// It holds.
     True,
     /// It doesn't; why, unless its values say enough.
     False(Option<Box<WhyFalse>>),
-    /// It can't be told: this topic never had a value.
+    /// Unknown: this topic never had a value.
     Unknown(Topic),
     /// It couldn't be evaluated.
     Failed(Failure),
 }
 
-impl Verdict {
+impl Judgement {
     /// Returns whether it is true, where only yes or no is asked.
     pub(crate) fn holds(&self) -> bool {
-        *self == Verdict::True
+        *self == Judgement::True
     }
 
     /// Returns it as a trace keeps it.
-    pub(crate) fn traced(&self) -> engine::Verdict {
+    pub(crate) fn traced(&self) -> Verdict {
         match self {
-            Verdict::True => engine::Verdict::True,
-            Verdict::False(why) => engine::Verdict::False(why.clone()),
-            Verdict::Unknown(topic) => engine::Verdict::Unknown(topic.clone()),
-            Verdict::Failed(failure) => engine::Verdict::Failed(Box::new(Fault::from(failure))),
+            Judgement::True => Verdict::True,
+            Judgement::False(why) => Verdict::False(why.clone()),
+            Judgement::Unknown(topic) => Verdict::Unknown(topic.clone()),
+            Judgement::Failed(failure) => Verdict::Failed(Box::new(Fault::from(failure))),
         }
     }
 }

@@ -1,0 +1,356 @@
+//! The engine: takes events, fires what is due, and hands each thing in the inbox to the room that it is for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::schedule::Calendar;
+use crate::model::{Origin, RuleId, States};
+use crate::rules::{HomeEvent, Ruleset};
+use crate::script::Interrupter;
+
+use super::condition::evaluator::Evaluator;
+use super::core::Core;
+use super::effect::Effect;
+use super::event::Event;
+use super::inbox::Inbox;
+use super::instant::moved;
+use super::kept::rows::{self, Counters};
+use super::kept::snapshot::Snapshot;
+use super::live::deadlines::Deadlines;
+use super::live::subscriptions::Subscriptions;
+use super::live::table::LiveRules;
+use super::loop_guard::Interruptions;
+use super::options::Options;
+use super::run::stepper::step_ready;
+use super::run::table::Runs;
+use super::trace::Trace;
+use super::trigger::message::Arrival;
+use super::trigger::{at_expression, events, schedule};
+use super::view::RuleView;
+use super::while_rule::reconsider::{reconsider, wake_cause};
+use super::{clock_change, consistency, dispatch, reload, view};
+
+/// Decides what a home does.
+pub struct Engine {
+    core: Core,
+    /// The messages that were told before [`Event::Started`].
+    before_start: Vec<Arrival>,
+    /// What was last kept of the counters.
+    kept_counters: Option<Counters>,
+}
+
+impl Engine {
+    /// Returns the engine of a home without a past.
+    #[must_use]
+    pub fn new(now: Timestamp, rules: Ruleset, options: Options) -> (Engine, Vec<Effect>) {
+        Engine::restore(now, rules, Snapshot::default(), options)
+    }
+
+    /// Continues from what was saved. Until [`Event::Started`] is handled, messages only fill the state.
+    #[must_use]
+    pub fn restore(now: Timestamp, rules: Ruleset, saved: Snapshot, options: Options) -> (Engine, Vec<Effect>) {
+        let mut core = Core {
+            evaluator: Evaluator::new(now, &options),
+            options,
+            live: LiveRules::new(),
+            subscriptions: Subscriptions::default(),
+            deadlines: Deadlines::default(),
+            runs: Runs::new(),
+            interruptions: Interruptions::default(),
+            inbox: Inbox::default(),
+            subscribers: Vec::new(),
+            effects: Vec::new(),
+            has_started: false,
+            alive_at: saved.alive_at,
+        };
+        rows::restore(&mut core, saved);
+        let behind = clock_change::behind(&core);
+        clock_change::shift_saved(&mut core, -behind);
+        reload::put_in_force(&mut core, &rules);
+        if behind.is_positive() {
+            clock_change::recompute_schedules(&mut core);
+            clock_change::keep_shifted(&mut core);
+        } else {
+            clock_change::recompute_what_is_to_come(&mut core);
+        }
+        let mut engine = Engine { core, before_start: Vec::new(), kept_counters: None };
+        let effects = engine.finish();
+        (engine, effects)
+    }
+
+    /// Decides what `event`, happening at `now`, leads to. Deadlines at or before `now` fire first, in
+    /// order, so a late tick changes nothing. `now` never goes back, but with [`Event::ClockChanged`]: an earlier
+    /// one counts as the last.
+    #[must_use]
+    pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
+        if let Event::ClockChanged { forward } = event {
+            self.set_clock(now, SignedDuration::from_millis(forward));
+            return self.finish();
+        }
+        let now = now.max(self.core.now());
+        match event {
+            Event::Started if !self.core.has_started => self.start(now),
+            Event::Message(message) if !self.core.has_started && message.origin != Origin::Live => {
+                self.core.evaluator.world.now = now;
+                self.before_start.push(dispatch::note_message(&mut self.core, message));
+            }
+            event if !self.core.has_started => {
+                self.core.evaluator.world.now = now;
+                self.core.inbox.push_event(event);
+            }
+            event => {
+                self.advance(now);
+                self.take(event);
+                self.settle();
+            }
+        }
+        self.finish()
+    }
+
+    /// Returns what may be kept within a second and has changed since the last call: the state of topics, the last values
+    /// that triggers know. All of it is [`Effect::Save`].
+    #[must_use]
+    pub fn flush(&mut self) -> Vec<Effect> {
+        rows::save_late(&mut self.core, &mut self.kept_counters);
+        self.finish()
+    }
+
+    /// Makes the next [`Engine::flush`] give all that must survive, whether or not it has changed.
+    pub fn keep_all(&mut self) {
+        self.kept_counters = None;
+        rows::keep_all(&mut self.core);
+    }
+
+    /// Returns the earliest time at which the engine has something to do.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.core.deadlines.first().filter(|_| self.core.has_started)
+    }
+
+    /// Swaps the rules; runs, holds and memory of unchanged rules continue.
+    #[must_use]
+    pub fn replace_rules(&mut self, now: Timestamp, rules: Ruleset) -> Vec<Effect> {
+        let now = now.max(self.core.now());
+        if self.core.has_started {
+            self.advance(now);
+        }
+        reload::replace_rules(&mut self.core, &rules);
+        if self.core.has_started {
+            self.reconsider_all(None);
+            dispatch::dispatch_home_event(&mut self.core, HomeEvent::Reloaded, None, 0);
+        }
+        self.settle();
+        self.finish()
+    }
+
+    /// Returns what ends an evaluation that takes too long: for a watchdog on another thread.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        self.core.evaluator.interrupter()
+    }
+
+    /// Returns the state of all topics.
+    #[must_use]
+    pub fn states(&self) -> &States {
+        &self.core.evaluator.world.states
+    }
+
+    /// Returns the home's zone and place.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.core.evaluator.world.calendar
+    }
+
+    /// Returns whether the rule `id` is switched on; `None` where there is no such rule.
+    #[must_use]
+    pub fn is_enabled(&self, id: &RuleId) -> Option<bool> {
+        Some(self.core.live.get(self.core.live.find(id)?).is_enabled())
+    }
+
+    /// Returns the ids of the rules in force, instances of `each` too, in their order.
+    pub fn rule_ids(&self) -> impl Iterator<Item = &RuleId> {
+        self.core.live.iter().map(|(_, live)| &live.rule.id)
+    }
+
+    /// Returns the `while` rules that have begun and not ended.
+    #[must_use]
+    pub fn holding(&self) -> &BTreeSet<RuleId> {
+        &self.core.evaluator.world.holding
+    }
+
+    /// Returns how many runs haven't ended.
+    #[must_use]
+    pub fn run_count(&self) -> usize {
+        self.core.runs.len()
+    }
+
+    /// Returns the traces so far of the runs that haven't ended at `now`, in the order of their ids. What each waits for is
+    /// its last step.
+    #[must_use]
+    pub fn runs_under_way(&self, now: Timestamp) -> Vec<Trace> {
+        view::runs_under_way(&self.core, now)
+    }
+
+    /// Returns how the rule `id` stands at `now`, which may be later than what was last decided; `None` where there is no
+    /// such rule.
+    #[must_use]
+    pub fn view(&mut self, id: &RuleId, now: Timestamp) -> Option<RuleView> {
+        let id = self.core.live.find(id)?;
+        Some(view::view(&mut self.core, id, now))
+    }
+
+    /// Returns whether a rule in force has a webhook of this name.
+    #[must_use]
+    pub fn has_webhook(&self, name: &str) -> bool {
+        events::webhooks(&self.core).any(|known| *known == *name)
+    }
+
+    /// Returns the webhooks of the rules in force.
+    #[must_use]
+    pub fn webhooks(&self) -> BTreeSet<Arc<str>> {
+        events::webhooks(&self.core).collect()
+    }
+
+    /// Returns what isn't as it must be between the engine's parts, a sentence each; nothing is, unless the engine is wrong.
+    #[must_use]
+    pub fn inconsistencies(&self) -> Vec<String> {
+        consistency::inconsistencies(&self.core)
+    }
+
+    /// Fires the deadlines until `now`, each at its own time, and lets `now` begin.
+    fn advance(&mut self, now: Timestamp) {
+        while let Some(due) = self.core.deadlines.first().filter(|due| *due <= now) {
+            let instant = due.max(self.core.now());
+            self.core.evaluator.world.now = instant;
+            let mut batch = self.core.deadlines.due_at(instant);
+            batch.sort_by(|(left_due, left), (right_due, right)| {
+                let order = self.core.live.order(left.rule, right.rule);
+                left_due.cmp(right_due).then(order).then_with(|| left.what.cmp(&right.what))
+            });
+            for (due, deadline) in batch {
+                self.core.evaluator.next_sequence();
+                if self.core.deadlines.take(due, &deadline) {
+                    dispatch::fire(&mut self.core, due, deadline);
+                    step_ready(&mut self.core);
+                }
+            }
+            self.settle();
+        }
+        self.core.evaluator.world.now = now;
+    }
+
+    /// Takes an event that happens now.
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Tick | Event::Started | Event::ClockChanged { .. } => {}
+            Event::Stopping
+            | Event::Message(_)
+            | Event::ClientConnected(_)
+            | Event::ClientDisconnected(_)
+            | Event::Webhook { .. }
+            | Event::Answered { .. }
+            | Event::Switch { .. }
+            | Event::RunRule(_)
+            | Event::Alert(_)
+            | Event::Interrupted { .. } => self.core.inbox.push_event(event),
+        }
+    }
+
+    /// Handles what waits in the inbox, and what that leads to, until nothing is left to do now.
+    fn settle(&mut self) {
+        step_ready(&mut self.core);
+        while let Some(incoming) = self.core.inbox.pop() {
+            if incoming.is_counted() {
+                self.core.evaluator.next_sequence();
+            }
+            dispatch::handle(&mut self.core, incoming);
+            step_ready(&mut self.core);
+        }
+    }
+
+    /// Begins: what was restored is there, and the retained messages have been told. The rules wake up in this order: the
+    /// retained messages, what fell due meanwhile, what came since, and the event `started` (docs/language/restarts.md).
+    fn start(&mut self, now: Timestamp) {
+        self.core.has_started = true;
+        let pending = self.core.inbox.take();
+        self.core.evaluator.world.now = now;
+        for arrival in std::mem::take(&mut self.before_start) {
+            self.core.evaluator.next_sequence();
+            let cause = dispatch::message_cause(&self.core, &arrival.message, 0, None);
+            dispatch::dispatch(&mut self.core, &arrival, &cause);
+            step_ready(&mut self.core);
+        }
+        self.settle();
+        self.reconsider_all(self.core.alive_at);
+        self.catch_up_schedules();
+        self.settle();
+        self.advance(now);
+        self.core.inbox.append(pending);
+        self.settle();
+        dispatch::dispatch_home_event(&mut self.core, HomeEvent::Started, None, 0);
+        self.settle();
+    }
+
+    /// Asks all `while` conditions, in the rules' order: after a reload, and at the start, where the daemon was last alive
+    /// at `alive_at`.
+    fn reconsider_all(&mut self, alive_at: Option<Timestamp>) {
+        for id in self.core.live.while_rules() {
+            let cause = wake_cause(&self.core, id, alive_at);
+            reconsider(&mut self.core, id, &cause);
+            step_ready(&mut self.core);
+        }
+    }
+
+    /// At the start: schedules that were due while the daemon was down fire once, if they catch up.
+    fn catch_up_schedules(&mut self) {
+        let core = &mut self.core;
+        for id in core.live.ids() {
+            for missed in schedule::missed(core, id) {
+                let Some(trigger) = missed.trigger() else { continue };
+                schedule::rearm(core, id, missed.index, trigger);
+                if matches!(trigger.kind, crate::rules::TriggerKind::AtExpression { .. }) {
+                    at_expression::recheck_rule(core, id, missed.index);
+                }
+                if missed.catches_up {
+                    dispatch::fire_late(core, &missed);
+                }
+            }
+        }
+    }
+
+    /// The clock was set `forward`, and shows `now`.
+    fn set_clock(&mut self, now: Timestamp, forward: SignedDuration) {
+        if !self.core.has_started {
+            self.core.evaluator.world.now = now;
+            return;
+        }
+        let before = moved(now, -forward).max(self.core.now());
+        self.advance(before);
+        let step = now.duration_since(before);
+        clock_change::shift(&mut self.core, step);
+        self.core.evaluator.world.now = now;
+        let missed = if step >= clock_change::SMALL_STEP { clock_change::passed_over(&self.core) } else { Vec::new() };
+        if step.abs() >= clock_change::SMALL_STEP {
+            clock_change::recompute_schedules(&mut self.core);
+        }
+        for missed in missed {
+            self.core.evaluator.next_sequence();
+            dispatch::fire_late(&mut self.core, &missed);
+        }
+        // What a small step forward passed over.
+        self.advance(now);
+        self.reconsider_all(None);
+        clock_change::recheck_waits(&mut self.core);
+        self.settle();
+    }
+
+    /// Ends a call: says what must be kept, and hands over what the shell must do.
+    fn finish(&mut self) -> Vec<Effect> {
+        // That of a large home takes too long even for a debug build.
+        debug_assert!(self.core.live.len() > 64 || self.inconsistencies().is_empty(), "{:?}", self.inconsistencies());
+        rows::save_at_once(&mut self.core);
+        std::mem::take(&mut self.core.effects)
+    }
+}
