@@ -2,6 +2,7 @@
 
 mod check;
 mod full_output;
+mod import;
 mod init;
 mod no_daemon;
 mod pages;

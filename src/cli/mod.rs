@@ -6,6 +6,7 @@ mod completions;
 mod exit;
 mod fix;
 mod home;
+mod import;
 mod init;
 mod link;
 mod passwd;
@@ -62,6 +63,7 @@ enum Command {
     Disable(switch::Switch),
     Init(init::Init),
     Passwd(passwd::Passwd),
+    Import(import::Import),
     Schema(schema::Schema),
     Completions(completions::Completions),
 }
@@ -85,6 +87,7 @@ impl Command {
             Command::Disable(switch) => switch.disable(),
             Command::Init(init) => init.execute(),
             Command::Passwd(passwd) => passwd.execute(),
+            Command::Import(import) => import.execute(),
             Command::Schema(schema) => schema.execute(),
             Command::Completions(completions) => completions.execute(),
         }

@@ -6,6 +6,7 @@
 
 mod diagnostic;
 mod home;
+pub mod import;
 mod reader;
 mod rule_file;
 mod schema;

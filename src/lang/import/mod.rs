@@ -1,0 +1,4 @@
+//! Other systems' configurations, as settings of homerule.
+
+pub mod mosquitto;
+mod options;
