@@ -16,7 +16,7 @@ fn a_configuration_of_mosquitto_becomes_settings() {
     );
     // What it writes loads.
     home.write("homerule.yaml", &said.out);
-    home.write("rules/a.yaml", "rules: { a: { when: a, then: { b: 1 } } }\n");
+    home.write("rules/a.yaml", "rules: { a: { when: a, then: { home/b: 1 } } }\n");
     assert_eq!(home.say(&["check"]).status, 0);
     let missing = home.say(&["import", "mosquitto", "nowhere.conf"]);
     assert_eq!(missing.status, 2);
