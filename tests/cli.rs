@@ -3,6 +3,7 @@
 mod check;
 mod full_output;
 mod import;
+mod home_search;
 mod init;
 mod no_daemon;
 mod pages;

@@ -10,6 +10,7 @@ mod house;
 mod killed;
 mod lessons;
 mod own_client;
+mod own_topics;
 mod recorder;
 mod reload;
 mod rule_topics;

@@ -8,6 +8,7 @@ use clap::Args;
 use super::fix::Fixed;
 use super::test::Suite;
 use super::{Exit, Failure, print};
+use crate::cli::home::home_folder::meant;
 use crate::disk::home_files::{self, is_test};
 use crate::lang::{Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors};
 
@@ -15,7 +16,7 @@ use crate::lang::{Applies, Diagnostic, Home, Report, Severity, Sources, take_ref
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// The home's folder.
-    #[arg(default_value = ".")]
+    #[arg(default_value = ".", value_parser = meant)]
     home: PathBuf,
     /// Fix what can only be meant one way, such as a misspelt key, and show the rest.
     #[arg(long)]
@@ -36,7 +37,11 @@ struct Checked {
 
 impl Check {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let mut sources = home_files::read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
+        let scan = home_files::scan(&self.home).map_err(|error| Failure::new(error.to_string()))?;
+        for copy in &scan.copies {
+            print::warning(&format!("`{copy}` isn't read: it looks like a copy that a synchronizer or an editor made"));
+        }
+        let mut sources = scan.sources;
         let mut fixed = None;
         if self.fix {
             let better = Fixed::of(&sources, &|sources| Checked::new(&self.home, sources.clone()).found);

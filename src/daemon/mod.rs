@@ -21,6 +21,7 @@ mod why;
 
 pub use broker::RULE_PROPERTY;
 pub use observers::screen::Format;
+pub(crate) use start::ADDRESS_FILE;
 pub use start::{DaemonError, Ended, Options, run};
 pub use system::logging::LogError;
 pub(crate) use web::ZONE_HEADER;

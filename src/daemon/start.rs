@@ -36,6 +36,9 @@ use super::system::sd_notify;
 use super::web::{Web, WebError};
 use crate::api::findings;
 
+/// Where the daemon says in its data that it listens: the settings may be broken while it runs.
+pub(crate) const ADDRESS_FILE: &str = "address";
+
 /// How long the loop has for its last effects.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -204,6 +207,10 @@ impl Daemon {
         let banner = Banner::new(folder, broker.addresses(), web.address(), &loaded);
         let mut screen = Screen::start(options.format, options.quiet, zone.clone());
         banner.show(&mut screen);
+        let address = folder.join(&settings.data).join(ADDRESS_FILE);
+        if let Err(error) = std::fs::write(&address, format!("{}\n", url("http", web.address()))) {
+            info!("`{}` can't be written: {error}.", address.display());
+        }
         broker.keep_retained(&kept.retained, store.retained_keeper()).await;
         let now = Timestamp::now();
         let is_clock_behind = kept.adjust_to(now);
@@ -351,9 +358,24 @@ fn embedded(settings: &Settings) -> Result<&EmbeddedBroker, DaemonError> {
     }
 }
 
+/// Returns the system's zone. One that it names and nobody knows isn't taken for UTC.
+fn system_zone() -> Result<TimeZone, DaemonError> {
+    let Err(error) = TimeZone::try_system() else { return Ok(TimeZone::system()) };
+    match std::env::var("TZ").ok().filter(|name| !name.is_empty()) {
+        Some(name) => Err(DaemonError::Settings(format!(
+            "`TZ={name}` isn't a known time zone; write e.g. `TZ=Europe/Berlin`, or `location: {{ timezone: Europe/Berlin }}` in \
+             homerule.yaml"
+        ))),
+        None => {
+            warn!("The system's time zone isn't known ({error}); times of day are UTC. `location.timezone` sets one.");
+            Ok(TimeZone::UTC)
+        }
+    }
+}
+
 fn zone(settings: &Settings) -> Result<TimeZone, DaemonError> {
     match &settings.zone {
-        None => Ok(TimeZone::system()),
+        None => system_zone(),
         Some(name) => TimeZone::get(name).map_err(|error| {
             DaemonError::Settings(format!("`location.timezone` is `{name}`, which is no time zone: {error}"))
         }),

@@ -60,6 +60,8 @@ pub struct Scan {
     pub entries: BTreeSet<OsString>,
     /// Whether the folder of the rules is there.
     pub has_rules_folder: bool,
+    /// What synchronizers and editors left beside the rules; it isn't read.
+    pub copies: Vec<String>,
 }
 
 /// Reads the files of the home in `folder`, and notes the folders that they are in.
@@ -82,6 +84,7 @@ pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
         sources: Sources::new(),
         folders: BTreeMap::new(),
         entries: BTreeSet::new(),
+        copies: Vec::new(),
         above: Vec::new(),
     };
     reader.read_settings();
@@ -90,7 +93,9 @@ pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
     reader.note_entry(rules);
     reader.read_folder(rules);
     let has_rules_folder = folder.join(rules).is_dir();
-    Ok(Scan { sources: reader.sources, folders: reader.folders, entries: reader.entries, has_rules_folder })
+    let Reader { sources, folders, entries, mut copies, .. } = reader;
+    copies.sort();
+    Ok(Scan { sources, folders, entries, has_rules_folder, copies })
 }
 
 /// Returns whether the file at `path` holds tests of rules, which the daemon doesn't load.
@@ -104,6 +109,7 @@ struct Reader<'a> {
     sources: Sources,
     folders: BTreeMap<PathBuf, u64>,
     entries: BTreeSet<OsString>,
+    copies: Vec<String>,
     /// The real paths of the folders that we are in: a link back to one of them is not followed.
     above: Vec<PathBuf>,
 }
@@ -167,6 +173,10 @@ impl Reader<'_> {
             return;
         }
         let path = format!("{folder}/{name}");
+        if is_read(name) && is_copy(name) {
+            self.copies.push(path);
+            return;
+        }
         // Follows links, as `ln -sfn` deployments need.
         match fs::metadata(entry.path()) {
             Ok(metadata) if metadata.is_dir() => self.read_folder(&path),
@@ -233,6 +243,11 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Returns whether a file is one that a synchronizer or an editor put beside the real one: it would have all rules twice.
+fn is_copy(name: &str) -> bool {
+    [".sync-conflict-", "conflicted copy", ".orig.", ".bak.", ".conflict.", "~."].iter().any(|mark| name.contains(mark))
+}
+
 fn is_read(name: &str) -> bool {
     let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
     matches!(ending, Some("yaml" | "yml" | "rhai"))
@@ -279,6 +294,19 @@ mod tests {
             "elsewhere.yaml",
         ]);
         assert_eq!(paths(home.path()), ["rules/a.yaml", "rules/lib/c.rhai", "rules/sub/b.yml"]);
+    }
+
+    #[test]
+    fn copies_of_synchronizers_and_editors_are_skipped_and_named() {
+        let copies = [
+            "rules/a (conflicted copy 2026-01-01).yaml",
+            "rules/a.bak.yaml",
+            "rules/a.sync-conflict-20260101-120000-ABCDEFG.yaml",
+        ];
+        let home = home_with(&[&["rules/a.yaml", "rules/a.yaml.orig", "rules/a.yaml.bak"][..], &copies].concat());
+        let scan = scan(home.path()).unwrap();
+        assert_eq!(scan.sources.keys().map(ToString::to_string).collect::<Vec<_>>(), ["rules/a.yaml"]);
+        assert_eq!(scan.copies, copies);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Finds the home that a path belongs to.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use crate::disk;
@@ -10,6 +11,16 @@ use crate::cli::Failure;
 /// Returns whether `folder` is a home: it holds `rules/` or `homerule.yaml`.
 pub(in crate::cli) fn is_home(folder: &Path) -> bool {
     folder.join("rules").is_dir() || folder.join(SETTINGS).is_file()
+}
+
+/// Reads the folder of a home from the command line: here means the nearest home upward, where there is one.
+///
+/// # Errors
+/// None.
+pub(in crate::cli) fn meant(folder: &str) -> Result<PathBuf, Infallible> {
+    let folder = PathBuf::from(folder);
+    let is_here = folder == Path::new(".") && !is_home(&folder);
+    Ok(if is_here { home_of(&folder).unwrap_or(folder) } else { folder })
 }
 
 /// Returns the home that `path` is or lies in: the nearest folder above it that is one.

@@ -8,6 +8,7 @@ use clap::Args;
 use rumqttc::{AsyncClient, Client, ConnectReturnCode, Connection, ConnectionError, EventLoop, MqttOptions, v5};
 
 use crate::cli::Failure;
+use crate::cli::home::home_folder::meant;
 use crate::cli::home::settings_file::read_settings;
 use crate::lang::BrokerSettings;
 
@@ -15,7 +16,7 @@ use crate::lang::BrokerSettings;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct BrokerArguments {
     /// The home whose broker is meant.
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long, value_name = "DIR", default_value = ".", value_parser = meant)]
     home: PathBuf,
     /// Another broker: `mqtt://user:password@host:1883`.
     #[arg(long, value_name = "URL", conflicts_with = "home")]

@@ -10,14 +10,16 @@ use ureq::Agent;
 
 use super::home_zone::HomeZone;
 use crate::cli::Failure;
+use crate::cli::home::home_folder::meant;
 use crate::cli::home::settings_file::read_settings;
-use crate::daemon::ZONE_HEADER;
+use crate::daemon::{ADDRESS_FILE, ZONE_HEADER};
+use crate::lang::Settings;
 
 /// Which daemon is meant.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DaemonArguments {
     /// The home whose daemon is meant.
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long, value_name = "DIR", default_value = ".", value_parser = meant)]
     home: PathBuf,
     /// Another daemon: `http://host:8330`.
     #[arg(long, value_name = "URL")]
@@ -45,7 +47,11 @@ impl DaemonArguments {
     /// # Errors
     /// When the settings or the token can't be read.
     pub(in crate::cli) fn client(&self) -> Result<DaemonClient, Failure> {
-        let settings = read_settings(&self.home)?;
+        let settings = match read_settings(&self.home) {
+            Ok(settings) => settings,
+            // The daemon that runs has other settings than those that are broken now.
+            Err(failure) => return self.without_settings(failure),
+        };
         let url = match &self.url {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => format!("http://{}", settings.web.listen.reachable()),
@@ -62,9 +68,19 @@ impl DaemonArguments {
             }
             None => None,
         };
-        let config = Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build();
-        Ok(DaemonClient { agent: config.into(), url, token })
+        Ok(DaemonClient { agent: agent(), url, token })
     }
+
+    /// Returns a client of the daemon where it said that it listens.
+    fn without_settings(&self, failure: Failure) -> Result<DaemonClient, Failure> {
+        let told = || std::fs::read_to_string(self.home.join(Settings::default().data).join(ADDRESS_FILE)).ok();
+        let url = self.url.clone().or_else(told).ok_or(failure)?;
+        Ok(DaemonClient { agent: agent(), url: url.trim().trim_end_matches('/').to_owned(), token: None })
+    }
+}
+
+fn agent() -> Agent {
+    Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build().into()
 }
 
 impl DaemonClient {

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Exit, Failure, print};
+use crate::cli::home::home_folder::meant;
 use crate::model::TopicFilter;
 use crate::sim::Replay as VirtualReplay;
 use difference::Difference;
@@ -32,7 +33,7 @@ pub(super) struct Replay {
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// The home whose rules decide.
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long, value_name = "DIR", default_value = ".", value_parser = meant)]
     home: PathBuf,
     /// Show only how the rules of another home decide differently: its folder, or `git:REVISION` of this one.
     #[arg(long, value_name = "HOME")]

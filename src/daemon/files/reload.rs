@@ -134,6 +134,9 @@ impl Loaded {
     pub(in crate::daemon) fn check(scan: &Scan, good: &Sources) -> Loaded {
         // Without a folder and without rules before, there is nothing to go back to.
         let Settled { home, sources, diagnostics, stale } = Settled::of(&scan.sources, good, scan.has_rules_folder);
+        for copy in &scan.copies {
+            warn!("`{copy}` isn't read: it looks like a copy that a synchronizer or an editor made.");
+        }
         let mut findings = findings(&diagnostics, &scan.sources);
         let emptied = stale.iter().filter(|(_, stale)| stale.why == Why::Emptied);
         findings.extend(emptied.map(|(path, _)| Finding::of_emptied(path)));

@@ -120,6 +120,21 @@ impl RuleTopics {
         failing.map(told).collect()
     }
 
+    /// Returns whether `message` says something else on a rule's topic than what is told of it.
+    pub(in crate::daemon) fn is_overwritten_by(&self, message: &Message) -> bool {
+        let told = rule_of(&message.topic).and_then(|rule| self.rules.get(&rule));
+        told.is_some_and(|told| told.payload != *message.payload.bytes())
+    }
+
+    /// Tells again what is told on `topic`.
+    pub(in crate::daemon) fn tell_again(&mut self, topic: &Topic) {
+        let Some(rule) = rule_of(topic) else { return };
+        if let Some(told) = self.rules.get_mut(&rule) {
+            told.payload = Bytes::new();
+            self.changed.insert(rule);
+        }
+    }
+
     /// Lets the next changes tell all that changed, however recently it was told.
     pub(in crate::daemon) fn rest(&mut self) {
         self.recent.clear();
@@ -153,6 +168,12 @@ impl RuleTopics {
         let payload = Payload::from_bytes(payload);
         Some(Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, origin: Origin::Own })
     }
+}
+
+/// Returns the rule of which `topic` tells.
+fn rule_of(topic: &Topic) -> Option<RuleId> {
+    let id = topic.as_str().strip_prefix(PREFIX).filter(|id| !id.ends_with(SET))?;
+    Some(RuleId::from_text(id))
 }
 
 /// Something that was asked of a rule on its topic.

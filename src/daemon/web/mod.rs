@@ -1,6 +1,7 @@
 //! The HTTP interface (docs/operating.md). Each answer comes from the loop, in turn with everything else.
 
 mod actions;
+mod connections;
 mod events;
 mod guard;
 mod health;

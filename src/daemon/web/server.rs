@@ -7,12 +7,10 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tracing::debug;
 
 use crate::daemon::broker::bind_reason;
 use crate::daemon::files::reload::Request;
@@ -20,6 +18,7 @@ use crate::daemon::home::input::Link;
 use crate::daemon::net::bind;
 use crate::lang::{ListenAddress, Settings};
 
+use super::connections::Connections;
 use super::guard::Guard;
 use super::problem::Problem;
 use super::{Shared, actions, events, health, openapi, rules, state, traces, why};
@@ -80,16 +79,11 @@ impl Web {
     /// Serves until the daemon stops; open requests are waited for.
     pub(in crate::daemon) async fn run(self) -> Result<(), WebError> {
         let Web { listener, pages, mut stop, .. } = self;
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                debug!(%error, "A connection keeps Nagle's delay.");
-            }
-        });
         let stopped = async move {
             // The sender goes only with the daemon.
             let _ = stop.wait_for(|stop| *stop).await;
         };
-        axum::serve(listener, pages).with_graceful_shutdown(stopped).await.map_err(WebError::Failed)
+        axum::serve(Connections::new(listener), pages).with_graceful_shutdown(stopped).await.map_err(WebError::Failed)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one loop: owns the engine, takes inputs in their order, and does what the effects say.
 
 mod keeping;
+mod own_topics;
 mod sending;
 mod settings_change;
 
@@ -33,6 +34,7 @@ use crate::rules::Ruleset;
 use super::input::{Input, Routing};
 use super::switched::Switched;
 use super::view::HomeView;
+use own_topics::Overwritten;
 use settings_change::needs_restart;
 
 /// How many inputs are taken before what they led to is sent. More makes a burst cheaper, and its first action later.
@@ -65,6 +67,7 @@ pub(in crate::daemon) struct EventLoop {
     sources: Sources,
     /// The files that aren't in force as they are on the disk.
     stale: BTreeMap<Arc<str>, Stale>,
+    overwritten: Overwritten,
     clock: Clock,
     now: Timestamp,
     started: Instant,
@@ -136,6 +139,7 @@ impl EventLoop {
             // What was kept before the start; what differs is kept next.
             sources: parts_sources,
             stale: loaded.stale,
+            overwritten: Overwritten::default(),
             clock,
             now,
             started: Instant::now(),
@@ -185,6 +189,7 @@ impl EventLoop {
                 () = late.as_mut(), if is_late => {
                     is_late = false;
                     self.keep_late();
+                    self.restore_own_topics();
                     self.observers.rule_topics.rest();
                     self.flush().await;
                     continue;
@@ -251,6 +256,7 @@ impl EventLoop {
                     self.outgoing.push(Outgoing::Message(message.clone()));
                 }
                 self.observers.message(self.now, &message, client.as_ref());
+                self.note_overwritten(&message);
                 let request = RuleRequest::of(&message);
                 self.decide(Event::Message(message));
                 if let Some(request) = request {
