@@ -2,8 +2,8 @@
 
 mod check;
 mod full_output;
-mod import;
 mod home_search;
+mod import;
 mod init;
 mod no_daemon;
 mod pages;
