@@ -45,6 +45,7 @@ pub use keep::PREFIX as KEPT_PREFIX;
 pub use limits::{Limits, Settings};
 pub use releases::Receipt;
 pub use stats::Stats;
+pub use turn::Besides;
 pub use view::{ClientView, RetainedView};
 
 use access::{Acl, Identity};
@@ -56,6 +57,12 @@ use routing::{Groups, Hit, Retained, Subscriptions, Target};
 use session::Sessions;
 use sys::Sys;
 use timers::Timers;
+
+/// The client identifiers of recorders begin so. Only they are told which rule published a message.
+pub const RECORDERS: &str = "homerule-record-";
+
+/// The user property (MQTT 5.0, 3.3.2.3.7) by which recorders are told.
+pub const RULE_PROPERTY: &str = "homerule-rule";
 
 /// The client identifier that is ours; no client may have it.
 pub const OWN_ID: &str = "homerule";

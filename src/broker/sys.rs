@@ -66,7 +66,7 @@ impl Sys {
         let message = |(name, value): (String, String)| {
             let topic = Topic::parse(&format!("{SYS}/broker/{name}")).ok()?;
             let (qos, retain) = (Qos::AtMostOnce, false);
-            Some(Posted { topic, payload: value.into(), qos, retain, expires_at: None, properties: None })
+            Some(Posted { topic, payload: value.into(), qos, retain, expires_at: None, properties: None, rule: None })
         };
         told.into_iter().chain(loads).filter_map(message).collect()
     }

@@ -196,3 +196,17 @@ fn a_slow_reader_holds_up_nobody_and_gets_all_later() {
         house.messages(&slow).iter().map(|text| text.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(topics, (0..50).map(|number| number.to_string()).collect::<Vec<_>>());
 }
+
+#[test]
+fn recorders_alone_are_told_which_rule_published_a_message() {
+    let mut house = House::new();
+    let recorder = house.come(Version::V5, "homerule-record-1");
+    let other = house.come(Version::V5, "other");
+    for client in [&recorder, &other] {
+        house.subscribe(client, "#", 0);
+    }
+    house.rule_publishes("a", "x", false);
+    let rule = [&[0, 13][..], b"homerule-rule", &[0, 4], b"rule"].concat();
+    assert_eq!(delivery(house.next(&recorder)).properties, [(0x26, rule)]);
+    assert_eq!(delivery(house.next(&other)).properties, []);
+}

@@ -160,7 +160,7 @@ proptest! {
     fn whatever_comes_nothing_is_left_of_it(deeds in proptest::collection::vec(any_deed(), 1..60)) {
         let mut house = House::with(settings());
         do_all(&mut house, deeds);
-        house.wait(Duration::from_secs(300));
+        house.wait(Duration::from_mins(5));
         prop_assert_eq!((house.broker.connected(), house.broker.opening(), house.broker.session_count()), (0, 0, 0));
         prop_assert_eq!((house.broker.queued_bytes(), house.broker.buffered_bytes()), (0, 0));
         prop_assert_eq!(house.broker.next_deadline(), None);

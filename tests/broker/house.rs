@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use homerule::broker::packet::Version;
 use homerule::broker::reason::Reason;
-use homerule::broker::{Broker, Conn, Happening, Peer, Published, Settings, Verdict};
+use homerule::broker::{Besides, Broker, Conn, Happening, Peer, Published, Settings, Verdict};
 use homerule::model::{Message, Origin, Payload, Qos, Topic};
 use jiff::Timestamp;
 
@@ -273,7 +273,7 @@ impl House {
             retain,
             origin: Origin::Own,
         };
-        self.broker.publish(self.now, &message, None, None);
+        self.broker.publish(self.now, &message, Besides { rule: Some("rule".into()), ..Besides::default() });
         self.turn();
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use homerule::broker::Happening;
 use homerule::broker::packet::Version;
+use homerule::broker::{Besides, Happening};
 use homerule::model::{Message, Topic};
 
 use super::VERSIONS;
@@ -177,7 +177,7 @@ fn rules_answer_a_will_before_the_next_one_comes() {
     while let Some(happening) = house.broker.poll(house.now) {
         if let Happening::Published(published) = happening {
             let answer = Message { topic: Topic::parse("answer").unwrap(), ..published.message };
-            house.broker.publish(house.now, &answer, None, None);
+            house.broker.publish(house.now, &answer, Besides::default());
         }
     }
     house.turn();

@@ -172,11 +172,10 @@ impl Client {
             }
             PUBREC => {
                 let mut all = self.under_way.iter_mut();
-                if let Some(one) = all.find(|one| one.publish.id == id && one.publish.qos == 2) {
-                    if !one.is_received {
-                        one.is_received = true;
-                        self.acknowledged.push((one.publish.payload.clone(), 2));
-                    }
+                let is_meant = |one: &&mut UnderWay| one.publish.id == id && one.publish.qos == 2 && !one.is_received;
+                if let Some(one) = all.find(is_meant) {
+                    one.is_received = true;
+                    self.acknowledged.push((one.publish.payload.clone(), 2));
                 }
                 self.leaving.extend(ack(PUBREL, id));
             }

@@ -81,6 +81,8 @@ pub(super) struct Link {
     pub(super) window: u16,
     /// The largest packet that the client takes.
     pub(super) largest_packet: usize,
+    /// Whether the client is told which rule published a message.
+    pub(super) is_recorder: bool,
     /// Whether the client wants reason strings.
     pub(super) wants_words: bool,
     pub(super) inbound: InboundAliases,

@@ -61,7 +61,7 @@ impl KeptMessage {
         }
         let group = reader.option(Reader::text)?;
         let id = reader.option(|reader| PacketId::new(reader.short()?))?;
-        let posted = Posted { topic, payload, qos, retain, expires_at, properties };
+        let posted = Posted { topic, payload, qos, retain, expires_at, properties, rule: None };
         let copy = crate::broker::routing::Copy { qos, retain, ids, group: None };
         let entry = Entry { sequence, posted: Arc::new(posted), copy, is_replay };
         reader.finish(KeptMessage { entry, group, id })
@@ -115,6 +115,7 @@ mod tests {
             retain: true,
             expires_at: Some(Timestamp::from_second(7).unwrap()),
             properties: Some(Arc::new(properties)),
+            rule: None,
         };
         let copy = Copy { qos: Qos::ExactlyOnce, retain: true, ids: vec![SubscriptionId::MAX], group: None };
         let entry = Entry { sequence: 5, posted: Arc::new(posted), copy, is_replay: true };

@@ -37,7 +37,7 @@ impl KeptRetained {
         let client = reader.option(Reader::text)?;
         let payload = Bytes::copy_from_slice(reader.bytes()?);
         let properties = reader.properties()?;
-        let posted = Posted { topic, payload, qos, retain: true, expires_at, properties };
+        let posted = Posted { topic, payload, qos, retain: true, expires_at, properties, rule: None };
         reader.finish(RetainedMessage { posted: Arc::new(posted), at, client })
     }
 }
@@ -58,6 +58,7 @@ mod tests {
             retain: true,
             expires_at: Some(at(20)),
             properties: None,
+            rule: None,
         };
         let message = RetainedMessage { posted: Arc::new(posted), at: at(10), client: Some("c".into()) };
         let value = KeptRetained::write(&message, SignedDuration::from_secs(5));

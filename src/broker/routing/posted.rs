@@ -20,6 +20,8 @@ pub(in crate::broker) struct Posted {
     /// From when on it is of no more use.
     pub(in crate::broker) expires_at: Option<Timestamp>,
     pub(in crate::broker) properties: Option<Arc<Properties>>,
+    /// The rule that published it; only recorders are told.
+    pub(in crate::broker) rule: Option<Arc<str>>,
 }
 
 impl Posted {

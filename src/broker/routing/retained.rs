@@ -180,7 +180,7 @@ mod tests {
     fn message(topic: Topic, expires_at: Option<Timestamp>) -> RetainedMessage {
         let payload = "x".into();
         let (qos, retain, properties) = (Qos::AtMostOnce, true, None);
-        let posted = Posted { topic, payload, qos, retain, expires_at, properties };
+        let posted = Posted { topic, payload, qos, retain, expires_at, properties, rule: None };
         RetainedMessage { posted: posted.into(), at: Timestamp::UNIX_EPOCH, client: None }
     }
 

@@ -364,7 +364,7 @@ mod tests {
     fn entry(outgoing: &mut Outgoing, qos: Qos, text: &str) -> Entry {
         let topic = Topic::parse("a").unwrap();
         let payload = text.to_owned().into();
-        let posted = Posted { topic, payload, qos, retain: false, expires_at: None, properties: None };
+        let posted = Posted { topic, payload, qos, retain: false, expires_at: None, properties: None, rule: None };
         let copy = Copy { qos, retain: false, ids: Vec::new(), group: None };
         Entry { sequence: outgoing.take_sequence(), posted: Arc::new(posted), copy, is_replay: false }
     }

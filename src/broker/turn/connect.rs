@@ -15,7 +15,7 @@ use crate::broker::packet::{ConnAck, ConnAckProperties, Connect, Packet, Version
 use crate::broker::reason::Reason;
 use crate::broker::session::{Counts, Incoming, Outgoing, Session, SessionSlot};
 use crate::broker::timers::Timer;
-use crate::broker::{Broker, Happening, OWN_ID};
+use crate::broker::{Broker, Happening, OWN_ID, RECORDERS};
 
 /// A session of MQTT 5.0 that lasts for ever (3.1.2.11.2).
 const FOR_EVER: u32 = u32::MAX;
@@ -192,6 +192,7 @@ impl Broker {
             silence,
             window: if limits.inflight == 0 { wanted } else { limits.inflight.min(wanted) },
             largest_packet: usize::try_from(largest).unwrap_or(usize::MAX),
+            is_recorder: connect.client_id.starts_with(RECORDERS) && connect.version == Version::V5,
             wants_words: connect.request_problem_information,
             inbound: InboundAliases::default(),
             outbound: OutboundAliases::new(connect.topic_alias_maximum),

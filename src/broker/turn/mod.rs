@@ -12,6 +12,8 @@ mod subscribe;
 mod tick;
 mod will;
 
+pub use publish::Besides;
+
 use jiff::Timestamp;
 
 use super::connection::{Conn, Peer, Stage};

@@ -18,16 +18,22 @@ use crate::broker::timers::Timer;
 use crate::broker::{Broker, Happening};
 use crate::model::{Message, Origin, Payload, Qos, Topic};
 
+/// What may be said of a message of our own besides what it says itself.
+#[derive(Debug, Clone, Default)]
+pub struct Besides {
+    /// Its properties; `None`: it has none.
+    pub properties: Option<Arc<Properties>>,
+    /// How long it is of use; `None`: for ever.
+    pub expiry: Option<Duration>,
+    /// The rule that publishes it. Only recorders are told: see [`crate::broker::RECORDERS`].
+    pub rule: Option<Arc<str>>,
+}
+
 impl Broker {
     /// Routes what a rule, or homerule itself, publishes. It doesn't come back as [`Happening::Published`].
-    pub fn publish(
-        &mut self,
-        now: Timestamp,
-        message: &Message,
-        properties: Option<Arc<Properties>>,
-        expiry: Option<Duration>,
-    ) {
+    pub fn publish(&mut self, now: Timestamp, message: &Message, besides: Besides) {
         self.tell_time(now);
+        let Besides { properties, expiry, rule } = besides;
         let posted = Arc::new(Posted {
             topic: message.topic.clone(),
             payload: message.payload.bytes().clone(),
@@ -35,6 +41,7 @@ impl Broker {
             retain: message.retain,
             expires_at: expiry.and_then(|expiry| self.now.checked_add(expiry).ok()),
             properties,
+            rule,
         });
         if posted.retain && !self.retain(&posted, None) {
             *self.stats.dropped.entry(Drop::RetainedFull).or_default() += 1;
@@ -89,7 +96,7 @@ impl Broker {
             return self.fail(conn, Fault::new(Reason::ReceiveMaximumExceeded, words));
         }
         let expires_at = expiry.and_then(|seconds| now.checked_add(Duration::from_secs(seconds.into())).ok());
-        let posted = Posted { topic, payload, qos, retain, expires_at, properties };
+        let posted = Posted { topic, payload, qos, retain, expires_at, properties, rule: None };
         let who = session.who.clone();
         let reason = match self.fault_of_topic(&who, &posted.topic) {
             Some((why, reason)) => {

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::broker::Broker;
 use crate::broker::codec;
 use crate::broker::connection::{Alias, Conn};
 use crate::broker::happening::Fault;
 use crate::broker::limits::{ALL_BUFFERS, OUTPUT_FULL};
-use crate::broker::packet::{Ack, Disconnect, Packet, PacketId, Publish, Version};
+use crate::broker::packet::{Ack, Disconnect, Packet, PacketId, Properties, Publish, Version};
 use crate::broker::reason::Reason;
 use crate::broker::releases::Held;
 use crate::broker::routing::{Copy, Posted};
+use crate::broker::{Broker, RULE_PROPERTY};
 use crate::model::Qos;
 
 /// A message that goes to several receivers: those who get the same bytes share the work of writing them.
@@ -40,6 +40,14 @@ pub(super) struct Sending {
     pub(super) dup: bool,
 }
 
+/// What one connection needs.
+#[derive(Clone, Copy)]
+struct Way {
+    version: Version,
+    alias: Alias,
+    is_recorder: bool,
+}
+
 impl Sending {
     /// With `QoS` 0.
     pub(super) const ONCE: Sending = Sending { id: None, dup: false };
@@ -50,9 +58,9 @@ impl<'a> Fan<'a> {
         Fan { posted, expiry: posted.expiry(now), is_shared, written: None }
     }
 
-    fn packet(&self, copy: &Copy, sending: Sending, alias: Alias) -> Packet {
+    fn packet(&self, copy: &Copy, sending: Sending, way: Way) -> Packet {
         let topic = self.posted.topic.clone();
-        let (topic, alias) = match alias {
+        let (topic, alias) = match way.alias {
             Alias::None => (Some(topic), None),
             Alias::New(alias) => (Some(topic), Some(alias)),
             Alias::Known(alias) => (None, Some(alias)),
@@ -66,28 +74,36 @@ impl<'a> Fan<'a> {
             alias,
             expiry: self.expiry,
             subscription_ids: copy.ids.clone(),
-            properties: self.posted.properties.clone(),
+            properties: if way.is_recorder { self.told_to_recorders() } else { self.posted.properties.clone() },
             payload: self.posted.payload.clone(),
         })
     }
 
+    /// Returns the message's properties with the rule that published it.
+    fn told_to_recorders(&self) -> Option<Arc<Properties>> {
+        let Some(rule) = &self.posted.rule else { return self.posted.properties.clone() };
+        let mut properties = self.posted.properties.as_deref().cloned().unwrap_or_default();
+        properties.user_properties.push((RULE_PROPERTY.into(), Arc::clone(rule)));
+        Some(Arc::new(properties))
+    }
+
     /// Appends what one receiver gets.
-    fn write(&mut self, copy: &Copy, sending: Sending, alias: Alias, version: Version, out: &mut Vec<u8>) {
-        let form = Form { is_version_5: version == Version::V5, qos: copy.qos, retain: copy.retain };
-        let is_common = self.is_shared && copy.ids.is_empty() && alias == Alias::None && !sending.dup;
+    fn write(&mut self, copy: &Copy, sending: Sending, way: Way, out: &mut Vec<u8>) {
+        let form = Form { is_version_5: way.version == Version::V5, qos: copy.qos, retain: copy.retain };
+        let is_common = copy.ids.is_empty() && way.alias == Alias::None && !way.is_recorder && !sending.dup;
+        let is_common = self.is_shared && is_common;
+        let start = out.len();
         if is_common
             && let Some((written, bytes)) = &self.written
             && *written == form
         {
-            let start = out.len();
             out.extend_from_slice(bytes);
             if let (Some(id), Some(packet)) = (sending.id, out.get_mut(start..)) {
                 put_id(packet, id);
             }
             return;
         }
-        let start = out.len();
-        codec::encode(&self.packet(copy, sending, alias), version, out);
+        codec::encode(&self.packet(copy, sending, way), way.version, out);
         if is_common {
             self.written = Some((form, out.get(start..).unwrap_or_default().to_vec()));
         }
@@ -144,9 +160,10 @@ impl Broker {
         let Some(connection) = self.connections.get_mut(conn) else { return true };
         let crate::broker::connection::Stage::Open(link) = &mut connection.stage else { return true };
         let alias = if link.version == Version::V5 { link.outbound.choose(&fan.posted.topic) } else { Alias::None };
+        let way = Way { version: link.version, alias, is_recorder: link.is_recorder };
         let buffer = connection.output.buffer();
         let start = buffer.len();
-        fan.write(copy, sending, alias, link.version, buffer);
+        fan.write(copy, sending, way, buffer);
         let length = buffer.len() - start;
         if length > link.largest_packet {
             buffer.truncate(start);

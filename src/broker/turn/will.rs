@@ -43,6 +43,6 @@ impl Broker {
     fn posted_will(&self, will: Will) -> Posted {
         let Will { topic, payload, qos, retain, expiry, properties, .. } = will;
         let expires_at = expiry.and_then(|seconds| self.now.checked_add(Duration::from_secs(seconds.into())).ok());
-        Posted { topic, payload, qos, retain, expires_at, properties }
+        Posted { topic, payload, qos, retain, expires_at, properties, rule: None }
     }
 }
