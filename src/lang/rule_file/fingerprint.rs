@@ -37,7 +37,7 @@ pub(super) fn scene_fingerprint(scene: &Node, constants: &Constants) -> u64 {
 /// Writes the constants that the texts of `node` name, in the order of their names.
 fn write_constants(hash: &mut Fingerprint, node: &Node, constants: &Constants) {
     let mut named: Vec<_> = constants.iter().filter(|(name, _)| names(node, name)).collect();
-    named.sort_by(|(one, _), (other, _)| one.cmp(other));
+    named.sort_by_key(|(name, _)| *name);
     for (name, value) in named {
         write_text(hash, b'c', name);
         write_text(hash, value_kind(value), &value.to_string());

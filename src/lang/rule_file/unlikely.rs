@@ -75,7 +75,7 @@ impl Decoder<'_> {
     pub(super) fn is_sun_event_at(&mut self, fields: &Fields<'_>, node: &Node) -> bool {
         let Some(scalar) = node.as_scalar() else { return false };
         let Some((event, offset)) = sun_event(scalar.text.as_str()) else { return false };
-        self.report_sun_event(fields, node, &trigger_of_sun(&event, offset.as_deref()));
+        self.report_sun_event(fields, node, &trigger_of_sun(event, offset.as_deref()));
         true
     }
 
@@ -112,7 +112,7 @@ impl Decoder<'_> {
         let message = format!("`at` needs a time of day, but this is always {shown}");
         let found = self.findings.error(Code::BAD_TIME, span, message);
         match sun_event(&value.to_string()) {
-            Some((event, offset)) => found.help(did_you_mean(&trigger_of_sun(&event, offset.as_deref()))),
+            Some((event, offset)) => found.help(did_you_mean(&trigger_of_sun(event, offset.as_deref()))),
             None => found.help("use e.g. `at: \"07:30\"`"),
         };
         None
@@ -133,7 +133,7 @@ impl Decoder<'_> {
 /// Returns the trigger that `text` was probably meant as.
 fn likely_trigger(text: &str) -> Option<String> {
     if let Some((event, offset)) = sun_event(text) {
-        return Some(trigger_of_sun(&event, offset.as_deref()));
+        return Some(trigger_of_sun(event, offset.as_deref()));
     }
     if TimeOfDay::parse(text).is_ok() {
         return Some(format!("{{ at: \"{text}\" }}"));
@@ -166,7 +166,7 @@ fn sun_event(text: &str) -> Option<(SunEvent, Option<String>)> {
     }
 }
 
-fn trigger_of_sun(event: &SunEvent, offset: Option<&str>) -> String {
+fn trigger_of_sun(event: SunEvent, offset: Option<&str>) -> String {
     match offset {
         Some(offset) => format!("{{ sun: {event}, offset: {offset} }}"),
         None => format!("{{ sun: {event} }}"),

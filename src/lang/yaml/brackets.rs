@@ -29,7 +29,6 @@ pub(super) fn find_unclosed(text: &FileText, start: usize) -> Option<(usize, cha
             // A quote within single quotes is doubled.
             (Some('\''), '\'') if letters.next_if(|(_, letter)| *letter == '\'').is_some() => {}
             (Some(open_quote), _) if letter == open_quote => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') if before.is_whitespace() || matches!(before, '{' | '[' | ',' | ':') => {
                 quote = Some(letter);
             }
@@ -44,7 +43,7 @@ pub(super) fn find_unclosed(text: &FileText, start: usize) -> Option<(usize, cha
                     return None;
                 }
             }
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
         before = letter;
     }
