@@ -25,6 +25,7 @@ mod stored_value;
 mod topic;
 mod topic_filter;
 mod value;
+mod value_limits;
 mod value_path;
 
 pub use bounded_text::{BoundedText, TextTooLong};
@@ -44,6 +45,7 @@ pub use state::{States, TopicState};
 pub use topic::{Topic, TopicError, first_level, has_control};
 pub use topic_filter::{FilterError, Level, TopicFilter};
 pub use value::{Map, Value};
+pub use value_limits::{TooLarge, ValueLimits};
 pub use value_path::{PathError, ValuePath};
 
 #[cfg(test)]

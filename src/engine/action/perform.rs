@@ -5,6 +5,7 @@ use crate::engine::instant::later;
 use crate::engine::run::thread::Waiting;
 use crate::engine::run::wait;
 use crate::engine::trace::{Fault, Outcome, StepKind, StepResult, StopReason};
+use crate::model::format_size;
 use crate::rules::{Action, ActionKind, Case, Condition, DurationTemplate, LogLevel, OnError};
 use crate::script::{Expression, Failure, Template};
 
@@ -32,6 +33,11 @@ pub(crate) fn act(act: &mut Act<'_>) -> Result<Next, Failure> {
 /// # Errors
 /// When it fails.
 pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
+    let most = act.at.core.options.limits.run();
+    if act.at.run.made.at(act.at.core.now()) > most {
+        let why = format!("a run can't make more than {} without a wait", format_size(most));
+        return Err(Failure::plain(why));
+    }
     match &act.action.kind {
         ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => publish::publish_all(act, messages),
         ActionKind::SceneByName(name) => scene(act, name),

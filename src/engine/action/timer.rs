@@ -20,7 +20,7 @@ const MOST_TIMERS: usize = 1000;
 /// Sets a timer of the rule.
 ///
 /// # Errors
-/// When the rule has too many.
+/// When the rule has too many, or they have captured too much.
 pub(crate) fn set(act: &mut Act<'_>, name: Option<Name>, delay: Duration, closure: &Closure) -> Result<(), Failure> {
     let id = act.at.id;
     if let Some(name) = &name {
@@ -30,6 +30,11 @@ pub(crate) fn set(act: &mut Act<'_>, name: Option<Name>, delay: Duration, closur
     if timers.len() >= MOST_TIMERS {
         let why =
             format!("a rule can't have more than {MOST_TIMERS} timers; give them names, so that one replaces another");
+        return Err(Failure { place: Some(closure.place()), ..Failure::plain(why) });
+    }
+    let captured = timers.iter().flat_map(|timer| &timer.captured).chain(closure.captured());
+    if let Err(error) = act.at.core.options.limits.value().check(captured) {
+        let why = format!("what the closures of the rule's timers have captured is too large: {error}");
         return Err(Failure { place: Some(closure.place()), ..Failure::plain(why) });
     }
     let number = timers.last().map_or(1, |timer| timer.id + 1);

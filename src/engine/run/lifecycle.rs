@@ -16,6 +16,7 @@ use crate::script::Failure;
 
 use super::admission::Candidate;
 use super::key::RunKey;
+use super::made::Made;
 use super::thread::{Thread, Threads, Waiting};
 use super::{Caller, Run, RunList, unstarted, unwind};
 
@@ -42,6 +43,7 @@ pub(crate) fn begin(core: &mut Core, candidate: Candidate, is_queued: bool) -> R
         is_queued,
         turns: 0,
         turns_at: core.now(),
+        made: Made::default(),
         steps,
     };
     let was_idle = !core.runs.has_any(rule_id);

@@ -8,6 +8,7 @@ pub(crate) mod admission;
 pub(crate) mod cursor;
 pub(crate) mod key;
 pub(crate) mod lifecycle;
+pub(crate) mod made;
 pub(crate) mod open_wait;
 pub(crate) mod repeat;
 pub(crate) mod stepper;
@@ -26,17 +27,24 @@ use serde::{Deserialize, Serialize};
 use crate::engine::condition::scope::ThreadScope;
 use crate::engine::instant::Shift;
 use crate::engine::live::id::LiveId;
-use crate::engine::trace::{Cause, CauseKind, RunId, Step};
+use crate::engine::trace::{Cause, CauseKind, RunId, Step, StepResult};
 use crate::engine::trigger::firing::Firing;
 use crate::model::{Map, RuleId};
 use crate::rules::{BlockId, Rule};
 
 use self::key::RunKey;
+use self::made::Made;
 use self::open_wait::OpenWait;
 use self::thread::{Frame, Thread, Threads, Waiting};
 
 /// The most steps of a trace that a run keeps; what comes after is counted only.
 const MOST_STEPS: usize = 1000;
+
+/// The most bytes of large steps that the trace of a run keeps.
+const MOST_BYTES: usize = 1 << 20;
+
+/// From how many bytes on a step is large.
+const LARGE_STEP: usize = 4 << 10;
 
 /// One execution of a rule's actions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -69,6 +77,9 @@ pub(crate) struct Run {
     /// Turns of loops at one instant, and which that is: without a wait time stands still.
     pub(crate) turns: u32,
     pub(crate) turns_at: Timestamp,
+    /// How much it has made without a wait.
+    #[serde(skip)]
+    pub(crate) made: Made,
     /// Its trace so far.
     #[serde(with = "crate::engine::trace::stored")]
     pub(crate) steps: Vec<Step>,
@@ -121,10 +132,18 @@ impl Run {
     }
 
     /// Adds a step to the trace.
-    pub(crate) fn note(&mut self, step: Step) {
-        if self.steps.len() < MOST_STEPS {
-            self.steps.push(step);
+    pub(crate) fn note(&mut self, mut step: Step) {
+        let size = step.result.size();
+        self.made.add(size, step.at);
+        if self.steps.len() >= MOST_STEPS {
+            return;
         }
+        // What is small is bounded by the number of steps.
+        let kept = || self.steps.iter().map(|step| step.result.size()).sum::<usize>();
+        if size > LARGE_STEP && kept() + size > MOST_BYTES {
+            step.result = StepResult::TooLarge(size);
+        }
+        self.steps.push(step);
     }
 
     /// Returns the thread that has the wait `wait`.

@@ -19,6 +19,7 @@ use crate::script::Closure;
 
 use super::cursor::Cursor;
 use super::key::RunKey;
+use super::made::Made;
 use super::thread::{ActionPlace, Threads};
 use super::{Run, RunList, lifecycle};
 
@@ -73,6 +74,7 @@ fn call(core: &mut Core, id: LiveId, rule: &Arc<Rule>, firing: Firing, timer: &T
         is_queued: false,
         turns: 0,
         turns_at: core.now(),
+        made: Made::default(),
     };
     let place = closure.place();
     let action = Action { kind: ActionKind::Script(closure), on_error: OnError::Fail, path: "after".into(), place };

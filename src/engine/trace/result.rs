@@ -85,6 +85,8 @@ pub enum StepResult {
         /// Whether there was one.
         was_set: bool,
     },
+    /// What came of it is too large to be kept in the trace: so many bytes.
+    TooLarge(usize),
     /// It failed.
     Failed(Box<Fault>),
     /// In words: of a trace that an older version kept.
@@ -108,6 +110,7 @@ impl StepResult {
             StepResult::Set(_, value) | StepResult::Case(value) | StepResult::Unchanged(_, value) => value.size(),
             StepResult::NoCase { value, cases } => value.size() + cases.iter().map(Value::size).sum::<usize>(),
             StepResult::Done
+            | StepResult::TooLarge(_)
             | StepResult::Refused(_)
             | StepResult::Lasts(_)
             | StepResult::WaitsFor(_)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::engine::{Refusal, Step, StepKind, StepResult, WaitsFor};
-use crate::model::{Payload, Topic, Value, format_duration};
+use crate::model::{Payload, Topic, Value, format_duration, format_size};
 
 use super::awaited::awaited_any;
 use super::cause::cause_of_step;
@@ -50,6 +50,7 @@ fn words<'a>(result: &'a StepResult, step: &Step, time: &LocalTime) -> Cow<'a, s
             let cases = cases.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
             format!("{value} is none of the cases ({cases})")
         }
+        StepResult::TooLarge(size) => format!("{}, too much to keep in a trace", format_size(*size)),
         StepResult::Set(name, value) => format!("{name} = {value}"),
         StepResult::Requested { method, url } => format!("{method} {url}"),
         StepResult::Started(command) => command.join(" "),

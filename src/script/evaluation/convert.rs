@@ -7,23 +7,24 @@ use std::sync::Arc;
 
 use rhai::Dynamic;
 
-use crate::model::{Map, Name, Value};
+use crate::model::{Map, Name, Value, ValueLimits};
 
+use super::limits::Limits;
 use super::moment::{Moment, SunNow};
 
 /// How deep lists and maps may be nested.
 const DEEPEST: usize = 100;
 
-/// How many items a value may have in all when it is given to an expression.
+/// How much values may hold in all when they are given to an expression: what is left.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::script) struct Budget {
-    /// What is left.
-    pub(in crate::script) items: usize,
+    items: usize,
+    bytes: usize,
 }
 
 /// Returns our value as Rhai's. `keys`: of a map only these.
 pub(in crate::script) fn to_dynamic(value: &Value, keys: Option<&[Name]>, limit: usize) -> Result<Dynamic, String> {
-    let mut budget = Budget { items: limit };
+    let mut budget = Budget { items: limit, bytes: usize::MAX };
     if let (Value::Map(entries), Some(keys)) = (value, keys) {
         let mut map = rhai::Map::new();
         for key in keys {
@@ -37,6 +38,12 @@ pub(in crate::script) fn to_dynamic(value: &Value, keys: Option<&[Name]>, limit:
 }
 
 impl Budget {
+    /// Returns the budget of several values together.
+    pub(in crate::script) fn of(limits: &Limits) -> Budget {
+        let ValueLimits { items, bytes } = limits.value();
+        Budget { items, bytes }
+    }
+
     /// Returns our value as Rhai's, and spends its items.
     pub(in crate::script) fn spend_on(&mut self, value: &Value) -> Result<Dynamic, String> {
         self.convert(value, 0)
@@ -51,7 +58,10 @@ impl Budget {
             Value::Bool(flag) => (*flag).into(),
             Value::Int(number) => (*number).into(),
             Value::Float(number) => (*number).into(),
-            Value::Text(text) => rhai::ImmutableString::from(text.as_ref()).into(),
+            Value::Text(text) => {
+                self.spend_bytes(text.len())?;
+                rhai::ImmutableString::from(text.as_ref()).into()
+            }
             Value::List(items) => {
                 self.spend(items.len())?;
                 let items = items.iter().map(|item| self.convert(item, depth + 1)).collect::<Result<_, _>>()?;
@@ -65,9 +75,17 @@ impl Budget {
                 }
                 Dynamic::from_map(map)
             }
-            Value::Blob(bytes) => Dynamic::from_blob(bytes.to_vec()),
+            Value::Blob(bytes) => {
+                self.spend_bytes(bytes.len())?;
+                Dynamic::from_blob(bytes.to_vec())
+            }
             Value::Time(time) => Dynamic::from(Moment((**time).clone())),
         })
+    }
+
+    fn spend_bytes(&mut self, bytes: usize) -> Result<(), String> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or("it has more text than an expression may read")?;
+        Ok(())
     }
 
     fn spend(&mut self, items: usize) -> Result<(), String> {

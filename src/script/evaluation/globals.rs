@@ -12,7 +12,7 @@ use crate::script::evaluation::moment::{Moment, SunNow};
 use crate::script::evaluation::refusal::{Refusal, refuse};
 
 /// Registers them.
-pub(in crate::script) fn register(engine: &mut Engine, loan: &Loan, items: usize) {
+pub(in crate::script) fn register(engine: &mut Engine, loan: &Loan) {
     let lent = loan.clone();
     engine.register_fn("to_string", move |(): ()| -> Result<ImmutableString, Refusal> {
         // An expression has no call: its texts are put together elsewhere.
@@ -22,11 +22,11 @@ pub(in crate::script) fn register(engine: &mut Engine, loan: &Loan, items: usize
         });
         Ok(ImmutableString::new())
     });
-    register_globals(engine, loan, items);
+    register_globals(engine, loan);
 }
 
 /// No closure captures them.
-fn register_globals(engine: &mut Engine, loan: &Loan, items: usize) {
+fn register_globals(engine: &mut Engine, loan: &Loan) {
     let lent = loan.clone();
     global(engine, "memory", move || {
         lent.with(|lent| {
@@ -34,7 +34,7 @@ fn register_globals(engine: &mut Engine, loan: &Loan, items: usize) {
             Ok(())
         })?;
         let memory = lent.with_call(|call| Ok(Value::Map(Arc::clone(&call.memory))))?;
-        to_dynamic(&memory, None, items).map_err(|error| refuse(&format!("can't read `memory`: {error}")))
+        to_dynamic(&memory, None, usize::MAX).map_err(|error| refuse(&format!("can't read `memory`: {error}")))
     });
     let lent = loan.clone();
     global(engine, "now", move || {

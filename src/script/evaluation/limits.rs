@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::ValueLimits;
+
 /// How deep an expression may be nested.
 pub(in crate::script) const DEEPEST_EXPRESSION: usize = 64;
 
@@ -29,5 +31,28 @@ impl Default for Limits {
             items: 10_000,
             depth: 32,
         }
+    }
+}
+
+impl Limits {
+    /// How many times the bytes of a text a whole value may have, and what a run makes.
+    const TEXTS_OF_A_VALUE: usize = 16;
+
+    /// Returns how large a value may be that a rule makes.
+    #[must_use]
+    pub fn value(&self) -> ValueLimits {
+        ValueLimits { bytes: self.text.saturating_mul(Limits::TEXTS_OF_A_VALUE), items: self.items }
+    }
+
+    /// Returns how large all may be together that a rule remembers: it is written to the disk, and read as one.
+    #[must_use]
+    pub fn memory(&self) -> ValueLimits {
+        ValueLimits { bytes: self.text, items: self.items }
+    }
+
+    /// Returns how many bytes a run may make without a wait: variables, payloads, lines of the log.
+    #[must_use]
+    pub fn run(&self) -> usize {
+        self.value().bytes.saturating_mul(4)
     }
 }

@@ -150,10 +150,21 @@ impl Sandbox {
     /// Renders a template in `world`.
     ///
     /// # Errors
-    /// As [`Sandbox::evaluate`]; and if there is `()` within text (docs/language/actions.md).
+    /// As [`Sandbox::evaluate`]; if there is `()` within text (docs/language/actions.md); and if the value is too large.
     pub fn render(&self, world: &mut World, template: &Template, frame: &mut Frame<'_>) -> Result<Value, Failure> {
         let mut draws = 0;
-        template.render(&mut |expression| self.draw(world, expression, frame, &mut draws))
+        let value =
+            template.render(self.limits.text, &mut |expression| self.draw(world, expression, frame, &mut draws))?;
+        match self.limits.value().check([&value]) {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                let message = format!("the value is too large: {error}");
+                Err(template.expressions().first().map_or_else(
+                    || Failure::plain(&message),
+                    |expression| Failure::of_expression(expression, &message),
+                ))
+            }
+        }
     }
 
     /// Evaluates an expression after so many draws of `random()`.
@@ -202,6 +213,11 @@ impl Sandbox {
         result.map_err(|failure| Failure { without_value, ..failure })
     }
 
+    /// Returns how many items the variable `name` may have.
+    pub(in crate::script) fn most_items(&self, name: &str) -> usize {
+        if name == "memory" { usize::MAX } else { self.limits.items }
+    }
+
     /// Returns the values of the variables that the expression reads, in their order.
     fn variables(
         &self,
@@ -221,7 +237,8 @@ impl Sandbox {
                     reads.sun = true;
                     Dynamic::from(SunNow { now: world.now, calendar: Arc::new(world.calendar.clone()) })
                 }
-                name => to_dynamic(&(frame.variables)(name), input.keys.as_deref(), self.limits.items)
+                // What is too large to be remembered was refused when it was to be stored.
+                name => to_dynamic(&(frame.variables)(name), input.keys.as_deref(), self.most_items(name))
                     .map_err(|error| Failure::of(&expression.source, format!("can't read `{name}`: {error}")))?,
             })
         };

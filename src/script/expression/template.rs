@@ -1,9 +1,8 @@
 //! Templates: values whose texts hold `${EXPR}` (docs/language/actions.md).
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::model::{PlacedText, Value};
+use crate::model::{BoundedText, PlacedText, TextTooLong, Value};
 
 use super::compiled::Expression;
 use super::error::ExpressionError;
@@ -107,47 +106,57 @@ impl Template {
         })
     }
 
-    /// Renders the template, whose expressions `evaluate` gives.
+    /// Renders the template, whose expressions `evaluate` gives. A text that is put together has at most `longest` bytes.
     pub(in crate::script) fn render(
         &self,
+        longest: usize,
         evaluate: &mut dyn FnMut(&Expression) -> Result<Value, Failure>,
     ) -> Result<Value, Failure> {
         match self {
             Template::Constant(value) => Ok(value.clone()),
             Template::Expression(expression) => evaluate(expression),
             Template::Text(parts) => {
-                let mut text = String::with_capacity(64);
+                let mut text = BoundedText::new(longest);
                 for part in parts {
                     match part {
-                        TextPart::Literal(literal) => text.push_str(literal),
+                        TextPart::Literal(literal) => text.push(literal).map_err(|error| too_long(parts, &error))?,
                         TextPart::Expression(expression) => {
                             let value = evaluate(expression)?;
                             if value.is_null() {
                                 let source = expression.source();
                                 return Err(Failure::of(source, nothing_in_text(source.as_str().trim())));
                             }
-                            // Writing into memory can't fail.
-                            let _ = write!(text, "{value}");
+                            text.show(&value).map_err(|error| Failure::of_expression(expression, error.to_string()))?;
                         }
                     }
                 }
-                Ok(Value::text(text))
+                Ok(Value::text(text.into_text()))
             }
             Template::List(items) => {
-                let items = items.iter().map(|item| item.render(evaluate)).collect::<Result<_, _>>()?;
+                let items = items.iter().map(|item| item.render(longest, evaluate)).collect::<Result<_, _>>()?;
                 Ok(Value::List(Arc::new(items)))
             }
             Template::Map(entries) => {
                 let mut map = crate::model::Map::with_capacity(entries.len());
                 for (key, value) in entries {
-                    let key = match key.render(evaluate)? {
+                    let key = match key.render(longest, evaluate)? {
                         Value::Text(key) => key,
                         other => other.to_string().into(),
                     };
-                    map.insert(key, value.render(evaluate)?);
+                    map.insert(key, value.render(longest, evaluate)?);
                 }
                 Ok(Value::Map(Arc::new(map)))
             }
         }
     }
+}
+
+/// Returns the failure of a text that grows beyond its limit where no expression stands: told at the first.
+fn too_long(parts: &[TextPart], error: &TextTooLong) -> Failure {
+    let expression = parts.iter().find_map(|part| match part {
+        TextPart::Expression(expression) => Some(expression),
+        TextPart::Literal(_) => None,
+    });
+    let message = error.to_string();
+    expression.map_or_else(|| Failure::plain(&message), |expression| Failure::of_expression(expression, &message))
 }

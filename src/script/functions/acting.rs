@@ -335,14 +335,21 @@ fn text(value: &Dynamic, what: &str, expected: &str) -> Result<Arc<str>, Refusal
 
 /// Returns about how many bytes a command holds.
 fn size(command: &Command) -> usize {
-    match command {
-        Command::Publish { payload, .. } => weight(payload),
-        Command::Remember(_, value) => weight(value),
-        Command::After { closure, .. } => closure.captured().iter().map(weight).sum(),
+    let held = match command {
+        Command::Publish { topic, payload, .. } => topic.as_str().len() + weight(payload),
+        Command::Remember(name, value) => name.len() + weight(value),
+        Command::After { name, closure, .. } => {
+            name.as_ref().map_or(0, |name| name.len()) + closure.captured().iter().map(weight).sum::<usize>()
+        }
         Command::Log { text, .. } => text.len(),
-        Command::Http { body, .. } => body.as_ref().map_or(0, weight),
-        Command::Scene(_) | Command::Cancel(_) | Command::Switch { .. } => 0,
-    }
+        Command::Http { method, url, headers, body, .. } => {
+            let headers: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+            method.len() + url.len() + headers + body.as_ref().map_or(0, weight)
+        }
+        Command::Scene(name) | Command::Cancel(name) => name.len(),
+        Command::Switch { rule, .. } => rule.len(),
+    };
+    size_of::<Command>() + held
 }
 
 fn weight(value: &Value) -> usize {

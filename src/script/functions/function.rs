@@ -2,6 +2,7 @@
 
 use rhai::{Engine, Expr, RhaiNativeFunc, Variant};
 
+use crate::script::evaluation::convert::Budget;
 use crate::script::evaluation::limits::Limits;
 use crate::script::evaluation::loan::Loan;
 
@@ -228,6 +229,11 @@ impl Registry<'_> {
     /// Returns how many items a value may have.
     pub(super) fn items(&self) -> usize {
         self.limits.items
+    }
+
+    /// Returns how much several values may hold together.
+    pub(super) fn budget(&self) -> Budget {
+        Budget::of(self.limits)
     }
 
     /// Returns what it is registered with, for what isn't called by a name.

@@ -2,7 +2,7 @@
 
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
-use crate::model::{Topic, TopicFilter, Value, ValuePath};
+use crate::model::{Origin, Topic, TopicFilter, Value, ValuePath};
 use crate::script::evaluation::convert::{Budget, from_dynamic, to_dynamic};
 use crate::script::evaluation::loan::{Lent, Loan};
 use crate::script::evaluation::moment::{Moment, seconds};
@@ -75,8 +75,8 @@ pub(super) static ROWS: [Function; 8] = [
     .gives(Kind::List)
     .takes(&[Filter])
     .by(|states| {
-        let (loan, items) = (states.loan(), states.items());
-        states.add(move |filter: &str| loan.with(|lent| lent.states(filter, items)));
+        let (loan, budget) = (states.loan(), states.budget());
+        states.add(move |filter: &str| loan.with(|lent| lent.states(filter, budget)));
     }),
     function(
         "any",
@@ -174,7 +174,7 @@ impl Lent {
             ("payload", payload),
             ("at", time(state.at)),
             ("changed_at", time(state.changed_at)),
-            ("retained", state.retained.into()),
+            ("retained", (state.origin == Origin::Retained).into()),
         ]
         .into_iter()
         .map(|(key, value)| (key.into(), value))
@@ -208,8 +208,7 @@ impl Lent {
         Ok(found)
     }
 
-    fn states(&mut self, filter: &str, items: usize) -> Answer<rhai::Array> {
-        let mut budget = Budget { items };
+    fn states(&mut self, filter: &str, mut budget: Budget) -> Answer<rhai::Array> {
         let mut item = |(topic, filter, value): (Topic, TopicFilter, Value)| -> Answer<Dynamic> {
             let captures = filter.captures(&topic).unwrap_or_default();
             let captures = captures.iter().map(|capture| Dynamic::from(capture.to_string())).collect();

@@ -105,10 +105,14 @@ impl Sandbox {
 
     fn event(&self, closure: &Closure, names: &[Name], frame: &Frame<'_>) -> Result<Dynamic, String> {
         let mut event = rhai::Map::new();
-        let mut budget = Budget { items: self.limits.items };
+        let mut budget = Budget::of(&self.limits);
         let mut add = |name: &str| {
-            let value =
-                budget.spend_on(&(frame.variables)(name)).map_err(|error| format!("can't read `e.{name}`: {error}"))?;
+            let value = (frame.variables)(name);
+            let value = match name {
+                "memory" => to_dynamic(&value, None, usize::MAX),
+                _ => budget.spend_on(&value),
+            };
+            let value = value.map_err(|error| format!("can't read `e.{name}`: {error}"))?;
             event.insert(name.into(), value);
             Ok::<(), String>(())
         };

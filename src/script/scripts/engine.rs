@@ -34,7 +34,7 @@ impl ScriptEngine {
         for function in functions().filter(|function| !function.is_in_expressions) {
             function.register(&mut engine, loan, limits);
         }
-        globals::register(&mut engine, loan, limits.items);
+        globals::register(&mut engine, loan);
         collector.register(&mut engine);
         ScriptEngine { engine, collector, modules }
     }
