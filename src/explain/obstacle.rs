@@ -12,7 +12,7 @@ use crate::rules::{Rule, Start, Trigger, TriggerKind};
 use super::blocked::{Blocked, blocked};
 use super::near::{NearMiss, meant_topics, near_misses, nearest_topic};
 use super::past::{HeardMessage, History, Speaker};
-use super::words::{LocalTime, ended, gate_then, progress, step_result, step_result_with_source};
+use super::words::{LocalTime, ended, gate_then, progress, shown, step_result, step_result_with_source};
 
 /// The most messages that came near that are listed.
 const MOST_NEAR: usize = 5;
@@ -399,7 +399,8 @@ impl Facts<'_> {
     }
 
     fn with_values(&self, step: &Step) -> String {
-        let values: Vec<String> = step.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let values: Vec<String> =
+            step.values.iter().map(|(name, value)| format!("{name} = {}", shown(value))).collect();
         let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
         format!("{} {}{values}", step.path, step_result_with_source(step, &self.time))
     }

@@ -15,6 +15,6 @@ pub use local_time::LocalTime;
 pub use outcome::{ended, gate_now, gate_then, stop_reason};
 pub use progress::progress;
 pub use step::{step_result, step_result_with_source};
-pub(super) use values::{alternatives, told_apart};
+pub(super) use values::{alternatives, shown, told_apart};
 pub use values::{one_line, payload_text, value_text};
 pub use verdict::{verdict_text, verdict_why};

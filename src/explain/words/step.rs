@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use crate::engine::{Refusal, Step, StepKind, StepResult, WaitsFor};
-use crate::model::{Payload, Topic, Value, format_duration, format_size};
+use crate::model::{Payload, Topic, format_duration, format_size};
 
 use super::awaited::awaited_any;
 use super::cause::cause_of_step;
+use super::values::shown;
 use super::verdict::{verdict_text, verdict_why};
 use super::{LocalTime, progress};
 
@@ -40,18 +41,18 @@ fn words<'a>(result: &'a StepResult, step: &Step, time: &LocalTime) -> Cow<'a, s
         StepResult::Judged { verdict, .. } => verdict_text(verdict, step.at, time),
         StepResult::Refused(refusal) => refused(refusal, step, time),
         StepResult::Published(topic, payload) => message(topic, payload),
-        StepResult::Unchanged(topic, value) => format!("unchanged: `{topic}` is already {value}"),
+        StepResult::Unchanged(topic, value) => format!("unchanged: `{topic}` is already {}", shown(value)),
         StepResult::Withheld(topic, payload) => format!("not sent: {}", message(topic, payload)),
         StepResult::Would(result) => format!("would {} {}", verb(step.kind), words(result, step, time)),
         StepResult::Lasts(duration) => format_duration(*duration),
         StepResult::WaitsFor(what) => waits_for(what, time),
-        StepResult::Case(value) => value.to_string(),
+        StepResult::Case(value) => return shown(value),
         StepResult::NoCase { value, cases } => {
-            let cases = cases.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
-            format!("{value} is none of the cases ({cases})")
+            let cases = cases.iter().map(shown).collect::<Vec<_>>().join(", ");
+            format!("{} is none of the cases ({cases})", shown(value))
         }
         StepResult::TooLarge(size) => format!("{}, too much to keep in a trace", format_size(*size)),
-        StepResult::Set(name, value) => format!("{name} = {value}"),
+        StepResult::Set(name, value) => format!("{name} = {}", shown(value)),
         StepResult::Requested { method, url } => format!("{method} {url}"),
         StepResult::Started(command) => command.join(" "),
         StepResult::TimerSet { name, delay } => {

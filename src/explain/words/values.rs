@@ -1,5 +1,7 @@
 //! Values in words, and what they should have been.
 
+use std::borrow::Cow;
+
 use crate::model::{Payload, Value};
 use crate::rules::Wanted;
 
@@ -23,6 +25,16 @@ pub fn payload_text(payload: &Payload) -> String {
 #[must_use]
 pub fn value_text(value: &Value) -> String {
     one_line(&value.to_json().to_string())
+}
+
+/// Returns a value as a sentence shows it: its text, and `()` where there is none.
+pub(in crate::explain) fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed("()"),
+        Value::Text(text) if text.is_empty() => Cow::Borrowed("\"\""),
+        Value::Text(text) => Cow::Borrowed(text),
+        value => Cow::Owned(value.to_string()),
+    }
 }
 
 /// Returns a text on one line, shortened if it's very long.

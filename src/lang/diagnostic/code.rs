@@ -93,6 +93,7 @@ codes! {
     98 NEVER_EQUAL "Two values are compared that are never equal."
     99 FOREIGN_TEMPLATE "Text has another system's template in it."
     100 UNLIKELY_TOPIC "A topic looks like something else."
+    101 EMPTY_WINDOW "A part of the day has no time for part of the year."
 }
 
 impl Code {

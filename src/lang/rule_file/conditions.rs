@@ -127,11 +127,30 @@ impl Decoder<'_> {
             found.help("write e.g. `time: { after: \"22:00\", before: \"06:00\" }`");
         }
         fields.finish(&mut self.reader.findings);
-        Some(TimeWindow {
+        let window = TimeWindow {
             after: optional(after)?,
             before: optional(before)?,
             weekdays: optional(weekdays)?.unwrap_or(Weekdays::ALL),
-        })
+        };
+        self.note_empty_days(node, &window);
+        Some(window)
+    }
+
+    /// Warns of a part of the day that has no time on some days of the year.
+    fn note_empty_days(&mut self, node: &Node, window: &TimeWindow) {
+        // Any year will do: the sun's are alike.
+        const YEAR: i16 = 2026;
+        let Some(calendar) = &self.context.calendar else { return };
+        let Some((from, to)) = window.empty_days(YEAR, calendar) else { return };
+        let span = self.mark(node);
+        let day = |date: jiff::civil::Date| date.strftime("%-d %B").to_string();
+        let message = if (to - from).get_days() >= 364 {
+            format!("`{window}` is never true here")
+        } else {
+            format!("`{window}` is never true from {} to {}", day(from), day(to))
+        };
+        let found = self.findings.warning(Code::EMPTY_WINDOW, span, message);
+        found.help("the sun passes the other end before then; use a wider window if that isn't meant");
     }
 
     /// Returns an end of a window: a time of day, or a sun event with an offset (`sunset-30m`).

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use crate::lang::yaml::tree::Node;
 use crate::lang::{Allow, Settings};
+use crate::model::schedule::Calendar;
 use crate::model::{Name, RuleId};
 use crate::script::{RuleNames, Sandbox};
 
@@ -31,6 +34,8 @@ pub(in crate::lang) struct Context {
     pub(super) is_complete: bool,
     /// Whether the settings say where the home is; assumed if they don't load.
     pub(super) has_location: bool,
+    /// The home's zone and place, where both are known.
+    pub(super) calendar: Option<Calendar>,
     /// What the settings allow; `None` if they don't load.
     pub(super) allow: Option<Allow>,
 }
@@ -59,6 +64,7 @@ impl Context {
             given_to_any: BTreeSet::new(),
             is_complete,
             has_location: settings.is_none_or(|settings| settings.location.is_some()),
+            calendar: settings.and_then(calendar),
             allow: settings.map(|settings| settings.allow.clone()),
             files: files.clone(),
         };
@@ -101,4 +107,10 @@ impl RuleSource {
             Instances::Fixed(instances) => instances.iter().map(|instance| self.id.instance(&instance.name)).collect(),
         }
     }
+}
+
+/// Returns the home's zone and place, where the settings say both.
+fn calendar(settings: &Settings) -> Option<Calendar> {
+    let zone = TimeZone::get(settings.zone.as_deref()?).ok()?;
+    Some(Calendar { zone, location: Some(settings.location?) })
 }

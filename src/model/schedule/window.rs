@@ -89,6 +89,28 @@ impl TimeWindow {
         (calendar.date_of(end) < horizon).then_some(end)
     }
 
+    /// Returns the first days of a year on which the window, its weekdays aside, has no time, where the sun gives an end of
+    /// it: from the first to the last; `None` where it has time on each.
+    #[must_use]
+    pub fn empty_days(&self, year: i16, calendar: &Calendar) -> Option<(Date, Date)> {
+        calendar.location.filter(|_| self.needs_location())?;
+        let window = TimeWindow { weekdays: Weekdays::ALL, ..self.clone() };
+        let usual = window.usual(calendar);
+        let is_empty = |date: &Date| {
+            let start = window.start(*date, calendar);
+            start.and_then(|start| window.end(*date, start, usual, calendar)).is_none()
+        };
+        let days = |from: Date| from.series(1.day()).take_while(move |date| date.year() == year);
+        let first = Date::new(year, 1, 1).ok()?;
+        // It is empty in the time round a solstice, if ever.
+        let is_solstice = |date: &Date| matches!((date.month(), date.day()), (6, _) | (7, ..=15) | (12 | 1, _));
+        days(first).filter(is_solstice).find(is_empty)?;
+        let is_cut = is_empty(&first);
+        let begin = days(first).skip_while(|date| is_cut && is_empty(date)).find(is_empty).unwrap_or(first);
+        let rest = begin.series(1.day()).take(YEAR);
+        Some((begin, rest.take_while(is_empty).last().unwrap_or(begin)))
+    }
+
     /// Returns whether the answer depends on the home's location.
     #[must_use]
     pub fn needs_location(&self) -> bool {
