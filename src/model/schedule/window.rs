@@ -103,7 +103,7 @@ impl TimeWindow {
         let days = |from: Date| from.series(1.day()).take_while(move |date| date.year() == year);
         let first = Date::new(year, 1, 1).ok()?;
         // It is empty in the time round a solstice, if ever.
-        let is_solstice = |date: &Date| matches!((date.month(), date.day()), (6, _) | (7, ..=15) | (12 | 1, _));
+        let is_solstice = |date: &Date| matches!((date.month(), date.day()), (12 | 1 | 6, _) | (7, ..=15));
         days(first).filter(is_solstice).find(is_empty)?;
         let is_cut = is_empty(&first);
         let begin = days(first).skip_while(|date| is_cut && is_empty(date)).find(is_empty).unwrap_or(first);
