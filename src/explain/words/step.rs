@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
     use crate::engine::{Awaited, Cause, CauseKind, Fault, Gate, RunId, Verdict, WhyFalse};
-    use crate::model::{Origin, RuleId};
+    use crate::model::{Origin, RuleId, Value};
     use crate::rules::Wanted;
 
     fn at(second: i64) -> Timestamp {

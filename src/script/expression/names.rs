@@ -43,7 +43,7 @@ impl Names {
     /// Returns whether an expression may read the variable `name`.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        let is_set = !self.unset.contains(name) && !(self.no_message && SET_BY_A_MESSAGE.contains(&name));
-        BUILT_IN_VARIABLES.contains(&name) && is_set || self.variables.contains(name)
+        let is_unset = self.unset.contains(name) || self.no_message && SET_BY_A_MESSAGE.contains(&name);
+        BUILT_IN_VARIABLES.contains(&name) && !is_unset || self.variables.contains(name)
     }
 }

@@ -119,7 +119,7 @@ impl Template {
                 let mut text = BoundedText::new(longest);
                 for part in parts {
                     match part {
-                        TextPart::Literal(literal) => text.push(literal).map_err(|error| too_long(parts, &error))?,
+                        TextPart::Literal(literal) => text.push(literal).map_err(|error| too_long(parts, error))?,
                         TextPart::Expression(expression) => {
                             let value = evaluate(expression)?;
                             if value.is_null() {
@@ -152,7 +152,7 @@ impl Template {
 }
 
 /// Returns the failure of a text that grows beyond its limit where no expression stands: told at the first.
-fn too_long(parts: &[TextPart], error: &TextTooLong) -> Failure {
+fn too_long(parts: &[TextPart], error: TextTooLong) -> Failure {
     let expression = parts.iter().find_map(|part| match part {
         TextPart::Expression(expression) => Some(expression),
         TextPart::Literal(_) => None,

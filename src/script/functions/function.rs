@@ -10,6 +10,7 @@ use super::arguments::{Argument, Call, Mistake};
 
 /// A function. One name may have several rows, where its arguments decide what it does.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one thing whether the function does it")]
 pub(in crate::script) struct Function {
     /// Its name.
     pub(in crate::script) name: &'static str,

@@ -146,7 +146,7 @@ fn instead_of_variable(name: &str, text: &str) -> String {
     if crate::script::expression::names::BUILT_IN_VARIABLES.contains(&name) {
         return format!("a closure takes the event, which has it: `|e| … e.{name}`");
     }
-    match nearest(name, declared.into_iter()) {
+    match nearest(name, declared) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("a text stands in quotes: `\"{name}\"`"),
     }

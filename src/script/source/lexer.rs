@@ -171,7 +171,7 @@ impl<'a> Lexer<'a> {
     fn text(&mut self, quote: char, start: usize) -> Vec<Piece> {
         let is_file = self.language == Language::File;
         let (has_escapes, has_code) = (!is_file || quote != '`', !is_file || quote == '`');
-        let mut text = Pieces { is_kept: !is_file, pieces: Vec::new(), literal: String::new() };
+        let mut text = Pieces { is_kept: !is_file, done: Vec::new(), literal: String::new() };
         loop {
             let at = self.at;
             let rest = self.rest();
@@ -300,7 +300,7 @@ pub(in crate::script) struct Code {
 /// A text, as far as it was read.
 struct Pieces {
     is_kept: bool,
-    pieces: Vec<Piece>,
+    done: Vec<Piece>,
     literal: String,
 }
 
@@ -314,22 +314,22 @@ impl Pieces {
     fn push_code(&mut self, code: Code) {
         if self.is_kept {
             self.end_literal();
-            self.pieces.push(Piece::Code { tokens: code.tokens, range: code.range });
+            self.done.push(Piece::Code { tokens: code.tokens, range: code.range });
         }
     }
 
     fn end_literal(&mut self) {
         if !self.literal.is_empty() {
-            self.pieces.push(Piece::Literal(std::mem::take(&mut self.literal)));
+            self.done.push(Piece::Literal(std::mem::take(&mut self.literal)));
         }
     }
 
     fn finish(mut self) -> Vec<Piece> {
         self.end_literal();
-        if self.is_kept && self.pieces.is_empty() {
-            self.pieces.push(Piece::Literal(String::new()));
+        if self.is_kept && self.done.is_empty() {
+            self.done.push(Piece::Literal(String::new()));
         }
-        self.pieces
+        self.done
     }
 }
 
