@@ -90,7 +90,9 @@ impl Settling<'_> {
     fn go_back_all(&mut self) {
         let all: BTreeSet<Arc<str>> = self.wanted.keys().chain(self.good.keys()).cloned().collect();
         let changed: Vec<_> = all.into_iter().filter(|path| self.is_changed(path)).collect();
-        changed.iter().for_each(|path| self.go_back(path, Why::Broken));
+        for path in &changed {
+            self.go_back(path, Why::Broken);
+        }
     }
 
     /// Goes back with the files that are to blame for the errors. Returns false where nothing is left to go back with.
@@ -107,7 +109,9 @@ impl Settling<'_> {
             errors.iter().filter_map(|found| named(found).into_iter().find(|file| self.is_changed(file)));
         let to_blame: BTreeSet<Arc<str>> = first_changed.collect();
         if !to_blame.is_empty() {
-            to_blame.iter().for_each(|path| self.go_back(path, Why::Broken));
+            for path in &to_blame {
+                self.go_back(path, Why::Broken);
+            }
             return true;
         }
         // What broke reads from something that changed, which isn't named.

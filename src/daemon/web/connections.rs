@@ -23,7 +23,7 @@ const AT_ONCE: usize = 128;
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// How long a request may take to come, its body with it, until we begin to answer.
-const REQUEST: Duration = Duration::from_secs(60);
+const REQUEST: Duration = Duration::from_mins(1);
 
 /// After the system had no connection for us, how long until it is asked again.
 const BREATH: Duration = Duration::from_secs(1);
@@ -131,7 +131,7 @@ impl AsyncRead for Connection {
         }
         match read {
             Poll::Ready(read) if self.end() > Instant::now() => Poll::Ready(read),
-            _ => self.poll_time(context),
+            Poll::Ready(_) | Poll::Pending => self.poll_time(context),
         }
     }
 }
