@@ -1,5 +1,6 @@
 //! Users and grants, held against mosquitto itself: the same files, the same answers.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -161,12 +162,12 @@ impl Dice {
         for part in ["", "user ann\n", "user +\n"] {
             let mut entries = String::new();
             for _ in 0..self.below(5) {
-                entries += &format!("topic {}{}\n", self.one_of(&access), self.filter(&["a", "b", "+"]));
+                writeln!(entries, "topic {}{}", self.one_of(&access), self.filter(&["a", "b", "+"])).unwrap();
             }
             file = if part.is_empty() { format!("{entries}{file}") } else { format!("{file}{part}{entries}") };
         }
         for _ in 0..self.below(4) {
-            file += &format!("pattern {}{}\n", self.one_of(&access), self.filter(&["%u", "%c", "a", "b"]));
+            writeln!(file, "pattern {}{}", self.one_of(&access), self.filter(&["%u", "%c", "a", "b"])).unwrap();
         }
         file
     }

@@ -92,7 +92,7 @@ impl Importer {
         let mut words = value.split_whitespace();
         match words.next().and_then(|port| port.parse().ok()) {
             Some(0) | None => {
-                self.note(line, format!("`listener {value}` has no counterpart: there are no Unix sockets"))
+                self.note(line, format!("`listener {value}` has no counterpart: there are no Unix sockets"));
             }
             Some(port) => {
                 let host = words.next().map(ToOwned::to_owned);
