@@ -55,7 +55,7 @@ const ROWS: [Row; 12] = [
     }),
     ("a delay that is over", "runs waiting", 1_000, fall_due),
     ("a time that comes", "schedules", 1_000, strike),
-    ("reading rules from YAML, each", "rules", 100, read),
+    ("reading rules from YAML, each", "rules", 1_000, read),
     ("swapping rules that are the same, each", "rules", 1_000, swap),
 ];
 

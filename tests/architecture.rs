@@ -82,8 +82,7 @@ fn layers_named(text: &str) -> Vec<String> {
     let without_comments = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let text = without_comments.collect::<Vec<_>>().join("\n");
     let mut named = Vec::new();
-    for (at, _) in text.match_indices("crate::") {
-        let rest = &text[at + "crate::".len()..];
+    for rest in text.split("crate::").skip(1) {
         if let Some(group) = rest.strip_prefix('{') {
             let group = group.split('}').next().unwrap();
             named.extend(group.split(',').map(|part| first_word(part.trim())));

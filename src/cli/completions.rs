@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Arguments, Exit, Failure, print};
+use super::{Arguments, Exit, print};
 
 /// Writes completions for a shell to standard output.
 #[derive(Debug, Args)]
@@ -13,11 +13,11 @@ pub(super) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn execute(self) -> Result<Exit, Failure> {
+    pub(super) fn execute(self) -> Exit {
         let mut command = Arguments::command();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "homerule", &mut script);
         print::bytes(&script);
-        Ok(Exit::Well)
+        Exit::Well
     }
 }

@@ -89,7 +89,7 @@ impl Command {
             Command::Passwd(passwd) => passwd.execute(),
             Command::Import(import) => import.execute(),
             Command::Schema(schema) => schema.execute(),
-            Command::Completions(completions) => completions.execute(),
+            Command::Completions(completions) => Ok(completions.execute()),
         }
     }
 }

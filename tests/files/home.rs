@@ -1,7 +1,6 @@
 //! Which files of a home are read, in which order, and what one broken file means for the others.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use homerule::lang::{Home, Severity, Source, Sources};
 use homerule::rules::{Rule, RuleEntry};
@@ -207,23 +206,4 @@ fn a_byte_order_mark_is_no_part_of_a_file() {
     let yaml = format!("\u{feff}{RULE}");
     let home = home(&[("rules/a.rhai", script), ("rules/b.yaml", &yaml)]);
     assert_eq!((ids(&home), messages(&home)), (vec!["a:s", "b:r"], Vec::new()));
-}
-
-/// Returns how long a home with `rules` rules in one file takes to load, at best.
-fn time_to_load(rules: usize) -> Duration {
-    let rule = |number| format!("  r{number}: {{ when: a/b{number}, then: {{ a/c: 1 }} }}\n");
-    let text = format!("rules:\n{}", (0..rules).map(rule).collect::<String>());
-    let load = || {
-        let start = Instant::now();
-        assert_eq!(home(&[("rules/a.yaml", &text)]).ruleset.entries.len(), rules);
-        start.elapsed()
-    };
-    (0..3).map(|_| load()).min().unwrap()
-}
-
-#[test]
-fn a_file_with_many_rules_takes_no_longer_per_rule() {
-    // Eight times the rules took 26 times as long while each key was compared with all before it.
-    let (few, many) = (time_to_load(1_500), time_to_load(12_000));
-    assert!(many < few * 14, "{few:?} for 1,500 rules, {many:?} for 12,000");
 }

@@ -17,6 +17,7 @@ pub(in crate::cli) fn is_home(folder: &Path) -> bool {
 ///
 /// # Errors
 /// None.
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a `Result` of what reads an argument")]
 pub(in crate::cli) fn meant(folder: &str) -> Result<PathBuf, Infallible> {
     let folder = PathBuf::from(folder);
     let is_here = folder == Path::new(".") && !is_home(&folder);

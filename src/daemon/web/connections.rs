@@ -145,7 +145,7 @@ impl AsyncWrite for Connection {
         }
         match written {
             Poll::Pending => self.poll_time(context).map(|time| time.map(|()| 0)),
-            written => written,
+            Poll::Ready(_) => written,
         }
     }
 
