@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_wait_that_closes_takes_its_deadlines_along_and_no_others() {
         let (mut deadlines, rule, run) = (Deadlines::default(), LiveId::of(3), RunId(7));
-        let topic = || Some(Topic::parse("zzz/\u{ffff}").unwrap());
+        let topic = || Some(Topic::parse("zzz/\u{10fffd}").unwrap());
         let mine = Owner::Wait(run, 1);
         for what in [
             Due::Trigger(mine, 0, None),
