@@ -41,14 +41,8 @@ const SHELL: [&str; 5] = ["api", "disk", "lsp", "daemon", "cli"];
 /// More files than these in one folder are a house without rooms.
 const MOST_FILES: usize = 15;
 
-/// Folders that are to get rooms; nothing is added here.
-const TO_BE_DIVIDED: [&str; 2] = ["src/model", "src/sim"];
-
 /// Files of a room that know each other in a circle larger than this can't be read one by one.
 const LARGEST_CIRCLE: usize = 3;
-
-/// Rooms whose circles are to be opened; nothing is added here.
-const TO_BE_OPENED: [&str; 1] = ["src/sim"];
 
 /// The longest file that still has one subject.
 const MOST_LINES: usize = 500;
@@ -146,7 +140,7 @@ fn no_folder_holds_more_files_than_a_reader_takes_in() {
     for (path, _) in sources("src") {
         *rooms.entry(room(&path).to_owned()).or_default() += 1;
     }
-    rooms.retain(|name, files| *files > MOST_FILES && !TO_BE_DIVIDED.contains(&name.as_str()));
+    rooms.retain(|_, files| *files > MOST_FILES);
     assert_eq!(rooms, BTreeMap::new());
 }
 
@@ -197,7 +191,6 @@ fn no_files_of_a_room_form_a_large_circle() {
             }
         }
     }
-    circles.retain(|name, _| !TO_BE_OPENED.contains(name));
     assert_eq!(circles, BTreeMap::new());
 }
 

@@ -7,8 +7,7 @@ use crate::engine::{Gate, Outcome, Step, Trace, Verdict, WhyFalse};
 use crate::model::{Place, RuleId, Topic};
 use crate::rules::{ActionKind, Condition, ConditionKind, Mode, Rule, RuleEntry, Ruleset, Start, TriggerKind};
 
-use super::Turns;
-use super::test_home::without_instance;
+use super::home::{Turns, without_instance};
 
 /// What a test has exercised.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::RuleId;
 
-use super::Published;
+use super::home::Published;
 
 /// What only one of two homes published.
 #[derive(Debug, Clone, Default, PartialEq)]

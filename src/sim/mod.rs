@@ -3,29 +3,16 @@
 //! Pure: the shell reads the files, measures how long a test took and prints what is reported.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod comparison;
-mod concern;
 mod coverage;
-mod difference;
 mod divergence;
-mod heard;
-mod incident_test;
-mod local_clock;
+mod home;
 mod replay;
 mod report;
-mod run_report;
-mod silence;
-mod snapshot;
-mod test_home;
-mod test_run;
-mod virtual_home;
+mod test;
 
-pub use comparison::{Comparison, Row};
 pub use coverage::{Coverage, Exercised, RuleCoverage};
 pub use divergence::Divergence;
-pub use incident_test::IncidentTest;
+pub use home::{Call, CallKind, Logged, Published, TestHome, Turns, VirtualHome};
 pub use replay::{Failures, Replay};
-pub use snapshot::{Material, Snapshot};
-pub use test_home::TestHome;
-pub use test_run::{Failure, TestOutcome, TestRun};
-pub use virtual_home::{Call, CallKind, Logged, Published, Turns, VirtualHome};
+pub use report::{Comparison, Row};
+pub use test::{Failure, IncidentTest, Material, Snapshot, TestOutcome, TestRun};

@@ -10,7 +10,7 @@ use crate::model::recording::Recorded;
 use crate::model::{Message, Origin, RuleId, Topic};
 use crate::rules::Ruleset;
 
-use super::{Published, VirtualHome};
+use super::home::{Published, VirtualHome};
 
 /// How many retained messages may come before the home starts. More are no home's.
 const MOST_GIVEN: usize = 100_000;

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
+use super::Value;
 use super::number::format_size;
-use super::value::Value;
 
 /// How large one value, or several together, may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -209,7 +209,7 @@ impl Visitor<'_> for Key {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::value::tests::any_value;
+    use super::super::tests::any_value;
     use super::*;
 
     fn round_trip(value: &Value) -> Value {

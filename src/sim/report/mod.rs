@@ -1,14 +1,24 @@
 //! What a failed test says: what was expected beside what happened, and the traces that explain it.
 
+mod comparison;
+mod concern;
+mod difference;
+mod run_report;
+mod silence;
+
 use crate::explain::{LineKind, Report, one_line, payload_text};
 use crate::lang::test_file::{Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedTime};
 use crate::model::{Payload, Qos};
 
-use super::comparison::Relation;
-use super::concern::Concern;
-use super::difference::differences;
-use super::local_clock::LocalClock;
-use super::{Call, Comparison, Published, Row, VirtualHome, concern};
+use super::home::{Call, LocalClock, Published, VirtualHome};
+
+use self::difference::differences;
+
+pub use comparison::{Comparison, Row};
+
+pub(super) use comparison::Relation;
+pub(super) use concern::{Concern, Outside};
+pub(super) use run_report::check as check_runs;
 
 /// So many rows are shown: a test that goes wrong for a year would have thousands.
 const MOST_ROWS: usize = 50;

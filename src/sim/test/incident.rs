@@ -11,7 +11,9 @@ use crate::lang::test_file::TestFile;
 use crate::lang::{Source, Yaml};
 use crate::model::format_duration;
 
-use super::{Published, TestHome, TestRun};
+use crate::sim::home::{Published, TestHome};
+
+use super::run::TestRun;
 
 /// A test that is being written.
 pub struct IncidentTest<'a> {

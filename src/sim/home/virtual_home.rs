@@ -44,7 +44,7 @@ pub struct VirtualHome {
     /// Which `while` rules began and ended.
     pub turns: Turns,
     /// The last messages, of devices and of rules.
-    pub(super) heard: Heard,
+    pub(in crate::sim) heard: Heard,
 }
 
 /// A message that the broker keeps.
@@ -161,7 +161,7 @@ impl VirtualHome {
     }
 
     /// Returns the local clock.
-    pub(super) fn clock(&self) -> LocalClock {
+    pub(in crate::sim) fn clock(&self) -> LocalClock {
         LocalClock::new(&self.options.calendar, self.started_at)
     }
 
@@ -172,7 +172,7 @@ impl VirtualHome {
     }
 
     /// Returns how the rule `id` stands now; `None` where there is no such rule.
-    pub(super) fn view(&mut self, id: &RuleId) -> Option<RuleView> {
+    pub(in crate::sim) fn view(&mut self, id: &RuleId) -> Option<RuleView> {
         self.engine.view(id, self.now)
     }
 
@@ -383,6 +383,6 @@ impl Call {
 }
 
 /// Returns the instant `time` after `from`; the last one that can be told where that is too far.
-pub(super) fn after(from: Timestamp, time: Duration) -> Timestamp {
+pub(in crate::sim) fn after(from: Timestamp, time: Duration) -> Timestamp {
     SignedDuration::try_from(time).ok().and_then(|time| from.checked_add(time).ok()).unwrap_or(Timestamp::MAX)
 }

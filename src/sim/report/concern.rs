@@ -10,16 +10,17 @@ use crate::model::{RuleId, Topic, Value, nearest};
 use crate::rules::{ActionKind, Publish, Rule, RuleEntry, Ruleset};
 use crate::script::{Template, TextPart};
 
+use crate::sim::home::{Published, VirtualHome, without_instance};
+
+use super::comparison::{Comparison, Row};
 use super::silence::Standings;
-use super::test_home::without_instance;
-use super::{Comparison, Published, Row, VirtualHome};
 
 /// Up to so many traces, none is overlooked.
 const FEW: usize = 3;
 
 /// What a failed expectation is about.
 #[derive(Debug, Default)]
-pub(super) struct Concern<'a> {
+pub(in crate::sim) struct Concern<'a> {
     /// Rules that published what wasn't expected.
     rules: BTreeSet<RuleId>,
     /// Topics to which something was to be published.
@@ -32,7 +33,7 @@ pub(super) struct Concern<'a> {
 
 /// What rules ask of the outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outside {
+pub(in crate::sim) enum Outside {
     /// Requests.
     Http,
     /// Programs.
@@ -41,7 +42,7 @@ pub(super) enum Outside {
 
 impl<'a> Concern<'a> {
     /// Returns the concern of the rows that are not as expected; traces before `first_trace` were told before.
-    pub(super) fn of_rows(
+    pub(in crate::sim) fn of_rows(
         expected: &'a [ExpectedMessage],
         published: &[Published],
         comparison: &Comparison,
@@ -63,17 +64,17 @@ impl<'a> Concern<'a> {
     }
 
     /// Returns the concern of topics whose state is not as expected.
-    pub(super) fn of_topics(topics: Vec<&'a Topic>) -> Concern<'a> {
+    pub(in crate::sim) fn of_topics(topics: Vec<&'a Topic>) -> Concern<'a> {
         Concern { topics, ..Concern::default() }
     }
 
     /// Returns the concern of requests, or programs, that are not as expected.
-    pub(super) fn of_calls(call: Outside) -> Concern<'a> {
+    pub(in crate::sim) fn of_calls(call: Outside) -> Concern<'a> {
         Concern { call: Some(call), ..Concern::default() }
     }
 
     /// Explains it by what the rules concerned did, and why others did nothing.
-    pub(super) fn explain(&self, world: &mut VirtualHome) -> Report {
+    pub(in crate::sim) fn explain(&self, world: &mut VirtualHome) -> Report {
         let rules = world.rules().clone();
         let ended = world.traces.len();
         let may = |rule: &RuleId| {
@@ -266,12 +267,12 @@ fn silence_of_none(rules: &Ruleset, topic: &Topic, has_trace: &dyn Fn(&RuleId) -
 }
 
 /// Returns whether a rule names `topic` as one to which it publishes.
-pub(super) fn has_publisher(rules: &Ruleset, topic: &Topic) -> bool {
+pub(in crate::sim) fn has_publisher(rules: &Ruleset, topic: &Topic) -> bool {
     rules.entries.iter().any(|entry| entry_publishes(entry, topic))
 }
 
 /// Returns whether the rule `id` may publish to `topic`.
-pub(super) fn may_publish(rules: &Ruleset, id: &RuleId, topic: &Topic) -> bool {
+pub(in crate::sim) fn may_publish(rules: &Ruleset, id: &RuleId, topic: &Topic) -> bool {
     let entry = rules.entries.iter().find(|entry| same_rule(entry.id(), id));
     entry.is_some_and(|entry| is_script(entry) || entry_publishes(entry, topic))
 }

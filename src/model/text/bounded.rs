@@ -36,7 +36,7 @@ impl BoundedText {
     /// Returns what is said of a text longer than `longest` bytes.
     #[must_use]
     pub fn too_long(longest: usize) -> String {
-        format!("a text grows beyond its limit of {}", super::number::format_size(longest))
+        format!("a text grows beyond its limit of {}", crate::model::format_size(longest))
     }
 
     /// Adds a part.

@@ -6,8 +6,8 @@ use crate::explain::{LineKind, Report};
 use crate::lang::test_file::{Expected, ExpectedMessage, ExpectedTime, Pattern, Recorded as RecordedTest, WrittenPath};
 use crate::model::recording::Recorded;
 
-use super::report;
-use super::{Published, VirtualHome};
+use crate::sim::home::{Published, VirtualHome};
+use crate::sim::report;
 
 /// A recording that a test plays, as the shell opened it.
 pub struct Material<'a> {

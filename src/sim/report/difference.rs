@@ -9,7 +9,7 @@ const MOST: usize = 20;
 
 /// Returns in what `value` differs from `pattern`, a line for each place. A whole value that differs is no place:
 /// the two rows say it already.
-pub(super) fn differences(pattern: &Pattern, value: &Value) -> Vec<String> {
+pub(in crate::sim) fn differences(pattern: &Pattern, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare(pattern, value, "", &mut found);
     found.truncate(MOST);

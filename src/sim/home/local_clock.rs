@@ -9,30 +9,30 @@ use crate::model::schedule::{Calendar, TimeOfDay};
 
 /// The local clock of a test.
 #[derive(Debug, Clone)]
-pub(super) struct LocalClock {
+pub(in crate::sim) struct LocalClock {
     calendar: Calendar,
     time: LocalTime,
 }
 
 impl LocalClock {
     /// Returns the clock of a test that begins at `start`.
-    pub(super) fn new(calendar: &Calendar, start: Timestamp) -> LocalClock {
+    pub(in crate::sim) fn new(calendar: &Calendar, start: Timestamp) -> LocalClock {
         let time = LocalTime::since(calendar.zone.clone(), start);
         LocalClock { calendar: calendar.clone(), time }
     }
 
     /// Returns how its times are written.
-    pub(super) fn time(&self) -> &LocalTime {
+    pub(in crate::sim) fn time(&self) -> &LocalTime {
         &self.time
     }
 
     /// Returns the local time as it's written.
-    pub(super) fn text(&self, at: Timestamp) -> String {
+    pub(in crate::sim) fn text(&self, at: Timestamp) -> String {
         self.time.text(at)
     }
 
     /// Returns whether `at` is the time that a test writes.
-    pub(super) fn is_at(&self, time: ExpectedTime, at: Timestamp) -> bool {
+    pub(in crate::sim) fn is_at(&self, time: ExpectedTime, at: Timestamp) -> bool {
         let local = at.to_zoned(self.calendar.zone.clone());
         match time {
             ExpectedTime::OfDay(time) => local.time() == time,
@@ -42,7 +42,7 @@ impl LocalClock {
     }
 
     /// Returns the instant that a test means by `time`, told at `now`: a time of day is the next one.
-    pub(super) fn due(&self, time: ExpectedTime, now: Timestamp) -> Timestamp {
+    pub(in crate::sim) fn due(&self, time: ExpectedTime, now: Timestamp) -> Timestamp {
         match time {
             ExpectedTime::OfDay(time) => self.next(TimeOfDay(time), now),
             ExpectedTime::Local(time) => instant(time, &self.calendar),
@@ -61,6 +61,6 @@ impl LocalClock {
 }
 
 /// Returns the instant of a local time; one that a clock change skips or repeats as docs/language/time.md says.
-pub(super) fn instant(local: DateTime, calendar: &Calendar) -> Timestamp {
+pub(in crate::sim) fn instant(local: DateTime, calendar: &Calendar) -> Timestamp {
     TimeOfDay(local.time()).on(local.date(), calendar)
 }

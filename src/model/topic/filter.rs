@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::topic::{LONGEST, first_level, has_control, is_too_deep};
-use super::{Name, Topic};
+use crate::model::Name;
+
+use super::{LONGEST, Topic, first_level, has_control, is_too_deep};
 
 /// A topic filter, its wildcards named or not.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -262,7 +263,7 @@ fn parse_level(part: &str) -> Result<Level, FilterError> {
 pub(crate) mod tests {
     use proptest::prelude::*;
 
-    use super::super::topic::tests::any_topic;
+    use super::super::any_topic;
     use super::*;
 
     fn topic(text: &str) -> Topic {

@@ -159,7 +159,7 @@ fn within<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 /// Returns a rule's id or key without the instance that `each` made.
-pub(super) fn without_instance(id: &str) -> &str {
+pub(in crate::sim) fn without_instance(id: &str) -> &str {
     id.split_once('[').map_or(id, |(rule, _)| rule)
 }
 

@@ -8,20 +8,20 @@ use crate::engine::RuleView;
 use crate::explain::{LineKind, Report, Silence};
 use crate::model::RuleId;
 
-use super::VirtualHome;
+use crate::sim::home::VirtualHome;
 
 /// The most rules that are told of.
 const MOST_RULES: usize = 3;
 
 /// How the rules stand at a moment, by their ids.
-pub(super) struct Standings {
+pub(in crate::sim) struct Standings {
     now: Timestamp,
     views: BTreeMap<RuleId, RuleView>,
 }
 
 impl Standings {
     /// Looks at those rules of the home that `is_wanted`, instances of `each` too.
-    pub(super) fn of(world: &mut VirtualHome, is_wanted: impl Fn(&RuleId) -> bool) -> Standings {
+    pub(in crate::sim) fn of(world: &mut VirtualHome, is_wanted: impl Fn(&RuleId) -> bool) -> Standings {
         let ids: Vec<RuleId> = world.engine().rule_ids().filter(|id| is_wanted(id)).cloned().collect();
         let now = world.now();
         let views = ids.into_iter().filter_map(|id| Some((id.clone(), world.view(&id)?))).collect();
@@ -29,22 +29,22 @@ impl Standings {
     }
 
     /// Returns how all of them stand.
-    pub(super) fn all(&self) -> Vec<&RuleView> {
+    pub(in crate::sim) fn all(&self) -> Vec<&RuleView> {
         self.views.values().collect()
     }
 
     /// Returns how the rule `id` stands.
-    pub(super) fn view(&self, id: &RuleId) -> Option<&RuleView> {
+    pub(in crate::sim) fn view(&self, id: &RuleId) -> Option<&RuleView> {
         self.views.get(id)
     }
 
     /// Returns the rules that are `rule` or that it made.
-    pub(super) fn instances(&self, rule: &RuleId) -> Vec<&RuleView> {
+    pub(in crate::sim) fn instances(&self, rule: &RuleId) -> Vec<&RuleView> {
         self.views.values().filter(|view| view.rule.id.belongs_to(rule.as_str())).collect()
     }
 
     /// Says of each of these rules, of which one `does_what`, why it did nothing.
-    pub(super) fn explain(&self, views: &[&RuleView], does_what: &str, world: &VirtualHome) -> Report {
+    pub(in crate::sim) fn explain(&self, views: &[&RuleView], does_what: &str, world: &VirtualHome) -> Report {
         let clock = world.clock();
         let silence = Silence { now: self.now, time: clock.time(), messages: world.heard.messages() };
         let mut report = Report::default();

@@ -40,7 +40,7 @@ pub enum Row {
 
 /// How two things relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(in crate::sim) enum Relation {
     /// It is what was expected.
     Same,
     /// It is of the kind: the same topic.
@@ -54,7 +54,11 @@ const MOST_PAIRS: usize = 4_000_000;
 
 impl Comparison {
     /// Compares all that was expected with all that happened.
-    pub(super) fn new<E, A>(expected: &Expected<E>, actual: &[A], relate: impl Fn(&E, &A) -> Relation) -> Comparison {
+    pub(in crate::sim) fn new<E, A>(
+        expected: &Expected<E>,
+        actual: &[A],
+        relate: impl Fn(&E, &A) -> Relation,
+    ) -> Comparison {
         let (list, in_order) = match expected {
             Expected::AnyOrder(list) => (list, false),
             Expected::InOrder(list) => (list, true),

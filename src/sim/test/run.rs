@@ -15,15 +15,14 @@ use crate::model::recording::Recorded;
 use crate::model::{Message, Origin, Payload, Place, RuleId, Topic, nearest};
 use crate::rules::Ruleset;
 
-use super::comparison::{Comparison, Relation};
-use super::concern::{Concern, Outside};
-use super::local_clock::{LocalClock, instant};
-use super::report;
-use super::run_report;
-use super::snapshot;
-use super::test_home::without_instance;
-use super::virtual_home::after;
-use super::{Call, CallKind, Exercised, Material, Published, Replay, Snapshot, TestHome, VirtualHome};
+use crate::sim::coverage::Exercised;
+use crate::sim::home::{
+    Call, CallKind, LocalClock, Published, TestHome, VirtualHome, after, instant, without_instance,
+};
+use crate::sim::replay::Replay;
+use crate::sim::report::{self, Comparison, Concern, Outside, Relation};
+
+use super::snapshot::{self, Material, Snapshot};
 
 /// How a test ended.
 #[derive(Debug, Clone)]
@@ -331,7 +330,7 @@ impl<'a> TestRun<'a> {
                 let report = report::of_states(expected, &mut self.world);
                 report.map_or(Ok(()), |(message, report)| Err((message, report)))
             }
-            Expectation::Run(expected) => run_report::check(expected, &mut self.world).map_or(Ok(()), Err),
+            Expectation::Run(expected) => report::check_runs(expected, &mut self.world).map_or(Ok(()), Err),
             Expectation::Http(expected) => {
                 let is_http = |call: &&Call| matches!(call.kind, CallKind::Http(_));
                 let seen = self.seen.http;

@@ -5,12 +5,12 @@ use crate::explain::{LineKind, Report, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedRun;
 use crate::model::{RuleId, nearest};
 
-use super::VirtualHome;
+use crate::sim::home::{VirtualHome, without_instance};
+
 use super::silence::Standings;
-use super::test_home::without_instance;
 
 /// Returns why a rule's runs are not what was expected; `None` where they are.
-pub(super) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(String, Report)> {
+pub(in crate::sim) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> Option<(String, Report)> {
     let rule = match find(&expected.rule, world) {
         Ok(rule) => rule,
         Err(message) => return Some((message, Report::default())),

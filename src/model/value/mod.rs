@@ -2,16 +2,26 @@
 //!
 //! Numbers compare as numbers (`21` equals `21.0`); maps keep their keys in the order they were written.
 
+mod json_text;
+mod limits;
+mod number;
+mod path;
+mod shared_text;
+mod stored;
+
 use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use jiff::Zoned;
 
-use super::json_text::PlainJson;
-use super::shared_text::shared_text;
-use super::stored_value::read_json;
-use super::value_path::ValuePath;
+use self::json_text::PlainJson;
+use self::shared_text::shared_text;
+use self::stored::read_json;
+
+pub use limits::{TooLarge, ValueLimits};
+pub use number::{format_size, parse_number};
+pub use path::{PathError, ValuePath};
 
 /// A map's keys and values, in the order they were written.
 pub type Map = IndexMap<Arc<str>, Value>;
@@ -282,7 +292,7 @@ impl From<&str> for Value {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -414,7 +424,7 @@ pub(super) mod tests {
     }
 
     /// Returns any value that JSON can say.
-    pub(in crate::model) fn any_value() -> impl Strategy<Value = Value> {
+    pub(super) fn any_value() -> impl Strategy<Value = Value> {
         let scalar = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::Bool),

@@ -1,13 +1,19 @@
 //! Topics, with the standard's rules (MQTT 5.0, 4.7).
 
+mod filter;
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use filter::{FilterError, Level, TopicFilter};
+#[cfg(test)]
+pub(crate) use {filter::tests::any_filter, tests::any_topic};
+
 /// The longest topic or filter in bytes (MQTT 5.0, 1.5.4: a two-byte length).
-pub(super) const LONGEST: usize = 65_535;
+const LONGEST: usize = 65_535;
 
 /// The most levels of a topic or filter; mosquitto draws the line there too. The topic index recurses by level.
 const DEEPEST: usize = 200;
@@ -74,7 +80,7 @@ impl Topic {
     }
 
     /// Returns a topic of a text that a filter has checked.
-    pub(super) fn from_checked(text: Arc<str>) -> Topic {
+    fn from_checked(text: Arc<str>) -> Topic {
         Topic(text)
     }
 
@@ -139,7 +145,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Returns whether a topic or filter has more levels than may be.
-pub(super) fn is_too_deep(text: &str) -> bool {
+fn is_too_deep(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b'/').count() >= DEEPEST
 }
 
@@ -154,7 +160,7 @@ pub fn has_control(text: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;

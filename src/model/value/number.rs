@@ -1,6 +1,6 @@
 //! Numbers in texts, and sizes in words.
 
-use super::value::Value;
+use super::Value;
 
 /// Returns the number that a text holds, with white space around it or not: a whole one where it is one that 64 bits hold.
 /// `None` where it holds none, or one beyond all bounds (`1e999`).

@@ -1,0 +1,9 @@
+//! A test: how it runs, the snapshot that it may hold a recording to, and the test that an incident is written as.
+
+mod incident;
+mod run;
+mod snapshot;
+
+pub use incident::IncidentTest;
+pub use run::{Failure, TestOutcome, TestRun};
+pub use snapshot::{Material, Snapshot};
