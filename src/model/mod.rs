@@ -28,7 +28,7 @@ pub use place::{Place, PlacedText, Stretch};
 pub use state::{States, TopicState};
 pub use text::{BoundedText, TextTooLong, matches_star, nearest, slips};
 pub use time::{DurationError, format_duration, format_offset, parse_duration, parse_offset, parse_spoken_time};
-pub use topic::{FilterError, Level, Topic, TopicError, TopicFilter, first_level, has_control};
+pub use topic::{FilterError, Level, Topic, TopicError, TopicFilter, first_level, has_control, is_in_topic};
 pub use value::{Map, PathError, TooLarge, Value, ValueLimits, ValuePath, format_size, parse_number};
 
 #[cfg(test)]

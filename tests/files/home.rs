@@ -192,11 +192,36 @@ fn another_instance_leaves_the_others_as_they_are() {
 
 #[test]
 fn a_file_has_no_name_that_the_ids_of_its_rules_cannot_hold() {
-    for name in ["a:b", "a[1]", "x/a]", "a\nb"] {
+    let names = [
+        ("a:b", "a-b.yaml"),
+        ("a[1]", "a-1.yaml"),
+        ("x/a]", "x/a.yaml"),
+        ("a\nb", "a-b.yaml"),
+        ("plus+hash#", "plus-hash.yaml"),
+        ("+/#", "x/x.yaml"),
+        ("a\u{fffe}b", "a-b.yaml"),
+    ];
+    for (name, better) in names {
         let path = format!("rules/{name}.yaml");
-        let home = home(&[(&path, RULE), ("rules/c+d.yaml", RULE)]);
-        assert_eq!(ids(&home), ["c+d:r"], "{name:?}");
-        assert!(home.diagnostics[0].message.starts_with("the name of a rule file can't contain "), "{name:?}");
+        let home = home(&[(&path, RULE), ("rules/c & d.yaml", RULE)]);
+        assert_eq!(ids(&home), ["c & d:r"], "{name:?}");
+        let found = &home.diagnostics[0];
+        assert!(found.message.starts_with("the name of a rule file can't contain "), "{name:?}");
+        assert!(found.help.as_ref().is_some_and(|help| help.contains(&format!("`{better}`"))), "{found:?}");
+    }
+}
+
+#[test]
+fn a_file_and_a_key_have_no_name_that_the_topic_of_a_rule_cannot_hold() {
+    let script = "rule(\"s\", #{ when: \"a/b\", then: #{ \"a/c\": 1 } });";
+    assert_eq!(ids(&home(&[("rules/a+b.rhai", script), ("rules/b.rhai", script)])), ["b:s"]);
+    for key in ["a+b", "a#b", "a\\u007fb", "a\\ufffeb"] {
+        let yaml = format!("rules: {{ \"{key}\": {{ when: a/b, then: {{ a/c: 1 }} }} }}");
+        let scripted = script.replace("\"s\"", &format!("\"{key}\""));
+        for (path, text) in [("rules/a.yaml", &yaml), ("rules/a.rhai", &scripted)] {
+            let messages = messages(&home(&[(path, text)]));
+            assert!(messages.iter().any(|message| message.contains("isn't a valid name for a rule")), "{messages:?}");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::lang::settings::secrets;
 use crate::lang::text::FileText;
 use crate::lang::yaml::tree;
 use crate::lang::{Code, Diagnostic, Label, Secret, Settings, Severity};
+use crate::model::is_in_topic;
 use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
 
@@ -146,13 +147,22 @@ fn read_files(
     files
 }
 
-/// Returns what is wrong with a rule file's name: it's part of its rules' ids, so it can't contain their separators.
+/// Returns what is wrong with a rule file's name: it's part of its rules' ids, so it can't contain their separators, and
+/// of their topics (`homerule/rule/ID`).
 fn check_name(path: &Arc<str>, stem: &str) -> Option<Diagnostic> {
-    let is_bad = |letter: char| matches!(letter, ':' | '[' | ']') || letter.is_control();
+    let is_bad = |letter: char| matches!(letter, ':' | '[' | ']') || !is_in_topic(letter);
     let bad = stem.chars().find(|letter| is_bad(*letter))?.escape_default();
-    let message = format!("the name of a rule file can't contain `{bad}`, because it's part of its rules' ids");
+    let message =
+        format!("the name of a rule file can't contain `{bad}`, because it's part of its rules' ids and topics");
+    let part = |part: &str| {
+        let words: Vec<&str> = part.split(is_bad).filter(|word| !word.is_empty()).collect();
+        if words.is_empty() { "x".to_owned() } else { words.join("-") }
+    };
+    let better: Vec<String> = stem.split('/').map(part).collect();
+    let ending = path.rsplit_once('.').map_or("yaml", |(_, ending)| ending);
+    let help = format!("rename the file or its folder, e.g. `{}.{ending}`", better.join("/"));
     let mut findings = Findings::new(Arc::clone(path));
-    Some(findings.error(Code::BAD_NAME, 0..0, message).help("rename the file or its folder").clone())
+    Some(findings.error(Code::BAD_NAME, 0..0, message).help(help).clone())
 }
 
 /// Returns a file's text. Reports one that can't be read or isn't UTF-8.

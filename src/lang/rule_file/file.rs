@@ -13,7 +13,7 @@ use crate::lang::reader::foreign::Place;
 use crate::lang::text::FileText;
 use crate::lang::yaml::tree::{self, Entry, Node};
 use crate::lang::{Code, near};
-use crate::model::{Name, RuleId};
+use crate::model::{Name, RuleId, is_in_topic};
 use crate::script::Sandbox;
 
 use super::each::{self, Instances};
@@ -142,7 +142,7 @@ impl RuleFile {
 /// Returns whether a key can name a rule: it can't contain what ids and topics use.
 fn is_rule_key(entry: &Entry, reader: &mut Reader<'_>) -> bool {
     let key = entry.key.as_str();
-    let bad = key.chars().find(|letter| matches!(letter, ':' | '[' | ']' | '/' | '+' | '#') || letter.is_control());
+    let bad = key.chars().find(|letter| matches!(letter, ':' | '[' | ']' | '/') || !is_in_topic(*letter));
     if key.is_empty() || bad.is_some() || key.trim() != key {
         let message = format!("`{key}` isn't a valid name for a rule");
         let found = reader.findings.error(Code::BAD_NAME, entry.key_span.clone(), message);

@@ -144,6 +144,12 @@ fn is_plain(text: &str) -> bool {
     is_plain && slashes < DEEPEST
 }
 
+/// Returns whether a topic may contain `letter`.
+#[must_use]
+pub fn is_in_topic(letter: char) -> bool {
+    !matches!(letter, '+' | '#') && !has_control(letter.encode_utf8(&mut [0; 4]))
+}
+
 /// Returns whether a topic or filter has more levels than may be.
 fn is_too_deep(text: &str) -> bool {
     text.bytes().filter(|byte| *byte == b'/').count() >= DEEPEST
