@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::Doing;
 use crate::rules::{Mode, Rule, RuleEntry};
 
 /// A rule.
@@ -27,6 +28,9 @@ pub struct RuleAnswer {
     /// Whether its file on the disk isn't in force, so that this is the rule of the last good version.
     #[serde(default)]
     pub stale: bool,
+    /// What it is doing now.
+    #[serde(default)]
+    pub doing: Doing,
     /// Its last run that ended; `None`: none did.
     pub last_run: Option<LastRun>,
 }
@@ -58,6 +62,7 @@ impl RuleAnswer {
                 dry_run: false,
                 place: each.place.to_string(),
                 stale: false,
+                doing: Doing::default(),
                 last_run: None,
             },
         }
@@ -82,6 +87,7 @@ impl RuleAnswer {
             dry_run: rule.dry_run,
             place: rule.place.to_string(),
             stale: false,
+            doing: Doing::default(),
             last_run: None,
         }
     }

@@ -13,7 +13,7 @@ use crate::model::format_duration;
 /// Shows how the daemon is: what it listens on, its rules, and what is wrong with them.
 #[derive(Debug, Args)]
 pub(super) struct Status {
-    /// List the rules: whether each is switched on, and how its last run ended.
+    /// List the rules: whether each is switched on, what it is doing, and how its last run ended.
     #[arg(long)]
     rules: bool,
     /// Write one JSON document.
@@ -47,13 +47,17 @@ impl Status {
         }
         let rules: Vec<RuleAnswer> = serde_json::from_value(answer).map_err(|error| other_version(&error))?;
         let width = rules.iter().map(|rule| rule.id.chars().count()).max().unwrap_or(0);
+        let mut is_dated = false;
         for rule in &rules {
             let switch = if rule.enabled { "on " } else { "off" };
-            let last = rule.last_run.as_ref().map_or_else(|| "no run".to_owned(), |last| last_run(last, &zone));
+            let mut told = doing(rule, &zone);
+            told.extend(rule.last_run.as_ref().map(|last| last_run(last, &zone)));
+            is_dated |= !told.is_empty();
+            let told = if told.is_empty() { "no run".to_owned() } else { told.join(", ") };
             let stale = if rule.stale { " (stale: its file isn't in force)" } else { "" };
-            print::line(&format!("{:width$}  {switch}  {last}{stale}", rule.id));
+            print::line(&format!("{:width$}  {switch}  {told}{stale}", rule.id));
         }
-        if rules.iter().any(|rule| rule.last_run.is_some()) {
+        if is_dated {
             print::line(&zone.note());
         } else if rules.is_empty() {
             print::line("no rule is in force");
@@ -64,6 +68,11 @@ impl Status {
 
 fn other_version(error: &serde_json::Error) -> Failure {
     Failure::new(format!("what answers there is no homerule of this version: {error}"))
+}
+
+/// Returns what a rule is doing now, in words.
+fn doing(rule: &RuleAnswer, zone: &HomeZone) -> Vec<String> {
+    rule.doing.parts().map(|(words, at)| format!("{words} {}", zone.local(&at.to_string()))).collect()
 }
 
 /// Returns how a run ended, in words.

@@ -198,6 +198,7 @@ impl Daemon {
         let settings = &loaded.home.settings;
         let embedded = embedded(settings)?;
         let zone = zone(settings)?;
+        logging::set_zone(zone.clone());
         let (sender, inputs) = mpsc::channel(WAITING);
         let link = Link::new(sender.clone());
         let broker = Broker::bind(embedded, sender).await?;

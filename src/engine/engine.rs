@@ -28,7 +28,7 @@ use super::run::table::Runs;
 use super::trace::Trace;
 use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
-use super::view::RuleView;
+use super::view::{Doing, RuleView};
 use super::while_rule::reconsider::{reconsider, wake_cause};
 use super::{clock_change, consistency, dispatch, reload, view};
 
@@ -199,6 +199,12 @@ impl Engine {
     pub fn view(&mut self, id: &RuleId, now: Timestamp) -> Option<RuleView> {
         let id = self.core.live.find(id)?;
         Some(view::view(&mut self.core, id, now))
+    }
+
+    /// Returns what the rule `id` is doing; `None` where there is no such rule.
+    #[must_use]
+    pub fn doing(&self, id: &RuleId) -> Option<Doing> {
+        Some(view::doing(&self.core, self.core.live.find(id)?))
     }
 
     /// Returns whether a rule in force has a webhook of this name.

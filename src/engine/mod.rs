@@ -42,4 +42,4 @@ pub use trace::{
     Armed, Awaited, Cause, CauseKind, Fault, Gate, Loop, Outcome, Refusal, RunId, Step, StepKind, StepResult,
     StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse,
 };
-pub use view::{ArmedHold, RuleView};
+pub use view::{ArmedHold, Doing, RuleView};

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Map, Topic};
 use crate::rules::{Rule, Start};
@@ -15,7 +16,7 @@ use super::live::id::LiveId;
 use super::run::Run;
 use super::run::thread::{Thread, Waiting};
 use super::trace::{Awaited, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
-use super::while_rule::state::Edge;
+use super::while_rule::state::{Edge, WhileState};
 
 /// A rule as it stands now.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct RuleView {
     pub dues: Vec<(Arc<str>, Timestamp)>,
     /// Since when its `while` has begun and not ended.
     pub begun_at: Option<Timestamp>,
+    /// Since when its `while`, which has begun, is false, and when it will end.
+    pub lingers: Option<(Timestamp, Timestamp)>,
     /// Whether its `while` became true when its `if` wasn't: it waits to become true anew.
     pub was_refused: bool,
     /// How the condition of its `while` is judged then; empty for a rule with `when`.
@@ -53,6 +56,35 @@ pub struct ArmedHold {
     pub since: Timestamp,
     /// Until when it must.
     pub due: Timestamp,
+}
+
+/// What a rule is doing now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doing {
+    /// Since when the first of its runs under way has been running.
+    pub running_since: Option<Timestamp>,
+    /// Until when a run of it waits: the first `delay` that ends, or the first timeout.
+    pub waits_until: Option<Timestamp>,
+    /// Since when what it waits for has held: the first `for` that isn't over, or a `while` that has begun.
+    pub holds_since: Option<Timestamp>,
+    /// When its `while`, which is false now, will end.
+    pub lingers_until: Option<Timestamp>,
+    /// When it is due next: a schedule, a timer, the end of a `for`, the next turn of `every`.
+    pub next_at: Option<Timestamp>,
+}
+
+impl Doing {
+    /// Returns what is going on, in words, with its time: `("running since", 18:00)`.
+    pub fn parts(self) -> impl Iterator<Item = (&'static str, Timestamp)> {
+        let parts = [
+            ("running since", self.running_since),
+            ("waits until", self.waits_until),
+            ("holds since", self.holds_since),
+            ("lingers until", self.lingers_until),
+            ("next at", self.next_at),
+        ];
+        parts.into_iter().filter_map(|(words, at)| Some((words, at?)))
+    }
 }
 
 impl RuleView {
@@ -84,6 +116,7 @@ pub(crate) fn view(core: &mut Core, id: LiveId, now: Timestamp) -> RuleView {
         holds: Vec::new(),
         dues: Vec::new(),
         begun_at: live.while_state.begun_at,
+        lingers: ending(&live.while_state),
         was_refused: live.while_state.was_refused,
         judged: Vec::new(),
     };
@@ -112,6 +145,42 @@ pub(crate) fn view(core: &mut Core, id: LiveId, now: Timestamp) -> RuleView {
         view.judged = judging.steps;
     }
     view
+}
+
+/// Returns what a rule is doing. Nothing is judged for it, so that it may be asked of all rules.
+pub(crate) fn doing(core: &Core, id: LiveId) -> Doing {
+    let live = core.live.get(id);
+    let runs: Vec<&Run> = core.runs.of_rule(id).filter_map(|(_, run)| core.runs.get(run)).collect();
+    let started = runs.iter().filter(|run| !run.is_queued);
+    let lingers_until = ending(&live.while_state).map(|(_, due)| due);
+    let tracks = || live.triggers().iter().flat_map(|trigger| trigger.tracks());
+    let holds = || tracks().filter_map(|(_, track)| track.hold.as_ref());
+    let begins = live.while_state.pending.as_ref().filter(|pending| pending.what == Edge::Begin);
+    let begun_at = live.while_state.begun_at.filter(|_| lingers_until.is_none());
+    let due = live.triggers().iter().filter_map(|trigger| trigger.due);
+    let due = due.chain(live.timers.iter().map(|timer| timer.due)).chain(live.while_state.every_due);
+    Doing {
+        running_since: started.clone().map(|run| run.started_at).min(),
+        waits_until: started.flat_map(|run| run.threads.values()).filter_map(until).min(),
+        holds_since: holds().map(|hold| hold.since).chain(begins.map(|begins| begins.since)).chain(begun_at).min(),
+        lingers_until,
+        next_at: due.chain(holds().map(|hold| hold.due)).chain(begins.map(|begins| begins.due)).min(),
+    }
+}
+
+/// Returns since when a `while` that has begun is false, and when it will end; `None`: it isn't.
+fn ending(state: &WhileState) -> Option<(Timestamp, Timestamp)> {
+    let pending = state.pending.as_ref().filter(|pending| pending.what == Edge::End)?;
+    Some((pending.since, pending.due))
+}
+
+/// Returns until when a thread waits at most, if that is known.
+fn until(thread: &Thread) -> Option<Timestamp> {
+    match thread.waiting.as_ref()? {
+        Waiting::Time(due) => Some(*due),
+        Waiting::OpenWait => thread.waits.last()?.timeout,
+        Waiting::Threads | Waiting::Run(_) | Waiting::Request(_) => None,
+    }
 }
 
 fn under_way(core: &Core, run: &Run, now: Timestamp) -> Trace {

@@ -12,7 +12,7 @@ use crate::rules::{Rule, Start, Trigger, TriggerKind};
 use super::blocked::{Blocked, blocked};
 use super::near::{NearMiss, meant_topics, near_misses, nearest_topic};
 use super::past::{HeardMessage, History, Speaker};
-use super::words::{LocalTime, ended, gate_then, progress, shown, step_result, step_result_with_source};
+use super::words::{LocalTime, ended, gate_then, lingering, progress, shown, step_result, step_result_with_source};
 
 /// The most messages that came near that are listed.
 const MOST_NEAR: usize = 5;
@@ -364,7 +364,7 @@ impl Facts<'_> {
     fn nothing(&self, near: Vec<NearMiss>) -> Obstacle {
         match (&self.view.rule.start, self.view.begun_at) {
             (Start::While(_), Some(begun_at)) if self.until.is_none_or(|until| begun_at <= until) => {
-                let message = format!("its `while` has been true since {}: it began then", self.time.text(begun_at));
+                let message = self.begun(begun_at);
                 Obstacle::new(self.rule(), Some(begun_at), None, message)
             }
             (Start::While(_), _) => {
@@ -377,6 +377,20 @@ impl Facts<'_> {
         }
     }
 
+    /// Returns since when its `while` is false, and when it will end, if it was so at the time that's asked about.
+    fn lingers(&self) -> Option<(Timestamp, Timestamp)> {
+        self.view.lingers.filter(|(since, _)| self.until.is_none_or(|until| *since <= until))
+    }
+
+    /// Returns what's told of a `while` that began at `begun_at` and hasn't ended.
+    fn begun(&self, begun_at: Timestamp) -> String {
+        let at = self.time.text(begun_at);
+        match self.lingers() {
+            None => format!("its `while` has been true since {at}: it began then"),
+            Some(lingers) => format!("its `while` began at {at}, {}", lingering(lingers, &self.time)),
+        }
+    }
+
     fn ran(&self, last: Repeated) -> Obstacle {
         let at = self.time.text(last.trace.at);
         let message = match &last.trace.outcome {
@@ -386,6 +400,8 @@ impl Facts<'_> {
             }
             outcome => format!("it ran at {at} and {}", outcome.word()),
         };
+        let lingers = self.lingers().map_or(String::new(), |it| format!("; its `while` {}", lingering(it, &self.time)));
+        let message = format!("{message}{lingers}");
         let found = Obstacle::new(self.rule(), Some(last.trace.at), None, message);
         Obstacle { trace: Some(Repeated { times: 1, ..last }), ..found }
     }

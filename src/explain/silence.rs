@@ -10,7 +10,7 @@ use super::blocked::blocked;
 use super::near::{near_misses, nearest_topic};
 use super::report::{LineKind, Report};
 use super::trace_lines::step_lines;
-use super::words::{LocalTime, awaited, payload_text};
+use super::words::{LocalTime, awaited, lingering, payload_text};
 
 /// The most messages that came near that are listed.
 const MOST_NEAR: usize = 5;
@@ -40,9 +40,17 @@ impl Silence<'_> {
             return report;
         }
         if let Start::While(start) = &rule.start {
-            let since = view.begun_at.map_or(String::new(), |at| format!(" since {}", self.time.text(at)));
             let place = &start.condition.place;
-            let text = format!("its `while` at {place} has been true{since}: it began then, and not again");
+            let text = match (view.begun_at, view.lingers) {
+                (Some(at), Some(lingers)) => {
+                    let (at, lingers) = (self.time.text(at), lingering(lingers, self.time));
+                    format!("its `while` at {place} began at {at}, {lingers}")
+                }
+                (at, _) => {
+                    let since = at.map_or(String::new(), |at| format!(" since {}", self.time.text(at)));
+                    format!("its `while` at {place} has been true{since}: it began then, and not again")
+                }
+            };
             report.add(LineKind::Plain, format!("`{id}` {does_what}, but {text}"));
             return report;
         }

@@ -210,6 +210,69 @@ fn status_names_the_rules_that_failed_last_and_lists_all() {
 }
 
 #[test]
+fn status_says_what_each_rule_is_doing() {
+    let mut house = House::with_rules(
+        "rules:\n  waits: { when: go, then: [ { out/a: 1 }, { delay: 1h } ] }\n  \
+         holds: { when: { state: go, to: 1, for: 1h }, then: { out/b: 1 } }\n  \
+         begun: { while: \"state('go') == 1\", then: { out/c: 1 } }\n  \
+         lingers: { while: \"state('stay') == 1\", linger: 1h, then: { out/d: 1 } }\n  \
+         due: { when: { every: 1h }, then: { out/e: 1 } }\n  idle: { when: never, then: { out/f: 1 } }\n",
+    );
+    publish(&house, "stay", &json!(1));
+    house.publication("out/d");
+    publish(&house, "stay", &json!(0));
+    publish(&house, "go", &json!(1));
+    house.publication("out/a");
+    let said = say(&house, &["status", "--rules"]);
+    let times = regex::Regex::new(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d").unwrap();
+    let lines: Vec<String> = said
+        .out
+        .lines()
+        .map(|line| times.replace_all(line, "TIME").split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    for expected in [
+        "all:waits on running since TIME, waits until TIME",
+        "all:holds on holds since TIME, next at TIME",
+        "all:begun on holds since TIME, finished at TIME",
+        "all:lingers on lingers until TIME, finished at TIME",
+        "all:due on next at TIME",
+        "all:idle on no run",
+    ] {
+        assert!(lines.contains(&expected.to_owned()), "{expected}: {}", said.out);
+    }
+    let doing = &house.get("/api/rules/all%3Alingers")["doing"];
+    let until: jiff::Timestamp = doing["lingers_until"].as_str().unwrap().parse().unwrap();
+    let left = until.duration_since(jiff::Timestamp::now());
+    assert!(left.as_mins() >= 58 && left.as_mins() < 60, "{doing}");
+    assert_eq!(doing["holds_since"], Value::Null, "it doesn't hold any more: {doing}");
+
+    let said = say(&house, &["why-not", "lingers"]);
+    let told = times.replace_all(&said.out, "TIME");
+    assert!(
+        told.starts_with(
+            "all:lingers: it ran at TIME and finished; its `while` has been false since TIME, and lingers until TIME\n"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_trace_has_the_time_of_each_step_of_a_run_that_took_some() {
+    let mut house = House::with_rules(
+        "rules:\n  slow: { when: go, then: [ { delay: 20ms }, { out/x: 1 } ] }\n  \
+         quick: { when: go, then: { out/y: 1 } }\n",
+    );
+    publish(&house, "go", &json!(1));
+    house.publication("out/x");
+    let said = say(&house, &["trace", "slow"]);
+    let steps: Vec<&str> = said.out.lines().filter(|line| line.starts_with("    ")).collect();
+    let timed = regex::Regex::new(r"^    (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d{3}  ").unwrap();
+    assert!(timed.is_match(steps[0]) && timed.is_match(steps.last().unwrap()), "{}", said.out);
+    let said = say(&house, &["trace", "quick"]);
+    assert!(said.out.lines().all(|line| !timed.is_match(line)), "the first line has it: {}", said.out);
+}
+
+#[test]
 fn why_not_at_a_time_before_the_start_knows_nothing() {
     let house = House::with_rules("rules:\n  on: { when: tv, if: msg == 'ON', then: { out/x: 1 } }\n");
     publish(&house, "tv", &json!("OFF"));

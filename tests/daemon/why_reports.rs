@@ -20,7 +20,9 @@ fn report(house: &House, arguments: &[&str]) -> String {
     let text = format!("{}--- {}\n{}", said.out, said.status, said.err);
     let zone = regex::Regex::new(r"those of \S+\)").unwrap();
     let text = zone.replace_all(&text, "those of ZONE)");
-    held.replace_all(&time.replace_all(&text, "TIME"), "held for SOME").into_owned()
+    let step = regex::Regex::new(r"TIME\.\d{3}|\b\d\d:\d\d:\d\d\.\d{3}").unwrap();
+    let text = step.replace_all(&time.replace_all(&text, "TIME"), "TIME").into_owned();
+    held.replace_all(&text, "held for SOME").into_owned()
 }
 
 /// Starts a home that remembers nothing: all that is told comes out of the recorder.

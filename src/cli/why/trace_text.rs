@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::cli::link::home_zone::HomeZone;
 use crate::cli::print;
 
-/// Writes a trace: a line for the whole, a line for what led to it, a line for each step.
+/// Writes a trace: a line for the whole, a line for what led to it, a line for each step, with its time if they
+/// aren't all of one instant.
 pub(in crate::cli) fn show(trace: &Value, zone: &HomeZone) {
     let rule = trace.get("rule").and_then(Value::as_str);
     let Some(rule) = rule else { return print::line(&published(trace, zone)) };
@@ -16,7 +17,9 @@ pub(in crate::cli) fn show(trace: &Value, zone: &HomeZone) {
     let steps = trace.get("steps").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let width = |key: &str| steps.iter().map(|step| text(step, key).chars().count()).max().unwrap_or(0);
     let (path_width, what_width) = (width("path"), width("what"));
-    for step in steps {
+    let times = step_times(trace, steps, zone);
+    let time_width = times.iter().map(|time| time.chars().count()).max().unwrap_or(0);
+    for (step, time) in steps.iter().zip(&times) {
         let values = step.get("values").and_then(Value::as_object).into_iter().flatten();
         let values: Vec<String> = values.map(|(name, value)| format!("{name} = {value}")).collect();
         let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
@@ -24,8 +27,25 @@ pub(in crate::cli) fn show(trace: &Value, zone: &HomeZone) {
         let result = result(step);
         // The places of a run that's no longer remembered aren't known.
         let gap = if path_width == 0 { "" } else { "  " };
-        print::line(format!("    {path:path_width$}{gap}{what:what_width$}  {result}{values}").trim_end());
+        let time = if time_width == 0 { String::new() } else { format!("{time:time_width$}  ") };
+        print::line(format!("    {time}{path:path_width$}{gap}{what:what_width$}  {result}{values}").trim_end());
     }
+}
+
+/// Returns the time of each step; empty where it is that of the step before, and everywhere if all are of one instant.
+fn step_times(trace: &Value, steps: &[Value], zone: &HomeZone) -> Vec<String> {
+    let began = text(trace, "at");
+    let is_instant = steps.iter().all(|step| text(step, "at") == began);
+    let mut last = String::new();
+    let time = |step: &Value| {
+        let at = text(step, "at");
+        if is_instant || at == last {
+            return String::new();
+        }
+        last.clone_from(&at);
+        zone.local_since(&at, &began)
+    };
+    steps.iter().map(time).collect()
 }
 
 /// Returns what came of a step; of a condition that's an expression, with what it says.

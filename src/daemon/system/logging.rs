@@ -9,10 +9,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use thiserror::Error;
 use tracing::{error, warn};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::time::FormatTime;
 
 use crate::api::Finding;
 use crate::daemon::observers::screen::Format;
@@ -47,10 +50,29 @@ pub(in crate::daemon) fn start(filter: Option<&str>, format: Format) -> Result<(
         Format::Json => log.json().try_init(),
         Format::Text => {
             let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            log.with_target(false).with_ansi(is_terminal).compact().try_init()
+            log.with_target(false).with_ansi(is_terminal).with_timer(LocalClock).compact().try_init()
         }
     };
     Ok(())
+}
+
+/// The home's time zone, once it is known.
+static ZONE: OnceLock<TimeZone> = OnceLock::new();
+
+/// Lets the log's times be those of the home, as the screen's are. It is set once: another zone wants a restart.
+pub(in crate::daemon) fn set_zone(zone: TimeZone) {
+    // A second home in one process has the first one's.
+    let _ = ZONE.set(zone);
+}
+
+/// Writes times for people: local, with the offset. Programs get UTC.
+struct LocalClock;
+
+impl FormatTime for LocalClock {
+    fn format_time(&self, output: &mut fmt::format::Writer<'_>) -> std::fmt::Result {
+        let zone = ZONE.get().cloned().or_else(|| TimeZone::try_system().ok()).unwrap_or(TimeZone::UTC);
+        write!(output, "{}", Timestamp::now().to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z"))
+    }
 }
 
 /// Says what was found in the home's files: to people with the source line, to programs as entries of the log.

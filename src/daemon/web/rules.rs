@@ -89,12 +89,14 @@ pub(super) fn unknown(home: &HomeView<'_>, text: &str) -> Problem {
 
 fn answer(home: &HomeView<'_>, rule: &RuleEntry) -> RuleAnswer {
     let answer = RuleAnswer::new(rule, home.is_enabled(rule)).with_last_run(home.rule_topics.last_run(rule.id()));
-    RuleAnswer { stale: home.is_stale(rule.place()), ..answer }
+    let doing = home.engine.doing(rule.id()).unwrap_or_default();
+    RuleAnswer { stale: home.is_stale(rule.place()), doing, ..answer }
 }
 
 /// Returns a rule that `each: { topic: … }` made.
 fn made(home: &mut HomeView<'_>, id: &RuleId) -> Option<RuleAnswer> {
     let view = home.engine.view(id, home.now)?;
     let answer = RuleAnswer::of(&view.rule, view.is_enabled).with_last_run(home.rule_topics.last_run(id));
-    Some(RuleAnswer { stale: home.is_stale(&view.rule.place), ..answer })
+    let doing = home.engine.doing(id).unwrap_or_default();
+    Some(RuleAnswer { stale: home.is_stale(&view.rule.place), doing, ..answer })
 }

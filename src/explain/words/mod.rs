@@ -13,6 +13,7 @@ pub use awaited::{awaited, awaited_any};
 pub(super) use cause::cause_in_short;
 pub use local_time::LocalTime;
 pub use outcome::{ended, gate_now, gate_then, stop_reason};
+pub(super) use progress::lingering;
 pub use progress::progress;
 pub use step::{step_result, step_result_with_source};
 pub(super) use values::{alternatives, shown, told_apart};

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 
 use crate::model::format_duration;
 
+use super::local_time::LocalTime;
+
 /// Returns how long something that must last from `since` until `due` has lasted by `then`: `2m41s of 3m`.
 #[must_use]
 pub fn progress(since: Timestamp, then: Timestamp, due: Timestamp) -> String {
@@ -13,6 +15,11 @@ pub fn progress(since: Timestamp, then: Timestamp, due: Timestamp) -> String {
     // Nobody needs the milliseconds of minutes.
     let held = if whole.as_secs() >= 10 { Duration::from_secs(held.as_secs()) } else { held };
     format!("{} of {}", format_duration(held), format_duration(whole))
+}
+
+/// Returns what's told of a `while` that is false since the first of these instants and ends at the second.
+pub(in crate::explain) fn lingering((since, until): (Timestamp, Timestamp), time: &LocalTime) -> String {
+    format!("has been false since {}, and lingers until {}", time.text(since), time.text(until))
 }
 
 /// Returns how long it is from `since` to `now`; none if that's in the future.
