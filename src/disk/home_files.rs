@@ -62,6 +62,34 @@ pub struct Scan {
     pub has_rules_folder: bool,
     /// What synchronizers and editors left beside the rules; it isn't read.
     pub copies: Vec<String>,
+    /// What may change without a change in a folder above: links, whose targets may be links again, and files that are
+    /// mounted alone. With what each was before it was read.
+    pub polled: BTreeMap<PathBuf, Option<Stamp>>,
+}
+
+/// What tells a file that changed or was replaced, without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// Returns the stamp of the file that `path` leads to; `None` where there is none.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Stamp> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Stamp {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
 }
 
 /// Reads the files of the home in `folder`, and notes the folders that they are in.
@@ -85,17 +113,21 @@ pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
         folders: BTreeMap::new(),
         entries: BTreeSet::new(),
         copies: Vec::new(),
+        polled: BTreeMap::new(),
         above: Vec::new(),
     };
+    if fs::canonicalize(folder).is_ok_and(|real| real != folder) {
+        reader.poll(folder);
+    }
     reader.read_settings();
     let rules = Home::load(&reader.sources).settings.rules;
     let rules = rules.trim_end_matches('/');
     reader.note_entry(rules);
     reader.read_folder(rules);
     let has_rules_folder = folder.join(rules).is_dir();
-    let Reader { sources, folders, entries, mut copies, .. } = reader;
+    let Reader { sources, folders, entries, mut copies, polled, .. } = reader;
     copies.sort();
-    Ok(Scan { sources, folders, entries, has_rules_folder, copies })
+    Ok(Scan { sources, folders, entries, has_rules_folder, copies, polled })
 }
 
 /// Returns whether the file at `path` holds tests of rules, which the daemon doesn't load.
@@ -110,6 +142,7 @@ struct Reader<'a> {
     folders: BTreeMap<PathBuf, u64>,
     entries: BTreeSet<OsString>,
     copies: Vec<String>,
+    polled: BTreeMap<PathBuf, Option<Stamp>>,
     /// The real paths of the folders that we are in: a link back to one of them is not followed.
     above: Vec<PathBuf>,
 }
@@ -117,7 +150,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read_settings(&mut self) {
         self.note_entry(SETTINGS);
-        match fs::metadata(self.home.join(SETTINGS)) {
+        let settings = self.home.join(SETTINGS);
+        if settings.is_symlink() {
+            self.poll(&settings);
+        }
+        match fs::metadata(&settings) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             _ => self.read_file(SETTINGS, SETTINGS),
         }
@@ -143,6 +180,9 @@ impl Reader<'_> {
 
     fn read_folder(&mut self, path: &str) {
         let full = self.home.join(path);
+        if is_link(&full, self.home) {
+            self.poll(&full);
+        }
         let (real, entries) = match fs::canonicalize(&full).and_then(|real| Ok((real, fs::read_dir(&full)?))) {
             Ok(found) => found,
             // A home without rules is a home.
@@ -184,13 +224,19 @@ impl Reader<'_> {
             Ok(_) => self.read_file(&path, &path),
             // It went away since the folder was listed, or is a link to nothing.
             Err(error) if error.kind() == ErrorKind::NotFound && !entry.path().is_symlink() => {}
-            Err(error) => self.note_unreadable(&path, &error),
+            Err(error) => {
+                self.poll(&entry.path());
+                self.note_unreadable(&path, &error);
+            }
         }
     }
 
     /// Reads the file at `path` into the source `key`.
     fn read_file(&mut self, path: &str, key: &str) {
         let full = self.home.join(path);
+        if is_link(&full, self.home) || is_mounted(&full) {
+            self.poll(&full);
+        }
         // The file may be a link into another folder.
         if let Some(folder) = fs::canonicalize(&full).ok().as_deref().and_then(Path::parent) {
             self.note_folder(folder);
@@ -212,6 +258,10 @@ impl Reader<'_> {
         !real.starts_with(root)
     }
 
+    fn poll(&mut self, full: &Path) {
+        self.polled.insert(full.to_owned(), Stamp::of(full));
+    }
+
     fn note_entry(&mut self, path: &str) {
         self.entries.extend(path.split('/').next().map(OsString::from));
     }
@@ -227,6 +277,35 @@ impl Reader<'_> {
 
     fn note(&mut self, path: &str, source: Source) {
         self.sources.insert(Arc::from(path), source);
+    }
+}
+
+/// Returns whether a path in the folder `home` is a link.
+fn is_link(full: &Path, home: &Path) -> bool {
+    full.ancestors().take_while(|path| *path != home).any(Path::is_symlink)
+}
+
+/// Returns whether a file is mounted by itself, as `docker run -v x.yaml:/home/rules/x.yaml` does: its folder's watch
+/// doesn't hear of its changes.
+#[cfg(target_os = "linux")]
+fn is_mounted(file: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let found = statx(CWD, file, AtFlags::empty(), StatxFlags::empty());
+    found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)) || is_on_another_device(file)
+}
+
+/// Returns whether a file is mounted by itself.
+#[cfg(not(target_os = "linux"))]
+fn is_mounted(file: &Path) -> bool {
+    is_on_another_device(file)
+}
+
+/// Returns whether a file is on another device than its folder.
+fn is_on_another_device(file: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).ok().map(|metadata| metadata.dev());
+    match (device(file), file.parent().and_then(device)) {
+        (Some(own), Some(folder)) => own != folder,
+        _ => false,
     }
 }
 

@@ -111,6 +111,49 @@ fn a_file_that_is_linked_from_elsewhere_is_watched() {
     assert_eq!(rules(&house), ["a:second", "b:b"]);
 }
 
+/// Waits until the rules are `expected`; long before the files are compared in any case.
+fn soon(house: &House, expected: &[&str]) {
+    let changed = Instant::now();
+    while rules(house) != expected {
+        assert!(changed.elapsed() < Duration::from_secs(10), "{:?}", rules(house));
+    }
+}
+
+#[test]
+fn what_a_link_leads_to_is_polled_wherever_it_is() {
+    let home = Home::with(&[
+        ("first.yaml", &rule("in-home")),
+        ("v1/b.yaml", &rule("v1")),
+        ("v2/b.yaml", &rule("v2")),
+        ("between/keep", ""),
+        ("f1/c.yaml", &rule("f1")),
+        ("f2/c.yaml", &rule("f2")),
+    ]);
+    fs::create_dir_all(home.file("rules")).unwrap();
+    symlink("../first.yaml", home.file("rules/a.yaml")).unwrap();
+    // A link to a link, in a folder where no file is read.
+    symlink("../between/b.yaml", home.file("rules/b.yaml")).unwrap();
+    symlink("../v1/b.yaml", home.file("between/b.yaml")).unwrap();
+    symlink("../between/folder", home.file("rules/folder")).unwrap();
+    symlink("../f1", home.file("between/folder")).unwrap();
+    symlink("../between/later.yaml", home.file("rules/z.yaml")).unwrap();
+    let mut house = home.start();
+    soon(&house, &["a:in-home", "b:v1", "folder/c:f1"]);
+    house.home.write("first.yaml", &rule("again"));
+    soon(&house, &["a:again", "b:v1", "folder/c:f1"]);
+    let swap = |link: &str, target: &str| {
+        symlink(target, house.home.file("between/new")).unwrap();
+        fs::rename(house.home.file("between/new"), house.home.file(link)).unwrap();
+    };
+    swap("between/b.yaml", "../v2/b.yaml");
+    soon(&house, &["a:again", "b:v2", "folder/c:f1"]);
+    swap("between/folder", "../f2");
+    soon(&house, &["a:again", "b:v2", "folder/c:f2"]);
+    house.home.write("between/later.yaml", &rule("later"));
+    soon(&house, &["a:again", "b:v2", "folder/c:f2", "z:later"]);
+    house.end("TERM");
+}
+
 #[test]
 fn a_broken_file_keeps_its_last_good_version_until_it_is_mended_and_others_come_into_force() {
     let mut house = house();

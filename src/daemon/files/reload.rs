@@ -20,7 +20,7 @@ use super::last_good::{Settled, Stale, Why, is_blank};
 use super::watch::{Concern, Watch};
 use crate::api::{Finding, findings};
 use crate::daemon::home::input::{Input, Link};
-use crate::disk::home_files::{FilesError, Scan, is_test, scan};
+use crate::disk::home_files::{FilesError, Scan, Stamp, is_test, scan};
 
 /// A burst of changes is read once it has been quiet for this long.
 const QUIET: Duration = Duration::from_millis(80);
@@ -35,7 +35,10 @@ const STEADY_READINGS: usize = 5;
 /// How often we look though nobody said that anything changed: a watch ends silently when its folder is replaced.
 const RESCAN: Duration = Duration::from_secs(30);
 
-/// The same where folders can't be watched.
+/// How often we look at what may change without a change in a folder that is watched: links, and files mounted alone.
+const POLL: Duration = Duration::from_secs(2);
+
+/// How often we read all where folders can't be watched.
 const RESCAN_WITHOUT_WATCH: Duration = Duration::from_secs(1);
 
 /// So many rules are named of those that came, went or changed.
@@ -181,16 +184,37 @@ impl Reloader {
             if !self.reload(request.take()).await {
                 return;
             }
-            let rescan = if self.watch.is_some() { RESCAN } else { RESCAN_WITHOUT_WATCH };
-            tokio::select! {
-                () = self.hint.notified() => self.wait_for_quiet().await,
-                () = tokio::time::sleep(rescan) => {}
-                asked = self.requests.recv() => match asked {
-                    Some(asked) => request = Some(asked),
-                    None => return,
-                },
+            let rescan = Instant::now() + if self.watch.is_some() { RESCAN } else { RESCAN_WITHOUT_WATCH };
+            loop {
+                tokio::select! {
+                    () = self.hint.notified() => self.wait_for_quiet().await,
+                    () = tokio::time::sleep_until(rescan) => {}
+                    () = tokio::time::sleep(POLL), if !self.last.polled.is_empty() => {
+                        if !self.poll().await {
+                            continue;
+                        }
+                        self.wait_for_quiet().await;
+                    }
+                    asked = self.requests.recv() => match asked {
+                        Some(asked) => request = Some(asked),
+                        None => return,
+                    },
+                }
+                break;
             }
         }
+    }
+
+    /// Looks at what is polled, and returns whether any of it changed.
+    async fn poll(&mut self) -> bool {
+        let known = self.last.polled.clone();
+        // A file may be on a disk that takes its time.
+        let look = move || known.into_keys().map(|path| (Stamp::of(&path), path)).collect::<Vec<_>>();
+        let Ok(found) = tokio::task::spawn_blocking(look).await else { return true };
+        let found = found.into_iter().map(|(stamp, path)| (path, stamp)).collect();
+        let is_changed = self.last.polled != found;
+        self.last.polled = found;
+        is_changed
     }
 
     async fn wait_for_quiet(&self) {
