@@ -10,5 +10,6 @@ mod home;
 mod loops;
 mod pool;
 mod properties;
+mod runs;
 mod saving;
 mod telling;

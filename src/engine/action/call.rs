@@ -59,9 +59,10 @@ pub(crate) fn run(act: &mut Act<'_>, reference: &RuleReference, with: &[(Name, T
     let (variables, key) = admission::variables_and_key(act.at.core, id, &rule, &firing, given)?;
     let caller = Some(Caller { run: act.at.run.id, thread: act.at.thread });
     let (list, steps, call_depth) = (RunList::Then, Vec::new(), act.at.run.call_depth + 1);
-    let candidate = Candidate { id, rule, list, key, firing, variables, steps, caller, call_depth };
+    let candidate = Candidate { id, rule, list, key, firing, variables, steps, caller, call_depth, has_room: false };
     match admission::admit(act.at.core, candidate) {
         Admission::Admitted(callee) => Ok(Next::Wait(Waiting::Run(callee))),
+        Admission::NoRoom(found) => Err(Failure::plain(format!("`{name}` can't run now: {found}"))),
         Admission::Dropped => Err(Failure::plain(format!("`{name}` runs already, and its mode drops this run"))),
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::condition::judgement::Judgement;
 use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
 use crate::engine::loop_guard;
-use crate::engine::trace::{Cause, CauseKind, Gate, Refusal, RunId, Step, StoppedBy};
+use crate::engine::trace::{Cause, CauseKind, Fault, Gate, NoRoom, Refusal, Room, RunId, Step, StoppedBy};
 use crate::engine::trigger::firing::Firing;
 use crate::model::{Map, RuleId, Value};
 use crate::rules::{Mode, Per, Rule};
@@ -31,15 +31,19 @@ pub(crate) struct Candidate {
     pub(crate) steps: Vec<Step>,
     pub(crate) caller: Option<Caller>,
     pub(crate) call_depth: u32,
+    /// A run of the rule has ended for it: it takes that run's room.
+    pub(crate) has_room: bool,
 }
 
 /// What the mode made of a candidate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// It runs, or waits for its turn.
     Admitted(RunId),
-    /// It was dropped.
+    /// The mode dropped it.
     Dropped,
+    /// There was no room for it.
+    NoRoom(NoRoom),
 }
 
 /// A trigger of the rule fired: the rule runs, unless something blocks it.
@@ -72,7 +76,10 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
         Judgement::Unknown(_) => return unstarted::skip_with(core, &rule, &firing, Gate::Unknown, steps, None),
         Judgement::Failed(failure) => return unstarted::fail(core, &rule, &firing, steps, &failure),
     };
-    admit(core, Candidate { id, rule, list, key, firing, variables, steps, caller: None, call_depth: 0 });
+    admit(
+        core,
+        Candidate { id, rule, list, key, firing, variables, steps, caller: None, call_depth: 0, has_room: false },
+    );
 }
 
 /// Runs a rule's `then` because a person asked for it.
@@ -84,7 +91,21 @@ pub(crate) fn fire_by_person(core: &mut Core, rule: &RuleId) {
         Err(failure) => unstarted::fail(core, &rule, &firing, Vec::new(), &failure),
         Ok((variables, key)) => {
             let (list, steps) = (RunList::Then, Vec::new());
-            admit(core, Candidate { id, rule, list, key, firing, variables, steps, caller: None, call_depth: 0 });
+            admit(
+                core,
+                Candidate {
+                    id,
+                    rule,
+                    list,
+                    key,
+                    firing,
+                    variables,
+                    steps,
+                    caller: None,
+                    call_depth: 0,
+                    has_room: false,
+                },
+            );
         }
     }
 }
@@ -108,17 +129,41 @@ pub(crate) fn admit(core: &mut Core, candidate: Candidate) -> Admission {
         unstarted::skip_with(core, rule, &candidate.firing, Gate::Mode, candidate.steps, refusal);
         return Admission::Dropped;
     }
-    if rule.mode == Mode::Restart && is_busy {
+    let replaces = rule.mode == Mode::Restart && is_busy;
+    if replaces {
         lifecycle::cancel_key(core, id, &candidate.key, StoppedBy::Restart);
     }
-    if core.runs.len() >= core.options.runs {
-        let failure =
-            Failure::plain(format!("{} runs go on at once already (`limits: runs` of homerule.yaml)", core.runs.len()));
-        unstarted::fail(core, rule, &candidate.firing, candidate.steps, &failure);
-        return Admission::Dropped;
+    if !replaces
+        && !candidate.has_room
+        && let Err(found) = find_room(core, &rule.id)
+    {
+        unstarted::fail_with(core, rule, &candidate.firing, candidate.steps, Fault::NoRoom(found.clone()));
+        return Admission::NoRoom(found);
     }
     let must_wait = rule.mode == Mode::Queued && is_busy;
     Admission::Admitted(lifecycle::begin(core, candidate, must_wait))
+}
+
+/// Asks whether another run of a rule may go on beside those that do: one rule leaves room for the others.
+///
+/// # Errors
+/// When all room that the rule may use is taken.
+fn find_room(core: &Core, rule: &RuleId) -> Result<(), NoRoom> {
+    let (most, all, own) = (core.options.runs, core.runs.len(), core.runs.count_of(rule));
+    let (of, runs) = if own > 0 && own >= most.div_ceil(2) {
+        (Room::Rule, own)
+    } else if all >= most {
+        (Room::All, all)
+    } else if own > 0 && all >= most - most / 4 {
+        (Room::Shared, all)
+    } else {
+        return Ok(());
+    };
+    let (fullest, of_fullest) = match core.runs.fullest() {
+        Some((fullest, count)) if of != Room::Rule => (fullest.clone(), count),
+        _ => (rule.maker(), own),
+    };
+    Err(NoRoom { of, runs, most, fullest, of_fullest })
 }
 
 /// Computes the rule's `let`, and which runs this one counts as the same as.

@@ -22,7 +22,7 @@ use super::{Caller, Run, RunList, unstarted, unwind};
 
 /// Begins a run that was admitted; where `is_queued`, it waits for its turn.
 pub(crate) fn begin(core: &mut Core, candidate: Candidate, is_queued: bool) -> RunId {
-    let Candidate { id: rule_id, rule, list, key, firing, variables, mut steps, caller, call_depth } = candidate;
+    let Candidate { id: rule_id, rule, list, key, firing, variables, mut steps, caller, call_depth, .. } = candidate;
     let id = core.runs.next_id();
     steps.insert(0, unstarted::trigger_step(core, &firing));
     let run = Run {
@@ -47,6 +47,7 @@ pub(crate) fn begin(core: &mut Core, candidate: Candidate, is_queued: bool) -> R
         steps,
     };
     let was_idle = !core.runs.has_any(rule_id);
+    core.runs.join(&run);
     core.runs.enlist(rule_id, &run);
     if was_idle {
         note_running(core, &rule.id, 1, run.as_cause());

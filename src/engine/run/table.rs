@@ -13,7 +13,7 @@ use crate::engine::live::saved_rule::to_json;
 use crate::engine::live::soon::Soon;
 use crate::engine::trace::{RunId, StoppedBy};
 use crate::engine::trigger::state::{Track, TriggerState};
-use crate::model::{Map, Topic, Value};
+use crate::model::{Map, RuleId, Topic, Value};
 
 use super::Run;
 use super::key::RunKey;
@@ -28,6 +28,8 @@ pub(crate) struct Runs {
     by_id: BTreeMap<RunId, Run>,
     /// Those of each rule in force, also those at work: of one key the oldest first, since numbers count up.
     of_rules: Vec<BTreeSet<(RunKey, RunId)>>,
+    /// Those of each rule, also those at work; all rules that an `each` has made are one here.
+    of_makers: BTreeMap<RuleId, BTreeSet<RunId>>,
     /// Runs that go on as soon as the one at work waits.
     ready: VecDeque<RunId>,
     /// The run at work, and what ended it, if something did.
@@ -48,6 +50,7 @@ impl Runs {
         Runs {
             by_id: BTreeMap::new(),
             of_rules: Vec::new(),
+            of_makers: BTreeMap::new(),
             ready: VecDeque::new(),
             at_work: None,
             looping: None,
@@ -100,6 +103,7 @@ impl Runs {
     /// Takes a run that was taken out off its rule, and out of what is kept.
     pub(crate) fn forget(&mut self, run: &Run) {
         self.unsaved.insert(run.id);
+        self.leave_maker(run);
         let of_rule = run.live.and_then(|rule| self.of_rules.get_mut(rule.index()));
         if let Some(runs) = of_rule.filter(|runs| !runs.is_empty()) {
             runs.remove(&(run.key.clone(), run.id));
@@ -153,6 +157,31 @@ impl Runs {
     /// Returns whether a rule has a run.
     pub(crate) fn has_any(&self, rule: LiveId) -> bool {
         self.of_rules.get(rule.index()).is_some_and(|runs| !runs.is_empty())
+    }
+
+    /// Counts a run that begins.
+    pub(crate) fn join(&mut self, run: &Run) {
+        self.of_makers.entry(run.rule.maker()).or_default().insert(run.id);
+    }
+
+    /// Returns how many runs a rule has, also at work; all rules that an `each` has made are one.
+    pub(crate) fn count_of(&self, rule: &RuleId) -> usize {
+        self.of_makers.get(&rule.maker()).map_or(0, BTreeSet::len)
+    }
+
+    /// Returns the rule that has the most runs, and how many.
+    pub(crate) fn fullest(&self) -> Option<(&RuleId, usize)> {
+        // Of equals the first: `max_by_key` takes the last.
+        self.of_makers.iter().map(|(rule, runs)| (rule, runs.len())).rev().max_by_key(|(_, runs)| *runs)
+    }
+
+    fn leave_maker(&mut self, run: &Run) {
+        let maker = run.rule.maker();
+        let Some(runs) = self.of_makers.get_mut(&maker) else { return };
+        runs.remove(&run.id);
+        if runs.is_empty() {
+            self.of_makers.remove(&maker);
+        }
     }
 
     /// Counts a run as one of a rule in force.
@@ -286,6 +315,7 @@ impl Runs {
     pub(crate) fn restore(&mut self, run: Run) {
         self.next_run = self.next_run.max(run.id.0 + 1);
         self.kept.insert(run.id);
+        self.join(&run);
         self.by_id.insert(run.id, run);
     }
 

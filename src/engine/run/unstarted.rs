@@ -33,8 +33,12 @@ pub(crate) fn skip_with(
 }
 
 /// A run that never began has failed: says so everywhere.
-pub(crate) fn fail(core: &mut Core, rule: &Rule, firing: &Firing, mut steps: Vec<Step>, failure: &Failure) {
-    let fault = Fault::from(failure);
+pub(crate) fn fail(core: &mut Core, rule: &Rule, firing: &Firing, steps: Vec<Step>, failure: &Failure) {
+    fail_with(core, rule, firing, steps, Fault::from(failure));
+}
+
+/// A run that never began has failed with `fault`: says so everywhere.
+pub(crate) fn fail_with(core: &mut Core, rule: &Rule, firing: &Firing, mut steps: Vec<Step>, fault: Fault) {
     steps.insert(0, trigger_step(core, firing));
     record(core, rule, firing, Outcome::Failed(fault.clone()), steps);
     loop_guard::rule_failed(core, &rule.id, &fault, firing.cause.depth);

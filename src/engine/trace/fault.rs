@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Place, Topic};
+use crate::model::{Place, RuleId, Topic};
 use crate::script::Failure;
 
 /// What made a run, an action or a condition fail.
@@ -22,6 +22,35 @@ pub enum Fault {
     },
     /// Rules set each other off.
     Loop(Loop),
+    /// There was no room for another run.
+    NoRoom(NoRoom),
+}
+
+/// Why there was no room for another run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoRoom {
+    /// What had been used up.
+    pub of: Room,
+    /// How many runs went on in it.
+    pub runs: usize,
+    /// How many the settings allow in all.
+    pub most: usize,
+    /// The rule with the most runs; all that an `each` has made are one rule.
+    pub fullest: RuleId,
+    /// How many runs it had.
+    pub of_fullest: usize,
+}
+
+/// The parts of the room for runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Room {
+    /// What one rule may use.
+    Rule,
+    /// What rules that have a run already share; the rest is for those that have none.
+    Shared,
+    /// All there is.
+    All,
 }
 
 /// How rules set each other off until they were stopped.
@@ -61,6 +90,7 @@ impl Fault {
         match self {
             Fault::Error { message, line, .. } => message.len() + line.as_ref().map_or(0, String::len),
             Fault::Loop(_) => 0,
+            Fault::NoRoom(found) => found.fullest.as_str().len(),
         }
     }
 }
@@ -80,6 +110,30 @@ impl fmt::Display for Fault {
             Fault::Error { message, place: Some(place), line: None } => write!(f, "{place}: {message}"),
             Fault::Error { message, place: None, .. } => f.write_str(message),
             Fault::Loop(found) => found.fmt(f),
+            Fault::NoRoom(found) => found.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NoRoom { of, runs, most, fullest, of_fullest } = self;
+        match of {
+            Room::Rule => write!(
+                f,
+                "`{fullest}` has {runs} runs at once already: one rule may have half of the {most} that `limits: runs` \
+                 in homerule.yaml allows"
+            ),
+            Room::Shared => write!(
+                f,
+                "{runs} runs go on at once already, {of_fullest} of them of `{fullest}`: what is left of the {most} that \
+                 `limits: runs` in homerule.yaml allows is kept for rules that have none"
+            ),
+            Room::All => write!(
+                f,
+                "{runs} runs go on at once already, as many as `limits: runs` in homerule.yaml allows: {of_fullest} of \
+                 them are of `{fullest}`"
+            ),
         }
     }
 }

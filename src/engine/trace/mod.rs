@@ -16,7 +16,7 @@ mod verdict;
 
 pub use awaited::{Awaited, WaitsFor};
 pub use cause::{Armed, Cause, CauseKind};
-pub use fault::{Fault, Loop};
+pub use fault::{Fault, Loop, NoRoom, Room};
 pub use outcome::{Gate, Outcome, StopReason, StoppedBy};
 pub use record::{RunId, Trace};
 pub use refusal::Refusal;

@@ -80,7 +80,7 @@ pub(crate) fn fire_every(core: &mut Core, it: While<'_>, due: Timestamp) {
         return unstarted::skip(core, it.rule, &firing, Gate::Resting);
     }
     match variables_of_begun(core, it, &firing) {
-        Ok(variables) => run_list(core, it, RunList::Then, firing, variables, Vec::new()),
+        Ok(variables) => run_list(core, it, RunList::Then, firing, variables, Vec::new(), false),
         Err(failure) => unstarted::fail(core, it.rule, &firing, Vec::new(), &failure),
     }
 }
@@ -127,7 +127,7 @@ fn begin(core: &mut Core, it: While<'_>, cause: &Cause, mut steps: Vec<Step>) {
     if it.rule.then.is_none() {
         return trace_named_condition(core, it, &firing, steps);
     }
-    run_list(core, it, RunList::Then, firing, variables, steps);
+    run_list(core, it, RunList::Then, firing, variables, steps, false);
 }
 
 fn fail_to_begin(core: &mut Core, it: While<'_>, firing: &Firing, steps: Vec<Step>, failure: &Failure) {
@@ -146,13 +146,14 @@ fn trace_named_condition(core: &mut Core, it: While<'_>, firing: &Firing, mut st
 fn end(core: &mut Core, it: While<'_>, cause: &Cause, steps: Vec<Step>) {
     forget_begun(core, it, cause);
     core.live.edit(it.id).while_state.changed_at = Some(core.evaluator.world.now);
+    let has_room = core.runs.has_any(it.id);
     lifecycle::cancel_runs(core, it.id, StoppedBy::WhileEnded);
     let firing = Firing::of_cause(PATH.into(), cause.clone());
     if it.rule.otherwise.is_none() {
         return unstarted::skip_with(core, it.rule, &firing, Gate::Condition, steps, None);
     }
     match variables_of_begun(core, it, &firing) {
-        Ok(variables) => run_list(core, it, RunList::Otherwise, firing, variables, steps),
+        Ok(variables) => run_list(core, it, RunList::Otherwise, firing, variables, steps, has_room),
         Err(failure) => unstarted::fail(core, it.rule, &firing, steps, &failure),
     }
 }
@@ -201,7 +202,15 @@ fn variables_of_begun(core: &mut Core, it: While<'_>, firing: &Firing) -> Result
 }
 
 /// Runs a list of a `while`, through the rule's mode.
-fn run_list(core: &mut Core, it: While<'_>, list: RunList, firing: Firing, variables: Map, steps: Vec<Step>) {
+fn run_list(
+    core: &mut Core,
+    it: While<'_>,
+    list: RunList,
+    firing: Firing,
+    variables: Map,
+    steps: Vec<Step>,
+    has_room: bool,
+) {
     if list.block(it.rule).is_none() {
         return;
     }
@@ -210,5 +219,6 @@ fn run_list(core: &mut Core, it: While<'_>, list: RunList, firing: Firing, varia
         Err(failure) => return unstarted::fail(core, it.rule, &firing, steps, &failure),
     };
     let (id, rule) = (it.id, Arc::clone(it.rule));
-    admission::admit(core, Candidate { id, rule, list, key, firing, variables, steps, caller: None, call_depth: 0 });
+    let (caller, call_depth) = (None, 0);
+    admission::admit(core, Candidate { id, rule, list, key, firing, variables, steps, caller, call_depth, has_room });
 }
