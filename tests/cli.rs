@@ -8,6 +8,7 @@ mod init;
 mod no_daemon;
 mod pages;
 mod passwd;
+mod progress;
 mod recorder;
 mod recording_formats;
 mod replay;

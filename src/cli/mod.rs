@@ -4,13 +4,13 @@
 mod check;
 mod completions;
 mod exit;
-mod fix;
 mod home;
 mod import;
 mod init;
 mod link;
 mod passwd;
 mod print;
+mod progress;
 mod publish;
 mod record;
 mod replay;

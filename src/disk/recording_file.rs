@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -25,6 +27,10 @@ const SKIPPED: [u8; 3] = [0x2a, 0x4d, 0x18];
 /// # Errors
 /// When it can't be opened, or doesn't begin as what it seems to be.
 pub fn open(path: &Path) -> io::Result<Text> {
+    open_counted(path, &Position::default())
+}
+
+fn open_counted(path: &Path, read: &Position) -> io::Result<Text> {
     if path == Path::new("-") {
         return unpack(BufReader::with_capacity(BUFFER, io::stdin()));
     }
@@ -32,7 +38,41 @@ pub fn open(path: &Path) -> io::Result<Text> {
     if file.metadata()?.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
     }
-    unpack(BufReader::with_capacity(BUFFER, file))
+    unpack(BufReader::with_capacity(BUFFER, Counted { file, read: Arc::clone(read) }))
+}
+
+/// Returns how large the recording at `path` is as it lies on the disk; `None` where that isn't known beforehand.
+#[must_use]
+pub fn size(path: &Path) -> Option<u64> {
+    let metadata = std::fs::metadata(path).ok()?;
+    metadata.is_file().then_some(metadata.len())
+}
+
+/// How much of a recording was read, as it lies on the disk.
+pub type Position = Arc<AtomicU64>;
+
+/// Returns a reader of the recording at `path`, and how far it is.
+///
+/// # Errors
+/// As [`open`].
+pub fn read_with_position(path: &Path) -> io::Result<(RecordingReader<Text>, Position)> {
+    let position = Position::default();
+    let text = open_counted(path, &position)?;
+    Ok((RecordingReader::new(text), position))
+}
+
+/// A file that counts what is read of it.
+struct Counted {
+    file: File,
+    read: Position,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
 /// Returns a reader of the recording at `path`.

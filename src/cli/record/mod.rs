@@ -3,6 +3,7 @@
 mod link;
 mod sink;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::subscribe::plain_filters;
 use super::{Exit, Failure, print};
 use crate::cli::home::since::Since;
 use crate::cli::link::broker_address::{BrokerAddress, BrokerArguments};
+use crate::cli::progress::{Progress, Reader};
 use crate::model::recording::{MessageLine, Recorded, Via};
 use crate::model::{Origin, TopicFilter, parse_duration};
 use link::{Heard, Link};
@@ -68,7 +70,17 @@ impl Record {
         let filters: Vec<TopicFilter> = self.filters.iter().filter_map(|text| TopicFilter::parse(text).ok()).collect();
         let Since { name, mut recorded } = Since::open(self.broker.home(), since)?;
         let mut sink = Sink::open(self.output.as_deref(), self.count, Pace::Copy)?;
+        let begin = recorded.begin();
+        let seconds = |at: Timestamp| u64::try_from(at.duration_since(begin).as_secs()).unwrap_or_default();
+        // Where lines appear on the same terminal, they show how far it is.
+        let is_seen = self.json || (self.output.is_none() && std::io::stdout().is_terminal());
+        let progress = Progress::new(Reader::of(is_seen), Some(seconds(Timestamp::now())));
+        let mut read = 0_u64;
         for Recorded { at, message, rule, client, cause, .. } in recorded.by_ref() {
+            read += 1;
+            if read.is_multiple_of(1024) {
+                progress.reach(seconds(at), || format!("{read} messages"));
+            }
             let is_wanted = filters.is_empty() || filters.iter().any(|filter| filter.matches(&message.topic));
             // What was known before is no message of that time.
             if message.origin == Origin::Restored || !is_wanted {
@@ -85,6 +97,7 @@ impl Record {
                 break;
             }
         }
+        progress.clear();
         recorded.warnings().iter().for_each(|text| print::warning(&format!("{name}: {text}")));
         recorded.skipped().iter().for_each(|text| print::error(&format!("{name}: {text}")));
         let closed = sink.close()?;

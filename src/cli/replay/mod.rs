@@ -15,6 +15,7 @@ use clap::Args;
 
 use super::{Exit, Failure, print};
 use crate::cli::home::home_folder::meant;
+use crate::cli::progress::Reader;
 use crate::model::TopicFilter;
 use crate::sim::Replay as VirtualReplay;
 use difference::Difference;
@@ -72,8 +73,10 @@ impl Replay {
 
     fn open(&self, exclude: Vec<TopicFilter>) -> Result<Recording, Failure> {
         match (&self.recording, &self.since) {
-            (Some(path), _) => Recording::open(path, exclude),
-            (None, since) => Recording::since(&self.home, since.as_deref().unwrap_or_default(), exclude),
+            (Some(path), _) => Recording::open(path, exclude, Reader::of(self.json)),
+            (None, since) => {
+                Recording::since(&self.home, since.as_deref().unwrap_or_default(), exclude, Reader::of(self.json))
+            }
         }
     }
 
@@ -86,11 +89,16 @@ impl Replay {
             last = Some(recorded.at);
             replay.feed(recorded);
             // A pipe whose reader went away ends it, as for any program.
-            if let Err(error) = shown.write(&replay.published()) {
+            let published = replay.published();
+            if published.is_empty() {
+                continue;
+            }
+            if let Err(error) = recording.make_room(|| shown.write(&published)) {
                 print::note(Err(error));
                 return Exit::Well;
             }
         }
+        recording.clear();
         if let Some(last) = last {
             replay.end(last);
             if let Err(error) = shown.write(&replay.published()).and_then(|()| shown.flush()) {
@@ -114,6 +122,7 @@ impl Replay {
         if let Some(last) = last {
             difference.end(last);
         }
+        recording.clear();
         if self.json {
             print::json(&difference.answer())?;
         } else {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::api::cause_of;
+use crate::cli::progress::Reader;
 use crate::cli::{Exit, Failure, print};
 use crate::engine::{Cause, CauseKind, Publication};
 use crate::model::Origin;
@@ -30,7 +31,7 @@ const BEFORE: SignedDuration = SignedDuration::from_micros(1);
 pub(in crate::cli) fn test(home: &Path, since: &str, as_json: Form) -> Result<Exit, Failure> {
     let started = Instant::now();
     let Some(subject) = Subject::load(home)? else { return Ok(Exit::No) };
-    let mut recording = Recording::since(home, since, Vec::new())?;
+    let mut recording = Recording::since(home, since, Vec::new(), Reader::of(as_json == Form::Json))?;
     let mut comparison = Comparison::new(&subject);
     while let Some(recorded) = recording.next() {
         comparison.take(recorded);

@@ -1,26 +1,23 @@
-//! The recording that is replayed: read message by message, with a count on a terminal, and what is wrong told at the end.
+//! The recording that is replayed: read message by message, with a bar on a terminal, and what is wrong told at the end.
 
-use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
 use crate::cli::home::since::Since;
+use crate::cli::progress::{Progress, Reader};
 use crate::cli::{Exit, Failure, print};
 use crate::disk;
 use crate::disk::RecordedSince;
-use crate::disk::recording_file::{self, Text};
+use crate::disk::recording_file::{self, Position, Text};
 use crate::model::TopicFilter;
 use crate::model::recording::{Recorded, RecordingReader};
 use crate::sim::{Failures, Replay};
 
 use super::subject::Subject;
 
-/// How often the count is shown.
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// How many messages are read before we look at the clock.
+/// How many messages are read before it is shown how far we are.
 const STRIDE: u64 = 1024;
 
 /// The recording that is replayed.
@@ -29,15 +26,14 @@ pub(super) struct Recording {
     source: Source,
     exclude: Vec<TopicFilter>,
     read: u64,
-    started: Instant,
-    /// When the count was last shown; `None`: nobody looks.
-    shown: Option<Instant>,
+    progress: Progress,
 }
 
 /// Where messages come from.
 enum Source {
-    File(RecordingReader<Text>),
-    Recorder(RecordedSince),
+    File(RecordingReader<Text>, Position),
+    /// With when it begins.
+    Recorder(RecordedSince, Timestamp),
 }
 
 impl Recording {
@@ -45,33 +41,40 @@ impl Recording {
     ///
     /// # Errors
     /// When it can't be opened.
-    pub(super) fn open(path: &Path, exclude: Vec<TopicFilter>) -> Result<Recording, Failure> {
+    pub(super) fn open(path: &Path, exclude: Vec<TopicFilter>, watcher: Reader) -> Result<Recording, Failure> {
         let name = path.display().to_string();
-        let reader = recording_file::read(path).map_err(|error| unreadable(&name, &error))?;
-        Ok(Recording::new(name, Source::File(reader), exclude))
+        let opened = recording_file::read_with_position(path).map_err(|error| unreadable(&name, &error));
+        let (reader, position) = opened?;
+        let progress = Progress::new(watcher, recording_file::size(path));
+        Ok(Recording::new(name, Source::File(reader, position), exclude, progress))
     }
 
     /// Opens what the recorder of the home at `home` has since `since`.
     ///
     /// # Errors
     /// When `since` is no time, or nothing was recorded.
-    pub(super) fn since(home: &Path, since: &str, exclude: Vec<TopicFilter>) -> Result<Recording, Failure> {
+    pub(super) fn since(
+        home: &Path,
+        since: &str,
+        exclude: Vec<TopicFilter>,
+        watcher: Reader,
+    ) -> Result<Recording, Failure> {
         let Since { name, recorded } = Since::open(home, since)?;
-        Ok(Recording::new(name, Source::Recorder(recorded), exclude))
+        let begin = recorded.begin();
+        let length = seconds(begin, Timestamp::now());
+        Ok(Recording::new(name, Source::Recorder(recorded, begin), exclude, Progress::new(watcher, Some(length))))
     }
 
-    fn new(name: String, source: Source, exclude: Vec<TopicFilter>) -> Recording {
-        let now = Instant::now();
-        let shown = std::io::stderr().is_terminal().then_some(now);
-        Recording { name, source, exclude, read: 0, started: now, shown }
+    fn new(name: String, source: Source, exclude: Vec<TopicFilter>, progress: Progress) -> Recording {
+        Recording { name, source, exclude, read: 0, progress }
     }
 
     /// Returns the next message.
     pub(super) fn next(&mut self) -> Option<Recorded> {
         loop {
             let recorded = match &mut self.source {
-                Source::File(reader) => reader.next(),
-                Source::Recorder(recorded) => recorded.next(),
+                Source::File(reader, _) => reader.next(),
+                Source::Recorder(recorded, _) => recorded.next(),
             }?;
             self.read += 1;
             if self.read.is_multiple_of(STRIDE) {
@@ -88,20 +91,18 @@ impl Recording {
         &self.name
     }
 
-    /// Shows how far we are, once in a while.
-    fn show(&mut self, at: Timestamp) {
-        let Some(shown) = &mut self.shown else { return };
-        if shown.elapsed() < PAUSE {
-            return;
-        }
-        *shown = Instant::now();
-        let millis = self.started.elapsed().as_millis().max(1);
-        let rate = u128::from(self.read) * 1000 / millis;
-        let mut stderr = std::io::stderr().lock();
-        // Who looks at it may have gone.
-        let _ =
-            write!(stderr, "\r{} messages, up to {}, {rate}/s \u{1b}[K", self.read, at.strftime("%Y-%m-%d %H:%M UTC"));
-        let _ = stderr.flush();
+    /// Shows how far we are.
+    fn show(&self, at: Timestamp) {
+        let done = match &self.source {
+            Source::File(_, position) => position.load(Ordering::Relaxed),
+            Source::Recorder(_, begin) => seconds(*begin, at),
+        };
+        self.progress.reach(done, || format!("{} messages, up to {}", self.read, at.strftime("%Y-%m-%d %H:%M UTC")));
+    }
+
+    /// Writes to standard output, for which the bar makes room.
+    pub(super) fn make_room<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.progress.make_room(write)
     }
 
     /// Warns of topics that rules published to, and that the recording has without saying whether they were rules' then.
@@ -141,8 +142,8 @@ impl Recording {
     pub(super) fn close(&self) -> Exit {
         self.clear();
         let (warnings, skipped) = match &self.source {
-            Source::File(reader) => (reader.findings().warnings(), reader.findings().skipped_lines()),
-            Source::Recorder(recorded) => (recorded.warnings().to_vec(), recorded.skipped().to_vec()),
+            Source::File(reader, _) => (reader.findings().warnings(), reader.findings().skipped_lines()),
+            Source::Recorder(recorded, _) => (recorded.warnings().to_vec(), recorded.skipped().to_vec()),
         };
         for line in &warnings {
             print::warning(&format!("{}: {line}", self.name));
@@ -156,12 +157,15 @@ impl Recording {
         if skipped.is_empty() { Exit::Well } else { Exit::No }
     }
 
-    fn clear(&self) {
-        if self.shown.is_some() {
-            // Who looks at it may have gone.
-            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
-        }
+    /// Takes the bar away.
+    pub(super) fn clear(&self) {
+        self.progress.clear();
     }
+}
+
+/// Returns how many seconds lie between two instants.
+fn seconds(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default()
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Failure {

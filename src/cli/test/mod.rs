@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Exit, Failure, print, replay};
+use crate::cli::progress::Reader;
 use found::find_suites;
 use runner::{Choice, Ended, Finished};
 pub(super) use suite::Suite;
@@ -114,7 +115,7 @@ impl Test {
         let mut results: Vec<Finished> = Vec::new();
         for suite in suites {
             let acceptance = if self.accept { Acceptance::Accept } else { Acceptance::Compare };
-            let choice = Choice { filter: self.filter.as_deref(), touched };
+            let choice = Choice { filter: self.filter.as_deref(), touched, reader: Reader::of(self.json) };
             results.push(suite.run(choice, acceptance));
         }
         let accepted = self.accepted(&results)?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::api::{Finding, findings};
 use crate::cli::Failure;
+use crate::cli::progress::{Progress, Reader};
 use crate::lang::Diagnostic;
 use crate::lang::test_file::{TestCase, TestFile};
 use crate::script::with_deep_stack;
@@ -49,6 +50,8 @@ pub(super) struct Choice<'a> {
     pub(super) filter: Option<&'a str>,
     /// Those that a change touches.
     pub(super) touched: Option<&'a Touched>,
+    /// Who reads what comes of it.
+    pub(super) reader: Reader,
 }
 
 /// How tests ended.
@@ -75,12 +78,22 @@ impl Suite {
             let cases = self.files.iter().flat_map(|file| file.tests.iter().map(move |case| (file, case)));
             tests.extend(cases.filter(|(file, case)| is_chosen(file, case)));
         }
-        let tests = self.run_side_by_side(&tests, acceptance);
+        let tests = {
+            // Only what plays recordings takes long.
+            let has_recordings = tests.iter().any(|(_, case)| case.recorded.is_some());
+            let progress = has_recordings.then(|| Progress::new(choice.reader, Some(tests.len() as u64)));
+            self.run_side_by_side(&tests, acceptance, progress.as_ref())
+        };
         let coverage = Coverage::new(&self.rules, tests.iter().map(|ran| &ran.outcome.exercised));
         Finished { suite: self, tests, coverage }
     }
 
-    fn run_side_by_side<'a>(&'a self, tests: &[(&'a TestFile, &'a TestCase)], acceptance: Acceptance) -> Vec<Ran<'a>> {
+    fn run_side_by_side<'a>(
+        &'a self,
+        tests: &[(&'a TestFile, &'a TestCase)],
+        acceptance: Acceptance,
+        progress: Option<&Progress>,
+    ) -> Vec<Ran<'a>> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<(usize, Ran<'a>)>> = Mutex::new(Vec::with_capacity(tests.len()));
         let work = || {
@@ -92,6 +105,7 @@ impl Suite {
                 let (outcome, odd) = material::run((file, case), &self.home, &self.folder, acceptance);
                 let ran = Ran { file, case, outcome, odd, duration: start.elapsed() };
                 done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, ran));
+                progress.inspect(|progress| progress.step());
             }
         };
         let threads = thread::available_parallelism().map_or(1, usize::from).min(tests.len());

@@ -61,6 +61,12 @@ impl RecordedSince {
         }))
     }
 
+    /// Returns when it begins.
+    #[must_use]
+    pub fn begin(&self) -> Timestamp {
+        self.begin
+    }
+
     /// Returns what is odd about lines that were read all the same, a text each.
     #[must_use]
     pub fn warnings(&self) -> &[String] {

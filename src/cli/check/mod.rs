@@ -1,20 +1,23 @@
 //! `homerule check`: all errors and warnings in rules, tests and settings, without running them.
 
+mod fix;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::fix::Fixed;
 use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::cli::home::home_folder::meant;
+use crate::cli::progress::{Progress, Reader};
 use crate::disk::home_files::{self, is_test};
 use crate::lang::{Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors};
+use fix::Fixed;
 
 /// Check rules, tests and settings for mistakes.
 #[derive(Debug, Args)]
-pub(super) struct Check {
+pub(in crate::cli) struct Check {
     /// The home's folder.
     #[arg(default_value = ".", value_parser = meant)]
     home: PathBuf,
@@ -26,6 +29,9 @@ pub(super) struct Check {
     json: bool,
 }
 
+/// With so many files it takes long enough that people want to see it.
+const MANY: usize = 1000;
+
 /// What was found in a home.
 struct Checked {
     found: Vec<Diagnostic>,
@@ -36,12 +42,14 @@ struct Checked {
 }
 
 impl Check {
-    pub(super) fn execute(self) -> Result<Exit, Failure> {
+    pub(in crate::cli) fn execute(self) -> Result<Exit, Failure> {
         let scan = home_files::scan(&self.home).map_err(|error| Failure::new(error.to_string()))?;
         for copy in &scan.copies {
             print::warning(&format!("`{copy}` isn't read: it looks like a copy that a synchronizer or an editor made"));
         }
         let mut sources = scan.sources;
+        let progress = (sources.len() >= MANY)
+            .then(|| Progress::of_unknown(Reader::of(self.json), format!("checking {} files", sources.len())));
         let mut fixed = None;
         if self.fix {
             let better = Fixed::of(&sources, &|sources| Checked::new(&self.home, sources.clone()).found);
@@ -50,6 +58,7 @@ impl Check {
             fixed = Some(better.counts);
         }
         let checked = Checked::new(&self.home, sources);
+        drop(progress);
         let errors = checked.count(Severity::Error);
         if self.json {
             let mut answer = Report::new(&checked.sources).json(&checked.found);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::disk;
 use crate::lang::{Applies, Diagnostic, Fix, Severity, Source, Sources, apply_fixes};
 
-use super::Failure;
+use crate::cli::Failure;
 
 /// How many rounds there are at most: one fix may uncover what the next one resolves.
 const MOST_ROUNDS: usize = 20;
@@ -17,16 +17,16 @@ type Check<'c> = &'c dyn Fn(&Sources) -> Vec<Diagnostic>;
 
 /// A home's files with those of their safe fixes applied that make nothing worse.
 #[derive(Debug)]
-pub(super) struct Fixed {
+pub(in crate::cli) struct Fixed {
     /// The files.
-    pub(super) sources: Sources,
+    pub(in crate::cli) sources: Sources,
     /// How many fixes were applied, by file.
-    pub(super) counts: BTreeMap<Arc<str>, usize>,
+    pub(in crate::cli) counts: BTreeMap<Arc<str>, usize>,
 }
 
 impl Fixed {
     /// Returns `sources` with the safe fixes of what `check` finds in them. Each change is checked before it's kept.
-    pub(super) fn of(sources: &Sources, check: Check<'_>) -> Fixed {
+    pub(in crate::cli) fn of(sources: &Sources, check: Check<'_>) -> Fixed {
         let mut fixed = Fixed { sources: sources.clone(), counts: BTreeMap::new() };
         let mut found = check(sources);
         for _ in 0..MOST_ROUNDS {
@@ -67,7 +67,7 @@ impl Fixed {
     ///
     /// # Errors
     /// When a file can't be written, or isn't what it was any more.
-    pub(super) fn write(&self, home: &Path, original: &Sources) -> Result<(), Failure> {
+    pub(in crate::cli) fn write(&self, home: &Path, original: &Sources) -> Result<(), Failure> {
         for file in self.counts.keys() {
             if let (Some(old), Some(new)) = (text_of(original, file), text_of(&self.sources, file)) {
                 disk::replace_file(&home.join(&**file), old, new)
