@@ -29,7 +29,7 @@ use super::trace::Trace;
 use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
 use super::view::{Doing, RuleView};
-use super::while_rule::reconsider::{reconsider, wake_cause};
+use super::while_rule::reconsider::wake;
 use super::{clock_change, consistency, dispatch, reload, view};
 
 /// Decides what a home does.
@@ -180,6 +180,12 @@ impl Engine {
         &self.core.evaluator.world.holding
     }
 
+    /// Returns how many parts of conditions have failed beside a part that decided.
+    #[must_use]
+    pub fn failures_passed_over(&self) -> u64 {
+        self.core.evaluator.failures_passed_over
+    }
+
     /// Returns how many runs haven't ended.
     #[must_use]
     pub fn run_count(&self) -> usize {
@@ -303,8 +309,7 @@ impl Engine {
     /// at `alive_at`.
     fn reconsider_all(&mut self, alive_at: Option<Timestamp>) {
         for id in self.core.live.while_rules() {
-            let cause = wake_cause(&self.core, id, alive_at);
-            reconsider(&mut self.core, id, &cause);
+            wake(&mut self.core, id, alive_at);
             step_ready(&mut self.core);
         }
     }

@@ -40,6 +40,6 @@ pub use kept::{SaveKey, Snapshot};
 pub use options::Options;
 pub use trace::{
     Armed, Awaited, Cause, CauseKind, Fault, Gate, Loop, NoRoom, Outcome, Refusal, Room, RunId, Step, StepKind,
-    StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse,
+    StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
 };
 pub use view::{ArmedHold, Doing, RuleView};

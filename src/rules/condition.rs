@@ -58,6 +58,13 @@ pub struct StateCondition {
 }
 
 impl StateCondition {
+    /// Returns whether `value`, what stands at the path, can be asked: whether something that isn't a number is in a
+    /// range is unknown.
+    #[must_use]
+    pub fn can_judge(&self, value: &Value) -> bool {
+        self.range.is_none() || value.as_number().is_some()
+    }
+
     /// Returns whether `value`, what stands at the path, is what is asked. Without `is` and a range, any
     /// value is.
     #[must_use]

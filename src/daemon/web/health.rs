@@ -30,9 +30,11 @@ pub(super) async fn healthz(State(shared): State<Shared>) -> Result<(StatusCode,
 
 /// `GET /metrics`, in Prometheus' text format.
 pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Problem> {
-    let question =
-        |home: &mut crate::daemon::home::view::HomeView<'_>| (home.status(), home.counters, home.engine.states().len());
-    let (status, counters, topics) = shared.link.ask(question).await?;
+    let question = |home: &mut crate::daemon::home::view::HomeView<'_>| {
+        let (topics, passed_over) = (home.engine.states().len(), home.engine.failures_passed_over());
+        (home.status(), home.counters, topics, passed_over)
+    };
+    let (status, counters, topics, passed_over) = shared.link.ask(question).await?;
     let mut text = String::new();
     let mut add = |name: &str, kind: &str, help: &str, value: String| {
         // Writing to a string doesn't fail.
@@ -43,6 +45,8 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Prob
     add("messages_published_total", "counter", "Messages that rules published.", count(counters.published));
     add("runs_total", "counter", "Runs that ended.", count(counters.runs));
     add("runs_failed_total", "counter", "Runs that failed.", count(counters.failed_runs));
+    let help = "Parts of conditions that failed beside a part that decided.";
+    add("condition_failures_passed_over_total", "counter", help, count(passed_over));
     add("rules", "gauge", "Rules in force.", status.rules.loaded.to_string());
     add("rules_enabled", "gauge", "Rules that are switched on.", status.rules.enabled.to_string());
     add("topics", "gauge", "Topics with a known state.", topics.to_string());

@@ -25,6 +25,8 @@ pub(crate) struct Evaluator {
     pub(crate) interrupted: BTreeSet<RuleId>,
     /// Whether any ever was: until then nobody need count.
     pub(crate) was_ever_interrupted: bool,
+    /// How many parts of conditions have failed beside a part that decided.
+    pub(crate) failures_passed_over: u64,
 }
 
 impl Evaluator {
@@ -37,6 +39,7 @@ impl Evaluator {
             draws: 0,
             interrupted: BTreeSet::new(),
             was_ever_interrupted: false,
+            failures_passed_over: 0,
         }
     }
 

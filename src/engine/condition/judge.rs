@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::instant::later;
-use crate::engine::trace::{Step, StepKind, StepResult, WhyFalse};
+use crate::engine::trace::{Step, StepKind, StepResult, WhyFalse, WhyUnknown};
 use crate::model::schedule::SunDay;
 use crate::model::{Label, Value};
 use crate::rules::{Condition, ConditionKind, StateCondition};
@@ -85,30 +85,41 @@ impl Evaluator {
         verdict
     }
 
-    /// In `all`, one false decides, and a failure ends it; else one unknown makes it unknown.
+    /// In `all`, one false decides.
     fn judge_all(&mut self, judging: &mut Judging<'_>, inner: &[Condition]) -> Judgement {
-        let mut unknown = None;
-        for condition in inner {
-            match self.judge(judging, condition) {
-                Judgement::True => {}
-                Judgement::Unknown(topic) => unknown = unknown.or(Some(topic)),
-                decided => return decided,
-            }
-        }
-        unknown.map_or(Judgement::True, Judgement::Unknown)
+        self.judge_parts(judging, inner, |part| matches!(part, Judgement::False(_))).unwrap_or(Judgement::True)
     }
 
-    /// In `any`, one true decides, and a failure ends it; else one unknown makes it unknown.
+    /// In `any`, one true decides.
     fn judge_any(&mut self, judging: &mut Judging<'_>, inner: &[Condition]) -> Judgement {
-        let mut unknown = None;
+        self.judge_parts(judging, inner, Judgement::holds).unwrap_or(Judgement::False(None))
+    }
+
+    /// Judges all parts, since the trace shows all of them. Returns the first that decides; else the first that failed;
+    /// else the first that is unknown; `None` where there is none of these.
+    fn judge_parts(
+        &mut self,
+        judging: &mut Judging<'_>,
+        inner: &[Condition],
+        decides: impl Fn(&Judgement) -> bool,
+    ) -> Option<Judgement> {
+        let (mut decided, mut failed, mut unknown) = (None, None, None);
+        let mut failures = 0;
         for condition in inner {
             match self.judge(judging, condition) {
-                Judgement::False(_) => {}
-                Judgement::Unknown(topic) => unknown = unknown.or(Some(topic)),
-                decided => return decided,
+                part if decides(&part) => decided = decided.or(Some(part)),
+                part @ Judgement::Failed(_) => {
+                    failures += 1;
+                    failed = failed.or(Some(part));
+                }
+                part @ Judgement::Unknown(_) => unknown = unknown.or(Some(part)),
+                Judgement::True | Judgement::False(_) => {}
             }
         }
-        unknown.map_or(Judgement::False(None), Judgement::Unknown)
+        if decided.is_some() {
+            self.failures_passed_over += failures;
+        }
+        decided.or(failed).or(unknown)
     }
 
     fn judge_expression(
@@ -129,7 +140,7 @@ impl Evaluator {
                 expression,
                 format!("a condition must give true or false, and this gives {}: {value}", value.kind()),
             )),
-            Err(Failure { without_value: Some(topic), .. }) => Judgement::Unknown(topic),
+            Err(Failure { without_value: Some(topic), .. }) => Judgement::no_value_yet(topic),
             Err(failure) => Judgement::Failed(failure),
         }
     }
@@ -143,16 +154,19 @@ impl Evaluator {
     ) -> Judgement {
         let topic = match self.topic(judging.scope, &state.topic, &mut judging.reads) {
             Ok(topic) => topic,
-            Err(Failure { without_value: Some(topic), .. }) => return Judgement::Unknown(topic),
+            Err(Failure { without_value: Some(topic), .. }) => return Judgement::no_value_yet(topic),
             Err(failure) => return Judgement::Failed(failure),
         };
         judging.reads.topics.insert(topic.clone());
         let Some(known) = self.world.states.get(topic.as_str()).filter(|known| known.has_had_value) else {
-            return Judgement::Unknown(topic);
+            return Judgement::no_value_yet(topic);
         };
         let value = known.payload.value().at(&state.field).cloned().unwrap_or_default();
         values.push((topic.text().into(), value.clone()));
         let field = || (!state.field.is_whole()).then(|| state.field.to_string().into());
+        if !state.can_judge(&value) {
+            return Judgement::Unknown(Box::new(WhyUnknown::NoNumber { topic, field: field(), value }));
+        }
         if value.is_null() {
             return no(WhyFalse::NoValue { topic, field: field() });
         }

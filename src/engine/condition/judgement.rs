@@ -1,6 +1,6 @@
 //! What a condition gives: true, false, unknown or failed, and why.
 
-use crate::engine::trace::{Fault, Outcome, Verdict, WhyFalse};
+use crate::engine::trace::{Fault, Outcome, Verdict, WhyFalse, WhyUnknown};
 use crate::model::Topic;
 use crate::script::Failure;
 
@@ -11,8 +11,8 @@ pub(crate) enum Judgement {
     True,
     /// It doesn't; why, unless its values say enough.
     False(Option<Box<WhyFalse>>),
-    /// Unknown: this topic never had a value.
-    Unknown(Topic),
+    /// It's unknown, and why.
+    Unknown(Box<WhyUnknown>),
     /// It couldn't be evaluated.
     Failed(Failure),
 }
@@ -23,12 +23,17 @@ impl Judgement {
         *self == Judgement::True
     }
 
+    /// Unknown: `topic` never had a value.
+    pub(crate) fn no_value_yet(topic: Topic) -> Judgement {
+        Judgement::Unknown(Box::new(WhyUnknown::NoValueYet(topic)))
+    }
+
     /// Returns it as a trace keeps it.
     pub(crate) fn traced(&self) -> Verdict {
         match self {
             Judgement::True => Verdict::True,
             Judgement::False(why) => Verdict::False(why.clone()),
-            Judgement::Unknown(topic) => Verdict::Unknown(topic.clone()),
+            Judgement::Unknown(why) => Verdict::Unknown(why.clone()),
             Judgement::Failed(failure) => Verdict::Failed(Box::new(Fault::from(failure))),
         }
     }

@@ -34,8 +34,13 @@ impl Tracker {
     }
 
     /// Takes into account what a topic's value is at `now`. Returns whether that changed anything.
+    /// A value that the condition can't judge changes nothing, as in triggers.
     pub(crate) fn note(&mut self, condition: &StateCondition, topic: &Topic, value: &Value, now: Timestamp) -> bool {
-        let holds = value.at(&condition.field).is_some_and(|value| !value.is_null() && condition.accepts(value));
+        let value = value.at(&condition.field).unwrap_or(&Value::Null);
+        if !condition.can_judge(value) {
+            return false;
+        }
+        let holds = !value.is_null() && condition.accepts(value);
         if !holds {
             return self.since.remove(topic).is_some();
         }

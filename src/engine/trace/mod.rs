@@ -22,4 +22,4 @@ pub use record::{RunId, Trace};
 pub use refusal::Refusal;
 pub use result::StepResult;
 pub use step::{Step, StepKind};
-pub use verdict::{Verdict, WhyFalse};
+pub use verdict::{Verdict, WhyFalse, WhyUnknown};

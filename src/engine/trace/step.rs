@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Label, Place, Topic, Value};
 use crate::rules::ActionKind;
 
-use super::{Gate, StepResult, Verdict};
+use super::{Gate, StepResult, Verdict, WhyUnknown};
 
 /// One thing that a run did or asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,7 +53,10 @@ impl Step {
         let null = self.values.iter().filter(|(_, value)| value.is_null()).map(|(label, _)| label.to_string());
         let read = null.filter(|name| name.contains('/'));
         let unknown = match self.verdict() {
-            Some(Verdict::Unknown(topic)) => Some(topic.clone()),
+            Some(Verdict::Unknown(why)) => match &**why {
+                WhyUnknown::NoValueYet(topic) => Some(topic.clone()),
+                WhyUnknown::NoNumber { .. } => None,
+            },
             Some(Verdict::True | Verdict::False(_) | Verdict::Failed(_)) | None => None,
         };
         read.filter_map(|topic| Topic::parse(&topic).ok()).chain(unknown).collect()

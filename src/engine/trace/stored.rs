@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::{Label, Place, RuleId, Topic, Value};
 
-use super::{Fault, Step, StepKind, StepResult, Verdict, WhyFalse};
+use super::{Fault, Step, StepKind, StepResult, Verdict, WhyFalse, WhyUnknown};
 
 /// The version that is written.
 const VERSION: u32 = 2;
@@ -103,7 +103,7 @@ fn first_verdict(result: &str) -> Verdict {
     };
     match word {
         "unknown" => match why.split('`').nth(1).and_then(|topic| Topic::parse(topic).ok()) {
-            Some(topic) => Verdict::Unknown(topic),
+            Some(topic) => Verdict::Unknown(Box::new(WhyUnknown::NoValueYet(topic))),
             None => Verdict::False(Some(Box::new(WhyFalse::Words(why.into())))),
         },
         "failed" => Verdict::Failed(Box::new(Fault::Error { message: why.to_owned(), place: None, line: None })),
@@ -127,11 +127,28 @@ mod tests {
         Step::new(&"then[0]".into(), at(), kind, result)
     }
 
+    fn no_value_yet(topic: &str) -> Box<WhyUnknown> {
+        Box::new(WhyUnknown::NoValueYet(Topic::parse(topic).unwrap()))
+    }
+
+    #[test]
+    fn why_a_verdict_is_unknown_comes_back_and_a_topic_alone_is_read() {
+        let old: Verdict = serde_json::from_str(r#"{"unknown":"a/b"}"#).unwrap();
+        assert_eq!(old, Verdict::Unknown(no_value_yet("a/b")));
+        let (topic, field) = (Topic::parse("a/b").unwrap(), Some("t".into()));
+        for value in [Value::Null, Value::Text("nan".into())] {
+            let why = WhyUnknown::NoNumber { topic: topic.clone(), field: field.clone(), value };
+            let verdict = Verdict::Unknown(Box::new(why));
+            let text = serde_json::to_string(&verdict).unwrap();
+            assert_eq!(serde_json::from_str::<Verdict>(&text).unwrap(), verdict, "{text}");
+        }
+    }
+
     #[test]
     fn steps_are_kept_with_their_version_and_come_back_equal() {
         let topic = Topic::parse("home/tv").unwrap();
         let fault = Fault::Error { message: "no".to_owned(), place: None, line: None };
-        let verdict = Verdict::Unknown(topic.clone());
+        let verdict = Verdict::Unknown(Box::new(WhyUnknown::NoValueYet(topic.clone())));
         let kept = Kept(vec![
             step(StepKind::Condition, StepResult::Judged { verdict, source: Some("state('home/tv')".into()) }),
             step(StepKind::Gate(Gate::Mode), StepResult::Refused(Refusal::Busy { runs: 1, since: Some(at()), max: 1 })),
@@ -158,7 +175,7 @@ mod tests {
             ("condition", "true", judged(Verdict::True)),
             ("condition", "false", judged(Verdict::False(None))),
             ("condition", "false: the sun is up", judged(Verdict::False(words("the sun is up")))),
-            ("condition", "unknown: `a/b` has no value yet", judged(Verdict::Unknown(Topic::parse("a/b").unwrap()))),
+            ("condition", "unknown: `a/b` has no value yet", judged(Verdict::Unknown(no_value_yet("a/b")))),
             ("run", "tv:on", StepResult::Rule(RuleId::from_text("tv:on"))),
             ("run", "would run tv:on", StepResult::Words("would run tv:on".to_owned())),
             ("publish", "home/tv ON", StepResult::Words("home/tv ON".to_owned())),

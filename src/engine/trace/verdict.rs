@@ -18,8 +18,8 @@ pub enum Verdict {
     True,
     /// It's false; with the reason, unless its values say enough.
     False(Option<Box<WhyFalse>>),
-    /// It's unknown: this topic never had a value.
-    Unknown(Topic),
+    /// It's unknown.
+    Unknown(Box<WhyUnknown>),
     /// It couldn't be judged.
     Failed(Box<Fault>),
 }
@@ -35,6 +35,23 @@ impl Verdict {
             Verdict::Failed(_) => "failed",
         }
     }
+}
+
+/// Why a condition is unknown. A topic stands for itself, as in traces that older versions kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum WhyUnknown {
+    /// This topic never had a value.
+    NoValueYet(Topic),
+    /// A range was asked for, and the value isn't a number.
+    NoNumber {
+        /// The topic.
+        topic: Topic,
+        /// The path in its payload; `None`: the whole.
+        field: Option<Arc<str>>,
+        /// What it is; null where there is none.
+        value: Value,
+    },
 }
 
 /// Why a condition is false.

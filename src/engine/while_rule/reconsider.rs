@@ -60,14 +60,13 @@ pub(crate) fn recheck_cause(core: &Core, id: LiveId, due: Timestamp) -> Cause {
     Cause { armed, ..Cause::time(due, core.now()) }
 }
 
-/// Returns the cause of asking a condition at the start, where the daemon was last alive at `alive_at`: a `for` within it
-/// may have been over since.
-pub(crate) fn wake_cause(core: &Core, id: LiveId, alive_at: Option<Timestamp>) -> Cause {
-    let over = alive_at.and_then(|alive_at| over_hold(core, id, alive_at, core.now()));
-    over.map_or(Cause::outside(CauseKind::Condition), |(due, armed)| Cause {
-        armed: Some(armed),
-        ..Cause::time(due, core.now())
-    })
+/// Asks the condition of the rule `id` at the start, where the daemon was last alive at `alive_at`. Where a `for` within it
+/// has been over since, it's asked when the deadlines of that time fire, so that all of them come in order.
+pub(crate) fn wake(core: &mut Core, id: LiveId, alive_at: Option<Timestamp>) {
+    match alive_at.and_then(|alive_at| over_hold(core, id, alive_at, core.now())) {
+        Some((due, _)) => core.deadlines.set(id, Due::WhileRecheck, Some(due)),
+        None => reconsider(core, id, &Cause::outside(CauseKind::Condition)),
+    }
 }
 
 /// Drops what was put off.

@@ -120,7 +120,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::engine::{Awaited, Cause, CauseKind, Fault, Gate, RunId, Verdict, WhyFalse};
+    use crate::engine::{Awaited, Cause, CauseKind, Fault, Gate, RunId, Verdict, WhyFalse, WhyUnknown};
     use crate::model::{Origin, RuleId, Value};
     use crate::rules::Wanted;
 
@@ -159,8 +159,11 @@ mod tests {
         let fault = Fault::Error { message: "no".to_owned(), place: None, line: None };
         assert_eq!(judged(Verdict::True, None), "true");
         assert_eq!(judged(Verdict::False(None), Some("msg\n  == 'ON'")), "false: msg == 'ON'");
-        let unknown = Verdict::Unknown(lux.clone());
+        let unknown = Verdict::Unknown(Box::new(WhyUnknown::NoValueYet(lux.clone())));
         assert_eq!(judged(unknown, Some("state('lux') < 3")), "unknown: state('lux') < 3: `lux` has no value yet");
+        let nan = WhyUnknown::NoNumber { topic: lux.clone(), field: field.clone(), value: Value::text("nan") };
+        let words = "unknown: `t` of `lux` is nan, which is a text, not a number";
+        assert_eq!(judged(Verdict::Unknown(Box::new(nan)), None), words);
         assert_eq!(judged(Verdict::Failed(Box::new(fault)), None), "failed: no");
         assert_eq!(judged(no(WhyFalse::GaveNothing), None), "false: it gives `()`");
         assert_eq!(judged(no(WhyFalse::Sun { is_up: true }), None), "false: the sun is up");

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::{Verdict, WhyFalse};
-use crate::model::Topic;
+use crate::engine::{Verdict, WhyFalse, WhyUnknown};
+use crate::model::{Topic, Value};
+use crate::rules::Wanted;
 
 use super::values::other_than;
 use super::{LocalTime, progress};
@@ -26,8 +27,21 @@ pub fn verdict_why(verdict: &Verdict, at: Timestamp, time: &LocalTime) -> Option
     match verdict {
         Verdict::True | Verdict::False(None) => None,
         Verdict::False(Some(why)) => Some(why_false(why, at, time)),
-        Verdict::Unknown(topic) => Some(format!("`{topic}` has no value yet")),
+        Verdict::Unknown(why) => Some(why_unknown(why)),
         Verdict::Failed(fault) => Some(fault.to_string()),
+    }
+}
+
+fn why_unknown(why: &WhyUnknown) -> String {
+    match why {
+        WhyUnknown::NoValueYet(topic) => format!("`{topic}` has no value yet"),
+        WhyUnknown::NoNumber { topic, field: None, value: Value::Null } => format!("`{topic}` has no value now"),
+        WhyUnknown::NoNumber { topic, field: Some(field), value: Value::Null } => {
+            format!("`{topic}` has no value at `{field}` now")
+        }
+        WhyUnknown::NoNumber { topic, field, value } => {
+            format!("{} is {}", name(topic, field.as_ref()), other_than(value, &Wanted::Number))
+        }
     }
 }
 
