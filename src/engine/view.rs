@@ -16,6 +16,7 @@ use super::live::id::LiveId;
 use super::run::Run;
 use super::run::thread::{Thread, Waiting};
 use super::trace::{Awaited, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
+use super::trigger::state::TriggerState;
 use super::while_rule::state::{Edge, WhileState};
 
 /// A rule as it stands now.
@@ -153,7 +154,7 @@ pub(crate) fn doing(core: &Core, id: LiveId) -> Doing {
     let runs: Vec<&Run> = core.runs.of_rule(id).filter_map(|(_, run)| core.runs.get(run)).collect();
     let started = runs.iter().filter(|run| !run.is_queued);
     let lingers_until = ending(&live.while_state).map(|(_, due)| due);
-    let tracks = || live.triggers().iter().flat_map(|trigger| trigger.tracks());
+    let tracks = || live.triggers().iter().flat_map(TriggerState::tracks);
     let holds = || tracks().filter_map(|(_, track)| track.hold.as_ref());
     let begins = live.while_state.pending.as_ref().filter(|pending| pending.what == Edge::Begin);
     let begun_at = live.while_state.begun_at.filter(|_| lingers_until.is_none());
