@@ -14,7 +14,7 @@ pub struct ObstacleAnswer {
     rule: String,
     /// When it last might have run; `None`: never.
     at: Option<Timestamp>,
-    /// `trigger`, `failed`, or the gate as `trace` names it; `None`: nothing did, it ran.
+    /// `trigger`, `failed`, or what blocked it as `trace` names that; `None`: nothing did, it ran.
     by: Option<&'static str>,
     /// In words.
     message: String,

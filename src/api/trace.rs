@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::engine::{Gate, Outcome, Step, StepResult, StoppedBy, Trace, Verdict};
+use crate::engine::{BlockedBy, Outcome, Step, StepResult, StoppedBy, Trace, Verdict};
 use crate::explain::{LocalTime, step_result, stop_reason, verdict_why};
 
 use super::CauseAnswer;
@@ -19,7 +19,7 @@ pub struct TraceAnswer<'a> {
     at: Timestamp,
     ended_at: Timestamp,
     outcome: &'static str,
-    /// The gate that kept it from running, or what ended it.
+    /// What kept it from running, or what ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<By>,
     /// Why it was stopped or failed, in words.
@@ -38,7 +38,7 @@ pub struct TraceAnswer<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum By {
-    Gate(Gate),
+    Blocked(BlockedBy),
     Stopped(StoppedBy),
 }
 
@@ -69,7 +69,7 @@ impl<'a> TraceAnswer<'a> {
             Outcome::Stopped(reason) => (None, Some(stop_reason(reason).to_owned())),
             Outcome::Failed(fault) => (None, Some(fault.to_string())),
             Outcome::Cancelled(by) => (Some(By::Stopped(*by)), None),
-            Outcome::Skipped(gate) => (Some(By::Gate(*gate)), None),
+            Outcome::Skipped(by) => (Some(By::Blocked(*by)), None),
         };
         TraceAnswer {
             rule: trace.rule.as_str(),

@@ -39,7 +39,7 @@ pub use event::{Answer, Event};
 pub use kept::{SaveKey, Snapshot};
 pub use options::Options;
 pub use trace::{
-    Armed, Awaited, Cause, CauseKind, Fault, Gate, Loop, NoRoom, Outcome, Refusal, Room, RunId, Step, StepKind,
+    Armed, Awaited, BlockedBy, Cause, CauseKind, Fault, Loop, NoRoom, Outcome, Refusal, Room, RunId, Step, StepKind,
     StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
 };
 pub use view::{ArmedHold, Doing, RuleView};

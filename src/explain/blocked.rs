@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{ArmedHold, Gate, RuleView, Step, Verdict};
+use crate::engine::{ArmedHold, BlockedBy, RuleView, Step, Verdict};
 use crate::rules::Start;
 
 use super::words::{LocalTime, progress};
@@ -13,8 +13,8 @@ const MOST_HOLDS: usize = 5;
 /// What blocks a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blocked {
-    /// The gate.
-    pub gate: Gate,
+    /// By what.
+    pub by: BlockedBy,
     /// In words that continue a sentence, without a full stop.
     pub text: String,
     /// How its condition is judged, if that's what blocks it.
@@ -24,16 +24,16 @@ pub struct Blocked {
 /// Returns what blocks the rule at `now`; `None` if only its triggers keep it from running.
 #[must_use]
 pub fn blocked(view: &RuleView, now: Timestamp, time: &LocalTime) -> Option<Blocked> {
-    let told = |gate, text| Some(Blocked { gate, text, judged: Vec::new() });
+    let told = |by, text| Some(Blocked { by, text, judged: Vec::new() });
     if !view.is_enabled {
-        let by = if view.switch.is_none() { "its file says `enabled: false`" } else { "it was switched off" };
-        return told(Gate::Disabled, format!("it's disabled: {by}"));
+        let switch = if view.switch.is_none() { "its file says `enabled: false`" } else { "it was switched off" };
+        return told(BlockedBy::Disabled, format!("it's disabled: {switch}"));
     }
     if let Some(until) = view.resting_until {
-        return told(Gate::Resting, format!("it's resting after a loop until {}", time.text(until)));
+        return told(BlockedBy::Resting, format!("it's resting after a loop until {}", time.text(until)));
     }
     if !view.holds.is_empty() {
-        return told(Gate::Hold, holds(&view.holds, now, time));
+        return told(BlockedBy::Hold, holds(&view.holds, now, time));
     }
     let Start::While(start) = &view.rule.start else { return None };
     if view.begun_at.is_some() {
@@ -42,18 +42,18 @@ pub fn blocked(view: &RuleView, now: Timestamp, time: &LocalTime) -> Option<Bloc
     // The outermost condition is judged last.
     let verdict = view.judged.last()?.verdict()?;
     let place = &start.condition.place;
-    let (gate, text) = match verdict {
+    let (by, text) = match verdict {
         Verdict::True if view.was_refused => {
             let text = "its `if` was false when its `while` became true: it's asked again only after the `while` has been \
                         false";
-            (Gate::Condition, text.to_owned())
+            (BlockedBy::Condition, text.to_owned())
         }
         Verdict::True => return None,
-        Verdict::Unknown(_) => (Gate::Unknown, format!("its `while` at {place} is unknown")),
-        Verdict::False(_) => (Gate::Condition, format!("its `while` at {place} is false")),
-        Verdict::Failed(_) => (Gate::Condition, format!("its `while` at {place} fails")),
+        Verdict::Unknown(_) => (BlockedBy::Unknown, format!("its `while` at {place} is unknown")),
+        Verdict::False(_) => (BlockedBy::Condition, format!("its `while` at {place} is false")),
+        Verdict::Failed(_) => (BlockedBy::Condition, format!("its `while` at {place} fails")),
     };
-    Some(Blocked { gate, text, judged: view.judged.clone() })
+    Some(Blocked { by, text, judged: view.judged.clone() })
 }
 
 fn holds(holds: &[ArmedHold], now: Timestamp, time: &LocalTime) -> String {

@@ -1,18 +1,18 @@
-//! What kept a rule from running: the first gate that stopped it, or the messages that came near.
+//! What kept a rule from running: what blocked it first, or the messages that came near.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{ArmedHold, Gate, Outcome, RuleView, Step, StepKind, StepResult, Trace, Verdict};
+use crate::engine::{ArmedHold, BlockedBy, Outcome, RuleView, Step, StepKind, StepResult, Trace, Verdict};
 use crate::model::{Origin, RuleId, States};
 use crate::rules::{Rule, Start, Trigger, TriggerKind};
 
 use super::blocked::{Blocked, blocked};
 use super::near::{NearMiss, meant_topics, near_misses, nearest_topic};
 use super::past::{HeardMessage, History, Speaker};
-use super::words::{LocalTime, ended, gate_then, lingering, progress, shown, step_result, step_result_with_source};
+use super::words::{LocalTime, blocked_then, ended, lingering, progress, shown, step_result, step_result_with_source};
 
 /// The most messages that came near that are listed.
 const MOST_NEAR: usize = 5;
@@ -68,18 +68,18 @@ pub enum By {
     Trigger,
     /// Its run failed.
     Failed,
-    /// A gate.
-    Gate(Gate),
+    /// Something blocked it.
+    Blocked(BlockedBy),
 }
 
 impl By {
-    /// Returns its word in answers for programs: `trigger`, `failed`, or the gate's.
+    /// Returns its word in answers for programs: `trigger`, `failed`, or that of what blocked it.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             By::Trigger => "trigger",
             By::Failed => "failed",
-            By::Gate(gate) => gate.word(),
+            By::Blocked(by) => by.word(),
         }
     }
 }
@@ -234,13 +234,14 @@ impl Facts<'_> {
 
     /// Returns what blocks it at this moment, whatever message comes.
     fn blocked(&self, last: Option<&Repeated>) -> Option<Obstacle> {
-        let Blocked { gate, text, judged } = blocked(self.view, self.now, &self.time)?;
-        let message = if gate == Gate::Disabled { self.disabled() } else { text };
+        let Blocked { by, text, judged } = blocked(self.view, self.now, &self.time)?;
+        let message = if by == BlockedBy::Disabled { self.disabled() } else { text };
         let meant = self.meant(&judged);
         let judged = judged.iter().map(|step| self.with_values(step)).collect::<Vec<_>>().join("; ");
         let message = if judged.is_empty() { message } else { format!("{message}: {judged}{meant}") };
-        let trace = last.filter(|_| matches!(gate, Gate::Disabled | Gate::Resting)).filter(|last| !is_running(last));
-        let found = Obstacle::new(self.rule(), Some(self.now), Some(By::Gate(gate)), message);
+        let trace =
+            last.filter(|_| matches!(by, BlockedBy::Disabled | BlockedBy::Resting)).filter(|last| !is_running(last));
+        let found = Obstacle::new(self.rule(), Some(self.now), Some(By::Blocked(by)), message);
         Some(Obstacle { trace: trace.cloned(), ..found })
     }
 
@@ -249,7 +250,7 @@ impl Facts<'_> {
         if let Some(hold) = self.view.holds.iter().find(|hold| hold.since <= then) {
             let held = progress(hold.since, then, hold.due);
             let message = format!("{} had held for {held} by then, and still does", name_of(hold));
-            return Some(Obstacle::new(self.rule(), Some(then), Some(By::Gate(Gate::Hold)), message));
+            return Some(Obstacle::new(self.rule(), Some(then), Some(By::Blocked(BlockedBy::Hold)), message));
         }
         let later = self.traces.iter().rev().filter(|later| later.trace.at > then);
         later.filter(|later| later.trace.rule == *self.rule()).find_map(|later| self.held_before(later, then))
@@ -269,14 +270,14 @@ impl Facts<'_> {
         };
         let due = armed.at.checked_add(hold.filter(|hold| !hold.is_zero())?).ok()?;
         let became = match &trace.outcome {
-            Outcome::Skipped(Gate::Hold) => {
+            Outcome::Skipped(BlockedBy::Hold) => {
                 let held = progress(armed.at, trace.at, due);
                 format!("it was broken at {}, after {held}", self.time.text(trace.at))
             }
             _ => format!("it fired at {}", self.time.text(trace.at)),
         };
         let message = format!("{what} had held for {} by then; {became}", progress(armed.at, then, due));
-        let found = Obstacle::new(self.rule(), Some(then), Some(By::Gate(Gate::Hold)), message);
+        let found = Obstacle::new(self.rule(), Some(then), Some(By::Blocked(BlockedBy::Hold)), message);
         Some(Obstacle { trace: Some(ended.clone()), ..found })
     }
 
@@ -321,12 +322,12 @@ impl Facts<'_> {
     fn stopped(&self, last: Repeated, near: Vec<NearMiss>) -> Obstacle {
         let trace = &last.trace;
         let (by, message) = match &trace.outcome {
-            Outcome::Skipped(gate) => {
+            Outcome::Skipped(by) => {
                 let judged_true = |step: &&Step| step.verdict() == Some(&Verdict::True);
                 let details = trace.steps.iter().skip(1).filter(|step| !judged_true(step));
                 let details = details.map(|step| self.detail(step)).collect::<Vec<_>>().join("; ");
                 let details = if details.is_empty() { details } else { format!(": {details}") };
-                (By::Gate(*gate), format!("{}{details}{}", gate_then(*gate), self.meant(&trace.steps)))
+                (By::Blocked(*by), format!("{}{details}{}", blocked_then(*by), self.meant(&trace.steps)))
             }
             outcome => (By::Failed, format!("it {}", ended(outcome))),
         };
@@ -369,7 +370,7 @@ impl Facts<'_> {
             }
             (Start::While(_), _) => {
                 let message = "its `while` didn't become true, as far back as the daemon remembers".to_owned();
-                Obstacle::new(self.rule(), None, Some(By::Gate(Gate::Condition)), message)
+                Obstacle::new(self.rule(), None, Some(By::Blocked(BlockedBy::Condition)), message)
             }
             (Start::When(_), _) => {
                 self.missed("no trigger fired, as far back as the daemon remembers".to_owned(), near)

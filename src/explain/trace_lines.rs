@@ -1,4 +1,4 @@
-//! Traces as people read them: what started a rule, what it asked and did, and the gate that stopped it.
+//! Traces as people read them: what started a rule, what it asked and did, and what blocked it.
 
 use jiff::Timestamp;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::engine::{Gate, Outcome, Step, Trace, Verdict, WhyFalse};
+use crate::engine::{BlockedBy, Outcome, Step, Trace, Verdict, WhyFalse};
 use crate::model::{Place, RuleId, Topic};
 use crate::rules::{ActionKind, Condition, ConditionKind, Mode, Rule, RuleEntry, Ruleset, Start, TriggerKind};
 
@@ -135,8 +135,8 @@ impl Coverage {
 
 impl<'a> Seen<'a> {
     fn note(&mut self, trace: &'a Trace) {
-        let is_broken = trace.outcome == Outcome::Skipped(Gate::Hold);
-        self.has_dropped |= trace.outcome == Outcome::Skipped(Gate::Mode);
+        let is_broken = trace.outcome == Outcome::Skipped(BlockedBy::Hold);
+        self.has_dropped |= trace.outcome == Outcome::Skipped(BlockedBy::Mode);
         for step in &trace.steps {
             self.places.extend(step.place.as_deref());
             match Came::of(step) {

@@ -58,7 +58,7 @@ fn why_not_says_which_messages_came_near() {
 }
 
 #[test]
-fn why_not_names_each_gate() {
+fn why_not_names_all_that_blocks_a_rule() {
     let house = House::with_rules(
         "rules:\n  held: { when: { state: door, to: open, for: 3m }, then: { out/x: 1 } }\n  \
          once: { when: go, mode: single, then: { delay: 1h } }\n  \

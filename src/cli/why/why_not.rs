@@ -1,4 +1,4 @@
-//! `homerule why-not`: the first gate that stopped a rule.
+//! `homerule why-not`: what kept a rule from running.
 
 use clap::Args;
 use serde_json::Value;

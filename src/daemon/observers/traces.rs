@@ -154,7 +154,7 @@ impl Kept {
     }
 }
 
-/// Returns whether a trace tells nothing new after the one before: the same gate stopped the same trigger.
+/// Returns whether a trace tells nothing new after the one before: the same reason blocked the same trigger.
 fn is_same(before: &Trace, after: &Trace) -> bool {
     let place = |trace: &Trace| trace.steps.first().map(|step| Arc::clone(&step.path));
     matches!(after.outcome, Outcome::Skipped(_)) && before.outcome == after.outcome && place(before) == place(after)
@@ -183,7 +183,7 @@ fn size_of_step(step: &Step) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Cause, CauseKind, Fault, Gate, StepKind, StepResult};
+    use crate::engine::{BlockedBy, Cause, CauseKind, Fault, StepKind, StepResult};
 
     fn trace(rule: &str, at: i64, outcome: Outcome) -> Arc<Trace> {
         let at = Timestamp::from_second(at).unwrap();
@@ -206,9 +206,9 @@ mod tests {
     fn a_rule_that_the_same_gate_stops_again_and_again_is_kept_once() {
         let mut traces = Traces::new(1 << 20);
         for at in 0..1000 {
-            traces.push(trace("a:dull", at, Outcome::Skipped(Gate::Condition)));
+            traces.push(trace("a:dull", at, Outcome::Skipped(BlockedBy::Condition)));
         }
-        traces.push(trace("a:dull", 1000, Outcome::Skipped(Gate::Cooldown)));
+        traces.push(trace("a:dull", 1000, Outcome::Skipped(BlockedBy::Cooldown)));
         assert_eq!(kept(&traces), [("a:dull".to_owned(), 1000, 1), ("a:dull".to_owned(), 999, 1000)]);
         assert_eq!(traces.last(None, 2)[1].first_at.as_second(), 0);
     }

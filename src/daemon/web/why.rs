@@ -62,7 +62,7 @@ fn search_failed() -> Problem {
     Problem::internal("the search in the recordings failed; please report this with the log")
 }
 
-/// `GET /api/why-not?rule=&at=`: the first gate that stopped it when it last might have run.
+/// `GET /api/why-not?rule=&at=`: what blocked it first when it last might have run.
 pub(super) async fn why_not(
     State(shared): State<Shared>,
     Query(asked): Query<Rested>,

@@ -10,7 +10,7 @@ use crate::engine::condition::judgement::Judgement;
 use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
 use crate::engine::loop_guard;
-use crate::engine::trace::{Cause, CauseKind, Fault, Gate, NoRoom, Refusal, Room, RunId, Step, StoppedBy};
+use crate::engine::trace::{BlockedBy, Cause, CauseKind, Fault, NoRoom, Refusal, Room, RunId, Step, StoppedBy};
 use crate::engine::trigger::firing::Firing;
 use crate::model::{Map, RuleId, Value};
 use crate::rules::{Mode, Per, Rule};
@@ -51,11 +51,11 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
     let live = core.live.get(id);
     let (rule, is_enabled, resting_until) = (Arc::clone(&live.rule), live.is_enabled(), live.resting_until);
     if !is_enabled {
-        return unstarted::skip(core, &rule, &firing, Gate::Disabled);
+        return unstarted::skip(core, &rule, &firing, BlockedBy::Disabled);
     }
     if let Some(until) = resting_until {
         let until = Some(Refusal::Until(until));
-        return unstarted::skip_with(core, &rule, &firing, Gate::Resting, Vec::new(), until);
+        return unstarted::skip_with(core, &rule, &firing, BlockedBy::Resting, Vec::new(), until);
     }
     if loop_guard::is_storm(core, id, &firing) {
         return loop_guard::stop_storm(core, id, &firing);
@@ -66,14 +66,14 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
     };
     if let Some(over) = cooling_until(core, id, &key) {
         let until = Some(Refusal::Until(over));
-        return unstarted::skip_with(core, &rule, &firing, Gate::Cooldown, Vec::new(), until);
+        return unstarted::skip_with(core, &rule, &firing, BlockedBy::Cooldown, Vec::new(), until);
     }
     let (verdict, steps) = judge_if(core, id, &rule, &firing, &variables);
     let list = match verdict {
         Judgement::True => RunList::Then,
         Judgement::False(_) if rule.otherwise.is_some() => RunList::Otherwise,
-        Judgement::False(_) => return unstarted::skip_with(core, &rule, &firing, Gate::Condition, steps, None),
-        Judgement::Unknown(_) => return unstarted::skip_with(core, &rule, &firing, Gate::Unknown, steps, None),
+        Judgement::False(_) => return unstarted::skip_with(core, &rule, &firing, BlockedBy::Condition, steps, None),
+        Judgement::Unknown(_) => return unstarted::skip_with(core, &rule, &firing, BlockedBy::Unknown, steps, None),
         Judgement::Failed(failure) => return unstarted::fail(core, &rule, &firing, steps, &failure),
     };
     admit(
@@ -126,7 +126,7 @@ pub(crate) fn admit(core: &mut Core, candidate: Candidate) -> Admission {
         let since = first.and_then(|first| core.runs.get(first)).map(|run| run.started_at);
         let max = if rule.mode == Mode::Single { 1 } else { rule.max };
         let refusal = Some(Refusal::Busy { runs: count, since, max });
-        unstarted::skip_with(core, rule, &candidate.firing, Gate::Mode, candidate.steps, refusal);
+        unstarted::skip_with(core, rule, &candidate.firing, BlockedBy::Mode, candidate.steps, refusal);
         return Admission::Dropped;
     }
     let replaces = rule.mode == Mode::Restart && is_busy;

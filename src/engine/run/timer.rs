@@ -11,7 +11,7 @@ use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::timer::Timer;
 use crate::engine::loop_guard;
-use crate::engine::trace::{Gate, Outcome, Step, StepKind, StepResult, StoppedBy, Trace};
+use crate::engine::trace::{BlockedBy, Outcome, Step, StepKind, StepResult, StoppedBy, Trace};
 use crate::engine::trigger::firing::Firing;
 use crate::model::{Map, RuleId};
 use crate::rules::{Action, ActionKind, BlockId, OnError, Rule};
@@ -34,7 +34,7 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, timer: u64, due: Timestamp) {
     let is_resting = live.resting_until.is_some_and(|until| until > now);
     let firing = Firing::of_cause("after".into(), timer.cause(now));
     if is_resting {
-        return record(core, &rule.id, &firing, &timer, Outcome::Skipped(Gate::Resting));
+        return record(core, &rule.id, &firing, &timer, Outcome::Skipped(BlockedBy::Resting));
     }
     if timer.from_another && loop_guard::counts_as_storm(core, id) {
         return loop_guard::stop_storm(core, id, &firing);

@@ -4,32 +4,32 @@ use std::sync::Arc;
 
 use crate::engine::core::Core;
 use crate::engine::loop_guard;
-use crate::engine::trace::{Fault, Gate, Outcome, Refusal, Step, StepKind, StepResult, Trace};
+use crate::engine::trace::{BlockedBy, Fault, Outcome, Refusal, Step, StepKind, StepResult, Trace};
 use crate::engine::trigger::firing::Firing;
 use crate::model::Value;
 use crate::rules::Rule;
 use crate::script::Failure;
 
-/// Records that `gate` blocked a rule.
-pub(crate) fn skip(core: &mut Core, rule: &Rule, firing: &Firing, gate: Gate) {
-    skip_with(core, rule, firing, gate, Vec::new(), None);
+/// Records that a rule was blocked `by` this.
+pub(crate) fn skip(core: &mut Core, rule: &Rule, firing: &Firing, by: BlockedBy) {
+    skip_with(core, rule, firing, by, Vec::new(), None);
 }
 
-/// Records that `gate` blocked a rule, after these steps, with what it knew.
+/// Records that a rule was blocked `by` this after these steps, with what was known then.
 pub(crate) fn skip_with(
     core: &mut Core,
     rule: &Rule,
     firing: &Firing,
-    gate: Gate,
+    by: BlockedBy,
     mut steps: Vec<Step>,
     refusal: Option<Refusal>,
 ) {
     steps.insert(0, trigger_step(core, firing));
     let now = core.now();
     if let Some(refusal) = refusal {
-        steps.push(Step::new(&firing.path, now, StepKind::Gate(gate), StepResult::Refused(refusal)));
+        steps.push(Step::new(&firing.path, now, StepKind::Blocked(by), StepResult::Refused(refusal)));
     }
-    record(core, rule, firing, Outcome::Skipped(gate), steps);
+    record(core, rule, firing, Outcome::Skipped(by), steps);
 }
 
 /// A run that never began has failed: says so everywhere.

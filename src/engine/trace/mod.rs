@@ -1,4 +1,4 @@
-//! Traces: the record of a run, or of a rule that didn't run, with the gate that stopped it. They are data: `explain`
+//! Traces: the record of a run, or of a rule that didn't run, with what blocked it. They are data: `explain`
 //! finds the words, and nothing reads words back.
 //!
 //! The command line, the page, failed tests, `why` and coverage all read this one thing.
@@ -17,7 +17,7 @@ mod verdict;
 pub use awaited::{Awaited, WaitsFor};
 pub use cause::{Armed, Cause, CauseKind};
 pub use fault::{Fault, Loop, NoRoom, Room};
-pub use outcome::{Gate, Outcome, StopReason, StoppedBy};
+pub use outcome::{BlockedBy, Outcome, StopReason, StoppedBy};
 pub use record::{RunId, Trace};
 pub use refusal::Refusal;
 pub use result::StepResult;

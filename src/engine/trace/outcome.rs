@@ -16,7 +16,7 @@ pub enum Outcome {
     /// An error ended it.
     Failed(Fault),
     /// It never started.
-    Skipped(Gate),
+    Skipped(BlockedBy),
     /// It hasn't ended: only in answers to questions.
     Running,
 }
@@ -66,7 +66,7 @@ pub enum StoppedBy {
 /// What kept a rule from running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Gate {
+pub enum BlockedBy {
     /// Its condition is false.
     Condition,
     /// Its condition is unknown: a topic never had a value.
@@ -83,22 +83,29 @@ pub enum Gate {
     Hold,
 }
 
-impl Gate {
-    /// All gates.
-    pub const ALL: [Gate; 7] =
-        [Gate::Condition, Gate::Unknown, Gate::Mode, Gate::Cooldown, Gate::Disabled, Gate::Resting, Gate::Hold];
+impl BlockedBy {
+    /// All of them.
+    pub const ALL: [BlockedBy; 7] = [
+        BlockedBy::Condition,
+        BlockedBy::Unknown,
+        BlockedBy::Mode,
+        BlockedBy::Cooldown,
+        BlockedBy::Disabled,
+        BlockedBy::Resting,
+        BlockedBy::Hold,
+    ];
 
-    /// Returns the gate's word in answers for programs, where it's `by`.
+    /// Returns its word in answers for programs, where it's `by`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
-            Gate::Condition => "condition",
-            Gate::Unknown => "unknown",
-            Gate::Mode => "mode",
-            Gate::Cooldown => "cooldown",
-            Gate::Disabled => "disabled",
-            Gate::Resting => "resting",
-            Gate::Hold => "hold",
+            BlockedBy::Condition => "condition",
+            BlockedBy::Unknown => "unknown",
+            BlockedBy::Mode => "mode",
+            BlockedBy::Cooldown => "cooldown",
+            BlockedBy::Disabled => "disabled",
+            BlockedBy::Resting => "resting",
+            BlockedBy::Hold => "hold",
         }
     }
 }

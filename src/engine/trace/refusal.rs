@@ -1,11 +1,11 @@
-//! What a gate that stopped a rule knew: the times and values that decided.
+//! What was known when a rule was blocked: the times and values that decided.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Topic, Value};
 
-/// What a gate that stopped a rule knew.
+/// What was known when a rule was blocked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {

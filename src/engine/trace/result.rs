@@ -31,7 +31,7 @@ pub enum StepResult {
         /// Its expression, if it is one.
         source: Option<Arc<str>>,
     },
-    /// A gate stopped the rule.
+    /// The rule was blocked.
     Refused(Refusal),
     /// A message was published.
     Published(Topic, Payload),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Label, Place, Topic, Value};
 use crate::rules::ActionKind;
 
-use super::{Gate, StepResult, Verdict, WhyUnknown};
+use super::{BlockedBy, StepResult, Verdict, WhyUnknown};
 
 /// One thing that a run did or asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,8 +73,9 @@ pub enum StepKind {
     Timer,
     /// A condition.
     Condition,
-    /// A gate that stopped the rule.
-    Gate(Gate),
+    /// What blocked the rule; the store calls it `gate`.
+    #[serde(rename = "gate")]
+    Blocked(BlockedBy),
     /// `publish`.
     Publish,
     /// `scene`.
@@ -190,7 +191,7 @@ impl StepKind {
             StepKind::Trigger => "trigger",
             StepKind::Timer => "timer",
             StepKind::Condition => "condition",
-            StepKind::Gate(gate) => gate.word(),
+            StepKind::Blocked(by) => by.word(),
             StepKind::Publish => "publish",
             StepKind::Scene => "scene",
             StepKind::Script => "script",
@@ -220,7 +221,7 @@ impl StepKind {
 
     /// Returns the kind that `word` is for.
     pub(super) fn from_word(word: &str) -> Option<StepKind> {
-        let mut kinds = StepKind::PLAIN.into_iter().chain(Gate::ALL.into_iter().map(StepKind::Gate));
+        let mut kinds = StepKind::PLAIN.into_iter().chain(BlockedBy::ALL.into_iter().map(StepKind::Blocked));
         kinds.find(|kind| kind.word() == word)
     }
 }

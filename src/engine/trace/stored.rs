@@ -114,7 +114,7 @@ fn first_verdict(result: &str) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Gate, Refusal};
+    use crate::engine::{BlockedBy, Refusal};
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Kept(#[serde(with = "super")] Vec<Step>);
@@ -151,12 +151,16 @@ mod tests {
         let verdict = Verdict::Unknown(Box::new(WhyUnknown::NoValueYet(topic.clone())));
         let kept = Kept(vec![
             step(StepKind::Condition, StepResult::Judged { verdict, source: Some("state('home/tv')".into()) }),
-            step(StepKind::Gate(Gate::Mode), StepResult::Refused(Refusal::Busy { runs: 1, since: Some(at()), max: 1 })),
+            step(
+                StepKind::Blocked(BlockedBy::Mode),
+                StepResult::Refused(Refusal::Busy { runs: 1, since: Some(at()), max: 1 }),
+            ),
             step(StepKind::Publish, StepResult::Would(Box::new(StepResult::Unchanged(topic, Value::Null)))),
             step(StepKind::Exec, StepResult::Failed(Box::new(fault))),
         ]);
         let text = serde_json::to_string(&kept).unwrap();
         assert!(text.starts_with(r#"{"version":2,"steps":["#), "{text}");
+        assert!(text.contains(r#""kind":{"gate":"mode"}"#), "stores written before must load: {text}");
         assert_eq!(serde_json::from_str::<Kept>(&text).unwrap(), kept);
     }
 
@@ -185,7 +189,7 @@ mod tests {
             assert_eq!((step.kind.word(), &step.result), (what, &expected));
             assert_eq!(step.values, [("msg".into(), Value::Int(1))]);
         }
-        assert_eq!(first("cooldown", "until then").kind, StepKind::Gate(Gate::Cooldown));
+        assert_eq!(first("cooldown", "until then").kind, StepKind::Blocked(BlockedBy::Cooldown));
     }
 
     #[test]

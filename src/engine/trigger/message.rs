@@ -10,7 +10,7 @@ use crate::engine::live::id::LiveId;
 use crate::engine::live::owner::Owner;
 use crate::engine::live::soon::Soon;
 use crate::engine::run::unstarted;
-use crate::engine::trace::{Cause, Gate, Refusal};
+use crate::engine::trace::{BlockedBy, Cause, Refusal};
 use crate::engine::trigger::firing::Firing;
 use crate::model::{Map, Message, Origin, Topic, TopicFilter, Value};
 use crate::rules::{Question, Rule, StateTrigger, Trigger, TriggerKind};
@@ -137,7 +137,7 @@ fn notify_state(core: &mut Core, notice: &Notice<'_>, state: &StateTrigger) -> O
             None
         }
         Begins::Refused(firing) => {
-            unstarted::skip(core, notice.rule, &firing, Gate::Disabled);
+            unstarted::skip(core, notice.rule, &firing, BlockedBy::Disabled);
             None
         }
     }
@@ -148,7 +148,7 @@ fn record_broken(core: &mut Core, notice: &Notice<'_>, hold: Hold, value: Option
     let (topic, value) = (Some(notice.topic().clone()), value.cloned());
     let refusal = Refusal::HoldBroken { topic, since: hold.since, due: hold.due, value };
     let firing = Firing { cause: hold.firing.cause.clone().since(hold.since), ..hold.firing };
-    unstarted::skip_with(core, notice.rule, &firing, Gate::Hold, Vec::new(), Some(refusal));
+    unstarted::skip_with(core, notice.rule, &firing, BlockedBy::Hold, Vec::new(), Some(refusal));
 }
 
 /// Returns what a message of this origin is to a `state` trigger.

@@ -14,7 +14,7 @@ use crate::engine::loop_guard;
 use crate::engine::run::RunList;
 use crate::engine::run::admission::{self, Candidate};
 use crate::engine::run::{lifecycle, unstarted};
-use crate::engine::trace::{Armed, Cause, CauseKind, Gate, Outcome, Step, StoppedBy, Trace};
+use crate::engine::trace::{Armed, BlockedBy, Cause, CauseKind, Outcome, Step, StoppedBy, Trace};
 use crate::engine::trigger::firing::Firing;
 use crate::model::Map;
 use crate::script::Failure;
@@ -77,7 +77,7 @@ pub(crate) fn fire_every(core: &mut Core, it: While<'_>, due: Timestamp) {
     cause.armed = begin_of(core, it.id);
     let firing = Firing::of_cause(PATH.into(), cause);
     if core.live.get(it.id).resting_until.is_some() {
-        return unstarted::skip(core, it.rule, &firing, Gate::Resting);
+        return unstarted::skip(core, it.rule, &firing, BlockedBy::Resting);
     }
     match variables_of_begun(core, it, &firing) {
         Ok(variables) => run_list(core, it, RunList::Then, firing, variables, Vec::new(), false),
@@ -106,15 +106,15 @@ fn begin(core: &mut Core, it: While<'_>, cause: &Cause, mut steps: Vec<Step>) {
     };
     let (verdict, judged) = admission::judge_if(core, it.id, it.rule, &firing, &variables);
     steps.extend(judged);
-    let gate = match verdict {
+    let blocked_by = match verdict {
         Judgement::True => None,
-        Judgement::False(_) => Some(Gate::Condition),
-        Judgement::Unknown(_) => Some(Gate::Unknown),
+        Judgement::False(_) => Some(BlockedBy::Condition),
+        Judgement::Unknown(_) => Some(BlockedBy::Unknown),
         Judgement::Failed(failure) => return fail_to_begin(core, it, &firing, steps, &failure),
     };
-    if let Some(gate) = gate {
+    if let Some(by) = blocked_by {
         core.live.edit(it.id).while_state.was_refused = true;
-        return unstarted::skip_with(core, it.rule, &firing, gate, steps, None);
+        return unstarted::skip_with(core, it.rule, &firing, by, steps, None);
     }
     let now = core.now();
     let state = &mut core.live.edit(it.id).while_state;
@@ -150,7 +150,7 @@ fn end(core: &mut Core, it: While<'_>, cause: &Cause, steps: Vec<Step>) {
     lifecycle::cancel_runs(core, it.id, StoppedBy::WhileEnded);
     let firing = Firing::of_cause(PATH.into(), cause.clone());
     if it.rule.otherwise.is_none() {
-        return unstarted::skip_with(core, it.rule, &firing, Gate::Condition, steps, None);
+        return unstarted::skip_with(core, it.rule, &firing, BlockedBy::Condition, steps, None);
     }
     match variables_of_begun(core, it, &firing) {
         Ok(variables) => run_list(core, it, RunList::Otherwise, firing, variables, steps, has_room),

@@ -15,7 +15,7 @@ use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::{Part, Subscriber, Subscription};
 use crate::engine::loop_guard;
 use crate::engine::run::unstarted;
-use crate::engine::trace::{Armed, Cause, CauseKind, Fault, Gate, Outcome, Refusal, Step, Trace, Verdict};
+use crate::engine::trace::{Armed, BlockedBy, Cause, CauseKind, Fault, Outcome, Refusal, Step, Trace, Verdict};
 use crate::engine::trigger::firing::Firing;
 use crate::model::Map;
 use crate::rules::{Rule, Start, WhileRule};
@@ -91,7 +91,7 @@ fn ask(core: &mut Core, it: While<'_>, cause: &Cause) {
         Judgement::True => take_answer(core, it, true, cause, steps),
         Judgement::False(_) => take_answer(core, it, false, cause, steps),
         Judgement::Unknown(_) => {
-            note_trouble(core, it, cause, Outcome::Skipped(Gate::Unknown), verdict.traced(), steps);
+            note_trouble(core, it, cause, Outcome::Skipped(BlockedBy::Unknown), verdict.traced(), steps);
         }
         Judgement::Failed(failure) => {
             let outcome = Outcome::Failed(Fault::from(&failure));
@@ -165,7 +165,7 @@ fn trace_broken(core: &mut Core, it: While<'_>, pending: Pending, steps: Vec<Ste
     }
     let refusal = Refusal::HoldBroken { topic: None, since: pending.since, due: pending.due, value: None };
     let firing = Firing::of_cause(perform::PATH.into(), pending.cause.since(pending.since));
-    unstarted::skip_with(core, it.rule, &firing, Gate::Hold, steps, Some(refusal));
+    unstarted::skip_with(core, it.rule, &firing, BlockedBy::Hold, steps, Some(refusal));
 }
 
 /// Returns when a `for` within a condition was over last, after `from` up to `until`, and what began it.

@@ -12,7 +12,7 @@ mod verdict;
 pub use awaited::{awaited, awaited_any};
 pub(super) use cause::cause_in_short;
 pub use local_time::LocalTime;
-pub use outcome::{ended, gate_now, gate_then, stop_reason};
+pub use outcome::{blocked_now, blocked_then, ended, stop_reason};
 pub(super) use progress::lingering;
 pub use progress::progress;
 pub use step::{step_result, step_result_with_source};

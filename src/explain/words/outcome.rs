@@ -1,6 +1,6 @@
 //! How a run ended, or what kept a rule from running, in words.
 
-use crate::engine::{Gate, Outcome, StopReason, StoppedBy};
+use crate::engine::{BlockedBy, Outcome, StopReason, StoppedBy};
 
 /// Returns how a run ended: `finished`, `failed: …`, `cancelled by a new run`, `did not run: its condition is false`.
 #[must_use]
@@ -11,7 +11,7 @@ pub fn ended(outcome: &Outcome) -> String {
         Outcome::Cancelled(by) => format!("cancelled {}", cancelled(*by)),
         Outcome::Failed(fault) => format!("failed: {fault}"),
         Outcome::Running => "still running".to_owned(),
-        Outcome::Skipped(gate) => format!("did not run: {}", gate_now(*gate)),
+        Outcome::Skipped(by) => format!("did not run: {}", blocked_now(*by)),
     }
 }
 
@@ -37,28 +37,28 @@ fn cancelled(by: StoppedBy) -> &'static str {
 
 /// Returns what keeps a rule from running.
 #[must_use]
-pub fn gate_now(gate: Gate) -> &'static str {
-    match gate {
-        Gate::Condition => "its condition is false",
-        Gate::Unknown => "its condition is unknown",
-        Gate::Mode => "its mode dropped it",
-        Gate::Cooldown => "its cooldown isn't over",
-        Gate::Disabled => "it's disabled",
-        Gate::Resting => "it's resting after a loop",
-        Gate::Hold => "its `for` was broken",
+pub fn blocked_now(by: BlockedBy) -> &'static str {
+    match by {
+        BlockedBy::Condition => "its condition is false",
+        BlockedBy::Unknown => "its condition is unknown",
+        BlockedBy::Mode => "its mode dropped it",
+        BlockedBy::Cooldown => "its cooldown isn't over",
+        BlockedBy::Disabled => "it's disabled",
+        BlockedBy::Resting => "it's resting after a loop",
+        BlockedBy::Hold => "its `for` was broken",
     }
 }
 
 /// Returns what kept a rule from running.
 #[must_use]
-pub fn gate_then(gate: Gate) -> &'static str {
-    match gate {
-        Gate::Condition => "its condition was false",
-        Gate::Unknown => "its condition was unknown",
-        Gate::Mode => "its mode dropped it",
-        Gate::Cooldown => "its cooldown wasn't over",
-        Gate::Disabled => "it was disabled",
-        Gate::Resting => "it was resting after a loop",
-        Gate::Hold => "its `for` was broken",
+pub fn blocked_then(by: BlockedBy) -> &'static str {
+    match by {
+        BlockedBy::Condition => "its condition was false",
+        BlockedBy::Unknown => "its condition was unknown",
+        BlockedBy::Mode => "its mode dropped it",
+        BlockedBy::Cooldown => "its cooldown wasn't over",
+        BlockedBy::Disabled => "it was disabled",
+        BlockedBy::Resting => "it was resting after a loop",
+        BlockedBy::Hold => "its `for` was broken",
     }
 }

@@ -120,7 +120,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
-    use crate::engine::{Awaited, Cause, CauseKind, Fault, Gate, RunId, Verdict, WhyFalse, WhyUnknown};
+    use crate::engine::{Awaited, BlockedBy, Cause, CauseKind, Fault, RunId, Verdict, WhyFalse, WhyUnknown};
     use crate::model::{Origin, RuleId, Value};
     use crate::rules::Wanted;
 
@@ -210,15 +210,15 @@ mod tests {
 
     #[test]
     fn a_gate_and_a_wait_say_until_when_and_for_what() {
-        let refused = |gate, refusal| told(StepKind::Gate(gate), StepResult::Refused(refusal));
+        let refused = |by, refusal| told(StepKind::Blocked(by), StepResult::Refused(refusal));
         let busy = |runs, max| Refusal::Busy { runs, since: Some(at(-60)), max };
-        assert_eq!(refused(Gate::Cooldown, Refusal::Until(at(60))), "until 2024-06-01 18:01:00");
-        assert_eq!(refused(Gate::Mode, busy(1, 1)), "it has been running since 2024-06-01 17:59:00");
+        assert_eq!(refused(BlockedBy::Cooldown, Refusal::Until(at(60))), "until 2024-06-01 18:01:00");
+        assert_eq!(refused(BlockedBy::Mode, busy(1, 1)), "it has been running since 2024-06-01 17:59:00");
         let two = "2 runs have been under way since 2024-06-01 17:59:00, and `max` is 2";
-        assert_eq!(refused(Gate::Mode, busy(2, 2)), two);
+        assert_eq!(refused(BlockedBy::Mode, busy(2, 2)), two);
         let (since, due, value) = (at(-161), at(19), Some(Value::text("ajar")));
         let broken = Refusal::HoldBroken { topic: Some(topic("door")), since, due, value };
-        assert_eq!(refused(Gate::Hold, broken), "`door` held for 2m41s of 3m, then it was ajar");
+        assert_eq!(refused(BlockedBy::Hold, broken), "`door` held for 2m41s of 3m, then it was ajar");
         let waits = |what| told(StepKind::Waits, StepResult::WaitsFor(what));
         let events = vec![Awaited::Webhook("bell".into()), Awaited::Condition(Some("a  > b".into()))];
         let until = Some(at(60));

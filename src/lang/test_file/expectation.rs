@@ -67,7 +67,7 @@ pub struct ExpectedRun {
     pub place: Place,
     /// One of [`OUTCOMES`]; `None`: any but `skipped`.
     pub outcome: Option<&'static str>,
-    /// For `skipped`, one of [`GATES`]; `None`: any.
+    /// For `skipped`, one of [`BLOCKED_BY`]; `None`: any.
     pub by: Option<&'static str>,
     /// How often; `None`: at least once.
     pub times: Option<usize>,
@@ -77,7 +77,7 @@ pub struct ExpectedRun {
 pub const OUTCOMES: [&str; 5] = ["finished", "stopped", "cancelled", "failed", "skipped"];
 
 /// The words of what keeps a rule from running.
-pub const GATES: [&str; 7] = ["condition", "unknown", "mode", "cooldown", "disabled", "resting", "hold"];
+pub const BLOCKED_BY: [&str; 7] = ["condition", "unknown", "mode", "cooldown", "disabled", "resting", "hold"];
 
 /// An HTTP request or a program that rules must have asked for.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,7 +12,7 @@ use crate::model::Value;
 
 use super::decoder::{Decoder, items};
 use super::{
-    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedRun, GATES, OUTCOMES, Pattern,
+    BLOCKED_BY, Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedRun, OUTCOMES, Pattern,
 };
 
 impl Decoder<'_> {
@@ -90,7 +90,7 @@ impl Decoder<'_> {
         let place = self.place(rule_node.unwrap_or(node));
         let rule = rule_node.and_then(|node| self.plain_text(node));
         let outcome = fields.take("outcome").map(|node| self.word_of(node, &OUTCOMES));
-        let by = fields.take("by").map(|node| self.word_of(node, &GATES));
+        let by = fields.take("by").map(|node| self.word_of(node, &BLOCKED_BY));
         let times = fields.take("times").map(|node| self.integer(node, 0..1_000_000));
         if by.is_some() && outcome.flatten().is_none_or(|outcome| outcome != "skipped") {
             let span = fields.take_entry("by").map(|entry| entry.key_span.clone()).unwrap_or_default();

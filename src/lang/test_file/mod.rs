@@ -13,7 +13,8 @@ mod step_decoder;
 pub use answers::Answers;
 pub use case::{Recorded, TestCase, WrittenPath};
 pub use expectation::{
-    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedRun, ExpectedTime, GATES, OUTCOMES,
+    BLOCKED_BY, Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedRun, ExpectedTime,
+    OUTCOMES,
 };
 pub use file::{RuleSelection, TestFile, TestLocation};
 pub use pattern::Pattern;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::{Gate, Outcome, RuleView, Trace};
+use crate::engine::{BlockedBy, Outcome, RuleView, Trace};
 use crate::explain::{LineKind, Report, meant_topics, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedMessage;
 use crate::model::{RuleId, Topic, Value, nearest};
@@ -88,7 +88,7 @@ impl<'a> Concern<'a> {
         let is_failed = |trace: &Trace| !self.topics.is_empty() && matches!(trace.outcome, Outcome::Failed(_));
         // What couldn't be told before is told as it stands now.
         let is_past = |trace: &Trace| {
-            trace.outcome == Outcome::Skipped(Gate::Unknown)
+            trace.outcome == Outcome::Skipped(BlockedBy::Unknown)
                 && standings.view(&trace.rule).is_some_and(RuleView::has_more_to_tell)
         };
         let told = |trace: &&Trace| {

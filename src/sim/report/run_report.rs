@@ -72,7 +72,7 @@ fn times(count: usize) -> String {
 fn is_meant(expected: &ExpectedRun, trace: &Trace) -> bool {
     let outcome = expected.outcome.map_or(trace.outcome.word() != "skipped", |word| trace.outcome.word() == word);
     let by = expected.by.is_none_or(|by| match &trace.outcome {
-        Outcome::Skipped(gate) => gate.word() == by,
+        Outcome::Skipped(blocked_by) => blocked_by.word() == by,
         Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) | Outcome::Failed(_) | Outcome::Running => {
             false
         }
