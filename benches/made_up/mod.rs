@@ -39,6 +39,7 @@ impl Running {
             qos: Qos::AtMostOnce,
             retain: false,
             origin: Origin::Live,
+            expires_at: None,
         };
         self.pass(SignedDuration::from_millis(1), Event::Message(message))
     }

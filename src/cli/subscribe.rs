@@ -124,5 +124,6 @@ pub(super) fn received(publish: &rumqttc::Publish) -> Option<Message> {
         qos: Qos::try_from(publish.qos as u8).unwrap_or_default(),
         retain: publish.retain,
         origin: if publish.retain { Origin::Retained } else { Origin::Live },
+        expires_at: None,
     })
 }

@@ -182,6 +182,7 @@ pub(crate) fn raise_alert(core: &mut Core, alert: Alert) {
 fn queue_alert(core: &mut Core, alert: &Alert, depth: u32) {
     let (Ok(topic), Ok(payload)) = (Topic::parse(ALERT_TOPIC), serde_json::to_vec(alert)) else { return };
     let payload = Payload::from_bytes(payload);
-    let message = Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Own };
+    let message =
+        Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Own, expires_at: None };
     core.inbox.push(Incoming::Message { message, depth, run: None });
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Topic, Value};
@@ -166,6 +167,9 @@ pub struct Message {
     pub retain: bool,
     /// Where it came from.
     pub origin: Origin,
+    /// Until when it counts, and the broker keeps it (MQTT 5.0, 3.3.2.3.3); `None`: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 #[cfg(test)]
@@ -200,6 +204,7 @@ mod tests {
             qos: Qos::AtLeastOnce,
             retain: true,
             origin: Origin::Own,
+            expires_at: None,
         };
         let json = serde_json::to_string(&message).unwrap();
         assert_eq!(json, r#"{"topic":"home/tv","payload":{"Ok":"ON"},"qos":1,"retain":true,"origin":"own"}"#);

@@ -153,7 +153,7 @@ mod tests {
 
     fn message(topic: &Topic, payload: &str, retain: bool, origin: Origin) -> Message {
         let payload = Payload::from_bytes(payload.as_bytes().to_vec());
-        Message { topic: topic.clone(), payload, qos: Qos::AtLeastOnce, retain, origin }
+        Message { topic: topic.clone(), payload, qos: Qos::AtLeastOnce, retain, origin, expires_at: None }
     }
 
     fn second(number: i64) -> Timestamp {

@@ -209,6 +209,7 @@ pub(super) fn published(posted: &Posted, client: Arc<str>, is_will: bool) -> Hap
         qos: posted.qos,
         retain: posted.retain,
         origin: Origin::Live,
+        expires_at: posted.expires_at,
     };
     Happening::Published(Published { message, properties: posted.properties.clone(), client, is_will })
 }

@@ -133,5 +133,8 @@ fn received_of_version_5(publish: packets::Publish) -> Option<(Message, Option<R
     };
     let qos = Qos::try_from(publish.qos as u8).unwrap_or_default();
     let payload = Payload::from_bytes(publish.payload);
-    Some((Message { topic, payload, qos, retain: publish.retain, origin }, rule.filter(|_| origin == Origin::Own)))
+    Some((
+        Message { topic, payload, qos, retain: publish.retain, origin, expires_at: None },
+        rule.filter(|_| origin == Origin::Own),
+    ))
 }

@@ -103,7 +103,7 @@ impl Hook {
             return PublishAction::Continue;
         }
         let payload = Payload::from_bytes(event.payload);
-        let message = Message { topic, payload, qos, retain: event.retain, origin: Origin::Live };
+        let message = Message { topic, payload, qos, retain: event.retain, origin: Origin::Live, expires_at: None };
         let client = Some(event.client_id);
         place.send(Input::Message { message, client, routing: Routing::Loop, acknowledgement: held });
         PublishAction::Handled

@@ -71,7 +71,7 @@ fn input(publish: &PublishPacket, unrouted: &Unrouted<Acknowledgement>) -> Optio
         return None;
     };
     let payload = Payload::from_bytes(publish.payload.clone());
-    let message = Message { topic, payload, qos, retain: publish.retain, origin: Origin::Live };
+    let message = Message { topic, payload, qos, retain: publish.retain, origin: Origin::Live, expires_at: None };
     let client = sender.map(Arc::from);
     Some(Input::Message { message, client, routing: Routing::Broker, acknowledgement })
 }

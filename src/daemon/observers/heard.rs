@@ -135,6 +135,7 @@ mod tests {
             qos: Qos::AtLeastOnce,
             retain: false,
             origin: Origin::Live,
+            expires_at: None,
         }
     }
 

@@ -166,7 +166,7 @@ impl RuleTopics {
             Bytes::new()
         };
         let payload = Payload::from_bytes(payload);
-        Some(Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, origin: Origin::Own })
+        Some(Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, origin: Origin::Own, expires_at: None })
     }
 }
 

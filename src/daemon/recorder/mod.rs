@@ -127,8 +127,14 @@ impl Running {
         let included = states.iter().filter(|(topic, _)| settings.includes(topic));
         let known = included.map(|(topic, state)| {
             let (payload, origin) = (state.payload.clone(), state.origin);
-            let message =
-                Message { topic: topic.clone(), payload, qos: Qos::AtMostOnce, retain: state.retained, origin };
+            let message = Message {
+                topic: topic.clone(),
+                payload,
+                qos: Qos::AtMostOnce,
+                retain: state.retained,
+                origin,
+                expires_at: None,
+            };
             (topic.clone(), message)
         });
         let waiting = Arc::new(Waiting::default());

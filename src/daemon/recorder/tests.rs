@@ -91,6 +91,7 @@ fn message(topic: &str, payload: &str) -> Message {
         qos: Qos::AtLeastOnce,
         retain: false,
         origin: Origin::Live,
+        expires_at: None,
     }
 }
 

@@ -54,7 +54,7 @@ impl Retained {
     pub(in crate::daemon) fn to_message(&self) -> Option<Message> {
         let topic = Topic::parse(&self.topic).ok()?;
         let payload = Payload::from_bytes(self.payload.clone());
-        Some(Message { topic, payload, qos: self.qos, retain: true, origin: Origin::Retained })
+        Some(Message { topic, payload, qos: self.qos, retain: true, origin: Origin::Retained, expires_at: None })
     }
 }
 

@@ -97,6 +97,7 @@ mod tests {
             qos: Qos::default(),
             retain: false,
             origin: Origin::Live,
+            expires_at: None,
         };
         let mut alerts = Vec::new();
         let mut outcomes = Vec::new();

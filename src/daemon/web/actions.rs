@@ -40,7 +40,8 @@ pub(super) async fn publish(
         return Err(Problem::bad_request("a topic that begins with `$` is the broker's own"));
     }
     let payload = Payload::from_value(&Value::from_json(asked.payload));
-    let message = Message { topic, payload, qos: asked.qos, retain: asked.retain, origin: Origin::Live };
+    let message =
+        Message { topic, payload, qos: asked.qos, retain: asked.retain, origin: Origin::Live, expires_at: None };
     shared.link.act(|home| home.publish(message)).await?;
     Ok(StatusCode::ACCEPTED)
 }

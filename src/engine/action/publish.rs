@@ -54,7 +54,8 @@ fn publish(act: &mut Act<'_>, publish: &Publish) -> Result<Option<Outcome>, Fail
         return Ok(Some(outcome));
     }
     act.note(kind, result);
-    let message = Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own };
+    let message =
+        Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own, expires_at: None };
     let (rule, cause) = (act.at.rule.id.clone(), cause_of(act));
     act.at.core.effects.push(Effect::Publish(Publication { message: message.clone(), rule, cause }));
     act.at.core.inbox.push(Incoming::Message { message, depth, run: Some(act.at.run.id) });

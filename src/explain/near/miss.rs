@@ -124,7 +124,7 @@ mod tests {
 
     fn message(topic: &str, payload: &str) -> Message {
         let (topic, payload) = (Topic::parse(topic).unwrap(), Payload::from_bytes(payload.to_owned()));
-        Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Live }
+        Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Live, expires_at: None }
     }
 
     /// Returns why `payload` after `before` doesn't set off a trigger; empty where nothing keeps it.

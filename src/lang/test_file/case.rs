@@ -45,6 +45,7 @@ impl TestCase {
             qos: Qos::default(),
             retain: true,
             origin: Origin::Retained,
+            expires_at: None,
         })
     }
 }

@@ -100,6 +100,7 @@ mod tests {
             qos: Qos::AtLeastOnce,
             retain: true,
             origin: Origin::Live,
+            expires_at: None,
         };
         serde_json::to_string(&MessageLine::new(Timestamp::UNIX_EPOCH, &message, Via::Client(None))).unwrap()
     }

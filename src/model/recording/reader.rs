@@ -254,6 +254,7 @@ impl<R: BufRead> RecordingReader<R> {
             qos: parsed.qos,
             retain: parsed.retain,
             origin,
+            expires_at: None,
         };
         let at = match parsed.time {
             Some(time) => {

@@ -54,6 +54,7 @@ impl Home {
             qos: Qos::default(),
             retain: false,
             origin: Origin::Live,
+            expires_at: None,
         };
         let at = self.world.now - jiff::SignedDuration::from_secs(seconds_ago);
         self.world.states.note(at, &message);

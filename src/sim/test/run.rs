@@ -382,6 +382,7 @@ fn message(step: &PublishStep, payload: &Payload) -> Message {
         qos: step.qos,
         retain: step.retain,
         origin: Origin::Live,
+        expires_at: None,
     }
 }
 

@@ -375,5 +375,5 @@ impl EventLoop {
 pub(in crate::daemon) fn own(topic: &str, payload: impl Into<bytes::Bytes>, retain: bool) -> Option<Message> {
     let topic = Topic::parse(topic).ok()?;
     let payload = Payload::from_bytes(payload);
-    Some(Message { topic, payload, qos: Qos::AtLeastOnce, retain, origin: Origin::Own })
+    Some(Message { topic, payload, qos: Qos::AtLeastOnce, retain, origin: Origin::Own, expires_at: None })
 }
