@@ -272,6 +272,7 @@ impl House {
             qos: Qos::AtLeastOnce,
             retain,
             origin: Origin::Own,
+            expires_at: None,
         };
         self.broker.publish(self.now, &message, Besides { rule: Some("rule".into()), ..Besides::default() });
         self.turn();

@@ -198,7 +198,7 @@ fn what_was_decided_and_had_not_left_is_sent_once_in_order_and_before_what_fell_
     let message = |topic: &str, payload: &str| {
         let payload = Payload::from_bytes(payload.as_bytes().to_vec());
         let (topic, qos) = (Topic::parse(topic).unwrap(), Qos::AtLeastOnce);
-        Message { topic, payload, qos, retain: true, origin: Origin::Own }
+        Message { topic, payload, qos, retain: true, origin: Origin::Own, expires_at: None }
     };
     let (last, first) = ("outbox/00000000000000000100", "outbox/00000000000000000099");
     keep(&house, last, &json!([message("home/a", "3"), message("home/z", "early")]).to_string());

@@ -106,6 +106,7 @@ impl Running {
             qos: Qos::default(),
             retain: false,
             origin: Origin::Live,
+            expires_at: None,
         }));
     }
 

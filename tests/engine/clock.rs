@@ -90,7 +90,14 @@ impl Clock {
     fn say(&mut self, topic: &str, payload: &str) {
         let payload = Payload::from_bytes(payload.as_bytes().to_vec());
         let (topic, qos) = (Topic::parse(topic).unwrap(), Qos::AtLeastOnce);
-        self.handle(Event::Message(Message { topic, payload, qos, retain: false, origin: Origin::Live }));
+        self.handle(Event::Message(Message {
+            topic,
+            payload,
+            qos,
+            retain: false,
+            origin: Origin::Live,
+            expires_at: None,
+        }));
     }
 
     /// Lets minutes pass, from deadline to deadline.

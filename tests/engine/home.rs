@@ -216,6 +216,7 @@ pub(crate) fn message(topic: &str, payload: &[u8], retain: bool) -> Message {
         qos: Qos::AtLeastOnce,
         retain,
         origin: Origin::Live,
+        expires_at: None,
     }
 }
 

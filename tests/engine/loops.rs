@@ -16,6 +16,7 @@ fn told(rules: &str) -> (Vec<Alert>, Vec<String>) {
         qos: Qos::default(),
         retain: false,
         origin: Origin::Live,
+        expires_at: None,
     };
     let effects = engine.handle(start() + SignedDuration::from_secs(1), Event::Message(message));
     let (mut alerts, mut lines) = (Vec::new(), Vec::new());

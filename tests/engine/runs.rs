@@ -28,6 +28,7 @@ impl Busy {
             qos: Qos::default(),
             retain: false,
             origin: Origin::Live,
+            expires_at: None,
         };
         let (mut published, mut alerts) = (Vec::new(), Vec::new());
         for effect in self.engine.handle(self.now, Event::Message(message)) {

@@ -25,6 +25,7 @@ fn home() -> Engine {
         qos: Qos::AtLeastOnce,
         retain: false,
         origin: Origin::Live,
+        expires_at: None,
     };
     let _ = engine.handle(start(), Event::Message(message));
     engine
