@@ -4,6 +4,7 @@
 //! a connection gives each of its handshakes a time limit.
 
 mod bind;
+mod subject;
 mod tls;
 pub mod websocket;
 

@@ -14,7 +14,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use webpki::EndEntityCert;
+
+use super::subject;
 
 /// The files of a listener with TLS, in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,12 +97,8 @@ impl TlsGate {
 pub fn common_name<S>(stream: &TlsStream<S>) -> Option<String> {
     let (_, connection) = stream.get_ref();
     let certificate = connection.peer_certificates()?.first()?;
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let mut names = certificate.subject().iter_common_name();
-    // With two of them it isn't clear who it is.
-    let (name, None) = (names.next()?, names.next()) else { return None };
-    let name = name.as_str().ok()?;
-    (!name.is_empty() && !name.contains('\0')).then(|| name.to_owned())
+    let certificate = EndEntityCert::try_from(certificate).ok()?;
+    subject::common_name(certificate.subject())
 }
 
 fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, TlsError> {

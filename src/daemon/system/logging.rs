@@ -13,9 +13,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 use tracing::{error, warn};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
 
 use crate::api::Finding;
 use crate::daemon::observers::screen::Format;
@@ -42,17 +44,19 @@ pub struct LogError {
 /// Starts the log with what `--log` says.
 pub(in crate::daemon) fn start(filter: Option<&str>, format: Format) -> Result<(), LogError> {
     let wanted = filter.unwrap_or(DEFAULT);
-    let filter = EnvFilter::try_new(wanted)
-        .map_err(|error| LogError { filter: wanted.to_owned(), reason: error.to_string() })?;
-    let log = fmt().with_env_filter(filter).with_writer(|| Entry);
-    // A program that uses us as a library may have a log of its own.
-    let _ = match format {
-        Format::Json => log.json().try_init(),
+    let filter: Targets = wanted
+        .parse()
+        .map_err(|error: ParseError| LogError { filter: wanted.to_owned(), reason: error.to_string() })?;
+    let log = fmt::layer().with_writer(|| Entry);
+    let log = match format {
+        Format::Json => log.json().boxed(),
         Format::Text => {
             let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            log.with_target(false).with_ansi(is_terminal).with_timer(LocalClock).compact().try_init()
+            log.with_target(false).with_ansi(is_terminal).with_timer(LocalClock).compact().boxed()
         }
     };
+    // A program that uses us as a library may have a log of its own.
+    let _ = tracing_subscriber::registry().with(log.with_filter(filter)).try_init();
     Ok(())
 }
 
