@@ -1,5 +1,6 @@
 //! The command line as a user meets it: what is typed, what is written, and the exit status.
 
+mod begin;
 mod check;
 mod full_output;
 mod home_search;

@@ -2,9 +2,11 @@
 //!
 //! Nothing here sleeps: each test waits for what it expects, with a deadline.
 
+mod backup;
 mod bad_input;
 mod clients;
 mod commands;
+mod demo;
 mod disk;
 mod house;
 mod killed;

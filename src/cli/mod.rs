@@ -1,13 +1,16 @@
 //! The command line: a file per command, or a room where it needs more. What they share: the exit status,
 //! how a failure is reported (`exit`), what is printed (`print`), which `home` is meant, and whom they `link` to.
 
+mod backup;
 mod check;
-mod completions;
+mod demo;
+mod doctor;
 mod exit;
 mod home;
 mod import;
 mod init;
 mod link;
+mod packaged;
 mod passwd;
 mod print;
 mod progress;
@@ -62,10 +65,16 @@ enum Command {
     /// Switches a rule off.
     Disable(switch::Switch),
     Init(init::Init),
+    Demo(demo::Demo),
+    Doctor(doctor::Doctor),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Passwd(passwd::Passwd),
     Import(import::Import),
     Schema(schema::Schema),
-    Completions(completions::Completions),
+    Completions(packaged::completions::Completions),
+    #[command(hide = true)]
+    Man(packaged::man::Man),
 }
 
 impl Command {
@@ -86,10 +95,15 @@ impl Command {
             Command::Enable(switch) => switch.enable(),
             Command::Disable(switch) => switch.disable(),
             Command::Init(init) => init.execute(),
+            Command::Demo(demo) => demo.execute(),
+            Command::Doctor(doctor) => doctor.execute(),
+            Command::Backup(backup) => backup.execute(),
+            Command::Restore(restore) => restore.execute(),
             Command::Passwd(passwd) => passwd.execute(),
             Command::Import(import) => import.execute(),
             Command::Schema(schema) => schema.execute(),
             Command::Completions(completions) => Ok(completions.execute()),
+            Command::Man(man) => man.execute(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `homerule run`: the daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::home::home_folder::{home_of, is_home};
 use super::{Exit, Failure};
 use crate::daemon::{self, Ended, Format};
 
@@ -41,13 +42,31 @@ impl Run {
     }
 
     pub(super) fn execute(self) -> Result<Exit, Failure> {
+        if self.home.is_dir() && !is_home(&self.home) {
+            return Err(no_home(&self.home));
+        }
         let RunOptions { strict, quiet, log, json } = self.options;
         let format = if json { Format::Json } else { Format::Text };
-        let options = daemon::Options { home: self.home, strict, quiet, log, format };
+        let options = daemon::Options { home: self.home, strict, quiet, log, format, pace: None };
         match daemon::run(&options) {
             Ok(Ended::Stopped) => Ok(Exit::Well),
             Ok(Ended::Refused) => Ok(Exit::No),
             Err(error) => Err(Failure::new(error.to_string())),
         }
     }
+}
+
+/// Says that `folder` is no home, and what to do instead.
+fn no_home(folder: &Path) -> Failure {
+    let is_here = folder == Path::new(".");
+    let (shown, name) = if is_here {
+        ("this folder".to_owned(), String::new())
+    } else {
+        (format!("`{}`", folder.display()), format!(" {}", folder.display()))
+    };
+    let instead = match home_of(folder) {
+        Ok(home) => format!("`homerule run {}` runs the home that it is in", home.display()),
+        Err(_) => format!("`homerule init{name}` creates one, and `homerule demo` shows one with simulated devices"),
+    };
+    Failure::new(format!("there is no home in {shown}: {instead}"))
 }

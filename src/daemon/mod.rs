@@ -25,5 +25,7 @@ pub use broker::RULE_PROPERTY;
 pub use observers::screen::Format;
 pub(crate) use start::ADDRESS_FILE;
 pub use start::{DaemonError, Ended, Options, run};
+pub(crate) use store::{DATABASE, Database, DatabaseError};
+pub use system::clock::Pace;
 pub use system::logging::LogError;
 pub(crate) use web::ZONE_HEADER;

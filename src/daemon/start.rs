@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -31,6 +30,7 @@ use super::observers::screen::{Format, Screen};
 use super::outside::Outside;
 use super::recorder::Recorder;
 use super::store::{self, Opened, StoreError};
+use super::system::clock::{self, Pace};
 use super::system::logging::{self, LogError, report};
 use super::system::sd_notify;
 use super::web::{Web, WebError};
@@ -58,6 +58,8 @@ pub struct Options {
     pub log: Option<String>,
     /// How things are shown.
     pub format: Format,
+    /// How fast time passes; `None`: as outside.
+    pub pace: Option<Pace>,
 }
 
 /// How the daemon ended.
@@ -132,6 +134,9 @@ impl From<WebError> for DaemonError {
 /// # Errors
 /// When it doesn't start, or a part of it dies.
 pub fn run(options: &Options) -> Result<Ended, DaemonError> {
+    if let Some(pace) = options.pace {
+        clock::set_pace(pace);
+    }
     logging::start(options.log.as_deref(), options.format)?;
     // One thread serves the sockets and decides: a hand-over to another costs more than a rule.
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -146,7 +151,9 @@ pub fn run(options: &Options) -> Result<Ended, DaemonError> {
 }
 
 async fn serve(options: &Options) -> Result<Ended, DaemonError> {
-    let signals = Signals::new()?;
+    // A home that is only shown ends with its terminal.
+    let hangup = if options.pace.is_some() { Heard::Stop("SIGHUP") } else { Heard::Reload };
+    let signals = Signals::new(hangup)?;
     let folder = std::path::absolute(&options.home)
         .map_err(|error| DaemonError::System { what: "the current folder can't be read", error })?;
     let (loaded, scan) = Loaded::read(&folder)?;
@@ -213,7 +220,7 @@ impl Daemon {
             info!("`{}` can't be written: {error}.", address.display());
         }
         broker.keep_retained(&kept.retained, store.retained_keeper()).await;
-        let now = Timestamp::now();
+        let now = clock::now();
         let is_clock_behind = kept.adjust_to(now);
         let options = engine_options(settings, zone);
         let engine = Engine::restore(now, loaded.home.ruleset.clone(), kept.snapshot, options);
@@ -323,15 +330,18 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// What SIGHUP asks for.
+    at_hangup: Heard,
 }
 
 impl Signals {
-    fn new() -> Result<Signals, DaemonError> {
+    fn new(at_hangup: Heard) -> Result<Signals, DaemonError> {
         let hear = |kind| signal(kind).map_err(|error| DaemonError::System { what: "signals can't be heard", error });
         Ok(Signals {
             terminate: hear(SignalKind::terminate())?,
             interrupt: hear(SignalKind::interrupt())?,
             hangup: hear(SignalKind::hangup())?,
+            at_hangup,
         })
     }
 
@@ -339,12 +349,13 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => Heard::Stop("SIGTERM"),
             _ = self.interrupt.recv() => Heard::Stop("SIGINT"),
-            _ = self.hangup.recv() => Heard::Reload,
+            _ = self.hangup.recv() => self.at_hangup,
         }
     }
 }
 
 /// What a signal asks for.
+#[derive(Clone, Copy)]
 enum Heard {
     /// To stop; with the signal's name.
     Stop(&'static str),

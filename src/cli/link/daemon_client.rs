@@ -37,6 +37,11 @@ pub(in crate::cli) struct DaemonClient {
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl DaemonArguments {
+    /// Means the daemon of the home in `home`.
+    pub(in crate::cli) fn of(home: &std::path::Path) -> DaemonArguments {
+        DaemonArguments { home: home.to_owned(), url: None }
+    }
+
     /// Returns the home whose daemon is meant.
     pub(in crate::cli) fn home(&self) -> &std::path::Path {
         &self.home

@@ -112,7 +112,12 @@ impl PasswordFile {
 /// one is locked.
 fn lock(path: &Path, may_create: bool) -> io::Result<(PathBuf, File)> {
     loop {
+        let is_new = !path.exists();
         let file = OpenOptions::new().read(true).append(may_create).create(may_create).mode(MODE).open(path)?;
+        if is_new {
+            // Root makes it for the daemon, which must be able to read it.
+            disk::give_to_owner_of_folder(path)?;
+        }
         flock(&file, FlockOperation::LockExclusive)?;
         let real = fs::canonicalize(path)?;
         let (ours, current) = (file.metadata()?, fs::metadata(&real)?);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Failure;
 use crate::cli::home::home_folder;
-use crate::cli::home::home_folder::{home_of, is_home};
+use crate::cli::home::home_folder::is_home;
 use crate::disk;
 use crate::disk::home_files::{self, is_test};
 
@@ -35,7 +35,7 @@ pub(super) fn find_suites(paths: &[PathBuf]) -> Result<Vec<Suite>, Failure> {
 pub(super) fn find_tests(paths: &[PathBuf]) -> Result<TestPaths, Failure> {
     let mut by_home = TestPaths::new();
     if paths.is_empty() {
-        let home = home_of(Path::new("."))?;
+        let home = home_folder::here()?;
         by_home.entry(home.clone()).or_default().extend(tests_of_home(&home)?);
     }
     for path in paths {

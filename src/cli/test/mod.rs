@@ -13,11 +13,12 @@ mod text;
 mod watch;
 mod webhooks;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::{Exit, Failure, print, replay};
+use crate::cli::home::home_folder;
 use crate::cli::progress::Reader;
 use found::find_suites;
 use runner::{Choice, Ended, Finished};
@@ -103,7 +104,7 @@ impl Test {
     /// Compares with what the recorder of a home's daemon has.
     fn compare(&self, since: &str) -> Result<Exit, Failure> {
         let home = match self.paths.as_slice() {
-            [] => Path::new("."),
+            [] => &home_folder::here().unwrap_or_else(|_| PathBuf::from(".")),
             [home] if home.is_dir() => home,
             _ => return Err(Failure::new("`--from-recorder` takes one home's folder".to_owned())),
         };

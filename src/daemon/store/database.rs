@@ -28,14 +28,14 @@ pub(super) type Changes = BTreeMap<Arc<str>, Option<Vec<u8>>>;
 
 /// An open database.
 #[derive(Debug)]
-pub(super) struct Database {
+pub(crate) struct Database {
     connection: Connection,
     durability: Durability,
 }
 
 /// Why a database doesn't do what it should.
 #[derive(Debug, Error)]
-pub(super) enum DatabaseError {
+pub(crate) enum DatabaseError {
     /// What is in the file is no longer what was written.
     #[error("it is damaged: {0}")]
     Damaged(String),
@@ -113,6 +113,14 @@ impl Database {
         Ok(database)
     }
 
+    /// Returns the version of its schema.
+    ///
+    /// # Errors
+    /// Where a newer homerule wrote it, or it can't be read.
+    pub(super) fn version(&self) -> Result<usize, DatabaseError> {
+        version(&self.connection)
+    }
+
     /// Looks whether the file holds together.
     ///
     /// # Errors
@@ -186,6 +194,33 @@ impl Database {
         Ok(())
     }
 
+    /// Writes a copy of the database at `from` to `to`, where nothing may be: as it is at one moment, also while a daemon writes.
+    ///
+    /// # Errors
+    /// When it can't be read, a newer homerule wrote it, or the copy can't be written.
+    pub(crate) fn back_up(from: &Path, to: &Path) -> Result<(), DatabaseError> {
+        let database = Database::open_to_read(from)?;
+        database.version()?;
+        database.copy_to(to)
+    }
+
+    /// Returns the version of the schema of the database at `path`, once it is seen to be whole and known to us.
+    ///
+    /// # Errors
+    /// When it is damaged, a newer homerule wrote it, or it can't be read.
+    pub(crate) fn examine(path: &Path) -> Result<usize, DatabaseError> {
+        let database = Database::open_to_read(path)?;
+        let version = database.version()?;
+        database.check()?;
+        let damaged = database.read()?.damaged;
+        match damaged.first() {
+            None => Ok(version),
+            Some(key) => {
+                Err(DatabaseError::Damaged(format!("{} of its rows are damaged, `{key}` among them", damaged.len())))
+            }
+        }
+    }
+
     /// Puts the log into the database file, so that it stands alone.
     pub(super) fn close(self) {
         // The log stays as it is where that fails, and is read at the next start.
@@ -201,12 +236,15 @@ impl Database {
     }
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), DatabaseError> {
+/// Returns the version of a database's schema, which we know.
+fn version(connection: &Connection) -> Result<usize, DatabaseError> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let version = usize::try_from(version).map_err(|_| DatabaseError::Damaged(format!("its schema is {version}")))?;
-    if version > MIGRATIONS.len() {
-        return Err(DatabaseError::Newer(version));
-    }
+    if version > MIGRATIONS.len() { Err(DatabaseError::Newer(version)) } else { Ok(version) }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), DatabaseError> {
+    let version = version(connection)?;
     let steps = MIGRATIONS.get(version..).unwrap_or_default();
     if steps.is_empty() {
         return Ok(());

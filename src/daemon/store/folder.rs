@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// The name of the database.
+pub(crate) const DATABASE: &str = "homerule.db";
+
 /// How many backups there are: the newest is 1.
 pub(super) const BACKUPS: usize = 2;
 
@@ -69,7 +72,7 @@ impl Folder {
     }
 
     pub(super) fn database(&self) -> PathBuf {
-        self.path.join("homerule.db")
+        self.path.join(DATABASE)
     }
 
     /// Returns the backup of this number, from 1, the newest, on.

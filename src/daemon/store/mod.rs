@@ -31,6 +31,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 use tracing::error;
 
+pub(crate) use database::{Database, DatabaseError};
+pub(crate) use folder::DATABASE;
 pub(super) use health::Health;
 pub(super) use keeper::RetainedKeeper;
 pub(super) use kept::source_key;

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::{debug, error, info, warn};
 
@@ -14,6 +13,7 @@ use super::folder::{Claim, Folder};
 use super::health::Health;
 use super::kept::ALIVE;
 use super::pending::{Batch, Durability, Pending};
+use crate::daemon::system::clock;
 
 /// What a power cut may take: what is only written is synced after this.
 const SYNC_AFTER: Duration = Duration::from_secs(1);
@@ -103,7 +103,7 @@ impl Writer {
         }
         let is_idle = changes.is_empty() && durability == Durability::Written;
         if notes_life || must_sync || is_idle || is_last {
-            changes.insert(ALIVE.into(), Some(Timestamp::now().to_string().into_bytes()));
+            changes.insert(ALIVE.into(), Some(clock::now().to_string().into_bytes()));
         }
         match self.write(&changes, durability) {
             Ok(()) => self.wrote(durability),

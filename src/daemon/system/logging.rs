@@ -9,7 +9,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use thiserror::Error;
 use tracing::{error, warn};
@@ -21,6 +20,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use crate::api::Finding;
 use crate::daemon::observers::screen::Format;
+use crate::daemon::system::clock;
 
 /// How many entries may wait for the writer.
 const WAITING: usize = 1024;
@@ -75,7 +75,7 @@ struct LocalClock;
 impl FormatTime for LocalClock {
     fn format_time(&self, output: &mut fmt::format::Writer<'_>) -> std::fmt::Result {
         let zone = ZONE.get().cloned().or_else(|| TimeZone::try_system().ok()).unwrap_or(TimeZone::UTC);
-        write!(output, "{}", Timestamp::now().to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z"))
+        write!(output, "{}", clock::now().to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z"))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::daemon::observers::Observers;
 use crate::daemon::observers::rule_topics::RuleRequest;
 use crate::daemon::outside::Outside;
 use crate::daemon::store::{Retained, Store};
-use crate::daemon::system::clock::Clock;
+use crate::daemon::system::clock::{self, Clock};
 use crate::daemon::system::logging::report;
 use crate::daemon::system::watchdog::Watchdog;
 use crate::engine::{Effect, Engine, Event};
@@ -233,7 +233,7 @@ impl EventLoop {
         let left = due.map(|due| due.duration_since(self.now));
         let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default();
         // The timer counts in whole milliseconds and must not wake us before it is due.
-        (left + Duration::from_millis(1)).min(LONGEST_SLEEP)
+        (clock::outside(left) + Duration::from_millis(1)).min(LONGEST_SLEEP)
     }
 
     fn tell_time(&mut self) {

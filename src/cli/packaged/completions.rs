@@ -3,17 +3,17 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::{Arguments, Exit, print};
+use crate::cli::{Arguments, Exit, print};
 
 /// Writes completions for a shell to standard output.
 #[derive(Debug, Args)]
-pub(super) struct Completions {
+pub(in crate::cli) struct Completions {
     /// The shell.
     shell: Shell,
 }
 
 impl Completions {
-    pub(super) fn execute(self) -> Exit {
+    pub(in crate::cli) fn execute(self) -> Exit {
         let mut command = Arguments::command();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "homerule", &mut script);
