@@ -24,6 +24,8 @@ mod home;
 #[cfg(test)]
 mod net;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod semantics;
