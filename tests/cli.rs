@@ -13,6 +13,7 @@ mod progress;
 mod recorder;
 mod recording_formats;
 mod replay;
+mod schedule;
 mod schema;
 mod test_formats;
 mod test_paths;

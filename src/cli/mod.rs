@@ -18,6 +18,7 @@ mod publish;
 mod record;
 mod replay;
 mod run;
+mod schedule;
 mod schema;
 mod state;
 mod status;
@@ -53,6 +54,7 @@ enum Command {
     Test(test::Test),
     Record(record::Record),
     Replay(replay::Replay),
+    Schedule(schedule::Schedule),
     Status(status::Status),
     State(state::State),
     Pub(publish::Publish),
@@ -85,6 +87,7 @@ impl Command {
             Command::Test(test) => test.execute(),
             Command::Record(record) => record.execute(),
             Command::Replay(replay) => replay.execute(),
+            Command::Schedule(schedule) => schedule.execute(),
             Command::Status(status) => status.execute(),
             Command::State(state) => state.execute(),
             Command::Pub(publish) => publish.execute(),

@@ -10,6 +10,7 @@ use crate::model::{Origin, RuleId, States};
 use crate::rules::{HomeEvent, Ruleset};
 use crate::script::Interrupter;
 
+use super::by_time::{self, RuleByTime};
 use super::condition::evaluator::Evaluator;
 use super::core::Core;
 use super::effect::Effect;
@@ -205,6 +206,14 @@ impl Engine {
     pub fn view(&mut self, id: &RuleId, now: Timestamp) -> Option<RuleView> {
         let id = self.core.live.find(id)?;
         Some(view::view(&mut self.core, id, now))
+    }
+
+    /// Returns what time alone says of the conditions of the rule `id`, at the time that was last told; `None` where there is
+    /// no such rule.
+    #[must_use]
+    pub fn by_time(&mut self, id: &RuleId) -> Option<RuleByTime> {
+        let id = self.core.live.find(id)?;
+        Some(by_time::by_time(&mut self.core, id))
     }
 
     /// Returns what the rule `id` is doing; `None` where there is no such rule.

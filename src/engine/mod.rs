@@ -11,6 +11,7 @@
 
 mod action;
 mod activation;
+mod by_time;
 mod clock_change;
 mod condition;
 mod consistency;
@@ -33,6 +34,7 @@ mod trigger;
 mod view;
 mod while_rule;
 
+pub use by_time::{ByTime, RuleByTime};
 pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use engine::Engine;
 pub use event::{Answer, Event};

@@ -8,6 +8,7 @@ mod divergence;
 mod home;
 mod replay;
 mod report;
+mod schedule;
 mod test;
 
 pub use coverage::{Coverage, Exercised, RuleCoverage};
@@ -15,4 +16,5 @@ pub use divergence::Divergence;
 pub use home::{Call, CallKind, Logged, Published, TestHome, Turns, VirtualHome};
 pub use replay::{Failures, Replay};
 pub use report::{Comparison, Row};
+pub use schedule::{Due, Schedule, SunlessDays};
 pub use test::{Failure, IncidentTest, Material, Snapshot, TestOutcome, TestRun};

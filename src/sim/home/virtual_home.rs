@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{
-    Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, RuleView, Snapshot, Trace,
+    Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, RuleByTime, RuleView, Snapshot,
+    Trace,
 };
 use crate::lang::test_file::Answers;
 use crate::model::{Map, Message, Origin, Payload, RuleId, Topic, Value};
@@ -174,6 +175,11 @@ impl VirtualHome {
     /// Returns how the rule `id` stands now; `None` where there is no such rule.
     pub(in crate::sim) fn view(&mut self, id: &RuleId) -> Option<RuleView> {
         self.engine.view(id, self.now)
+    }
+
+    /// Returns what time alone says now of the conditions of the rule `id`; `None` where there is no such rule.
+    pub(in crate::sim) fn by_time(&mut self, id: &RuleId) -> Option<RuleByTime> {
+        self.engine.by_time(id)
     }
 
     /// Returns the rules that are in force.

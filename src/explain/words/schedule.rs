@@ -1,0 +1,34 @@
+//! When a trigger is due, in words.
+
+use crate::model::format_duration;
+use crate::model::schedule::{Boundary, Schedule, Weekdays};
+use crate::rules::TriggerKind;
+
+/// Returns when a trigger is due: `at 07:30, on mon, tue`, `every 5m`, `sunset-30m`; empty for one that no time sets off.
+#[must_use]
+pub fn trigger_time(kind: &TriggerKind) -> String {
+    match kind {
+        TriggerKind::Schedule { schedule, .. } => schedule_text(schedule),
+        TriggerKind::AtExpression { expression, weekdays, .. } => {
+            let source = expression.text().split_whitespace().collect::<Vec<_>>().join(" ");
+            on(format!("at `{source}`"), *weekdays)
+        }
+        _ => String::new(),
+    }
+}
+
+fn schedule_text(schedule: &Schedule) -> String {
+    match schedule {
+        Schedule::At { times, weekdays } => {
+            let times: Vec<String> = times.iter().map(ToString::to_string).collect();
+            on(format!("at {}", times.join(", ")), *weekdays)
+        }
+        Schedule::Every(interval) => format!("every {}", format_duration(*interval)),
+        Schedule::Cron(cron) => format!("cron {}", cron.as_str()),
+        Schedule::Sun { event, offset, weekdays } => on(Boundary::Sun(*event, *offset).to_string(), *weekdays),
+    }
+}
+
+fn on(text: String, weekdays: Weekdays) -> String {
+    if weekdays == Weekdays::ALL { text } else { format!("{text}, on {weekdays}") }
+}
