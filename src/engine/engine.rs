@@ -10,7 +10,7 @@ use crate::model::{Origin, RuleId, States};
 use crate::rules::{HomeEvent, Ruleset};
 use crate::script::Interrupter;
 
-use super::by_time::{self, RuleByTime};
+use super::condition::by_time::{self, RuleByTime};
 use super::condition::evaluator::Evaluator;
 use super::core::Core;
 use super::effect::Effect;

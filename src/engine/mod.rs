@@ -11,7 +11,6 @@
 
 mod action;
 mod activation;
-mod by_time;
 mod clock_change;
 mod condition;
 mod consistency;
@@ -34,7 +33,7 @@ mod trigger;
 mod view;
 mod while_rule;
 
-pub use by_time::{ByTime, RuleByTime};
+pub use condition::by_time::{ByTime, RuleByTime};
 pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use engine::Engine;
 pub use event::{Answer, Event};

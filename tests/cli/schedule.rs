@@ -110,7 +110,7 @@ fn a_polar_night_has_no_sunset_and_says_so() {
 #[test]
 fn a_place_lets_a_home_without_one_be_asked() {
     let home = Home::new(&[
-        ("homerule.yaml", "web: off\n"),
+        ("homerule.yaml", "rules: rules\n"),
         ("rules/a.yaml", "rules: { e: { when: { sun: sunset }, then: { a/b: 1 } } }\n"),
     ]);
     assert_eq!(home.say(&["schedule"]).status, 1, "the sun needs a place");

@@ -16,7 +16,7 @@ use super::home::home_folder::meant;
 use super::{Exit, Failure, print};
 use crate::disk::home_files::read_home;
 use crate::engine::Options;
-use crate::lang::{Code, Diagnostic, Home, Severity, nearest};
+use crate::lang::{Diagnostic, Home, Severity, nearest};
 use crate::model::schedule::Location;
 use crate::model::{RuleId, parse_duration, parse_spoken_time};
 use crate::rules::{RuleEntry, Ruleset};
@@ -81,17 +81,15 @@ fn answer(due: &Due) -> serde_json::Value {
 /// Loads the home in `folder`, as if it were at `place`; `None` where it doesn't load, which is told.
 fn load(folder: &Path, place: Option<Location>) -> Result<Option<(Ruleset, Options)>, Failure> {
     let sources = read_home(folder).map_err(|error| Failure::new(error.to_string()))?;
-    let mut home = Home::load(&sources);
-    let counts =
-        |found: &Diagnostic| found.severity == Severity::Error && !(place.is_some() && found.code == Code::NO_LOCATION);
-    home.diagnostics.retain(counts);
-    if !home.diagnostics.is_empty() {
-        print::diagnostics(&home.diagnostics, &sources, "");
+    let home = Home::load_at(&sources, place);
+    let errors: Vec<Diagnostic> =
+        home.diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
+    if !errors.is_empty() {
+        print::diagnostics(&errors, &sources, "");
         return Ok(None);
     }
     let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-    let mut options = TestHome::new(&home.settings, zone, Ruleset::default()).options().clone();
-    options.calendar.location = place.or(options.calendar.location);
+    let options = TestHome::new(&home.settings, zone, Ruleset::default()).options().clone();
     Ok(Some((home.ruleset, options)))
 }
 

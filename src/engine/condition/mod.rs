@@ -1,5 +1,6 @@
 //! Conditions and expressions: judged in the world of the moment (docs/language/conditions.md).
 
+pub(crate) mod by_time;
 pub(crate) mod evaluator;
 pub(crate) mod judge;
 pub(crate) mod judgement;

@@ -17,6 +17,7 @@ use crate::lang::text::FileText;
 use crate::lang::yaml::tree;
 use crate::lang::{Code, Diagnostic, Label, Secret, Settings, Severity};
 use crate::model::is_in_topic;
+use crate::model::schedule::Location;
 use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
 
@@ -37,8 +38,15 @@ impl Home {
     /// Reads a home's files, except its test files.
     #[must_use]
     pub fn load(sources: &Sources) -> Home {
+        Home::load_at(sources, None)
+    }
+
+    /// Reads a home's files, except its test files, as if it stood at `place`; `None`: where its settings say.
+    #[must_use]
+    pub fn load_at(sources: &Sources, place: Option<Location>) -> Home {
         let mut diagnostics = Vec::new();
-        let settings = read_settings(sources, &mut diagnostics);
+        let mut settings = read_settings(sources, &mut diagnostics);
+        settings.location = place.or(settings.location);
         let are_settings_read = !diagnostics.iter().any(|found| found.severity == Severity::Error);
         let sandbox = Arc::new(Sandbox::new(settings.limits));
         let files = read_files(sources, &settings.rules, &sandbox, &mut diagnostics);

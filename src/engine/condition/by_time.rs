@@ -1,14 +1,14 @@
 //! What time alone says of a condition: for those who ask what will happen if nobody says anything.
 
+use crate::engine::core::Core;
+use crate::engine::live::id::LiveId;
 use crate::model::Map;
 use crate::rules::{Condition, ConditionKind, Start};
 use crate::script::Reads;
 
-use super::condition::judge::Judging;
-use super::condition::judgement::Judgement;
-use super::condition::scope::Scope;
-use super::core::Core;
-use super::live::id::LiveId;
+use super::judge::Judging;
+use super::judgement::Judgement;
+use super::scope::Scope;
 
 /// What time alone says of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
