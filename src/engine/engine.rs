@@ -29,7 +29,7 @@ use super::run::table::Runs;
 use super::trace::Trace;
 use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
-use super::view::{Doing, RuleView};
+use super::view::{Doing, Judged, RuleView, Waits};
 use super::while_rule::reconsider::wake;
 use super::{clock_change, consistency, dispatch, reload, view};
 
@@ -220,6 +220,20 @@ impl Engine {
     #[must_use]
     pub fn doing(&self, id: &RuleId) -> Option<Doing> {
         Some(view::doing(&self.core, self.core.live.find(id)?))
+    }
+
+    /// Returns what waits at `now`, of all rules. Nothing is judged for it.
+    #[must_use]
+    pub fn waits(&self, now: Timestamp) -> Vec<Waits> {
+        view::waits(&self.core, now)
+    }
+
+    /// Returns how the `if` of the rule `id` would be judged at `now`, as if the last message of its triggers came again;
+    /// `None` where there is no such rule.
+    #[must_use]
+    pub fn judge(&mut self, id: &RuleId, now: Timestamp) -> Option<Judged> {
+        let id = self.core.live.find(id)?;
+        Some(view::judged(&mut self.core, id, now))
     }
 
     /// Returns whether a rule in force has a webhook of this name.

@@ -19,7 +19,7 @@ use super::trace::{CauseKind, Fault, Loop, Outcome, RunId, Trace};
 use super::trigger::firing::Firing;
 
 /// How long a rule rests after a loop.
-const REST: Duration = Duration::from_mins(1);
+pub(crate) const REST: Duration = Duration::from_mins(1);
 
 /// How many runs in a row may take too long.
 const MOST_INTERRUPTIONS: u32 = 3;

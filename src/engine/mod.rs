@@ -43,4 +43,4 @@ pub use trace::{
     Armed, Awaited, BlockedBy, Cause, CauseKind, Fault, Loop, NoRoom, Outcome, Refusal, Room, RunId, Step, StepKind,
     StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
 };
-pub use view::{ArmedHold, Doing, RuleView};
+pub use view::{ArmedHold, Doing, Judged, RuleView, WaitKind, Waits};

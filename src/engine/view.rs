@@ -2,6 +2,9 @@
 //!
 //! Nothing here changes what will be decided, and nothing is noted for it while messages are handled.
 
+mod judged;
+mod waits;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,6 +21,11 @@ use super::run::thread::{Thread, Waiting};
 use super::trace::{Awaited, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
 use super::trigger::state::TriggerState;
 use super::while_rule::state::{Edge, WhileState};
+
+pub use judged::Judged;
+pub(crate) use judged::judged;
+pub(crate) use waits::waits;
+pub use waits::{WaitKind, Waits};
 
 /// A rule as it stands now.
 #[derive(Debug, Clone)]
