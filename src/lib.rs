@@ -12,6 +12,7 @@
 //! - [`explain`]: traces and facts in words.
 //! - [`sim`]: tests and replays, under a clock that jumps.
 //! - [`api`]: what programs read and write.
+//! - [`page`]: the HTML that a browser gets.
 //! - [`disk`]: the files of a home, and recordings.
 //! - [`daemon`]: the one loop, and everything that touches the world.
 //! - [`cli`]: the commands.
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod explain;
 pub mod lang;
 pub mod model;
+pub mod page;
 pub mod rules;
 pub mod script;
 pub mod sim;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers from the innermost, with those that each may import. What isn't there yet has its place already.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("model", &[]),
     ("script", &["model"]),
     ("rules", &["model", "script"]),
@@ -17,13 +17,14 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("analysis", &["model", "script", "rules", "lang", "broker", "devices", "engine"]),
     ("sim", &["model", "script", "rules", "lang", "broker", "devices", "engine", "explain"]),
     ("api", &["model", "script", "rules", "lang", "broker", "devices", "engine", "analysis", "sim", "explain"]),
+    ("page", &["model", "explain", "api"]),
     ("disk", &["model", "script", "rules", "lang"]),
     ("lsp", &["model", "script", "rules", "lang", "analysis"]),
     (
         "daemon",
         &[
             "model", "script", "rules", "lang", "broker", "devices", "engine", "analysis", "sim", "explain", "api",
-            "disk",
+            "page", "disk",
         ],
     ),
     (

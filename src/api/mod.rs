@@ -10,14 +10,15 @@ mod rule;
 mod state;
 mod status;
 mod trace;
+pub mod view;
 
 pub use crate::model::recording::{MessageLine, Via};
 pub use cause::{CauseAnswer, cause_of};
 pub use chain::chain_answer;
 pub use finding::{Finding, findings};
-pub use obstacle::ObstacleAnswer;
+pub use obstacle::{NearAnswer, ObstacleAnswer};
 pub use publication::publication_line;
 pub use rule::{LastRun, RuleAnswer};
 pub use state::StateAnswer;
 pub use status::{FailingRule, RecorderStatus, RuleCounts, Status, StoreStatus};
-pub use trace::TraceAnswer;
+pub use trace::{EndedBy, StepAnswer, TraceAnswer};

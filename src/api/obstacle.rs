@@ -3,37 +3,44 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::explain::{LocalTime, NearMiss, Obstacle, Repeated};
 
 use super::TraceAnswer;
 
 /// Why a rule didn't run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Obstacle)]
 pub struct ObstacleAnswer {
-    rule: String,
+    /// The rule.
+    pub rule: String,
     /// When it last might have run; `None`: never.
-    at: Option<Timestamp>,
+    pub at: Option<Timestamp>,
     /// `trigger`, `failed`, or what blocked it as `trace` names that; `None`: nothing did, it ran.
-    by: Option<&'static str>,
+    pub by: Option<&'static str>,
     /// In words.
-    message: String,
+    pub message: String,
     /// Messages with a topic of one of its triggers that set none off, newest first.
-    near: Vec<NearAnswer>,
+    pub near: Vec<NearAnswer>,
     /// The trace, if there is one.
-    trace: Option<Value>,
+    pub trace: Option<Value>,
 }
 
 /// A message that came near.
-#[derive(Debug, Serialize)]
-struct NearAnswer {
-    at: Timestamp,
-    topic: String,
-    value: Value,
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NearMiss)]
+pub struct NearAnswer {
+    /// When.
+    pub at: Timestamp,
+    /// The topic.
+    pub topic: String,
+    /// What it said.
+    pub value: Value,
     /// The trigger's path.
-    path: String,
+    pub path: String,
     /// What kept it from setting the trigger off.
-    why: String,
+    pub why: String,
 }
 
 impl ObstacleAnswer {

@@ -26,7 +26,7 @@ use super::loop_guard::Interruptions;
 use super::options::Options;
 use super::run::stepper::step_ready;
 use super::run::table::Runs;
-use super::trace::Trace;
+use super::trace::{RunId, Trace};
 use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
 use super::view::{Doing, Judged, RuleView, Waits};
@@ -198,6 +198,24 @@ impl Engine {
     #[must_use]
     pub fn runs_under_way(&self, now: Timestamp) -> Vec<Trace> {
         view::runs_under_way(&self.core, now)
+    }
+
+    /// Returns the runs that haven't ended at `now` as traces without steps, in the order of their ids.
+    #[must_use]
+    pub fn runs_in_short(&self, now: Timestamp) -> Vec<Trace> {
+        view::runs_in_short(&self.core, now)
+    }
+
+    /// Returns the trace so far of a run; `None` where it has ended.
+    #[must_use]
+    pub fn run_under_way(&self, run: RunId, now: Timestamp) -> Option<Trace> {
+        view::run_under_way(&self.core, run, now)
+    }
+
+    /// Returns the traces so far of the runs of the rule `id` that haven't ended at `now`, in the order of their ids.
+    #[must_use]
+    pub fn runs_of(&self, id: &RuleId, now: Timestamp) -> Vec<Trace> {
+        self.core.live.find(id).map(|id| view::runs_of(&self.core, id, now)).unwrap_or_default()
     }
 
     /// Returns how the rule `id` stands at `now`, which may be later than what was last decided; `None` where there is no

@@ -18,7 +18,7 @@ use super::core::Core;
 use super::live::id::LiveId;
 use super::run::Run;
 use super::run::thread::{Thread, Waiting};
-use super::trace::{Awaited, Outcome, Step, StepKind, StepResult, Trace, WaitsFor};
+use super::trace::{Awaited, Outcome, RunId, Step, StepKind, StepResult, Trace, WaitsFor};
 use super::trigger::state::TriggerState;
 use super::while_rule::state::{Edge, WhileState};
 
@@ -111,6 +111,23 @@ pub(crate) fn runs_under_way(core: &Core, now: Timestamp) -> Vec<Trace> {
     core.runs.iter().map(|run| under_way(core, run, now)).collect()
 }
 
+/// Returns the runs that haven't ended at `now` as traces without steps.
+pub(crate) fn runs_in_short(core: &Core, now: Timestamp) -> Vec<Trace> {
+    core.runs.iter().map(|run| trace_of(run, Vec::new(), now)).collect()
+}
+
+/// Returns the trace so far of a run that hasn't ended at `now`.
+pub(crate) fn run_under_way(core: &Core, id: RunId, now: Timestamp) -> Option<Trace> {
+    core.runs.get(id).map(|run| under_way(core, run, now))
+}
+
+/// Returns the traces so far of the runs of a rule that haven't ended at `now`, in the order of their ids.
+pub(crate) fn runs_of(core: &Core, id: LiveId, now: Timestamp) -> Vec<Trace> {
+    let mut runs: Vec<RunId> = core.runs.of_rule(id).map(|(_, run)| run).collect();
+    runs.sort_unstable();
+    runs.into_iter().filter_map(|run| run_under_way(core, run, now)).collect()
+}
+
 /// Returns how a rule stands at `now`, which may be later than what was last decided.
 pub(crate) fn view(core: &mut Core, id: LiveId, now: Timestamp) -> RuleView {
     let live = core.live.get(id);
@@ -195,6 +212,10 @@ fn until(thread: &Thread) -> Option<Timestamp> {
 fn under_way(core: &Core, run: &Run, now: Timestamp) -> Trace {
     let mut steps = run.steps.clone();
     steps.extend(run.threads.values().filter_map(|thread| waiting_step(core, run, thread, now)));
+    trace_of(run, steps, now)
+}
+
+fn trace_of(run: &Run, steps: Vec<Step>, now: Timestamp) -> Trace {
     Trace {
         rule: run.rule.clone(),
         run: Some(run.id),

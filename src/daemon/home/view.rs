@@ -17,7 +17,7 @@ use crate::daemon::recorder::Recorder;
 use crate::daemon::store::{Health, Store};
 use crate::engine::Engine;
 use crate::explain::LocalTime;
-use crate::lang::Settings;
+use crate::lang::{Settings, Sources};
 use crate::model::Place;
 use crate::model::{Fingerprint, RuleId};
 use crate::rules::{RuleEntry, Ruleset};
@@ -39,11 +39,16 @@ pub(in crate::daemon) struct HomeView<'a> {
     pub(in crate::daemon) counters: Counters,
     /// Who switched which rule last, and when.
     pub(in crate::daemon) switches: &'a BTreeMap<RuleId, Switched>,
-    pub(super) started: Instant,
+    /// The files in force.
+    pub(in crate::daemon) sources: &'a Sources,
+    /// What was found in the home's files.
+    pub(in crate::daemon) findings: &'a [Finding],
+    /// The files that aren't in force as they are on the disk.
+    pub(in crate::daemon) stale: &'a BTreeMap<Arc<str>, Stale>,
+    /// When the daemon started.
+    pub(in crate::daemon) started: Instant,
     pub(super) listen: &'a [String],
     pub(super) ruleset: &'a Ruleset,
-    pub(super) findings: &'a [Finding],
-    pub(super) stale: &'a BTreeMap<Arc<str>, Stale>,
     pub(super) store: &'a Store,
 }
 
@@ -96,7 +101,7 @@ impl HomeView<'_> {
     }
 
     /// Returns whether what should survive a restart does.
-    fn store_status(&self) -> StoreStatus {
+    pub(in crate::daemon) fn store_status(&self) -> StoreStatus {
         let failing = match self.store.health() {
             Health::Well => None,
             Health::Failing(reason) => Some(reason),

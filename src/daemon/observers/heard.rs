@@ -83,6 +83,11 @@ impl Heard {
         self.since
     }
 
+    /// Returns the last messages, newest first.
+    pub(in crate::daemon) fn recent(&self) -> impl Iterator<Item = &HeardMessage> {
+        self.messages.iter().rev()
+    }
+
     /// Returns who spoke last on `topic`.
     pub(in crate::daemon) fn spoke_last(&self, topic: &Topic) -> Option<&Spoke> {
         self.last.get(topic.as_str())

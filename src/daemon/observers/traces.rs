@@ -25,6 +25,8 @@ pub(in crate::daemon) struct Traces {
     memory: usize,
     used: usize,
     next: u64,
+    /// When the last one began that was dropped.
+    since: Option<Timestamp>,
     rules: BTreeMap<RuleId, OfRule>,
 }
 
@@ -53,7 +55,7 @@ pub(in crate::daemon) struct Kept {
 impl Traces {
     /// Keeps traces within `memory` bytes.
     pub(in crate::daemon) fn new(memory: usize) -> Traces {
-        Traces { memory, used: 0, next: 0, rules: BTreeMap::new() }
+        Traces { memory, used: 0, next: 0, since: None, rules: BTreeMap::new() }
     }
 
     /// From now on keeps them within `memory` bytes.
@@ -93,7 +95,9 @@ impl Traces {
             && let Some((_, id)) = largest.pop()
         {
             let Some(rule) = self.rules.get_mut(&id) else { continue };
-            self.used -= rule.drop_one();
+            let Some(dropped) = rule.drop_one() else { continue };
+            self.used -= dropped.size;
+            self.since = self.since.max(Some(dropped.trace.ended_at));
             if rule.kept.is_empty() {
                 self.rules.remove(&id);
             } else {
@@ -105,9 +109,35 @@ impl Traces {
     /// Returns the last `limit` traces of `rule` and its instances, or of all rules, newest first.
     pub(in crate::daemon) fn last(&self, rule: Option<&str>, limit: usize) -> Vec<Kept> {
         let wanted = self.rules.iter().filter(|(id, _)| rule.is_none_or(|rule| id.belongs_to(rule)));
-        let mut found: Vec<&Kept> = wanted.flat_map(|(_, traces)| &traces.kept).collect();
+        let mut rules: Vec<_> = wanted.map(|(_, traces)| traces.kept.iter().rev()).collect();
+        // Each rule's are in order already: the newest of the first ones is the next.
+        let mut next: BinaryHeap<(u64, usize)> = BinaryHeap::new();
+        let mut first: Vec<Option<&Kept>> = rules.iter_mut().map(Iterator::next).collect();
+        next.extend(first.iter().enumerate().filter_map(|(index, kept)| Some(((*kept)?.order, index))));
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some((_, index)) = next.pop()
+        {
+            let (Some(kept), Some(rule)) = (first.get_mut(index), rules.get_mut(index)) else { continue };
+            found.extend(std::mem::replace(kept, rule.next()).cloned());
+            next.extend(kept.map(|kept| (kept.order, index)));
+        }
+        found
+    }
+
+    /// Returns the last `limit` traces of what began by `to` and hadn't ended before `from`, newest first, and how many more
+    /// there are.
+    pub(in crate::daemon) fn between(&self, from: Timestamp, to: Timestamp, limit: usize) -> (Vec<Kept>, usize) {
+        let all = self.rules.values().flat_map(|rule| &rule.kept);
+        let mut found: Vec<&Kept> = all.filter(|kept| kept.first_at <= to && kept.trace.ended_at >= from).collect();
         found.sort_unstable_by_key(|kept| std::cmp::Reverse(kept.order));
-        found.into_iter().take(limit).cloned().collect()
+        let left_out = found.len().saturating_sub(limit);
+        (found.into_iter().take(limit).cloned().collect(), left_out)
+    }
+
+    /// Returns since when all traces are here; `None`: none was ever dropped.
+    pub(in crate::daemon) fn since(&self) -> Option<Timestamp> {
+        self.since
     }
 
     /// Returns the trace of a run; `None` where it hasn't ended, or is kept no more.
@@ -124,13 +154,13 @@ impl OfRule {
         self.kept.push_back(kept);
     }
 
-    /// Drops the oldest that is no failure, unless failures take more than half. Returns its size.
-    fn drop_one(&mut self) -> usize {
+    /// Drops the oldest that is no failure, unless failures take more than half.
+    fn drop_one(&mut self) -> Option<Kept> {
         let dull = self.kept.iter().position(|kept| !kept.is_failure()).filter(|_| self.failures * 2 <= self.used);
-        let Some(dropped) = self.kept.remove(dull.unwrap_or(0)) else { return 0 };
+        let dropped = self.kept.remove(dull.unwrap_or(0))?;
         self.used -= dropped.size;
         self.failures -= dropped.size_as_failure();
-        dropped.size
+        Some(dropped)
     }
 }
 

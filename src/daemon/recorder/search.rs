@@ -1,7 +1,8 @@
 //! Searches in what was recorded, beside the loop and one at a time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
@@ -22,10 +23,19 @@ impl Search {
         Search { folder, turn, flushed }
     }
 
-    /// Does `work` beside the loop; `None` where it panicked.
+    /// Does `work` beside the loop; `None` where it panicked. It ends early once nobody waits for it.
     pub(in crate::daemon) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce(&Past) -> T + Send + 'static,
+    ) -> Option<T> {
+        self.run_in(|folder, is_given_up| work(&Past::open(folder).given_up_by(Arc::clone(is_given_up)))).await
+    }
+
+    /// Does `work` with the folder of what was recorded, beside the loop; `None` where it panicked. The flag is set once
+    /// nobody waits for it.
+    pub(in crate::daemon) async fn run_in<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&Path, &Arc<AtomicBool>) -> T + Send + 'static,
     ) -> Option<T> {
         if let Some(flushed) = self.flushed {
             // A disk that doesn't answer has what it has.
@@ -33,10 +43,21 @@ impl Search {
         }
         // It is never closed.
         let turn = self.turn.acquire_owned().await;
+        let waits = Waits(Arc::default());
+        let is_given_up = Arc::clone(&waits.0);
         let search = move || {
             let _turn = turn;
-            work(&Past::open(&self.folder))
+            work(&self.folder, &is_given_up)
         };
         tokio::task::spawn_blocking(search).await.ok()
+    }
+}
+
+/// Somebody waits for what is found, until it's dropped.
+struct Waits(Arc<AtomicBool>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

@@ -6,15 +6,22 @@ mod events;
 mod guard;
 mod health;
 mod openapi;
+mod page;
 mod problem;
 mod rules;
 mod server;
 mod state;
 mod traces;
+mod tries;
+mod view;
 mod why;
+mod work;
 
 pub(crate) use server::ZONE_HEADER;
 pub(super) use server::{Web, WebError};
+
+use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
@@ -27,4 +34,10 @@ struct Shared {
     link: Link,
     requests: mpsc::Sender<Request>,
     stop: watch::Receiver<bool>,
+    /// The home's folder.
+    home: Arc<Path>,
+    /// The folder of the rules, relative to it.
+    rules: Arc<str>,
+    /// Whether rules may be changed.
+    may_edit: bool,
 }

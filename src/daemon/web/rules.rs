@@ -1,8 +1,12 @@
 //! The rules in force.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use crate::api::RuleAnswer;
 use crate::daemon::home::event_loop::EventLoop;
@@ -12,30 +16,82 @@ use crate::engine::Event;
 use crate::model::RuleId;
 use crate::rules::RuleEntry;
 
-use super::Shared;
 use super::problem::Problem;
+use super::{Shared, view};
+
+/// How many rules are asked for at once: the loop has other things to do between.
+const AT_ONCE: usize = 200;
 
 /// `GET /api/rules`
 pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<RuleAnswer>>, Problem> {
-    let question = |home: &mut HomeView<'_>| {
-        let mut answers = Vec::new();
-        for entry in home.rules().to_vec() {
-            answers.push(answer(home, &entry));
-            if let RuleEntry::EachTopic(each) = &entry {
-                let is_made = |id: &&RuleId| id.belongs_to(each.id.as_str());
-                let ids: Vec<RuleId> = home.engine.rule_ids().filter(is_made).cloned().collect();
-                answers.extend(ids.iter().filter_map(|id| made(home, id)));
-            }
-        }
-        answers
-    };
-    Ok(Json(shared.link.ask(question).await?))
+    all(&shared).await.map(Json)
 }
 
-/// `GET /api/rules/{id}`
-pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Json<RuleAnswer>, Problem> {
+/// Returns all rules, each after what made it.
+pub(super) async fn all(shared: &Shared) -> Result<Vec<RuleAnswer>, Problem> {
+    let ids = shared.link.ask(|home| {
+        let mut ids: Vec<RuleId> = Vec::new();
+        for entry in home.rules() {
+            ids.push(entry.id().clone());
+            if let RuleEntry::EachTopic(each) = entry {
+                ids.extend(home.engine.rule_ids().filter(|id| id.belongs_to(each.id.as_str())).cloned());
+            }
+        }
+        ids
+    });
+    let ids = ids.await?;
+    let mut all = Vec::with_capacity(ids.len());
+    for part in ids.chunks(AT_ONCE) {
+        let part = part.to_vec();
+        let question = move |home: &mut HomeView<'_>| {
+            let by_id: BTreeMap<RuleId, RuleEntry> =
+                home.rules().iter().map(|entry| (entry.id().clone(), entry.clone())).collect();
+            let found = part.iter().filter_map(|id| match by_id.get(id) {
+                Some(entry) => Some(answer(home, entry)),
+                None => made(home, id),
+            });
+            found.collect::<Vec<RuleAnswer>>()
+        };
+        all.extend(shared.link.ask(question).await?);
+    }
+    Ok(all)
+}
+
+/// Returns a rule, or what makes rules with those that it made; empty where there's none.
+pub(super) fn answers(home: &mut HomeView<'_>, id: &RuleId) -> Vec<RuleAnswer> {
+    let entry = home.rules().iter().find(|entry| entry.id() == id).cloned();
+    match entry {
+        Some(entry @ RuleEntry::EachTopic(_)) => {
+            let ids: Vec<RuleId> =
+                home.engine.rule_ids().filter(|other| other.belongs_to(id.as_str())).take(AT_ONCE).cloned().collect();
+            let first = answer(home, &entry);
+            [first].into_iter().chain(ids.iter().filter_map(|id| made(home, id))).collect()
+        }
+        Some(entry) => vec![answer(home, &entry)],
+        None => made(home, id).into_iter().collect(),
+    }
+}
+
+/// What of a rule is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    at: Option<String>,
+}
+
+/// `GET /api/rules/{id}`, `/verdict`, `/source`
+pub(super) async fn one(
+    State(shared): State<Shared>,
+    Path(path): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    if let Some(id) = path.strip_suffix("/verdict") {
+        return Ok(view::rule::verdict(&shared, id.to_owned(), asked.at).await?.into_response());
+    }
+    if let Some(id) = path.strip_suffix("/source") {
+        return Ok(view::rule::source(&shared, id.to_owned()).await?.into_response());
+    }
     let question = move |home: &mut HomeView<'_>| {
-        let id = find(home, &id)?;
+        let id = find(home, &path)?;
         if let Some(found) = home.rules().iter().find(|rule| *rule.id() == id) {
             return Ok(answer(home, found));
         }
@@ -43,17 +99,19 @@ pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) ->
         let id = find_one(home, id.as_str())?;
         made(home, &id).ok_or_else(|| unknown(home, id.as_str()))
     };
-    shared.link.ask(question).await?.map(Json)
+    let found: Result<RuleAnswer, Problem> = shared.link.ask(question).await?;
+    Ok(Json(found?).into_response())
 }
 
-/// `POST /api/rules/{id}/enable`, `/disable`, `/run`
+/// `POST /api/rules/{id}/enable`, `/disable`, `/run`, `/resume`
 pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) -> Result<StatusCode, Problem> {
     let (id, action) = path.rsplit_once('/').unwrap_or((&path, ""));
     let event: fn(RuleId) -> Event = match action {
         "enable" => |rule| Event::Switch { rule, is_enabled: true },
         "disable" => |rule| Event::Switch { rule, is_enabled: false },
         "run" => Event::RunRule,
-        _ => return Err(Problem::not_found("a rule is asked to `/enable`, `/disable` or `/run`")),
+        "resume" => return resume(&shared, id).await,
+        _ => return Err(Problem::not_found("a rule is asked to `/enable`, `/disable`, `/run` or `/resume`")),
     };
     let id = id.to_owned();
     let question = move |home: &mut EventLoop| {
@@ -62,6 +120,13 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
         Ok(StatusCode::NO_CONTENT)
     };
     shared.link.act(question).await?
+}
+
+/// Lets a rule that yields to somebody go on.
+async fn resume(shared: &Shared, id: &str) -> Result<StatusCode, Problem> {
+    let named = id.to_owned();
+    let rule = shared.link.ask(move |home| find_one(home, &named)).await??;
+    Err(Problem::conflict(format!("`{rule}` isn't overridden")))
 }
 
 /// Returns the rule that `text` names, or what makes rules.

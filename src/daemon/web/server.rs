@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use axum::Router;
-use axum::http::HeaderValue;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::tz::TimeZone;
@@ -18,13 +19,16 @@ use crate::daemon::home::input::Link;
 use crate::daemon::net::bind;
 use crate::lang::{ListenAddress, Settings};
 
-use super::connections::Connections;
+use super::connections::{Connections, Peer};
 use super::guard::Guard;
 use super::problem::Problem;
-use super::{Shared, actions, events, health, openapi, rules, state, traces, why};
+use super::{Shared, actions, events, health, openapi, page, rules, state, traces, view, why, work};
 
 /// Names the home's time zone in each answer.
 pub(crate) const ZONE_HEADER: &str = "homerule-time-zone";
+
+/// The largest body of a request.
+const LARGEST: usize = 4 << 20;
 
 /// Why the HTTP interface doesn't start, or died.
 #[derive(Debug, Error)]
@@ -67,7 +71,15 @@ impl Web {
         let bound = bind(wanted).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) =
             bound.map_err(|error| WebError::Bind { address: wanted.clone(), reason: bind_reason(&error) })?;
-        let pages = pages(Shared { link, requests, stop: stop.clone() }, Guard::new(token), zone(settings));
+        let shared = Shared {
+            link,
+            requests,
+            stop: stop.clone(),
+            home: home.into(),
+            rules: settings.rules.trim_start_matches("./").trim_end_matches('/').into(),
+            may_edit: settings.web.edit,
+        };
+        let pages = pages(shared, Guard::new(token), zone(settings));
         Ok(Web { listener, address, pages, stop })
     }
 
@@ -83,6 +95,7 @@ impl Web {
             // The sender goes only with the daemon.
             let _ = stop.wait_for(|stop| *stop).await;
         };
+        let pages = pages.into_make_service_with_connect_info::<Peer>();
         axum::serve(Connections::new(listener), pages).with_graceful_shutdown(stopped).await.map_err(WebError::Failed)
     }
 }
@@ -105,11 +118,21 @@ fn pages(shared: Shared, guard: Guard, zone: Option<HeaderValue>) -> Router {
         .route("/api/events", get(events::events))
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/hook/{name}", post(actions::hook))
-        .fallback(async || Problem::not_found("there is no such page; `/api/status` is one"))
+        .route("/api/now", get(view::now::now))
+        .route("/api/runs/{id}", get(view::run::run))
+        .route("/api/history", get(view::history::history))
+        .route("/api/timeline", get(view::timeline::timeline))
+        .route("/api/check", post(work::check::check))
+        .route("/api/try", post(work::attempt::attempt))
+        .route("/api/files/{*path}", get(work::file::get).put(work::file::put))
+        .merge(page::routes())
+        .fallback(async |headers: HeaderMap, uri: Uri| page::missing(&headers, uri.path()))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(axum::middleware::map_response(super::problem::as_problem))
         .layer(axum::middleware::map_response(tell_zone))
+        .layer(DefaultBodyLimit::max(LARGEST))
         .layer(axum::middleware::from_fn_with_state(guard, super::guard::check))
+        .layer(axum::middleware::map_response(page::protect))
         .with_state(shared)
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::{ObstacleAnswer, chain_answer};
 use crate::daemon::home::view::HomeView;
 use crate::daemon::why::{self, Recordings, asked_time};
-use crate::explain::{Chain, Extent, Incident};
+use crate::explain::{Chain, Extent, Incident, LocalTime, Obstacle};
 use crate::model::Topic;
 
 use super::Shared;
@@ -43,7 +43,7 @@ pub(super) async fn why(
 }
 
 /// Returns the chain of causes, with what the recorder knows where memory doesn't reach back.
-async fn complete_chain(shared: &Shared, topic: Topic) -> Result<Chain, Problem> {
+pub(super) async fn complete_chain(shared: &Shared, topic: Topic) -> Result<Chain, Problem> {
     let question = move |home: &mut HomeView<'_>| {
         let chain = why::chain(home, &topic);
         let search = (!chain.is_complete()).then(|| home.recorder.search());
@@ -67,12 +67,22 @@ pub(super) async fn why_not(
     State(shared): State<Shared>,
     Query(asked): Query<Rested>,
 ) -> Result<Json<ObstacleAnswer>, Problem> {
+    let (found, time) = obstacle(&shared, asked.rule, asked.at).await?;
+    Ok(Json(ObstacleAnswer::new(&found, &time)))
+}
+
+/// Returns what kept a rule from running, and how times are written.
+pub(super) async fn obstacle(
+    shared: &Shared,
+    rule: String,
+    at: Option<String>,
+) -> Result<(Obstacle, LocalTime), Problem> {
     let question = move |home: &mut HomeView<'_>| {
-        let at = asked.at.as_deref().map(|at| asked_time(at, home.now, &home.engine.calendar().zone));
+        let at = at.as_deref().map(|at| asked_time(at, home.now, &home.engine.calendar().zone));
         let at = at.transpose().map_err(Problem::bad_request)?;
-        let rule = find_one(home, &asked.rule)?;
-        let found = why::obstacle(home, &rule, at);
-        let (found, beyond) = found.ok_or_else(|| unknown(home, &asked.rule))?;
+        let id = find_one(home, &rule)?;
+        let found = why::obstacle(home, &id, at);
+        let (found, beyond) = found.ok_or_else(|| unknown(home, &rule))?;
         let beyond = beyond.map(|beyond| (beyond, home.recorder.search()));
         Ok::<_, Problem>((found, beyond, home.local_time()))
     };
@@ -84,7 +94,7 @@ pub(super) async fn why_not(
         });
         found = looked.await.ok_or_else(search_failed)?;
     }
-    Ok(Json(ObstacleAnswer::new(&found.finish(), &time)))
+    Ok((found.finish(), time))
 }
 
 /// `GET /api/incident?topic=&all=`: what the last publication depended on; 404 if no rule published it.
@@ -94,7 +104,12 @@ pub(super) async fn incident(
 ) -> Result<Json<Incident>, Problem> {
     let topic = parse(&asked.topic)?;
     let extent = if asked.all { Extent::Everything } else { Extent::Read };
-    let chain = complete_chain(&shared, topic).await?;
+    complete_incident(&shared, topic, extent).await.map(Json)
+}
+
+/// Returns what the last publication to `topic` depended on, with what the recorder knows where memory doesn't reach back.
+pub(super) async fn complete_incident(shared: &Shared, topic: Topic, extent: Extent) -> Result<Incident, Problem> {
+    let chain = complete_chain(shared, topic).await?;
     let question = move |home: &mut HomeView<'_>| {
         let (incident, gaps) = why::incident(home, &chain, extent)?;
         let search = (!gaps.is_empty()).then(|| home.recorder.search());
@@ -109,7 +124,7 @@ pub(super) async fn incident(
         });
         incident = filled.await.ok_or_else(search_failed)?;
     }
-    Ok(Json(incident))
+    Ok(incident)
 }
 
 fn parse(topic: &str) -> Result<Topic, Problem> {

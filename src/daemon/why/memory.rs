@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::daemon::home::view::HomeView;
 use crate::daemon::observers::traces::Kept;
-use crate::engine::RunId;
+use crate::engine::{RunId, Trace};
 use crate::explain::{
-    Beyond, Chain, Extent, Facts, Gaps, Incident, Memory, Obstacle, Scene, Switcher, obstacle as explain_obstacle,
-    switched_off_by,
+    Beyond, Chain, Extent, Facts, Gaps, History as _, Incident, Memory, Obstacle, Scene, Switcher,
+    obstacle as explain_obstacle, switched_off_by,
 };
 use crate::model::{RuleId, Topic};
 
@@ -22,6 +22,17 @@ pub(in crate::daemon) fn chain(home: &HomeView<'_>, topic: &Topic) -> Chain {
     };
     let spoke_last = |topic: &Topic| home.heard.spoke_last(topic).map(|spoke| (spoke.at, spoke.speaker.clone()));
     Chain::of(topic, &Memory { now: home.now, heard: home.heard, spoke_last: &spoke_last, run: &find_run })
+}
+
+/// Returns what led to a run, as far as memory reaches: what published the message that set it off; `None` if no message
+/// of another run did.
+pub(in crate::daemon) fn chain_of_run(home: &HomeView<'_>, trace: &Trace) -> Option<Chain> {
+    let (topic, at) = trace.cause.message()?;
+    let until = at.unwrap_or(trace.at);
+    let speaker = home.heard.last(topic, until, &|_| true).map(|heard| (heard.at, heard.speaker));
+    let spoke_last = |asked: &Topic| speaker.clone().filter(|_| asked == topic);
+    let find_run = |run: RunId| home.traces.of_run(run).cloned();
+    Some(Chain::of(topic, &Memory { now: until, heard: home.heard, spoke_last: &spoke_last, run: &find_run }))
 }
 
 /// Returns what kept `rule` from running when it last might have, up to `until`, as far as memory reaches, and where to look
@@ -44,7 +55,7 @@ pub(in crate::daemon) fn obstacle(
         heard_since: home.heard.since(),
         running,
         traces: home.traces.last(Some(rule.as_str()), usize::MAX).iter().map(Kept::repeated).collect(),
-        switched_off: switched_off(home, rule),
+        switched_off: if view.is_enabled { None } else { switched_off(home, rule) },
         time: home.local_time(),
     }))
 }

@@ -8,5 +8,5 @@ mod memory;
 mod recorded;
 
 pub(super) use asked_time::asked_time;
-pub(super) use memory::{chain, incident, obstacle};
+pub(super) use memory::{chain, chain_of_run, incident, obstacle};
 pub(super) use recorded::Recordings;

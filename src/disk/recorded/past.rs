@@ -3,6 +3,8 @@
 use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -30,13 +32,20 @@ const TIME: usize = 27;
 pub(crate) struct Past {
     files: Vec<RecordedFile>,
     end: Instant,
+    /// Whether nobody waits for what is found.
+    is_given_up: Arc<AtomicBool>,
 }
 
 impl Past {
     /// Returns what was recorded in `folder` so far; what can't be read isn't found.
     pub(crate) fn open(folder: &Path) -> Past {
         let files = recorded_files(folder).unwrap_or_default();
-        Past { files, end: Instant::now() + LONGEST }
+        Past { files, end: Instant::now() + LONGEST, is_given_up: Arc::default() }
+    }
+
+    /// Returns it as a search that ends once the flag is set.
+    pub(crate) fn given_up_by(self, is_given_up: Arc<AtomicBool>) -> Past {
+        Past { is_given_up, ..self }
     }
 
     /// Returns the last message of `topic` at or before `at` that `is_wanted`.
@@ -104,7 +113,7 @@ impl Past {
         // What can't be read isn't found.
         let Ok(mut text) = open(&file.path) else { return ControlFlow::Continue(()) };
         for count in 0.. {
-            if count % STRIDE == 0 && Instant::now() >= self.end {
+            if count % STRIDE == 0 && (Instant::now() >= self.end || self.is_given_up.load(Ordering::Relaxed)) {
                 return ControlFlow::Break(());
             }
             let Ok(line) = text.fill_buf() else { break };

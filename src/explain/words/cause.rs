@@ -37,7 +37,8 @@ pub(super) fn cause_of_step(cause: &Cause, now: Timestamp, time: &LocalTime) -> 
 }
 
 /// Returns the cause in short, as it follows "by": `` `home/tv` ``, `the time 07:30:00`.
-pub(in crate::explain) fn cause_in_short(cause: &Cause, time: &LocalTime) -> String {
+#[must_use]
+pub fn cause_in_short(cause: &Cause, time: &LocalTime) -> String {
     match &cause.kind {
         CauseKind::Message { topic, .. } => format!("`{topic}`"),
         CauseKind::Time { due, late } => format!("the time {}{}", time.text(*due), if *late { ", late" } else { "" }),

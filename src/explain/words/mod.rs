@@ -11,7 +11,7 @@ mod values;
 mod verdict;
 
 pub use awaited::{awaited, awaited_any};
-pub(super) use cause::cause_in_short;
+pub use cause::cause_in_short;
 pub use local_time::LocalTime;
 pub use outcome::{blocked_now, blocked_then, ended, stop_reason};
 pub(super) use progress::lingering;

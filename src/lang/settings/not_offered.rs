@@ -43,7 +43,6 @@ const NOT_OFFERED: &[Row] = &[
     (&["topic_prefix"], "homerule's own topics can't be moved", "remove `topic_prefix`"),
     (&["web", "tls"], "the HTTP interface has no TLS", "remove `tls`, and listen on 127.0.0.1 only"),
     (&["web", "public_url"], "the HTTP interface knows no address but its own", "remove `public_url`"),
-    (&["web", "edit"], "rules can't be changed on the page", "remove `edit`"),
 ];
 
 /// Reports what the settings ask for and isn't done yet.

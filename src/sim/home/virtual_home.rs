@@ -172,6 +172,12 @@ impl VirtualHome {
         &self.engine
     }
 
+    /// Returns the engine, to be asked how its rules stand.
+    #[must_use]
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
     /// Returns how the rule `id` stands now; `None` where there is no such rule.
     pub(in crate::sim) fn view(&mut self, id: &RuleId) -> Option<RuleView> {
         self.engine.view(id, self.now)

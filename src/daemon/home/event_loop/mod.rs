@@ -356,6 +356,7 @@ impl EventLoop {
             listen: &self.parts.listen,
             settings: &self.settings,
             ruleset: &self.ruleset,
+            sources: &self.sources,
             findings: &self.findings,
             stale: &self.stale,
             store: &self.parts.store,

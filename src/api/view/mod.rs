@@ -1,0 +1,19 @@
+//! What the page shows and programs can have too: what is going on now, how a rule would be judged, what was before.
+
+mod difference;
+mod file;
+mod history;
+mod now;
+mod past_events;
+mod topics;
+mod verdict;
+mod why;
+
+pub use difference::{Difference, RuleDifference};
+pub use file::{SourceAnswer, SourcePart};
+pub use history::{History, Point, thin_out};
+pub use now::{Now, Recent, RecentKind, Waiting, Wrong, WrongKind};
+pub use past_events::{HoldSpan, PastRun, TimelineAnswer};
+pub use topics::{Branch, branches};
+pub use verdict::{VerdictAnswer, VerdictPart, VerdictSubject};
+pub use why::{WhyLink, why_links};

@@ -1,0 +1,70 @@
+// Buttons that do something: each says what came of it, and why if nothing did.
+import { refresh } from "./live.js";
+
+export function say(text, isWrong) {
+  const notes = document.getElementById("notes");
+  const note = document.createElement("p");
+  note.className = isWrong ? "note wrong" : "note";
+  note.textContent = text;
+  notes.append(note);
+  setTimeout(() => note.remove(), isWrong ? 12000 : 5000);
+}
+
+// Asks the daemon; returns the response, or nothing where that was refused, which is told.
+export async function ask(address, options = {}) {
+  try {
+    const response = await fetch(address, options);
+    if (response.ok) return response;
+    const problem = await response.json().catch(() => ({}));
+    say(problem.detail ?? `That didn't work: ${response.status} ${response.statusText}`, true);
+  } catch {
+    say("The daemon doesn't answer.", true);
+  }
+  return null;
+}
+
+function post(address, body) {
+  return ask(address, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}) });
+}
+
+// A payload as somebody types it: JSON is sent as such, anything else as text.
+function payloadOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+async function clicked(event) {
+  const button = event.target.closest("button[data-post], button[data-clear]");
+  if (!button) return;
+  if (button.dataset.ask && !confirm(button.dataset.ask)) return;
+  button.disabled = true;
+  const done = button.dataset.clear
+    ? await post("/api/publish", { topic: button.dataset.clear, payload: null, retain: true })
+    : await post(button.dataset.post);
+  button.disabled = false;
+  if (!done) return;
+  say(button.dataset.done ?? "Cleared.");
+  refresh();
+}
+
+async function sent(event) {
+  const form = event.target.closest("form[data-publish]");
+  if (!form) return;
+  event.preventDefault();
+  const message = { topic: form.dataset.publish, payload: payloadOf(form.elements.payload.value), retain: form.elements.retain.checked };
+  if (await post("/api/publish", message)) {
+    say("Published.");
+    refresh();
+  }
+}
+
+export function act() {
+  document.addEventListener("click", clicked);
+  document.addEventListener("submit", sent);
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("select[data-submit]")) event.target.form.requestSubmit();
+  });
+}

@@ -1,0 +1,150 @@
+// News: when something happens that this view shows, it's fetched again and what differs is put in place.
+import { morph } from "./morph.js";
+import { setClock, tick } from "./time.js";
+
+const PAUSE = 700; // between two looks, in milliseconds
+let timer = 0;
+let lastLook = 0;
+let isBusy = false;
+let isWanted = false;
+let cutSince = null;
+let leave = null;
+
+function main() {
+  return document.getElementById("main");
+}
+
+// Whether somebody is about to read or to click something that would move away.
+function isHeld() {
+  const list = document.querySelector("#recent .rows");
+  return Boolean(list?.matches(":hover") || getSelection()?.toString());
+}
+
+function show(state) {
+  const link = document.getElementById("link");
+  const banner = document.getElementById("cut");
+  if (link) {
+    link.dataset.state = state;
+    link.querySelector(".words").textContent = state === "open" ? "live" : "cut off";
+  }
+  if (state === "open") {
+    if (cutSince) refresh();
+    cutSince = null;
+    banner.hidden = true;
+  } else if (!cutSince) {
+    cutSince = new Date();
+    // A blink is no news.
+    setTimeout(() => {
+      if (!cutSince) return;
+      banner.textContent = `The daemon hasn't answered since ${cutSince.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}. What's below may be old; this page comes back by itself.`;
+      banner.hidden = false;
+    }, 1200);
+  }
+}
+
+export async function refresh() {
+  if (isBusy) {
+    isWanted = true;
+    return;
+  }
+  isBusy = true;
+  lastLook = Date.now();
+  try {
+    const response = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
+    if (response.status === 401) return location.reload();
+    if (!response.ok) return;
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    const wanted = fresh.getElementById("main");
+    if (!wanted) return;
+    const before = document.querySelector("[data-say]")?.dataset.say;
+    setClock(fresh.documentElement.dataset.now);
+    morph(main(), wanted);
+    document.title = fresh.title;
+    tick();
+    const after = document.querySelector("[data-say]")?.dataset.say;
+    if (after && after !== before) document.getElementById("said").textContent = after;
+    document.dispatchEvent(new CustomEvent("refreshed"));
+  } catch {
+    // The stream tells when the daemon is back.
+  } finally {
+    isBusy = false;
+    if (isWanted) {
+      isWanted = false;
+      schedule();
+    }
+  }
+}
+
+function schedule() {
+  if (timer || document.visibilityState !== "visible") {
+    isWanted ||= document.visibilityState !== "visible";
+    return;
+  }
+  timer = setTimeout(() => {
+    timer = 0;
+    if (isHeld()) return schedule();
+    refresh();
+  }, Math.max(0, lastLook + PAUSE - Date.now()));
+}
+
+// Whether an event changes what this view shows.
+function concerns({ kind, data }) {
+  const { live, topic, rule } = main().dataset;
+  if (kind === "missed") return true;
+  if (!(live ?? "").split(" ").includes(kind)) return false;
+  if (!topic && !rule) return true;
+  try {
+    const told = JSON.parse(data);
+    return topic ? told.topic === topic : (told.rule ?? rule) === rule;
+  } catch {
+    return true;
+  }
+}
+
+function hear(event) {
+  if (event.state) show(event.state);
+  else if (concerns(event)) schedule();
+}
+
+function alone() {
+  const script = document.createElement("script");
+  script.src = "/assets/stream.js";
+  script.onload = () => {
+    leave = self.openStream(hear);
+  };
+  document.head.append(script);
+}
+
+function connect() {
+  if (leave) return;
+  if (!("SharedWorker" in self)) return alone();
+  const worker = new SharedWorker("/assets/shared.js");
+  worker.onerror = () => alone();
+  worker.port.onmessage = ({ data }) => hear(data);
+  worker.port.start();
+  leave = () => {
+    worker.port.postMessage("bye");
+    worker.port.close();
+  };
+}
+
+export function goLive() {
+  if (!main()?.hasAttribute("data-live")) return;
+  connect();
+  addEventListener("pagehide", () => {
+    leave?.();
+    leave = null;
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      connect();
+      refresh();
+    }
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible" && isWanted) {
+      isWanted = false;
+      schedule();
+    }
+  });
+}

@@ -1,0 +1,95 @@
+//! A value as one reads it, with what is new marked.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::page::shown::lines;
+
+/// The most bytes of a payload that are shown.
+const MOST: usize = 64 << 10;
+
+/// Returns a payload as it's read: JSON with a line for each part, those marked that differ from `before`.
+pub(super) fn pretty(payload: Option<&str>, value: &Value, before: Option<&Value>) -> Markup {
+    let Some(text) = payload else { return html! { p.muted { "The payload isn't text." } } };
+    if text.is_empty() {
+        return html! { p.muted { "(empty)" } };
+    }
+    if !(value.is_object() || value.is_array()) || text.len() > MOST {
+        let end = text.char_indices().map(|(index, _)| index).take_while(|index| *index <= MOST).last();
+        let shown = text.get(..end.filter(|_| text.len() > MOST).unwrap_or(text.len())).unwrap_or_default();
+        let is_new = before.is_some_and(|before| before != value);
+        return html! {
+            pre.payload tabindex="0" { @if is_new { mark { bdi { (lines(shown)) } } } @else { bdi { (lines(shown)) } } }
+            @if shown.len() < text.len() { p.muted { "The first " (shown.len() / 1024) " KiB of " (text.len() / 1024) " KiB." } }
+        };
+    }
+    let mut rows = Vec::new();
+    write(&mut rows, value, before.map(Some), 0, String::new(), "");
+    html! {
+        pre.payload tabindex="0" {
+            @for row in &rows {
+                @if row.is_new { mark { bdi { (lines(&row.text)) } } } @else { bdi { (lines(&row.text)) } }
+                "\n"
+            }
+        }
+    }
+}
+
+/// One line.
+struct Row {
+    text: String,
+    is_new: bool,
+}
+
+/// Writes a value. `before`: what stood there; `Some(None)`: nothing; `None`: nobody knows.
+fn write(rows: &mut Vec<Row>, value: &Value, before: Option<Option<&Value>>, depth: usize, key: String, comma: &str) {
+    let indent = "  ".repeat(depth);
+    let quoted = |key: &str| format!("{}: ", Value::from(key));
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            rows.push(Row { text: format!("{indent}{key}{{"), is_new: false });
+            let last = map.len() - 1;
+            for (index, (name, inner)) in map.iter().enumerate() {
+                let before = before.map(|before| before.and_then(|before| before.get(name)));
+                write(rows, inner, before, depth + 1, quoted(name), if index < last { "," } else { "" });
+            }
+            rows.push(Row { text: format!("{indent}}}{comma}"), is_new: false });
+        }
+        Value::Array(list) if !list.is_empty() => {
+            rows.push(Row { text: format!("{indent}{key}["), is_new: false });
+            let last = list.len() - 1;
+            for (index, inner) in list.iter().enumerate() {
+                let before = before.map(|before| before.and_then(|before| before.get(index)));
+                write(rows, inner, before, depth + 1, String::new(), if index < last { "," } else { "" });
+            }
+            rows.push(Row { text: format!("{indent}]{comma}"), is_new: false });
+        }
+        _ => {
+            let is_new = before.is_some_and(|before| before != Some(value));
+            rows.push(Row { text: format!("{indent}{key}{value}{comma}"), is_new });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_new_is_marked() {
+        let value = serde_json::json!({ "a": 1, "b": { "c": [1, 2] }, "d": "x" });
+        let before = serde_json::json!({ "a": 1, "b": { "c": [1, 3] } });
+        let shown = pretty(Some("{…}"), &value, Some(&before)).into_string();
+        let marked: Vec<&str> =
+            shown.split("<mark><bdi>").skip(1).map(|part| part.split('<').next().unwrap()).collect();
+        assert_eq!(marked, ["      2", "  &quot;d&quot;: &quot;x&quot;"]);
+        assert!(!pretty(Some("{…}"), &value, None).into_string().contains("<mark>"));
+    }
+
+    #[test]
+    fn a_megabyte_is_cut() {
+        let text = "ä".repeat(1 << 20);
+        let shown = pretty(Some(&text), &Value::from(text.as_str()), None).into_string();
+        assert!(shown.len() < 80_000 && shown.contains("The first 64 KiB of 2048 KiB."), "{}", shown.len());
+    }
+}
