@@ -1,13 +1,16 @@
 //! A diagnostic as programs read it.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::lang::{Code, Colour, Diagnostic, Report, Severity, Sources};
 
 /// A diagnostic with its place counted in lines and columns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Diagnostic)]
 pub struct Finding {
     /// `HR` and three digits.
+    #[schema(example = "HR020")]
     pub code: String,
     /// `error` or `warning`.
     pub severity: String,
@@ -23,6 +26,7 @@ pub struct Finding {
     pub help: Option<String>,
     /// All of it for people, with the source line, in colour.
     #[serde(skip)]
+    #[schema(ignore)]
     pub text: String,
 }
 

@@ -2,14 +2,17 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::engine::Doing;
 use crate::rules::{Mode, Rule, RuleEntry};
 
 /// A rule.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Rule)]
 pub struct RuleAnswer {
     /// Its full id.
+    #[schema(example = "living/tv:dim-lights")]
     pub id: String,
     /// Its name.
     pub name: Option<String>,
@@ -30,13 +33,14 @@ pub struct RuleAnswer {
     pub stale: bool,
     /// What it is doing now.
     #[serde(default)]
+    #[schema(value_type = Object, example = json!({ "running_since": "2024-06-01T18:00:00Z", "waits_until": null, "holds_since": null, "lingers_until": null, "next_at": null }))]
     pub doing: Doing,
     /// Its last run that ended; `None`: none did.
     pub last_run: Option<LastRun>,
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastRun {
     /// When it began.
     pub at: Timestamp,

@@ -4,13 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::{Devices, Name, Origin, Topic, TopicState};
 
 /// The state of a topic.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TopicState)]
 pub struct StateAnswer {
     /// The topic.
+    #[schema(example = "home/hall/lux")]
     pub topic: String,
     /// What the payload holds, as JSON.
     pub value: serde_json::Value,
@@ -26,8 +29,10 @@ pub struct StateAnswer {
     /// Whether the payload is the topic's retained message.
     pub retained: bool,
     /// Where the last message came from.
+    #[schema(value_type = String, example = "live")]
     pub origin: Origin,
     /// The device that the topic belongs to.
+    #[schema(value_type = Option<String>)]
     pub device: Option<Name>,
 }
 

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Finding;
 
 /// How the daemon is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Its version.
     pub version: String,
@@ -36,7 +37,7 @@ pub struct Status {
 }
 
 /// A rule whose last run failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FailingRule {
     /// Its full id.
     pub rule: String,
@@ -47,7 +48,7 @@ pub struct FailingRule {
 }
 
 /// Whether messages are recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct RecorderStatus {
     /// Whether it is switched on.
     #[serde(rename = "on")]
@@ -59,7 +60,7 @@ pub struct RecorderStatus {
 }
 
 /// Whether what should survive a restart does.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct StoreStatus {
     /// Why nothing can be kept now; `None`: all is kept.
     pub failing: Option<String>,
@@ -68,7 +69,7 @@ pub struct StoreStatus {
 }
 
 /// How many rules there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct RuleCounts {
     /// In force.
     pub loaded: usize,

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::Look;
-use super::shown::prose;
+use super::shown::{one_line, prose};
 
 /// The views that the ways lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Frame<'a> {
 pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
-        html lang="en" data-now=(frame.look.now.to_string()) {
+        html lang="en" data-now=(frame.look.now.to_string()) data-shown=(frame.look.clock()) {
             (head(&frame.title))
             body {
                 a.skip href="#main" { "Skip to the content" }
@@ -91,7 +91,7 @@ fn head(title: &str) -> Markup {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
-            title { (title) " · homerule" }
+            title { (one_line(title)) " · homerule" }
             link rel="icon" href="/assets/icon.svg" type="image/svg+xml";
             link rel="stylesheet" href="/assets/page.css";
             script src="/assets/theme.js" {}

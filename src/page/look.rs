@@ -26,7 +26,12 @@ impl Look {
 
     /// Returns a time with how long ago it is.
     pub(super) fn when(&self, at: Timestamp) -> Markup {
-        html! { (self.time(at)) " " (self.age(at)) }
+        html! { (self.time(at)) ", " (self.age(at)) }
+    }
+
+    /// Returns the time of day, to the second.
+    pub(super) fn clock(&self) -> String {
+        self.now.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
     /// Returns how long it is until a time; the page counts down.

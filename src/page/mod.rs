@@ -20,6 +20,7 @@ pub use layout::{Frame, View, page, problem_page, sign_in_page};
 pub use look::Look;
 pub use now::{now, recent_list};
 pub use rule::{RulePage, RulesPage, one_run, rule, rules};
+pub use shown::encoded;
 pub use timeline::{TimelinePage, timeline};
 pub use topic::{TopicPage, TopicsPage, topic, topics};
 pub use trial::{TrialPage, difference, findings, trial};

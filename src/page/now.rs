@@ -119,7 +119,7 @@ pub fn recent_list(look: &Look, recent: &[Recent]) -> Markup {
             p.card.calm { "Nothing has happened since the daemon started." }
         } @else {
             ol.rows.recent.card reversed {
-                @for one in recent {
+                @for (one, times) in folded(recent) {
                     li.(class_of(one.kind)) {
                         span.at { (look.time(one.at)) }
                         span.what {
@@ -129,6 +129,7 @@ pub fn recent_list(look: &Look, recent: &[Recent]) -> Markup {
                                     (topic_link(one.topic.as_deref().unwrap_or_default())) " " (payload(one.payload.as_deref()))
                                     @if one.retained { " " span.muted { "retained" } }
                                     @if let Some(client) = &one.client { " " span.muted { "from " bdi { (one_line(client)) } } }
+                                    @if times > 1 { " " span.count { "×" (times) } }
                                 },
                                 RecentKind::Publish => {
                                     span.sign aria-hidden="true" { "→" } span.unseen { "published " }
@@ -153,6 +154,24 @@ pub fn recent_list(look: &Look, recent: &[Recent]) -> Markup {
             }
         }
     }
+}
+
+/// Returns what happened with what one topic said several times in a row once, its last, and how often.
+fn folded(recent: &[Recent]) -> Vec<(&Recent, usize)> {
+    let mut folded: Vec<(&Recent, usize)> = Vec::new();
+    for one in recent {
+        let is_again = |last: &Recent| {
+            one.kind == RecentKind::Message
+                && last.kind == one.kind
+                && last.topic == one.topic
+                && last.client == one.client
+        };
+        match folded.last_mut() {
+            Some((last, times)) if is_again(last) => *times += 1,
+            _ => folded.push((one, 1)),
+        }
+    }
+    folded
 }
 
 fn class_of(kind: RecentKind) -> &'static str {

@@ -62,7 +62,8 @@ pub(super) fn prose(text: &str) -> Markup {
 }
 
 /// Returns a text as it stands in an address: each byte that might mean something there is written as `%XX`.
-pub(super) fn encoded(text: &str) -> String {
+#[must_use]
+pub fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {

@@ -67,7 +67,7 @@ pub fn timeline(look: &Look, view: &TimelinePage<'_>) -> Markup {
             input type="hidden" name="from" value=(from.to_string());
             input type="hidden" name="to" value=(to.to_string());
             button type="submit" { "Add" }
-            @if !view.topics.is_empty() { a.quiet href={ "/timeline?from=" (encoded(&from.to_string())) "&to=" (encoded(&to.to_string())) } { "Without topics" } }
+            @if !view.topics.is_empty() { a.quiet href={ "/timeline?from=" (encoded(&from.to_string())) "&to=" (encoded(&to.to_string())) } { "Remove the topics" } }
         }
         @if let Some(trouble) = view.trouble { p.card.problem { (super::shown::prose(trouble)) } }
         @if lanes.is_empty() && answer.lanes.is_empty() {

@@ -185,11 +185,54 @@ impl House {
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
     }
 
+    /// Asks the HTTP interface as a browser does: with headers of one's own, and following nothing.
+    pub(crate) fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
+        let agent: ureq::Agent = config.timeout_global(Some(PATIENCE)).build().into();
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.web));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = agent.run(request.body(body.unwrap_or_default().to_owned()).unwrap()).unwrap();
+        let bytes = response.body_mut().with_config().limit(1 << 26).read_to_vec().unwrap();
+        let headers = response.headers().iter();
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        Answer {
+            status: response.status().as_u16(),
+            headers: headers.collect(),
+            length: bytes.len(),
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
     /// Returns the JSON that the HTTP interface answers.
     pub(crate) fn get(&self, path: &str) -> Value {
         let (status, body) = self.ask("GET", path, None);
         assert_eq!(status, 200, "{path}: {body}");
         serde_json::from_str(&body).unwrap()
+    }
+}
+
+/// What the HTTP interface answers.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    /// How many bytes were sent.
+    pub(crate) length: usize,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// Returns a header; empty where it isn't there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// Returns the JSON that was answered.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 

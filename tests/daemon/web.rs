@@ -52,6 +52,32 @@ fn what_is_published_over_the_web_is_seen_by_rules_and_in_the_state() {
 }
 
 #[test]
+fn the_state_comes_in_pages_where_that_is_asked_for() {
+    let house = House::with_rules("rules: {}\n");
+    for topic in ["in/a", "in/b c", "in/d", "in/e", "other"] {
+        house.ask("POST", "/api/publish", Some(&format!(r#"{{"topic": "{topic}", "payload": 1}}"#)));
+    }
+    let (mut path, mut pages) = ("/api/state?filter=in/%23&limit=2".to_owned(), Vec::new());
+    loop {
+        let said = house.exchange("GET", &path, &[], None);
+        let topics = said
+            .json()
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["topic"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>();
+        pages.push(topics);
+        let link = said.header("link");
+        let Some(next) = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")) else { break };
+        path = next.to_owned();
+    }
+    assert_eq!(pages, [["in/a", "in/b c"], ["in/d", "in/e"]]);
+    assert_eq!(house.ask("GET", "/api/state?limit=0", None).0, 400);
+    assert!(house.get("/api/state").as_array().unwrap().len() > 4);
+}
+
+#[test]
 fn a_trace_says_what_a_run_did() {
     let mut house = House::with_rules(RULES);
     house.ask("POST", "/api/publish", Some(r#"{"topic": "in/hall", "payload": "ON"}"#));
@@ -154,7 +180,11 @@ fn the_description_of_the_interface_names_each_route_and_the_keys_of_the_answers
 
     let paths = description["paths"].as_object().unwrap();
     let routes = include_str!("../../src/daemon/web/server.rs").split(".route(\"").skip(1);
-    let routes: Vec<String> = routes.map(|route| route.split('"').next().unwrap().replace("{*path}", "{id}")).collect();
+    let routes: Vec<String> = routes
+        .map(|route| {
+            route.split('"').next().unwrap().replace("rules/{*path}", "rules/{id}").replace("{*path}", "{path}")
+        })
+        .collect();
     assert!(routes.len() > 10, "{routes:?}");
     for route in &routes {
         assert!(paths.contains_key(route), "{route} is not described");
@@ -166,8 +196,21 @@ fn the_description_of_the_interface_names_each_route_and_the_keys_of_the_answers
         ("Rule", &house.get("/api/rules")[0]),
         ("TopicState", &house.get("/api/state")[0]),
         ("Trace", &house.get("/api/traces")[0]),
+        ("Now", &house.get("/api/now")),
+        ("Verdict", &house.get("/api/rules/light/verdict")),
+        ("Source", &house.get("/api/rules/light/source")),
+        ("History", &house.get("/api/history?topic=in/hall")),
+        ("Timeline", &house.get("/api/timeline")),
     ] {
         let required = schemas[schema]["required"].as_array().unwrap();
         assert!(required.iter().all(|key| answer.get(key.as_str().unwrap()).is_some()), "{schema}: {answer}");
+        let known = schemas[schema]["properties"].as_object().unwrap();
+        let given = answer.as_object().unwrap().keys();
+        let unknown: Vec<&String> = given.filter(|key| !known.contains_key(*key)).collect();
+        assert_eq!(unknown, Vec::<&String>::new(), "{schema} doesn't describe them");
+    }
+    let text = description.to_string();
+    for name in text.split("\"#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(schemas.get(name).is_some(), "`{name}` is named and isn't there");
     }
 }

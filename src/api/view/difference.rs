@@ -11,6 +11,12 @@ use crate::sim::{Divergence, Published};
 
 /// What only one of two versions of the rules would have published.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "only_here": [{ "tst": "2024-06-01T18:09:00.000000Z", "topic": "home/hall/light/set", "qos": 1, "retain": 0, "payloadlen": 2, "payload": "ON", "rule": "hall:light" }],
+    "only_there": [],
+    "by_rule": { "hall:light": { "only_here": [{ "topic": "home/hall/light/set" }], "only_there": [] } },
+    "messages": 1200, "left_out": 0, "failed": {}, "is_cut": false
+}))]
 pub struct Difference {
     /// What only the text that was sent would have published, as recording lines with `rule` and `cause`.
     pub only_here: Vec<Value>,

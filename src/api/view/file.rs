@@ -8,6 +8,10 @@ use crate::rules::{Condition, ConditionKind, Rule, Start};
 
 /// The file that a rule is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Source, example = json!({
+    "file": "rules/hall.yaml", "line": 2, "text": "rules:\n  light:\n    when: home/hall/motion\n", "stale": false,
+    "parts": [{ "path": "when", "line": 3, "column": 11 }], "end": null
+}))]
 pub struct SourceAnswer {
     /// Its path, relative to the home.
     #[schema(example = "rules/living/tv.yaml")]

@@ -7,6 +7,10 @@ use utoipa::ToSchema;
 
 /// What a topic said over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "topic": "home/hall/climate", "field": "temperature", "from": "2024-06-01T00:00:00Z", "to": "2024-06-02T00:00:00Z", "found": 2,
+    "points": [{ "at": "2024-06-01T06:00:00Z", "value": 18.5 }, { "at": "2024-06-01T15:00:00Z", "value": 22.0 }]
+}))]
 pub struct History {
     /// The topic.
     #[schema(example = "home/hall/climate")]

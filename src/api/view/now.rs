@@ -10,6 +10,13 @@ use crate::explain::{LocalTime, awaited_any};
 
 /// How a home is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "at": "2024-06-01T18:10:00Z",
+    "wrong": [{ "kind": "file", "message": "unknown key `whne`", "file": "rules/a.yaml", "line": 3, "column": 5, "help": "did you mean `when`?" }],
+    "waiting": [{ "kind": "delay", "rule": "hall:off", "run": 7, "path": "then[0]", "what": "goes on", "since": "2024-06-01T18:09:00Z", "until": "2024-06-01T18:12:00Z" }],
+    "waiting_left_out": 0,
+    "recent": [{ "kind": "message", "at": "2024-06-01T18:09:00Z", "topic": "home/hall/motion", "payload": "ON", "client": "zigbee2mqtt" }]
+}))]
 pub struct Now {
     /// When this was so.
     pub at: Timestamp,

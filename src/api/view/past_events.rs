@@ -10,6 +10,13 @@ use super::History;
 
 /// What rules did over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Timeline, example = json!({
+    "from": "2024-06-01T18:00:00Z", "to": "2024-06-01T19:00:00Z", "known_since": "2024-06-01T06:00:00Z", "left_out": 0,
+    "runs": [{ "rule": "hall:light", "run": 7, "at": "2024-06-01T18:09:00Z", "ended_at": "2024-06-01T18:11:00Z", "outcome": "finished", "topic": "home/hall/motion", "times": 1 }],
+    "skips": [{ "rule": "hall:light", "run": null, "at": "2024-06-01T18:30:00Z", "ended_at": "2024-06-01T18:30:00Z", "outcome": "skipped", "by": "condition", "times": 3 }],
+    "holds": [{ "rule": "hall:off", "at": "2024-06-01T18:12:00Z", "ended_at": "2024-06-01T18:17:00Z", "is_going_on": false }],
+    "lanes": []
+}))]
 pub struct TimelineAnswer {
     /// From when.
     pub from: Timestamp,

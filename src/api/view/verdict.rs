@@ -18,6 +18,12 @@ const MOST_TOPICS: usize = 20;
 
 /// How a rule stands at a moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Verdict, example = json!({
+    "rule": "hall:light", "at": "2024-06-01T18:10:00Z",
+    "triggers": [{ "path": "when", "source": "a change of `home/hall/motion` to ON", "result": "true", "why": "the last message came at 2024-06-01 20:09:00", "values": { "home/hall/motion": "ON" } }],
+    "gates": [{ "path": "cooldown", "source": "cooldown: 5m", "result": "false", "why": "until 2024-06-01 20:14:00", "values": {} }],
+    "conditions": [{ "path": "if", "source": "state('home/hall/lux') < 60", "result": "false", "why": null, "values": { "home/hall/lux": 80 } }]
+}))]
 pub struct VerdictAnswer {
     /// The rule.
     #[schema(example = "hall:light")]

@@ -1,8 +1,10 @@
 //! What the one loop is told, in the order in which it happened.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
+use tracing::debug;
 
 use crate::engine::Event;
 use crate::model::Message;
@@ -14,6 +16,9 @@ use crate::daemon::files::reload::Loaded;
 
 /// How many inputs may wait. Beyond, whoever has one waits: a client at its socket, a web request.
 pub(in crate::daemon) const WAITING: usize = 4096;
+
+/// No question should hold up the loop for longer.
+const LONG: Duration = Duration::from_millis(5);
 
 /// Something for the loop.
 pub(in crate::daemon) enum Input {
@@ -76,8 +81,15 @@ impl Link {
     ) -> Result<T, Stopping> {
         let (sender, answer) = oneshot::channel();
         let request: Request = Box::new(move |home| {
+            let begun = Instant::now();
+            let name = std::any::type_name_of_val(&action);
+            let found = action(home);
+            let took = begun.elapsed();
+            if took > LONG {
+                debug!(took_us = took.as_micros(), name, "A question held up the loop.");
+            }
             // The one who asked may have gone.
-            let _ = sender.send(action(home));
+            let _ = sender.send(found);
         });
         self.send(Input::Request(request)).await?;
         answer.await.map_err(|_| Stopping)

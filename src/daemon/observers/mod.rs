@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::engine::{Outcome, Publication, Trace};
+use crate::explain::LocalTime;
 use crate::lang::Settings;
 use crate::model::{Message, States};
 
@@ -54,7 +55,7 @@ impl Observers {
         Observers {
             screen,
             recorder,
-            broadcast: Broadcast::default(),
+            broadcast: Broadcast::new(now),
             heard: Heard::new(settings.memory_of_messages(), now),
             traces: Traces::new(settings.memory_of_traces()),
             rule_topics: RuleTopics::default(),
@@ -92,7 +93,7 @@ impl Observers {
         self.counters.count(&trace.outcome);
         self.rule_topics.note(&trace);
         self.screen.run(now, &trace);
-        self.broadcast.trace(&trace, zone);
+        self.broadcast.trace(now, &trace, || LocalTime::new(zone.clone()));
         self.traces.push(trace);
     }
 }

@@ -83,8 +83,8 @@ const LONGEST_REASON: usize = 4096;
 /// Returns `response`, or the problem document of a refusal that isn't one yet: those of the web library are bare text.
 pub(super) async fn as_problem(response: Response) -> Response {
     let status = response.status();
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
-    if !status.is_client_error() || is_problem {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !status.is_client_error() || kind == PROBLEM_JSON || kind.starts_with("text/html") {
         return response;
     }
     let reason = to_bytes(response.into_body(), LONGEST_REASON).await.unwrap_or_default();

@@ -29,32 +29,42 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<Vec<RuleAn
 
 /// Returns all rules, each after what made it.
 pub(super) async fn all(shared: &Shared) -> Result<Vec<RuleAnswer>, Problem> {
-    let ids = shared.link.ask(|home| {
-        let mut ids: Vec<RuleId> = Vec::new();
-        for entry in home.rules() {
-            ids.push(entry.id().clone());
-            if let RuleEntry::EachTopic(each) = entry {
-                ids.extend(home.engine.rule_ids().filter(|id| id.belongs_to(each.id.as_str())).cloned());
-            }
-        }
-        ids
-    });
-    let ids = ids.await?;
+    let ids = shared.link.ask(|home| ids(home)).await?;
     let mut all = Vec::with_capacity(ids.len());
     for part in ids.chunks(AT_ONCE) {
         let part = part.to_vec();
         let question = move |home: &mut HomeView<'_>| {
-            let by_id: BTreeMap<RuleId, RuleEntry> =
-                home.rules().iter().map(|entry| (entry.id().clone(), entry.clone())).collect();
-            let found = part.iter().filter_map(|id| match by_id.get(id) {
-                Some(entry) => Some(answer(home, entry)),
-                None => made(home, id),
+            let found = part.iter().filter_map(|(id, index)| {
+                let entry = index.and_then(|index| home.rules().get(index)).filter(|entry| entry.id() == id).cloned();
+                match entry {
+                    Some(entry) => Some(answer(home, &entry)),
+                    None => made(home, id),
+                }
             });
             found.collect::<Vec<RuleAnswer>>()
         };
         all.extend(shared.link.ask(question).await?);
     }
     Ok(all)
+}
+
+/// Returns the ids of all rules, each with its place among those in files; those that were made come after what made them.
+fn ids(home: &HomeView<'_>) -> Vec<(RuleId, Option<usize>)> {
+    let makes = |entry: &RuleEntry| matches!(entry, RuleEntry::EachTopic(_));
+    let mut made: BTreeMap<RuleId, Vec<RuleId>> = BTreeMap::new();
+    if home.rules().iter().any(makes) {
+        for id in home.engine.rule_ids() {
+            made.entry(id.maker()).or_default().push(id.clone());
+        }
+    }
+    let mut ids = Vec::with_capacity(home.rules().len());
+    for (index, entry) in home.rules().iter().enumerate() {
+        ids.push((entry.id().clone(), Some(index)));
+        if makes(entry) {
+            ids.extend(made.remove(entry.id()).unwrap_or_default().into_iter().map(|id| (id, None)));
+        }
+    }
+    ids
 }
 
 /// Returns a rule, or what makes rules with those that it made; empty where there's none.

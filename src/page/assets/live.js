@@ -14,10 +14,13 @@ function main() {
   return document.getElementById("main");
 }
 
-// Whether somebody is about to read or to click something that would move away.
-function isHeld() {
-  const list = document.querySelector("#recent .rows");
-  return Boolean(list?.matches(":hover") || getSelection()?.toString());
+// What happened just now stays as it is while somebody points at it, or has marked some of it: it would move away.
+function hold(wanted) {
+  const recent = document.getElementById("recent");
+  const list = recent?.querySelector(".rows");
+  const isHeld = Boolean(list?.matches(":hover") || (getSelection()?.toString() && list?.contains(getSelection().anchorNode)));
+  recent?.classList.toggle("held", isHeld);
+  if (isHeld) wanted.querySelector("#recent")?.replaceWith(recent.cloneNode(true));
 }
 
 function show(state) {
@@ -36,7 +39,7 @@ function show(state) {
     // A blink is no news.
     setTimeout(() => {
       if (!cutSince) return;
-      banner.textContent = `The daemon hasn't answered since ${cutSince.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}. What's below may be old; this page comes back by itself.`;
+      banner.textContent = `The daemon doesn't answer. What's below is how things were at ${document.documentElement.dataset.shown}; this page comes back by itself.`;
       banner.hidden = false;
     }, 1200);
   }
@@ -57,8 +60,10 @@ export async function refresh() {
     const wanted = fresh.getElementById("main");
     if (!wanted) return;
     const before = document.querySelector("[data-say]")?.dataset.say;
+    hold(wanted);
     setClock(fresh.documentElement.dataset.now);
     morph(main(), wanted);
+    document.documentElement.dataset.shown = fresh.documentElement.dataset.shown;
     document.title = fresh.title;
     tick();
     const after = document.querySelector("[data-say]")?.dataset.say;
@@ -82,7 +87,6 @@ function schedule() {
   }
   timer = setTimeout(() => {
     timer = 0;
-    if (isHeld()) return schedule();
     refresh();
   }, Math.max(0, lastLook + PAUSE - Date.now()));
 }

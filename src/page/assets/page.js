@@ -3,15 +3,14 @@ import { keepTime } from "./time.js";
 import { goLive } from "./live.js";
 import { act } from "./act.js";
 
-const THEMES = [["", "Follow the system"], ["light", "Light"], ["dark", "Dark"]];
+const THEMES = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]];
 
 function offerThemes() {
   const button = document.getElementById("theme");
   if (!button) return;
   const show = () => {
     const theme = THEMES.find(([name]) => name === (document.documentElement.dataset.theme ?? "")) ?? THEMES[0];
-    button.textContent = theme[1];
-    button.setAttribute("aria-label", `Colours: ${theme[1]}`);
+    button.textContent = `Theme: ${theme[1].toLowerCase()}`;
   };
   button.addEventListener("click", () => {
     const index = THEMES.findIndex(([name]) => name === (document.documentElement.dataset.theme ?? ""));
@@ -33,5 +32,5 @@ offerThemes();
 keepTime();
 act();
 goLive();
-if (document.getElementById("drawing")) import("./timeline.js");
+if (document.querySelector("[data-key]")) import("./timeline.js");
 if (document.getElementById("trial")) import("./trial.js");

@@ -18,7 +18,8 @@ const COLOURS: usize = 8;
 /// Returns the chart.
 pub(super) fn chart(look: &Look, history: &History) -> Markup {
     let colours = colours(history);
-    let said = history.points.last().map_or(String::new(), |last| format!("At last: {}.", text(&last.value)));
+    let said =
+        history.points.last().map_or(String::new(), |last| format!("At last: {}.", one_line(&text(&last.value))));
     html! {
         svg.chart width="100%" height=(HEIGHT + 22) role="img" aria-label=(said) {
             (time_axis(look, history.from, history.to, HEIGHT))

@@ -81,9 +81,10 @@ fn row(look: &Look, rule: &RuleAnswer) -> Markup {
             @if !rule.enabled { span.pill.off { "off" } " " }
             @if rule.stale { span.pill.stale { "stale" } " " }
             @if rule.dry_run { span.pill { "dry run" } " " }
+            @if rule.doing.running_since.is_some() { (outcome("running")) " " }
             @match &rule.last_run {
                 Some(last) => { (outcome(&last.outcome)) " " (look.age(last.at)) },
-                None => span.muted { "hasn't run yet" },
+                None => @if rule.doing.running_since.is_none() { span.muted { "hasn't run yet" } },
             }
             @for (words, at) in rule.doing.parts() {
                 span.muted.below { (words) " " (look.time(at)) }

@@ -102,19 +102,21 @@ fn head(look: &Look, view: &RulePage<'_>, address: &str) -> Markup {
                         data-post={ (api) "/" (if rule.enabled { "disable" } else { "enable" }) }
                         data-done=(if rule.enabled { "Switched off." } else { "Switched on." }) { span.knob {} "On" }
                     button type="button" data-post={ (api) "/run" } data-done="It runs, whatever its conditions say." { "Run now" }
-                    a.button href={ "/test" (address) } download { "Write as test" }
+                    a.button href={ "/test" (address) } { "Write as test" }
                 }
             }
         }
         p.lead {
             @if !rule.enabled { span.pill.off { "off" } " " }
             @if rule.stale { span.pill.stale { "stale" } " " }
+            @if let Some(since) = rule.doing.running_since { (outcome("running")) " since " (look.when(since)) " " }
             @match &rule.last_run {
                 Some(last) => {
+                    @if rule.doing.running_since.is_some() { "· before that " }
                     (outcome(&last.outcome)) " " (look.age(last.at))
                     @if let Some(reason) = &last.reason { " " span.wrong { (prose(reason)) } }
                 },
-                None => "It hasn't run yet.",
+                None => @if rule.doing.running_since.is_none() { "It hasn't run yet." },
             }
         }
     }
@@ -124,7 +126,10 @@ fn stands(look: &Look, view: &RulePage<'_>, address: &str) -> Markup {
     html! {
         section #stands aria-labelledby="stands-title" {
             h2 #stands-title { @match view.at { Some(at) => { "At " (look.short(at)) }, None => "Now" } }
-            @if let Some(obstacle) = view.obstacle { (why_not(look, obstacle)) }
+            // What ran last is told above.
+            @if let Some(obstacle) = view.obstacle.filter(|obstacle| obstacle.by.is_some() || view.at.is_some()) {
+                (why_not(look, obstacle))
+            }
             form.filter.moment method="get" action=(address) {
                 label { span { "Ask about another moment" }
                     input type="datetime-local" step="1" name="at" value=(look.for_field(view.at.unwrap_or(look.now))); }

@@ -104,9 +104,11 @@ fn whole(look: &Look, trace: &TraceAnswer<'_>) -> Markup {
             div { dt { "Outcome" } dd { (outcome(trace.outcome)) @if let Some(by) = trace.by_word() { " " (by_words(&by)) } } }
             @if length.as_millis() > 0 { div { dt { "Took" } dd { (exact(length)) } } }
             div { dt { "Cause" } dd {
-                (prose(&cause(look, trace)))
-                @if let Some((topic, _)) = trace.cause.0.message() { " " (topic_link(topic.as_str())) }
-                @if let Some(run) = trace.cause.0.run { " " a href={ "/runs/" (run.0) } { "run " (run.0) } }
+                @match trace.cause.0.message() {
+                    Some((topic, _)) => (topic_link(topic.as_str())),
+                    None => (prose(&cause(look, trace))),
+                }
+                @if let Some(run) = trace.cause.0.run { ", " a href={ "/runs/" (run.0) } { "run " (run.0) } }
             } }
         }
         @if let Some(reason) = &trace.reason { p.(if trace.outcome == "failed" { "wrong" } else { "muted" }) { (prose(reason)) } }

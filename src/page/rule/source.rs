@@ -23,13 +23,17 @@ pub(super) fn source(source: &SourceAnswer, last: Option<&TraceAnswer<'_>>) -> M
     let marks = marks(source, last);
     let (first, end) = source.stretch();
     let text = source.text.lines().enumerate().map(|(index, line)| (index + 1, line));
-    let shown = text.filter(|(number, _)| *number >= first && *number <= end).take(MOST_LINES);
+    let within = text.filter(|(number, _)| *number >= first && *number <= end).take(MOST_LINES);
+    let mut shown: Vec<(usize, &str)> = within.collect();
+    while shown.last().is_some_and(|(_, line)| line.trim().is_empty()) {
+        shown.pop();
+    }
     html! {
         div.source.card tabindex="0" role="region" aria-label={ "Source: " (source.file) } {
             table {
                 tbody {
-                    @for (number, line) in shown {
-                        @let mark = marks.get(&number);
+                    @for (number, line) in &shown {
+                        @let mark = marks.get(number);
                         tr.(mark.map(|mark| mark.class).unwrap_or_default()) {
                             th scope="row" { (number) }
                             td.mark { @if let Some(mark) = mark { (mark.word) } }

@@ -26,8 +26,8 @@ fn parts(title: &str, parts: &[VerdictPart], none: &str) -> Markup {
                 li {
                     span.pill.answer.(part.result) { (part.result) }
                     span.what {
-                        code.source { bdi { (one_line(&part.source)) } }
-                        @if let Some(why) = &part.why { " " span.why { (prose(why)) } }
+                        @if part.source.contains('`') { (prose(&part.source)) } @else { code { bdi { (one_line(&part.source)) } } }
+                        @if let Some(why) = &part.why { ", " span.why { (prose(why)) } }
                         (values(&part.values))
                     }
                     span.path { (one_line(&part.path)) }

@@ -44,29 +44,64 @@ pub fn topics(look: &Look, view: &TopicsPage<'_>) -> Markup {
 }
 
 fn tree(look: &Look, view: &TopicsPage<'_>) -> Markup {
+    let below = |branch: &Branch| -> Vec<&StateAnswer> {
+        let prefix = format!("{}/", branch.path);
+        view.states.iter().filter(|state| state.topic.starts_with(&prefix)).collect()
+    };
     html! {
         @if !view.under.is_empty() { (crumbs(view.under)) }
         @if view.branches.is_empty() {
             p.card.calm { "No topic has been heard of here yet." }
         } @else {
-            ul.rows.topics.card {
+            div.branches.card {
                 @for branch in view.branches {
-                    @let state = view.states.iter().find(|state| branch.is_topic && state.topic == branch.path);
-                    li {
-                        span.what {
-                            @if branch.below > 0 {
-                                a.branch href={ "/topics?under=" (encoded(&format!("{}/", branch.path))) } { bdi { (one_line(&branch.name)) "/" } }
-                                " " span.muted { (counted(branch.below, "topic")) }
-                                @if branch.is_topic { " · " a.topic href=(topic_address(&branch.path)) { "itself" } }
-                            } @else {
-                                a.topic href=(topic_address(&branch.path)) { bdi { (one_line(&branch.name)) } }
-                            }
+                    @let inner = if branch.below > 0 { below(branch) } else { Vec::new() };
+                    @if branch.below > 0 && inner.len() == branch.below {
+                        details id={ "b-" (encoded(&branch.path)) } open {
+                            summary { code { bdi { (one_line(&branch.name)) "/" } } " " span.muted { (counted(branch.below, "topic")) } }
+                            ul.rows.topics { @for state in inner { (leaf(look, state, state.topic.strip_prefix(&branch.path).and_then(|rest| rest.strip_prefix('/')))) } }
                         }
-                        span.value { @if let Some(state) = state { (payload(state.payload.as_deref())) } }
-                        span.times { (look.age(state.map_or(branch.at, |state| state.at))) }
+                        @if let Some(state) = itself(view, branch) { ul.rows.topics { (leaf(look, state, None)) } }
+                    } @else {
+                        ul.rows.topics { (closed(look, view, branch)) }
                     }
                 }
             }
+        }
+    }
+}
+
+fn itself<'a>(view: &'a TopicsPage<'_>, branch: &Branch) -> Option<&'a StateAnswer> {
+    view.states.iter().find(|state| branch.is_topic && state.topic == branch.path)
+}
+
+/// Returns a topic with its value; `name`: how it's called here, if not in full.
+fn leaf(look: &Look, state: &StateAnswer, name: Option<&str>) -> Markup {
+    html! {
+        li {
+            span.what { a.topic href=(topic_address(&state.topic)) { bdi { (one_line(name.unwrap_or(&state.topic))) } } }
+            span.value { (payload(state.payload.as_deref())) }
+            span.times { (look.age(state.at)) }
+        }
+    }
+}
+
+/// Returns a branch that one goes to to see what's below.
+fn closed(look: &Look, view: &TopicsPage<'_>, branch: &Branch) -> Markup {
+    let state = itself(view, branch);
+    html! {
+        li {
+            span.what {
+                @if branch.below > 0 {
+                    a.branch href={ "/topics?under=" (encoded(&format!("{}/", branch.path))) } { bdi { (one_line(&branch.name)) "/" } }
+                    " " span.muted { (counted(branch.below, "topic")) }
+                    @if branch.is_topic { " · " a.topic href=(topic_address(&branch.path)) { "itself" } }
+                } @else {
+                    a.topic href=(topic_address(&branch.path)) { bdi { (one_line(&branch.name)) } }
+                }
+            }
+            span.value { @if let Some(state) = state { (payload(state.payload.as_deref())) } }
+            span.times { (look.age(state.map_or(branch.at, |state| state.at))) }
         }
     }
 }

@@ -311,6 +311,7 @@ impl EventLoop {
         info!(rules = self.ruleset.entries.len(), "Rules reloaded: {}.", rules.text());
         let reloaded = Reloaded { in_force, stale, rules, diagnostics: loaded.findings };
         self.observers.screen.document("reloaded", &reloaded);
+        self.observers.broadcast.diagnostics(self.now, &reloaded);
         if let Some(answer) = loaded.answer {
             // The one who asked may have gone.
             let _ = answer.send(reloaded);
@@ -335,6 +336,7 @@ impl EventLoop {
         if let Event::Switch { rule, is_enabled } = &event {
             let switched = Switched { at: self.now, is_enabled: *is_enabled, by };
             self.switches.insert(rule.clone(), switched);
+            self.observers.broadcast.switch(self.now, rule, *is_enabled, by);
         }
         self.decide(event);
     }

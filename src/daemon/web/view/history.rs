@@ -115,6 +115,11 @@ fn recorded(past: &Past, wish: &Wish) -> Vec<(Timestamp, Payload)> {
     of_topic.map(|recorded| (recorded.at, recorded.message.payload)).collect()
 }
 
+/// Returns a time as recordings have it: the same message has the same time, wherever it's found.
+fn as_recorded(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
 fn answer(wish: Wish, messages: Vec<(Timestamp, Payload)>) -> History {
     let value = |payload: &Payload| {
         let whole = payload.value();
@@ -124,7 +129,8 @@ fn answer(wish: Wish, messages: Vec<(Timestamp, Payload)>) -> History {
         };
         (!value.is_null()).then(|| value.to_json())
     };
-    let points = messages.iter().filter_map(|(at, payload)| Some(Point { at: *at, value: value(payload)? }));
+    let points =
+        messages.iter().filter_map(|(at, payload)| Some(Point { at: as_recorded(*at), value: value(payload)? }));
     let points: Vec<Point> = points.collect();
     let found = points.len();
     History {

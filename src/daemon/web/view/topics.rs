@@ -10,6 +10,9 @@ use crate::model::{Devices, Topic, TopicFilter, TopicState};
 /// How many topics one page has.
 const PAGE: usize = 100;
 
+/// Up to so many topics are shown at once, with all their levels.
+const FEW: usize = 300;
+
 /// The most branches of one level.
 const MOST_BRANCHES: usize = 500;
 
@@ -29,6 +32,12 @@ pub(in crate::daemon::web) async fn below(shared: &Shared, under: String) -> Res
         let below = states.iter().filter(|(topic, _)| topic.as_str().starts_with(&under));
         let mut found = branches(&under, below.map(|(topic, state)| (topic.as_str(), state.at)));
         found.truncate(MOST_BRANCHES);
+        let count: usize = found.iter().map(|branch| branch.below + usize::from(branch.is_topic)).sum();
+        if count <= FEW {
+            let all = states.iter().filter(|(topic, _)| topic.as_str().starts_with(&under));
+            let topics: Vec<(Topic, TopicState)> = all.map(|(topic, state)| (topic.clone(), state.clone())).collect();
+            return (states.len(), found, topics, Devices::new(&home.settings.devices));
+        }
         let topics = found.iter().filter(|branch| branch.is_topic);
         let topics =
             topics.filter_map(|branch| Some((Topic::parse(&branch.path).ok()?, states.get(&branch.path)?.clone())));
