@@ -50,6 +50,16 @@ pub enum OnError {
     Continue,
 }
 
+/// What happens when a rule that is to run can't: its mode drops the run, or it's disabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDropped {
+    /// The action fails.
+    #[default]
+    Fail,
+    /// The run goes on.
+    Continue,
+}
+
 /// The kinds of actions.
 #[derive(Debug, Clone)]
 pub enum ActionKind {
@@ -110,12 +120,16 @@ pub enum ActionKind {
     Let(Vec<(Name, Template)>),
     /// Sets values that last.
     Remember(Vec<(Name, Template)>),
-    /// Runs another rule's `then`, and waits for it.
+    /// Runs another rule's `then`.
     Run {
         /// The rule.
         rule: RuleReference,
         /// The variables that it sees.
         with: Vec<(Name, Template)>,
+        /// Whether it waits for it.
+        waits: bool,
+        /// What happens if its mode drops the run, or it's disabled.
+        on_dropped: OnDropped,
     },
     /// Switches a rule on (true) or off (false).
     Switch {

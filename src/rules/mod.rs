@@ -12,8 +12,8 @@ mod wanted;
 
 pub use crate::model::LogLevel;
 pub use action::{
-    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, FormedTriggers, Http, IfChanged, OnError,
-    OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
+    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, FormedTriggers, Http, IfChanged,
+    OnDropped, OnError, OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
 pub use index::{IndexKey, TopicIndex};

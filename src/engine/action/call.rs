@@ -10,7 +10,7 @@ use crate::engine::trace::{Cause, CauseKind, StepKind, StepResult, StoppedBy};
 use crate::engine::trigger::firing::Firing;
 use crate::engine::while_rule::switch;
 use crate::model::{Map, Name, RuleId};
-use crate::rules::RuleReference;
+use crate::rules::{OnDropped, RuleReference};
 use crate::script::{Failure, Template};
 
 use super::act::Act;
@@ -19,12 +19,21 @@ use super::next::Next;
 /// How deep runs may call one another without a wait.
 const DEEPEST_CALL: u32 = 16;
 
-/// `run`: another rule's `then`, in its mode; the thread waits for it.
+/// `run`: another rule's `then`, in its mode; the thread waits for it if it's told to.
 ///
 /// # Errors
-/// When there is no such rule, or it can't run now.
-pub(crate) fn run(act: &mut Act<'_>, reference: &RuleReference, with: &[(Name, Template)]) -> Result<Next, Failure> {
+/// When there is no such rule, or it can't run now and that counts.
+pub(crate) fn run(
+    act: &mut Act<'_>,
+    reference: &RuleReference,
+    with: &[(Name, Template)],
+    (waits, on_dropped): (bool, OnDropped),
+) -> Result<Next, Failure> {
     let (name, id) = find(act, reference)?;
+    let dropped = |why: String| match on_dropped {
+        OnDropped::Fail => Err(Failure::plain(why)),
+        OnDropped::Continue => Ok(Next::GoOn),
+    };
     let mut given = Map::new();
     for (name, template) in with {
         let value = act.evaluate(|engine, scope, reads| engine.render(scope, template, reads))?;
@@ -36,7 +45,7 @@ pub(crate) fn run(act: &mut Act<'_>, reference: &RuleReference, with: &[(Name, T
     }
     let live = act.at.core.live.get(id);
     if !live.is_enabled() {
-        return Err(Failure::plain(format!("`{name}` is disabled")));
+        return dropped(format!("`{name}` is disabled"));
     }
     if live.resting_until.is_some() {
         return Err(Failure::plain(format!("`{name}` rests after a loop")));
@@ -57,13 +66,14 @@ pub(crate) fn run(act: &mut Act<'_>, reference: &RuleReference, with: &[(Name, T
     };
     let firing = Firing::of_cause(Arc::clone(&act.action.path), cause);
     let (variables, key) = admission::variables_and_key(act.at.core, id, &rule, &firing, given)?;
-    let caller = Some(Caller { run: act.at.run.id, thread: act.at.thread });
+    let caller = waits.then(|| Caller { run: act.at.run.id, thread: act.at.thread });
     let (list, steps, call_depth) = (RunList::Then, Vec::new(), act.at.run.call_depth + 1);
     let candidate = Candidate { id, rule, list, key, firing, variables, steps, caller, call_depth, has_room: false };
     match admission::admit(act.at.core, candidate) {
-        Admission::Admitted(callee) => Ok(Next::Wait(Waiting::Run(callee))),
+        Admission::Admitted(callee) if waits => Ok(Next::Wait(Waiting::Run(callee))),
+        Admission::Admitted(_) => Ok(Next::GoOn),
         Admission::NoRoom(found) => Err(Failure::plain(format!("`{name}` can't run now: {found}"))),
-        Admission::Dropped => Err(Failure::plain(format!("`{name}` runs already, and its mode drops this run"))),
+        Admission::Dropped => dropped(format!("`{name}` runs already, and its mode drops this run")),
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
         ActionKind::Parallel(blocks) => Ok(Next::Fork(blocks.clone())),
         ActionKind::Let(variables) => variables::set(act, variables),
         ActionKind::Remember(variables) => variables::remember(act, variables),
-        ActionKind::Run { rule, with } => call::run(act, rule, with),
+        ActionKind::Run { rule, with, waits, on_dropped } => call::run(act, rule, with, (*waits, *on_dropped)),
         ActionKind::Switch { rule, is_enabled } => call::switch(act, rule, *is_enabled),
         ActionKind::Cancel(rule) => call::cancel(act, rule),
         ActionKind::Log { text, level } => log(act, text, *level),

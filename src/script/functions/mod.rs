@@ -7,6 +7,7 @@ mod acting;
 pub(super) mod arguments;
 mod changes;
 pub(super) mod elsewhere;
+mod formats;
 pub(super) mod function;
 mod home;
 pub(super) mod internal;

@@ -1,5 +1,6 @@
 //! All functions, in the chapters of their reference.
 
+use super::formats::{decimals, patterns, times};
 use super::function::Function;
 use super::{acting, changes, home, lists, moments, numbers, texts, values};
 
@@ -8,12 +9,12 @@ pub(super) type Chapter = (&'static str, &'static [&'static [Function]]);
 
 /// All functions, by what they are for.
 pub(super) static CHAPTERS: [Chapter; 6] = [
-    ("The home", &[&home::ROWS, &moments::ROWS]),
+    ("The home", &[&home::ROWS, &moments::ROWS, &times::ROWS]),
     ("Acting, in closures", &[&acting::ROWS]),
     ("Values", &[&values::ROWS]),
-    ("Texts", &[&texts::ROWS, &changes::OF_TEXTS]),
+    ("Texts", &[&texts::ROWS, &patterns::ROWS, &changes::OF_TEXTS]),
     ("Lists and maps", &[&lists::ROWS, &changes::OF_LISTS]),
-    ("Numbers", &[&numbers::ROWS]),
+    ("Numbers", &[&numbers::ROWS, &decimals::ROWS]),
 ];
 
 /// Returns all functions.

@@ -16,7 +16,7 @@ use crate::lang::reader::foreign::{Meant, Place};
 use crate::lang::yaml::tree::{Entry, Node, NodeKind};
 use crate::lang::{Code, near};
 use crate::model::{Name, Value};
-use crate::rules::{Action, ActionKind, Block, BlockId, DurationTemplate, Exec, Http, LogLevel, OnError};
+use crate::rules::{Action, ActionKind, Block, BlockId, DurationTemplate, Exec, Http, LogLevel, OnDropped, OnError};
 use crate::script::Template;
 
 use crate::lang::rule_file::decoder::{Decoder, Grows};
@@ -67,7 +67,11 @@ impl Decoder<'_> {
             self.report_no_action(node);
             return None;
         };
-        let words: Vec<&Entry> = entries.iter().filter(|entry| ACTION_WORDS.contains(&entry.key.as_str())).collect();
+        let runs = entries.iter().any(|entry| entry.key.as_str() == "run");
+        // Beside `run`, `wait` says whether it is waited for.
+        let is_word =
+            |entry: &&Entry| ACTION_WORDS.contains(&entry.key.as_str()) && !(runs && entry.key.as_str() == "wait");
+        let words: Vec<&Entry> = entries.iter().filter(is_word).collect();
         let what = match words.first() {
             Some(word) => format!("the action `{}`", word.key.as_str()),
             None => "a map of topics".to_owned(),
@@ -107,7 +111,11 @@ impl Decoder<'_> {
             "run" => {
                 let rule = fields.take("run").and_then(|node| self.rule_reference(node));
                 let with = fields.take("with").map_or(Some(Vec::new()), |node| self.variables(node, Grows::Not));
-                Some(ActionKind::Run { rule: rule?, with: with? })
+                let waits = fields.take("wait").map_or(Some(true), |node| self.flag(node));
+                let known = [("continue", OnDropped::Continue), ("fail", OnDropped::Fail)];
+                let on_dropped =
+                    fields.take("on_dropped").map_or(Some(OnDropped::Fail), |node| self.word(node, &known));
+                Some(ActionKind::Run { rule: rule?, with: with?, waits: waits?, on_dropped: on_dropped? })
             }
             "enable" => {
                 let rule = fields.take("enable").and_then(|node| self.rule_reference(node));

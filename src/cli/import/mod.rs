@@ -1,5 +1,10 @@
 //! `homerule import`: what another system was set to, as files of homerule.
 
+mod configuration_folder;
+mod home_assistant;
+mod known_devices;
+mod tests_of_rules;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -25,11 +30,16 @@ enum From {
         /// The configuration.
         file: PathBuf,
     },
+    /// Writes rules, inputs, scenes and tests from Home Assistant's configuration, and a report.
+    HomeAssistant(home_assistant::HomeAssistant),
 }
 
 impl Import {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let From::Mosquitto { file } = self.from;
+        let file = match self.from {
+            From::Mosquitto { file } => file,
+            From::HomeAssistant(import) => return import.execute(),
+        };
         let shown = file.display();
         let text = std::fs::read_to_string(&file)
             .map_err(|error| Failure::new(format!("`{shown}` can't be read: {}", disk::reason(&error))))?;

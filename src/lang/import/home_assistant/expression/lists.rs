@@ -1,0 +1,334 @@
+//! Filters of lists, and lists of states.
+
+use std::fmt::Write as _;
+
+use super::calls::named_argument;
+use super::literal::{is_name, quoted};
+use super::translator::{Answer, Translator, refuse};
+use super::written::{Kind, Written, level};
+use crate::lang::import::home_assistant::entities::{Home, Source};
+use crate::lang::import::home_assistant::jinja::Expression;
+
+type Named = [(String, Expression)];
+
+impl Translator<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table: an arm for each word")]
+    pub(super) fn list_filter(
+        &mut self,
+        value: Written,
+        name: &str,
+        arguments: &[Expression],
+        named: &Named,
+        at: usize,
+    ) -> Answer {
+        let known = [
+            "length",
+            "count",
+            "list",
+            "join",
+            "min",
+            "max",
+            "sum",
+            "map",
+            "select",
+            "reject",
+            "selectattr",
+            "rejectattr",
+            "first",
+            "last",
+            "random",
+            "sort",
+            "unique",
+            "reverse",
+            "average",
+            "median",
+            "flatten",
+        ];
+        if !known.contains(&name) {
+            return refuse(at, format!("the filter `{name}` has no counterpart here"));
+        }
+        let list = self.as_list(value, name, at)?;
+        let list_text = list.at(level::ATOM);
+        let argument = |this: &mut Self, index: usize, key: &str| -> Result<Option<Written>, super::Refusal> {
+            match arguments.get(index).or_else(|| named_argument(named, key)) {
+                Some(argument) => this.expression(argument).map(Some),
+                None => Ok(None),
+            }
+        };
+        let of_list = |text: String, kind: Kind| Ok(Written::atom(text, kind));
+        match name {
+            "list" if matches!(list.kind, Kind::Text) => of_list(format!("{list_text}.to_chars()"), Kind::List),
+            "list" => Ok(list),
+            "length" | "count" => of_list(format!("{list_text}.len()"), Kind::Int),
+            "join" => {
+                let between = argument(self, 0, "d")?.unwrap_or_else(|| Written::constant(""));
+                if let Some(attribute) = argument(self, 1, "attribute")? {
+                    let mapped = Self::mapped(&list, &attribute, at)?;
+                    return of_list(format!("ha::join({}, {})", mapped.text, between.as_text()), Kind::Text);
+                }
+                of_list(format!("ha::join({}, {})", list.text, between.as_text()), Kind::Text)
+            }
+            "min" | "max" | "sum" | "average" | "median" => {
+                let list = match argument(self, usize::from(name == "sum") * 9, "attribute")? {
+                    Some(attribute) => Self::mapped(&list, &attribute, at)?,
+                    None => list,
+                };
+                let kind = if matches!(name, "average" | "median") { Kind::Float } else { Kind::Any };
+                of_list(format!("ha::{name}_of({})", list.text), kind)
+            }
+            "first" | "last" => {
+                of_list(format!("ha::{}({})", if name == "last" { "last_of" } else { name }, list.text), Kind::Any)
+            }
+            "random" => of_list(format!("random({})", list.text), Kind::Any),
+            "unique" | "sort" | "reverse" => {
+                if named.iter().any(|(key, value)| {
+                    !(key == "reverse"
+                        && name == "sort"
+                        && matches!(value.kind, crate::lang::import::home_assistant::jinja::ExpressionKind::Bool(_)))
+                }) || !arguments.is_empty()
+                {
+                    return refuse(at, format!("`{name}` with arguments isn't translated"));
+                }
+                let text = match name {
+                    "unique" => format!("ha::unique({})", list.text),
+                    "sort"
+                        if named.iter().any(|(_, value)| {
+                            value.kind == crate::lang::import::home_assistant::jinja::ExpressionKind::Bool(true)
+                        }) =>
+                    {
+                        format!("{list_text}.sort().reverse()")
+                    }
+                    "sort" => format!("{list_text}.sort()"),
+                    _ => format!("{list_text}.reverse()"),
+                };
+                of_list(text, list.kind.clone())
+            }
+            "flatten" => refuse(at, "`flatten` has no counterpart here"),
+            "map" => match named_argument(named, "attribute") {
+                Some(attribute) => {
+                    let attribute = self.expression(attribute)?;
+                    Self::mapped(&list, &attribute, at)
+                }
+                None => {
+                    let Some(filter) = argument(self, 0, "filter")?.and_then(|filter| filter.constant) else {
+                        return refuse(at, "`map` needs a filter or `attribute=`");
+                    };
+                    let item = Written::atom("x", Kind::Any);
+                    let rest = arguments.get(1..).unwrap_or_default();
+                    let mapped = if matches!(&*filter, "states" | "state_attr") {
+                        return self.states_of(&list, &filter, rest, at);
+                    } else {
+                        self.filter(item, &filter, rest, named, at)?
+                    };
+                    of_list(format!("{list_text}.map(|x| {})", mapped.text), Kind::List)
+                }
+            },
+            _ => self.selected(&list, name, arguments, at),
+        }
+    }
+
+    /// Returns a value as a list: state objects as records.
+    fn as_list(&mut self, value: Written, name: &str, at: usize) -> Answer {
+        match &value.kind {
+            Kind::States(ids) => {
+                let ids = ids.clone();
+                self.records(&ids, at)
+            }
+            Kind::Domain(domain) => {
+                let ids: Vec<String> = self
+                    .scope
+                    .home
+                    .registries
+                    .entities
+                    .keys()
+                    .chain(self.scope.home.entities.keys())
+                    .filter(|id| id.split('.').next() == Some(domain))
+                    .cloned()
+                    .collect();
+                if ids.is_empty() || !self.scope.home.registries.are_there {
+                    return refuse(
+                        at,
+                        format!(
+                            "all of `states.{domain}` aren't known without the registries (`.storage`): name the entities"
+                        ),
+                    );
+                }
+                let mut ids = ids;
+                ids.sort();
+                ids.dedup();
+                self.records(&ids, at)
+            }
+            Kind::Root("states") => refuse(at, "all states of Home Assistant aren't known here: name the entities"),
+            Kind::Text | Kind::Reading(_)
+                if matches!(name, "length" | "count" | "list" | "first" | "last" | "reverse") =>
+            {
+                Ok(Written::new(
+                    value.as_text(),
+                    Kind::Text,
+                    if value.kind == Kind::Text { value.level } else { level::ATOM },
+                ))
+            }
+            Kind::List | Kind::Any | Kind::Map | Kind::Records => Ok(value),
+            _ => refuse(at, format!("`{name}` needs a list")),
+        }
+    }
+
+    /// Returns the records of state objects.
+    fn records(&mut self, ids: &[String], at: usize) -> Answer {
+        let mut texts = Vec::new();
+        for id in ids {
+            let state = self.state(id, at)?;
+            let entity = self.scope.home.entity(id);
+            let name = Home::friendly_name(&entity).unwrap_or_else(|| entity.object().replace('_', " "));
+            texts.push(format!(
+                "#{{ entity_id: {}, state: {}, name: {} }}",
+                quoted(id),
+                state.as_text(),
+                quoted(&name)
+            ));
+        }
+        Ok(Written::atom(format!("[{}]", texts.join(", ")), Kind::Records))
+    }
+
+    /// Returns `map('states')` of a list of entity ids that is known.
+    fn states_of(&mut self, list: &Written, filter: &str, rest: &[Expression], at: usize) -> Answer {
+        let unknown = || refuse(at, "entity ids that are computed aren't translated");
+        if list.kind == Kind::Records {
+            return refuse(
+                at,
+                format!("`map('{filter}')` of state objects isn't translated: use `map(attribute='state')`"),
+            );
+        }
+        let inner = list.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        let Some(inner) = inner.filter(|_| filter == "states" && rest.is_empty()) else { return unknown() };
+        let mut texts = Vec::new();
+        for id in inner.split(", ") {
+            let id = id.trim_matches(['\'', '"']);
+            if !id.contains('.') || id.contains(' ') {
+                return unknown();
+            }
+            texts.push(self.state(id, at)?.as_text());
+        }
+        Ok(Written::atom(format!("[{}]", texts.join(", ")), Kind::List))
+    }
+
+    /// Returns `map(attribute='…')`.
+    fn mapped(list: &Written, attribute: &Written, at: usize) -> Answer {
+        let Some(name) = &attribute.constant else {
+            return refuse(at, "an attribute that is computed isn't translated");
+        };
+        let member = Self::member_of(list, name)
+            .ok_or(super::Refusal { at, message: format!("`{name}` of state objects isn't translated") })?;
+        Ok(Written::atom(format!("{}.map(|x| {member})", list.at(level::ATOM)), Kind::List))
+    }
+
+    fn member_of(list: &Written, name: &str) -> Option<String> {
+        if list.kind == Kind::Records && !matches!(name, "entity_id" | "state" | "name" | "attributes.friendly_name") {
+            return None;
+        }
+        let name = name.strip_prefix("attributes.friendly_").unwrap_or(name);
+        let mut text = String::from("x");
+        for part in name.split('.') {
+            if is_name(part) {
+                text.push_str("?.");
+                text.push_str(part);
+            } else {
+                let _ = write!(text, "[{}]", quoted(part));
+            }
+        }
+        Some(text)
+    }
+
+    /// Returns `select`, `reject`, `selectattr` and `rejectattr`.
+    fn selected(&mut self, list: &Written, name: &str, arguments: &[Expression], at: usize) -> Answer {
+        let mut rest = arguments;
+        let item = if name.ends_with("attr") {
+            let Some((attribute, tests)) = arguments.split_first() else {
+                return refuse(at, format!("`{name}` needs an attribute"));
+            };
+            rest = tests;
+            let Some(attribute) = self.expression(attribute)?.constant else {
+                return refuse(at, "an attribute that is computed isn't translated");
+            };
+            let Some(member) = Self::member_of(list, &attribute) else {
+                return refuse(at, format!("`{attribute}` of state objects isn't translated"));
+            };
+            let kind = if list.kind == Kind::Records { Kind::Text } else { Kind::Any };
+            Written::atom(member, kind)
+        } else {
+            Written::atom("x", Kind::Any)
+        };
+        let condition = match rest.split_first() {
+            None => item.as_bool(),
+            Some((test, rest)) => {
+                let Some(test) = self.expression(test)?.constant else {
+                    return refuse(at, format!("`{name}` needs a test"));
+                };
+                if test == "is_state" {
+                    let (Some(wanted), Kind::List) = (rest.first(), &list.kind) else {
+                        return refuse(at, "`is_state` as a test needs a list of entity ids and a state");
+                    };
+                    return self.select_states(list, name, wanted, at);
+                }
+                self.test(&item, &test, rest, at)?
+            }
+        };
+        let condition = if name.starts_with("reject") { Self::not(&condition) } else { condition };
+        let kind = if list.kind == Kind::Records { Kind::Records } else { Kind::List };
+        Ok(Written::atom(format!("{}.filter(|x| {})", list.at(level::ATOM), condition.text), kind))
+    }
+
+    /// Returns those of a list of entity ids that are in a state.
+    fn select_states(&mut self, list: &Written, name: &str, wanted: &Expression, at: usize) -> Answer {
+        let wanted = self.expression(wanted)?;
+        let inner = list.text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or_default();
+        let ids: Vec<String> = inner.split(", ").map(|id| id.trim_matches(['\'', '"']).to_owned()).collect();
+        if ids.iter().any(|id| !id.contains('.') || id.contains(' ')) {
+            return refuse(at, "entity ids that are computed aren't translated");
+        }
+        let records = self.records(&ids, at)?;
+        let sign = if name == "reject" { "!=" } else { "==" };
+        Ok(Written::atom(
+            format!("{}.filter(|x| x.state {sign} {}).map(|x| x.entity_id)", records.text, wanted.as_text()),
+            Kind::List,
+        ))
+    }
+
+    /// Returns `expand(…)`: the state objects of entities, groups written out.
+    #[expect(clippy::match_same_arms, reason = "an arm for each way to name entities")]
+    pub(super) fn expand(&mut self, arguments: &[Expression], at: usize) -> Answer {
+        let mut ids = Vec::new();
+        for argument in arguments {
+            let written = self.expression(argument)?;
+            match (&written.kind, &written.constant) {
+                (Kind::State(id), _) => ids.push(id.clone()),
+                (Kind::States(more), _) => ids.extend(more.iter().cloned()),
+                (_, Some(id)) => ids.push(id.clone()),
+                (Kind::List, _) => {
+                    let inner =
+                        written.text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or_default();
+                    ids.extend(
+                        inner.split(", ").filter(|id| !id.is_empty()).map(|id| id.trim_matches(['\'', '"']).to_owned()),
+                    );
+                }
+                _ => return refuse(at, "`expand` of something computed isn't translated"),
+            }
+        }
+        let mut found: Vec<String> = Vec::new();
+        for id in ids {
+            if !id.contains('.') || id.contains(' ') {
+                return refuse(at, "`expand` of something computed isn't translated");
+            }
+            match self.scope.home.entity(&id).source {
+                Source::Derived { members, .. } if id.starts_with("group.") => found.extend(members),
+                _ if id.starts_with("group.") => {
+                    return refuse(at, format!("the members of `{id}` aren't known: it isn't in this configuration"));
+                }
+                _ => found.push(id),
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        found.retain(|id| seen.insert(id.clone()));
+        Ok(Written::atom("", Kind::States(found)))
+    }
+}

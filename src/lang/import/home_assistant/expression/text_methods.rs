@@ -1,0 +1,216 @@
+//! Methods of Python's texts, times and maps.
+
+use super::literal::quoted;
+use super::translator::{Answer, Translator, refuse};
+use super::written::{Kind, Written, level};
+use crate::lang::import::home_assistant::jinja::Expression;
+
+impl Translator<'_> {
+    pub(super) fn method(
+        &mut self,
+        of: &Written,
+        name: &str,
+        arguments: &[Expression],
+        named: &[(String, Expression)],
+        at: usize,
+    ) -> Answer {
+        if !named.is_empty() && name != "format" {
+            return refuse(at, format!("`.{name}(…)` with named arguments isn't translated"));
+        }
+        let values: Vec<Written> = arguments.iter().map(|value| self.expression(value)).collect::<Result<_, _>>()?;
+        match &of.kind {
+            Kind::Time => return Self::time_method(of, name, &values, at),
+            Kind::Span if name == "total_seconds" => {
+                return Ok(Written { kind: Kind::Float, ..of.clone() });
+            }
+            Kind::Map | Kind::Any if matches!(name, "get" | "keys" | "values" | "items") => {
+                return match (name, values.as_slice()) {
+                    ("get", [key]) => {
+                        Ok(Written::atom(format!("{}[{}]", of.at(level::ATOM), key.as_text()), Kind::Any))
+                    }
+                    ("get", [key, default]) => Ok(Written::atom(
+                        format!("({}[{}] ?? {})", of.at(level::ATOM), key.as_text(), default.text),
+                        Kind::Any,
+                    )),
+                    ("keys" | "values", []) => {
+                        Ok(Written::atom(format!("{}.{name}()", of.at(level::ATOM)), Kind::List))
+                    }
+                    _ => refuse(at, format!("`.{name}(…)` isn't translated")),
+                };
+            }
+            Kind::Any if matches!(name, "total_seconds" | "strftime" | "timestamp" | "isoformat") => {
+                let time = Written::atom(format!("ha::timestamp({})", of.text), Kind::Time);
+                return Self::time_method(&time, name, &values, at);
+            }
+            Kind::Text | Kind::Reading(_) | Kind::Any => {}
+            _ => return refuse(at, format!("`.{name}(…)` of this isn't translated")),
+        }
+        let text = of.as_text();
+        let text = if of.said.is_none() && of.kind == Kind::Text { of.at(level::ATOM) } else { text };
+        let arguments: Vec<String> = values.iter().map(Written::as_text).collect();
+        let found = match (name, arguments.as_slice()) {
+            ("lower" | "casefold", []) => (format!("{text}.to_lower()"), Kind::Text),
+            ("upper", []) => (format!("{text}.to_upper()"), Kind::Text),
+            ("strip", []) => (format!("{text}.trim()"), Kind::Text),
+            ("title" | "capitalize", []) => (format!("ha::{name}({text})"), Kind::Text),
+            ("replace", [old, new]) => (format!("{text}.replace({old}, {new})"), Kind::Text),
+            ("split", []) => (format!("ha::words({text})"), Kind::List),
+            ("split", [between]) => (format!("{text}.split({between})"), Kind::List),
+            ("startswith", [start]) => (format!("{text}.starts_with({start})"), Kind::Bool),
+            ("endswith", [end]) => (format!("{text}.ends_with({end})"), Kind::Bool),
+            ("find", [part]) => (format!("{text}.index_of({part})"), Kind::Int),
+            ("join", [_]) => {
+                let list = values.first().map(|list| list.text.clone()).unwrap_or_default();
+                (format!("ha::join({list}, {text})"), Kind::Text)
+            }
+            ("isdigit" | "isnumeric", []) => (format!("matches({text}, '^[0-9]+$')"), Kind::Bool),
+            ("format", _) => {
+                let Some(format) = &of.constant else {
+                    return refuse(at, "`.format(…)` of a text that is computed isn't translated");
+                };
+                return brace_format(format, &values, named.len(), at);
+            }
+            _ => return refuse(at, format!("`.{name}(…)` isn't translated")),
+        };
+        Ok(Written::atom(found.0, found.1))
+    }
+
+    fn time_method(of: &Written, name: &str, values: &[Written], at: usize) -> Answer {
+        let is_now = of.text == "now.unix";
+        let time = &of.text;
+        let found = match (name, values) {
+            ("strftime", [format]) => {
+                let known = [("%H:%M:%S", "now.time"), ("%Y-%m-%d", "now.date")];
+                if let Some((_, text)) =
+                    known.iter().find(|(known, _)| is_now && format.constant.as_deref() == Some(*known))
+                {
+                    return Ok(Written::atom(*text, Kind::Text));
+                }
+                (format!("strftime({time}, {})", format.text), Kind::Text)
+            }
+            ("timestamp", []) => (time.clone(), Kind::Float),
+            ("isoformat", []) => (format!("strftime({time}, '%Y-%m-%dT%H:%M:%S%:z')"), Kind::Text),
+            ("weekday", []) => (format!("(ha::int(strftime({time}, '%u')) - 1)"), Kind::Int),
+            ("isoweekday", []) => (format!("ha::int(strftime({time}, '%u'))"), Kind::Int),
+            ("date", []) => (format!("strftime({time}, '%Y-%m-%d')"), Kind::Text),
+            ("time", []) => (format!("strftime({time}, '%H:%M:%S')"), Kind::Text),
+            ("astimezone" | "as_local", _) => (time.clone(), Kind::Time),
+            ("replace", _) => return refuse(at, "`.replace(…)` of a time isn't translated: use `today_at('07:30')`"),
+            _ => return refuse(at, format!("`.{name}(…)` of a time isn't translated")),
+        };
+        Ok(Written { level: of.level.min(level::ATOM), ..Written::atom(found.0, found.1) })
+    }
+
+    pub(super) fn time_attribute(of: &Written, name: &str, at: usize) -> Answer {
+        let directive = match name {
+            "hour" => "%H",
+            "minute" => "%M",
+            "second" => "%S",
+            "day" => "%d",
+            "month" => "%m",
+            "year" => "%Y",
+            "microsecond" => return Ok(Written::atom("0", Kind::Int)),
+            _ => return refuse(at, format!("`.{name}` of a time isn't translated")),
+        };
+        if of.text == "now.unix" {
+            return Ok(Written::atom(format!("now.{name}"), Kind::Int));
+        }
+        Ok(Written::atom(format!("ha::int(strftime({}, '{directive}'))", of.text), Kind::Int))
+    }
+
+    /// Returns `'%.1f' | format(x)`.
+    pub(super) fn percent_format(format: &str, values: &[Written], at: usize) -> Answer {
+        let mut parts: Vec<String> = Vec::new();
+        let mut values = values.iter();
+        let mut rest = format;
+        while let Some((before, after)) = rest.split_once('%') {
+            if !before.is_empty() {
+                parts.push(quoted(before));
+            }
+            if let Some(after) = after.strip_prefix('%') {
+                parts.push(quoted("%"));
+                rest = after;
+                continue;
+            }
+            let end = after.find(|letter: char| letter.is_ascii_alphabetic());
+            let Some((spec, rest_of)) = end.map(|end| after.split_at(end)) else {
+                return refuse(at, "this format isn't translated");
+            };
+            let kind = rest_of.chars().next().unwrap_or_default();
+            let Some(value) = values.next() else { return refuse(at, "this format needs another value") };
+            parts.push(
+                directive(value, spec, kind)
+                    .ok_or(super::Refusal { at, message: format!("`%{spec}{kind}` isn't translated") })?,
+            );
+            rest = rest_of.get(1..).unwrap_or_default();
+        }
+        if !rest.is_empty() {
+            parts.push(quoted(rest));
+        }
+        let level = if parts.len() == 1 { level::ATOM } else { level::SUM };
+        Ok(Written::new(parts.join(" + "), Kind::Text, level))
+    }
+}
+
+/// Returns one directive of a format: `%.1f`, `%02d`, `%s`.
+fn directive(value: &Written, spec: &str, kind: char) -> Option<String> {
+    let zeros = |text: String, spec: &str| {
+        let width = spec.strip_prefix('0').unwrap_or(spec);
+        if width.is_empty() {
+            return Some(text);
+        }
+        width.parse::<u32>().ok()?;
+        let fill = if spec.starts_with('0') { "'0'" } else { "' '" };
+        Some(format!("ha::padded({text}, {width}, {fill})"))
+    };
+    match kind {
+        's' if spec.is_empty() => Some(value.as_text()),
+        'd' | 'i' => zeros(format!("ha::text(ha::int({}))", value.text), spec),
+        'f' => {
+            let (width, digits) = spec.split_once('.').unwrap_or((spec, "6"));
+            digits.parse::<u32>().ok()?;
+            zeros(format!("decimal({}, {digits})", value.as_number(None).text), width)
+        }
+        _ => None,
+    }
+}
+
+/// Returns `'{} is {:.1f}'.format(a, b)`.
+fn brace_format(format: &str, values: &[Written], named: usize, at: usize) -> Answer {
+    if named > 0 {
+        return refuse(at, "`.format(name=…)` isn't translated");
+    }
+    let mut parts = Vec::new();
+    let mut next = 0;
+    let mut rest = format;
+    while let Some((before, after)) = rest.split_once('{') {
+        if before.contains('}') || after.starts_with('{') {
+            return refuse(at, "`{{` in a format isn't translated");
+        }
+        if !before.is_empty() {
+            parts.push(quoted(before));
+        }
+        let Some((field, after)) = after.split_once('}') else { return refuse(at, "this format isn't closed") };
+        let (index, spec) = field.split_once(':').unwrap_or((field, ""));
+        let index = if index.is_empty() {
+            next += 1;
+            next - 1
+        } else {
+            match index.parse::<usize>() {
+                Ok(index) => index,
+                Err(_) => return refuse(at, format!("`{{{field}}}` isn't translated")),
+            }
+        };
+        let Some(value) = values.get(index) else { return refuse(at, "this format needs another value") };
+        let kind = spec.chars().last().unwrap_or('s');
+        let spec = spec.get(..spec.len().saturating_sub(kind.len_utf8())).unwrap_or_default();
+        let part = directive(value, spec, kind);
+        parts.push(part.ok_or(super::Refusal { at, message: format!("`{{{field}}}` isn't translated") })?);
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(quoted(rest));
+    }
+    let level = if parts.len() == 1 { level::ATOM } else { level::SUM };
+    Ok(Written::new(parts.join(" + "), Kind::Text, level))
+}

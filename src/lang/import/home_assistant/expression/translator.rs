@@ -1,0 +1,310 @@
+//! The syntax tree to an expression.
+
+use super::literal::{is_name, key_of};
+use super::scope::Scope;
+use super::written::{Kind, Written, level};
+use crate::lang::import::home_assistant::jinja::{Expression, ExpressionKind};
+
+/// Expressions longer than this are nobody's: variables that are written out grow.
+const LONGEST: usize = 20_000;
+
+/// Why a template isn't translated, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::lang::import::home_assistant) struct Refusal {
+    /// The byte of the template.
+    pub(in crate::lang::import::home_assistant) at: usize,
+    pub(in crate::lang::import::home_assistant) message: String,
+}
+
+pub(super) type Answer = Result<Written, Refusal>;
+
+/// Translates the expressions of one template.
+pub(in crate::lang::import::home_assistant) struct Translator<'a> {
+    pub(super) scope: &'a Scope<'a>,
+    /// The variables of `{% set %}`, and those of closures.
+    pub(super) locals: Vec<(String, Written)>,
+}
+
+pub(super) fn refuse<T>(at: usize, message: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal { at, message: message.into() })
+}
+
+/// Returns the opposite of a condition.
+pub(in crate::lang::import::home_assistant) fn negated(of: &Written) -> Written {
+    Translator::not(of)
+}
+
+impl<'a> Translator<'a> {
+    pub(in crate::lang::import::home_assistant) fn new(scope: &'a Scope<'a>) -> Translator<'a> {
+        Translator { scope, locals: Vec::new() }
+    }
+
+    pub(super) fn expression(&mut self, expression: &Expression) -> Answer {
+        let at = expression.at;
+        let written = match &expression.kind {
+            ExpressionKind::None => Written::atom("()", Kind::None),
+            ExpressionKind::Bool(value) => Written::boolean(*value),
+            ExpressionKind::Int(number) => Written::atom(number.to_string(), Kind::Int),
+            ExpressionKind::Float(number) => Written::atom(format!("{number:?}"), Kind::Float),
+            ExpressionKind::Text(text) => Written::constant(text),
+            ExpressionKind::Name(name) => self.name(name, at)?,
+            ExpressionKind::List(items) => {
+                let items: Vec<Written> = items.iter().map(|item| self.expression(item)).collect::<Result<_, _>>()?;
+                let states: Option<Vec<String>> = items
+                    .iter()
+                    .map(|item| match &item.kind {
+                        Kind::State(id) => Some(id.clone()),
+                        _ => None,
+                    })
+                    .collect();
+                if let Some(ids) = states.filter(|ids| !ids.is_empty()) {
+                    return Ok(Written::atom("", Kind::States(ids)));
+                }
+                let texts: Vec<String> = items.iter().map(Self::item_text).collect();
+                Written::atom(format!("[{}]", texts.join(", ")), Kind::List)
+            }
+            ExpressionKind::Map(entries) => {
+                let mut texts = Vec::new();
+                for (key, value) in entries {
+                    let key = self.expression(key)?;
+                    let Some(key) = key.constant.or_else(|| (key.kind == Kind::Int).then_some(key.text)) else {
+                        return refuse(at, "a map whose keys are computed isn't translated");
+                    };
+                    let value = self.expression(value)?;
+                    texts.push(format!("{}: {}", key_of(&key), Self::item_text(&value)));
+                }
+                Written::atom(format!("#{{ {} }}", texts.join(", ")), Kind::Map)
+            }
+            ExpressionKind::Attribute(of, name) => self.attribute(of, name, at)?,
+            ExpressionKind::Item(of, index) => self.item(of, index, at)?,
+            ExpressionKind::Slice(of, from, to) => self.slice(of, from.as_deref(), to.as_deref(), at)?,
+            ExpressionKind::Call(function, arguments, named) => self.call(function, arguments, named, at)?,
+            ExpressionKind::Filter(value, name, arguments, named) => {
+                let value = self.value_or_undefined(value)?;
+                self.filter(value, name, arguments, named, at)?
+            }
+            ExpressionKind::Test(value, name, arguments, is_not) => {
+                let value = self.value_or_undefined(value)?;
+                let found = self.test(&value, name, arguments, at)?;
+                if *is_not { Self::not(&found) } else { found }
+            }
+            ExpressionKind::Not(inner) => {
+                let inner = self.expression(inner)?.as_bool();
+                Self::not(&inner)
+            }
+            ExpressionKind::Negative(inner) => {
+                let inner = self.expression(inner)?;
+                if matches!(inner.kind, Kind::Text | Kind::Reading(_)) {
+                    return refuse(at, "a minus before a text fails in Home Assistant too: add `| float`");
+                }
+                let kind = inner.kind.clone();
+                Written::new(format!("-{}", inner.at(level::UNARY + 1)), kind, level::UNARY)
+            }
+            ExpressionKind::Binary(operator, left, right) => {
+                let (left, right) = (self.expression(left)?, self.expression(right)?);
+                Self::binary(*operator, &left, &right, at)?
+            }
+            ExpressionKind::Choice(condition, value, otherwise) => {
+                let condition = self.expression(condition)?.as_bool();
+                let value = self.expression(value)?;
+                let otherwise = match otherwise {
+                    Some(otherwise) => self.expression(otherwise)?,
+                    None => Written::constant(""),
+                };
+                Written::choice(vec![(condition, value)], otherwise)
+            }
+        };
+        if written.text.len() > LONGEST {
+            return refuse(at, "the expression would be far too long: what it sets is used too often");
+        }
+        Ok(written)
+    }
+
+    /// Returns an item of a list or a map: the text of what is text there.
+    fn item_text(item: &Written) -> String {
+        if matches!(item.kind, Kind::Reading(_)) { item.as_text() } else { item.text.clone() }
+    }
+
+    /// Returns a value that may be undefined, for `default` and `is defined`.
+    fn value_or_undefined(&mut self, expression: &Expression) -> Answer {
+        match &expression.kind {
+            ExpressionKind::Name(name) if self.find(name).is_none() => Ok(Written::atom("()", Kind::Undefined)),
+            _ => self.expression(expression),
+        }
+    }
+
+    pub(super) fn not(of: &Written) -> Written {
+        match &*of.text {
+            "true" => Written::boolean(false),
+            "false" => Written::boolean(true),
+            _ => Written::new(format!("not {}", of.at(level::UNARY + 1)), Kind::Bool, level::UNARY),
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<Written> {
+        let local = self.locals.iter().rev().find(|(known, _)| known == name).map(|(_, written)| written.clone());
+        local.or_else(|| self.scope.variables.get(name).cloned()).or_else(|| {
+            let root = match name {
+                "states" => "states",
+                "trigger" => "trigger",
+                "wait" if self.scope.waits => "wait",
+                "repeat" if self.scope.repeats => "repeat",
+                "this" => "this",
+                _ => return None,
+            };
+            Some(Written::atom(root, Kind::Root(root)))
+        })
+    }
+
+    fn name(&self, name: &str, at: usize) -> Answer {
+        if let Some(found) = self.find(name) {
+            return Ok(found);
+        }
+        if self.scope.is_script && !matches!(name, "wait" | "repeat") {
+            // A field that nobody gives: its defaults aren't applied in Home Assistant either.
+            return Ok(Written::atom("()", Kind::Undefined));
+        }
+        match name {
+            "wait" => refuse(at, "there is no `wait_for_trigger` or `wait_template` before it"),
+            "repeat" => refuse(at, "there is no `repeat` around it"),
+            "value" | "value_json" => refuse(at, format!("`{name}` is only known in the template of a trigger")),
+            _ => refuse(at, format!("`{name}` isn't defined")),
+        }
+    }
+
+    fn attribute(&mut self, of: &Expression, name: &str, at: usize) -> Answer {
+        let of = self.expression(of)?;
+        self.attribute_of(&of, name, at)
+    }
+
+    pub(super) fn attribute_of(&mut self, of: &Written, name: &str, at: usize) -> Answer {
+        match &of.kind {
+            Kind::Root("states") => Ok(Written::atom("", Kind::Domain(name.to_owned()))),
+            Kind::Domain(domain) => Ok(Written::atom("", Kind::State(format!("{domain}.{name}")))),
+            Kind::State(entity) => self.state_object(entity, name, at),
+            Kind::Root("trigger") => self.trigger(false, name, at),
+            Kind::Root("wait") => match name {
+                "trigger" => Ok(Written::atom("wait.trigger", Kind::Root("wait.trigger"))),
+                "completed" => Ok(Written::new("not wait.timed_out", Kind::Bool, level::UNARY)),
+                "remaining" => refuse(at, "`wait.remaining` isn't known here"),
+                _ => refuse(at, format!("`wait.{name}` isn't known here")),
+            },
+            Kind::Root("wait.trigger") => self.trigger(true, name, at),
+            Kind::Root("repeat") => match name {
+                "index" => Ok(Written::atom("repeat.index", Kind::Int)),
+                "item" => Ok(Written::atom("repeat.item", Kind::Any)),
+                "first" => Ok(Written::new("repeat.index == 1", Kind::Bool, level::COMPARE)),
+                _ => refuse(at, format!("`repeat.{name}` isn't known here")),
+            },
+            Kind::Root("this") => match name {
+                "entity_id" => Ok(Written::constant(&format!("automation.{}", self.scope.rule.replace('-', "_")))),
+                "attributes" => Ok(Written::atom("this", Kind::Root("this.attributes"))),
+                _ => refuse(at, format!("`this.{name}` isn't known here")),
+            },
+            Kind::Root("this.attributes") => match name {
+                "last_triggered" => {
+                    let run = super::literal::quoted(&self.scope.rule);
+                    Ok(Written::atom(format!("ha::timestamp(last_run({run})?.at)"), Kind::Time))
+                }
+                _ => refuse(at, format!("`this.attributes.{name}` isn't known here")),
+            },
+            Kind::Fired(_) | Kind::Root(_) => self.fired(of, name, at),
+            Kind::Time => Self::time_attribute(of, name, at),
+            Kind::Span => match name {
+                "seconds" => Ok(Written::atom(format!("ha::modulo(ha::int({}), 86400)", of.text), Kind::Int)),
+                "days" => Ok(Written::atom(format!("floor({} / 86400)", of.at(level::PRODUCT)), Kind::Int)),
+                _ => refuse(at, format!("`.{name}` of a `timedelta` isn't translated")),
+            },
+            Kind::Text | Kind::Reading(_) | Kind::Int | Kind::Float | Kind::Number | Kind::Bool | Kind::List => {
+                refuse(at, format!("`.{name}` isn't something that this value has"))
+            }
+            Kind::None | Kind::Undefined => refuse(at, format!("`.{name}` of something that isn't there")),
+            Kind::Map | Kind::Any | Kind::Records | Kind::States(_) => Ok(Self::member(of, name)),
+        }
+    }
+
+    /// Returns a member of a map, `()` where there is none.
+    fn member(of: &Written, name: &str) -> Written {
+        let of = of.at(level::ATOM);
+        let text =
+            if is_name(name) { format!("{of}?.{name}") } else { format!("{of}[{}]", super::literal::quoted(name)) };
+        Written::atom(text, Kind::Any)
+    }
+
+    fn item(&mut self, of: &Expression, index: &Expression, at: usize) -> Answer {
+        let of = self.expression(of)?;
+        let index = self.expression(index)?;
+        match (&of.kind, &index.constant) {
+            (Kind::Root("states"), Some(entity)) if entity.contains('.') => {
+                Ok(Written::atom("", Kind::State(entity.clone())))
+            }
+            (Kind::Root("states"), Some(domain)) => Ok(Written::atom("", Kind::Domain(domain.clone()))),
+            (Kind::Root("states"), None) => refuse(at, "an entity id that is computed isn't translated"),
+            (_, Some(name)) if !matches!(of.kind, Kind::Text | Kind::Reading(_) | Kind::List) => {
+                self.attribute_of(&of, name, at)
+            }
+            (Kind::Map, None) => Ok(Written::atom(format!("{}[{}]", of.at(level::ATOM), index.as_text()), Kind::Any)),
+            (Kind::Text | Kind::Reading(_), _) => {
+                Ok(Written::atom(format!("ha::letter({}, {})", of.as_text(), index.text), Kind::Text))
+            }
+            _ => Ok(Written::atom(format!("ha::item({}, {})", of.text, index.text), Kind::Any)),
+        }
+    }
+
+    fn slice(&mut self, of: &Expression, from: Option<&Expression>, to: Option<&Expression>, at: usize) -> Answer {
+        let of = self.expression(of)?;
+        let mut end = |bound: Option<&Expression>| match bound {
+            None => Ok("()".to_owned()),
+            Some(bound) => self.expression(bound).map(|bound| bound.text),
+        };
+        let (from, to) = (end(from)?, end(to)?);
+        match &of.kind {
+            Kind::Text | Kind::Reading(_) => {
+                Ok(Written::atom(format!("ha::slice({}, {from}, {to})", of.as_text()), Kind::Text))
+            }
+            Kind::List | Kind::Any | Kind::Records => {
+                Ok(Written::atom(format!("ha::slice({}, {from}, {to})", of.text), of.kind.clone()))
+            }
+            _ => refuse(at, "a part of this isn't translated"),
+        }
+    }
+
+    /// Returns `.name` of a state object.
+    fn state_object(&mut self, entity: &str, name: &str, at: usize) -> Answer {
+        match name {
+            "state" => self.state(entity, at),
+            "attributes" => Ok(Written::atom("", Kind::State(format!("{entity}!attributes")))),
+            "entity_id" => Ok(Written::constant(entity)),
+            "object_id" => Ok(Written::constant(entity.split_once('.').map_or("", |(_, object)| object))),
+            "domain" => Ok(Written::constant(entity.split('.').next().unwrap_or_default())),
+            "name" => self.friendly_name(entity, at),
+            "last_changed" | "last_updated" | "last_reported" => self.changed(entity, name, at),
+            _ => match entity.strip_suffix("!attributes") {
+                Some(entity) => self.entity_attribute(entity, name, at),
+                None => refuse(at, format!("`.{name}` of a state isn't translated")),
+            },
+        }
+    }
+
+    /// Returns when an entity's state changed, or when it was last heard.
+    fn changed(&self, entity: &str, name: &str, at: usize) -> Answer {
+        let found = self.scope.home.entity(entity);
+        let field = self.scope.home.field(&found, None).or_else(|message| refuse(at, message))?;
+        let what = if name == "last_changed" { "changed_at" } else { "at" };
+        match field.word {
+            "state" => {
+                let topic = super::literal::quoted(&field.name);
+                Ok(Written::atom(format!("last({topic}).{what}.unix"), Kind::Time))
+            }
+            "input" => {
+                let topic = super::literal::quoted(&format!("homerule/input/{}", field.name));
+                Ok(Written::atom(format!("last({topic}).{what}.unix"), Kind::Time))
+            }
+            "device" if name != "last_changed" => {
+                let device = super::literal::quoted(&field.name);
+                Ok(Written::atom(format!("(now.unix - device({device}).age)"), Kind::Time))
+            }
+            _ => refuse(at, format!("when `{entity}` last changed isn't known here: use `for`")),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! `trigger.…`: what started the run, in our words.
+
+use super::literal::{key_of, quoted};
+use super::scope::{FiredKey, FiredKind};
+use super::translator::{Answer, Translator, refuse};
+use super::written::{Kind, Written, level};
+use crate::lang::import::home_assistant::entities::Codec;
+
+impl Translator<'_> {
+    /// Returns a variable of the run, or of the `wait` before.
+    fn variable(is_wait: bool, name: &str) -> String {
+        if is_wait { format!("wait.{name}") } else { name.to_owned() }
+    }
+
+    /// Returns `trigger.NAME`, or `wait.trigger.NAME`.
+    pub(super) fn trigger(&mut self, is_wait: bool, name: &str, at: usize) -> Answer {
+        let fired = self.scope.triggers(is_wait).to_vec();
+        let variable = |name: &str| Self::variable(is_wait, name);
+        let of_entity = |wanted: &str| {
+            if fired.iter().any(|fired| matches!(fired.kind, FiredKind::Entity { .. })) {
+                return Ok(());
+            }
+            refuse(at, format!("`trigger.{wanted}` is only there where an entity triggers"))
+        };
+        match name {
+            "id" if is_wait => Ok(Written::atom("wait.trigger.id", Kind::Text)),
+            "id" => Ok(Written::atom(self.scope.trigger_id.clone(), Kind::Text)),
+            "platform" => match fired.split_first() {
+                Some((first, rest)) if rest.iter().all(|other| other.platform == first.platform) => {
+                    Ok(Written::constant(&first.platform))
+                }
+                _ => refuse(at, "`trigger.platform` isn't known here: give the triggers ids"),
+            },
+            "entity_id" => self.trigger_entity(is_wait, at),
+            "to_state" => {
+                of_entity("to_state")?;
+                Ok(Written::atom(variable("value"), Kind::Fired(if is_wait { "wait.value" } else { "value" })))
+            }
+            "from_state" => {
+                of_entity("from_state")?;
+                Ok(Written::atom(variable("old"), Kind::Fired(if is_wait { "wait.old" } else { "old" })))
+            }
+            "payload" => Ok(Written::atom(variable("payload"), Kind::Text)),
+            "payload_json" | "json" => Ok(Written::atom(variable("msg"), Kind::Any)),
+            "topic" => Ok(Written::atom(variable("topic"), Kind::Text)),
+            "event" => Ok(Written::atom(variable("msg"), Kind::Root("event"))),
+            "now" => Ok(Written::atom("now.unix", Kind::Time)),
+            "data" | "query" => {
+                refuse(at, format!("`trigger.{name}` of a webhook isn't there: only JSON (`trigger.json`) is read"))
+            }
+            "attribute" => {
+                let attributes: Vec<_> = fired
+                    .iter()
+                    .map(|fired| match &fired.kind {
+                        FiredKind::Entity { attribute, .. } => attribute.clone(),
+                        _ => None,
+                    })
+                    .collect();
+                match attributes.split_first() {
+                    Some((first, rest)) if rest.iter().all(|other| other == first) => Ok(first
+                        .as_ref()
+                        .map_or_else(|| Written::atom("()", Kind::None), |name| Written::constant(name))),
+                    _ => refuse(at, "`trigger.attribute` isn't known here"),
+                }
+            }
+            "for" => refuse(at, "`trigger.for` isn't known here: write the time itself"),
+            "idx" => refuse(at, "`trigger.idx` isn't known here: give the triggers ids"),
+            "above" | "below" | "description" | "event_data" | "alias" | "offset" | "calendar_event" => {
+                refuse(at, format!("`trigger.{name}` isn't known here"))
+            }
+            _ => refuse(at, format!("`trigger.{name}` isn't known here")),
+        }
+    }
+
+    /// Returns the state of the entity that triggered, after (`value`) or before (`old`).
+    pub(super) fn trigger_state(&mut self, variable: &'static str, at: usize) -> Answer {
+        let is_wait = variable.starts_with("wait.");
+        let mut codecs: Vec<Codec> = Vec::new();
+        let mut live: Vec<String> = Vec::new();
+        for fired in self.scope.triggers(is_wait) {
+            if let FiredKind::Entity { id, codec, is_read_live, .. } = &fired.kind {
+                if *is_read_live {
+                    live.push(id.clone());
+                } else if !codecs.contains(codec) {
+                    codecs.push(codec.clone());
+                }
+            }
+        }
+        match (codecs.as_slice(), live.as_slice()) {
+            ([codec], []) => {
+                let said = codec.text_of(variable);
+                Ok(Written { said: Some(said), ..Written::atom(variable, Kind::Reading(codec.clone())) })
+            }
+            ([], [id]) if variable.ends_with("value") => {
+                let id = id.clone();
+                self.state(&id, at)
+            }
+            ([], []) => refuse(at, "no entity triggers here"),
+            _ => refuse(at, "entities of several kinds trigger here: write an automation for each kind"),
+        }
+    }
+
+    /// Returns `.name` of `trigger.to_state`, of its attributes, or of an event.
+    pub(super) fn fired(&mut self, of: &Written, name: &str, at: usize) -> Answer {
+        match &of.kind {
+            Kind::Fired(variable) => match name {
+                "state" => self.trigger_state(variable, at),
+                "attributes" => {
+                    let is_after = variable.ends_with("value");
+                    let root = match (is_after, variable.starts_with("wait.")) {
+                        (true, false) => "to.attributes",
+                        (true, true) => "wait.to.attributes",
+                        _ => "from.attributes",
+                    };
+                    Ok(Written::atom("", Kind::Root(root)))
+                }
+                "name" => {
+                    let attributes = self.fired(of, "attributes", at)?;
+                    self.fired(&attributes, "friendly_name", at)
+                }
+                "entity_id" => self.trigger_entity(variable.starts_with("wait."), at),
+                "object_id" | "domain" => {
+                    let id = self.trigger_entity(variable.starts_with("wait."), at)?;
+                    let part = usize::from(name == "object_id");
+                    Ok(match &id.constant {
+                        Some(id) => Written::constant(id.split('.').nth(part).unwrap_or_default()),
+                        None => Written::atom(format!("{}.split('.')[{part}]", id.text), Kind::Text),
+                    })
+                }
+                "last_changed" | "last_updated" if variable.ends_with("value") => {
+                    let topic = Self::variable(variable.starts_with("wait."), "topic");
+                    Ok(Written::atom(format!("last({topic}).changed_at.unix"), Kind::Time))
+                }
+                _ => refuse(at, format!("`.{name}` of what triggered isn't known here")),
+            },
+            Kind::Root("to.attributes" | "wait.to.attributes") => {
+                self.fired_attribute(of.kind == Kind::Root("wait.to.attributes"), name, at)
+            }
+            Kind::Root("from.attributes") => refuse(at, "the attributes before the change aren't known here"),
+            Kind::Root("event") => match name {
+                "data" => Ok(Written::atom(of.text.clone(), Kind::Map)),
+                "event_type" => refuse(at, "`trigger.event.event_type` isn't known here: give the triggers ids"),
+                _ => refuse(at, format!("`trigger.event.{name}` isn't known here")),
+            },
+            _ => refuse(at, format!("`.{name}` of this isn't known here")),
+        }
+    }
+
+    /// Returns an attribute of the entity that triggered.
+    fn fired_attribute(&mut self, is_wait: bool, name: &str, at: usize) -> Answer {
+        let mut ids: Vec<(String, bool)> = Vec::new();
+        for fired in self.scope.triggers(is_wait) {
+            if let FiredKind::Entity { id, is_bridged, .. } = &fired.kind
+                && !ids.iter().any(|(known, _)| known == id)
+            {
+                ids.push((id.clone(), *is_bridged));
+            }
+        }
+        match ids.as_slice() {
+            [(id, _)] => {
+                let id = id.clone();
+                self.entity_attribute(&id, name, at)
+            }
+            several if name == "friendly_name" && several.iter().all(|(_, is_bridged)| !is_bridged) => {
+                let mut names = Vec::new();
+                for (id, _) in several {
+                    let name = self.friendly_name(id, at)?.constant;
+                    names.push((id.clone(), name.unwrap_or_else(|| id.clone())));
+                }
+                let id = self.trigger_entity(is_wait, at)?;
+                let entries: Vec<String> =
+                    names.iter().map(|(id, name)| format!("{}: {}", key_of(id), quoted(name))).collect();
+                Ok(Written::atom(format!("#{{ {} }}[{}]", entries.join(", "), id.text), Kind::Text))
+            }
+            several if !several.is_empty() && several.iter().all(|(_, is_bridged)| *is_bridged) => {
+                *self.scope.home.reads_attributes.borrow_mut() = true;
+                let topic = Self::variable(is_wait, "topic");
+                Ok(Written::atom(
+                    format!("state({topic}.replace('/state', {}))", quoted(&format!("/{name}"))),
+                    Kind::Any,
+                ))
+            }
+            [] => refuse(at, "no entity triggers here"),
+            _ => refuse(at, "entities of several kinds trigger here: write an automation for each kind"),
+        }
+    }
+
+    /// Returns the id of the entity that triggered.
+    fn trigger_entity(&mut self, is_wait: bool, at: usize) -> Answer {
+        let (mut ids, mut topics, mut devices) = (Vec::new(), Vec::new(), Vec::new());
+        for fired in self.scope.triggers(is_wait) {
+            let FiredKind::Entity { id, .. } = &fired.kind else { continue };
+            if !ids.contains(id) {
+                ids.push(id.clone());
+            }
+            let entry = |key: &str| (key.to_owned(), id.clone());
+            match &fired.key {
+                Some(FiredKey::Topic(topic)) if !topics.contains(&entry(topic)) => topics.push(entry(topic)),
+                Some(FiredKey::Device(device)) if !devices.contains(&entry(device)) => devices.push(entry(device)),
+                _ => {}
+            }
+        }
+        let written = match ids.as_slice() {
+            [] => return refuse(at, "no entity triggers here"),
+            [id] => Written::constant(id),
+            _ => {
+                let repeats = |known: &[(String, String)]| {
+                    known
+                        .iter()
+                        .enumerate()
+                        .any(|(index, (key, _))| known.iter().skip(index + 1).any(|(other, _)| other == key))
+                };
+                if repeats(&topics) || repeats(&devices) {
+                    return refuse(at, "two entities of one device trigger here, which aren't told apart");
+                }
+                let mut branches = Vec::new();
+                for (variable, known) in [("topic", &topics), ("device", &devices)] {
+                    for (key, id) in known {
+                        let condition = format!("{} == {}", Self::variable(is_wait, variable), quoted(key));
+                        branches.push((Written::new(condition, Kind::Bool, level::COMPARE), Written::constant(id)));
+                    }
+                }
+                let Some((_, last)) = branches.pop() else { return refuse(at, "no entity triggers here") };
+                Written::choice(branches, last)
+            }
+        };
+        Ok(Written { is_trigger_entity: true, ..written })
+    }
+}

@@ -1,0 +1,413 @@
+//! The import as a whole: files in, files and a report out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::entities::{Entity, Home, KnownDevice, Registries, Source, read_file};
+use super::load::{self, Configuration, Folder, Helper, Loader};
+use super::report::{Entry, EntryKind, Outcome, Report};
+use super::translate::{self, Helpers, Made, Names, RuleSource, SceneName, Shared};
+use super::words;
+use super::write::Doc;
+use super::yaml::{Comment, Node, Place};
+
+/// What is imported.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The configuration.
+    pub folder: &'a Folder<'a>,
+    /// The one file of it, if it's only one.
+    pub single: Option<&'a str>,
+    /// The entities file: its name and text.
+    pub entities: Option<(&'a str, &'a str)>,
+    /// The devices that the home knows.
+    pub known: Vec<KnownDevice>,
+    /// Whether the home has a homerule.yaml, which is never edited.
+    pub has_settings: bool,
+}
+
+/// What is written.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// Each file's text, by its path in the home.
+    pub files: BTreeMap<String, String>,
+    /// Files that only the owner may read.
+    pub secrets: BTreeMap<String, String>,
+    /// What came of it.
+    pub report: Report,
+}
+
+/// Imports a configuration.
+///
+/// # Errors
+/// When there is nothing to read, or the entities file has a mistake.
+pub fn import(request: &Request<'_>) -> Result<Imported, String> {
+    let mut loader = Loader::new(request.folder);
+    let configuration = load::load(&mut loader, request.single)?;
+    let registries = Registries::read(&mut loader);
+    let mut home = Home::new(registries, request.known.clone(), prefix(&configuration));
+    if let Some((name, text)) = request.entities {
+        home.entities = read_file(name, text)?;
+    }
+    Ok(Importer::new(loader, configuration, home, request.has_settings).run(request.single.is_none()))
+}
+
+/// Returns the first level of the topics on which Home Assistant says its states.
+fn prefix(configuration: &Configuration) -> String {
+    let topic = configuration.statestream.as_ref().and_then(|node| node.get("base_topic")).and_then(Node::to_text);
+    let topic = topic.map(|topic| topic.trim_matches('/').to_owned()).filter(|topic| !topic.is_empty());
+    topic.unwrap_or_else(|| "homeassistant_statestream".to_owned())
+}
+
+/// A thing that becomes a part of a rule file.
+pub(super) struct Part {
+    /// The file of Home Assistant, by which it's grouped, and its line.
+    pub(super) file: Arc<str>,
+    pub(super) line: usize,
+    pub(super) section: Section,
+    pub(super) key: String,
+    pub(super) doc: Doc,
+    /// The entry of the report that it belongs to.
+    pub(super) entry: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Section {
+    Inputs,
+    Scenes,
+    Rules,
+}
+
+pub(super) struct Importer<'a> {
+    pub(super) loader: Loader<'a>,
+    pub(super) configuration: Configuration,
+    pub(super) home: Home,
+    pub(super) names: Names,
+    pub(super) shared: Shared,
+    pub(super) has_settings: bool,
+    pub(super) parts: Vec<Part>,
+    pub(super) report: Report,
+    /// The comments of each file that aren't written yet.
+    pub(super) comments: BTreeMap<Arc<str>, Vec<Comment>>,
+}
+
+impl<'a> Importer<'a> {
+    fn new(loader: Loader<'a>, configuration: Configuration, home: Home, has_settings: bool) -> Importer<'a> {
+        let comments = loader.files.iter().map(|(path, file)| (Arc::clone(path), file.comments.clone())).collect();
+        Importer {
+            loader,
+            configuration,
+            home,
+            names: Names::default(),
+            shared: Shared::default(),
+            has_settings,
+            parts: Vec::new(),
+            report: Report::default(),
+            comments,
+        }
+    }
+
+    fn run(mut self, is_folder: bool) -> Imported {
+        let (mut automations, mut scripts) = self.expand();
+        self.name(&automations, &scripts);
+        for (object, _, _, key) in &mut scripts {
+            *key = self.names.unique(object);
+            self.names.scripts.insert(object.clone(), key.clone());
+            self.rule_entity(&format!("script.{object}"), Source::Script { rule: key.clone() });
+        }
+        for (node, expanded, key) in &mut automations {
+            self.name_automation(node, expanded, key);
+        }
+        let helpers = Helpers::new(&self.configuration.helpers, &mut self.names);
+        for (id, entity) in &helpers.entities {
+            self.home.entities.entry(id.clone()).or_insert_with(|| entity.clone());
+        }
+        self.scenes();
+        for (node, expanded, key) in automations {
+            let comments = self.comments_of(&node.place);
+            let made = translate::automation(self.source(), &node, expanded, &key, comments);
+            let name = title(&node, &key);
+            self.add(EntryKind::Automation, &node.place, name, &key, made);
+        }
+        for (object, node, expanded, key) in scripts {
+            let comments = self.comments_of(&node.place);
+            let made = translate::script(self.source(), &node, expanded, &object, &key, comments);
+            let name = title(&node, &object);
+            self.add(EntryKind::Script, &node.place, name, &key, made);
+        }
+        self.helpers(helpers);
+        self.finish(is_folder)
+    }
+
+    fn source(&self) -> RuleSource<'_> {
+        RuleSource { home: &self.home, names: &self.names, shared: &self.shared, files: &self.loader.files }
+    }
+
+    /// Writes out the blueprints, and names what is fired, heard and given.
+    #[expect(clippy::type_complexity, reason = "each with its node, what it is in full, and its key")]
+    fn expand(
+        &mut self,
+    ) -> (Vec<(Node, Result<Node, String>, String)>, Vec<(String, Node, Result<Node, String>, String)>) {
+        let mut automations = Vec::new();
+        for node in std::mem::take(&mut self.configuration.automations) {
+            let expanded = load::expand(&mut self.loader, "automation", &node);
+            automations.push((node, expanded, String::new()));
+        }
+        let mut scripts = Vec::new();
+        for (object, node) in std::mem::take(&mut self.configuration.scripts) {
+            let expanded = load::expand(&mut self.loader, "script", &node);
+            scripts.push((object, node, expanded, String::new()));
+        }
+        (automations, scripts)
+    }
+
+    /// Notes the events that are fired and heard, the answers to notifications, and what scripts are given.
+    fn name(
+        &mut self,
+        automations: &[(Node, Result<Node, String>, String)],
+        scripts: &[(String, Node, Result<Node, String>, String)],
+    ) {
+        let all = automations.iter().filter_map(|(_, expanded, _)| expanded.as_ref().ok());
+        let all = all.chain(scripts.iter().filter_map(|(_, _, expanded, _)| expanded.as_ref().ok()));
+        let (mut fired, mut heard) = (BTreeSet::new(), BTreeSet::new());
+        for node in all {
+            node.walk(&mut |part| {
+                let text = |key: &str| part.get(key).and_then(Node::to_text);
+                if let Some(event) = text("event")
+                    && part.get("trigger").or_else(|| part.get("platform")).is_none()
+                    && part.get("condition").is_none()
+                {
+                    fired.insert(event);
+                }
+                if let Some(types) = part.get("event_type") {
+                    heard.extend(types.items().into_iter().filter_map(Node::to_text));
+                    if let Some(action) =
+                        part.get("event_data").and_then(|data| data.get("action")).and_then(Node::to_text)
+                    {
+                        self.names.replies.insert(action);
+                    }
+                }
+                let action = text("action").or_else(|| text("service")).unwrap_or_default();
+                if let Some(object) = action.strip_prefix("script.") {
+                    for key in ["data", "data_template"] {
+                        let Some(data) = part.get(key) else { continue };
+                        let names = |node: &Node| {
+                            node.as_map()
+                                .unwrap_or_default()
+                                .iter()
+                                .map(|entry| entry.name().to_owned())
+                                .collect::<Vec<_>>()
+                        };
+                        if object == "turn_on" {
+                            let ids = part
+                                .get("target")
+                                .and_then(|target| target.get("entity_id"))
+                                .or_else(|| part.get("entity_id"))
+                                .or_else(|| data.get("entity_id"));
+                            let ids = ids.map(Node::items).unwrap_or_default().into_iter().filter_map(Node::to_text);
+                            let given = data.get("variables").map(names).unwrap_or_default();
+                            for id in ids {
+                                let object = id.trim_start_matches("script.").to_owned();
+                                self.names.given.entry(object).or_default().extend(given.iter().cloned());
+                            }
+                        } else {
+                            self.names.given.entry(object.to_owned()).or_default().extend(names(data));
+                        }
+                    }
+                }
+                if action == "scene.create"
+                    && let Some(data) = part.get("data")
+                    && let Some(object) = data.get("scene_id").and_then(Node::to_text)
+                {
+                    self.names.snapshots.insert(object.clone());
+                    let (mut ours, mut bridged) = (false, false);
+                    for id in data
+                        .get("snapshot_entities")
+                        .map(Node::items)
+                        .unwrap_or_default()
+                        .into_iter()
+                        .filter_map(Node::to_text)
+                    {
+                        for id in id.split(',') {
+                            let is_bridged = self.home.entity(id.trim()).source == Source::Bridge;
+                            ours |= !is_bridged;
+                            bridged |= is_bridged;
+                        }
+                    }
+                    self.names.snapshot_kinds.insert(object, (ours, bridged));
+                }
+            });
+        }
+        let of_timers = ["timer.finished", "timer.cancelled", "timer.started"];
+        let has_timers = self.configuration.helpers.iter().any(|helper| helper.domain == "timer");
+        let is_fired = |event: &String| fired.contains(event) || has_timers && of_timers.contains(&event.as_str());
+        self.names.events = heard.into_iter().filter(is_fired).collect();
+        self.names.rest_commands = std::mem::take(&mut self.configuration.rest_commands).into_iter().collect();
+        self.names.shell_commands = std::mem::take(&mut self.configuration.shell_commands).into_iter().collect();
+    }
+}
+
+/// Returns what something is called.
+fn title(node: &Node, key: &str) -> String {
+    let text = |key: &str| node.get(key).and_then(Node::to_text).filter(|text| !text.trim().is_empty());
+    text("alias").or_else(|| text("name")).or_else(|| text("id")).unwrap_or_else(|| key.to_owned())
+}
+
+impl Importer<'_> {
+    fn rule_entity(&mut self, id: &str, source: Source) {
+        let entity = Entity { id: id.to_owned(), name: None, source };
+        self.home.entities.entry(id.to_owned()).or_insert(entity);
+    }
+
+    fn name_automation(&mut self, node: &Node, expanded: &Result<Node, String>, key: &mut String) {
+        let full = expanded.as_ref().unwrap_or(node);
+        let text = |key: &str| full.get(key).and_then(Node::to_text).filter(|text| !text.trim().is_empty());
+        let (alias, id) = (text("alias"), text("id"));
+        let slugs = [alias.as_deref(), id.as_deref()].into_iter().flatten().map(words::key);
+        let slug =
+            slugs.into_iter().find(|slug| !slug.is_empty()).unwrap_or_else(|| format!("line-{}", node.place.line));
+        // A rule's key mustn't be a number.
+        let slug =
+            if slug.starts_with(|letter: char| letter.is_ascii_digit()) { format!("automation-{slug}") } else { slug };
+        *key = self.names.unique(&slug);
+        let registered = id.as_ref().and_then(|id| {
+            let entities = self.home.registries.entities.iter();
+            let mut found = entities.filter(|(_, entity)| entity.platform == "automation" && entity.unique_id == *id);
+            found.next().map(|(entity_id, _)| entity_id.clone())
+        });
+        let entity = registered.unwrap_or_else(|| {
+            let name = words::slug(alias.as_deref().or(id.as_deref()).unwrap_or(key));
+            format!("automation.{name}")
+        });
+        self.names.automations.entry(entity.clone()).or_insert_with(|| key.clone());
+        if let Some(conditions) = super::normal::automation(full).get("conditions") {
+            self.names.conditions.entry(entity.clone()).or_insert_with(|| conditions.clone());
+        }
+        self.rule_entity(&entity, Source::Automation { rule: key.clone() });
+    }
+
+    /// Takes the comments of a thing out of those of its file: those above it belong to it.
+    fn comments_of(&mut self, place: &Place) -> Vec<Comment> {
+        let Some(comments) = self.comments.get_mut(&place.file) else { return Vec::new() };
+        let (taken, left) = std::mem::take(comments).into_iter().partition(|comment| comment.line <= place.end);
+        *comments = left;
+        taken
+    }
+
+    fn scenes(&mut self) {
+        let nodes = std::mem::take(&mut self.configuration.scenes);
+        let mut seen = BTreeSet::new();
+        for node in nodes {
+            let name = node.get("name").and_then(Node::to_text).unwrap_or_else(|| format!("scene {}", node.place.line));
+            let id = node.get("id").and_then(Node::to_text);
+            let registered = self.home.registries.entities.iter().find(|(_, entity)| {
+                entity.platform == "homeassistant" && id.as_deref() == Some(entity.unique_id.as_str())
+            });
+            let entity = registered.map_or_else(|| format!("scene.{}", words::slug(&name)), |(id, _)| id.clone());
+            let mut key = words::key(&name);
+            if key.is_empty() {
+                key = format!("scene-{}", node.place.line);
+            }
+            while !seen.insert(key.clone()) {
+                key.push_str("-2");
+            }
+            let comments = self.comments_of(&node.place);
+            let (made, doc, bridged) = translate::scene(self.source(), &node, comments);
+            let is_taken = made.refused.is_empty();
+            let entry = self.report.entries.len();
+            self.note(EntryKind::Scene, &node.place, name, &made);
+            if is_taken {
+                let is_ours = doc.is_some();
+                let scene = SceneName { name: key.clone(), is_ours, bridged };
+                self.names.scenes.insert(entity.clone(), scene);
+                self.rule_entity(&entity, Source::Scene { name: key.clone() });
+                if let Some(doc) = doc {
+                    let (file, line) = (Arc::clone(&node.place.file), node.place.line);
+                    self.parts.push(Part { file, line, section: Section::Scenes, key, doc, entry: Some(entry) });
+                }
+            }
+        }
+    }
+
+    /// Adds the helpers: inputs and rules, and those that compute where something reads them.
+    fn helpers(&mut self, helpers: Helpers) {
+        let listed = std::mem::take(&mut self.configuration.helpers);
+        let empty = || Made { rules: Vec::new(), differs: Vec::new(), refused: Vec::new() };
+        for (index, name, doc) in helpers.inputs {
+            if let Some(helper) = listed.get(index) {
+                let place = helper.node.place.clone();
+                let made = empty();
+                self.add_helper(helper, &place, Section::Inputs, &name, doc, &made);
+            }
+        }
+        for (index, key, doc) in helpers.rules {
+            if let Some(helper) = listed.get(index) {
+                let place = helper.node.place.clone();
+                let mut made = empty();
+                if helper.domain == "timer" {
+                    made.differs
+                        .push("a timer goes on over a restart here; there only with `restore: true`".to_owned());
+                }
+                self.add_helper(helper, &place, Section::Rules, &key, doc, &made);
+            }
+        }
+        for (index, reason) in helpers.refused {
+            if let Some(helper) = listed.get(index) {
+                let made = Made { refused: vec![reason], ..empty() };
+                self.note(EntryKind::Helper, &helper.node.place, format!("{}.{}", helper.domain, helper.object), &made);
+            }
+        }
+        // One may read another: until nothing is added.
+        let mut left = helpers.derived;
+        loop {
+            let (ready, later): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, id, _)| self.home.is_read(id));
+            left = later;
+            if ready.is_empty() {
+                break;
+            }
+            for (index, id, key) in ready {
+                let Some(helper) = listed.get(index) else { continue };
+                let comments = self.comments_of(&helper.node.place);
+                let made = translate::derived(self.source(), &helper.node, &id, &key, comments);
+                self.add(EntryKind::Helper, &helper.node.place, id, &key, made);
+            }
+        }
+        for (index, id, key) in left {
+            let Some(helper) = listed.get(index) else { continue };
+            // Nothing reads it: whether it could be taken over is said all the same.
+            let made = translate::derived(self.source(), &helper.node, &id, &key, Vec::new());
+            self.note(EntryKind::Helper, &helper.node.place, id, &made);
+        }
+    }
+
+    fn add_helper(&mut self, helper: &Helper, place: &Place, section: Section, key: &str, doc: Doc, made: &Made) {
+        let above = self.comments_of(place).into_iter().map(|comment| comment.text).collect();
+        let entry = self.report.entries.len();
+        self.note(EntryKind::Helper, place, format!("{}.{}", helper.domain, helper.object), made);
+        let (file, line) = (Arc::clone(&place.file), place.line);
+        self.parts.push(Part { file, line, section, key: key.to_owned(), doc: doc.noted(above), entry: Some(entry) });
+    }
+
+    /// Adds the rules of a thing, and its entry.
+    fn add(&mut self, kind: EntryKind, place: &Place, name: String, key: &str, made: Made) {
+        let entry = self.report.entries.len();
+        self.note(kind, place, name, &made);
+        for (rule, doc) in made.rules {
+            let (file, line) = (Arc::clone(&place.file), place.line);
+            let entry = (rule == key).then_some(entry);
+            self.parts.push(Part { file, line, section: Section::Rules, key: rule, doc, entry });
+        }
+    }
+
+    fn note(&mut self, kind: EntryKind, place: &Place, name: String, made: &Made) {
+        let (outcome, reasons) = if !made.refused.is_empty() {
+            (Outcome::Refused, made.refused.clone())
+        } else if !made.differs.is_empty() {
+            (Outcome::Differs, made.differs.clone())
+        } else {
+            (Outcome::Taken, Vec::new())
+        };
+        let (file, line) = (Arc::clone(&place.file), place.line);
+        self.report.entries.push(Entry { file, line, name, kind, outcome, reasons, written: None });
+    }
+}

@@ -1,0 +1,144 @@
+//! Statements and text to the syntax tree.
+
+use super::ast::Part;
+use super::expressions::whole;
+use super::lexer::{Piece, Token, pieces};
+use super::parse_error::TemplateError;
+
+/// How deeply statements may be nested.
+const DEEPEST: usize = 60;
+
+type Parsed<T> = Result<T, TemplateError>;
+
+/// Returns the parts of a template.
+pub(in crate::lang::import::home_assistant) fn parse(text: &str) -> Parsed<Vec<Part>> {
+    let mut reader = Statements { pieces: pieces(text)?, next: 0 };
+    let (parts, end) = reader.parts(0)?;
+    match end {
+        Some((word, at)) => Err(TemplateError { at, message: format!("`{{% {word} %}}` closes nothing") }),
+        None => Ok(parts),
+    }
+}
+
+struct Statements {
+    pieces: Vec<Piece>,
+    next: usize,
+}
+
+impl Statements {
+    /// Reads up to a statement that closes or divides a block, and returns its word.
+    #[expect(clippy::type_complexity, reason = "the parts, and the word that ended them")]
+    fn parts(&mut self, depth: usize) -> Parsed<(Vec<Part>, Option<(String, usize)>)> {
+        let mut parts = Vec::new();
+        while let Some(piece) = self.pieces.get(self.next).cloned() {
+            match piece {
+                Piece::Text(text) => {
+                    self.next += 1;
+                    parts.push(Part::Text(text));
+                }
+                Piece::Output(tokens, at) => {
+                    self.next += 1;
+                    parts.push(Part::Output(whole(&tokens, at)?));
+                }
+                Piece::Statement(tokens, at) => {
+                    let Some((_, Token::Name(word))) = tokens.first() else {
+                        return Err(TemplateError { at, message: "a statement begins with a word".to_owned() });
+                    };
+                    if matches!(&**word, "elif" | "else" | "endif" | "endfor" | "endset") || word.starts_with("end") {
+                        return Ok((parts, Some((word.clone(), at))));
+                    }
+                    if depth >= DEEPEST {
+                        return Err(TemplateError {
+                            at,
+                            message: format!("statements are nested more than {DEEPEST} deep"),
+                        });
+                    }
+                    parts.push(self.statement(&word.clone(), &tokens, at, depth)?);
+                }
+            }
+        }
+        Ok((parts, None))
+    }
+
+    fn statement(&mut self, word: &str, tokens: &[(usize, Token)], at: usize, depth: usize) -> Parsed<Part> {
+        let rest = tokens.get(1..).unwrap_or_default();
+        match word {
+            "if" => self.condition(rest, at, depth),
+            "set" => {
+                self.next += 1;
+                match rest {
+                    [(_, Token::Name(name)), (_, Token::Sign("=")), value @ ..] => {
+                        Ok(Part::Set(name.clone(), whole(value, at)?))
+                    }
+                    [(_, Token::Name(name))] => {
+                        let (parts, end) = self.parts(depth + 1)?;
+                        self.close(end, "endset", at)?;
+                        Ok(Part::SetBlock(name.clone(), parts))
+                    }
+                    _ => Ok(Part::Other("set".to_owned(), at)),
+                }
+            }
+            "for" => {
+                self.next += 1;
+                let (parts, end) = self.parts(depth + 1)?;
+                if end.as_ref().is_some_and(|(word, _)| word == "else") {
+                    return Ok(Part::Other("for … else".to_owned(), at));
+                }
+                self.close(end, "endfor", at)?;
+                let [(_, Token::Name(name)), (_, Token::Name(word)), list @ ..] = rest else {
+                    return Ok(Part::Other("for".to_owned(), at));
+                };
+                if word != "in" {
+                    return Ok(Part::Other("for".to_owned(), at));
+                }
+                let condition = list.iter().position(|(_, token)| *token == Token::Name("if".to_owned()));
+                let (list, condition) = match condition {
+                    Some(index) => (list.get(..index).unwrap_or_default(), list.get(index + 1..)),
+                    None => (list, None),
+                };
+                let condition = condition.map(|tokens| whole(tokens, at)).transpose()?;
+                Ok(Part::For(name.clone(), whole(list, at)?, condition, parts))
+            }
+            other => {
+                self.next += 1;
+                Ok(Part::Other(other.to_owned(), at))
+            }
+        }
+    }
+
+    fn condition(&mut self, tokens: &[(usize, Token)], at: usize, depth: usize) -> Parsed<Part> {
+        let mut branches = Vec::new();
+        let mut condition = whole(tokens, at)?;
+        loop {
+            self.next += 1;
+            let (parts, end) = self.parts(depth + 1)?;
+            branches.push((condition, parts));
+            match end.as_ref().map(|(word, _)| &**word) {
+                Some("elif") => {
+                    let Some(Piece::Statement(tokens, at)) = self.pieces.get(self.next).cloned() else {
+                        return Err(TemplateError { at, message: "`{% endif %}` is missing".to_owned() });
+                    };
+                    condition = whole(tokens.get(1..).unwrap_or_default(), at)?;
+                }
+                Some("else") => {
+                    self.next += 1;
+                    let (parts, end) = self.parts(depth + 1)?;
+                    self.close(end, "endif", at)?;
+                    return Ok(Part::If(branches, parts));
+                }
+                _ => {
+                    self.close(end, "endif", at)?;
+                    return Ok(Part::If(branches, Vec::new()));
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, end: Option<(String, usize)>, wanted: &str, at: usize) -> Parsed<()> {
+        self.next += 1;
+        if end.is_some_and(|(word, _)| word == wanted) {
+            return Ok(());
+        }
+        Err(TemplateError { at, message: format!("`{{% {wanted} %}}` is missing") })
+    }
+}

@@ -1,0 +1,218 @@
+//! The report: what was taken, what differs and how, what was refused and why.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde_json::json;
+
+/// What came of an import.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// A line for each automation, script, scene, helper and file, in their order.
+    pub entries: Vec<Entry>,
+    /// What is said once for the home.
+    pub notes: Vec<String>,
+    /// What to add to homerule.yaml, which is never edited.
+    pub to_paste: Option<String>,
+    /// The entities that go through Home Assistant.
+    pub left: Vec<String>,
+}
+
+/// What came of one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The file of Home Assistant, relative to the configuration.
+    pub file: Arc<str>,
+    /// Its line.
+    pub line: usize,
+    /// What it's called.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How it differs, or why it was refused.
+    pub reasons: Vec<String>,
+    /// The file and line here, with the rule's key.
+    pub written: Option<(String, usize, String)>,
+}
+
+/// What an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// An automation.
+    Automation,
+    /// A script.
+    Script,
+    /// A scene.
+    Scene,
+    /// A helper.
+    Helper,
+    /// A file, or a part of it.
+    Other,
+}
+
+/// What came of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It means the same.
+    Taken,
+    /// It's taken, and differs as said.
+    Differs,
+    /// It isn't taken; the rule is switched off.
+    Refused,
+}
+
+/// Something that can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) file: Arc<str>,
+    pub(super) line: usize,
+    pub(super) name: String,
+    pub(super) reason: String,
+}
+
+impl Outcome {
+    /// Returns the word that programs read.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Taken => "taken",
+            Outcome::Differs => "differs",
+            Outcome::Refused => "refused",
+        }
+    }
+}
+
+impl EntryKind {
+    fn heading(self) -> &'static str {
+        match self {
+            EntryKind::Automation => "Automations",
+            EntryKind::Script => "Scripts",
+            EntryKind::Scene => "Scenes",
+            EntryKind::Helper => "Helpers",
+            EntryKind::Other => "Other",
+        }
+    }
+}
+
+impl Finding {
+    pub(super) fn entry(self) -> Entry {
+        let Finding { file, line, name, reason } = self;
+        let (kind, outcome) = (EntryKind::Other, Outcome::Refused);
+        Entry { file, line, name, kind, outcome, reasons: vec![reason], written: None }
+    }
+}
+
+impl Report {
+    /// Returns how many automations there are, and how many of these had each outcome.
+    #[must_use]
+    pub fn totals(&self) -> (usize, [usize; 3]) {
+        let automations = self.entries.iter().filter(|entry| entry.kind == EntryKind::Automation);
+        let mut totals = [0; 3];
+        let mut found = 0;
+        for entry in automations {
+            found += 1;
+            if let Some(total) = totals.get_mut(entry.outcome as usize) {
+                *total += 1;
+            }
+        }
+        (found, totals)
+    }
+
+    /// Returns whether all was taken as it was, with nothing left to Home Assistant.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.left.is_empty() && self.entries.iter().all(|entry| entry.outcome == Outcome::Taken)
+    }
+
+    /// Returns it for programs.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        let (found, [taken, differs, refused]) = self.totals();
+        let entries = self.entries.iter().map(|entry| {
+            json!({
+                "file": &*entry.file,
+                "line": entry.line,
+                "name": entry.name,
+                "outcome": entry.outcome.as_str(),
+                "reasons": entry.reasons,
+            })
+        });
+        json!({
+            "automations": { "found": found, "taken": taken, "differs": differs, "refused": refused },
+            "entries": entries.collect::<Vec<_>>(),
+        })
+    }
+
+    /// Returns it for people.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let (found, [taken, differs, refused]) = self.totals();
+        let mut text = String::from("# Import from Home Assistant\n\n");
+        let automations = if found == 1 { "automation" } else { "automations" };
+        let _ = writeln!(
+            text,
+            "{found} {automations}: {taken} taken, {differs} taken with a difference, {refused} refused.\n"
+        );
+        if refused > 0 {
+            text.push_str(
+                "A refused automation is written with `enabled: false`, and its original as a comment where it stands, so that \
+                 nothing acts half.\n\n",
+            );
+        }
+        for kind in [EntryKind::Automation, EntryKind::Script, EntryKind::Scene, EntryKind::Helper, EntryKind::Other] {
+            let entries: Vec<&Entry> = self.entries.iter().filter(|entry| entry.kind == kind).collect();
+            if entries.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "## {}\n", kind.heading());
+            for entry in entries {
+                let place = format!("{}:{}", entry.file, entry.line);
+                let written = entry.written.as_ref();
+                let written =
+                    written.map(|(file, line, key)| format!(" → `{file}:{line}` `{key}`")).unwrap_or_default();
+                let _ =
+                    writeln!(text, "- **{}**: {} (`{place}`{written})", entry.outcome.as_str(), one_line(&entry.name));
+                for reason in &entry.reasons {
+                    let _ = writeln!(text, "  - {}", one_line(reason));
+                }
+            }
+            text.push('\n');
+        }
+        if !self.left.is_empty() {
+            text.push_str("## What goes through Home Assistant\n\n");
+            text.push_str(
+                "These entities aren't known as devices here, so Home Assistant says their states and carries out their commands. \
+                 In its configuration.yaml, set\n\n```yaml\nmqtt_statestream:\n  base_topic: homeassistant_statestream\n  publish_attributes: true\n```\n\n\
+                 and add the automation in `homeassistant-bridge.yaml`. To move one here, name its device in \
+                 `homeassistant-entities.yaml` and import again with `--entities homeassistant-entities.yaml --force`.\n\n",
+            );
+            for id in &self.left {
+                let _ = writeln!(text, "- `{id}`");
+            }
+            text.push('\n');
+        }
+        let notes: BTreeSet<&String> = self.notes.iter().collect();
+        if !notes.is_empty() {
+            text.push_str("## What to know\n\n");
+            for note in notes {
+                let _ = writeln!(text, "- {}", one_line(note));
+            }
+            text.push('\n');
+        }
+        if let Some(paste) = &self.to_paste {
+            let _ = writeln!(
+                text,
+                "## To add to homerule.yaml\n\nThis file is never edited: add this yourself.\n\n```yaml\n{}\n```",
+                paste.trim_end()
+            );
+        }
+        text
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,499 @@
+//! Rules: an automation, a script, a scene or a computed helper as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::lang::import::home_assistant::entities::Home;
+use crate::lang::import::home_assistant::expression::{Fired, FiredKind, Scope};
+use crate::lang::import::home_assistant::load::LoadedFile;
+use crate::lang::import::home_assistant::normal;
+use crate::lang::import::home_assistant::translate::action::flow::block;
+use crate::lang::import::home_assistant::translate::condition::kinds::as_if;
+use crate::lang::import::home_assistant::translate::helper::nothing;
+use crate::lang::import::home_assistant::translate::names::Names;
+use crate::lang::import::home_assistant::translate::shared::Shared;
+use crate::lang::import::home_assistant::translate::trigger::kinds::{Computed, Triggers};
+use crate::lang::import::home_assistant::translate::work::{Work, is_template, quoted_lines};
+use crate::lang::import::home_assistant::write::Doc;
+use crate::lang::import::home_assistant::yaml::{Comment, Node};
+
+/// What a rule is made from.
+#[derive(Clone, Copy)]
+pub(in crate::lang::import::home_assistant) struct Source<'a> {
+    pub(in crate::lang::import::home_assistant) home: &'a Home,
+    pub(in crate::lang::import::home_assistant) names: &'a Names,
+    pub(in crate::lang::import::home_assistant) shared: &'a Shared,
+    pub(in crate::lang::import::home_assistant) files: &'a BTreeMap<Arc<str>, LoadedFile>,
+}
+
+/// A rule that was made, with those that go with it.
+#[derive(Debug)]
+pub(in crate::lang::import::home_assistant) struct Made {
+    /// Each with its key.
+    pub(in crate::lang::import::home_assistant) rules: Vec<(String, Doc)>,
+    pub(in crate::lang::import::home_assistant) differs: Vec<String>,
+    pub(in crate::lang::import::home_assistant) refused: Vec<String>,
+}
+
+impl<'a> Source<'a> {
+    pub(in crate::lang::import::home_assistant::translate) fn work(
+        &self,
+        node: &Node,
+        key: &str,
+        comments: Vec<Comment>,
+    ) -> Work<'a> {
+        let scope = Scope {
+            home: self.home,
+            fired: Vec::new(),
+            awaited: Vec::new(),
+            variables: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            trigger_id: "trigger.id".to_owned(),
+            rule: key.to_owned(),
+            is_script: false,
+            given: BTreeSet::new(),
+            repeats: false,
+            waits: false,
+        };
+        Work {
+            scope,
+            names: self.names,
+            shared: self.shared,
+            files: self.files,
+            differs: Vec::new(),
+            refused: Vec::new(),
+            helpers: Vec::new(),
+            comments,
+            file: Arc::clone(&node.place.file),
+            words: Vec::new(),
+            reassigned: reassigned(node),
+        }
+    }
+}
+
+/// Returns the names that more than one `variables` sets.
+fn reassigned(node: &Node) -> BTreeSet<String> {
+    let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+    node.walk(&mut |part| {
+        for key in ["variables", "trigger_variables"] {
+            for entry in part.get(key).and_then(Node::as_map).unwrap_or_default() {
+                if !seen.insert(entry.name().to_owned()) {
+                    found.insert(entry.name().to_owned());
+                }
+            }
+        }
+    });
+    found
+}
+
+/// Returns whether something reads `trigger.id`.
+fn reads_trigger_id(node: &Node) -> bool {
+    let mut found = false;
+    node.walk(&mut |part| {
+        found |= is_template(part) && part.as_text().is_some_and(|text| text.contains("trigger.id"));
+        found |= part.get("condition").and_then(Node::as_text) == Some("trigger");
+    });
+    found
+}
+
+/// Translates an automation, in its full form. `original` is as it's written; it was `unread` for this reason.
+#[expect(clippy::too_many_lines, reason = "the parts of a rule, in their order")]
+pub(in crate::lang::import::home_assistant) fn automation(
+    source: Source<'_>,
+    original: &Node,
+    expanded: Result<Node, String>,
+    key: &str,
+    comments: Vec<Comment>,
+) -> Made {
+    let mut work = source.work(original, key, comments);
+    let above = work.take_comments(&original.place, false);
+    let node = match expanded {
+        Ok(node) => normal::automation(&node),
+        Err(reason) => return refused_whole(&mut work, original, key, above, reason),
+    };
+    if node.as_map().is_none()
+        || node.get("triggers").is_none_or(|triggers| triggers.items().is_empty()) && node.get("actions").is_none()
+    {
+        return refused_whole(
+            &mut work,
+            original,
+            key,
+            above,
+            "this isn't an automation: it has no triggers and no actions".to_owned(),
+        );
+    }
+    if let Some(reason) = impossible(&node) {
+        return refused_whole(&mut work, original, key, above, reason);
+    }
+    let needs_ids = reads_trigger_id(&node);
+    let mut lets = Vec::new();
+    if let Some(variables) = node.get("trigger_variables") {
+        lets.extend(work.variable_entries(variables).unwrap_or_default());
+    }
+    let triggers = node.get("triggers").map(|listed| work.triggers(listed, needs_ids)).unwrap_or_default();
+    work.scope.fired = triggers
+        .listed
+        .iter()
+        .map(|started| started.fired.clone())
+        .filter(|fired| !fired.platform.is_empty())
+        .collect();
+    if triggers.computed.is_empty() || !triggers.listed.is_empty() {
+        // Nothing to tell apart.
+    }
+    for _ in &triggers.computed {
+        work.scope.fired.push(Fired { kind: FiredKind::Other, platform: "template".to_owned(), key: None });
+    }
+    work.words = words(&node);
+    let listed = triggers.listed.iter().filter(|started| !started.doc.is_comment()).count();
+    if !triggers.computed.is_empty() && needs_ids {
+        work.scope.trigger_id =
+            if listed == 0 { "started_by".to_owned() } else { "(started_by ?? trigger.id)".to_owned() };
+    }
+    if let Some(variables) = node.get("variables") {
+        lets.extend(work.variable_entries(variables).unwrap_or_default());
+    }
+    let guards = guards(&mut work, original, &triggers);
+    let mut conditions: Vec<_> = Vec::new();
+    if let Some(listed) = node.get("conditions").filter(|listed| !listed.items().is_empty()) {
+        conditions = work.conditions(listed);
+    }
+    // A template whose trigger was switched off, and conditions for each that triggers alone.
+    let separate: Vec<(Computed, Option<Doc>)> = triggers
+        .computed
+        .iter()
+        .map(|computed| {
+            let asked = match (&computed.quoted_id(), needs_ids) {
+                (Some(id), true) => {
+                    let before = std::mem::replace(&mut work.scope.trigger_id, id.clone());
+                    let conditions = node.get("conditions").map(|listed| work.conditions(listed)).unwrap_or_default();
+                    work.scope.trigger_id = before;
+                    as_if(&conditions)
+                }
+                _ => as_if(&conditions),
+            };
+            (computed.clone(), asked)
+        })
+        .collect();
+    let is_alone = listed == 0 && separate.len() == 1 && separate.iter().all(|(computed, _)| computed.is_enabled);
+    if is_alone
+        && let Some(id) = triggers.computed.first().and_then(Computed::quoted_id)
+        && !waits(node.get("actions"))
+    {
+        work.scope.trigger_id = id;
+    }
+    let then = node.get("actions").map(|listed| work.actions(listed)).unwrap_or_default();
+    let mut above = above;
+    let end = Node { place: original.place.clone(), kind: original.kind.clone() };
+    above.extend(work.take_comments(&end.place, true));
+    let is_direct = is_alone && !waits(node.get("actions"));
+    for (place, asked) in guards {
+        let _ = place;
+        conditions.push((Vec::new(), asked));
+    }
+    let mut keys = head(&mut work, &node);
+    let mut rules = Vec::new();
+    if is_direct {
+        if let Some((computed, asked)) = separate.into_iter().next() {
+            keys.extend(computed.keys());
+            add_let(&mut keys, lets);
+            keys.extend(asked.map(|asked| ("if".to_owned(), asked)));
+        }
+        keys.push(("then".to_owned(), block(then)));
+        let doc = Doc::Map(keys).noted(above);
+        return work.made(vec![(key.to_owned(), doc)], key);
+    }
+    let mut heard: Vec<Doc> = triggers.listed.iter().map(|started| started.doc.clone()).collect();
+    let when = match heard.len() {
+        _ if listed == 0 => {
+            let mut docs = heard;
+            docs.push(nothing());
+            if docs.len() == 1 { docs.remove(0) } else { Doc::List(docs) }
+        }
+        1 => heard.remove(0),
+        _ => Doc::List(heard),
+    };
+    keys.push(("when".to_owned(), when));
+    add_let(&mut keys, lets.clone());
+    keys.extend(as_if(&conditions).filter(|_| listed > 0).map(|asked| ("if".to_owned(), asked)));
+    keys.push(("then".to_owned(), block(then)));
+    add_mode(&mut work, &node, &mut keys);
+    rules.push((key.to_owned(), Doc::Map(keys).noted(above)));
+    for (index, (computed, asked)) in separate.into_iter().enumerate() {
+        let mut keys = Vec::new();
+        if !computed.is_enabled {
+            keys.push(("enabled".to_owned(), Doc::Value(false.into())));
+        }
+        keys.extend(computed.keys());
+        add_let(&mut keys, lets.clone());
+        keys.extend(asked.map(|asked| ("if".to_owned(), asked)));
+        let mut run = vec![("run", Doc::text(key))];
+        if let (true, Some(id)) = (needs_ids, &computed.id) {
+            run.push(("with", Doc::inline([("started_by", Doc::text(id))])));
+        }
+        run.push(("wait", Doc::Value(false.into())));
+        run.push(("on_dropped", Doc::text("continue")));
+        keys.push((
+            "then".to_owned(),
+            crate::lang::import::home_assistant::translate::trigger::state_trigger::entries(run),
+        ));
+        let note = if rules.len() == 1 && index == 0 {
+            vec![format!("A trigger of `{key}`: when this becomes true.")]
+        } else {
+            vec![format!("Another trigger of `{key}`.")]
+        };
+        rules.push((
+            format!("{key}-trigger{}", if index == 0 { String::new() } else { format!("-{}", index + 1) }),
+            Doc::Map(keys).noted(note),
+        ));
+    }
+    work.made(rules, key)
+}
+
+/// Returns why an automation can't be one, in Home Assistant neither.
+fn impossible(node: &Node) -> Option<String> {
+    let mode = node.get("mode").filter(|mode| !mode.is_null()).and_then(Node::to_text);
+    if let Some(mode) = mode
+        && !matches!(&*mode, "single" | "restart" | "queued" | "parallel")
+    {
+        return Some(format!("`mode: {mode}` isn't one of `single`, `restart`, `queued` and `parallel`"));
+    }
+    if node.get("actions").is_none_or(|actions| actions.items().is_empty()) {
+        return Some("it has no actions".to_owned());
+    }
+    None
+}
+
+/// Returns the conditions that single triggers bring, each asked only where that trigger fired.
+fn guards(
+    work: &mut Work<'_>,
+    node: &Node,
+    triggers: &Triggers,
+) -> Vec<(usize, crate::lang::import::home_assistant::translate::condition::kinds::Condition)> {
+    let total = triggers.listed.iter().filter(|started| !started.doc.is_comment()).count();
+    let mut found: Vec<(usize, crate::lang::import::home_assistant::translate::condition::kinds::Condition)> =
+        Vec::new();
+    let mut seen: Vec<String> = Vec::new();
+    for (index, started) in triggers.listed.iter().enumerate() {
+        let Some(guard) = &started.guard else { continue };
+        let others = triggers.listed.iter().enumerate().filter(|(other, _)| *other != index);
+        let is_ambiguous = others
+            .into_iter()
+            .any(|(_, other)| other.fired.key.as_ref() == Some(&guard.key) && other.guard.as_ref() != Some(guard));
+        if is_ambiguous {
+            let _ = work.refuse::<()>(node, "two triggers on one entity, one of them with `not_to` or `not_from`, aren't told apart: put it into the conditions");
+            continue;
+        }
+        let expression = guard.expression(total == 1);
+        if !seen.contains(&expression) {
+            seen.push(expression.clone());
+            let level = if total == 1 {
+                crate::lang::import::home_assistant::expression::AND
+            } else {
+                crate::lang::import::home_assistant::expression::OR
+            };
+            found.push((
+                index,
+                crate::lang::import::home_assistant::translate::condition::kinds::Condition::expression(
+                    expression, level,
+                ),
+            ));
+        }
+    }
+    found
+}
+
+/// Returns the states that may trigger.
+fn words(node: &Node) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_complete = true;
+    for trigger in node.get("triggers").map(Node::items).unwrap_or_default() {
+        if trigger.get("trigger").and_then(Node::as_text) != Some("state") {
+            continue;
+        }
+        match trigger.get("to").filter(|to| !to.is_null()) {
+            Some(to) => words.extend(to.items().into_iter().filter_map(Node::to_text)),
+            None => {
+                let ids = trigger.get("entity_id").map(Node::items).unwrap_or_default();
+                let is_switch = |id: &str| {
+                    ["light.", "switch.", "binary_sensor.", "input_boolean.", "fan.", "group.", "automation."]
+                        .iter()
+                        .any(|domain| id.starts_with(domain))
+                };
+                if ids.iter().filter_map(|id| id.as_text()).all(is_switch) {
+                    words.extend(["on".to_owned(), "off".to_owned()]);
+                } else {
+                    is_complete = false;
+                }
+            }
+        }
+    }
+    words.sort();
+    words.dedup();
+    if is_complete { words } else { Vec::new() }
+}
+
+/// Returns whether actions take time.
+fn waits(node: Option<&Node>) -> bool {
+    let mut found = false;
+    if let Some(node) = node {
+        node.walk(&mut |part| {
+            found |= ["delay", "wait_template", "wait_for_trigger", "repeat", "parallel"]
+                .iter()
+                .any(|key| part.get(key).is_some());
+            found |= part.get("action").and_then(Node::to_text).is_some_and(|action| {
+                action.starts_with("script.")
+                    || action.starts_with("rest_command.")
+                    || action.starts_with("automation.trigger")
+            });
+        });
+    }
+    found
+}
+
+fn add_let(keys: &mut Vec<(String, Doc)>, lets: Vec<(String, Doc)>) {
+    if !lets.is_empty() {
+        keys.push(("let".to_owned(), Doc::Map(lets)));
+    }
+}
+
+/// Returns the keys that say what a rule is.
+fn head(work: &mut Work<'_>, node: &Node) -> Vec<(String, Doc)> {
+    let mut keys = Vec::new();
+    let text = |key: &str| {
+        node.get(key).filter(|value| !value.is_null()).and_then(Node::to_text).filter(|text| !text.trim().is_empty())
+    };
+    keys.extend(
+        text("alias").map(|alias| {
+            ("name".to_owned(), Doc::text(crate::lang::import::home_assistant::expression::escape(&alias)))
+        }),
+    );
+    keys.extend(text("description").map(|text| {
+        ("description".to_owned(), Doc::text(crate::lang::import::home_assistant::expression::escape(text.trim())))
+    }));
+    keys.extend(text("id").map(|id| ("tags".to_owned(), Doc::Value(json!([id])))));
+    if node.get("initial_state").and_then(Node::as_bool) == Some(false) {
+        keys.push(("enabled".to_owned(), Doc::Value(false.into())));
+        work.differ("there, each restart switches it off; here the switch is kept");
+    }
+    keys
+}
+
+fn add_mode(work: &mut Work<'_>, node: &Node, keys: &mut Vec<(String, Doc)>) {
+    let mode = node.get("mode").and_then(Node::to_text).unwrap_or_else(|| "single".to_owned());
+    let can_bound = matches!(&*mode, "queued" | "parallel");
+    keys.push(("mode".to_owned(), Doc::text(mode)));
+    if let Some(max) = node.get("max").filter(|_| can_bound) {
+        match max.as_number().or_else(|| max.to_text()?.parse().ok()) {
+            Some(max) => keys.push((
+                "max".to_owned(),
+                Doc::Value(crate::lang::import::home_assistant::translate::helper::plain(max)),
+            )),
+            None => {
+                let _ = work.refuse::<()>(max, "`max` needs a number");
+            }
+        }
+    }
+    keys.push(("per".to_owned(), Doc::Value(json!([]))));
+}
+
+/// Returns a rule that does nothing, with the original as a comment.
+fn refused_whole(work: &mut Work<'_>, original: &Node, key: &str, mut above: Vec<String>, reason: String) -> Made {
+    work.take_comments(&original.place, true);
+    above.push(format!("not taken over: {reason}"));
+    above.extend(quoted_lines(work.files, &original.place));
+    work.refused.push((original.place.clone(), reason));
+    let mut keys = head(work, original);
+    keys.push(("when".to_owned(), nothing()));
+    keys.push(("then".to_owned(), block(Vec::new())));
+    let rules = vec![(key.to_owned(), Doc::Map(keys).noted(above))];
+    work.made(rules, key)
+}
+
+impl Work<'_> {
+    /// Returns what was made: switched off if a part was refused, so that nothing acts half.
+    pub(in crate::lang::import::home_assistant::translate) fn made(
+        &mut self,
+        mut rules: Vec<(String, Doc)>,
+        _key: &str,
+    ) -> Made {
+        if !self.refused.is_empty() {
+            for (_, doc) in &mut rules {
+                switch_off(doc);
+            }
+        }
+        rules.append(&mut self.helpers);
+        let refused = self.refused.iter().map(|(place, reason)| format!("line {}: {reason}", place.line)).collect();
+        Made { rules, differs: std::mem::take(&mut self.differs), refused }
+    }
+}
+
+fn switch_off(doc: &mut Doc) {
+    match doc {
+        Doc::Noted(_, inner) => switch_off(inner),
+        Doc::Map(keys) => {
+            keys.retain(|(key, _)| key != "enabled");
+            let at = keys
+                .iter()
+                .position(|(key, _)| !matches!(&**key, "name" | "description" | "tags"))
+                .unwrap_or(keys.len());
+            keys.insert(at, ("enabled".to_owned(), Doc::Value(false.into())));
+        }
+        _ => {}
+    }
+}
+
+/// Translates a script.
+pub(in crate::lang::import::home_assistant) fn script(
+    source: Source<'_>,
+    original: &Node,
+    expanded: Result<Node, String>,
+    object: &str,
+    key: &str,
+    comments: Vec<Comment>,
+) -> Made {
+    let mut work = source.work(original, key, comments);
+    let above = work.take_comments(&original.place, false);
+    let node = match expanded {
+        Ok(node) => node,
+        Err(reason) => return refused_whole(&mut work, original, key, above, reason),
+    };
+    work.scope.is_script = true;
+    let given = source.names.given.get(object).cloned().unwrap_or_default();
+    // A field that nobody gives isn't defined.
+    work.scope.given.clone_from(&given);
+    for name in &given {
+        if let Some(variable) = crate::lang::import::home_assistant::translate::names::variable(name) {
+            let written = crate::lang::import::home_assistant::expression::Written::atom(
+                variable,
+                crate::lang::import::home_assistant::expression::Kind::Any,
+            );
+            work.scope.variables.insert(name.clone(), written);
+        }
+    }
+    let sequence = normal::sequence_of(&node);
+    if sequence.items().is_empty() {
+        return refused_whole(&mut work, original, key, above, "it has no actions".to_owned());
+    }
+    if let Some(reason) = impossible(&Node::map_at(&node.place, {
+        let mut keys = vec![("actions", sequence.clone())];
+        keys.extend(node.get("mode").map(|mode| ("mode", mode.clone())));
+        keys
+    })) {
+        return refused_whole(&mut work, original, key, above, reason);
+    }
+    let lets =
+        node.get("variables").map(|variables| work.variable_entries(variables).unwrap_or_default()).unwrap_or_default();
+    let then = work.actions(&sequence);
+    let mut above = above;
+    above.extend(work.take_comments(&original.place, true));
+    let mut keys = head(&mut work, &node);
+    keys.retain(|(key, _)| key != "tags");
+    keys.push(("when".to_owned(), nothing()));
+    add_let(&mut keys, lets);
+    keys.push(("then".to_owned(), block(then)));
+    add_mode(&mut work, &node, &mut keys);
+    let rules = vec![(key.to_owned(), Doc::Map(keys).noted(above))];
+    work.made(rules, key)
+}
