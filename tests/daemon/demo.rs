@@ -32,8 +32,9 @@ fn a_demo_shows_rules_of_minutes_in_seconds_and_leaves_nothing_behind() {
     let why = homerule(house.home.path(), &["why", "home/hall/light/set", "--home", &folder.to_string_lossy()]);
     assert!(why.out.contains("hall:motion-light finished"), "{why:?}");
 
-    let second = demo();
+    let mut second = demo();
     assert_ne!((second.mqtt, second.web), (house.mqtt, house.web), "each takes ports that are free");
+    second.end("HUP");
     let log = house.end("INT");
     assert!(!folder.exists(), "{log}");
     assert_eq!(fs::read_dir(house.home.path()).unwrap().count(), 0);

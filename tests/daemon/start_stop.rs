@@ -144,6 +144,23 @@ fn systemd_is_told_when_the_daemon_is_ready_and_when_it_stops() {
 }
 
 #[test]
+fn systemd_gets_its_signs_of_life() {
+    let home = Home::with(&[]);
+    let socket = UnixDatagram::bind(home.file("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut command = home.command();
+    let mut child = command.env("NOTIFY_SOCKET", home.file("notify")).env("WATCHDOG_USEC", "200000").spawn().unwrap();
+    let told = || {
+        let mut buffer = [0; 64];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    assert_eq!([told(), told(), told()], ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn our_own_client_id_is_refused_to_others() {
     if !Kind::Mosquitto.is_installed() {
         return;

@@ -76,7 +76,8 @@ fn next_steps(home: &Path) -> String {
         ),
     ];
     let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or(0);
-    let steps: String = steps.iter().map(|(command, does)| format!("  {command:width$}   {does}\n")).collect();
+    let steps: Vec<String> = steps.iter().map(|(command, does)| format!("  {command:width$}   {does}\n")).collect();
+    let steps = steps.concat();
     let (rules, settings) = (shown(home, "rules"), shown(home, "homerule.yaml"));
     format!(
         "\nNext:\n{steps}\nYour own rules go into {rules}; a change is in force within a second. {settings} says how to let devices \

@@ -8,7 +8,7 @@ const SET: u8 = 0x31;
 /// `id-at-commonName` (RFC 5280, appendix A.1).
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 
-/// UTF8String, PrintableString and IA5String: those of a name's texts that are UTF-8 as they are.
+/// `UTF8String`, `PrintableString` and `IA5String`: those of a name's texts that are UTF-8 as they are.
 const TEXTS: [u8; 3] = [0x0c, 0x13, 0x16];
 
 /// Returns the common name in `subject`. `None` if there is none that can be a user: with two of them it isn't clear who it is.
@@ -49,7 +49,7 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         // The length itself has that many bytes; no name needs more than two.
         0x81 | 0x82 => {
             let (length, bytes) = bytes.split_at_checked(usize::from(first & 0x0f))?;
-            (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), bytes)
+            (length.iter().fold(0, |length, byte| (length << 8) | usize::from(*byte)), bytes)
         }
         _ => return None,
     };
