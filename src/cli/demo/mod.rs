@@ -46,7 +46,7 @@ impl Demo {
             init::write(&folder.path().join(path), text)?;
         }
         if !self.json {
-            print::line(&introduction(&folder.path().display().to_string()));
+            print::line(&introduction(&folder.path().display().to_string(), web));
         }
         devices::start(broker, PACE)?;
         let format = if self.json { Format::Json } else { Format::Text };
@@ -89,10 +89,11 @@ fn begin() -> Timestamp {
     evening.map_or(now, |evening| evening.timestamp())
 }
 
-fn introduction(home: &str) -> String {
+fn introduction(home: &str, web: u16) -> String {
     format!(
         "A home with a TV, lamps, a motion sensor and a washer, all simulated. A minute passes each second.\n\
-         Ctrl+C ends it, and nothing is kept. In another terminal, ask what happens and why, or switch the TV yourself:\n\
+         Ctrl+C ends it, and nothing is kept. Its page is at http://127.0.0.1:{web}\n\
+         \nIn another terminal, ask what happens and why, or switch the TV yourself:\n\
          \n    homerule status --rules --home {home}\
          \n    homerule why home/hall/light/set --home {home}\
          \n    homerule pub home/living_room/tv OFF --home {home}\n"

@@ -69,7 +69,7 @@ fn next_steps(home: &Path) -> String {
     let folder = if is_here(home) { String::new() } else { format!(" {}", home.display()) };
     let steps = [
         (format!("homerule test{folder}"), "test its rules"),
-        (format!("homerule run{folder}"), "run it, with an MQTT broker on 127.0.0.1:1883"),
+        (format!("homerule run{folder}"), "run it: the broker is at 127.0.0.1:1883, the page at http://127.0.0.1:8330"),
         (
             "homerule pub home/living_room/tv ON".to_owned(),
             "in another terminal: the TV comes on, and its light follows",
