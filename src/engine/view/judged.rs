@@ -6,7 +6,7 @@ use crate::engine::condition::judge::Judging;
 use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
 use crate::engine::run::admission;
-use crate::engine::trace::{Cause, CauseKind, Fault, Step, StepKind, StepResult, Verdict};
+use crate::engine::trace::{Cause, CauseKind, Fault, Step, StepKind, StepResult, Verdict, WhyUnknown};
 use crate::engine::trigger::firing::Firing;
 use crate::model::{Map, Topic, TopicState};
 use crate::rules::{Rule, Start, Trigger};
@@ -58,7 +58,22 @@ fn judge(core: &mut Core, id: LiveId, rule: &Rule) -> Judged {
     if let Some(condition) = &rule.condition {
         let _ = core.evaluator.judge(&mut judging, condition);
     }
-    Judged { topic, steps: judging.steps }
+    let mut steps = judging.steps;
+    if topic.is_none() {
+        steps.iter_mut().for_each(|step| without_message(step, rule));
+    }
+    Judged { topic, steps }
+}
+
+/// What failed for want of a message is unknown: its topic has no value yet.
+fn without_message(step: &mut Step, rule: &Rule) {
+    let mut filters = rule.triggers().iter().filter_map(Trigger::filter);
+    let topic = filters.find_map(|filter| Topic::parse(filter.as_str()).ok());
+    if let (StepResult::Judged { verdict, .. }, Some(topic)) = (&mut step.result, topic)
+        && matches!(verdict, Verdict::Failed(_))
+    {
+        *verdict = Verdict::Unknown(Box::new(WhyUnknown::NoValueYet(topic)));
+    }
 }
 
 /// Returns what the trigger whose topic spoke last would set now; of a rule without one, nothing.

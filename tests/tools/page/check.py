@@ -207,6 +207,7 @@ def asks_for_the_token(page, program):
     house = House(program, TOKEN)
     try:
         page.size(1440, 900)
+        page.colours("light")
         page.open(house.address + "/rules?text=bell")
         page.until("the form", "document.querySelector('#token')")
         page.screenshot(os.path.join(PICTURES, "sign-in-1440-light.png"), 700)

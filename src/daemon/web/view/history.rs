@@ -24,7 +24,7 @@ const USUAL: SignedDuration = SignedDuration::from_hours(24);
 /// How many points are given unless told.
 const POINTS: usize = 500;
 
-/// The most that may be asked for.
+/// The most that are given, however many are asked for.
 const MOST_POINTS: usize = 20_000;
 
 /// What is asked for.
@@ -73,9 +73,9 @@ pub(in crate::daemon::web) async fn gather(shared: &Shared, asked: Asked) -> Res
     if from > to {
         return Err(Problem::bad_request("`from` is after `to`"));
     }
-    let points = asked.points.unwrap_or(POINTS);
-    if points == 0 || points > MOST_POINTS {
-        return Err(Problem::bad_request(format!("`points` must be from 1 to {MOST_POINTS}")));
+    let points = asked.points.unwrap_or(POINTS).min(MOST_POINTS);
+    if points == 0 {
+        return Err(Problem::bad_request("`points` must be at least 1"));
     }
     look(shared, Wish { topic, field, field_text, from, to, points }).await
 }

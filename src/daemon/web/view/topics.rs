@@ -27,26 +27,31 @@ pub(in crate::daemon::web) struct Found {
 
 /// Returns what is below `under`.
 pub(in crate::daemon::web) async fn below(shared: &Shared, under: String) -> Result<Found, Problem> {
+    let prefix = under.clone();
     let question = move |home: &mut HomeView<'_>| {
         let states = home.engine.states();
-        let below = states.iter().filter(|(topic, _)| topic.as_str().starts_with(&under));
-        let mut found = branches(&under, below.map(|(topic, state)| (topic.as_str(), state.at)));
-        found.truncate(MOST_BRANCHES);
-        let count: usize = found.iter().map(|branch| branch.below + usize::from(branch.is_topic)).sum();
-        if count <= FEW {
-            let all = states.iter().filter(|(topic, _)| topic.as_str().starts_with(&under));
-            let topics: Vec<(Topic, TopicState)> = all.map(|(topic, state)| (topic.clone(), state.clone())).collect();
-            return (states.len(), found, topics, Devices::new(&home.settings.devices));
-        }
-        let topics = found.iter().filter(|branch| branch.is_topic);
-        let topics =
-            topics.filter_map(|branch| Some((Topic::parse(&branch.path).ok()?, states.get(&branch.path)?.clone())));
-        let topics: Vec<(Topic, TopicState)> = topics.collect();
-        (states.len(), found, topics, Devices::new(&home.settings.devices))
+        let below = states.iter().filter(|(topic, _)| topic.as_str().starts_with(&prefix));
+        (states.len(), below.map(|(topic, state)| (topic.clone(), state.at)).collect::<Vec<_>>())
     };
-    let (all, branches, topics, devices) = shared.link.ask(question).await?;
-    let states: Vec<StateAnswer> =
-        topics.iter().map(|(topic, state)| StateAnswer::new(topic, state, &devices)).collect();
+    let (all, topics) = shared.link.ask(question).await?;
+    let (branches, wanted) = super::beside(move || {
+        let mut found = branches(&under, topics.iter().map(|(topic, at)| (topic.as_str(), *at)));
+        found.truncate(MOST_BRANCHES);
+        let wanted: Vec<Topic> = if topics.len() <= FEW {
+            topics.into_iter().map(|(topic, _)| topic).collect()
+        } else {
+            found.iter().filter(|branch| branch.is_topic).filter_map(|branch| Topic::parse(&branch.path).ok()).collect()
+        };
+        (found, wanted)
+    })
+    .await?;
+    let question = move |home: &mut HomeView<'_>| {
+        let states = home.engine.states();
+        let known = wanted.into_iter().filter_map(|topic| Some((states.get(topic.as_str())?.clone(), topic)));
+        (known.collect::<Vec<(TopicState, Topic)>>(), Devices::new(&home.settings.devices))
+    };
+    let (known, devices) = shared.link.ask(question).await?;
+    let states: Vec<StateAnswer> = known.iter().map(|(state, topic)| StateAnswer::new(topic, state, &devices)).collect();
     Ok(Found { all, found: states.len(), branches, states, next: None })
 }
 
