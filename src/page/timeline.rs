@@ -92,7 +92,7 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 fn topic_query(topics: &[String]) -> String {
-    topics.iter().map(|topic| format!("topic={}&", encoded(topic))).collect()
+    topics.iter().map(|topic| format!("topic={}&", encoded(topic))).collect::<Vec<_>>().concat()
 }
 
 fn address(topics: &[String], from: Timestamp, to: Timestamp) -> String {

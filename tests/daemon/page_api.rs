@@ -104,7 +104,10 @@ fn a_verdict_says_how_each_part_of_a_rule_stands() {
 fn a_condition_that_asks_for_a_message_that_never_came_is_unknown() {
     let house = House::with_rules("rules: { on: { when: in/tv, if: msg.state == 'ON', then: { out/x: 1 } } }\n");
     let condition = |house: &House| house.get("/api/rules/on/verdict")["conditions"][0].clone();
-    assert_eq!((&condition(&house)["result"], &condition(&house)["why"]), (&json!("unknown"), &json!("`in/tv` has no value yet")));
+    assert_eq!(
+        (&condition(&house)["result"], &condition(&house)["why"]),
+        (&json!("unknown"), &json!("`in/tv` has no value yet"))
+    );
     say(&house, "in/tv", r#"{"state": "ON"}"#);
     assert_eq!(condition(&house)["result"], "true");
 }

@@ -281,7 +281,8 @@ fn in_order(path: &str) -> String {
             continue;
         }
         if !digits.is_empty() {
-            key.push_str(&format!("{digits:0>9}"));
+            key.extend(std::iter::repeat_n('0', 9_usize.saturating_sub(digits.len())));
+            key.push_str(&digits);
             digits.clear();
         }
         key.push(letter);

@@ -41,6 +41,8 @@ pub(super) struct Recorder {
     folder: PathBuf,
     /// Searches wait for one another: each reads what it can.
     searching: Arc<Semaphore>,
+    /// So do replays, which take longer.
+    replaying: Arc<Semaphore>,
     /// `None`: nothing is recorded.
     running: Option<Running>,
 }
@@ -56,7 +58,7 @@ impl Recorder {
     /// Returns a recorder into `folder`; without settings it records nothing. A file begins with the `states` that are known.
     pub(super) fn start(folder: PathBuf, settings: Option<RecorderSettings>, states: &States) -> Recorder {
         let running = settings.and_then(|settings| Running::start(&folder, settings, states));
-        Recorder { folder, searching: Arc::new(Semaphore::new(1)), running }
+        Recorder { folder, searching: one(), replaying: one(), running }
     }
 
     /// A client published `message`.
@@ -104,12 +106,21 @@ impl Recorder {
 
     /// Returns what finds messages among those that were recorded so far.
     pub(super) fn search(&self) -> Search {
+        self.beside(&self.searching)
+    }
+
+    /// Returns what replays what was recorded so far: searches don't wait for it.
+    pub(super) fn replay(&self) -> Search {
+        self.beside(&self.replaying)
+    }
+
+    fn beside(&self, turn: &Arc<Semaphore>) -> Search {
         let flushed = self.running.as_ref().map(|running| {
             let (sender, flushed) = oneshot::channel();
             running.waiting.ask(|batch| batch.flushed.push(sender));
             flushed
         });
-        Search::new(self.folder.clone(), Arc::clone(&self.searching), flushed)
+        Search::new(self.folder.clone(), Arc::clone(turn), flushed)
     }
 
     /// Writes the last messages.
@@ -120,6 +131,11 @@ impl Recorder {
         // It panicked, or it ended well; a disk that doesn't answer keeps nobody.
         let _ = timeout(PATIENCE, joined).await;
     }
+}
+
+/// Returns what lets one at a time.
+fn one() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(1))
 }
 
 impl Running {

@@ -15,6 +15,7 @@ use super::connections::Peer;
 use super::page::{asks_for_page, sign_in};
 use super::problem::Problem;
 use super::tries::Tries;
+use super::work::file::hex;
 
 /// What the cookie is called that says that somebody signed in.
 pub(super) const COOKIE: &str = "homerule_session";
@@ -53,8 +54,7 @@ impl Guard {
     pub(super) fn new(token: Option<String>) -> Guard {
         let secret = token.map(|token| {
             let digest = Sha256::digest(format!("homerule session 1\n{token}"));
-            let session = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            Arc::new(Secret { token, session })
+            Arc::new(Secret { token, session: hex(&digest) })
         });
         Guard { secret, tries: Arc::default() }
     }
@@ -62,7 +62,7 @@ impl Guard {
     fn admit(&self, method: &Method, path: &str, headers: &HeaderMap, peer: Peer) -> Result<Entry, Problem> {
         let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
         let Some(secret) = &self.secret else {
-            return self.admit_here(is_safe, headers);
+            return admit_here(is_safe, headers);
         };
         // A probe has no token, and learns nothing else; who signs in has none yet.
         if path == "/healthz" || path == "/login" || path.starts_with("/assets/") {
@@ -82,21 +82,6 @@ impl Guard {
                 "this must come from a page of this site; scripts send the token as `Authorization: Bearer TOKEN`",
             ))
         }
-    }
-
-    fn admit_here(&self, is_safe: bool, headers: &HeaderMap) -> Result<Entry, Problem> {
-        // A page of another site, whose name was made to point here, would ask under that name.
-        if !text(headers, header::HOST).is_some_and(is_this_machine) {
-            return Err(Problem::forbidden("the `Host` of a request must be `localhost` or a loopback address"));
-        }
-        // A page of another site may post without asking, but must say where it comes from.
-        let is_foreign = text(headers, header::ORIGIN).is_some_and(|origin| !is_origin(origin, headers));
-        let site = headers.get(FETCH_SITE).and_then(|site| site.to_str().ok());
-        let is_cross_site = !is_safe && site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
-        if is_foreign || is_cross_site {
-            return Err(Problem::forbidden("a page of another site may not ask"));
-        }
-        Ok(Entry::Here)
     }
 
     /// Compares a token that somebody gives.
@@ -123,6 +108,22 @@ impl Guard {
         self.check(secret, given, peer)?;
         Ok(Some(format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000", secret.session)))
     }
+}
+
+/// Lets this machine in, but not what a page of another site makes a browser on it ask.
+fn admit_here(is_safe: bool, headers: &HeaderMap) -> Result<Entry, Problem> {
+    // A page of another site, whose name was made to point here, would ask under that name.
+    if !text(headers, header::HOST).is_some_and(is_this_machine) {
+        return Err(Problem::forbidden("the `Host` of a request must be `localhost` or a loopback address"));
+    }
+    // A page of another site may post without asking, but must say where it comes from.
+    let is_foreign = text(headers, header::ORIGIN).is_some_and(|origin| !is_origin(origin, headers));
+    let site = headers.get(FETCH_SITE).and_then(|site| site.to_str().ok());
+    let is_cross_site = !is_safe && site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    if is_foreign || is_cross_site {
+        return Err(Problem::forbidden("a page of another site may not ask"));
+    }
+    Ok(Entry::Here)
 }
 
 /// Lets a request pass, or answers it with what is wrong.

@@ -60,7 +60,9 @@ fn judge(core: &mut Core, id: LiveId, rule: &Rule) -> Judged {
     }
     let mut steps = judging.steps;
     if topic.is_none() {
-        steps.iter_mut().for_each(|step| without_message(step, rule));
+        for step in &mut steps {
+            without_message(step, rule);
+        }
     }
     Judged { topic, steps }
 }

@@ -1,5 +1,7 @@
 //! Numbers as a line that goes on straight until the next message says otherwise.
 
+use std::fmt::Write;
+
 use maud::{Markup, html};
 
 use crate::api::view::History;
@@ -18,17 +20,18 @@ pub(super) fn line(look: &Look, history: &History) -> Markup {
     let (bottom, top, step) = range(low, high);
     let scale = TimeScale::new(history.from, history.to);
     let y = |number: f64| (1.0 - (number - bottom) / (top - bottom)) * f64::from(HEIGHT);
+    // Writing to a string doesn't fail.
     let mut path = String::new();
     for (point, number) in history.points.iter().zip(&numbers) {
         let x = scale.part(point.at) * 1000.0;
         if path.is_empty() {
             path = format!("M{x:.2} {:.2}", y(*number));
         } else {
-            path.push_str(&format!("H{x:.2}V{:.2}", y(*number)));
+            let _ = write!(path, "H{x:.2}V{:.2}", y(*number));
         }
     }
     let end = scale.part(history.to.min(look.now)) * 1000.0;
-    path.push_str(&format!("H{end:.2}"));
+    let _ = write!(path, "H{end:.2}");
     let (least, most, last) = (number_text(low), number_text(high), numbers.last().copied().map(number_text));
     let said = format!(
         "From {} to {}: between {least} and {most}, at last {}.",

@@ -24,7 +24,7 @@ pub(super) fn pretty(payload: Option<&str>, value: &Value, before: Option<&Value
         };
     }
     let mut rows = Vec::new();
-    write(&mut rows, value, before.map(Some), 0, String::new(), "");
+    write(&mut rows, value, before.map_or(Before::Unknown, Before::Was), 0, "", "");
     html! {
         pre.payload tabindex="0" {
             @for row in &rows {
@@ -41,8 +41,38 @@ struct Row {
     is_new: bool,
 }
 
-/// Writes a value. `before`: what stood there; `Some(None)`: nothing; `None`: nobody knows.
-fn write(rows: &mut Vec<Row>, value: &Value, before: Option<Option<&Value>>, depth: usize, key: String, comma: &str) {
+/// What stood at a place before.
+#[derive(Clone, Copy)]
+enum Before<'a> {
+    /// Nobody knows.
+    Unknown,
+    /// Nothing.
+    Nothing,
+    /// This.
+    Was(&'a Value),
+}
+
+impl<'a> Before<'a> {
+    /// Returns what stood at a place within.
+    fn within(self, pick: impl FnOnce(&'a Value) -> Option<&'a Value>) -> Before<'a> {
+        match self {
+            Before::Unknown => Before::Unknown,
+            Before::Nothing => Before::Nothing,
+            Before::Was(value) => pick(value).map_or(Before::Nothing, Before::Was),
+        }
+    }
+
+    fn differs(self, value: &Value) -> bool {
+        match self {
+            Before::Unknown => false,
+            Before::Nothing => true,
+            Before::Was(before) => before != value,
+        }
+    }
+}
+
+/// Writes a value.
+fn write(rows: &mut Vec<Row>, value: &Value, before: Before<'_>, depth: usize, key: &str, comma: &str) {
     let indent = "  ".repeat(depth);
     let quoted = |key: &str| format!("{}: ", Value::from(key));
     match value {
@@ -50,8 +80,8 @@ fn write(rows: &mut Vec<Row>, value: &Value, before: Option<Option<&Value>>, dep
             rows.push(Row { text: format!("{indent}{key}{{"), is_new: false });
             let last = map.len() - 1;
             for (index, (name, inner)) in map.iter().enumerate() {
-                let before = before.map(|before| before.and_then(|before| before.get(name)));
-                write(rows, inner, before, depth + 1, quoted(name), if index < last { "," } else { "" });
+                let before = before.within(|before| before.get(name));
+                write(rows, inner, before, depth + 1, &quoted(name), if index < last { "," } else { "" });
             }
             rows.push(Row { text: format!("{indent}}}{comma}"), is_new: false });
         }
@@ -59,13 +89,13 @@ fn write(rows: &mut Vec<Row>, value: &Value, before: Option<Option<&Value>>, dep
             rows.push(Row { text: format!("{indent}{key}["), is_new: false });
             let last = list.len() - 1;
             for (index, inner) in list.iter().enumerate() {
-                let before = before.map(|before| before.and_then(|before| before.get(index)));
-                write(rows, inner, before, depth + 1, String::new(), if index < last { "," } else { "" });
+                let before = before.within(|before| before.get(index));
+                write(rows, inner, before, depth + 1, "", if index < last { "," } else { "" });
             }
             rows.push(Row { text: format!("{indent}]{comma}"), is_new: false });
         }
         _ => {
-            let is_new = before.is_some_and(|before| before != Some(value));
+            let is_new = before.differs(value);
             rows.push(Row { text: format!("{indent}{key}{value}{comma}"), is_new });
         }
     }

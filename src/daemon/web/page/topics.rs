@@ -57,7 +57,7 @@ pub(super) async fn list(
                     states: &found.states,
                     filter: &wanted.filter,
                     trouble: trouble.as_deref(),
-                    found: found.found,
+                    found: found.count,
                     next: found.next.as_deref(),
                 },
             )

@@ -46,7 +46,7 @@ pub(super) async fn verdict(shared: &Shared, rule: RuleId, at: Timestamp) -> Res
             options(home),
             home.sources.clone(),
             home.local_time(),
-            home.recorder.search(),
+            home.recorder.replay(),
             home.recorder.status(),
         )
     };

@@ -19,7 +19,7 @@ const MOST_BRANCHES: usize = 500;
 /// Topics of one page.
 pub(in crate::daemon::web) struct Found {
     pub(in crate::daemon::web) all: usize,
-    pub(in crate::daemon::web) found: usize,
+    pub(in crate::daemon::web) count: usize,
     pub(in crate::daemon::web) branches: Vec<Branch>,
     pub(in crate::daemon::web) states: Vec<StateAnswer>,
     pub(in crate::daemon::web) next: Option<String>,
@@ -51,8 +51,9 @@ pub(in crate::daemon::web) async fn below(shared: &Shared, under: String) -> Res
         (known.collect::<Vec<(TopicState, Topic)>>(), Devices::new(&home.settings.devices))
     };
     let (known, devices) = shared.link.ask(question).await?;
-    let states: Vec<StateAnswer> = known.iter().map(|(state, topic)| StateAnswer::new(topic, state, &devices)).collect();
-    Ok(Found { all, found: states.len(), branches, states, next: None })
+    let states: Vec<StateAnswer> =
+        known.iter().map(|(state, topic)| StateAnswer::new(topic, state, &devices)).collect();
+    Ok(Found { all, count: states.len(), branches, states, next: None })
 }
 
 /// Returns the topics that `filter` matches, those after `after`.
@@ -78,5 +79,5 @@ pub(in crate::daemon::web) async fn matching(
     topics.truncate(PAGE);
     let next = topics.last().filter(|_| has_more).map(|(topic, _)| topic.to_string());
     let states = topics.iter().map(|(topic, state)| StateAnswer::new(topic, state, &devices)).collect();
-    Ok(Found { all, found, branches: Vec::new(), states, next })
+    Ok(Found { all, count: found, branches: Vec::new(), states, next })
 }

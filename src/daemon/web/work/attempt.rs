@@ -30,7 +30,7 @@ use super::check::Candidate;
 use super::file::rule_file;
 
 /// How long a replay goes on.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The most publications of each side that are told.
 const MOST: usize = 1000;
@@ -59,7 +59,7 @@ pub(in crate::daemon::web) async fn attempt(
         rule_file(&home.settings.rules, &file)?;
         let since = since(asked.since.as_deref(), home)?;
         let is_on = home.recorder.status().is_on;
-        let (search, options) = (home.recorder.search(), past::options(home));
+        let (search, options) = (home.recorder.replay(), past::options(home));
         let look = Look { now: home.now, zone: home.engine.calendar().zone.clone() };
         let rules = crate::rules::Ruleset::new(home.rules().to_vec());
         Ok::<_, Problem>((home.sources.clone(), since, is_on, search, options, look, rules))
@@ -79,7 +79,8 @@ pub(in crate::daemon::web) async fn attempt(
     }
     let here = Replay::new(candidate.home.ruleset, options.clone());
     let there = Replay::new(rules, options);
-    let replayed = search.run_in(move |folder, is_given_up| replay(folder, is_given_up, since, here, there)).await;
+    let replayed =
+        Box::pin(search.run_in(move |folder, is_given_up| replay(folder, is_given_up, since, here, there))).await;
     let found = replayed.ok_or_else(|| Problem::internal("the replay failed; please report this with the log"))?;
     let difference = found.map_err(Problem::conflict)?;
     Ok(if is_page {

@@ -46,8 +46,13 @@ pub(super) fn rule_file(rules: &str, file: &str) -> Result<(), Problem> {
 /// Returns what tells one text from another.
 pub(in crate::daemon::web) fn tag(text: &[u8]) -> String {
     let digest = Sha256::digest(text);
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    format!("\"{}\"", hex(digest.get(..16).unwrap_or_default()))
+}
+
+/// Returns bytes as hexadecimal digits.
+pub(in crate::daemon::web) fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Reads a rule file as it's on the disk; `None` where there's none.
