@@ -61,3 +61,26 @@ impl Drop for Waits {
         self.0.store(true, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_search_is_given_up_once_nobody_waits_for_it() {
+        let search = Search::new(PathBuf::from("nowhere"), Arc::new(Semaphore::new(1)), None);
+        let ((begin, begun), (end, ended)) = (oneshot::channel(), oneshot::channel());
+        let search = tokio::spawn(search.run_in(move |_, is_given_up| {
+            begin.send(()).unwrap();
+            while !is_given_up.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
+            end.send(()).unwrap();
+        }));
+        begun.await.unwrap();
+        search.abort();
+        timeout(Duration::from_secs(10), ended).await.unwrap().unwrap();
+    }
+}

@@ -32,5 +32,5 @@ offerThemes();
 keepTime();
 act();
 goLive();
-if (document.querySelector("[data-key]")) import("./timeline.js");
+if (document.querySelector("#drawing, [data-key]")) import("./timeline.js");
 if (document.getElementById("trial")) import("./trial.js");

@@ -8,6 +8,9 @@ let timer = 0;
 
 const drawing = () => document.getElementById("drawing");
 
+// Only the view Timeline moves; elsewhere a click asks about a moment.
+const moves = () => document.querySelector("[data-key]") !== null;
+
 function range() {
   const { from, to } = drawing().dataset;
   return [Date.parse(from), Date.parse(to)];
@@ -31,7 +34,7 @@ function partOf(event) {
 document.addEventListener(
   "wheel",
   (event) => {
-    if (!event.target.closest?.("#drawing") || !(event.ctrlKey || event.shiftKey || event.altKey)) return;
+    if (!moves() || !event.target.closest?.("#drawing") || !(event.ctrlKey || event.shiftKey || event.altKey)) return;
     event.preventDefault();
     const [from, to] = range();
     const factor = Math.exp(Math.sign(event.deltaY || event.deltaX) * 0.25);
@@ -43,7 +46,7 @@ document.addEventListener(
 );
 
 document.addEventListener("pointerdown", (event) => {
-  if (!event.target.closest?.("#drawing") || event.button !== 0) return;
+  if (!moves() || !event.target.closest?.("#drawing") || event.button !== 0) return;
   pulled = { x: event.clientX, range: range(), isMoved: false };
 });
 

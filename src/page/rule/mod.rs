@@ -4,6 +4,7 @@ mod list;
 mod one;
 mod run;
 mod source;
+mod strip;
 mod verdict;
 
 pub use list::{RulesPage, rules};

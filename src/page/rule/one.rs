@@ -11,6 +11,7 @@ use crate::page::shown::{encoded, one_line, outcome, payload, prose, rule_addres
 
 use super::run::row;
 use super::source::source;
+use super::strip::strip;
 use super::verdict::verdict;
 
 /// The outcomes in the order of their chips.
@@ -136,6 +137,7 @@ fn stands(look: &Look, view: &RulePage<'_>, address: &str) -> Markup {
                 button type="submit" { "Ask" }
                 @if view.at.is_some() { a.quiet href=(address) { "Now" } }
             }
+            div.card.strip-card title="A click asks about that moment" { (strip(look, &view.rule.id, view.traces, view.at)) }
             @if let Some(trouble) = view.trouble { p.card.calm { (prose(trouble)) } }
             @if let Some(found) = view.verdict {
                 @if let Some(topic) = &found.topic { p.muted { "Judged as if the last message on " (topic_link(topic)) " came again." } }

@@ -127,6 +127,18 @@ def asks_why_not_on_the_timeline(page, house):
     page.until("the keys to move it back", "document.readyState === 'complete' && document.querySelector('[data-key]')")
 
 
+def asks_about_a_moment_of_a_rule(page, house):
+    page.open(house.address + "/rules/doors:bell")
+    page.until("the strip", "document.querySelector('.strip .ground')")
+    page.run(
+        "(() => { const ground = document.querySelector('.strip .ground'), box = ground.getBoundingClientRect();"
+        " ground.dispatchEvent(new MouseEvent('click', { clientX: box.left + box.width / 2, clientY: box.top + 5, bubbles: true })); })()"
+    )
+    page.until("the moment to be asked about", "location.search.startsWith('?at=')")
+    page.until("the answer", "document.querySelector('#stands-title')?.innerText.startsWith('At ')")
+    check("no trigger fired" in page.text("#stands"), page.text("#stands"))
+
+
 def tries_a_change_and_saves_it(page, house):
     page.open(house.address + "/try?file=rules/living.yaml")
     page.until("the text", "document.querySelector('#text')?.value.includes('dim-for-tv')")
@@ -255,6 +267,7 @@ def main():
             switches_a_rule,
             shows_a_broken_file_while_it_is_broken,
             asks_why_not_on_the_timeline,
+            asks_about_a_moment_of_a_rule,
             tries_a_change_and_saves_it,
             works_by_keyboard,
             is_of_use_without_scripts,
