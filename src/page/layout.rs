@@ -40,6 +40,8 @@ pub struct Frame<'a> {
     pub title: String,
     /// The kinds of events that change it, as `/api/events` names them; none: it stays as it is.
     pub live: &'a str,
+    /// The topic that it's about: messages on others don't change it.
+    pub topic: Option<&'a str>,
     /// Whether somebody signed in with the token.
     pub is_signed_in: bool,
 }
@@ -76,7 +78,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
                         " tell the same on the command line."
                     }
                 }
-                main #main tabindex="-1" data-live=(frame.live) { (body) }
+                main #main tabindex="-1" data-live=(frame.live) data-topic=[frame.topic] { (body) }
                 p #said .unseen role="status" aria-live="polite" {}
                 div #notes .notes role="status" aria-live="polite" {}
             }

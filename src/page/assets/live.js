@@ -3,8 +3,9 @@ import { morph } from "./morph.js";
 import { setClock, tick } from "./time.js";
 
 const PAUSE = 700; // between two looks, in milliseconds
+const SHARE = 12; // a look that takes long is followed by a pause that's so much longer
 let timer = 0;
-let lastLook = 0;
+let nextLook = 0;
 let isBusy = false;
 let isWanted = false;
 let cutSince = null;
@@ -51,7 +52,7 @@ export async function refresh() {
     return;
   }
   isBusy = true;
-  lastLook = Date.now();
+  const begun = Date.now();
   try {
     const response = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
     if (response.status === 401) return location.reload();
@@ -73,6 +74,7 @@ export async function refresh() {
     // The stream tells when the daemon is back.
   } finally {
     isBusy = false;
+    nextLook = Date.now() + Math.max(PAUSE, (Date.now() - begun) * SHARE);
     if (isWanted) {
       isWanted = false;
       schedule();
@@ -88,21 +90,15 @@ function schedule() {
   timer = setTimeout(() => {
     timer = 0;
     refresh();
-  }, Math.max(0, lastLook + PAUSE - Date.now()));
+  }, Math.max(0, nextLook - Date.now()));
 }
 
 // Whether an event changes what this view shows.
 function concerns({ kind, data }) {
-  const { live, topic, rule } = main().dataset;
+  const { live, topic } = main().dataset;
   if (kind === "missed") return true;
   if (!(live ?? "").split(" ").includes(kind)) return false;
-  if (!topic && !rule) return true;
-  try {
-    const told = JSON.parse(data);
-    return topic ? told.topic === topic : (told.rule ?? rule) === rule;
-  } catch {
-    return true;
-  }
+  return !topic || JSON.parse(data).topic === topic;
 }
 
 function hear(event) {

@@ -18,7 +18,7 @@ use axum::routing::{get, post};
 use crate::page::{self, View};
 
 use super::Shared;
-use reply::{Refused, Visit};
+use reply::{Refused, Shown, Visit};
 
 /// Returns the views and what belongs to them.
 pub(super) fn routes() -> Router<Shared> {
@@ -45,7 +45,6 @@ async fn now(State(shared): State<Shared>, visit: Visit) -> Result<Response, Ref
         wrong => format!("({wrong}) Now"),
     };
     let look = reply::look(&shared).await?;
-    visit
-        .page(look, View::Now, title, "message publish run switch diagnostics", move |look| page::now(look, &now))
-        .await
+    let shown = Shown::new(View::Now, title, "message publish run switch diagnostics");
+    visit.page(look, shown, move |look| page::now(look, &now)).await
 }

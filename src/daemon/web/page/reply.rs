@@ -31,6 +31,28 @@ pub(super) struct Visit {
     is_signed_in: bool,
 }
 
+/// What a page shows.
+pub(super) struct Shown {
+    view: View,
+    title: String,
+    /// The kinds of events that change it.
+    live: &'static str,
+    /// The topic that it's about.
+    topic: Option<String>,
+}
+
+impl Shown {
+    /// Returns a page of `view` that the events `live` change.
+    pub(super) fn new(view: View, title: impl Into<String>, live: &'static str) -> Shown {
+        Shown { view, title: title.into(), live, topic: None }
+    }
+
+    /// Returns it as being about one topic.
+    pub(super) fn of_topic(self, topic: String) -> Shown {
+        Shown { topic: Some(topic), ..self }
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Visit {
     type Rejection = std::convert::Infallible;
 
@@ -41,18 +63,18 @@ impl<S: Sync> FromRequestParts<S> for Visit {
 }
 
 impl Visit {
-    /// Returns a page; `live` are the kinds of events that change it.
+    /// Returns a page.
     pub(super) async fn page(
         self,
         look: Look,
-        view: View,
-        title: String,
-        live: &'static str,
+        shown: Shown,
         body: impl FnOnce(&Look) -> Markup + Send + 'static,
     ) -> Result<Response, Refused> {
         let made = beside(move || {
             let body = body(&look);
-            let frame = Frame { look: &look, view, title, live, is_signed_in: self.is_signed_in };
+            let Shown { view, title, live, topic } = shown;
+            let topic = topic.as_deref();
+            let frame = Frame { look: &look, view, title, live, topic, is_signed_in: self.is_signed_in };
             pack(page(&frame, &body).into_bytes(), self.takes_gzip)
         });
         let (bytes, is_packed) = made.await?;

@@ -20,7 +20,7 @@ use crate::explain::LocalTime;
 use crate::model::RuleId;
 use crate::page::{self, RulePage, RulesPage, View};
 
-use super::reply::{Refused, Visit, look};
+use super::reply::{Refused, Shown, Visit, look};
 
 /// How many rules one page has.
 const PAGE: usize = 100;
@@ -69,7 +69,7 @@ pub(super) async fn list(
     let rules = all(&shared).await?;
     let look = look(&shared).await?;
     visit
-        .page(look, View::Rules, "Rules".to_owned(), "run switch diagnostics", move |look| {
+        .page(look, Shown::new(View::Rules, "Rules", "run switch diagnostics"), move |look| {
             let tags: BTreeSet<String> = rules.iter().flat_map(|rule| rule.tags.iter().cloned()).collect();
             let tags: Vec<String> = tags.into_iter().collect();
             let count = rules.len();
@@ -132,7 +132,7 @@ pub(super) async fn one(
     // What a past moment was doesn't change.
     let live = if gathered.at.is_some() { "switch diagnostics" } else { "message publish run switch diagnostics" };
     visit
-        .page(look, View::Rules, title, live, move |look| {
+        .page(look, Shown::new(View::Rules, title, live), move |look| {
             let time = &gathered.time;
             let running = gathered.running.iter().rev().map(|trace| TraceAnswer::new(trace, time));
             let traces: Vec<TraceAnswer<'_>> =
@@ -228,7 +228,7 @@ pub(super) async fn run(
     let look = look(&shared).await?;
     let title = format!("Run {id} of {}", trace.rule);
     visit
-        .page(look, View::Rules, title, "run", move |look| {
+        .page(look, Shown::new(View::Rules, title, "run"), move |look| {
             let before = chain.map(|chain| why_links(&chain, &time)).unwrap_or_default();
             page::one_run(look, &TraceAnswer::new(&trace, &time), &before)
         })

@@ -8,7 +8,7 @@ use crate::daemon::web::view::timeline::{Asked, gather, pairs};
 use crate::model::parse_duration;
 use crate::page::{self, TimelinePage, View};
 
-use super::reply::{Refused, Visit, look};
+use super::reply::{Refused, Shown, Visit, look};
 
 /// `GET /timeline`
 pub(super) async fn timeline(
@@ -42,7 +42,7 @@ pub(super) async fn timeline(
         }
     };
     visit
-        .page(look, View::Timeline, "Timeline".to_owned(), live, move |look| {
+        .page(look, Shown::new(View::Timeline, "Timeline", live), move |look| {
             page::timeline(look, &TimelinePage { answer: &answer, topics: &topics, trouble: trouble.as_deref() })
         })
         .await

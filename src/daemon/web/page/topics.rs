@@ -14,7 +14,7 @@ use crate::explain::Chain;
 use crate::model::{Devices, Topic, TopicFilter, parse_duration};
 use crate::page::{self, TopicPage, TopicsPage, View};
 
-use super::reply::{Refused, Visit, look};
+use super::reply::{Refused, Shown, Visit, look};
 
 /// How many values of a topic are drawn.
 const POINTS: usize = 600;
@@ -47,7 +47,7 @@ pub(super) async fn list(
     };
     let look = look(&shared).await?;
     visit
-        .page(look, View::Topics, "Topics".to_owned(), "message publish", move |look| {
+        .page(look, Shown::new(View::Topics, "Topics", "message publish"), move |look| {
             page::topics(
                 look,
                 &TopicsPage {
@@ -111,9 +111,9 @@ pub(super) async fn one(
     .ok();
     let chain: Option<Chain> = why::complete_chain(&shared, topic).await.ok();
     let look = look(&shared).await?;
-    let title = text.clone();
+    let shown = Shown::new(View::Topics, text.clone(), "message publish").of_topic(text.clone());
     visit
-        .page(look, View::Topics, title, "message publish", move |look| {
+        .page(look, shown, move |look| {
             let why = chain.map(|chain| why_links(&chain, &time)).unwrap_or_default();
             page::topic(
                 look,

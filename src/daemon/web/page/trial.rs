@@ -13,7 +13,7 @@ use crate::daemon::web::view::beside;
 use crate::daemon::web::work::file::{read, tag};
 use crate::page::{self, TrialPage, View};
 
-use super::reply::{Refused, Visit, look};
+use super::reply::{Refused, Shown, Visit, look};
 
 /// What is tried.
 #[derive(Debug, Default, Deserialize)]
@@ -54,7 +54,7 @@ pub(super) async fn trial(
     let look = look(&shared).await?;
     let may_save = shared.may_edit;
     visit
-        .page(look, View::Try, "Try".to_owned(), "", move |_| {
+        .page(look, Shown::new(View::Try, "Try", ""), move |_| {
             let known = text.as_deref().map(|text| tag(text.as_bytes()));
             let of_file: Vec<Finding> = findings.into_iter().filter(|finding| finding.file == file).collect();
             page::trial(&TrialPage {
