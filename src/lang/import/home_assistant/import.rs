@@ -48,6 +48,7 @@ pub fn import(request: &Request<'_>) -> Result<Imported, String> {
     let mut home = Home::new(registries, request.known.clone(), prefix(&configuration));
     if let Some((name, text)) = request.entities {
         home.entities = read_file(name, text)?;
+        home.has_file = !home.entities.is_empty();
     }
     Ok(Importer::new(loader, configuration, home, request.has_settings).run(request.single.is_none()))
 }
@@ -345,6 +346,10 @@ impl Importer<'_> {
                 let place = helper.node.place.clone();
                 let mut made = empty();
                 if helper.domain == "timer" {
+                    // Nobody says how long it is to last.
+                    if !self.shared.started.borrow().contains(&key) {
+                        continue;
+                    }
                     made.differs
                         .push("a timer goes on over a restart here; there only with `restore: true`".to_owned());
                 }

@@ -145,7 +145,8 @@ impl Translator<'_> {
                     .filter(|id| id.split('.').next() == Some(domain))
                     .cloned()
                     .collect();
-                if ids.is_empty() || !self.scope.home.registries.are_there {
+                let is_known = self.scope.home.registries.are_there || self.scope.home.has_file;
+                if ids.is_empty() || !is_known {
                     return refuse(
                         at,
                         format!(
@@ -179,13 +180,16 @@ impl Translator<'_> {
         for id in ids {
             let state = self.state(id, at)?;
             let entity = self.scope.home.entity(id);
-            let name = Home::friendly_name(&entity).unwrap_or_else(|| entity.object().replace('_', " "));
-            texts.push(format!(
-                "#{{ entity_id: {}, state: {}, name: {} }}",
-                quoted(id),
-                state.as_text(),
-                quoted(&name)
-            ));
+            let plain = quoted(&entity.object().replace('_', " "));
+            let name = match Home::friendly_name(&entity) {
+                Some(name) => quoted(&name),
+                None => match self.scope.home.field(&entity, Some("friendly_name")) {
+                    Ok(field) => format!("({} ?? {plain})", field.expression),
+                    Err(_) => plain,
+                },
+            };
+            let state = state.as_text();
+            texts.push(format!("#{{ entity_id: {}, state: {state}, name: {name} }}", quoted(id)));
         }
         Ok(Written::atom(format!("[{}]", texts.join(", ")), Kind::Records))
     }

@@ -72,13 +72,48 @@ impl Translator<'_> {
                     let written = as_expression(&pieces);
                     self.locals.push((name.clone(), written));
                 }
-                Part::For(_, list, ..) => {
-                    return refuse(list.at, "`{% for %}` has no counterpart here: use `map`, `select` or `join`");
+                Part::For(name, list, condition, parts) => {
+                    let written = self.each(name, list, condition.as_ref(), parts)?;
+                    pieces.push(Piece::Value(written));
                 }
                 Part::Other(word, at) => return refuse(*at, format!("`{{% {word} %}}` has no counterpart here")),
             }
         }
         Ok(pieces)
+    }
+
+    /// Translates `{% for %}`: what it writes for each item, one behind the other.
+    fn each(
+        &mut self,
+        name: &str,
+        list: &Expression,
+        condition: Option<&Expression>,
+        parts: &[Part],
+    ) -> Result<Written, Refusal> {
+        if !super::literal::is_name(name) {
+            return refuse(list.at, format!("`{name}` can't be the name of a variable here"));
+        }
+        let sets = parts.iter().any(|part| matches!(part, Part::Set(..) | Part::SetBlock(..)));
+        if sets {
+            return refuse(list.at, "a `{% for %}` that sets variables has no counterpart here: use `map`, `select` or `sum`");
+        }
+        let value = self.expression(list)?;
+        let mut found = self.list_filter(value, "list", &[], &[], list.at)?;
+        let before = self.locals.len();
+        let kind = if found.kind == Kind::Records { Kind::Record } else { Kind::Any };
+        self.locals.push((name.to_owned(), Written::atom(name, kind)));
+        let inner = (|| {
+            let condition = condition.map(|condition| self.expression(condition)).transpose()?;
+            Ok((condition.map(|condition| condition.as_bool()), self.pieces(parts, 1)?))
+        })();
+        self.locals.truncate(before);
+        let (condition, pieces) = inner?;
+        let level = super::written::level::ATOM;
+        if let Some(condition) = condition {
+            found = Written::atom(format!("{}.filter(|{name}| {})", found.at(level), condition.text), Kind::List);
+        }
+        let text = as_expression(&pieces).as_text();
+        Ok(Written::atom(format!("ha::join({}.map(|{name}| {text}), '')", found.at(level)), Kind::Text))
     }
 
     fn output(&mut self, expression: &Expression) -> Result<Written, Refusal> {

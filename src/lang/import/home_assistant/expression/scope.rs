@@ -26,6 +26,8 @@ pub(in crate::lang::import::home_assistant) struct Scope<'a> {
     pub(in crate::lang::import::home_assistant) is_script: bool,
     /// The names that callers give to the script.
     pub(in crate::lang::import::home_assistant) given: std::collections::BTreeSet<String>,
+    /// What the innermost `repeat` goes through, if these are known texts.
+    pub(in crate::lang::import::home_assistant) items: Vec<String>,
     /// Whether there is a `repeat` around it, and a `wait` before it.
     pub(in crate::lang::import::home_assistant) repeats: bool,
     pub(in crate::lang::import::home_assistant) waits: bool,

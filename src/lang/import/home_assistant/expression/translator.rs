@@ -192,7 +192,7 @@ impl<'a> Translator<'a> {
             Kind::Root("wait.trigger") => self.trigger(true, name, at),
             Kind::Root("repeat") => match name {
                 "index" => Ok(Written::atom("repeat.index", Kind::Int)),
-                "item" => Ok(Written::atom("repeat.item", Kind::Any)),
+                "item" => Ok(self.repeat_item()),
                 "first" => Ok(Written::new("repeat.index == 1", Kind::Bool, level::COMPARE)),
                 _ => refuse(at, format!("`repeat.{name}` isn't known here")),
             },
@@ -219,8 +219,27 @@ impl<'a> Translator<'a> {
                 refuse(at, format!("`.{name}` isn't something that this value has"))
             }
             Kind::None | Kind::Undefined => refuse(at, format!("`.{name}` of something that isn't there")),
-            Kind::Map | Kind::Any | Kind::Records | Kind::States(_) => Ok(Self::member(of, name)),
+            Kind::Record if !matches!(name, "entity_id" | "state" | "name") => {
+                refuse(at, format!("`.{name}` of each state isn't translated"))
+            }
+            Kind::Map | Kind::Any | Kind::Records | Kind::Record | Kind::States(_) => Ok(Self::member(of, name)),
         }
+    }
+
+    /// Returns the item of the innermost `repeat`: one of the known texts, or anything.
+    fn repeat_item(&self) -> Written {
+        let Some((last, others)) = self.scope.items.split_last() else {
+            return Written::atom("repeat.item", Kind::Any);
+        };
+        let branches = others.iter().map(|item| {
+            let is_it = format!("repeat.item == {}", super::literal::quoted(item));
+            (Written::new(is_it, Kind::Bool, level::COMPARE), Written::constant(item))
+        });
+        let written = Written::choice(branches.collect(), Written::constant(last));
+        if written.constant.is_some() {
+            return written;
+        }
+        Written { text: "repeat.item".to_owned(), kind: Kind::Text, ..written }
     }
 
     /// Returns a member of a map, `()` where there is none.

@@ -30,6 +30,8 @@ pub(in crate::lang::import::home_assistant) enum Kind {
     States(Vec<String>),
     /// A list of records of state objects.
     Records,
+    /// One of them.
+    Record,
     /// `trigger.to_state` or `trigger.from_state`.
     Fired(&'static str),
     /// The names `states`, `trigger`, `wait`, `repeat`, `this`.

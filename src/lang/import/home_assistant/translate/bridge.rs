@@ -26,11 +26,10 @@ pub(in crate::lang::import::home_assistant) fn bridge(actions: &BTreeSet<String>
          \x20     value_template: \"{{ trigger.payload_json.action in allowed }}\"\n\
          \x20 actions:\n\
          \x20   - choose:\n\
-         \x20       - conditions: \"{{ trigger.payload_json.target.entity_id | count > 0 }}\"\n\
+         \x20       - conditions: \"{{ trigger.payload_json.target.values() | map('count') | sum > 0 }}\"\n\
          \x20         sequence:\n\
          \x20           - action: \"{{ trigger.payload_json.action }}\"\n\
-         \x20             target:\n\
-         \x20               entity_id: \"{{ trigger.payload_json.target.entity_id }}\"\n\
+         \x20             target: \"{{ trigger.payload_json.target }}\"\n\
          \x20             data: \"{{ trigger.payload_json.data }}\"\n\
          \x20     default:\n\
          \x20       - action: \"{{ trigger.payload_json.action }}\"\n\

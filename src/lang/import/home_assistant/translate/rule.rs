@@ -54,6 +54,7 @@ impl<'a> Source<'a> {
             rule: key.to_owned(),
             is_script: false,
             given: BTreeSet::new(),
+            items: Vec::new(),
             repeats: false,
             waits: false,
         };

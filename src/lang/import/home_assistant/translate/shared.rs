@@ -12,6 +12,8 @@ pub(in crate::lang::import::home_assistant) struct Shared {
     pub(in crate::lang::import::home_assistant) exec: RefCell<BTreeSet<String>>,
     /// Files of secrets, by their names, with what they hold.
     pub(in crate::lang::import::home_assistant) secrets: RefCell<BTreeMap<String, String>>,
+    /// The rules of timers that something starts.
+    pub(in crate::lang::import::home_assistant) started: RefCell<BTreeSet<String>>,
     /// What is said once.
     pub(in crate::lang::import::home_assistant) notes: RefCell<BTreeSet<String>>,
 }

@@ -73,6 +73,9 @@ impl Work<'_> {
             ("rest_command", _) => self.rest_command(node, service),
             ("shell_command", _) => self.shell_command(node, service),
             ("homeassistant", "turn_on" | "turn_off" | "toggle") => {
+                if let Some(docs) = self.passed_on(node, &action)? {
+                    return Ok(docs);
+                }
                 let ids = self.targets(node)?;
                 let mut docs = Vec::new();
                 for (domain, ids) in by_domain(&ids) {
@@ -136,6 +139,9 @@ impl Work<'_> {
         action: &str,
     ) -> Answer<Vec<Doc>> {
         let (domain, service) = action.split_once('.').unwrap_or((action, ""));
+        if let Some(docs) = self.passed_on(node, action)? {
+            return Ok(docs);
+        }
         let ids = self.targets(node)?;
         if ids.is_empty() && node.get("target").is_some() {
             return self.refuse(node, "no entity is meant by this target");
@@ -166,6 +172,33 @@ impl Work<'_> {
             docs.extend(self.bridge_call(node, action, &bridged)?);
         }
         Ok(docs)
+    }
+
+    /// Returns a call on areas, devices or labels that only Home Assistant knows; `None` if they're known here, or none is
+    /// meant.
+    fn passed_on(&mut self, node: &Node, action: &str) -> Answer<Option<Vec<Doc>>> {
+        const KEYS: [&str; 4] = ["area_id", "device_id", "label_id", "floor_id"];
+        let Some(target) = node.get("target") else { return Ok(None) };
+        let is_meant = KEYS.iter().any(|key| target.get(key).is_some_and(|ids| !ids.is_null()));
+        if !is_meant || self.scope.home.registries.are_there {
+            return Ok(None);
+        }
+        let mut keys = vec![("entity_id", Doc::Value(Json::Array(Vec::new())))];
+        for key in ["entity_id"].into_iter().chain(KEYS) {
+            let Some(ids) = target.get(key).filter(|ids| !ids.is_null()) else { continue };
+            let ids: Vec<Json> = ids.items().into_iter().map(|id| self.data(id)).collect::<Answer<_>>()?;
+            keys.retain(|(known, _)| *known != key);
+            keys.push((key, Doc::Value(ids.into())));
+        }
+        self.differ("which entities an area, device or label means stays with Home Assistant, since its registries weren't there");
+        self.scope.home.note_call(action);
+        let data = self.call_data(node)?;
+        let payload = vec![
+            ("action", Doc::text(action)),
+            ("target", entries(keys)),
+            ("data", Doc::Value(data.into())),
+        ];
+        Ok(Some(vec![entries(vec![("homerule/home_assistant/call", entries(payload))])]))
     }
 
     /// Returns a call that Home Assistant carries out.

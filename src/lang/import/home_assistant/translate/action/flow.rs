@@ -195,8 +195,13 @@ impl Work<'_> {
     pub(in crate::lang::import::home_assistant::translate) fn repeat(&mut self, node: &Node) -> Answer<Doc> {
         let was_in_one = std::mem::replace(&mut self.scope.repeats, true);
         let kind = self.repeat_kind(node);
+        let items = node.get("for_each").and_then(Node::as_list).unwrap_or_default();
+        let texts: Option<Vec<String>> =
+            items.iter().map(|item| item.as_text().filter(|_| !is_template(item)).map(ToOwned::to_owned)).collect();
+        let before = std::mem::replace(&mut self.scope.items, texts.unwrap_or_default());
         let items = node.get("sequence").map(|sequence| self.actions(sequence)).unwrap_or_default();
         self.scope.repeats = was_in_one;
+        self.scope.items = before;
         let (word, value) = kind?;
         let kind = Doc::Map(vec![(word.to_owned(), value)]);
         let kind = match kind {

@@ -185,6 +185,7 @@ impl Work<'_> {
                         None => return self.refuse(node, format!("`{id}` has no duration")),
                     },
                 };
+                self.shared.started.borrow_mut().insert(rule.to_owned());
                 let with = Doc::inline([("duration", Doc::text(time))]);
                 Ok(vec![Doc::inline([("run", Doc::text(rule)), ("with", with), ("wait", Doc::Value(false.into()))])])
             }
