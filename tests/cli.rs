@@ -2,6 +2,7 @@
 
 mod begin;
 mod check;
+mod find;
 mod full_output;
 mod home_search;
 mod import;

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod doctor;
 mod exit;
+mod find;
 mod home;
 mod import;
 mod init;
@@ -54,6 +55,7 @@ enum Command {
     Test(test::Test),
     Record(record::Record),
     Replay(replay::Replay),
+    Find(find::Find),
     Schedule(schedule::Schedule),
     Status(status::Status),
     State(state::State),
@@ -87,6 +89,7 @@ impl Command {
             Command::Test(test) => test.execute(),
             Command::Record(record) => record.execute(),
             Command::Replay(replay) => replay.execute(),
+            Command::Find(find) => find.execute(),
             Command::Schedule(schedule) => schedule.execute(),
             Command::Status(status) => status.execute(),
             Command::State(state) => state.execute(),

@@ -5,6 +5,7 @@
 
 mod coverage;
 mod divergence;
+mod find;
 mod home;
 mod replay;
 mod report;
@@ -13,8 +14,9 @@ mod test;
 
 pub use coverage::{Coverage, Exercised, RuleCoverage};
 pub use divergence::Divergence;
+pub use find::{Find, Span};
 pub use home::{Call, CallKind, Logged, Published, TestHome, Turns, VirtualHome};
 pub use replay::{Failures, Replay};
 pub use report::{Comparison, Row};
 pub use schedule::{Due, Schedule, SunlessDays};
-pub use test::{Failure, IncidentTest, Material, Snapshot, TestOutcome, TestRun};
+pub use test::{Failure, IncidentTest, Material, Snapshot, TestOutcome, TestRun, WrittenTest};

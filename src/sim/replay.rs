@@ -1,6 +1,7 @@
 //! A replay: a recording fed to a home's rules at its own times, message by message.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -109,6 +110,15 @@ impl Replay {
             }
         }
         published
+    }
+
+    /// Returns the traces of runs that ended and of rules that didn't run, since [`Replay::published`] was last asked.
+    pub(in crate::sim) fn take_traces(&mut self) -> Vec<Arc<Trace>> {
+        let Some(home) = &mut self.home else { return Vec::new() };
+        for trace in &home.traces {
+            note_failure(&mut self.failures, trace);
+        }
+        std::mem::take(&mut home.traces)
     }
 
     /// Lets time pass up to `until`, the last message's time.

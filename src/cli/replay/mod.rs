@@ -20,7 +20,7 @@ use crate::model::TopicFilter;
 use crate::sim::Replay as VirtualReplay;
 use difference::Difference;
 pub(super) use recorded::{Form, test};
-use recording::Recording;
+pub(super) use recording::Recording;
 use shown::Shown;
 use subject::Subject;
 

@@ -21,7 +21,7 @@ use super::subject::Subject;
 const STRIDE: u64 = 1024;
 
 /// The recording that is replayed.
-pub(super) struct Recording {
+pub(in crate::cli) struct Recording {
     name: String,
     source: Source,
     exclude: Vec<TopicFilter>,
@@ -41,7 +41,7 @@ impl Recording {
     ///
     /// # Errors
     /// When it can't be opened.
-    pub(super) fn open(path: &Path, exclude: Vec<TopicFilter>, watcher: Reader) -> Result<Recording, Failure> {
+    pub(in crate::cli) fn open(path: &Path, exclude: Vec<TopicFilter>, watcher: Reader) -> Result<Recording, Failure> {
         let name = path.display().to_string();
         let opened = recording_file::read_with_position(path).map_err(|error| unreadable(&name, &error));
         let (reader, position) = opened?;
@@ -53,7 +53,7 @@ impl Recording {
     ///
     /// # Errors
     /// When `since` is no time, or nothing was recorded.
-    pub(super) fn since(
+    pub(in crate::cli) fn since(
         home: &Path,
         since: &str,
         exclude: Vec<TopicFilter>,
@@ -70,7 +70,7 @@ impl Recording {
     }
 
     /// Returns the next message.
-    pub(super) fn next(&mut self) -> Option<Recorded> {
+    pub(in crate::cli) fn next(&mut self) -> Option<Recorded> {
         loop {
             let recorded = match &mut self.source {
                 Source::File(reader, _) => reader.next(),
@@ -139,7 +139,7 @@ impl Recording {
     }
 
     /// Tells what was wrong, and returns the exit status that says so.
-    pub(super) fn close(&self) -> Exit {
+    pub(in crate::cli) fn close(&self) -> Exit {
         self.clear();
         let (warnings, skipped) = match &self.source {
             Source::File(reader, _) => (reader.findings().warnings(), reader.findings().skipped_lines()),
@@ -158,7 +158,7 @@ impl Recording {
     }
 
     /// Takes the bar away.
-    pub(super) fn clear(&self) {
+    pub(in crate::cli) fn clear(&self) {
         self.progress.clear();
     }
 }

@@ -38,14 +38,18 @@ pub(in crate::cli) fn write(topic: &str, file: &Path, daemon: &DaemonArguments) 
 }
 
 /// Where the test's file stands.
-struct Place {
+pub(in crate::cli) struct Place {
     home: PathBuf,
     /// Relative to the home.
     path: String,
 }
 
 impl Place {
-    fn of(file: &Path, home: &Path) -> Result<Place, Failure> {
+    /// Returns the place of the test file `file`, which isn't there yet, in the home at `home`.
+    ///
+    /// # Errors
+    /// When it isn't a test file's name, is there already, or isn't in the home.
+    pub(in crate::cli) fn of(file: &Path, home: &Path) -> Result<Place, Failure> {
         let shown = file.display();
         if !file.to_string_lossy().ends_with(".test.yaml") {
             return Err(Failure::new(format!("`{shown}` isn't a test file's name: it must end in `.test.yaml`")));
@@ -65,6 +69,16 @@ impl Place {
         })?;
         let path = inside.to_string_lossy().into_owned();
         Ok(Place { home, path })
+    }
+
+    /// Returns the home's folder.
+    pub(in crate::cli) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Returns the test file's path, relative to the home.
+    pub(in crate::cli) fn path(&self) -> &str {
+        &self.path
     }
 
     /// Returns the path of a rule's file, relative to the test's.

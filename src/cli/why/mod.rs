@@ -5,6 +5,7 @@ mod trace;
 mod trace_text;
 mod why_not;
 
+pub(super) use as_test::Place;
 use std::path::PathBuf;
 
 use clap::Args;

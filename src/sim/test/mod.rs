@@ -3,7 +3,9 @@
 mod incident;
 mod run;
 mod snapshot;
+mod written;
 
 pub use incident::IncidentTest;
 pub use run::{Failure, TestOutcome, TestRun};
 pub use snapshot::{Material, Snapshot};
+pub use written::WrittenTest;

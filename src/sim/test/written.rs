@@ -1,0 +1,152 @@
+//! A test that is written: what was known, what came from outside with the time in between, and what the rules published.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::explain::{Said, SaidKind};
+use crate::lang::test_file::TestFile;
+use crate::lang::{Source, Yaml};
+use crate::model::format_duration;
+use crate::sim::home::{Published, TestHome};
+
+use super::run::TestRun;
+
+/// A test that is being written.
+pub struct WrittenTest<'a> {
+    /// What a reader is told first, as comments.
+    pub header: String,
+    /// The test's name.
+    pub name: String,
+    /// The home whose rules it tests.
+    pub home: &'a TestHome,
+    /// The test file's path, relative to the home.
+    pub path: &'a str,
+    /// The rules that it chooses, as a test file names them: `tv.yaml:dim-lights`; empty: it names none.
+    pub rules: Vec<String>,
+    /// When it begins.
+    pub start: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
+    /// What was known before the start, by topic; as JSON.
+    pub given: &'a BTreeMap<String, Value>,
+    /// What came from outside, in order.
+    pub said: &'a [Said],
+}
+
+impl WrittenTest<'_> {
+    /// Returns the test file's text, in which the test expects what the rules publish now, if `is_right` accepts that. It's
+    /// run before: what can't be played again isn't written.
+    ///
+    /// # Errors
+    /// If nothing happened that a test can tell, or `is_right` doesn't accept what is published; in words.
+    pub fn write(&self, is_right: impl FnOnce(&[Published]) -> Result<(), String>) -> Result<String, String> {
+        let steps = self.steps();
+        if steps.is_empty() {
+            return Err("nothing happened that a test can tell".to_owned());
+        }
+        let published = {
+            let file = self.read(&self.text(steps.clone()))?;
+            let case = file.tests.first().ok_or("there's nothing to run")?;
+            TestRun::publications(&file, case, self.home)?
+        };
+        is_right(&published)?;
+        let text = self.text(steps.into_iter().chain([expectation(&published)]).collect());
+        let file = self.read(&text)?;
+        let case = file.tests.first().ok_or("there's nothing to run")?;
+        match TestRun::run(&file, case, self.home, None).failure {
+            None => Ok(text),
+            Some(failure) => Err(failure.message),
+        }
+    }
+
+    fn read(&self, text: &str) -> Result<TestFile, String> {
+        let source = Source::Content(Arc::from(text.as_bytes()));
+        let (file, found) = TestFile::read(self.path, &source);
+        let first = || found.first().map_or("the test can't be read", |found| &found.message).to_owned();
+        file.ok_or_else(first)
+    }
+
+    fn text(&self, steps: Vec<Yaml>) -> String {
+        let mut test = vec![("at".to_owned(), Yaml::text(self.local_start()))];
+        if !self.given.is_empty() {
+            let given = self.given.iter().map(|(topic, value)| (topic.clone(), Yaml::Value(value.clone())));
+            test.push(("given".to_owned(), Yaml::Map(given.collect())));
+        }
+        test.push(("steps".to_owned(), Yaml::List(steps)));
+        let mut document = Vec::new();
+        if !self.rules.is_empty() {
+            let rules = self.rules.iter().cloned().map(Value::String).collect();
+            document.push(("rules".to_owned(), Yaml::Value(rules)));
+        }
+        document.push(("tests".to_owned(), Yaml::Map(vec![(self.name.clone(), Yaml::Map(test))])));
+        format!("{}{}", self.header, Yaml::Map(document).document())
+    }
+
+    /// Returns when the test begins, in local time.
+    fn local_start(&self) -> String {
+        let zone = self.home.options().calendar.zone.clone();
+        self.start.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    }
+
+    /// Returns what came from outside as steps, with the time in between.
+    fn steps(&self) -> Vec<Yaml> {
+        let mut steps = Vec::new();
+        let mut at = self.start;
+        for said in self.said {
+            steps.extend(pass(&mut at, said.at));
+            steps.push(step(said));
+        }
+        // What was due a moment late there is due in time here; what is due in time needs the whole of it.
+        steps.extend(pass(&mut at, self.end));
+        steps
+    }
+}
+
+/// Returns the step that lets time pass from `from` until `to`, in whole milliseconds.
+fn pass(from: &mut Timestamp, to: Timestamp) -> Option<Yaml> {
+    let passed = u64::try_from(to.as_millisecond() - from.as_millisecond()).ok().filter(|passed| *passed > 0)?;
+    *from = to;
+    Some(inline([("after", Value::from(format_duration(Duration::from_millis(passed))))]))
+}
+
+fn step(said: &Said) -> Yaml {
+    match &said.kind {
+        SaidKind::Message { topic, value, qos, retain } => {
+            let qos = (*qos != 1).then(|| ("qos", json!(qos)));
+            let retain = retain.then(|| ("retain", json!(true)));
+            let message = [("publish", json!(topic)), ("payload", value.clone())];
+            inline(message.into_iter().chain(qos).chain(retain))
+        }
+        SaidKind::Webhook { name, value } => inline([("webhook", json!(name)), ("payload", value.clone())]),
+        SaidKind::Client { id, is_connected } => {
+            let is = if *is_connected { "connected" } else { "disconnected" };
+            inline([("client", json!({ "id": id, "is": is }))])
+        }
+    }
+}
+
+/// Returns what was published as what's expected, in its order.
+fn expectation(published: &[Published]) -> Yaml {
+    let message = |published: &Published| {
+        let message = &published.publication.message;
+        let payload = message.payload.value().to_json();
+        inline([("topic", json!(message.topic.as_str())), ("payload", exactly(payload))])
+    };
+    Yaml::Map(vec![("expect".to_owned(), Yaml::List(published.iter().map(message).collect()))])
+}
+
+/// Returns a payload as an expectation: a map of one key that looks like a pattern is meant literally.
+fn exactly(payload: Value) -> Value {
+    let looks_like_pattern = payload.as_object().is_some_and(|map| {
+        map.len() == 1 && map.keys().all(|key| ["any", "contains", "matches", "equals"].contains(&key.as_str()))
+    });
+    if looks_like_pattern { json!({ "equals": payload }) } else { payload }
+}
+
+fn inline<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Yaml {
+    Yaml::Inline(entries.into_iter().map(|(key, value)| (key.to_owned(), Yaml::Value(value))).collect())
+}
