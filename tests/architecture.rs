@@ -196,17 +196,6 @@ fn no_files_of_a_room_form_a_large_circle() {
 }
 
 #[test]
-fn nothing_but_the_broker_names_its_library() {
-    let names_it = |text: &str| text.contains("mqtt5::") || text.contains("use mqtt5");
-    let wrong: Vec<String> = sources("src")
-        .into_iter()
-        .filter(|(path, text)| !path.starts_with("src/daemon/broker") && names_it(text))
-        .map(|(path, _)| path)
-        .collect();
-    assert_eq!(wrong, Vec::<String>::new());
-}
-
-#[test]
 fn each_file_says_what_it_is() {
     let files = sources("src").into_iter().chain(sources("tests"));
     let wrong: Vec<String> = files.filter(|(_, text)| !text.starts_with("//! ")).map(|(path, _)| path).collect();

@@ -9,6 +9,10 @@ use tempfile::TempDir;
 /// Settings with ports that nobody else has.
 pub(crate) const SETTINGS: &str = "broker: { listen: \"127.0.0.1:0\" }\nweb: { listen: \"127.0.0.1:0\" }\n";
 
+/// The same, with room for a burst: the test's reader may be slower than the daemon.
+pub(crate) const ROOMY: &str =
+    "broker: { listen: \"127.0.0.1:0\", limits: { queued_messages: 0 } }\nweb: { listen: \"127.0.0.1:0\" }\n";
+
 /// The program that is tested.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_homerule");
 

@@ -3,6 +3,7 @@
 
 mod cause;
 mod chain;
+mod client;
 mod finding;
 mod obstacle;
 mod publication;
@@ -16,6 +17,7 @@ pub mod view;
 pub use crate::model::recording::{MessageLine, Via};
 pub use cause::{CauseAnswer, cause_of};
 pub use chain::chain_answer;
+pub use client::{BrokerStatus, ClientAnswer};
 pub use finding::{Finding, findings};
 pub use obstacle::{NearAnswer, ObstacleAnswer};
 pub use publication::publication_line;

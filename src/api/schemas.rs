@@ -8,13 +8,15 @@ use super::view::{
     SourcePart, TimelineAnswer, VerdictAnswer, VerdictPart, Waiting, Wrong, WrongKind,
 };
 use super::{
-    FailingRule, Finding, LastRun, NearAnswer, ObstacleAnswer, RecorderStatus, RuleAnswer, RuleCounts, StateAnswer,
-    Status, StepAnswer, StoreStatus, TraceAnswer,
+    BrokerStatus, ClientAnswer, FailingRule, Finding, LastRun, NearAnswer, ObstacleAnswer, RecorderStatus, RuleAnswer,
+    RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
 };
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
     Branch,
+    BrokerStatus,
+    ClientAnswer,
     Difference,
     FailingRule,
     Finding,

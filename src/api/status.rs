@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Finding;
+use super::{BrokerStatus, Finding};
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -34,6 +34,9 @@ pub struct Status {
     /// Whether messages are recorded.
     #[serde(default)]
     pub recorder: RecorderStatus,
+    /// How the embedded broker is; `None`: another one is used.
+    #[serde(default)]
+    pub broker: Option<BrokerStatus>,
 }
 
 /// A rule whose last run failed.

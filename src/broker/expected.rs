@@ -120,6 +120,12 @@ impl Expected {
         left.find(|held| !held.is_empty()).unwrap_or_default()
     }
 
+    /// Returns what is kept of those whose session is: its number, the session, and its filters.
+    pub(super) fn kept(&self) -> Vec<(u64, KeptSession, Vec<Arc<str>>)> {
+        let kept = |client: &ExpectedClient| Some((client.number?, client.session.clone(), client.filter_texts()));
+        self.clients.values().filter_map(kept).collect()
+    }
+
     /// Returns whether nobody is expected.
     pub(super) fn is_empty(&self) -> bool {
         self.clients.is_empty()

@@ -215,3 +215,21 @@ pub enum Drop {
     /// It was of no more use when its turn came.
     Expired,
 }
+
+impl Drop {
+    /// Returns the word for it in counts.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Drop::PublishDenied => "publish_denied",
+            Drop::SubscribeDenied => "subscribe_denied",
+            Drop::Reserved => "reserved",
+            Drop::TooManyLevels => "too_many_levels",
+            Drop::RetainedFull => "retained_full",
+            Drop::TooManySubscriptions => "too_many_subscriptions",
+            Drop::QueueFull => "queue_full",
+            Drop::TooLarge => "too_large",
+            Drop::Expired => "expired",
+        }
+    }
+}

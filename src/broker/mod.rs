@@ -176,6 +176,12 @@ impl Broker {
         }
     }
 
+    /// Returns whether [`Broker::poll`] has nothing more to tell.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.events.is_empty() && self.ready.is_empty()
+    }
+
     /// Returns how far the broker has come. Take it before what was told to be kept is written, and give it to
     /// [`Broker::release`] after.
     #[must_use]
@@ -199,6 +205,16 @@ impl Broker {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Returns a time that we were told as the clock shows it.
+    fn by_the_clock(&self, at: Timestamp) -> Timestamp {
+        at.checked_add(self.skew).unwrap_or(at)
+    }
+
+    /// Returns a time of the clock as we are told it.
+    fn told_of(&self, at: Timestamp) -> Timestamp {
+        at.checked_sub(self.skew).unwrap_or(at)
     }
 
     fn tell_time(&mut self, now: Timestamp) {

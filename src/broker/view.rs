@@ -47,10 +47,12 @@ pub struct RetainedView {
     pub payload: Bytes,
     /// How surely it is delivered.
     pub qos: Qos,
-    /// When it was published.
+    /// When it was published, by the clock.
     pub at: Timestamp,
     /// Who published it; `None`: a rule.
     pub client: Option<Arc<str>>,
+    /// From when on it is retained no more, by the clock; `None`: it is for ever.
+    pub expires_at: Option<Timestamp>,
     /// Its properties; `None`: it has none.
     pub properties: Option<Arc<Properties>>,
 }
@@ -63,7 +65,7 @@ impl Broker {
             user: session.who.user.clone(),
             peer: session.conn.and_then(|conn| self.connections.get(conn)).map(|connection| connection.peer.clone()),
             version: session.version,
-            since: session.since,
+            since: self.by_the_clock(session.since),
             subscriptions: session.subscriptions.len(),
             queued: session.outgoing.len(),
             received: session.counts.received,
@@ -82,8 +84,9 @@ impl Broker {
             topic: message.posted.topic.clone(),
             payload: message.posted.payload.clone(),
             qos: message.posted.qos,
-            at: message.at,
+            at: self.by_the_clock(message.at),
             client: message.client.clone(),
+            expires_at: message.posted.expires_at.map(|at| self.by_the_clock(at)),
             properties: message.posted.properties.clone(),
         };
         all.into_iter().map(view).collect()

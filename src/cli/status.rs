@@ -7,7 +7,7 @@ use clap::Args;
 use super::link::daemon_client::DaemonArguments;
 use super::link::home_zone::HomeZone;
 use super::{Exit, Failure, print};
-use crate::api::{LastRun, RuleAnswer, Status as StatusAnswer};
+use crate::api::{BrokerStatus, ClientAnswer, LastRun, RuleAnswer, Status as StatusAnswer};
 use crate::model::format_duration;
 
 /// Shows how the daemon is: what it listens on, its rules, and what is wrong with them.
@@ -16,6 +16,9 @@ pub(super) struct Status {
     /// List the rules: whether each is switched on, what it is doing, and how its last run ended.
     #[arg(long)]
     rules: bool,
+    /// List the clients of the broker: who each is, where it came from, and what waits for it.
+    #[arg(long, conflicts_with = "rules")]
+    clients: bool,
     /// Write one JSON document.
     #[arg(long)]
     json: bool,
@@ -27,6 +30,9 @@ impl Status {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         if self.rules {
             return self.list();
+        }
+        if self.clients {
+            return self.list_clients();
         }
         let (answer, zone) = self.daemon.client()?.get_dated("/api/status", &[])?;
         let status: StatusAnswer = serde_json::from_value(answer.clone()).map_err(|error| other_version(&error))?;
@@ -64,6 +70,58 @@ impl Status {
         }
         Ok(Exit::Well)
     }
+
+    /// Lists the clients.
+    fn list_clients(self) -> Result<Exit, Failure> {
+        let (answer, zone) = self.daemon.client()?.get_dated("/api/clients", &[])?;
+        if self.json {
+            print::json(&answer)?;
+            return Ok(Exit::Well);
+        }
+        let clients: Vec<ClientAnswer> = serde_json::from_value(answer).map_err(|error| other_version(&error))?;
+        if clients.is_empty() {
+            print::line("no client is known");
+            return Ok(Exit::Well);
+        }
+        let rows: Vec<[String; 8]> = clients.iter().map(|client| row(client, &zone)).collect();
+        for line in clients_table(&rows) {
+            print::line(&line);
+        }
+        print::line(&zone.note());
+        Ok(Exit::Well)
+    }
+}
+
+/// What stands above each column of the clients.
+const COLUMNS: [&str; 8] = ["client", "user", "address", "protocol", "since", "queued", "dropped", "last error"];
+
+/// Returns what is shown of a client.
+fn row(client: &ClientAnswer, zone: &HomeZone) -> [String; 8] {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let since = zone.local(&client.since.to_string());
+    [
+        client.id.clone(),
+        or_none(&client.user),
+        client.address.clone().unwrap_or_else(|| "away".to_owned()),
+        client.protocol.clone(),
+        since,
+        client.queued.to_string(),
+        client.dropped.to_string(),
+        or_none(&client.last_error),
+    ]
+}
+
+/// Returns the lines of a table with these rows.
+fn clients_table(rows: &[[String; 8]]) -> Vec<String> {
+    let titles = COLUMNS.map(str::to_owned);
+    let all: Vec<&[String; 8]> = std::iter::once(&titles).chain(rows).collect();
+    let width = |column: usize| all.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..COLUMNS.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &&[String; 8]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    all.iter().map(line).collect()
 }
 
 fn other_version(error: &serde_json::Error) -> Failure {
@@ -95,6 +153,9 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
         let reason = failing.reason.as_deref().unwrap_or("before the daemon's start");
         print::line(&format!("    {} failed{at}: {reason}", failing.rule));
     }
+    if let Some(broker) = &status.broker {
+        show_broker(broker);
+    }
     for file in &status.stale {
         print::line(&format!("{file} is NOT in force: its last good version is, if it had one"));
     }
@@ -117,5 +178,22 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
         print::line(&format!("a restart would lose what changes: {failing}"));
     } else if !status.healthy {
         print::line("some files aren't in force: `homerule check` shows what is wrong with them");
+    }
+}
+
+fn show_broker(broker: &BrokerStatus) {
+    let clients = if broker.connected == 1 { "client" } else { "clients" };
+    let messages = if broker.retained == 1 { "message" } else { "messages" };
+    print::line(&format!("{} {clients} connected, {} {messages} retained", broker.connected, broker.retained));
+    if broker.refused > 0 || broker.dropped > 0 {
+        print::line(&format!(
+            "{} connections refused, {} messages or subscriptions dropped: `homerule status --clients` and the log say whose",
+            broker.refused, broker.dropped
+        ));
+    }
+    for fault in &broker.faults {
+        for line in fault.lines() {
+            print::line(&format!("{line} (what the file said before is in force)"));
+        }
     }
 }

@@ -19,7 +19,7 @@ const LISTED: usize = 12;
 /// What is said at the start.
 pub(super) struct Banner {
     home: PathBuf,
-    mqtt: Vec<SocketAddr>,
+    mqtt: Vec<(&'static str, SocketAddr)>,
     web: SocketAddr,
     rules: Vec<(String, Option<String>)>,
     errors: usize,
@@ -29,7 +29,7 @@ pub(super) struct Banner {
 }
 
 impl Banner {
-    pub(super) fn new(home: &Path, mqtt: &[SocketAddr], web: SocketAddr, loaded: &Loaded) -> Banner {
+    pub(super) fn new(home: &Path, mqtt: &[(&'static str, SocketAddr)], web: SocketAddr, loaded: &Loaded) -> Banner {
         let entries = &loaded.home.ruleset.entries;
         Banner {
             home: home.to_owned(),
@@ -44,7 +44,7 @@ impl Banner {
 
     /// Returns where the daemon listens, as URLs.
     pub(super) fn urls(&self) -> Vec<String> {
-        let mqtt = self.mqtt.iter().map(|address| url("mqtt", *address));
+        let mqtt = self.mqtt.iter().map(|(scheme, address)| url(scheme, *address));
         mqtt.chain([url("http", self.web)]).collect()
     }
 
@@ -55,8 +55,8 @@ impl Banner {
             protocol: &'static str,
             address: SocketAddr,
         }
-        for address in &self.mqtt {
-            screen.document("listening", &Listening { protocol: "mqtt", address: *address });
+        for (scheme, address) in &self.mqtt {
+            screen.document("listening", &Listening { protocol: scheme, address: *address });
         }
         screen.document("listening", &Listening { protocol: "http", address: self.web });
         screen.text(&self.text());
@@ -66,8 +66,12 @@ impl Banner {
     fn text(&self) -> String {
         let mut text = format!("homerule {} runs {}\n", env!("CARGO_PKG_VERSION"), self.home.display());
         // Writing to a string doesn't fail.
-        for address in &self.mqtt {
-            let _ = writeln!(text, "  MQTT   {address}");
+        for (scheme, address) in &self.mqtt {
+            let _ = writeln!(
+                text,
+                "  MQTT   {}",
+                if *scheme == "mqtt" { address.to_string() } else { url(scheme, *address) }
+            );
         }
         let _ = writeln!(text, "  web    {}", url("http", self.web));
         let _ = writeln!(text, "  rules  {}", self.count());
@@ -80,7 +84,7 @@ impl Banner {
         }
         let Some((topic, payload)) = &self.example else { return text };
         let _ = writeln!(text, "  try    homerule pub {} {}", quoted(topic), quoted(payload));
-        if let Some(address) = self.mqtt.first() {
+        if let Some((_, address)) = self.mqtt.iter().find(|(scheme, _)| *scheme == "mqtt") {
             let (host, port) = (address.ip(), address.port());
             let _ = writeln!(
                 text,

@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::disk::home_files::{FilesError, SETTINGS, Scan};
 use crate::disk::recorded;
@@ -21,16 +21,17 @@ use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Settings, take_refusals_
 use crate::model::schedule::Calendar;
 
 use super::banner::Banner;
-use super::broker::{Broker, BrokerError, Stopper};
+use super::broker::{self, AccessFiles, FileProblem, Listeners, ListenersError, OwnBroker};
 use super::files::reload::{Loaded, Reloader, Request, tell_stale};
 use super::home::event_loop::{EventLoop, Parts};
 use super::home::input::{Input, Link, WAITING};
+use super::mqtt::Mqtt;
 use super::observers::Observers;
 use super::observers::screen::{Format, Screen};
 use super::outside::Outside;
 use super::recorder::Recorder;
 use super::store::{self, Opened, StoreError};
-use super::system::clock::{self, Pace};
+use super::system::clock::{self, Clock, Pace};
 use super::system::logging::{self, LogError, report};
 use super::system::sd_notify;
 use super::web::{Web, WebError};
@@ -39,8 +40,8 @@ use crate::api::findings;
 /// Where the daemon says in its data that it listens: the settings may be broken while it runs.
 pub(crate) const ADDRESS_FILE: &str = "address";
 
-/// How long the loop has for its last effects.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// How long the loop has for its last effects, and for taking leave of clients.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// How long clients, and those who ask over the web, have to take what was sent to them.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -117,9 +118,15 @@ impl From<StoreError> for DaemonError {
     }
 }
 
-impl From<BrokerError> for DaemonError {
-    fn from(error: BrokerError) -> DaemonError {
+impl From<ListenersError> for DaemonError {
+    fn from(error: ListenersError) -> DaemonError {
         DaemonError::Broker(error.to_string())
+    }
+}
+
+impl From<FileProblem> for DaemonError {
+    fn from(problem: FileProblem) -> DaemonError {
+        DaemonError::Broker(problem.to_string())
     }
 }
 
@@ -186,8 +193,7 @@ struct Daemon {
     link: Link,
     requests: mpsc::Sender<Request>,
     stopping: watch::Sender<bool>,
-    stopper: Stopper,
-    broker: JoinHandle<Result<(), BrokerError>>,
+    listeners: JoinHandle<Result<(), ListenersError>>,
     event_loop: JoinHandle<()>,
     web: JoinHandle<Result<(), WebError>>,
     reloader: JoinHandle<()>,
@@ -201,54 +207,66 @@ impl Daemon {
         loaded: Loaded,
         scan: Scan,
     ) -> Result<Daemon, DaemonError> {
-        let Opened { store, mut kept } = opened;
+        let Opened { store, kept } = opened;
         let settings = &loaded.home.settings;
         let embedded = embedded(settings)?;
         let zone = zone(settings)?;
         logging::set_zone(zone.clone());
         let (sender, inputs) = mpsc::channel(WAITING);
         let link = Link::new(sender.clone());
-        let broker = Broker::bind(embedded, sender).await?;
+        drop(sender);
+        let access = AccessFiles::read(embedded, folder)?;
+        let listeners = Listeners::bind(embedded, folder).await?;
         let (requests, requested) = mpsc::channel(16);
         let (stopping, stop) = watch::channel(false);
         let web = Web::bind(settings, folder, link.clone(), requests.clone(), stop).await?;
-        let banner = Banner::new(folder, broker.addresses(), web.address(), &loaded);
+        let banner = Banner::new(folder, listeners.addresses(), web.address(), &loaded);
         let mut screen = Screen::start(options.format, options.quiet, zone.clone());
         banner.show(&mut screen);
         let address = folder.join(&settings.data).join(ADDRESS_FILE);
         if let Err(error) = std::fs::write(&address, format!("{}\n", url("http", web.address()))) {
             info!("`{}` can't be written: {error}.", address.display());
         }
-        broker.keep_retained(&kept.retained, store.retained_keeper()).await;
-        let now = clock::now();
-        let is_clock_behind = kept.adjust_to(now);
+        let mut clock = Clock::start(kept.snapshot.alive_at);
+        let now = clock.read().now;
+        let parts = broker::Parts {
+            settings: embedded,
+            listeners: &listeners,
+            access,
+            kept: kept.broker,
+            old_retained: &kept.old_retained,
+            seed: random(),
+        };
+        let (broker, arrivals, unreadable) = OwnBroker::new(now, parts);
+        for key in unreadable {
+            error!("`{key}` can't be read and is left out.");
+        }
+        let mqtt = Mqtt::Broker(Box::new(broker));
         let options = engine_options(settings, zone);
-        let engine = Engine::restore(now, loaded.home.ruleset.clone(), kept.snapshot, options);
+        let engine = Engine::restore(now.wall, loaded.home.ruleset.clone(), kept.snapshot, options);
         let states = engine.0.states();
         let recorder = Recorder::start(recorded::folder(folder, settings), settings.recorder.clone(), states);
         let parts = Parts {
             inputs,
-            publisher: broker.publisher(),
+            clock,
             outside: Outside::new(link.clone(), settings.allow.clone()),
             store,
-            retained: kept.retained,
+            retained: mqtt.retained(),
             outbox: kept.outbox,
             kept_sources: kept.sources,
-            is_clock_behind,
+            old_keys: kept.old_keys,
             listen: banner.urls(),
         };
-        let observers = Observers::new(settings, screen, recorder, now);
+        let observers = Observers::new(settings, screen, recorder, now.wall);
         let good = loaded.sources.clone();
-        let event_loop = EventLoop::new(parts, observers, engine, loaded);
+        let event_loop = EventLoop::new(parts, mqtt, observers, engine, loaded);
         let reloader = Reloader::new(folder.to_owned(), link.clone(), requested, scan, good);
-        let stopper = broker.stopper();
         Ok(Daemon {
             link,
             requests,
             stopping,
-            stopper,
             event_loop: tokio::spawn(event_loop.run()),
-            broker: tokio::spawn(broker.run()),
+            listeners: tokio::spawn(listeners.run(arrivals)),
             web: tokio::spawn(web.run()),
             reloader: tokio::spawn(reloader.run()),
         })
@@ -261,7 +279,7 @@ impl Daemon {
         let watchdog = sd_notify::watchdog();
         loop {
             tokio::select! {
-                ended = &mut self.broker => return Err(match ended {
+                ended = &mut self.listeners => return Err(match ended {
                     Ok(Err(error)) => error.into(),
                     Ok(Ok(())) | Err(_) => DaemonError::Died("the broker"),
                 }),
@@ -301,13 +319,10 @@ impl Daemon {
         if timeout(LAST_WORDS, last_words).await.is_err() {
             warn!("The loop that decides didn't end in time.");
         }
-        // Lets the clients' tasks write what they were given.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        self.stopper.stop();
         // The web's task takes this, unless it has ended.
         let _ = self.stopping.send(true);
         let farewell = async {
-            let _ = self.broker.await;
+            let _ = self.listeners.await;
             let _ = self.web.await;
         };
         if timeout(FAREWELL, farewell).await.is_err() {
@@ -401,9 +416,13 @@ fn engine_options(settings: &Settings, zone: TimeZone) -> engine::Options {
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
-        // The standard library's random keys.
-        seed: RandomState::new().build_hasher().finish(),
+        seed: random(),
     }
+}
+
+/// Returns a number that differs from start to start, made of the standard library's random keys.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Returns the address as a URL's.

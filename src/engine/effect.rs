@@ -92,6 +92,8 @@ pub enum AlertKind {
     StoreFailing,
     /// The disk takes it again.
     StoreRecovered,
+    /// A client doesn't take what is for it, and its queue is full.
+    QueueFull,
 }
 
 /// An HTTP request.

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use super::clients::{Kind, Sent, sent};
 use super::house::{House, PATIENCE};
-use crate::home::{Home, SETTINGS};
+use crate::home::{Home, ROOMY, SETTINGS};
 
 const ECHO: &str = "rules: { echo: { when: 'in/#', then: { to/out: '${topic}' } } }\n";
 
@@ -168,7 +168,10 @@ fn a_rules_folder_that_cannot_be_read_is_shown() {
 fn a_burst_loses_nothing_and_keeps_its_order() {
     const MANY: usize = 3_000;
     let kind = Kind::Own;
-    let house = House::with_rules("rules: { pass: { when: in/x, then: { to/out: '${payload}' } } }\n");
+    let rules = "rules: { pass: { when: in/x, then: { to/out: '${payload}' } } }\n";
+    let home = Home::with(&[("rules/all.yaml", rules)]);
+    home.write("homerule.yaml", ROOMY);
+    let house = home.start();
     let subscriber = kind.subscribe(house.mqtt, &["to/out"]);
     let packets: Vec<u8> =
         (0..MANY).flat_map(|number| publish_packet(b"in/x", number.to_string().as_bytes())).collect();

@@ -1,5 +1,7 @@
 //! MQTT clients: one of our own, which is always there, and mosquitto's and paho, where they are installed.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -120,7 +122,7 @@ impl Kind {
         if self == Kind::Own {
             let (sender, lines) = channel();
             let client = Client::Own(own_client::subscribe(broker, filters, sender));
-            return Subscriber { client, lines };
+            return Subscriber { client, lines, early: RefCell::default() };
         }
         self.subscribe_with(broker, filters, &[])
     }
@@ -153,6 +155,8 @@ impl Kind {
 pub(crate) struct Subscriber {
     client: Client,
     lines: Receiver<String>,
+    /// What came before the subscription was confirmed: a session that was kept has messages at once.
+    early: RefCell<VecDeque<String>>,
 }
 
 enum Client {
@@ -168,14 +172,20 @@ impl Subscriber {
             // The reader is gone when the test is.
             stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
         });
-        let subscriber = Subscriber { client: Client::Program(child), lines };
-        subscriber.next_line(|line| line.starts_with("Subscribed"));
+        let subscriber = Subscriber { client: Client::Program(child), lines, early: RefCell::default() };
+        subscriber.next_line(|line| {
+            if line.starts_with("message ") {
+                subscriber.early.borrow_mut().push_back(line.to_owned());
+            }
+            line.starts_with("Subscribed")
+        });
         subscriber
     }
 
     /// Returns the next message as `0 topic payload`, where 1 in front means retained.
     pub(crate) fn next(&self) -> String {
-        let line = self.next_line(|line| line.starts_with("message "));
+        let early = self.early.borrow_mut().pop_front();
+        let line = early.unwrap_or_else(|| self.next_line(|line| line.starts_with("message ")));
         line.trim_start_matches("message ").to_owned()
     }
 

@@ -119,12 +119,15 @@ fn what_was_acknowledged_before_a_kill_is_kept_and_goes_on() {
         note("a hold", tracks().any(|track| track.contains("\"hold\":{")));
         // It is on disk, and the client doesn't know yet: between the commit and the acknowledgement.
         let is_unknown = |key: &String| {
-            let number = key.strip_prefix("retained/go/").and_then(|number| number.parse().ok());
+            let number = key.strip_prefix("mqtt/retained/go/").and_then(|number| number.parse().ok());
             number.is_some_and(|number: usize| !acknowledged.contains(&number))
         };
         note("a commit", rows.keys().any(is_unknown));
         for n in &acknowledged {
-            assert!(rows.contains_key(&format!("retained/go/{n}")), "kill {kill}: go/{n} was acknowledged and is lost");
+            assert!(
+                rows.contains_key(&format!("mqtt/retained/go/{n}")),
+                "kill {kill}: go/{n} was acknowledged and is lost"
+            );
         }
         house.begin();
     }
@@ -134,7 +137,7 @@ fn what_was_acknowledged_before_a_kill_is_kept_and_goes_on() {
     Kind::Own.publish(house.mqtt, &[sent("finish", "x")]);
     let missing = || {
         let rows = rows(&database);
-        let wanted = acknowledged.iter().flat_map(|n| ENDS.map(|end| format!("retained/to/{end}/{n}")));
+        let wanted = acknowledged.iter().flat_map(|n| ENDS.map(|end| format!("mqtt/retained/to/{end}/{n}")));
         wanted.filter(|key| !rows.contains_key(key)).collect::<Vec<_>>()
     };
     let end = Instant::now() + Duration::from_secs(5);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::clients::{Kind, sent};
 use super::house::wait;
-use crate::home::Home;
+use crate::home::{Home, ROOMY};
 
 const RULES: &str = "rules: { says: { when: in, then: [ { log: 'line ${payload}' }, { to/out: '${payload}' } ] } }\n";
 
@@ -43,6 +43,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
 #[test]
 fn a_log_that_nobody_reads_delays_neither_messages_nor_the_end() {
     let home = Home::with(&[("rules/all.yaml", RULES)]);
+    home.write("homerule.yaml", ROOMY);
     // The pipe is full after 64 KiB; nobody ever reads it.
     let (_reader, writer) = std::io::pipe().unwrap();
     let (mut child, _lines, broker) = start(&home, writer.into());

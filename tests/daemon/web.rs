@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::{Value, json};
 
+use super::clients::Kind;
 use super::house::{House, PATIENCE};
 use crate::home::Home;
 
@@ -28,7 +29,8 @@ fn the_status_says_what_runs() {
             "diagnostics",
             "healthy",
             "store",
-            "recorder"
+            "recorder",
+            "broker"
         ]
     );
     assert_eq!(status["listen"], json!([format!("mqtt://{}", house.mqtt), format!("http://{}", house.web)]));
@@ -175,6 +177,7 @@ fn the_description_of_the_interface_names_each_route_and_the_keys_of_the_answers
     let mut house = House::with_rules(RULES);
     house.ask("POST", "/api/publish", Some(r#"{"topic": "in/hall", "payload": "ON"}"#));
     house.publication("out/hall");
+    let _client = Kind::Own.subscribe(house.mqtt, &["x"]);
     let description = house.get("/api/openapi.json");
     assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
 
@@ -201,6 +204,7 @@ fn the_description_of_the_interface_names_each_route_and_the_keys_of_the_answers
         ("Source", &house.get("/api/rules/light/source")),
         ("History", &house.get("/api/history?topic=in/hall")),
         ("Timeline", &house.get("/api/timeline")),
+        ("Client", &house.get("/api/clients")[0]),
     ] {
         let required = schemas[schema]["required"].as_array().unwrap();
         assert!(required.iter().all(|key| answer.get(key.as_str().unwrap()).is_some()), "{schema}: {answer}");

@@ -4,6 +4,7 @@ mod acknowledge;
 mod connect;
 mod deliver;
 mod end;
+mod keep_all;
 mod publish;
 mod receive;
 mod restore;

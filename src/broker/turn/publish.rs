@@ -23,8 +23,6 @@ use crate::model::{Message, Origin, Payload, Qos, Topic};
 pub struct Besides {
     /// Its properties; `None`: it has none.
     pub properties: Option<Arc<Properties>>,
-    /// How long it is of use; `None`: for ever.
-    pub expiry: Option<Duration>,
     /// The rule that publishes it. Only recorders are told: see [`crate::broker::RECORDERS`].
     pub rule: Option<Arc<str>>,
 }
@@ -33,13 +31,13 @@ impl Broker {
     /// Routes what a rule, or homerule itself, publishes. It doesn't come back as [`Happening::Published`].
     pub fn publish(&mut self, now: Timestamp, message: &Message, besides: Besides) {
         self.tell_time(now);
-        let Besides { properties, expiry, rule } = besides;
+        let Besides { properties, rule } = besides;
         let posted = Arc::new(Posted {
             topic: message.topic.clone(),
             payload: message.payload.bytes().clone(),
             qos: message.qos,
             retain: message.retain,
-            expires_at: expiry.and_then(|expiry| self.now.checked_add(expiry).ok()),
+            expires_at: message.expires_at.map(|at| self.told_of(at)),
             properties,
             rule,
         });
@@ -48,6 +46,21 @@ impl Broker {
         }
         self.hold_for_expected(&posted);
         self.route(&posted, None);
+    }
+
+    /// Publishes what a rule had published just before we ended, and may not have left: sessions that outlive their connection,
+    /// and what is retained, have it by what was kept with it. Those whose session ended with us get it if they come back.
+    pub fn publish_again(&mut self, now: Timestamp, message: &Message) {
+        self.tell_time(now);
+        self.hold_for_expected(&Arc::new(Posted {
+            topic: message.topic.clone(),
+            payload: message.payload.bytes().clone(),
+            qos: message.qos,
+            retain: message.retain,
+            expires_at: message.expires_at.map(|at| self.told_of(at)),
+            properties: None,
+            rule: None,
+        }));
     }
 
     /// Holds what a rule published for those who were here before the start and aren't back. What is retained needs no
@@ -150,7 +163,8 @@ impl Broker {
             self.dropped(Some(slot), &client, posted.topic.text(), Drop::RetainedFull);
         }
         self.route(&posted, Some(slot));
-        self.happened(published(&posted, client, false));
+        let published = self.published(&posted, client, false);
+        self.happened(published);
         if is_kept { Reason::Success } else { Reason::QuotaExceeded }
     }
 
@@ -199,17 +213,17 @@ impl Broker {
             self.timers.set(Timer::Rate(conn), due);
         }
     }
-}
 
-/// Returns what rules are told of a message.
-pub(super) fn published(posted: &Posted, client: Arc<str>, is_will: bool) -> Happening {
-    let message = Message {
-        topic: posted.topic.clone(),
-        payload: Payload::from_bytes(posted.payload.clone()),
-        qos: posted.qos,
-        retain: posted.retain,
-        origin: Origin::Live,
-        expires_at: posted.expires_at,
-    };
-    Happening::Published(Published { message, properties: posted.properties.clone(), client, is_will })
+    /// Returns what rules are told of a message.
+    pub(super) fn published(&self, posted: &Posted, client: Arc<str>, is_will: bool) -> Happening {
+        let message = Message {
+            topic: posted.topic.clone(),
+            payload: Payload::from_bytes(posted.payload.clone()),
+            qos: posted.qos,
+            retain: posted.retain,
+            origin: Origin::Live,
+            expires_at: posted.expires_at.map(|at| self.by_the_clock(at)),
+        };
+        Happening::Published(Published { message, properties: posted.properties.clone(), client, is_will })
+    }
 }

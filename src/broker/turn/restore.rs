@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::broker::Broker;
 use crate::broker::expected::{ExpectedClient, WILL_AFTER};
 use crate::broker::filter::Filter;
 use crate::broker::keep::{KeptFlight, KeptMessage, KeptRetained, KeptSession, KeptSubscription, Key};
 use crate::broker::limits::Settings;
 use crate::broker::packet::PacketId;
+use crate::broker::routing::{Posted, RetainedMessage};
 use crate::broker::session::{Counts, Incoming, Outgoing, Phase, Session, SessionSlot, Subscription};
 use crate::broker::timers::Timer;
+use crate::broker::{Broker, RetainedView};
 
 /// What was kept of one session.
 #[derive(Default)]
@@ -46,6 +47,21 @@ impl Broker {
         broker.restore_sessions(sessions);
         broker.forget_expired();
         (broker, unreadable)
+    }
+
+    /// Takes over what another program retained, unless something is retained there already: it counts as kept from now on.
+    pub fn take_over_retained(&mut self, now: Timestamp, message: &RetainedView) {
+        self.tell_time(now);
+        if self.retained.get(message.topic.as_str()).is_some() {
+            return;
+        }
+        let RetainedView { topic, payload, qos, at, client, expires_at, properties } = message.clone();
+        let (at, expires_at) = (self.told_of(at), expires_at.map(|at| self.told_of(at)));
+        let posted = Posted { topic, payload, qos, retain: true, expires_at, properties, rule: None };
+        let message = RetainedMessage { posted: Arc::new(posted), at, client };
+        let key = Key::Retained(message.posted.topic.text());
+        self.keep(&key, Some(KeptRetained::write(&message, self.skew)));
+        self.retained.insert(message);
     }
 
     fn take_kept(&mut self, key: Key, value: &[u8], sessions: &mut BTreeMap<u64, Parts>) -> Option<()> {

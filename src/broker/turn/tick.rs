@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::broker::connection::{Conn, Stage};
 use crate::broker::filter::Filter;
 use crate::broker::happening::{End, Fault};
-use crate::broker::keep::{KeptRetained, Key};
+use crate::broker::keep::Key;
 use crate::broker::reason::Reason;
 use crate::broker::routing::Posted;
 use crate::broker::session::{SessionSlot, Subscription};
@@ -42,33 +42,6 @@ impl Broker {
                 Timer::Retained => self.forget_expired(),
                 Timer::Sys => self.tell_sys(),
             }
-        }
-    }
-
-    /// Takes note that the clock was set: what was to last a time keeps what is left of it. The times that the broker is
-    /// told go on without a jump.
-    pub fn clock_changed(&mut self, by: SignedDuration) {
-        self.skew = self.skew.saturating_add(by);
-        for slot in self.sessions.slots() {
-            self.keep_session(slot);
-            let Some(session) = self.sessions.get(slot).filter(|session| session.is_kept()) else { continue };
-            let number = session.number;
-            let expiring =
-                |(entry, flight): (&crate::broker::routing::Entry, Option<&crate::broker::session::Flight>)| {
-                    entry.posted.expires_at.map(|_| (entry.clone(), flight.map(|flight| flight.id)))
-                };
-            let expiring: Vec<_> = session.outgoing.iter().filter_map(expiring).collect();
-            for (entry, id) in expiring {
-                self.keep_message(number, &entry, id);
-            }
-        }
-        let mut all = Vec::new();
-        self.retained.all(&mut all);
-        let expiring = all.into_iter().filter(|message| message.posted.expires_at.is_some());
-        let kept: Vec<_> =
-            expiring.map(|message| (message.posted.topic.text(), KeptRetained::write(message, self.skew))).collect();
-        for (topic, value) in kept {
-            self.keep(&Key::Retained(topic), Some(value));
         }
     }
 

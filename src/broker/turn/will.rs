@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::broker::{Broker, Event, Happening};
 
-use super::publish::published;
 use crate::broker::access::Identity;
 use crate::broker::happening::Drop;
 use crate::broker::packet::Will;
@@ -37,7 +36,7 @@ impl Broker {
             self.dropped(slot, &who.client, posted.topic.text(), Drop::RetainedFull);
         }
         self.route(&posted, None);
-        Some(published(&posted, Arc::clone(&who.client), true))
+        Some(self.published(&posted, Arc::clone(&who.client), true))
     }
 
     fn posted_will(&self, will: Will) -> Posted {

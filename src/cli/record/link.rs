@@ -4,11 +4,11 @@
 use rumqttc::v5::mqttbytes::v5 as packets;
 use rumqttc::{AsyncClient, Event, EventLoop, Packet, SubscribeFilter, SubscribeReasonCode, v5};
 
+use crate::broker::RULE_PROPERTY;
 use crate::cli::Failure;
 use crate::cli::link::broker_address::{BrokerAddress, Protocol};
 use crate::cli::publish::level;
 use crate::cli::subscribe::received;
-use crate::daemon::RULE_PROPERTY;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 
 /// A client of a broker.

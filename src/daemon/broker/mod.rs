@@ -1,28 +1,23 @@
-//! The embedded broker: the only place that names `mqtt5`.
+//! The shell of our own broker: sockets, passwords and files around the pure core in [`crate::broker`].
 //!
-//! What clients publish is taken before it is routed, so that the one loop puts it in sequence with what rules publish
-//! (`hook`). What can't go that way (of MQTT 5 clients, with `QoS` 2, wills) comes by a subscription in the process.
+//! [`OwnBroker`] lives in the one loop and owns the core and all sockets: what a turn reads from them is handled together, and each
+//! of them is written to once. What takes its time runs beside it and reports: `listeners` accept connections and shake hands,
+//! `admission` checks passwords, `access_files` reads the files of users and grants when they change. `farewell` takes leave of
+//! clients that are gone for the loop. `log` says what an operator should know, `view` what is asked for.
 
-mod access;
-mod connection;
-mod hook;
-mod output;
-mod publisher;
-mod server;
-mod subscription;
-mod unrouted;
+mod access_files;
+mod admission;
+mod farewell;
+mod gate;
+mod listeners;
+mod log;
+mod own_broker;
+mod sockets;
+mod stream;
+mod view;
+mod wakes;
 
-pub(super) use connection::Acknowledgement;
-pub(super) use publisher::Publisher;
-pub(super) use server::{Broker, BrokerError, Stopper, reason as bind_reason};
-
-/// The user property (MQTT 5.0, 3.3.2.3.7) that names the rule which published a message. Only `record` asks for it: see
-/// [`RECORDERS`].
-pub const RULE_PROPERTY: &str = "homerule-rule";
-
-/// The client ids of `homerule record` begin so. Until one has come, nobody is told which rule published what: that costs
-/// each message a little.
-const RECORDERS: &str = "homerule-record-";
-
-/// The client id of our own subscription; nobody else may use it.
-const OWN_ID: &str = "homerule";
+pub(super) use access_files::{AccessFiles, FileProblem};
+pub(super) use listeners::{Listeners, ListenersError};
+pub(super) use own_broker::{OwnBroker, Parts};
+pub(super) use view::{BrokerView, Counted};

@@ -1,20 +1,17 @@
-//! What the one loop is told, in the order in which it happened.
+//! What the one loop is told beside what MQTT brings, in the order in which it happened.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 use crate::engine::Event;
-use crate::model::Message;
 
 use super::event_loop::EventLoop;
 use super::view::HomeView;
-use crate::daemon::broker::Acknowledgement;
 use crate::daemon::files::reload::Loaded;
 
-/// How many inputs may wait. Beyond, whoever has one waits: a client at its socket, a web request.
+/// How many inputs may wait. Beyond, whoever has one waits, e.g. a web request.
 pub(in crate::daemon) const WAITING: usize = 4096;
 
 /// No question should hold up the loop for longer.
@@ -22,16 +19,7 @@ const LONG: Duration = Duration::from_millis(5);
 
 /// Something for the loop.
 pub(in crate::daemon) enum Input {
-    /// A message from a client.
-    Message {
-        message: Message,
-        /// Who published it; `None`: nobody knows.
-        client: Option<Arc<str>>,
-        routing: Routing,
-        /// Released once all that the message changed is kept; dropped where that will not be.
-        acknowledgement: Option<Acknowledgement>,
-    },
-    /// Anything else that happened to the home.
+    /// Something that happened to the home, and not by MQTT.
     Event(Event),
     /// Somebody wants to know or change something.
     Request(Request),
@@ -39,15 +27,6 @@ pub(in crate::daemon) enum Input {
     Loaded(Box<Loaded>),
     /// The daemon is to stop.
     Stop,
-}
-
-/// Who gives a message to its subscribers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::daemon) enum Routing {
-    /// The broker does so itself.
-    Broker,
-    /// The loop, before what the message leads to.
-    Loop,
 }
 
 /// What is asked of the loop; the answer goes its own way.

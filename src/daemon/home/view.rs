@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::api::{Finding, RuleCounts, Status, StoreStatus};
 use crate::daemon::files::last_good::Stale;
+use crate::daemon::mqtt::Mqtt;
 use crate::daemon::observers::Counters;
 use crate::daemon::observers::broadcast::Broadcast;
 use crate::daemon::observers::heard::Heard;
@@ -30,6 +31,8 @@ pub(in crate::daemon) struct HomeView<'a> {
     pub(in crate::daemon) now: Timestamp,
     /// What decides. To see how near a rule is to running, it asks the rule's conditions, and nothing else changes.
     pub(in crate::daemon) engine: &'a mut Engine,
+    /// What speaks MQTT.
+    pub(in crate::daemon) mqtt: &'a Mqtt,
     pub(in crate::daemon) settings: &'a Settings,
     pub(in crate::daemon) traces: &'a Traces,
     pub(in crate::daemon) heard: &'a Heard,
@@ -94,9 +97,11 @@ impl HomeView<'_> {
             diagnostics: self.findings.to_vec(),
             store: self.store_status(),
             recorder: self.recorder.status(),
+            broker: self.mqtt.broker().map(|broker| broker.status()),
             healthy: self.stale.is_empty()
                 && !self.findings.iter().any(Finding::is_error)
-                && self.store.health() == Health::Well,
+                && self.store.health() == Health::Well
+                && self.mqtt.is_well(),
         }
     }
 

@@ -23,14 +23,13 @@
 //! fn begin(&mut self, now: Moment);
 //! fn next(&mut self, now: Moment) -> Option<Happened>;
 //! fn publish(&mut self, now: Moment, outbound: Outbound<'_>); // may be called between any two `next`; doesn't come back by `next`
+//! fn publish_again(&mut self, now: Moment, message: &Message); // at the start: decided before it, and may not have left
 //! fn receipt(&self) -> Receipt;                               // a number that grows
 //! fn release(&mut self, now: Moment, receipt: Receipt);
 //! fn send(&mut self, now: Moment);
 //! fn next_deadline(&self) -> Option<Timestamp>;               // by the steady clock
-//! fn clock_changed(&mut self, now: Moment);                   // the wall clock was set: what is kept is by it
 //! fn keep_all(&mut self, now: Moment);                        // a new database was begun: tell all that must survive by `next`
 //! fn retained(&self) -> Vec<Retained>;                        // at the start, before rules begin; of a link: nothing, it comes later
-//! fn change(&mut self, settings: &Settings, rules: &Ruleset); // both are in force from now on
 //! fn is_well(&self) -> bool;                                  // for `/healthz`
 //! async fn stop(&mut self, now: Moment);                      // says good-bye, and returns when that has left
 //! ```
@@ -40,7 +39,11 @@
 mod happened;
 mod moment;
 mod publication;
+mod retained;
+mod speaker;
 
 pub(in crate::daemon) use happened::{Came, Happened};
 pub(in crate::daemon) use moment::Moment;
 pub(in crate::daemon) use publication::Outbound;
+pub(in crate::daemon) use retained::Retained;
+pub(in crate::daemon) use speaker::Mqtt;

@@ -26,6 +26,17 @@ pub async fn bind(address: &ListenAddress) -> io::Result<TcpListener> {
     }
 }
 
+/// Says why an address can't be had, and what to do.
+#[must_use]
+pub fn bind_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; stop it, or set another port".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied; ports below 1024 are the system's".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;

@@ -8,5 +8,5 @@ mod subject;
 mod tls;
 pub mod websocket;
 
-pub use bind::bind;
+pub use bind::{bind, bind_reason};
 pub use tls::{TlsError, TlsFiles, TlsGate, common_name};

@@ -16,7 +16,7 @@ use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 
 use crate::api::{FailingRule, LastRun};
 use crate::daemon::home::event_loop::EventLoop;
-use crate::daemon::store::Retained;
+use crate::daemon::mqtt::Retained;
 
 /// How the topics of rules begin.
 const PREFIX: &str = "homerule/rule/";

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::broker::KEPT_PREFIX;
+use crate::daemon::mqtt::Retained;
 use crate::engine::{SaveKey, Snapshot};
 use crate::lang::{Source, Sources};
 use crate::model::Message;
 
 use super::database::Rows;
+use super::old_retained::{self, OLD_RETAINED};
 use super::outbox::{self, OUTBOX};
-use super::retained::{RETAINED, Retained};
 
 /// The key of the time at which the daemon was last alive.
 pub(super) const ALIVE: &str = "alive";
@@ -28,8 +30,12 @@ pub(in crate::daemon) fn source_key(path: &str) -> SaveKey {
 pub(in crate::daemon) struct Kept {
     /// The engine's.
     pub(in crate::daemon) snapshot: Snapshot,
-    /// The broker's retained messages.
-    pub(in crate::daemon) retained: Vec<Retained>,
+    /// The broker's.
+    pub(in crate::daemon) broker: Vec<(Arc<str>, Vec<u8>)>,
+    /// What an earlier version retained, which is the broker's from now on.
+    pub(in crate::daemon) old_retained: Vec<Retained>,
+    /// The keys of its rows, which are needed no more.
+    pub(in crate::daemon) old_keys: Vec<Arc<str>>,
     /// What was decided and may not have left, in its order.
     pub(in crate::daemon) outbox: Vec<Message>,
     /// The last good texts of rule files, by their paths.
@@ -41,25 +47,20 @@ pub(in crate::daemon) struct Kept {
 }
 
 impl Kept {
-    /// Moves the times of retained messages back where the clock is behind, as the engine does with what it restores.
-    /// Returns whether it is.
-    pub(in crate::daemon) fn adjust_to(&mut self, now: Timestamp) -> bool {
-        let Some(alive_at) = self.snapshot.alive_at.filter(|alive_at| *alive_at > now) else { return false };
-        for retained in &mut self.retained {
-            retained.at = retained.at.checked_sub(alive_at.duration_since(now)).unwrap_or(Timestamp::MIN);
-        }
-        true
-    }
-
     /// Sorts rows by whom they belong to.
     pub(super) fn from_rows(rows: Rows) -> Kept {
         let mut kept = Kept::default();
         for (key, value) in rows {
-            if let Some(topic) = key.strip_prefix(RETAINED) {
-                match Retained::from_row(topic, &value) {
-                    Some(retained) => kept.retained.push(retained),
-                    None => kept.unreadable.push(key),
+            if key.starts_with(KEPT_PREFIX) {
+                kept.broker.push((key, value));
+                continue;
+            }
+            if let Some(topic) = key.strip_prefix(OLD_RETAINED) {
+                match old_retained::from_row(topic, &value) {
+                    Some(retained) => kept.old_retained.push(retained),
+                    None => kept.unreadable.push(Arc::clone(&key)),
                 }
+                kept.old_keys.push(key);
                 continue;
             }
             if let Some(path) = key.strip_prefix(SOURCE) {

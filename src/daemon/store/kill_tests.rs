@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::engine::SaveKey;
 
-use super::{Opened, Retained, open};
+use super::{Opened, open};
 
 /// Tells the child its folder.
 const FOLDER: &str = "HOMERULE_TEST_STORE";
@@ -22,16 +22,16 @@ const KILLS: usize = 100;
 async fn child_that_only_stores() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let Opened { mut store, kept } = open(PathBuf::from(folder)).unwrap_or_else(|error| panic!("{error}"));
-    let first = kept.snapshot.values.values().filter_map(|value| number(value)).max().map_or(0, |last| last + 1);
-    let keeper = store.retained_keeper();
+    let of_broker = kept.broker.iter().filter_map(|(_, value)| number(std::str::from_utf8(value).ok()?));
+    let of_rules = kept.snapshot.values.values().filter_map(|value| number(value));
+    let first = of_rules.chain(of_broker).max().map_or(0, |last| last + 1);
     let mut out = std::io::stdout();
     for n in first.. {
         writeln!(out, "\nbegin {n}").unwrap();
         if n % 3 == 0 {
-            let payload = value(n).into();
-            let at = jiff::Timestamp::UNIX_EPOCH;
-            let topic = format!("{}", n % KEYS).into();
-            keeper.keep_and_wait(&Retained { topic, payload, qos: crate::model::Qos::AtLeastOnce, at }).await;
+            // As the broker does.
+            store.keep(format!("mqtt/{}", n % KEYS).into(), Some(value(n).into_bytes()));
+            assert!(store.write().unwrap().wait().await);
         } else {
             store.save(SaveKey(format!("run/{}", n % KEYS).into()), Some(value(n)));
             store.commit().await;
@@ -108,11 +108,11 @@ async fn what_a_killed_child_said_was_kept_is_kept() {
             let slot = &mut found[key.parse::<usize>().unwrap()];
             *slot = (*slot).max(Some(n));
         }
-        for retained in &kept.retained {
-            let text = String::from_utf8(retained.payload.to_vec()).unwrap();
+        for (key, bytes) in &kept.broker {
+            let text = String::from_utf8(bytes.clone()).unwrap();
             let n = number(&text).unwrap();
             assert_eq!(text, value(n), "kill {kill}");
-            let slot = &mut found[retained.topic.parse::<usize>().unwrap()];
+            let slot = &mut found[key.strip_prefix("mqtt/").unwrap().parse::<usize>().unwrap()];
             *slot = (*slot).max(Some(n));
         }
         for (key, (newest, found)) in newest.iter().zip(&found).enumerate() {

@@ -8,18 +8,18 @@ mod checksum;
 mod database;
 mod folder;
 mod health;
-mod keeper;
 mod kept;
 #[cfg(test)]
 mod kill_tests;
+mod old_retained;
 mod open;
 mod outbox;
 mod pending;
 mod recovery;
-mod retained;
 #[cfg(test)]
 mod tests;
 mod writer;
+mod written;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,10 +34,9 @@ use tracing::error;
 pub(crate) use database::{Database, DatabaseError};
 pub(crate) use folder::DATABASE;
 pub(super) use health::Health;
-pub(super) use keeper::RetainedKeeper;
 pub(super) use kept::source_key;
 pub(super) use open::{Opened, StoreError, open};
-pub(super) use retained::Retained;
+pub(super) use written::Written;
 
 use crate::engine::SaveKey;
 use crate::model::Message;
@@ -62,6 +61,8 @@ pub(super) struct Store {
     /// The checksums of what was last kept of each key that is kept at once: what is as it was needs no disk.
     last: BTreeMap<SaveKey, i64>,
     noted: Batch,
+    /// Whether something of it must survive a power cut before what was decided leaves.
+    must_sync: bool,
     outbox: Outbox,
     /// A disk that hasn't answered in time.
     stalled: Option<oneshot::Receiver<()>>,
@@ -85,6 +86,7 @@ impl Store {
             thread: Some(thread),
             last: kept.snapshot.values.iter().filter(|(key, _)| is_known(key)).map(sum).collect(),
             noted: Batch::default(),
+            must_sync: false,
             outbox: Outbox::found(kept.outbox_keys.clone()),
             stalled: None,
         }
@@ -95,8 +97,14 @@ impl Store {
         let is_change = self.is_change(&key, value.as_ref());
         if is_change {
             self.noted.changes.insert(key.0, value.map(String::into_bytes));
+            self.must_sync = true;
         }
         is_change
+    }
+
+    /// Notes what MQTT keeps. It needn't survive a power cut at once, and is written together with what rules keep.
+    pub(super) fn keep(&mut self, key: Arc<str>, value: Option<Vec<u8>>) {
+        self.noted.changes.insert(key, value);
     }
 
     /// Returns whether `value` isn't what was last kept.
@@ -121,8 +129,32 @@ impl Store {
         self.hand_over(Durability::Synced).await;
     }
 
+    /// Returns whether what was noted must be on the disk before what was decided leaves.
+    pub(super) fn must_sync(&self) -> bool {
+        self.must_sync || self.noted.notes_life
+    }
+
+    /// Has what was noted written, and waits for nothing. Returns what tells when it is; `None`: nothing was noted, or the disk doesn't
+    /// answer and isn't waited for.
+    pub(super) fn write(&mut self) -> Option<Written> {
+        if self.noted.changes.is_empty() {
+            return None;
+        }
+        let done = self.hand_over_noted(Durability::Written);
+        (!self.is_stalled()).then(|| Written::after(done, PATIENCE))
+    }
+
+    /// Takes note that the disk hasn't answered in time.
+    pub(super) fn stall(&mut self, done: oneshot::Receiver<()>) {
+        error!("The disk doesn't answer; the home goes on without waiting for it.");
+        self.health.send_replace(Health::Failing("the disk doesn't answer".to_owned()));
+        // If it answered just now, the writer would learn only with the next change that it is well again.
+        self.pending.add(Batch::default());
+        self.stalled = Some(done);
+    }
+
     /// Keeps, with what was noted of the same decision, the messages that leave after it.
-    pub(super) fn promise(&mut self, messages: &[&Message]) {
+    pub(super) fn promise(&mut self, messages: &[Message]) {
         self.outbox.add(messages, &mut self.noted.changes);
     }
 
@@ -139,11 +171,6 @@ impl Store {
         self.noted.notes_life = true;
     }
 
-    /// Waits until what the broker keeps is written.
-    pub(super) async fn written(&mut self) {
-        self.hand_over(Durability::Written).await;
-    }
-
     /// Notes what may be late, and that we are alive; waits for nothing.
     pub(super) fn keep_late(&mut self, changes: impl Iterator<Item = (SaveKey, Option<String>)>) {
         let changes = changes.filter(|(key, value)| self.is_change(key, value.as_ref()));
@@ -155,28 +182,29 @@ impl Store {
     }
 
     async fn hand_over(&mut self, durability: Durability) {
-        let (sender, done) = oneshot::channel();
-        let noted = std::mem::take(&mut self.noted);
-        self.pending.add(Batch { durability, waiting: vec![sender], ..noted });
-        if let Some(stalled) = &mut self.stalled {
-            if stalled.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
-                return;
-            }
-            self.stalled = None;
-        }
-        let mut done = done;
-        if timeout(PATIENCE, &mut done).await.is_err() {
-            error!("The disk doesn't answer; the home goes on without waiting for it.");
-            self.health.send_replace(Health::Failing("the disk doesn't answer".to_owned()));
-            // If it answered just now, the writer would learn only with the next change that it is well again.
-            self.pending.add(Batch::default());
-            self.stalled = Some(done);
+        let mut done = self.hand_over_noted(durability);
+        if !self.is_stalled() && timeout(PATIENCE, &mut done).await.is_err() {
+            self.stall(done);
         }
     }
 
-    /// Returns what takes the broker's retained messages.
-    pub(super) fn retained_keeper(&self) -> RetainedKeeper {
-        RetainedKeeper(Arc::clone(&self.pending))
+    /// Gives what was noted to the writer; what is returned tells when it is written.
+    fn hand_over_noted(&mut self, durability: Durability) -> oneshot::Receiver<()> {
+        let (sender, done) = oneshot::channel();
+        self.must_sync = false;
+        let noted = std::mem::take(&mut self.noted);
+        self.pending.add(Batch { durability, waiting: vec![sender], ..noted });
+        done
+    }
+
+    /// Returns whether the disk still hasn't answered.
+    fn is_stalled(&mut self) -> bool {
+        let is_stalled =
+            self.stalled.as_mut().is_some_and(|stalled| stalled.try_recv() == Err(oneshot::error::TryRecvError::Empty));
+        if !is_stalled {
+            self.stalled = None;
+        }
+        is_stalled
     }
 
     /// Returns how it is.

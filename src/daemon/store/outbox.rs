@@ -1,5 +1,5 @@
-//! What was decided together with a change that is kept, until it has left: kept in the same commit, and sent at the next
-//! start if the daemon died in between. Otherwise an end that is on the disk, and was never told, would leave a pump on.
+//! What was published together with a change that is kept, until it has left: kept in the same commit, and sent at the next
+//! start if the daemon died in between. What is retained isn't among it: the broker keeps that, in the same commit. Otherwise an end that is on the disk, and was never told, would leave a pump on.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ impl Outbox {
         Outbox { next, leaving: keys }
     }
 
-    /// Adds the messages of one decision to what is about to be kept.
-    pub(super) fn add(&mut self, messages: &[&Message], changes: &mut Changes) {
+    /// Adds messages to what is about to be kept.
+    pub(super) fn add(&mut self, messages: &[Message], changes: &mut Changes) {
         // A message is always JSON.
         let Ok(row) = serde_json::to_vec(messages) else { return };
         let key: Arc<str> = format!("{OUTBOX}{:020}", self.next).into();

@@ -28,8 +28,8 @@ const WAITING: usize = 1024;
 /// How long the last entries are waited for at the end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What an operator wants to see. The broker tells of each connection.
-const DEFAULT: &str = "warn,homerule=info,mqtt5=error";
+/// What an operator wants to see.
+const DEFAULT: &str = "warn,homerule=info";
 
 /// The filter can't be read.
 #[derive(Debug, Error)]

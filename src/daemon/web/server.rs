@@ -13,16 +13,15 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
-use crate::daemon::broker::bind_reason;
 use crate::daemon::files::reload::Request;
 use crate::daemon::home::input::Link;
-use crate::daemon::net::bind;
+use crate::daemon::net::{bind, bind_reason};
 use crate::lang::{ListenAddress, Settings};
 
 use super::connections::{Connections, Peer};
 use super::guard::Guard;
 use super::problem::Problem;
-use super::{Shared, actions, events, health, openapi, page, rules, state, traces, view, why, work};
+use super::{Shared, actions, clients, events, health, openapi, page, rules, state, traces, view, why, work};
 
 /// Names the home's time zone in each answer.
 pub(crate) const ZONE_HEADER: &str = "homerule-time-zone";
@@ -107,6 +106,7 @@ fn pages(shared: Shared, guard: Guard, zone: Option<HeaderValue>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(health::metrics))
         .route("/api/state", get(state::state))
+        .route("/api/clients", get(clients::clients))
         .route("/api/rules", get(rules::list))
         .route("/api/rules/{*path}", get(rules::one).post(rules::act))
         .route("/api/traces", get(traces::traces))

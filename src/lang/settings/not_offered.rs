@@ -12,33 +12,7 @@ type Row = (&'static [&'static str], &'static str, &'static str);
 
 /// What isn't done yet. Remove a row with the change that does it.
 const NOT_OFFERED: &[Row] = &[
-    (
-        &["broker", "listen", "websocket"],
-        "WebSocket isn't supported",
-        "remove `websocket`, and listen on 127.0.0.1 only",
-    ),
-    (&["broker", "listen", "tls"], "TLS isn't supported", "remove `tls`, and listen on 127.0.0.1 only"),
-    (&["broker", "listen", "anonymous"], "`anonymous` counts for all addresses", "write `anonymous` below `broker`"),
-    (&["broker", "users"], "`users` isn't supported", "remove it, and listen on 127.0.0.1 only"),
-    (&["broker", "acl"], "`acl` isn't supported", "remove it, and listen on 127.0.0.1 only"),
     (&["broker", "url"], "another broker can't be used", "remove `url`"),
-    (&["broker", "sessions"], "sessions don't outlive the daemon", "remove `sessions`"),
-    (&["broker", "limits", "sessions"], "sessions aren't limited", "remove `sessions`"),
-    (&["broker", "limits", "queued_bytes"], "the bytes that wait for a client aren't limited", "remove `queued_bytes`"),
-    (
-        &["broker", "limits", "total_queued"],
-        "the bytes that wait for all clients aren't limited",
-        "remove `total_queued`",
-    ),
-    (
-        &["broker", "limits", "retained_bytes"],
-        "the bytes of retained messages aren't limited",
-        "remove `retained_bytes`",
-    ),
-    (&["broker", "limits", "subscriptions"], "subscriptions aren't limited", "remove `subscriptions`"),
-    (&["broker", "limits", "topic_levels"], "the levels of topics aren't limited", "remove `topic_levels`"),
-    (&["broker", "limits", "messages_per_second"], "rates aren't limited", "remove `messages_per_second`"),
-    (&["broker", "limits", "connect_timeout"], "how long a client may be silent isn't set", "remove `connect_timeout`"),
     (&["instance"], "several instances of a home can't work together", "remove `instance`"),
     (&["topic_prefix"], "homerule's own topics can't be moved", "remove `topic_prefix`"),
     (&["web", "tls"], "the HTTP interface has no TLS", "remove `tls`, and listen on 127.0.0.1 only"),

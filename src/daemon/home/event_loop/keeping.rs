@@ -9,35 +9,27 @@ use crate::engine::{Alert, AlertKind, Effect, Event};
 use crate::lang::{Settings, Source, Sources};
 use crate::model::{Message, Origin, RuleId};
 
-use super::{EventLoop, OWN_TOPICS, Outgoing};
+use super::{EventLoop, OWN_TOPICS};
 
 impl EventLoop {
-    /// Takes what one decision leads to: all that it keeps is kept before any of the rest leaves.
+    /// Takes what one decision leads to. What it publishes goes to its subscribers' queues at once, in one order with what clients
+    /// publish; nothing leaves before the end of the turn.
     pub(super) fn take_effects(&mut self, effects: Vec<Effect>) {
-        let before = self.outgoing.len();
-        let mut is_kept = false;
         for effect in effects {
             match effect {
                 Effect::Save { key, value } => {
                     if let Some(rule) = key.rule() {
                         self.observers.rule_topics.look(RuleId::from_text(rule));
                     }
-                    is_kept |= self.parts.store.save(key, value);
+                    self.parts.store.save(key, value);
                 }
-                effect => self.outgoing.push(Outgoing::Effect(effect)),
+                Effect::Publish(publication) => {
+                    self.send_out_of(&publication.message, &publication.rule);
+                    self.outgoing.push(Effect::Publish(publication));
+                }
+                Effect::Alert(alert) => self.send_alert(&alert),
+                effect => self.outgoing.push(effect),
             }
-        }
-        if !is_kept {
-            return;
-        }
-        self.behind_commit.get_or_insert(before);
-        let messages = self.outgoing.iter().skip(before).filter_map(|step| match step {
-            Outgoing::Effect(Effect::Publish(publication)) => Some(&publication.message),
-            Outgoing::Effect(_) | Outgoing::Message(_) => None,
-        });
-        let messages: Vec<&Message> = messages.collect();
-        if !messages.is_empty() {
-            self.parts.store.promise(&messages);
         }
     }
 
@@ -101,26 +93,14 @@ impl EventLoop {
             self.engine.keep_all();
             self.keep_all_sources();
             self.keep_late();
-            self.keep_retained().await;
+            self.mqtt.keep_all(self.now);
         }
         let (kind, message) = match self.parts.store.health() {
             Health::Well => (AlertKind::StoreRecovered, "the disk takes changes again".to_owned()),
             Health::Failing(reason) => (AlertKind::StoreFailing, reason),
         };
         self.decide(Event::Alert(Alert { kind, rule: None, message }));
-        self.flush().await;
-    }
-
-    /// Keeps all retained messages anew: in a new database, or with times by the clock as it was set. None is told to be
-    /// newer than what the engine knows: that has heard all of them, and what came after them.
-    pub(super) async fn keep_retained(&self) {
-        let keeper = self.parts.store.retained_keeper();
-        for mut retained in self.parts.publisher.retained(self.now).await {
-            if let Some(known) = self.engine.states().get(&retained.topic) {
-                retained.at = retained.at.min(known.at);
-            }
-            keeper.keep(&retained);
-        }
+        self.finish().await;
     }
 }
 

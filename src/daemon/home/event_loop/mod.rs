@@ -1,5 +1,8 @@
-//! The one loop: owns the engine, takes inputs in their order, and does what the effects say.
+//! The one loop: owns the engine and what speaks MQTT, takes what comes in its order, and does what the effects say. What a turn is, says
+//! [`crate::daemon::mqtt`].
 
+mod commits;
+mod hearing;
 mod keeping;
 mod own_topics;
 mod sending;
@@ -12,17 +15,17 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::api::Finding;
-use crate::daemon::broker::{Acknowledgement, Publisher};
 use crate::daemon::files::last_good::Stale;
 use crate::daemon::files::reload::{Loaded, Reloaded, RuleChanges, tell_stale};
+use crate::daemon::mqtt::{Happened, Moment, Mqtt, Retained};
 use crate::daemon::observers::Observers;
-use crate::daemon::observers::rule_topics::RuleRequest;
 use crate::daemon::outside::Outside;
-use crate::daemon::store::{Retained, Store};
+use crate::daemon::store::Store;
 use crate::daemon::system::clock::{self, Clock};
 use crate::daemon::system::logging::report;
 use crate::daemon::system::watchdog::Watchdog;
@@ -31,13 +34,14 @@ use crate::lang::{Settings, Sources};
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::Ruleset;
 
-use super::input::{Input, Routing};
+use super::input::Input;
 use super::switched::Switched;
 use super::view::HomeView;
+use commits::Commits;
 use own_topics::Overwritten;
 use settings_change::needs_restart;
 
-/// How many inputs are taken before what they led to is sent. More makes a burst cheaper, and its first action later.
+/// How many inputs are taken before what they led to is sent.
 const BATCH: usize = 64;
 
 /// With something due, the wall clock is looked at this often: somebody may set it while we sleep.
@@ -55,6 +59,7 @@ pub(in crate::daemon) const OWN_TOPICS: &str = "homerule/";
 /// The one loop.
 pub(in crate::daemon) struct EventLoop {
     engine: Engine,
+    mqtt: Mqtt,
     _watchdog: Watchdog,
     observers: Observers,
     /// Who switched which rule last, and when.
@@ -68,18 +73,13 @@ pub(in crate::daemon) struct EventLoop {
     /// The files that aren't in force as they are on the disk.
     stale: BTreeMap<Arc<str>, Stale>,
     overwritten: Overwritten,
-    clock: Clock,
-    now: Timestamp,
+    now: Moment,
     started: Instant,
-    outgoing: Vec<Outgoing>,
-    /// What of it comes from here on waits until the store has what was decided.
-    behind_commit: Option<usize>,
-    /// Clients that wait for their acknowledgement.
-    acknowledgements: Vec<Acknowledgement>,
-    /// Whether the broker keeps a message of one of them.
-    must_be_written: bool,
-    /// Whether the times of retained messages are by a clock that shows another time now.
-    was_clock_set: bool,
+    /// What was decided, and is done or remembered once the turn's messages have left.
+    outgoing: Vec<Effect>,
+    /// What rules published in this turn and nobody keeps.
+    promised: Vec<Message>,
+    commits: Commits,
     is_stopping: bool,
 }
 
@@ -87,8 +87,8 @@ pub(in crate::daemon) struct EventLoop {
 pub(in crate::daemon) struct Parts {
     /// Where inputs come from.
     pub(in crate::daemon) inputs: mpsc::Receiver<Input>,
-    /// Where messages go.
-    pub(in crate::daemon) publisher: Publisher,
+    /// What time it is.
+    pub(in crate::daemon) clock: Clock,
     /// Where HTTP requests and programs go.
     pub(in crate::daemon) outside: Outside,
     /// What is kept.
@@ -99,36 +99,29 @@ pub(in crate::daemon) struct Parts {
     pub(in crate::daemon) kept_sources: Sources,
     /// What was decided before the start and may not have left.
     pub(in crate::daemon) outbox: Vec<Message>,
-    /// Whether the clock shows an earlier time than before the start.
-    pub(in crate::daemon) is_clock_behind: bool,
+    /// The keys of rows that are needed no more.
+    pub(in crate::daemon) old_keys: Vec<Arc<str>>,
     /// Where the daemon listens, as URLs.
     pub(in crate::daemon) listen: Vec<String>,
-}
-
-/// What leaves the loop, in its order.
-enum Outgoing {
-    /// A client's message, on its way to its subscribers.
-    Message(Message),
-    /// What the engine decided.
-    Effect(Effect),
 }
 
 impl EventLoop {
     /// Returns the loop of a home whose files say `loaded`; `observers` are told what happens.
     pub(in crate::daemon) fn new(
         mut parts: Parts,
+        mqtt: Mqtt,
         observers: Observers,
         engine: (Engine, Vec<Effect>),
         loaded: Loaded,
     ) -> EventLoop {
         let (engine, effects) = engine;
         let watchdog = Watchdog::start(engine.interrupter(), loaded.home.settings.limits.evaluation);
-        let mut clock = Clock::start();
-        let now = clock.read().now;
-        let was_clock_set = parts.is_clock_behind;
-        let parts_sources = std::mem::take(&mut parts.kept_sources);
+        let now = parts.clock.read().now;
+        // What was kept before the start; what differs is kept next.
+        let sources = std::mem::take(&mut parts.kept_sources);
         let mut event_loop = EventLoop {
             engine,
+            mqtt,
             _watchdog: watchdog,
             observers,
             switches: BTreeMap::new(),
@@ -136,20 +129,23 @@ impl EventLoop {
             parts,
             ruleset: loaded.home.ruleset,
             findings: loaded.findings,
-            // What was kept before the start; what differs is kept next.
-            sources: parts_sources,
+            sources,
             stale: loaded.stale,
             overwritten: Overwritten::default(),
-            clock,
             now,
             started: Instant::now(),
             outgoing: Vec::new(),
-            behind_commit: None,
-            acknowledgements: Vec::new(),
-            must_be_written: false,
-            was_clock_set,
+            promised: Vec::new(),
+            commits: Commits::default(),
             is_stopping: false,
         };
+        // What was decided before the start leaves before what is decided now.
+        for message in &event_loop.parts.outbox {
+            event_loop.mqtt.publish_again(now, message);
+        }
+        for key in std::mem::take(&mut event_loop.parts.old_keys) {
+            event_loop.parts.store.keep(key, None);
+        }
         event_loop.take_effects(effects);
         event_loop.keep_sources(loaded.sources);
         event_loop.parts.store.note_life();
@@ -159,39 +155,30 @@ impl EventLoop {
     /// Runs until somebody sends [`Input::Stop`], or nobody can send any more.
     pub(in crate::daemon) async fn run(mut self) {
         let mut health = self.parts.store.watch();
-        self.tell_time();
-        self.observers.rule_topics.restore(&self.parts.retained);
-        self.tell_retained();
-        let unsent = std::mem::take(&mut self.parts.outbox);
-        self.tell_unsent(&unsent);
-        self.outgoing.splice(0..0, unsent.into_iter().map(Outgoing::Message));
-        self.behind_commit = Some(0);
-        self.decide(Event::Started);
-        self.announce("online");
-        self.observers.rule_topics.look_at_all(&self.engine);
-        self.flush().await;
-        self.observers.rule_topics.rest();
+        self.begin().await;
         let mut late = pin!(sleep(LATE));
         let mut is_late = true;
         let mut batch = Vec::with_capacity(BATCH);
         let mut timer = pin!(sleep(Duration::ZERO));
         let mut armed = None;
         while !self.is_stopping {
-            let due = self.engine.next_deadline();
-            if due != armed {
-                armed = due;
+            let due = (self.engine.next_deadline(), self.mqtt.next_deadline());
+            if armed != Some(due) {
+                armed = Some(due);
                 timer.as_mut().reset(tokio::time::Instant::now() + self.until(due));
             }
-            let may_wake = armed.is_some();
+            let may_wake = due != (None, None);
             tokio::select! {
                 taken = self.parts.inputs.recv_many(&mut batch, BATCH) => if taken == 0 { break },
+                () = self.mqtt.ready() => {}
+                receipt = self.commits.next(&mut self.parts.store) => self.mqtt.release(self.now, receipt),
                 () = timer.as_mut(), if may_wake => armed = None,
                 () = late.as_mut(), if is_late => {
                     is_late = false;
                     self.keep_late();
                     self.restore_own_topics();
                     self.observers.rule_topics.rest();
-                    self.flush().await;
+                    self.finish().await;
                     continue;
                 }
                 changed = health.changed() => {
@@ -205,16 +192,39 @@ impl EventLoop {
                 is_late = true;
                 late.as_mut().reset(tokio::time::Instant::now() + LATE);
             }
-            self.tell_time();
-            if batch.is_empty() {
-                self.decide(Event::Tick);
-            }
-            for input in batch.drain(..) {
-                self.take(input);
-            }
-            self.flush().await;
+            self.turn(&mut batch).await;
         }
         self.stop().await;
+    }
+
+    /// Tells the engine what was kept elsewhere, and that the home has started.
+    async fn begin(&mut self) {
+        self.tell_time();
+        self.observers.rule_topics.restore(&self.parts.retained);
+        self.tell_retained();
+        let unsent = std::mem::take(&mut self.parts.outbox);
+        self.tell_unsent(&unsent);
+        self.decide(Event::Started);
+        self.announce("online");
+        self.observers.rule_topics.look_at_all(&self.engine);
+        self.finish().await;
+        self.observers.rule_topics.rest();
+    }
+
+    /// Handles what came, together.
+    async fn turn(&mut self, batch: &mut Vec<Input>) {
+        self.tell_time();
+        self.mqtt.begin(self.now);
+        if self.engine.next_deadline().is_some_and(|due| due <= self.now.wall) {
+            self.decide(Event::Tick);
+        }
+        for input in batch.drain(..) {
+            self.take(input);
+        }
+        self.hear();
+        self.finish().await;
+        // Others have their turn: whoever shakes hands, asks over the web, or is written to.
+        yield_now().await;
     }
 
     async fn stop(mut self) {
@@ -222,47 +232,49 @@ impl EventLoop {
         self.decide(Event::Stopping);
         self.announce("offline");
         self.observers.rule_topics.rest();
-        self.flush().await;
+        self.parts.store.note_life();
+        self.finish().await;
+        // What was told of rules last.
+        self.finish().await;
+        self.mqtt.stop(self.now).await;
+        self.hear_last();
         self.keep_late();
         self.observers.recorder.close().await;
         self.parts.store.close().await;
         self.observers.screen.close();
     }
 
-    fn until(&self, due: Option<Timestamp>) -> Duration {
-        let left = due.map(|due| due.duration_since(self.now));
+    /// Keeps what MQTT still has to keep; rules hear nothing more.
+    fn hear_last(&mut self) {
+        while let Some(happened) = self.mqtt.next(self.now) {
+            if let Happened::Keep { key, value } = happened {
+                self.parts.store.keep(key, value);
+            }
+        }
+    }
+
+    /// Returns how long it is until rules, by the clock of the wall, or MQTT, by the steady one, have something to do.
+    fn until(&self, (rules, mqtt): (Option<Timestamp>, Option<Timestamp>)) -> Duration {
+        let of_rules = rules.map(|due| due.duration_since(self.now.wall));
+        let of_mqtt = mqtt.map(|due| due.duration_since(self.now.steady));
+        let left = of_rules.into_iter().chain(of_mqtt).min();
         let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default();
         // The timer counts in whole milliseconds and must not wake us before it is due.
         (clock::outside(left) + Duration::from_millis(1)).min(LONGEST_SLEEP)
     }
 
     fn tell_time(&mut self) {
-        let reading = self.clock.read();
+        let reading = self.parts.clock.read();
         self.now = reading.now;
         if let Some(forward) = reading.forward {
             info!(forward_ms = forward, "The clock was set.");
             self.parts.store.note_life();
-            self.was_clock_set = true;
             self.decide(Event::ClockChanged { forward });
         }
     }
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Message { message, client, routing, acknowledgement } => {
-                self.must_be_written |= message.retain && acknowledgement.is_some();
-                self.acknowledgements.extend(acknowledgement);
-                if routing == Routing::Loop {
-                    self.outgoing.push(Outgoing::Message(message.clone()));
-                }
-                self.observers.message(self.now, &message, client.as_ref());
-                self.note_overwritten(&message);
-                let request = RuleRequest::of(&message);
-                self.decide(Event::Message(message));
-                if let Some(request) = request {
-                    request.grant(self);
-                }
-            }
             Input::Event(event) => self.decide(event),
             Input::Request(request) => request(self),
             Input::Loaded(loaded) => self.reload(*loaded),
@@ -272,18 +284,13 @@ impl EventLoop {
 
     /// Lets the engine decide what `event` leads to.
     fn decide(&mut self, event: Event) {
-        let effects = self.engine.handle(self.now, event);
+        let effects = self.engine.handle(self.now.wall, event);
         self.take_effects(effects);
-    }
-
-    /// Publishes `message` as if a client had.
-    pub(in crate::daemon) fn publish(&mut self, message: Message) {
-        self.take(Input::Message { message, client: None, routing: Routing::Loop, acknowledgement: None });
     }
 
     fn announce(&mut self, word: &'static str) {
         if let Some(message) = own(STATUS_TOPIC, word, true) {
-            self.outgoing.push(Outgoing::Message(message.clone()));
+            self.send_out(&message);
             self.decide(Event::Message(message));
         }
     }
@@ -311,7 +318,7 @@ impl EventLoop {
         info!(rules = self.ruleset.entries.len(), "Rules reloaded: {}.", rules.text());
         let reloaded = Reloaded { in_force, stale, rules, diagnostics: loaded.findings };
         self.observers.screen.document("reloaded", &reloaded);
-        self.observers.broadcast.diagnostics(self.now, &reloaded);
+        self.observers.broadcast.diagnostics(self.now.wall, &reloaded);
         if let Some(answer) = loaded.answer {
             // The one who asked may have gone.
             let _ = answer.send(reloaded);
@@ -319,7 +326,7 @@ impl EventLoop {
     }
 
     fn replace_rules(&mut self, ruleset: Ruleset) {
-        let effects = self.engine.replace_rules(self.now, ruleset.clone());
+        let effects = self.engine.replace_rules(self.now.wall, ruleset.clone());
         self.take_effects(effects);
         let changed = self.ruleset.changed_in_place(&ruleset);
         let old = std::mem::replace(&mut self.ruleset, ruleset);
@@ -334,9 +341,9 @@ impl EventLoop {
     /// Does to a rule what a person asks for; `by` says who, in words.
     pub(in crate::daemon) fn act_on_rule(&mut self, event: Event, by: &'static str) {
         if let Event::Switch { rule, is_enabled } = &event {
-            let switched = Switched { at: self.now, is_enabled: *is_enabled, by };
+            let switched = Switched { at: self.now.wall, is_enabled: *is_enabled, by };
             self.switches.insert(rule.clone(), switched);
-            self.observers.broadcast.switch(self.now, rule, *is_enabled, by);
+            self.observers.broadcast.switch(self.now.wall, rule, *is_enabled, by);
         }
         self.decide(event);
     }
@@ -353,7 +360,8 @@ impl EventLoop {
     /// Returns what is known, for a question.
     pub(in crate::daemon) fn view(&mut self) -> HomeView<'_> {
         HomeView {
-            now: self.now,
+            now: self.now.wall,
+            mqtt: &self.mqtt,
             started: self.started,
             listen: &self.parts.listen,
             settings: &self.settings,

@@ -35,7 +35,7 @@ impl EventLoop {
         if !is_status && !self.observers.rule_topics.is_overwritten_by(message) {
             return;
         }
-        let now = self.now;
+        let now = self.now.wall;
         let place = self.overwritten.0.entry(message.topic.clone());
         let place = place.or_insert(Place { last: now, times: 0, is_wrong: false });
         if now.duration_since(place.last) > CALM {

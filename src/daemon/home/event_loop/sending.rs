@@ -1,79 +1,83 @@
-//! Does what was decided: first what clients wait for, then the rest, each in its order.
+//! The end of a turn: what was kept goes to the disk, what was decided leaves, and what it takes to remember it comes last.
 
-use tokio::task::yield_now;
 use tracing::{debug, error, info, warn};
 
+use crate::daemon::mqtt::Outbound;
 use crate::engine::{ALERT_TOPIC, Alert, Effect};
-use crate::model::RuleId;
+use crate::model::{Message, RuleId};
 use crate::rules::LogLevel;
 
-use super::{EventLoop, Outgoing, own};
-use crate::daemon::broker::Acknowledgement;
+use super::{EventLoop, own};
 
 impl EventLoop {
-    /// Does what was decided. Messages leave first: what it takes to remember them must not hold them up.
-    pub(super) async fn flush(&mut self) {
-        let mut outgoing = std::mem::take(&mut self.outgoing);
-        let behind_commit = self.behind_commit.take();
-        let mut has_left = !self.acknowledgements.is_empty();
-        for (index, step) in outgoing.iter().enumerate() {
-            if behind_commit == Some(index) {
-                self.parts.store.commit().await;
-            }
-            match step {
-                Outgoing::Message(message) => self.parts.publisher.publish(self.now, message).await,
-                Outgoing::Effect(Effect::Publish(publication)) => {
-                    self.parts.publisher.publish_of(self.now, &publication.message, &publication.rule).await;
-                }
-                Outgoing::Effect(Effect::Alert(alert)) => self.alert(alert).await,
-                Outgoing::Effect(_) => continue,
-            }
-            has_left = true;
-        }
-        // What was decided may have led to nothing but what is kept.
-        self.parts.store.commit().await;
+    /// Ends a turn. Messages leave first: what it takes to remember them must not hold them up.
+    pub(super) async fn finish(&mut self) {
+        // What was published beside a message may have to be kept.
+        self.hear();
+        self.commit().await;
+        self.mqtt.send(self.now);
         self.parts.store.forget_promises();
-        if std::mem::take(&mut self.was_clock_set) {
-            self.keep_retained().await;
+        for effect in std::mem::take(&mut self.outgoing) {
+            self.follow_up(effect);
         }
-        if std::mem::take(&mut self.must_be_written) {
-            self.parts.store.written().await;
-        }
-        self.acknowledgements.drain(..).for_each(Acknowledgement::release);
-        if has_left {
-            // The clients' tasks write what they were given.
-            yield_now().await;
-        }
-        for step in outgoing.drain(..) {
-            if let Outgoing::Effect(effect) = step {
-                self.follow_up(effect);
-            }
-        }
-        // The room is used again.
-        self.outgoing = outgoing;
         for message in self.observers.rule_topics.changes(&self.engine) {
-            self.parts.publisher.publish(self.now, &message).await;
+            // It leaves with the next turn, which follows at once.
+            self.send_out(&message);
         }
         self.observers.screen.flush();
+    }
+
+    /// Gives the disk all that the turn kept. Where rules decided something that must survive, nothing leaves before it is there.
+    async fn commit(&mut self) {
+        let receipt = self.mqtt.receipt();
+        let promised = std::mem::take(&mut self.promised);
+        if self.parts.store.must_sync() {
+            if self.mqtt.may_lose_what_leaves() && !promised.is_empty() {
+                self.parts.store.promise(&promised);
+            }
+            self.parts.store.commit().await;
+            self.commits.clear();
+            self.mqtt.release(self.now, receipt);
+            return;
+        }
+        match self.parts.store.write() {
+            Some(written) => self.commits.add(written, receipt),
+            None if self.commits.join(receipt) => {}
+            None => self.mqtt.release(self.now, receipt),
+        }
+    }
+
+    /// Publishes a message of the daemon's own.
+    pub(super) fn send_out(&mut self, message: &Message) {
+        self.mqtt.publish(self.now, Outbound { message, rule: None });
+    }
+
+    /// Publishes what a rule decided.
+    pub(super) fn send_out_of(&mut self, message: &Message, rule: &RuleId) {
+        self.mqtt.publish(self.now, Outbound { message, rule: Some(rule) });
+        if !message.retain {
+            // What is retained is kept by the broker, in the same commit.
+            self.promised.push(message.clone());
+        }
+    }
+
+    pub(super) fn send_alert(&mut self, alert: &Alert) {
+        let Ok(payload) = serde_json::to_vec(alert) else { return };
+        if let Some(message) = own(ALERT_TOPIC, payload, false) {
+            self.send_out(&message);
+        }
     }
 
     /// Does what an effect asks for beside a message: starts, shows, tells and remembers.
     fn follow_up(&mut self, effect: Effect) {
         match effect {
-            Effect::Publish(publication) => self.observers.publication(self.now, publication),
-            Effect::Trace(trace) => self.observers.trace(self.now, trace, &self.engine.calendar().zone),
+            Effect::Publish(publication) => self.observers.publication(self.now.wall, publication),
+            Effect::Trace(trace) => self.observers.trace(self.now.wall, trace, &self.engine.calendar().zone),
             Effect::Log { rule, level, text } => log(rule.as_ref(), level, &text),
             Effect::Http { request, call } => self.parts.outside.request(request, call),
             Effect::Exec { request, command, timeout } => self.parts.outside.execute(request, command, timeout),
-            // One has left, and the other was taken out when it was decided.
+            // They were dealt with when they were decided.
             Effect::Alert(_) | Effect::Save { .. } => {}
-        }
-    }
-
-    async fn alert(&mut self, alert: &Alert) {
-        let Ok(payload) = serde_json::to_vec(alert) else { return };
-        if let Some(message) = own(ALERT_TOPIC, payload, false) {
-            self.parts.publisher.publish(self.now, &message).await;
         }
     }
 }

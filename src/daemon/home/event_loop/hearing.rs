@@ -1,0 +1,55 @@
+//! What MQTT tells the loop, in its order.
+
+use tracing::{debug, info};
+
+use crate::daemon::mqtt::{Came, Happened};
+use crate::daemon::observers::rule_topics::RuleRequest;
+use crate::engine::Event;
+use crate::model::Message;
+
+use super::EventLoop;
+
+impl EventLoop {
+    /// Handles all that MQTT brought: what rules publish about one thing has left for their subscribers' queues before the next is
+    /// looked at.
+    pub(super) fn hear(&mut self) {
+        while let Some(happened) = self.mqtt.next(self.now) {
+            match happened {
+                Happened::Message(came) => self.hear_message(came),
+                Happened::ClientConnected(client) => self.decide(Event::ClientConnected(client)),
+                Happened::ClientDisconnected(client) => self.decide(Event::ClientDisconnected(client)),
+                Happened::Keep { key, value } => self.parts.store.keep(key, value),
+                Happened::Alert(alert) => self.decide(Event::Alert(alert)),
+                Happened::Held { client, topic } => {
+                    debug!(%client, %topic, "A message is held for a client that was connected before the start.");
+                }
+                Happened::HeldExpired { client, messages } => {
+                    info!(%client, messages, "A client that was connected before the start didn't come back: what was held for it is dropped.");
+                }
+            }
+        }
+    }
+
+    fn hear_message(&mut self, came: Came) {
+        let Came { message, client, .. } = came;
+        self.observers.message(self.now.wall, &message, client.as_ref());
+        self.heed(message);
+    }
+
+    /// Gives rules a message that has been routed.
+    fn heed(&mut self, message: Message) {
+        self.note_overwritten(&message);
+        let request = RuleRequest::of(&message);
+        self.decide(Event::Message(message));
+        if let Some(request) = request {
+            request.grant(self);
+        }
+    }
+
+    /// Publishes `message` as if a client had.
+    pub(in crate::daemon) fn publish(&mut self, message: Message) {
+        self.send_out(&message);
+        self.observers.message(self.now.wall, &message, None);
+        self.heed(message);
+    }
+}
