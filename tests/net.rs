@@ -20,10 +20,10 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Certificates in a folder of their own: an authority, a server's and a client's.
-struct Certificates(TempDir);
+pub(crate) struct Certificates(TempDir);
 
 impl Certificates {
-    fn new() -> Certificates {
+    pub(crate) fn new() -> Certificates {
         let folder = tempfile::tempdir().unwrap();
         let certificates = Certificates(folder);
         certificates.write_all("home");
@@ -48,7 +48,7 @@ impl Certificates {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 

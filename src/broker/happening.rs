@@ -147,7 +147,7 @@ impl End {
             End::Silent => Some("nothing came for one and a half times the keep alive"),
             End::TakenOver => Some("another connection with the same client identifier came"),
             End::Fault(fault) => Some(fault.words),
-            End::Dismissed(_) => Some("it may not stay"),
+            End::Dismissed(_) => Some("its user was removed or has a new password"),
         }
     }
 }

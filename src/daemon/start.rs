@@ -33,7 +33,7 @@ use super::recorder::Recorder;
 use super::store::{self, Opened, StoreError};
 use super::system::clock::{self, Clock, Pace};
 use super::system::logging::{self, LogError, report};
-use super::system::sd_notify;
+use super::system::{open_files, sd_notify};
 use super::web::{Web, WebError};
 use crate::api::findings;
 
@@ -215,6 +215,12 @@ impl Daemon {
         let (sender, inputs) = mpsc::channel(WAITING);
         let link = Link::new(sender.clone());
         drop(sender);
+        if let Some(most) = open_files::make_room(embedded.limits.connections) {
+            warn!(
+                "The system lets homerule have {most} files open, too few for {} clients: raise it with `LimitNOFILE=` or `ulimit -n`.",
+                embedded.limits.connections
+            );
+        }
         let access = AccessFiles::read(embedded, folder)?;
         let listeners = Listeners::bind(embedded, folder).await?;
         let (requests, requested) = mpsc::channel(16);

@@ -243,6 +243,33 @@ fn traces_and_counters_do_not_survive_and_what_waits_for_clients_that_are_away_d
 }
 
 #[test]
+fn what_rules_publish_for_a_client_that_is_not_back_is_held_for_it() {
+    if !Kind::Mosquitto.is_installed() {
+        return;
+    }
+    for end in ENDS {
+        let rules = "rules:
+  motion: { when: home/motion, then: [ { lamp/set: ON }, { delay: 1s }, { lamp/set: OFF } ] }
+  started: { when: { event: started }, then: { lamp/set: hello } }
+";
+        let mut house = House::with_rules(rules);
+        // A clean session, which ends with the daemon.
+        let lamp = Kind::Mosquitto.subscribe_with(house.mqtt, &["lamp/set"], &["-i", "lamp"]);
+        publish(&house, "home/motion", "x");
+        assert_eq!(lamp.next(), "0 lamp/set ON");
+        house.end(end);
+        lamp.kill();
+        let ended = Instant::now();
+        until("a second", || ended.elapsed() > Duration::from_secs(1));
+        house.begin();
+        house.publication("lamp/set");
+        house.publication("lamp/set");
+        let back = Kind::Mosquitto.subscribe_with(house.mqtt, &["lamp/set"], &["-i", "lamp"]);
+        assert_eq!([back.next(), back.next()], ["0 lamp/set OFF", "0 lamp/set hello"], "{end}");
+    }
+}
+
+#[test]
 fn mqtt_5_properties_of_a_retained_message_survive() {
     if !Kind::Mosquitto.is_installed() {
         return;

@@ -36,7 +36,7 @@ impl Broker {
         connection.stage = Stage::Opening;
         match verdict {
             Verdict::Refused(reason) => {
-                self.refuse_client(conn, &connect, Fault::new(reason, "it may not come in"));
+                self.refuse_client(conn, &connect, Fault::new(reason, refusal(reason, connect.user.is_some())));
             }
             Verdict::Accepted(user) => self.let_in(conn, *connect, user),
         }
@@ -254,6 +254,16 @@ impl Broker {
                 return id.into();
             }
         }
+    }
+}
+
+/// Returns why a client isn't let in, in words.
+fn refusal(reason: Reason, has_user: bool) -> &'static str {
+    match reason {
+        Reason::NotAuthorized if has_user => "the user or the password is wrong",
+        Reason::NotAuthorized => "a user and a password are needed here",
+        Reason::ConnectionRateExceeded => "it has to wait after several wrong passwords",
+        _ => "it may not connect",
     }
 }
 

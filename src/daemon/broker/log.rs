@@ -42,16 +42,17 @@ impl Log {
         let Refused { peer, client, fault } = refused;
         let Some(fault) = fault else { return };
         // An attacker's names are as many as it likes; its address is one.
-        let key = host(&peer.address).into();
+        let key = format!("{} {}", host(&peer.address), fault.words).into();
         if let Some(times) = self.may_say(key, Kind::Refused) {
-            let client = client.as_deref().unwrap_or("-");
+            let client = client.as_deref().filter(|client| !client.is_empty()).unwrap_or("-");
             info!(address = %peer.address, listener = %peer.listener, %client, "A client was refused: {}.{times}", fault.words);
         }
     }
 
     /// A peer didn't get as far as MQTT.
     pub(super) fn failed(&mut self, address: &str, why: &str) {
-        if let Some(times) = self.may_say(host(address).into(), Kind::Refused) {
+        let key = format!("{} {why}", host(address)).into();
+        if let Some(times) = self.may_say(key, Kind::Refused) {
             info!(%address, "A client was refused: {why}.{times}");
         }
     }

@@ -2,5 +2,6 @@
 
 pub(super) mod clock;
 pub(super) mod logging;
+pub(super) mod open_files;
 pub(super) mod sd_notify;
 pub(super) mod watchdog;
