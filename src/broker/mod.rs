@@ -32,7 +32,7 @@ mod timers;
 mod turn;
 mod view;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -54,7 +54,7 @@ use expected::Expected;
 use packet::Will;
 use releases::Releases;
 use routing::{Groups, Hit, Retained, Subscriptions, Target};
-use session::Sessions;
+use session::{SessionSlot, Sessions};
 use sys::Sys;
 use timers::Timers;
 
@@ -102,6 +102,10 @@ pub struct Broker {
     ready: VecDeque<Conn>,
     /// Connections that have something to write.
     dirty: VecDeque<Conn>,
+    /// Whose packet is being handled, with all that rules publish about it.
+    speaker: Option<Conn>,
+    /// Who waits for which client to read.
+    crowds: BTreeMap<SessionSlot, Vec<Conn>>,
     /// How many clients are here.
     connected: usize,
     /// How many bytes wait in the buffers of all connections.
@@ -136,6 +140,8 @@ impl Broker {
             events: VecDeque::new(),
             ready: VecDeque::new(),
             dirty: VecDeque::new(),
+            speaker: None,
+            crowds: BTreeMap::new(),
             connected: 0,
             buffered: 0,
             named: 0,

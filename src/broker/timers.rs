@@ -16,6 +16,8 @@ pub(super) enum Timer {
     KeepAlive(Conn),
     /// A client that sent too much is read from again.
     Rate(Conn),
+    /// A publisher has waited long enough for a client that reads slowly.
+    Crowd(Conn),
     /// A will is published.
     Will(SessionSlot),
     /// A session is forgotten.

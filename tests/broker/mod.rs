@@ -1,5 +1,6 @@
 //! The broker's core, with clients that speak in bytes.
 
+mod bursts;
 mod delivery;
 mod hostile;
 pub(crate) mod house;

@@ -12,32 +12,43 @@ use crate::home::{Home, ROOMY};
 
 const RULES: &str = "rules: { says: { when: in, then: [ { log: 'line ${payload}' }, { to/out: '${payload}' } ] } }\n";
 
-/// A daemon whose standard error is `stderr`, once it listens.
-fn start(home: &Home, stderr: Stdio) -> (Child, std::io::Lines<std::io::BufReader<ChildStdout>>, SocketAddr) {
-    let mut command = home.command();
-    let mut child = command.arg("--json").stderr(stderr).spawn().unwrap();
-    let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
-    let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains("\"mqtt\"")).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-    (child, lines, line["address"].as_str().unwrap().parse().unwrap())
+/// A daemon that ends with the test, whatever that finds.
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
-fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap().success());
+/// A daemon whose standard error is `stderr`, once it listens.
+fn start(home: &Home, stderr: Stdio) -> (Daemon, std::io::Lines<std::io::BufReader<ChildStdout>>, SocketAddr) {
+    let mut command = home.command();
+    let mut daemon = Daemon(command.arg("--json").stderr(stderr).spawn().unwrap());
+    let mut lines = std::io::BufReader::new(daemon.0.stdout.take().unwrap()).lines();
+    let line = lines.by_ref().map(Result::unwrap).find(|line| line.contains("\"mqtt\"")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    (daemon, lines, line["address"].as_str().unwrap().parse().unwrap())
+}
+
+fn signal(daemon: &Daemon, name: &str) {
+    assert!(Command::new("kill").arg(format!("-{name}")).arg(daemon.0.id().to_string()).status().unwrap().success());
 }
 
 #[test]
 fn a_log_that_cannot_be_written_ends_nothing() {
     let home = Home::with(&[("rules/all.yaml", RULES)]);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let (mut child, mut lines, broker) = start(&home, full.into());
-    signal(&child, "HUP");
+    let (mut daemon, mut lines, broker) = start(&home, full.into());
+    signal(&daemon, "HUP");
     assert!(lines.by_ref().map(Result::unwrap).any(|line| line.contains("\"reloaded\"")));
     let out = Kind::Own.subscribe(broker, &["to/out"]);
     Kind::Own.publish(broker, &[sent("in", "x")]);
     assert_eq!(out.next(), "0 to/out x");
-    signal(&child, "TERM");
-    assert_eq!(wait(&mut child).and_then(|status| status.code()), Some(0));
+    signal(&daemon, "TERM");
+    assert_eq!(wait(&mut daemon.0).and_then(|status| status.code()), Some(0));
 }
 
 #[test]
@@ -46,7 +57,7 @@ fn a_log_that_nobody_reads_delays_neither_messages_nor_the_end() {
     home.write("homerule.yaml", ROOMY);
     // The pipe is full after 64 KiB; nobody ever reads it.
     let (_reader, writer) = std::io::pipe().unwrap();
-    let (mut child, _lines, broker) = start(&home, writer.into());
+    let (mut daemon, _lines, broker) = start(&home, writer.into());
     let out = Kind::Own.subscribe(broker, &["to/out"]);
     let payloads: Vec<String> = (0..2_000).map(|number| format!("{number:0100}")).collect();
     let messages: Vec<_> = payloads.iter().map(|payload| sent("in", payload)).collect();
@@ -55,7 +66,7 @@ fn a_log_that_nobody_reads_delays_neither_messages_nor_the_end() {
         assert_eq!(out.next(), format!("0 to/out {payload}"));
     }
     let asked = Instant::now();
-    signal(&child, "TERM");
-    assert_eq!(wait(&mut child).and_then(|status| status.code()), Some(0));
+    signal(&daemon, "TERM");
+    assert_eq!(wait(&mut daemon.0).and_then(|status| status.code()), Some(0));
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::packet::{Connect, Version};
 use super::session::SessionSlot;
+use super::turn::Waiting;
 
 pub(super) use aliases::{Alias, InboundAliases, OutboundAliases};
 pub(super) use input::Input;
@@ -89,6 +90,8 @@ pub(super) struct Link {
     pub(super) outbound: OutboundAliases,
     /// How much is held back from it until something is on the disk.
     pub(super) held: usize,
+    /// What it waits for before more is taken from it.
+    pub(super) waiting: Waiting,
     /// What it may still publish in this second.
     pub(super) allowance: u32,
     /// When it got that.

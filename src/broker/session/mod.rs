@@ -33,6 +33,8 @@ pub(super) struct Session {
     pub(super) is_bridge: bool,
     /// Where its client is.
     pub(super) conn: Option<Conn>,
+    /// When its client acknowledged something last; `None`: it hasn't since it came.
+    pub(super) read_at: Option<Timestamp>,
     /// Since when its client is here, or away.
     pub(super) since: Timestamp,
     /// How long it outlives its connection.

@@ -13,6 +13,7 @@ impl Broker {
         let flight = self.sessions.change(slot, |outgoing| outgoing.acknowledge(ack.id)).flatten();
         self.forget_flight(slot, flight);
         self.pump(slot);
+        self.note_reading(slot);
     }
 
     pub(super) fn receive_pubrec(&mut self, conn: Conn, slot: SessionSlot, ack: &Ack) {
@@ -51,6 +52,7 @@ impl Broker {
         let flight = self.sessions.change(slot, |outgoing| outgoing.complete(ack.id)).flatten();
         self.forget_flight(slot, flight);
         self.pump(slot);
+        self.note_reading(slot);
     }
 
     pub(super) fn receive_pubrel(&mut self, conn: Conn, slot: SessionSlot, ack: &Ack) {

@@ -15,6 +15,7 @@ use crate::broker::packet::{ConnAck, ConnAckProperties, Connect, Packet, Version
 use crate::broker::reason::Reason;
 use crate::broker::session::{Counts, Incoming, Outgoing, Session, SessionSlot};
 use crate::broker::timers::Timer;
+use crate::broker::turn::Waiting;
 use crate::broker::{Broker, Happening, OWN_ID, RECORDERS};
 
 /// A session of MQTT 5.0 that lasts for ever (3.1.2.11.2).
@@ -150,6 +151,7 @@ impl Broker {
                 version: connect.version,
                 is_bridge: connect.is_bridge,
                 conn: None,
+                read_at: None,
                 since: self.now,
                 expiry,
                 will: None,
@@ -197,6 +199,7 @@ impl Broker {
             inbound: InboundAliases::default(),
             outbound: OutboundAliases::new(connect.topic_alias_maximum),
             held: 0,
+            waiting: Waiting::new(self.now),
             allowance: limits.messages_per_second,
             allowed_at: self.now,
         };

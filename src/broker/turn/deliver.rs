@@ -133,6 +133,9 @@ impl Broker {
                 for gone in gone {
                     self.lose(slot, &gone);
                 }
+                if kind == Kind::Live {
+                    self.note_crowd(slot);
+                }
             }
         }
     }

@@ -93,6 +93,8 @@ impl Broker {
         let connection = self.connections.get_mut(conn)?;
         self.buffered = self.buffered.saturating_sub(connection.input.len());
         connection.input.clear();
+        self.stop_waiting(conn);
+        let connection = self.connections.get_mut(conn)?;
         let stage = std::mem::replace(&mut connection.stage, Stage::Closing);
         for timer in [Timer::Connect(conn), Timer::KeepAlive(conn), Timer::Rate(conn)] {
             self.timers.stop(timer);
@@ -107,11 +109,13 @@ impl Broker {
     fn leave(&mut self, slot: SessionSlot, end: End) {
         let Some(session) = self.sessions.get_mut(slot) else { return };
         session.conn = None;
+        session.read_at = None;
         session.since = self.now;
         session.incoming.disconnect();
         session.last_error = end.error().or(session.last_error);
         let client = Arc::clone(&session.who.client);
         self.sessions.change(slot, Outgoing::disconnect);
+        self.end_crowd(slot);
         self.happened(Happening::Disconnected(Disconnected { client, reason: end }));
         if self.sessions.get(slot).is_some_and(|session| !session.is_kept()) {
             self.end_session(slot);

@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod connect;
+mod crowd;
 mod deliver;
 mod end;
 mod keep_all;
@@ -13,6 +14,7 @@ mod subscribe;
 mod tick;
 mod will;
 
+pub(super) use crowd::Waiting;
 pub use publish::Besides;
 
 use jiff::Timestamp;
@@ -114,6 +116,7 @@ impl Broker {
     /// Lets go what was held back: all that was told to be kept up to `receipt` is on the disk.
     pub fn release(&mut self, now: Timestamp, receipt: Receipt) {
         self.tell_time(now);
+        self.speaker = None;
         while let Some((conn, held)) = self.releases.take(receipt) {
             if let Some(link) = self.connections.get_mut(conn).and_then(|connection| connection.link_mut()) {
                 link.held = link.held.saturating_sub(1);
@@ -160,6 +163,7 @@ impl Broker {
         match packet {
             Ok(Some(packet)) => {
                 self.stats.packets_received += 1;
+                self.speaker = Some(conn);
                 self.receive(conn, packet);
                 true
             }
@@ -193,7 +197,8 @@ impl Broker {
         let most = self.settings.limits.packet.saturating_add(MOST_ANSWERS);
         let is_deaf = waiting >= most || (self.buffered >= ALL_BUFFERS && waiting >= OUTPUT_FULL);
         let is_held = connection.link().is_some_and(|link| link.held >= MOST_HELD);
-        is_held || is_deaf || self.timers.due(Timer::Rate(conn)).is_some()
+        let waits = connection.link().is_some_and(|link| link.waiting.crowd.is_some());
+        is_held || is_deaf || waits || self.timers.due(Timer::Rate(conn)).is_some()
     }
 
     /// Holds something back from a client until what was told to be kept is on the disk.

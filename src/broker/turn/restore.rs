@@ -142,6 +142,7 @@ impl Broker {
             version,
             is_bridge,
             conn: None,
+            read_at: None,
             since,
             expiry,
             will,

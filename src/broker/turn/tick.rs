@@ -23,6 +23,7 @@ impl Broker {
     /// Does what is due until `now`.
     pub fn tick(&mut self, now: Timestamp) {
         self.tell_time(now);
+        self.speaker = None;
         while let Some(timer) = self.timers.take_due(self.now) {
             match timer {
                 Timer::Connect(conn) => {
@@ -30,6 +31,7 @@ impl Broker {
                 }
                 Timer::KeepAlive(conn) => self.check_silence(conn),
                 Timer::Rate(conn) => self.go_on(conn),
+                Timer::Crowd(conn) => self.stop_waiting(conn),
                 Timer::Will(slot) => {
                     self.publish_will(slot);
                     self.keep_session(slot);

@@ -116,6 +116,9 @@ impl Watch {
     }
 
     async fn run(mut self) {
+        if self.seen.is_empty() {
+            return self.sender.closed().await;
+        }
         loop {
             sleep(LOOK).await;
             for changed in self.look() {

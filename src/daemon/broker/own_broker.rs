@@ -86,8 +86,6 @@ pub(in crate::daemon) struct OwnBroker {
     most_connections: usize,
     /// How far the clock of the wall was ahead when the core was last told.
     ahead: SignedDuration,
-    /// What the shell itself has to tell.
-    told: Vec<Happened>,
 }
 
 /// What is known of a connection besides what the core knows.
@@ -139,7 +137,6 @@ impl OwnBroker {
             faults: BTreeMap::new(),
             most_connections: settings.limits.connections,
             ahead: now.ahead(),
-            told: Vec::new(),
         };
         (broker, Arrivals(sender), unreadable)
     }
@@ -150,14 +147,14 @@ impl OwnBroker {
     }
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let mut is_ready = !self.core.is_idle() || !self.told.is_empty();
+        // What has ended brings nothing any more, and is noticed by its owner.
+        let brings = |polled: Poll<usize>| matches!(polled, Poll::Ready(count) if count > 0);
+        let mut is_ready = !self.core.is_idle() || !self.arrived.is_empty();
         if self.arrived.is_empty() {
-            is_ready |= self.arrivals.poll_recv_many(context, &mut self.arrived, NEWCOMERS).is_ready();
+            is_ready |= brings(self.arrivals.poll_recv_many(context, &mut self.arrived, NEWCOMERS));
         }
-        is_ready |= !self.arrived.is_empty();
-        is_ready |= self.checks.poll_recv_many(context, &mut self.checked, NEWCOMERS).is_ready();
-        // Its sender ends with the task that looks at the files, which is ours.
-        is_ready |= self.changes.poll_recv_many(context, &mut self.changed, 1).is_ready();
+        is_ready |= brings(self.checks.poll_recv_many(context, &mut self.checked, NEWCOMERS));
+        is_ready |= brings(self.changes.poll_recv_many(context, &mut self.changed, 1));
         is_ready |= self.sockets.poll_any(context).is_ready();
         if is_ready { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -210,9 +207,6 @@ impl OwnBroker {
 
     /// Returns the next thing that happened.
     pub(in crate::daemon) fn next(&mut self, now: Moment) -> Option<Happened> {
-        if let Some(told) = self.told.pop() {
-            return Some(told);
-        }
         loop {
             match self.core.poll(now.steady)? {
                 Happening::Keep { key, value } => return Some(Happened::Keep { key, value }),
