@@ -9,6 +9,7 @@ mod commands;
 mod demo;
 mod disk;
 mod events;
+mod faults;
 mod hostile;
 mod house;
 mod killed;

@@ -7,7 +7,9 @@
 mod answers;
 mod clock;
 mod home;
+mod kept_states;
 mod loops;
+mod old_stores;
 mod pool;
 mod properties;
 mod runs;

@@ -30,6 +30,7 @@ impl Serialize for CauseAnswer<'_> {
                 answer.serialize_entry("late", late)?;
             }
             CauseKind::Condition => answer.serialize_entry("kind", "condition")?,
+            CauseKind::Expired(topic) => named(&mut answer, "expired", "topic", topic.as_str())?,
             CauseKind::Client(client) => named(&mut answer, "client", "client", client)?,
             CauseKind::Event(event) => named(&mut answer, "event", "event", event)?,
             CauseKind::Webhook(name) => named(&mut answer, "webhook", "name", name)?,
@@ -82,6 +83,7 @@ pub fn cause_of(answer: &Value) -> Option<Cause> {
         },
         "time" => CauseKind::Time { due: text("due")?.parse().ok()?, late: answer.get("late")?.as_bool()? },
         "condition" => CauseKind::Condition,
+        "expired" => CauseKind::Expired(Topic::parse(text("topic")?).ok()?),
         "client" => CauseKind::Client(text("client")?.into()),
         "event" => CauseKind::Event(text("event")?.into()),
         "webhook" => CauseKind::Webhook(text("name")?.into()),
@@ -114,6 +116,7 @@ mod tests {
             CauseKind::Message { sequence: 7, topic, origin: Origin::Live },
             CauseKind::Time { due, late: true },
             CauseKind::Condition,
+            CauseKind::Expired(Topic::parse("home/tv").unwrap()),
             CauseKind::Client("tv".into()),
             CauseKind::Event("started".into()),
             CauseKind::Webhook("bell".into()),

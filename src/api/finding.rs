@@ -61,7 +61,7 @@ impl Finding {
     pub fn of_emptied(path: &str) -> Finding {
         let message = "the file had rules and is empty now; they stay in force".to_owned();
         let help = "write `rules: {}` if it's meant to have none".to_owned();
-        let code = Code::UNREADABLE_FILE.to_string();
+        let code = Code::EMPTIED_FILE.to_string();
         let text = format!("error[{code}]: {message}\n --> {path}\n  = help: {help}");
         let (severity, file) = ("error".to_owned(), path.to_owned());
         Finding { code, severity, message, file, line: 1, column: 1, help: Some(help), text }

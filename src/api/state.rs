@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::{Devices, Name, Origin, Topic, TopicState};
+use crate::model::{Devices, Name, Origin, Secrets, Topic, TopicState};
 
 /// The state of a topic.
 #[derive(Debug, Serialize, ToSchema)]
@@ -15,13 +15,16 @@ pub struct StateAnswer {
     /// The topic.
     #[schema(example = "home/hall/lux")]
     pub topic: String,
-    /// What the payload holds, as JSON.
+    /// What the payload holds, as JSON; `null` where it is no text.
     pub value: serde_json::Value,
     /// The payload's text; `null` where it is no text.
     pub payload: Option<String>,
     /// The payload in base64 where it is no text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload_b64: Option<String>,
+    /// How many bytes the payload had, where that was too many to keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub too_large: Option<usize>,
     /// When the last message came.
     pub at: Timestamp,
     /// When the payload last changed.
@@ -37,15 +40,18 @@ pub struct StateAnswer {
 }
 
 impl StateAnswer {
-    /// Returns the state of `topic`; `devices` tell to which device it belongs.
+    /// Returns the state of `topic` without `secrets`; `devices` tell to which device it belongs.
     #[must_use]
-    pub fn new(topic: &Topic, state: &TopicState, devices: &Devices) -> StateAnswer {
-        let text = state.payload.text();
+    pub fn new(topic: &Topic, state: &TopicState, devices: &Devices, secrets: &Secrets) -> StateAnswer {
+        let masked = secrets.mask_payload(&state.payload);
+        let payload = masked.as_ref().unwrap_or(&state.payload);
+        let text = payload.text();
         StateAnswer {
             topic: topic.to_string(),
-            value: state.payload.value().to_json(),
+            value: text.map_or(serde_json::Value::Null, |_| payload.value().to_json()),
             payload: text.map(ToOwned::to_owned),
-            payload_b64: text.is_none().then(|| STANDARD.encode(state.payload.bytes())),
+            payload_b64: text.is_none().then(|| STANDARD.encode(payload.bytes())),
+            too_large: state.too_large,
             at: state.at,
             changed_at: state.changed_at,
             retained: state.retained,

@@ -33,7 +33,7 @@ impl Publish {
         if address.is_ours() && topic.as_str().starts_with('$') {
             // The broker confirms the message, and drops it.
             return Err(Failure::new(format!(
-                "`{topic}` can't be published to: topics with `$` at their begin are the broker's own"
+                "`{topic}` can't be published to: topics that start with `$` are the broker's own"
             )));
         }
         let (client, mut connection) = address.client("pub");

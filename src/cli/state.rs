@@ -51,7 +51,10 @@ impl State {
 fn row(state: &Value, now: Timestamp) -> [String; 3] {
     let text = |key: &str| state.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let payload = match state.get("payload") {
-        Some(Value::String(payload)) if payload.is_empty() => "(empty)".to_owned(),
+        Some(Value::String(payload)) if payload.is_empty() => match state.get("too_large").and_then(Value::as_u64) {
+            Some(bytes) => format!("({bytes} bytes, too large to keep)"),
+            None => "(empty)".to_owned(),
+        },
         Some(Value::String(payload)) => payload.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"),
         _ => "(no text)".to_owned(),
     };

@@ -125,7 +125,7 @@ fn clients_table(rows: &[[String; 8]]) -> Vec<String> {
 }
 
 fn other_version(error: &serde_json::Error) -> Failure {
-    Failure::new(format!("what answers there is no homerule of this version: {error}"))
+    Failure::new(format!("what answers there isn't a homerule of this version: {error}"))
 }
 
 /// Returns what a rule is doing now, in words.

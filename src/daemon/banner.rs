@@ -104,7 +104,7 @@ impl Banner {
         };
         let rules = match self.rules.len() {
             0 if !self.has_rules_folder => {
-                "none: there is no folder `rules`; `homerule init` writes a first home".to_owned()
+                "none: there is no folder `rules`; `homerule init` creates a first home".to_owned()
             }
             0 => "none yet: write the first into rules/".to_owned(),
             rules => format!("{rules} in force"),

@@ -27,4 +27,5 @@ pub use start::{DaemonError, Ended, Options, run};
 pub(crate) use store::{DATABASE, Database, DatabaseError};
 pub use system::clock::Pace;
 pub use system::logging::LogError;
+pub(crate) use system::zone::system_zone;
 pub(crate) use web::ZONE_HEADER;

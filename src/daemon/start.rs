@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
+use crate::devices::{DeviceSettings, PayloadLimit};
 use crate::disk::home_files::{FilesError, SETTINGS, Scan};
 use crate::disk::recorded;
 use crate::engine::{self, Engine};
@@ -28,11 +29,13 @@ use super::home::input::{Input, Link, WAITING};
 use super::mqtt::Mqtt;
 use super::observers::Observers;
 use super::observers::screen::{Format, Screen};
+use super::observers::shown::Shown;
 use super::outside::Outside;
 use super::recorder::Recorder;
 use super::store::{self, Opened, StoreError};
 use super::system::clock::{self, Clock, Pace};
 use super::system::logging::{self, LogError, report};
+use super::system::zone::system_zone;
 use super::system::{open_files, sd_notify};
 use super::web::{Web, WebError};
 use crate::api::findings;
@@ -82,10 +85,10 @@ pub enum DaemonError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// The settings don't load. With the defaults it would be another home: other addresses, other permissions.
-    #[error("`homerule.yaml` doesn't load: see above. Mend it, or take it away to run with the defaults")]
+    #[error("`homerule.yaml` doesn't load: see above. Fix it, or remove it to run with the defaults")]
     SettingsBroken,
     /// The settings ask for what this version can't keep.
-    #[error("`homerule.yaml` asks for what this version doesn't offer: see above")]
+    #[error("`homerule.yaml` needs something that this version doesn't support: see above")]
     NotOffered,
     /// The settings ask for what can't be.
     #[error("{0}")]
@@ -249,9 +252,10 @@ impl Daemon {
         }
         let mqtt = Mqtt::Broker(Box::new(broker));
         let options = engine_options(settings, zone);
+        let shown = Shown::new(options.payload.clone(), &loaded.home.ruleset.secrets);
         let engine = Engine::restore(now.wall, loaded.home.ruleset.clone(), kept.snapshot, options);
         let states = engine.0.states();
-        let recorder = Recorder::start(recorded::folder(folder, settings), settings.recorder.clone(), states);
+        let recorder = Recorder::start(recorded::folder(folder, settings), settings.recorder.clone(), states, &shown);
         let parts = Parts {
             inputs,
             clock,
@@ -263,7 +267,7 @@ impl Daemon {
             old_keys: kept.old_keys,
             listen: banner.urls(),
         };
-        let observers = Observers::new(settings, screen, recorder, now.wall);
+        let observers = Observers::new(settings, screen, recorder, shown, now.wall);
         let good = loaded.sources.clone();
         let event_loop = EventLoop::new(parts, mqtt, observers, engine, loaded);
         let reloader = Reloader::new(folder.to_owned(), link.clone(), requested, scan, good);
@@ -391,26 +395,11 @@ fn embedded(settings: &Settings) -> Result<&EmbeddedBroker, DaemonError> {
     }
 }
 
-/// Returns the system's zone. One that it names and nobody knows isn't taken for UTC.
-fn system_zone() -> Result<TimeZone, DaemonError> {
-    let Err(error) = TimeZone::try_system() else { return Ok(TimeZone::system()) };
-    match std::env::var("TZ").ok().filter(|name| !name.is_empty()) {
-        Some(name) => Err(DaemonError::Settings(format!(
-            "`TZ={name}` isn't a known time zone; write e.g. `TZ=Europe/Berlin`, or `location: {{ timezone: Europe/Berlin }}` in \
-             homerule.yaml"
-        ))),
-        None => {
-            warn!("The system's time zone isn't known ({error}); times of day are UTC. `location.timezone` sets one.");
-            Ok(TimeZone::UTC)
-        }
-    }
-}
-
 fn zone(settings: &Settings) -> Result<TimeZone, DaemonError> {
     match &settings.zone {
-        None => system_zone(),
+        None => system_zone().map_err(DaemonError::Settings),
         Some(name) => TimeZone::get(name).map_err(|error| {
-            DaemonError::Settings(format!("`location.timezone` is `{name}`, which is no time zone: {error}"))
+            DaemonError::Settings(format!("`location.timezone` is `{name}`, which isn't a known time zone: {error}"))
         }),
     }
 }
@@ -422,6 +411,7 @@ fn engine_options(settings: &Settings, zone: TimeZone) -> engine::Options {
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
+        payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
         seed: random(),
     }
 }

@@ -25,7 +25,7 @@ const DEEPEST_FOLDER: usize = 32;
 #[derive(Debug, Error)]
 pub enum FilesError {
     /// There is no such folder.
-    #[error("there is no folder `{0}`; `homerule init {0}` makes a first home")]
+    #[error("there is no folder `{0}`; `homerule init {0}` creates a first home")]
     NoHome(String),
     /// It is something else.
     #[error("`{0}` is not a folder; name the folder that holds `homerule.yaml` and `rules/`")]
@@ -124,6 +124,9 @@ pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
     let rules = rules.trim_end_matches('/');
     reader.note_entry(rules);
     reader.read_folder(rules);
+    for secret in Home::secrets_of_rules(&reader.sources, rules) {
+        reader.read_secret(&secret);
+    }
     let has_rules_folder = folder.join(rules).is_dir();
     let Reader { sources, folders, entries, mut copies, polled, .. } = reader;
     copies.sort();

@@ -72,11 +72,16 @@ pub(crate) fn recheck_waits(core: &mut Core) {
 /// of those times; in the order in which they were due.
 pub(crate) fn passed_over(core: &Core) -> Vec<Missed> {
     let mut missed: Vec<Missed> = core.live.iter().flat_map(|(id, _)| passed_over_of(core, id)).collect();
+    in_order(core, &mut missed);
+    missed
+}
+
+/// Puts them in the order in which they were due.
+pub(crate) fn in_order(core: &Core, missed: &mut [Missed]) {
     missed.sort_by(|left, right| {
         let order = core.live.order(left.id, right.id);
         left.due.cmp(&right.due).then(order).then(left.index.cmp(&right.index))
     });
-    missed
 }
 
 fn passed_over_of(core: &Core, id: LiveId) -> Vec<Missed> {

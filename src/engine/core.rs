@@ -1,11 +1,12 @@
 //! What the rooms work on: the submachines, each of which owns its state, and the effects that they lead to.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{Map, RuleId, Topic, Value};
+use crate::model::{Map, RuleId, Secrets, Topic, Value};
 use crate::rules::{LogLevel, Rule, Trigger};
 
 use super::condition::evaluator::Evaluator;
@@ -21,6 +22,7 @@ use super::live::table::LiveRules;
 use super::loop_guard::Interruptions;
 use super::options::Options;
 use super::run::table::Runs;
+use super::trace::masked::Masker;
 use super::trace::{Cause, Trace};
 use super::trigger::firing::Firing;
 use super::trigger::state::{Track, TriggerState};
@@ -44,6 +46,12 @@ pub(crate) struct Core {
     pub(crate) inbox: Inbox,
     /// Who is told of the message being dispatched: empty in between.
     pub(crate) subscribers: Vec<Subscriber>,
+    /// When was last told that there was no room for runs of a rule.
+    pub(crate) no_room_told: BTreeMap<RuleId, Timestamp>,
+    /// The topics of which was told that their payloads are too large to keep.
+    pub(crate) told_too_large: BTreeSet<Topic>,
+    /// What no trace, log or alert may tell: the secrets of the rules that are in force, or were since the start.
+    pub(crate) secrets: Arc<Secrets>,
     /// What the shell must do.
     pub(crate) effects: Vec<Effect>,
     /// Whether [`super::Event::Started`] was handled: until then messages only fill the state.
@@ -58,13 +66,24 @@ impl Core {
         self.evaluator.world.now
     }
 
+    /// Returns when something is due first: a deadline, or the end of a state that expires.
+    pub(crate) fn first_due(&self) -> Option<Timestamp> {
+        self.deadlines.first().into_iter().chain(self.evaluator.world.states.next_expiry()).min()
+    }
+
     /// Records a run, or that a rule didn't run.
-    pub(crate) fn trace(&mut self, trace: Trace) {
+    pub(crate) fn trace(&mut self, mut trace: Trace) {
+        if !self.secrets.is_empty() {
+            Masker(&self.secrets).trace(&mut trace);
+        }
         self.effects.push(Effect::Trace(Arc::new(trace)));
     }
 
     /// Writes a line to the log.
-    pub(crate) fn log(&mut self, rule: Option<&RuleId>, level: LogLevel, text: String) {
+    pub(crate) fn log(&mut self, rule: Option<&RuleId>, level: LogLevel, mut text: String) {
+        if !self.secrets.is_empty() {
+            Masker(&self.secrets).text(&mut text);
+        }
         self.effects.push(Effect::Log { rule: rule.cloned(), level, text });
     }
 

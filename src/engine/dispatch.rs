@@ -24,7 +24,7 @@ use super::trigger::{schedule, timed};
 use super::while_rule::perform;
 use super::while_rule::reconsider::{While, recheck_cause, reconsider};
 use super::while_rule::switch::switch;
-use crate::model::{Message, Origin, RuleId};
+use crate::model::{Message, Origin, Payload, Qos, RuleId, Size, Topic};
 use crate::rules::{ClientChange, HomeEvent, LogLevel};
 
 /// Handles one thing from the inbox.
@@ -95,10 +95,32 @@ pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
     for (rule, error) in errors {
         core.log(Some(&rule), LogLevel::Error, error);
     }
-    let before = core.evaluator.world.states.note(now, &message);
-    let is_known = before.is_some_and(|before| before.payload == message.payload);
+    let size = core.options.payload.size(&message);
+    if size == Size::TooLarge && core.told_too_large.insert(message.topic.clone()) {
+        let (bytes, most) = (message.payload.bytes().len(), core.options.payload.largest());
+        let text = format!(
+            "`{}` is {bytes} bytes long: payloads of more than {most} bytes are neither kept as state nor recorded \
+             (`limits: payload` of homerule.yaml)",
+            message.topic
+        );
+        core.log(None, LogLevel::Warn, text);
+    }
+    let before = core.evaluator.world.states.note(now, &message, size);
+    let is_known = size == Size::Fits && before.is_some_and(|before| before.payload == message.payload);
     let is_news = message.origin != Origin::Retained || !is_known;
-    Arrival { message, made, is_news }
+    Arrival { message, made, is_news, size }
+}
+
+/// The retained message of `topic` expired at `due`: whatever reads its state is asked again, and no trigger fires, since
+/// nobody spoke.
+pub(crate) fn expire(core: &mut Core, due: jiff::Timestamp, topic: Topic) {
+    if !core.evaluator.world.states.expire(due, &topic) {
+        return;
+    }
+    let cause = Cause::outside(CauseKind::Expired(topic.clone()));
+    let (payload, qos, origin) = (Payload::default(), Qos::AtMostOnce, Origin::Restored);
+    let message = Message { topic, payload, qos, retain: false, origin, expires_at: None };
+    dispatch(core, &Arrival { message, made: Vec::new(), is_news: false, size: Size::Fits }, &cause);
 }
 
 /// Returns a message as a cause.
@@ -118,7 +140,7 @@ pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
     let mut fired: Option<LiveId> = None;
     for Subscriber { rule: id, part } in subscribers.drain(..) {
         match part {
-            Part::Tracker(index) => track(core, id, index, &arrival.message),
+            Part::Tracker(index) => track(core, id, index, arrival),
             // One message makes one run, of the first trigger that fires.
             Part::Trigger(owner, index) => {
                 if let Some(firing) = notify_trigger(core, (id, owner, index), arrival, cause)
@@ -229,13 +251,12 @@ fn deliver(core: &mut Core, id: LiveId, owner: Owner, firing: Firing) {
 }
 
 /// Notes since when a `state` condition holds.
-fn track(core: &mut Core, id: LiveId, index: u16, message: &Message) {
-    let now = core.now();
+fn track(core: &mut Core, id: LiveId, index: u16, arrival: &Arrival) {
+    let (now, topic) = (core.now(), &arrival.message.topic);
     let rule = Arc::clone(&core.live.get(id).rule);
     if let Some((_, condition)) = tracked_conditions(&rule).get(usize::from(index)) {
-        let value = message.payload.value();
-        core.live
-            .edit_tracker(id, index, &message.topic, |tracker| tracker.note(condition, &message.topic, value, now));
+        let value = arrival.state_value();
+        core.live.edit_tracker(id, index, topic, |tracker| tracker.note(condition, topic, value, now));
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Effect {
     Http {
         /// Its id.
         request: RequestId,
+        /// The rule that asks for it.
+        rule: RuleId,
         /// What to send.
         call: HttpCall,
     },
@@ -47,6 +49,8 @@ pub enum Effect {
     Exec {
         /// Its id.
         request: RequestId,
+        /// The rule that asks for it.
+        rule: RuleId,
         /// The program, then its arguments.
         command: Vec<String>,
         /// How long it may run.

@@ -1,12 +1,12 @@
 //! The engine: takes events, fires what is due, and hands each thing in the inbox to the room that it is for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::schedule::Calendar;
-use crate::model::{Origin, RuleId, States};
+use crate::model::{Origin, RuleId, Secrets, States, Topic};
 use crate::rules::{HomeEvent, Ruleset};
 use crate::script::Interrupter;
 
@@ -15,8 +15,8 @@ use super::condition::evaluator::Evaluator;
 use super::core::Core;
 use super::effect::Effect;
 use super::event::Event;
-use super::inbox::Inbox;
-use super::instant::moved;
+use super::inbox::{Inbox, Incoming};
+use super::instant::{just_before, moved};
 use super::kept::rows::{self, Counters};
 use super::kept::snapshot::Snapshot;
 use super::live::deadlines::Deadlines;
@@ -26,6 +26,8 @@ use super::loop_guard::Interruptions;
 use super::options::Options;
 use super::run::stepper::step_ready;
 use super::run::table::Runs;
+use super::run::wait;
+use super::trace::masked::Masker;
 use super::trace::{RunId, Trace};
 use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
@@ -62,6 +64,9 @@ impl Engine {
             interruptions: Interruptions::default(),
             inbox: Inbox::default(),
             subscribers: Vec::new(),
+            no_room_told: BTreeMap::new(),
+            told_too_large: BTreeSet::new(),
+            secrets: Arc::clone(&rules.secrets),
             effects: Vec::new(),
             has_started: false,
             alive_at: saved.alive_at,
@@ -127,7 +132,7 @@ impl Engine {
     /// Returns the earliest time at which the engine has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.core.deadlines.first().filter(|_| self.core.has_started)
+        self.core.first_due().filter(|_| self.core.has_started)
     }
 
     /// Swaps the rules; runs, holds and memory of unchanged rules continue.
@@ -137,6 +142,7 @@ impl Engine {
         if self.core.has_started {
             self.advance(now);
         }
+        self.core.secrets = Arc::new(self.core.secrets.with(&rules.secrets));
         reload::replace_rules(&mut self.core, &rules);
         if self.core.has_started {
             self.reconsider_all(None);
@@ -156,6 +162,12 @@ impl Engine {
     #[must_use]
     pub fn states(&self) -> &States {
         &self.core.evaluator.world.states
+    }
+
+    /// Returns what nobody is shown: the secrets of the rules that are in force, or were since the start.
+    #[must_use]
+    pub fn secrets(&self) -> &Arc<Secrets> {
+        &self.core.secrets
     }
 
     /// Returns the home's zone and place.
@@ -197,25 +209,25 @@ impl Engine {
     /// its last step.
     #[must_use]
     pub fn runs_under_way(&self, now: Timestamp) -> Vec<Trace> {
-        view::runs_under_way(&self.core, now)
+        self.masked(view::runs_under_way(&self.core, now))
     }
 
     /// Returns the runs that haven't ended at `now` as traces without steps, in the order of their ids.
     #[must_use]
     pub fn runs_in_short(&self, now: Timestamp) -> Vec<Trace> {
-        view::runs_in_short(&self.core, now)
+        self.masked(view::runs_in_short(&self.core, now))
     }
 
     /// Returns the trace so far of a run; `None` where it has ended.
     #[must_use]
     pub fn run_under_way(&self, run: RunId, now: Timestamp) -> Option<Trace> {
-        view::run_under_way(&self.core, run, now)
+        self.masked(view::run_under_way(&self.core, run, now).into_iter().collect()).pop()
     }
 
     /// Returns the traces so far of the runs of the rule `id` that haven't ended at `now`, in the order of their ids.
     #[must_use]
     pub fn runs_of(&self, id: &RuleId, now: Timestamp) -> Vec<Trace> {
-        self.core.live.find(id).map(|id| view::runs_of(&self.core, id, now)).unwrap_or_default()
+        self.core.live.find(id).map(|id| self.masked(view::runs_of(&self.core, id, now))).unwrap_or_default()
     }
 
     /// Returns how the rule `id` stands at `now`, which may be later than what was last decided; `None` where there is no
@@ -223,7 +235,11 @@ impl Engine {
     #[must_use]
     pub fn view(&mut self, id: &RuleId, now: Timestamp) -> Option<RuleView> {
         let id = self.core.live.find(id)?;
-        Some(view::view(&mut self.core, id, now))
+        let mut view = view::view(&mut self.core, id, now);
+        if !self.core.secrets.is_empty() {
+            Masker(&self.core.secrets).steps(&mut view.judged);
+        }
+        Some(view)
     }
 
     /// Returns what time alone says of the conditions of the rule `id`, at the time that was last told; `None` where there is
@@ -251,7 +267,9 @@ impl Engine {
     #[must_use]
     pub fn judge(&mut self, id: &RuleId, now: Timestamp) -> Option<Judged> {
         let id = self.core.live.find(id)?;
-        Some(view::judged(&mut self.core, id, now))
+        let mut judged = view::judged(&mut self.core, id, now);
+        Masker(&self.core.secrets).steps(&mut judged.steps);
+        Some(judged)
     }
 
     /// Returns whether a rule in force has a webhook of this name.
@@ -272,26 +290,54 @@ impl Engine {
         consistency::inconsistencies(&self.core)
     }
 
+    /// Returns traces without secrets.
+    fn masked(&self, mut traces: Vec<Trace>) -> Vec<Trace> {
+        if !self.core.secrets.is_empty() {
+            traces.iter_mut().for_each(|trace| Masker(&self.core.secrets).trace(trace));
+        }
+        traces
+    }
+
     /// Fires the deadlines until `now`, each at its own time, and lets `now` begin.
     fn advance(&mut self, now: Timestamp) {
-        while let Some(due) = self.core.deadlines.first().filter(|due| *due <= now) {
+        self.fire_due(now);
+        self.core.evaluator.world.now = now;
+    }
+
+    /// Fires the deadlines until `until`, each at its own time; now, where that is past.
+    fn fire_due(&mut self, until: Timestamp) {
+        while let Some(due) = self.core.first_due().filter(|due| *due <= until) {
             let instant = due.max(self.core.now());
             self.core.evaluator.world.now = instant;
-            let mut batch = self.core.deadlines.due_at(instant);
+            let last = instant.min(until);
+            let mut batch = self.core.deadlines.due_at(last);
             batch.sort_by(|(left_due, left), (right_due, right)| {
                 let order = self.core.live.order(left.rule, right.rule);
                 left_due.cmp(right_due).then(order).then_with(|| left.what.cmp(&right.what))
             });
+            let mut expired = self.core.evaluator.world.states.expired(last).into_iter().peekable();
             for (due, deadline) in batch {
+                while let Some((at, topic)) = expired.next_if(|(at, _)| *at <= due) {
+                    self.expire(at, topic);
+                }
                 self.core.evaluator.next_sequence();
                 if self.core.deadlines.take(due, &deadline) {
                     dispatch::fire(&mut self.core, due, deadline);
                     step_ready(&mut self.core);
                 }
             }
+            for (at, topic) in expired {
+                self.expire(at, topic);
+            }
             self.settle();
         }
-        self.core.evaluator.world.now = now;
+    }
+
+    /// The retained message of `topic` expired at `at`.
+    fn expire(&mut self, at: Timestamp, topic: Topic) {
+        self.core.evaluator.next_sequence();
+        dispatch::expire(&mut self.core, at, topic);
+        step_ready(&mut self.core);
     }
 
     /// Takes an event that happens now.
@@ -329,6 +375,8 @@ impl Engine {
         self.core.has_started = true;
         let pending = self.core.inbox.take();
         self.core.evaluator.world.now = now;
+        // What expired meanwhile begins nothing; holds that were over before that come in their order.
+        self.core.evaluator.world.states.clear_expired(now);
         for arrival in std::mem::take(&mut self.before_start) {
             self.core.evaluator.next_sequence();
             let cause = dispatch::message_cause(&self.core, &arrival.message, 0, None);
@@ -337,8 +385,9 @@ impl Engine {
         }
         self.settle();
         self.reconsider_all(self.core.alive_at);
-        self.catch_up_schedules();
+        let pending = self.put_waits_in_order(pending);
         self.settle();
+        self.catch_up_schedules();
         self.advance(now);
         self.core.inbox.append(pending);
         self.settle();
@@ -355,9 +404,25 @@ impl Engine {
         }
     }
 
-    /// At the start: schedules that were due while the daemon was down fire once, if they catch up.
+    /// At the start: an `until` that time alone made true while the daemon was down is asked when the deadlines of that time
+    /// fire. Returns what else is `pending`.
+    fn put_waits_in_order(&mut self, pending: Inbox) -> Inbox {
+        let Some(alive_at) = self.core.alive_at else { return pending };
+        pending.without(|incoming| match incoming {
+            Incoming::RecheckWait { run, wait } => wait::put_in_order(&mut self.core, *run, *wait, alive_at),
+            Incoming::Message { .. }
+            | Incoming::FactChanged { .. }
+            | Incoming::HomeEvent { .. }
+            | Incoming::WaitFailed { .. }
+            | Incoming::Event(_) => false,
+        })
+    }
+
+    /// At the start: schedules that were due while the daemon was down fire once, if they catch up; in their order among all
+    /// that fell due then.
     fn catch_up_schedules(&mut self) {
         let core = &mut self.core;
+        let mut caught_up = Vec::new();
         for id in core.live.ids() {
             for missed in schedule::missed(core, id) {
                 let Some(trigger) = missed.trigger() else { continue };
@@ -366,9 +431,16 @@ impl Engine {
                     at_expression::recheck_rule(core, id, missed.index);
                 }
                 if missed.catches_up {
-                    dispatch::fire_late(core, &missed);
+                    caught_up.push(missed);
                 }
             }
+        }
+        clock_change::in_order(core, &mut caught_up);
+        for missed in caught_up {
+            self.fire_due(just_before(missed.due));
+            self.core.evaluator.next_sequence();
+            dispatch::fire_late(&mut self.core, &missed);
+            self.settle();
         }
     }
 

@@ -67,6 +67,11 @@ impl Inbox {
         self.0.pop_front()
     }
 
+    /// Returns what waits, but for what `is_taken`.
+    pub(crate) fn without(self, mut is_taken: impl FnMut(&Incoming) -> bool) -> Inbox {
+        Inbox(self.0.into_iter().filter(|incoming| !is_taken(incoming)).collect())
+    }
+
     /// Takes all that waits, to be put back later.
     pub(crate) fn take(&mut self) -> Inbox {
         std::mem::take(self)

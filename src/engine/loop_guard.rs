@@ -15,6 +15,7 @@ use super::instant::later;
 use super::live::deadlines::Due;
 use super::live::id::LiveId;
 use super::run::unstarted::trigger_step;
+use super::trace::masked::Masker;
 use super::trace::{CauseKind, Fault, Loop, Outcome, RunId, Trace};
 use super::trigger::firing::Firing;
 
@@ -99,10 +100,17 @@ pub(crate) fn stop_circle(core: &mut Core, id: LiveId) {
     stop_loop(core, id, &Loop::Circle { most: core.options.chain });
 }
 
+/// How often is told that there was no room for runs of a rule.
+const NO_ROOM_TOLD: Duration = Duration::from_mins(1);
+
 /// Says that a rule failed: in the log, as an alert, and to the rules that wait for it. Failures that set each other off
 /// without end are a loop.
 pub(crate) fn rule_failed(core: &mut Core, rule: &RuleId, fault: &Fault, depth: u32) {
-    let message = fault.to_string();
+    if matches!(fault, Fault::NoRoom(_)) && !tells_of_no_room(core, rule) {
+        return;
+    }
+    let mut message = fault.to_string();
+    Masker(&core.secrets).text(&mut message);
     core.log(Some(rule), LogLevel::Error, message.clone());
     let alert = Alert { kind: AlertKind::RuleFailed, rule: Some(rule.clone()), message };
     if depth < core.options.chain {
@@ -114,6 +122,18 @@ pub(crate) fn rule_failed(core: &mut Core, rule: &RuleId, fault: &Fault, depth: 
         core.effects.push(Effect::Alert(alert));
         stop_failures(core, rule);
     }
+}
+
+/// Returns whether it is told that there was no room for a run of `rule`: once a minute, since a rule that fills all room does so
+/// with each message. Its traces have each of them.
+fn tells_of_no_room(core: &mut Core, rule: &RuleId) -> bool {
+    let now = core.now();
+    let told = core.no_room_told.insert(rule.maker(), now);
+    let is_new = told.is_none_or(|told| later(told, NO_ROOM_TOLD) <= now);
+    if let Some(told) = told.filter(|_| !is_new) {
+        core.no_room_told.insert(rule.maker(), told);
+    }
+    is_new
 }
 
 /// Counts the runs of a rule in a row that were ended since they took too long; after the third it rests.
@@ -129,7 +149,7 @@ pub(crate) fn count_interruptions(core: &mut Core, rule: &RuleId) {
     }
     let limits = core.options.limits;
     let message = format!(
-        "{MOST_INTERRUPTIONS} runs in a row needed more than {} operations or {} ms and were ended; the rule rests for a \
+        "{MOST_INTERRUPTIONS} runs in a row needed more than {} operations or {} ms and were ended; the rule is paused for a \
          minute",
         limits.operations,
         limits.evaluation.as_millis()

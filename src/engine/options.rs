@@ -1,5 +1,6 @@
 //! The settings that the engine gets once, at its start.
 
+use crate::devices::PayloadLimit;
 use crate::model::schedule::Calendar;
 use crate::script::Limits;
 
@@ -16,12 +17,22 @@ pub struct Options {
     pub storm: usize,
     /// How many runs there may be at once.
     pub runs: usize,
+    /// How large a payload may be to be kept.
+    pub payload: PayloadLimit,
     /// Feeds `random()`.
     pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { calendar: Calendar::default(), limits: Limits::default(), chain: 16, storm: 100, runs: 1000, seed: 0 }
+        Options {
+            calendar: Calendar::default(),
+            limits: Limits::default(),
+            chain: 16,
+            storm: 100,
+            runs: 1000,
+            payload: PayloadLimit::default(),
+            seed: 0,
+        }
     }
 }

@@ -1,12 +1,17 @@
 //! A message: a topic, a payload, and where it came from.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
+use super::secrets::MASK;
 use super::{Topic, Value};
 
 /// A payload: its bytes, and the value that they hold, read at most once.
@@ -17,13 +22,45 @@ pub struct Payload(Arc<Inner>);
 struct Inner {
     bytes: Bytes,
     value: OnceLock<Value>,
+    withheld: Option<Withheld>,
+}
+
+/// Why a payload isn't what was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// It had so many bytes, too many to keep, and is empty here.
+    TooLarge(usize),
+    /// It had a secret in it.
+    Masked,
 }
 
 impl Payload {
     /// Returns a payload of these bytes. They are read as a value when one first asks for it.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Payload {
-        Payload(Arc::new(Inner { bytes: bytes.into(), value: OnceLock::new() }))
+        Payload::with(bytes.into(), None)
+    }
+
+    /// Returns what is shown in place of a payload that is too large to keep.
+    #[must_use]
+    pub fn too_large(bytes: usize) -> Payload {
+        Payload::with(Bytes::new(), Some(Withheld::TooLarge(bytes)))
+    }
+
+    /// Returns what is shown in place of a payload with a secret.
+    #[must_use]
+    pub fn masked(bytes: impl Into<Bytes>) -> Payload {
+        Payload::with(bytes.into(), Some(Withheld::Masked))
+    }
+
+    fn with(bytes: Bytes, withheld: Option<Withheld>) -> Payload {
+        Payload(Arc::new(Inner { bytes, value: OnceLock::new(), withheld }))
+    }
+
+    /// Returns why it isn't what was sent; `None`: it is.
+    #[must_use]
+    pub fn withheld(&self) -> Option<Withheld> {
+        self.0.withheld
     }
 
     /// Returns the payload that publishes `value`.
@@ -48,6 +85,16 @@ impl Payload {
     #[must_use]
     pub fn value(&self) -> &Value {
         self.0.value.get_or_init(|| Value::from_payload(&self.0.bytes))
+    }
+
+    /// Returns whether both say the same; what is masked in either agrees with anything.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Payload) -> bool {
+        let is_masked = |payload: &Payload| payload.withheld() == Some(Withheld::Masked);
+        self == other
+            || self.value() == other.value()
+            || (is_masked(other) && agrees_with_masked(self.value(), other.value()))
+            || (is_masked(self) && agrees_with_masked(other.value(), self.value()))
     }
 
     /// Returns whether the value is `()`: no bytes, or JSON's null. Unlike [`Payload::value`], it reads no JSON for that.
@@ -77,18 +124,66 @@ impl fmt::Debug for Payload {
     }
 }
 
+/// Returns whether `value` may be what was masked as `masked`.
+fn agrees_with_masked(value: &Value, masked: &Value) -> bool {
+    match (masked, value) {
+        (Value::Text(masked), _) if **masked == *MASK => true,
+        (Value::Text(masked), Value::Text(text)) => {
+            let mut parts = masked.split(MASK);
+            let first = parts.next().unwrap_or_default();
+            let Some(mut rest) = text.strip_prefix(first) else { return false };
+            let mut is_open = false;
+            for part in parts {
+                let Some(at) = rest.find(part) else { return false };
+                rest = rest.get(at + part.len()..).unwrap_or_default();
+                is_open = part.is_empty();
+            }
+            rest.is_empty() || is_open
+        }
+        (Value::List(masked), Value::List(items)) => {
+            masked.len() == items.len()
+                && masked.iter().zip(&**items).all(|(masked, item)| agrees_with_masked(item, masked))
+        }
+        (Value::Map(masked), Value::Map(entries)) => {
+            let agrees = |((masked_key, masked), (key, value)): ((&Arc<str>, &Value), (&Arc<str>, &Value))| {
+                agrees_with_masked(&Value::Text(key.clone()), &Value::Text(masked_key.clone()))
+                    && agrees_with_masked(value, masked)
+            };
+            masked.len() == entries.len() && masked.iter().zip(&**entries).all(agrees)
+        }
+        _ => masked == value,
+    }
+}
+
 impl Serialize for Payload {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self.text().ok_or_else(|| self.0.bytes.to_vec());
-        text.serialize(serializer)
+        match self.text() {
+            Some(text) => Stored::Ok(text.into()),
+            None => Stored::Base64(STANDARD.encode(&self.0.bytes)),
+        }
+        .serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Payload, D::Error> {
-        let stored = Result::<String, Vec<u8>>::deserialize(deserializer)?;
-        Ok(Payload::from_bytes(stored.map_or_else(Bytes::from, Bytes::from)))
+        Ok(Payload::from_bytes(match Stored::deserialize(deserializer)? {
+            Stored::Ok(text) => Bytes::from(text.into_owned()),
+            Stored::Base64(text) => STANDARD.decode(text).map_err(D::Error::custom)?.into(),
+            Stored::Err(bytes) => bytes.into(),
+        }))
     }
+}
+
+/// How a payload is kept.
+#[derive(Serialize, Deserialize)]
+enum Stored<'a> {
+    /// Its text.
+    Ok(Cow<'a, str>),
+    /// Its bytes, where they aren't text.
+    Base64(String),
+    /// Its bytes, as they were kept at first.
+    Err(Vec<u8>),
 }
 
 /// How surely a message is delivered (MQTT 5.0, 4.3).
@@ -194,6 +289,29 @@ mod tests {
             let payload = Payload::from_bytes(payload);
             prop_assert_eq!(payload.is_null(), payload.value().is_null());
         }
+    }
+
+    #[test]
+    fn what_is_masked_agrees_with_anything_and_the_rest_must_be_equal() {
+        let agrees = |actual: &str, masked: &str| {
+            let actual = Payload::from_bytes(actual.to_owned());
+            actual.agrees_with(&Payload::masked(masked.to_owned()))
+                && Payload::masked(masked.to_owned()).agrees_with(&actual)
+        };
+        assert!(agrees("1234", "•••") && agrees("{\"a\":1}", "•••"));
+        assert!(agrees("Bearer x9", "Bearer •••") && agrees("a1b2c", "a•••b•••c"));
+        assert!(agrees(r#"{"pin":1234,"on":true}"#, r#"{"pin":"•••","on":true}"#));
+        assert!(!agrees(r#"{"pin":1234,"on":false}"#, r#"{"pin":"•••","on":true}"#));
+        assert!(!agrees("Token x9", "Bearer •••") && !agrees("a1b2cd", "a•••b•••c"));
+        let plain = Payload::from_bytes("•••".to_owned());
+        assert!(!Payload::from_bytes("1234").agrees_with(&plain), "three dots that were sent are three dots");
+    }
+
+    #[test]
+    fn bytes_are_kept_as_base64_and_read_as_they_were_kept_at_first() {
+        let payload = Payload::from_bytes(&b"\xff\0"[..]);
+        assert_eq!(serde_json::to_string(&payload).unwrap(), r#"{"Base64":"/wA="}"#);
+        assert_eq!(serde_json::from_str::<Payload>(r#"{"Err":[255,0]}"#).unwrap(), payload);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The state of a home: each topic's last message, and since when it is so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,12 @@ pub struct TopicState {
     pub origin: Origin,
     /// Whether the topic ever had a value: a payload that isn't empty.
     pub has_had_value: bool,
+    /// Until when the payload counts, where its message was retained for a time only (MQTT 5.0, 3.3.2.3.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// How many bytes the payload had, where that was too many to keep: then there is none here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub too_large: Option<usize>,
 }
 
 /// The state of all topics, in the order of their names.
@@ -31,6 +37,17 @@ pub struct States {
     topics: BTreeMap<Topic, Known>,
     /// Those that have changed since they were last kept, as they did.
     changed: Vec<Topic>,
+    /// Those whose payload counts for a time only, by its end.
+    expiries: BTreeSet<(Timestamp, Topic)>,
+}
+
+/// Whether a payload may be kept as a topic's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// It may.
+    Fits,
+    /// It's too large.
+    TooLarge,
 }
 
 /// The state of one topic.
@@ -48,20 +65,26 @@ impl States {
         self.topics.get(topic).map(|known| &known.state)
     }
 
-    /// Notes `message`, which came at `now`, and returns what was known before.
-    pub fn note(&mut self, now: Timestamp, message: &Message) -> Option<TopicState> {
+    /// Notes `message`, which came at `now` and whose payload has this `size`, and returns what was known before.
+    pub fn note(&mut self, now: Timestamp, message: &Message, size: Size) -> Option<TopicState> {
         let has_value = !message.payload.is_null();
         let retained = (message.retain || message.origin == Origin::Retained) && !message.payload.is_empty();
+        let too_large = (size == Size::TooLarge).then(|| message.payload.bytes().len());
+        let new = TopicState {
+            payload: if too_large.is_some() { Payload::default() } else { message.payload.clone() },
+            at: now,
+            changed_at: now,
+            retained,
+            origin: message.origin,
+            has_had_value: has_value,
+            expires_at: message.expires_at.filter(|_| retained),
+            too_large,
+        };
+        if let Some(expires_at) = new.expires_at {
+            self.expiries.insert((expires_at, message.topic.clone()));
+        }
         let Some(known) = self.topics.get_mut(message.topic.as_str()) else {
-            let state = TopicState {
-                payload: message.payload.clone(),
-                at: now,
-                changed_at: now,
-                retained,
-                origin: message.origin,
-                has_had_value: has_value,
-            };
-            self.topics.insert(message.topic.clone(), Known { state, is_changed: true });
+            self.topics.insert(message.topic.clone(), Known { state: new, is_changed: true });
             self.changed.push(message.topic.clone());
             return None;
         };
@@ -69,32 +92,83 @@ impl States {
             self.changed.push(message.topic.clone());
         }
         let state = &mut known.state;
-        let is_equal = state.payload == message.payload;
-        let changed_at = if is_equal { state.changed_at } else { now };
+        // What was too large can't be compared.
+        let is_equal = state.payload == new.payload && too_large.is_none() && state.too_large.is_none();
         // A broker that replays what is known already: nobody spoke.
         let is_replay = is_equal && message.origin == Origin::Retained;
         let new = TopicState {
-            payload: message.payload.clone(),
             at: if is_replay { state.at } else { now },
-            changed_at,
+            changed_at: if is_equal { state.changed_at } else { now },
             retained: retained || (state.retained && !message.retain),
-            origin: message.origin,
             has_had_value: state.has_had_value || has_value,
+            ..new
         };
+        if let Some(before) = state.expires_at.filter(|before| new.expires_at != Some(*before)) {
+            self.expiries.remove(&(before, message.topic.clone()));
+        }
         Some(std::mem::replace(state, new))
+    }
+
+    /// Returns when the first payload ends to count.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.expiries.first().map(|(at, _)| *at)
+    }
+
+    /// Returns the topics whose payload no longer counts at `now`, with when it ended to, in that order. Until
+    /// [`States::expire`] they are as they were.
+    #[must_use]
+    pub fn expired(&self, now: Timestamp) -> Vec<(Timestamp, Topic)> {
+        self.expiries.iter().take_while(|(at, _)| *at <= now).cloned().collect()
+    }
+
+    /// Lets the payload of `topic` no longer count from `at` on, as if it had been cleared then. Returns false where a
+    /// message has replaced it.
+    pub fn expire(&mut self, at: Timestamp, topic: &Topic) -> bool {
+        if !self.expiries.remove(&(at, topic.clone())) {
+            return false;
+        }
+        self.clear(at, topic);
+        true
+    }
+
+    /// Clears all payloads that no longer count at `now`; [`States::expired`] still tells of them.
+    pub fn clear_expired(&mut self, now: Timestamp) {
+        for (at, topic) in self.expired(now) {
+            self.clear(at, &topic);
+        }
+    }
+
+    fn clear(&mut self, at: Timestamp, topic: &Topic) {
+        let Some(known) = self.topics.get_mut(topic) else { return };
+        let state = &mut known.state;
+        if state.retained {
+            state.payload = Payload::default();
+            (state.changed_at, state.retained, state.too_large) = (at, false, None);
+            if !std::mem::replace(&mut known.is_changed, true) {
+                self.changed.push(topic.clone());
+            }
+        }
+        if !self.expiries.contains(&(at, topic.clone())) {
+            known.state.expires_at = None;
+        }
     }
 
     /// Moves all times by so much, as the clock was: ages stay as they are.
     pub fn shift(&mut self, by: SignedDuration) {
         for known in self.topics.values_mut() {
-            for at in [&mut known.state.at, &mut known.state.changed_at] {
+            let state = &mut known.state;
+            for at in [&mut state.at, &mut state.changed_at].into_iter().chain(&mut state.expires_at) {
                 *at = at.checked_add(by).unwrap_or(*at);
             }
         }
+        let expiry = |(topic, known): (&Topic, &Known)| Some((known.state.expires_at?, topic.clone()));
+        self.expiries = self.topics.iter().filter_map(expiry).collect();
     }
 
     /// Puts back what was known of `topic` before a restart.
     pub fn restore(&mut self, topic: Topic, state: TopicState) {
+        self.expiries.extend(state.expires_at.map(|at| (at, topic.clone())));
         self.topics.insert(topic, Known { state, is_changed: false });
     }
 
@@ -163,10 +237,10 @@ mod tests {
     #[test]
     fn a_state_knows_when_a_message_came_and_when_the_payload_changed() {
         let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
-        assert_eq!(states.note(second(1), &message(&topic, "ON", false, Origin::Live)), None);
-        let before = states.note(second(2), &message(&topic, "ON", false, Origin::Live)).unwrap();
+        assert_eq!(states.note(second(1), &message(&topic, "ON", false, Origin::Live), Size::Fits), None);
+        let before = states.note(second(2), &message(&topic, "ON", false, Origin::Live), Size::Fits).unwrap();
         assert_eq!((before.at, before.changed_at), (second(1), second(1)));
-        states.note(second(3), &message(&topic, "OFF", false, Origin::Own));
+        states.note(second(3), &message(&topic, "OFF", false, Origin::Own), Size::Fits);
         let now = states.get("home/tv").unwrap();
         assert_eq!((now.at, now.changed_at, now.origin), (second(3), second(3), Origin::Own));
         assert_eq!(*now.payload.value(), Value::from("OFF"));
@@ -175,25 +249,59 @@ mod tests {
     #[test]
     fn a_replay_of_what_is_known_is_no_message() {
         let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
-        states.note(second(1), &message(&topic, "ON", true, Origin::Live));
-        states.note(second(2), &message(&topic, "ON", true, Origin::Retained));
+        states.note(second(1), &message(&topic, "ON", true, Origin::Live), Size::Fits);
+        states.note(second(2), &message(&topic, "ON", true, Origin::Retained), Size::Fits);
         assert_eq!(states.get("home/tv").unwrap().at, second(1));
-        states.note(second(3), &message(&topic, "OFF", true, Origin::Retained));
+        states.note(second(3), &message(&topic, "OFF", true, Origin::Retained), Size::Fits);
         assert_eq!(states.get("home/tv").unwrap().at, second(3));
     }
 
     #[test]
     fn an_empty_retained_payload_clears_what_the_broker_keeps_and_not_that_there_was_a_value() {
         let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
-        states.note(second(1), &message(&topic, "", false, Origin::Live));
+        states.note(second(1), &message(&topic, "", false, Origin::Live), Size::Fits);
         assert!(!states.get("home/tv").unwrap().has_had_value);
-        states.note(second(2), &message(&topic, "ON", true, Origin::Live));
+        states.note(second(2), &message(&topic, "ON", true, Origin::Live), Size::Fits);
         assert!(states.get("home/tv").unwrap().retained);
-        states.note(second(3), &message(&topic, "OFF", false, Origin::Live));
+        states.note(second(3), &message(&topic, "OFF", false, Origin::Live), Size::Fits);
         assert!(states.get("home/tv").unwrap().retained, "the broker still keeps a message");
-        states.note(second(4), &message(&topic, "", true, Origin::Live));
+        states.note(second(4), &message(&topic, "", true, Origin::Live), Size::Fits);
         let state = states.get("home/tv").unwrap();
         assert!(!state.retained && state.has_had_value && state.payload.is_empty());
+    }
+
+    #[test]
+    fn a_retained_payload_counts_until_it_expires_and_what_follows_it_for_ever() {
+        let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
+        let expiring = |at| Message { expires_at: Some(second(at)), ..message(&topic, "ON", true, Origin::Live) };
+        states.note(second(1), &expiring(5), Size::Fits);
+        states.note(second(2), &expiring(7), Size::Fits);
+        assert_eq!(states.expired(second(9)), [(second(7), topic.clone())], "the second counts longer");
+        assert!(states.expired(second(6)).is_empty());
+        states.shift(SignedDuration::from_secs(10));
+        assert_eq!(states.next_expiry(), Some(second(17)));
+        assert!(states.expire(second(17), &topic) && !states.expire(second(17), &topic));
+        let state = states.get("home/tv").unwrap();
+        assert!(state.payload.is_empty() && !state.retained && state.has_had_value);
+        assert_eq!((state.at, state.changed_at), (second(12), second(17)), "nobody spoke");
+        states.note(second(20), &expiring(30), Size::Fits);
+        states.note(second(21), &message(&topic, "OFF", false, Origin::Live), Size::Fits);
+        assert_eq!(states.next_expiry(), None, "what isn't retained doesn't expire");
+        let live = Message { retain: false, ..expiring(40) };
+        states.note(second(22), &live, Size::Fits);
+        assert_eq!(states.next_expiry(), None);
+    }
+
+    #[test]
+    fn of_a_payload_that_is_too_large_only_its_size_is_kept() {
+        let (mut states, topic) = (States::default(), Topic::parse("home/door/picture").unwrap());
+        states.note(second(1), &message(&topic, "abc", true, Origin::Live), Size::TooLarge);
+        let state = states.get("home/door/picture").unwrap().clone();
+        assert_eq!((state.payload.is_empty(), state.too_large, state.retained), (true, Some(3), true));
+        states.note(second(2), &message(&topic, "xyz", true, Origin::Live), Size::TooLarge);
+        assert_eq!(states.get("home/door/picture").unwrap().changed_at, second(2), "it may be another one");
+        states.note(second(3), &message(&topic, "x", true, Origin::Live), Size::Fits);
+        assert_eq!(states.get("home/door/picture").unwrap().too_large, None);
     }
 
     #[test]
@@ -202,12 +310,12 @@ mod tests {
         let [door, tv] = ["home/door", "home/tv"].map(|topic| Topic::parse(topic).unwrap());
         states.restore(door.clone(), states_of(&tv));
         for payload in ["ON", "OFF"] {
-            states.note(second(1), &message(&tv, payload, false, Origin::Live));
+            states.note(second(1), &message(&tv, payload, false, Origin::Live), Size::Fits);
         }
         assert_eq!(states.take_changed(), std::slice::from_ref(&tv));
         assert_eq!(states.take_changed(), []);
-        states.note(second(2), &message(&tv, "OFF", false, Origin::Live));
-        states.note(second(2), &message(&door, "open", false, Origin::Live));
+        states.note(second(2), &message(&tv, "OFF", false, Origin::Live), Size::Fits);
+        states.note(second(2), &message(&door, "open", false, Origin::Live), Size::Fits);
         assert_eq!(states.take_changed(), [door.clone(), tv.clone()]);
         states.change_all();
         assert_eq!(states.take_changed(), [door, tv]);
@@ -215,14 +323,14 @@ mod tests {
 
     fn states_of(topic: &Topic) -> TopicState {
         let mut states = States::default();
-        states.note(second(0), &message(topic, "closed", false, Origin::Live));
+        states.note(second(0), &message(topic, "closed", false, Origin::Live), Size::Fits);
         states.get(topic.as_str()).unwrap().clone()
     }
 
     #[test]
     fn json_null_is_no_value() {
         let (mut states, topic) = (States::default(), Topic::parse("home/tv").unwrap());
-        states.note(second(1), &message(&topic, "null", false, Origin::Live));
+        states.note(second(1), &message(&topic, "null", false, Origin::Live), Size::Fits);
         assert!(!states.get("home/tv").unwrap().has_had_value);
     }
 
@@ -234,7 +342,7 @@ mod tests {
         ) {
             let mut states = States::default();
             for topic in &topics {
-                states.note(second(0), &message(topic, "x", false, Origin::Live));
+                states.note(second(0), &message(topic, "x", false, Origin::Live), Size::Fits);
             }
             let found: Vec<&Topic> = states.matching(&filter).map(|(topic, _)| topic).collect();
             let expected: Vec<&Topic> =

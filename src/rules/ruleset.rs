@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{Place, RuleId, Topic, TopicFilter};
+use crate::model::{Place, RuleId, Secrets, Topic, TopicFilter};
 use crate::script::RuleNames;
 
 use super::Rule;
@@ -15,6 +15,8 @@ pub struct Ruleset {
     pub entries: Arc<[RuleEntry]>,
     /// Their ids, for expressions and actions that name one.
     pub names: Arc<RuleNames>,
+    /// The values that nobody is shown.
+    pub secrets: Arc<Secrets>,
 }
 
 /// A rule, or what makes one for each topic that matches.
@@ -53,7 +55,19 @@ impl Ruleset {
     #[must_use]
     pub fn new(entries: Vec<RuleEntry>) -> Ruleset {
         let names = RuleNames::new(entries.iter().map(RuleEntry::id));
-        Ruleset { entries: entries.into(), names: Arc::new(names) }
+        Ruleset { entries: entries.into(), names: Arc::new(names), secrets: Arc::default() }
+    }
+
+    /// Returns it with these secrets.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Ruleset {
+        Ruleset { secrets: Arc::new(secrets), ..self }
+    }
+
+    /// Returns a ruleset of these of its entries, or others, with its secrets.
+    #[must_use]
+    pub fn of(&self, entries: Vec<RuleEntry>) -> Ruleset {
+        Ruleset { secrets: Arc::clone(&self.secrets), ..Ruleset::new(entries) }
     }
 
     /// Returns the rules that mean something else in `new`; `None` where rules came, went or moved, or where some are made for

@@ -56,5 +56,5 @@ fn is_same(here: &Published, there: &Published) -> bool {
         && a.topic == b.topic
         && a.qos == b.qos
         && a.retain == b.retain
-        && (a.payload == b.payload || a.payload.value() == b.payload.value())
+        && a.payload.agrees_with(&b.payload)
 }

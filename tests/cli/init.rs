@@ -21,7 +21,7 @@ fn a_home_that_is_there_stays_as_it_is() {
     let home = Home::new(&[("rules/tv.yaml", TV)]);
     let said = home.say(&["init"]);
     assert_eq!((said.status, said.out.as_str()), (2, ""));
-    assert_eq!(said.err, "error: `.` is a home already, and nothing in it was changed\n");
+    assert_eq!(said.err, "error: `.` is already a home; nothing in it was changed\n");
     assert_eq!(home.read("rules/tv.yaml"), TV);
     assert!(!home.path().join("homerule.yaml").exists());
 }

@@ -46,7 +46,7 @@ fn what_can_not_be_published_or_heard_is_said_before_anything_is_sent() {
     let said = home.say(&["sub", "a/#/b"]);
     assert_eq!((said.status, said.err.as_str()), (2, "error: `a/#/b`: `#` must be the last level of a topic filter\n"));
     let said = home.say(&["pub", "$SYS/a", "ON"]);
-    let wanted = "error: `$SYS/a` can't be published to: topics with `$` at their begin are the broker's own\n";
+    let wanted = "error: `$SYS/a` can't be published to: topics that start with `$` are the broker's own\n";
     assert_eq!((said.status, said.err.as_str()), (2, wanted));
     assert_eq!(home.say(&["pub", "a/b", "ON", "-q", "3"]).status, 2);
     assert_eq!(home.say(&["sub", "a/b", "-C", "0"]).status, 2);

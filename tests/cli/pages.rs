@@ -13,7 +13,7 @@ const SETTINGS: &str = "location: { latitude: 51.5, longitude: -0.12, timezone: 
 const RULES: &str = "rules:\n  lamp: { when: home/hall/motion, then: { home/hall/lamp/set: ON } }\n";
 
 /// What no text of a file can show.
-const WITHOUT_EXAMPLE: [Code; 3] = [Code::UNREADABLE_FILE, Code::NOT_UTF8, Code::NOT_OFFERED];
+const WITHOUT_EXAMPLE: [Code; 4] = [Code::UNREADABLE_FILE, Code::NOT_UTF8, Code::NOT_OFFERED, Code::EMPTIED_FILE];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors")

@@ -81,7 +81,7 @@ fn what_is_wrong_changes_nothing() {
         (["--stdin", "new.txt", "ann"], "\n", "the password is empty"),
         (["--stdin", "new.txt", ""], "x", "a user needs a name"),
         (["--stdin", "new.txt", "a:b"], "x", "a colon"),
-        (["--stdin", "new.txt", "#a"], "x", "begin with `#`"),
+        (["--stdin", "new.txt", "#a"], "x", "start with `#`"),
         (["--stdin", "no/folder.txt", "ann"], "x", "`no/folder.txt` can't be opened"),
         (["-D", "new.txt", "ann"], "", "`new.txt` can't be opened"),
     ] {

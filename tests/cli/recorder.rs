@@ -60,7 +60,7 @@ fn a_replay_since_a_time_knows_what_was_known_then() {
 "
     );
     let said = home.say(&["replay", "--since", "1s"]);
-    assert_eq!(said.err, "warning: ./.homerule/recordings: there is no message in it\n");
+    assert_eq!(said.err, "warning: ./.homerule/recordings: there are no messages in it\n");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn nothing_recorded_yet_is_told_with_what_to_do() {
     for (since, told) in [
         ("yesterday", "error: `yesterday` isn't a valid duration; use e.g. `30s`, `5m`, `1h30m` or `2d`\n"),
         ("30", "error: a duration needs a unit: use e.g. `30s`, `30m` or `30h`\n"),
-        ("29:00", "error: `29:00` is no time: write `24h`, `20:10` or `2024-06-01T20:10`\n"),
+        ("29:00", "error: `29:00` isn't a valid time; write `24h`, `20:10` or `2024-06-01T20:10`\n"),
     ] {
         let said = home.say(&["record", "--since", since]);
         assert_eq!((said.status, said.err.as_str()), (2, told));

@@ -80,7 +80,7 @@ home/living/light/set {\"state\":\"ON\",\"brightness\":00}  rooms:dim-lights
         "mqtt_recorder_b64.csv",
         "mqtt_recorder_rs.jsonl",
     ] {
-        // `%J` leaves out payloads that are no JSON.
+        // `%J` leaves out payloads that aren't JSON.
         let wanted = if name == "mosquitto_json.jsonl" {
             ours.lines().filter(|line| !line.contains("kitchen")).flat_map(|line| [line, "\n"]).collect()
         } else {
@@ -234,7 +234,7 @@ fn what_cannot_be_replayed_is_told() {
     }
     home.write("empty.jsonl", "");
     let said = home.say(&["replay", "empty.jsonl"]);
-    assert_eq!((said.status, said.err.as_str()), (0, "warning: empty.jsonl: there is no message in it\n"));
+    assert_eq!((said.status, said.err.as_str()), (0, "warning: empty.jsonl: there are no messages in it\n"));
 }
 
 #[test]

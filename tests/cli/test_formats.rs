@@ -79,7 +79,7 @@ fn too_little_coverage_is_an_answer_of_no() {
     assert_eq!((said.status, said.out.as_str()), (0, "1 passed, 0 failed\n"));
     let said = home.say(&["test", "--filter", "passes", "--min-coverage", "75.1"]);
     assert_eq!(said.status, 1);
-    assert_eq!(said.err, "error: coverage is 75.0 %, and 75.1 % is asked for\n");
+    assert_eq!(said.err, "error: coverage is 75.0 %, less than the 75.1 % required\n");
     let json = home.say(&["test", "--filter", "passes", "--min-coverage", "75.1", "--json"]);
     assert_eq!((json.status, json.err), (1, said.err));
     assert_eq!(home.say(&["test", "--min-coverage", "101"]).status, 2);

@@ -42,8 +42,8 @@ fn what_is_no_test_is_said() {
     let home = Home::new(&[("rules/tv.yaml", TV), ("notes/a.txt", "")]);
     for (path, message) in [
         ("nowhere", "error: `nowhere` can't be read: no such file or directory\n"),
-        ("rules/tv.yaml", "error: `rules/tv.yaml` is no test file: its name must end in `.test.yaml`\n"),
-        ("notes", "error: `notes` holds no test: no file in it ends in `.test.yaml`\n"),
+        ("rules/tv.yaml", "error: `rules/tv.yaml` isn't a test file: its name must end in `.test.yaml`\n"),
+        ("notes", "error: `notes` has no tests: no file in it ends in `.test.yaml`\n"),
     ] {
         let said = home.say(&["test", path]);
         assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (2, "", message));

@@ -211,7 +211,7 @@ tests:
 #[test]
 fn a_home_without_tests_says_so() {
     let said = Home::new(&[("rules/tv.yaml", TV)]).say(&["test"]);
-    let out = "there is no test here: tests stand in files `*.test.yaml`, beside the rules\n0 passed, 0 failed\n";
+    let out = "there are no tests here: put them in `*.test.yaml` files beside the rules\n0 passed, 0 failed\n";
     assert_eq!((said.status, said.out.as_str()), (0, out));
 }
 

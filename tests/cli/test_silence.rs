@@ -120,7 +120,7 @@ rules:
     for told in [
         "wait     for a change of `motion` to clear, until 12:05:00\n",
         "wait       for `state('lux') > 10`\n",
-        "choose   Evening is none of the cases (evening, night)\n",
+        "choose   Evening isn't one of the cases (evening, night)\n",
         "hold     `door` held for 2m41s of 3m, then it was ajar\n",
         "if    condition  false: it is Mon 12:00:00, not after 22:00, before 06:00, on sat\n",
     ] {

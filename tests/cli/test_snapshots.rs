@@ -83,8 +83,7 @@ fn a_snapshot_that_no_test_names_is_told() {
     home.say(&["test", "--accept"]);
     home.write("rules/old.expected.jsonl", "");
     let said = home.say(&["test"]);
-    let told =
-        "warning: rules/old.expected.jsonl is the snapshot of no test: delete it, or name it in a test's `snapshot:`\n";
+    let told = "warning: rules/old.expected.jsonl isn't the snapshot of any test: delete it, or name it in a test's `snapshot:`\n";
     assert_eq!((said.status, said.err.as_str()), (0, told));
     assert_eq!(home.say(&["test", "rules/tv.test.yaml", "--filter", "evening"]).err, told);
 }
@@ -94,7 +93,7 @@ fn a_recording_with_a_broken_line_fails_and_is_never_accepted() {
     let home = home();
     home.write("recordings/evening.jsonl", &format!("{RECORDING}{{\"tst\":\n"));
     let said = home.say(&["test", "--accept"]);
-    let told = "rules/tv.test.yaml:4:13: `recordings/evening.jsonl` is no whole recording: 1 line of it can't be read\n\n  line 3 was skipped: ";
+    let told = "rules/tv.test.yaml:4:13: `recordings/evening.jsonl` can't be played whole: 1 line of it can't be read\n\n  line 3 was skipped: ";
     assert!(said.out.contains(told), "{}", said.out);
     assert_eq!((said.status, home.path().join(SNAPSHOT).exists()), (1, false));
 }

@@ -73,7 +73,7 @@ fn a_backup_overwrites_nothing_and_only_its_owner_can_read_it() {
     let before = fs::read(&file).unwrap();
     let said = Home::with(&[]).say(&["backup", &file.to_string_lossy()]);
     assert_eq!(said.status, 2);
-    assert!(said.err.contains("is there already, and nothing was written"), "{said:?}");
+    assert!(said.err.contains("already exists; nothing was written"), "{said:?}");
     assert_eq!(fs::read(&file).unwrap(), before);
 }
 

@@ -128,7 +128,7 @@ fn of_one_rule_for_each_topic_one_is_named() {
     house.ask("POST", "/api/publish", Some(r#"{"topic": "device/remote/battery", "payload": 5}"#));
     house.publication("low/remote");
     let said = say(&house, &["disable", "low"]);
-    let told = "error: `all:low` stands for several rules: name `all:low[remote]`\n";
+    let told = "error: `all:low` could be several rules: name `all:low[remote]`\n";
     assert_eq!((said.status, said.err.as_str()), (2, told));
     let said = say(&house, &["disable", "low[remote]", "--json"]);
     assert_eq!((said.status, said.err.as_str()), (0, ""));

@@ -119,7 +119,7 @@ fn why_not_at_a_time_tells_what_held_then_and_what_became_of_it() {
     let said = say(&house, &["why-not", "held", "--at", "soon"]);
     assert_eq!(
         (said.status, said.err.as_str()),
-        (2, "error: `soon` is no time: write `20:10` or `2024-06-01T20:10:00`\n")
+        (2, "error: `soon` isn't a valid time; write `20:10` or `2024-06-01T20:10:00`\n")
     );
 }
 
@@ -155,7 +155,7 @@ fn what_each_made_is_named_and_so_is_a_file_that_does_not_load() {
         "rules:\n  light:\n    each: { room: [hall, kitchen] }\n    when: 'home/${room}/motion'\n    then: { 'home/${room}/light': ON }\n",
     );
     let said = say(&house, &["why-not", "light"]);
-    let told = "error: `all:light` stands for several rules: name `all:light[hall]` or `all:light[kitchen]`\n";
+    let told = "error: `all:light` could be several rules: name `all:light[hall]` or `all:light[kitchen]`\n";
     assert_eq!((said.status, said.err.as_str()), (2, told));
     publish(&house, "home/hall/motion", &json!(1));
     assert!(say(&house, &["trace", "light"]).out.contains(" all:light[hall] finished\n"));

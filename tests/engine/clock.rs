@@ -49,8 +49,9 @@ impl Clock {
         let now = "2024-06-01T12:00:00Z".parse().unwrap();
         let options = Options { calendar: Calendar { zone: zone.clone(), location: None }, ..Options::default() };
         let rules = home.ruleset;
-        let (engine, _) = Engine::new(now, rules.clone(), options);
+        let (engine, effects) = Engine::new(now, rules.clone(), options);
         let mut clock = Clock { engine, rules, saved: Snapshot::default(), now, zone, published: Vec::new() };
+        clock.take(effects);
         clock.handle(Event::Started);
         clock
     }
@@ -381,4 +382,27 @@ fn a_second_restart_before_the_clock_is_right_moves_nothing_twice() {
     clock.pass(1);
     let published = clock.published();
     assert!(published[0].ends_with("out/delay yes"), "{published:?}");
+}
+
+#[test]
+fn what_fell_due_while_the_daemon_was_down_comes_in_the_order_of_its_own_time() {
+    let rules = r#"
+rules:
+  window: { while: { time: { after: "12:30", before: "14:00" } }, then: { out/window: yes } }
+  ended: { while: { time: { after: "11:00", before: "12:28" } }, then: { out/ended: begun }, else: { out/ended: over } }
+  hour: { while: now.minute >= 35, then: { out/minute: yes } }
+  late: { when: { at: "12:25", catch_up: 1h }, then: { out/at: yes } }
+  earlier: { when: { at: "12:15", catch_up: 1h }, then: { out/earlier: yes } }
+  wait: { when: door, then: [ { wait: { until: { all: [{ state: door, is: open, for: 22m }] } } }, { out/wait: yes } ] }
+  sustained: { while: { state: door, is: open, for: 18m }, then: { out/sustained: yes } }
+  hold: { when: { state: door, to: open, for: 20m }, then: { out/hold: yes } }
+"#;
+    let mut clock = Clock::of(rules, "UTC");
+    clock.say("door", "open");
+    clock.pass(5);
+    assert_eq!(clock.published(), ["12:00:00 out/ended begun"]);
+    clock.restart_at("2024-06-01T12:50:00Z");
+    let topics: Vec<String> =
+        clock.published().iter().map(|line| line.split(' ').nth(1).unwrap().replace("out/", "")).collect();
+    assert_eq!(topics, ["earlier", "sustained", "hold", "wait", "at", "ended", "window", "minute"]);
 }

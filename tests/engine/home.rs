@@ -189,9 +189,13 @@ fn pauses() -> impl Strategy<Value = SignedDuration> {
 }
 
 fn events() -> impl Strategy<Value = Event> {
-    let message = (0..TOPICS.len(), 0..PAYLOADS.len(), any::<bool>()).prop_map(|(topic, payload, retain)| {
-        Event::Message(message(TOPICS[topic], PAYLOADS[payload].as_bytes(), retain))
-    });
+    let expiry = prop_oneof![3 => Just(None), 1 => (0_i64..600).prop_map(Some)];
+    let message =
+        (0..TOPICS.len(), 0..PAYLOADS.len(), any::<bool>(), expiry).prop_map(|(topic, payload, retain, expiry)| {
+            let expires_at = expiry.map(|seconds| start() + SignedDuration::from_secs(seconds));
+            let message = message(TOPICS[topic], PAYLOADS[payload].as_bytes(), retain);
+            Event::Message(Message { expires_at, ..message })
+        });
     let rule = (0..RULES.len()).prop_map(|index| RuleId::new("pool", RULES[index].0));
     prop_oneof![
         12 => message,

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::engine::{ArmedHold, Awaited, Judged, RuleView, Step, StepResult, Verdict, WaitKind, Waits};
 use crate::explain::{LocalTime, awaited, progress, verdict_why};
-use crate::model::{Place, States, format_duration};
+use crate::model::{Place, Secrets, States, format_duration};
 use crate::rules::{Condition, ConditionKind, Mode, Rule, Start, Trigger, TriggerKind};
 
 /// The most topics of which one trigger tells.
@@ -72,6 +72,8 @@ pub struct VerdictSubject<'a> {
     pub waits: &'a [Waits],
     /// What is known of topics.
     pub states: &'a States,
+    /// What isn't shown of them.
+    pub secrets: &'a Secrets,
     /// When.
     pub at: Timestamp,
     /// How times are written.
@@ -155,7 +157,8 @@ impl VerdictSubject<'_> {
             any_fits |= fits;
             last = last.max(Some(state.at));
             if values.len() < MOST_TOPICS {
-                values.insert(topic.to_string(), value.to_json());
+                let shown = self.secrets.mask_value(&value).unwrap_or(value);
+                values.insert(topic.to_string(), shown.to_json());
             }
         }
         (values, any_fits, last)

@@ -28,7 +28,7 @@ impl Archive {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let file = file.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
-                Failure::new(format!("`{}` is there already, and nothing was written", path.display()))
+                Failure::new(format!("`{}` already exists; nothing was written", path.display()))
             }
             _ => unwritten(path, &error),
         })?;

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::tz::TimeZone;
 
 use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::cli::home::home_folder::meant;
+use crate::cli::home::zone::zone_of;
 use crate::cli::progress::{Progress, Reader};
 use crate::disk::home_files::{self, is_test};
 use crate::lang::{Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors};
@@ -86,7 +88,9 @@ impl Checked {
         found.retain(|found| !is_test(&found.label.file));
         let rules = home.ruleset.entries.len();
         let paths = sources.keys().filter(|path| is_test(path)).map(ToString::to_string).collect();
-        let suite = Suite::of(folder, String::new(), (sources, home), &paths);
+        // No time of day is told here.
+        let zone = zone_of(&home.settings).unwrap_or(TimeZone::UTC);
+        let suite = Suite::of(folder, String::new(), (sources, home), &paths, zone);
         let tests = suite.files.iter().map(|file| file.tests.len()).sum();
         found.extend(suite.broken.into_iter().flat_map(|(_, found)| found));
         found.extend(suite.warnings);

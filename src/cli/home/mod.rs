@@ -3,3 +3,4 @@
 pub(super) mod home_folder;
 pub(super) mod settings_file;
 pub(super) mod since;
+pub(super) mod zone;

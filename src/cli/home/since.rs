@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::settings_file::read_settings;
 use crate::cli::Failure;
+use crate::cli::home::zone::zone_of;
 use crate::disk::recorded::{RecordedSince, folder};
 use crate::model::{parse_duration, parse_spoken_time};
 
@@ -24,8 +25,7 @@ impl Since {
     /// When `since` is neither, or nothing was ever recorded.
     pub(in crate::cli) fn open(home: &Path, since: &str) -> Result<Since, Failure> {
         let settings = read_settings(home)?;
-        let zone = settings.zone.as_deref().and_then(|name| TimeZone::get(name).ok());
-        let zone = zone.or_else(|| TimeZone::try_system().ok()).unwrap_or(TimeZone::UTC);
+        let zone = zone_of(&settings)?;
         let since = begin(since, Timestamp::now(), &zone)?;
         let folder = folder(home, &settings);
         let name = folder.display().to_string();
@@ -57,7 +57,7 @@ fn begin(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Failu
     // What begins as a date or a time of day was meant as one.
     parse_spoken_time(text, now, zone).ok_or_else(|| {
         if text.contains([':', '-']) {
-            return Failure::new(format!("`{text}` is no time: write `24h`, `20:10` or `2024-06-01T20:10`"));
+            return Failure::new(format!("`{text}` isn't a valid time; write `24h`, `20:10` or `2024-06-01T20:10`"));
         }
         Failure::new(wrong.to_string())
     })
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(begin("2024-05-31"), "2024-05-30T22:00:00Z");
         assert_eq!(begin("11:30"), "2024-06-01T09:30:00Z");
         assert_eq!(begin("20:10"), "2024-05-31T18:10:00Z", "of yesterday: it isn't evening yet");
-        assert_eq!(begin("25:00"), "`25:00` is no time: write `24h`, `20:10` or `2024-06-01T20:10`");
+        assert_eq!(begin("25:00"), "`25:00` isn't a valid time; write `24h`, `20:10` or `2024-06-01T20:10`");
         assert_eq!(begin("30"), "a duration needs a unit: use e.g. `30s`, `30m` or `30h`");
     }
 }

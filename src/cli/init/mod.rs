@@ -36,12 +36,12 @@ impl Init {
         let home = self.home.as_path();
         if is_home(home) {
             let shown = home.display();
-            return Err(Failure::new(format!("`{shown}` is a home already, and nothing in it was changed")));
+            return Err(Failure::new(format!("`{shown}` is already a home; nothing in it was changed")));
         }
         let files = || [("homerule.yaml", SETTINGS)].into_iter().chain(RULES);
         if let Some((path, _)) = files().find(|(path, _)| home.join(path).exists()) {
             let path = home.join(path);
-            return Err(Failure::new(format!("`{}` is there already, and nothing was written", path.display())));
+            return Err(Failure::new(format!("`{}` already exists; nothing was written", path.display())));
         }
         for (path, text) in files() {
             write(&home.join(path), text)?;

@@ -81,13 +81,14 @@ impl BrokerAddress {
     /// # Errors
     /// When it is none that we can speak to.
     pub(in crate::cli) fn parse(url: &str) -> Result<BrokerAddress, Failure> {
-        let wrong = |why: &str| Failure::new(format!("`{url}` is no broker: {why}; write `mqtt://host:1883`"));
+        let wrong =
+            |why: &str| Failure::new(format!("`{url}` isn't the URL of a broker: {why}; write `mqtt://host:1883`"));
         let rest = match url.split_once("://") {
             Some(("mqtt" | "tcp", rest)) => rest,
             Some(("mqtts" | "ssl" | "ws" | "wss", _)) => {
                 return Err(wrong("this version speaks MQTT over plain TCP only"));
             }
-            Some((scheme, _)) => return Err(wrong(&format!("`{scheme}` is no scheme of MQTT"))),
+            Some((scheme, _)) => return Err(wrong(&format!("`{scheme}` isn't an MQTT scheme"))),
             None => url,
         };
         let rest = rest.trim_end_matches('/');
@@ -100,7 +101,7 @@ impl BrokerAddress {
         };
         let (host, port) = match address.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-                (host, port.parse().map_err(|_| wrong(&format!("`{port}` is no port")))?)
+                (host, port.parse().map_err(|_| wrong(&format!("`{port}` isn't a port")))?)
             }
             _ => (address, 1883),
         };
@@ -230,9 +231,9 @@ mod tests {
         assert_eq!(read("mqtt://[::1]:2000").unwrap(), " ::1 2000");
         assert_eq!(
             read("mqtts://broker").unwrap_err(),
-            "`mqtts://broker` is no broker: this version speaks MQTT over plain TCP only; write `mqtt://host:1883`"
+            "`mqtts://broker` isn't the URL of a broker: this version speaks MQTT over plain TCP only; write `mqtt://host:1883`"
         );
-        assert!(read("mqtt://host:port").unwrap_err().contains("`port` is no port"));
-        assert!(read("http://host").unwrap_err().contains("`http` is no scheme of MQTT"));
+        assert!(read("mqtt://host:port").unwrap_err().contains("`port` isn't a port"));
+        assert!(read("http://host").unwrap_err().contains("`http` isn't an MQTT scheme"));
     }
 }

@@ -1,7 +1,7 @@
 //! Asks the daemon over HTTP.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -13,6 +13,7 @@ use crate::cli::Failure;
 use crate::cli::home::home_folder::meant;
 use crate::cli::home::settings_file::read_settings;
 use crate::daemon::{ADDRESS_FILE, ZONE_HEADER};
+use crate::disk::home_files::SETTINGS;
 use crate::lang::Settings;
 
 /// Which daemon is meant.
@@ -62,7 +63,7 @@ impl DaemonArguments {
             None => format!("http://{}", settings.web.listen.reachable()),
         };
         if !url.starts_with("http://") {
-            return Err(Failure::new(format!("`{url}` is no daemon: write `http://host:8330`")));
+            return Err(Failure::new(format!("`{url}` isn't the URL of a daemon; write `http://host:8330`")));
         }
         let token = match settings.web.token_file {
             Some(file) => {
@@ -78,10 +79,24 @@ impl DaemonArguments {
 
     /// Returns a client of the daemon where it said that it listens.
     fn without_settings(&self, failure: Failure) -> Result<DaemonClient, Failure> {
-        let told = || std::fs::read_to_string(self.home.join(Settings::default().data).join(ADDRESS_FILE)).ok();
-        let url = self.url.clone().or_else(told).ok_or(failure)?;
+        let url = self.url.clone().or_else(|| told_address(&self.home)).ok_or(failure)?;
         Ok(DaemonClient { agent: agent(), url: url.trim().trim_end_matches('/').to_owned(), token: None })
     }
+}
+
+/// Returns where the daemon of the home in `folder` said that it listens. Settings that don't load may say where its data is in
+/// a line that does; else each folder of the home may be it.
+fn told_address(folder: &Path) -> Option<String> {
+    let settings = std::fs::read_to_string(folder.join(SETTINGS)).unwrap_or_default();
+    let named = settings.lines().find_map(|line| line.strip_prefix("data:"));
+    let named = named.map(|data| data.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']).into());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = named.into_iter().chain([PathBuf::from(Settings::default().data)]);
+    let mut folders = folders.map(|data| folder.join(data)).chain(entries.map(|entry| entry.path()));
+    folders.find_map(|data| {
+        let told = std::fs::read_to_string(data.join(ADDRESS_FILE)).ok()?;
+        told.starts_with("http://").then_some(told)
+    })
 }
 
 fn agent() -> Agent {

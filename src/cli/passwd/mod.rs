@@ -75,7 +75,7 @@ fn check_user(user: &str) -> Result<(), Failure> {
     } else if user.contains(':') || user.chars().any(char::is_control) {
         "the name of a user can't contain a colon or a control character"
     } else if user.trim() != user || user.starts_with('#') {
-        "the name of a user can't begin with `#`, nor begin or end with a space"
+        "the name of a user can't start with `#`, or start or end with a space"
     } else if u16::try_from(user.len()).is_err() {
         "the name of a user can't be longer than 65,535 bytes"
     } else {
@@ -86,6 +86,7 @@ fn check_user(user: &str) -> Result<(), Failure> {
 
 fn hash(password: &[u8]) -> Result<PasswordHash, Failure> {
     let mut salt = [0; 16];
-    getrandom::fill(&mut salt).map_err(|error| Failure::new(format!("the system gives no random numbers: {error}")))?;
+    getrandom::fill(&mut salt)
+        .map_err(|error| Failure::new(format!("the system doesn't provide random numbers: {error}")))?;
     PasswordHash::new(password, salt).map_err(|error| Failure::new(error.to_string()))
 }

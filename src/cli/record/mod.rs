@@ -60,7 +60,7 @@ impl Record {
         }
         let address = self.broker.address()?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::new(format!("this can't begin: {error}")))?;
+        let runtime = runtime.map_err(|error| Failure::new(format!("can't start: {error}")))?;
         let sink = Sink::open(self.output.as_deref(), self.count, Pace::Live)?;
         runtime.block_on(receive(&address, &filters, time, sink))
     }
@@ -112,7 +112,7 @@ async fn receive(
     time: Option<Duration>,
     mut sink: Sink,
 ) -> Result<Exit, Failure> {
-    let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
+    let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("can't listen for signals: {error}")));
     let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
     let end = time.and_then(|time| Instant::now().checked_add(time));
     let mut listener = Listener { address, link: Link::new(address), filters, was_connected: false };

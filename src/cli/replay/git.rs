@@ -13,7 +13,7 @@ use crate::lang::{Home, Source, Sources};
 /// When there is no git, no repository, or no such revision.
 pub(super) fn read_home(folder: &Path, revision: &str) -> Result<Sources, Failure> {
     if revision.is_empty() || revision.starts_with('-') {
-        return Err(Failure::new(format!("`git:{revision}` names no revision: write `git:HEAD` or `git:main~3`")));
+        return Err(Failure::new(format!("`git:{revision}` isn't a revision; use e.g. `git:HEAD` or `git:main~3`")));
     }
     let listed = git(folder, &["ls-tree", "-r", "-z", "--name-only", revision, "."])?;
     let paths: Vec<String> =

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) fn play(recording: &mut Recording, url: &str, speed: f64) -> Result<(), Failure> {
     if !(speed.is_finite() && speed > 0.0) {
         return Err(Failure::new(format!(
-            "`--speed {speed}` is no speed: 1 is as it was, 60 plays an hour in a minute"
+            "`--speed {speed}` isn't a valid speed: 1 is as it was, 60 plays an hour in a minute"
         )));
     }
     let address = BrokerAddress::parse(url)?;

@@ -180,7 +180,11 @@ impl Comparison {
 /// Returns whether it is something that a recording doesn't have.
 fn is_untold(cause: &Cause) -> bool {
     match cause.kind {
-        CauseKind::Client(_) | CauseKind::Event(_) | CauseKind::Webhook(_) | CauseKind::Person => true,
+        CauseKind::Client(_)
+        | CauseKind::Event(_)
+        | CauseKind::Webhook(_)
+        | CauseKind::Person
+        | CauseKind::Expired(_) => true,
         CauseKind::Message { .. } | CauseKind::Time { .. } | CauseKind::Condition | CauseKind::Rule(_) => false,
     }
 }
@@ -192,5 +196,5 @@ fn is_alike(now: &Published, then: &Published) -> bool {
         && a.topic == b.topic
         && a.qos == b.qos
         && a.retain == b.retain
-        && (a.payload == b.payload || a.payload.value() == b.payload.value())
+        && a.payload.agrees_with(&b.payload)
 }

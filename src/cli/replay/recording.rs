@@ -152,7 +152,7 @@ impl Recording {
             print::error(&format!("{}: {line}", self.name));
         }
         if self.read == 0 && skipped.is_empty() {
-            print::warning(&format!("{}: there is no message in it", self.name));
+            print::warning(&format!("{}: there are no messages in it", self.name));
         }
         if skipped.is_empty() { Exit::Well } else { Exit::No }
     }

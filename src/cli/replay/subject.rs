@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use jiff::tz::TimeZone;
-
+use crate::cli::home::zone::zone_of;
 use crate::cli::{Failure, print};
 use crate::disk::home_files::read_home;
 use crate::engine::Options;
@@ -28,7 +27,7 @@ impl Subject {
     /// When it can't be read.
     pub(super) fn load(folder: &Path) -> Result<Option<Subject>, Failure> {
         let sources = read_home(folder).map_err(|error| Failure::new(error.to_string()))?;
-        Ok(Subject::of(folder.display().to_string(), &sources))
+        Subject::of(folder.display().to_string(), &sources)
     }
 
     /// Loads what `--diff` names: another home, or `git:REVISION` of the home in `folder`.
@@ -37,25 +36,25 @@ impl Subject {
     /// When it can't be read.
     pub(super) fn named(name: &str, folder: &Path) -> Result<Option<Subject>, Failure> {
         match name.strip_prefix("git:") {
-            Some(revision) => Ok(Subject::of(name.to_owned(), &git::read_home(folder, revision)?)),
+            Some(revision) => Subject::of(name.to_owned(), &git::read_home(folder, revision)?),
             None => Subject::load(Path::new(name)),
         }
     }
 
-    fn of(name: String, sources: &Sources) -> Option<Subject> {
+    fn of(name: String, sources: &Sources) -> Result<Option<Subject>, Failure> {
         let home = Home::load(sources);
         let errors: Vec<Diagnostic> =
             home.diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
         if !errors.is_empty() {
             let prefix = if name == "." { String::new() } else { format!("{}/", name.trim_end_matches('/')) };
             print::diagnostics(&errors, sources, &prefix);
-            return None;
+            return Ok(None);
         }
         if home.ruleset.entries.is_empty() {
             print::warning(&format!("`{name}` has no rules: nothing is published"));
         }
-        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+        let zone = zone_of(&home.settings)?;
         let options = TestHome::new(&home.settings, zone, Ruleset::default()).options().clone();
-        Some(Subject { name, rules: home.ruleset, options })
+        Ok(Some(Subject { name, rules: home.ruleset, options }))
     }
 }

@@ -50,13 +50,10 @@ pub(super) fn find_tests(paths: &[PathBuf]) -> Result<TestPaths, Failure> {
             found.push(absolute.clone());
         } else {
             let path = path.display();
-            return Err(Failure::new(format!("`{path}` is no test file: its name must end in `.test.yaml`")));
+            return Err(Failure::new(format!("`{path}` isn't a test file: its name must end in `.test.yaml`")));
         }
         if found.is_empty() {
-            return Err(Failure::new(format!(
-                "`{}` holds no test: no file in it ends in `.test.yaml`",
-                path.display()
-            )));
+            return Err(Failure::new(format!("`{}` has no tests: no file in it ends in `.test.yaml`", path.display())));
         }
         for file in found {
             let home = home_folder::home_of(&file)?;

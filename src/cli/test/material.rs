@@ -13,7 +13,14 @@ use crate::lang::test_file::{Recorded, TestCase, TestFile};
 use crate::model::recording::RecordingReader;
 use crate::sim::{self, Snapshot, TestHome, TestOutcome, TestRun};
 
-use super::Acceptance;
+/// What is done with snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Acceptance {
+    /// They say what is expected.
+    Compare,
+    /// What is published is written into them.
+    Accept,
+}
 
 /// Runs a test with the recording that it plays, if it plays one, and returns how it ended and what is odd about the
 /// recording. `folder` is the home's.
@@ -50,7 +57,7 @@ fn judged(outcome: TestOutcome, recorded: &Recorded, reader: &RecordingReader<Te
         1 => "1 line of it".to_owned(),
         count => format!("{count} lines of it"),
     };
-    let message = format!("`{}` is no whole recording: {count} can't be read", recorded.replay.path);
+    let message = format!("`{}` can't be played whole: {count} can't be read", recorded.replay.path);
     failed(recorded, message, findings.skipped_lines())
 }
 

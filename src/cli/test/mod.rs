@@ -21,6 +21,7 @@ use super::{Exit, Failure, print, replay};
 use crate::cli::home::home_folder;
 use crate::cli::progress::Reader;
 use found::find_suites;
+use material::Acceptance;
 use runner::{Choice, Ended, Finished};
 pub(super) use suite::Suite;
 use watch::{Touched, Watched};
@@ -55,15 +56,6 @@ pub(super) struct Test {
     #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "24h")]
     #[arg(conflicts_with_all = ["filter", "accept", "watch", "junit", "coverage", "min_coverage"])]
     from_recorder: Option<String>,
-}
-
-/// What is done with snapshots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Acceptance {
-    /// They say what is expected.
-    Compare,
-    /// What is published is written into them.
-    Accept,
 }
 
 /// How coverage is shown.
@@ -137,40 +129,21 @@ impl Test {
             let answer = answer::TestAnswer::new(&results, shows_coverage, accepted);
             print::json(&answer)?;
         } else {
-            results.iter().for_each(text::write_failures);
-            match self.coverage {
-                None => {}
-                Some(CoverageForm::Table) => coverage_table::write(&results),
-                Some(CoverageForm::Source) => {
-                    coverage_source::write(&results);
-                    coverage_table::write(&results);
-                }
-            }
-            for path in accepted {
-                print::line(&format!("accepted {path}"));
-            }
-            let known: usize = suites.iter().flat_map(|suite| &suite.files).map(|file| file.tests.len()).sum();
-            let ran: usize = results.iter().map(|finished| finished.tests.len()).sum();
-            if is_loaded && self.filter.is_none() && ran < known {
-                print::line(&format!("{} not run again: nothing that changed touches them", known - ran));
-            }
-            for why in self.unrun(&results) {
-                print::line(&why);
-            }
+            self.show(suites, &results, &accepted);
             print::line(&format!("{passed} passed, {failed} failed"));
         }
         if !is_loaded {
             print::error("no test of a home runs while its rules or settings don't load");
         } else if let Some(least) = self.min_coverage.filter(|_| !is_covered) {
             let percent = runner::coverage_percent(&results);
-            print::error(&format!("coverage is {percent:.1} %, and {least} % is asked for"));
+            print::error(&format!("coverage is {percent:.1} %, less than the {least} % required"));
         }
         results.iter().flat_map(Finished::odd).for_each(|odd| print::warning(&odd));
         for (suite, path) in
             suites.iter().flat_map(|suite| paths::left_over(suite).into_iter().map(move |path| (suite, path)))
         {
             print::warning(&format!(
-                "{}{path} is the snapshot of no test: delete it, or name it in a test's `snapshot:`",
+                "{}{path} isn't the snapshot of any test: delete it, or name it in a test's `snapshot:`",
                 suite.prefix
             ));
         }
@@ -180,6 +153,30 @@ impl Test {
 }
 
 impl Test {
+    /// Shows what people read before the last line.
+    fn show(&self, suites: &[Suite], results: &[Finished<'_>], accepted: &[String]) {
+        results.iter().for_each(text::write_failures);
+        match self.coverage {
+            None => {}
+            Some(CoverageForm::Table) => coverage_table::write(results),
+            Some(CoverageForm::Source) => {
+                coverage_source::write(results);
+                coverage_table::write(results);
+            }
+        }
+        for path in accepted {
+            print::line(&format!("accepted {path}"));
+        }
+        let known: usize = suites.iter().flat_map(|suite| &suite.files).map(|file| file.tests.len()).sum();
+        let ran: usize = results.iter().map(|finished| finished.tests.len()).sum();
+        if results.iter().all(Finished::is_loaded) && self.filter.is_none() && ran < known {
+            print::line(&format!("{} not run again: nothing that changed touches them", known - ran));
+        }
+        for why in self.unrun(results) {
+            print::line(&why);
+        }
+    }
+
     /// Writes the snapshots of these tests, if that is asked for, and returns the paths of those that changed.
     fn accepted(&self, results: &[Finished<'_>]) -> Result<Vec<String>, Failure> {
         let mut written = Vec::new();
@@ -198,7 +195,7 @@ impl Test {
         let whys = broken.map(|(prefix, path)| format!("no test of {prefix}{path} was run: it doesn't load"));
         let has_tests = loaded.iter().any(|suite| !suite.files.is_empty() || !suite.broken.is_empty());
         if !has_tests && loaded.len() == results.len() && self.paths.is_empty() {
-            return vec!["there is no test here: tests stand in files `*.test.yaml`, beside the rules".to_owned()];
+            return vec!["there are no tests here: put them in `*.test.yaml` files beside the rules".to_owned()];
         }
         whys.collect()
     }

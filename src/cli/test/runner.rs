@@ -15,9 +15,9 @@ use crate::lang::test_file::{TestCase, TestFile};
 use crate::script::with_deep_stack;
 use crate::sim::{Coverage, TestOutcome};
 
+use super::material::{self, Acceptance};
 use super::suite::Suite;
 use super::watch::Touched;
-use super::{Acceptance, material};
 
 /// The tests of a home, and how each ended.
 pub(super) struct Finished<'a> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::cli::Failure;
+use crate::cli::home::zone::zone_of;
 use crate::disk;
 use crate::disk::home_files;
 use crate::lang::test_file::TestFile;
@@ -61,7 +62,8 @@ impl Suite {
             }
         }
         let loaded = Home::load(&sources);
-        Ok(Suite::of(folder, prefix, (sources, loaded), tests))
+        let zone = zone_of(&loaded.settings)?;
+        Ok(Suite::of(folder, prefix, (sources, loaded), tests, zone))
     }
 
     /// Returns the test files `tests` of a home that was read, with what else they name.
@@ -70,8 +72,8 @@ impl Suite {
         prefix: String,
         (sources, loaded): (Sources, Home),
         tests: &BTreeSet<String>,
+        zone: TimeZone,
     ) -> Suite {
-        let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
         let home = TestHome::new(&loaded.settings, zone, loaded.ruleset.clone());
         let mut errors = only_errors(loaded.diagnostics);
         let mut files = Vec::new();

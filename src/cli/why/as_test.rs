@@ -28,7 +28,7 @@ pub(in crate::cli) fn write(topic: &str, file: &Path, daemon: &DaemonArguments) 
             Ok(text) => {
                 let path = file.display();
                 fs::write(file, text).map_err(|error| Failure::new(format!("`{path}` can't be written: {error}")))?;
-                print::line(&format!("{path} holds a test that passes now: change what it expects, then the rules"));
+                print::line(&format!("{path} has a test that passes now: change what it expects, then the rules"));
                 return Ok(Exit::Well);
             }
             Err(why) => last = why,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::disk::home_files::SETTINGS;
-use crate::lang::{Diagnostic, Home, Severity, Source, Sources};
+use crate::lang::{Diagnostic, Home, Secret, Severity, Source, Sources};
 
 /// What is put in force of files as they are on the disk.
 #[derive(Debug, Clone)]
@@ -45,11 +45,16 @@ impl Settled {
     /// Decides what of `disk` comes into force where `good` is in force, or was at the last stop.
     pub(in crate::daemon) fn of(disk: &Sources, good: &Sources, has_rules_folder: bool) -> Settled {
         let mut settling = Settling { good, wanted: disk.clone(), stale: BTreeMap::new() };
+        // What went back may need secrets that are no longer asked for.
+        for (key, secret) in good.iter().filter(|(key, _)| Secret::is_key(key)) {
+            settling.wanted.entry(Arc::clone(key)).or_insert_with(|| secret.clone());
+        }
         if !has_rules_folder {
-            let gone = good.keys().filter(|path| ***path != *SETTINGS && !disk.contains_key(*path));
+            let gone = good.keys().filter(|path| is_file(path) && ***path != *SETTINGS && !disk.contains_key(*path));
             gone.for_each(|path| settling.go_back(path, Why::FolderGone));
         }
-        let emptied = disk.iter().filter(|(path, source)| is_blank(source) && had_content(good.get(*path)));
+        let emptied =
+            disk.iter().filter(|(path, source)| is_file(path) && is_blank(source) && had_content(good.get(*path)));
         for (path, _) in emptied {
             settling.go_back(path, Why::Emptied);
         }
@@ -89,7 +94,7 @@ impl Settling<'_> {
 
     fn go_back_all(&mut self) {
         let all: BTreeSet<Arc<str>> = self.wanted.keys().chain(self.good.keys()).cloned().collect();
-        let changed: Vec<_> = all.into_iter().filter(|path| self.is_changed(path)).collect();
+        let changed: Vec<_> = all.into_iter().filter(|path| is_file(path) && self.is_changed(path)).collect();
         for path in &changed {
             self.go_back(path, Why::Broken);
         }
@@ -134,6 +139,11 @@ impl Settling<'_> {
         };
         diagnostics.iter().map(blamed).collect()
     }
+}
+
+/// Returns whether it's a file's path, not the key of a secret.
+fn is_file(path: &str) -> bool {
+    !Secret::is_key(path)
 }
 
 pub(super) fn is_blank(source: &Source) -> bool {

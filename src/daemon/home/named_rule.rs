@@ -94,7 +94,7 @@ impl HomeView<'_> {
                     Some((last, before)) => format!("{}{or}{last}", before.join(", ")),
                     None => String::new(),
                 };
-                format!("`{rule}` stands for several rules: name {named}{more}")
+                format!("`{rule}` could be several rules: name {named}{more}")
             }
         }
     }

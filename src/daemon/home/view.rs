@@ -61,6 +61,11 @@ impl HomeView<'_> {
         LocalTime::new(self.engine.calendar().zone.clone())
     }
 
+    /// Returns the rules in force as a whole, with their secrets.
+    pub(in crate::daemon) fn ruleset(&self) -> Ruleset {
+        self.ruleset.clone()
+    }
+
     /// Returns the rules in force.
     pub(in crate::daemon) fn rules(&self) -> &[RuleEntry] {
         &self.ruleset.entries

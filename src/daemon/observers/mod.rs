@@ -6,8 +6,10 @@ pub(super) mod broadcast;
 pub(super) mod heard;
 pub(super) mod rule_topics;
 pub(super) mod screen;
+pub(super) mod shown;
 pub(super) mod traces;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -23,6 +25,7 @@ use broadcast::Broadcast;
 use heard::Heard;
 use rule_topics::RuleTopics;
 use screen::Screen;
+use shown::Shown;
 use traces::Traces;
 
 /// All that look on.
@@ -34,6 +37,7 @@ pub(super) struct Observers {
     pub(super) traces: Traces,
     pub(super) rule_topics: RuleTopics,
     pub(super) counters: Counters,
+    pub(super) shown: Shown,
 }
 
 /// What has been counted since the start.
@@ -51,7 +55,13 @@ pub(super) struct Counters {
 
 impl Observers {
     /// Returns those of a home with these settings, from `now` on.
-    pub(super) fn new(settings: &Settings, screen: Screen, recorder: Recorder, now: Timestamp) -> Observers {
+    pub(super) fn new(
+        settings: &Settings,
+        screen: Screen,
+        recorder: Recorder,
+        shown: Shown,
+        now: Timestamp,
+    ) -> Observers {
         Observers {
             screen,
             recorder,
@@ -60,12 +70,13 @@ impl Observers {
             traces: Traces::new(settings.memory_of_traces()),
             rule_topics: RuleTopics::default(),
             counters: Counters::default(),
+            shown,
         }
     }
 
     /// From now on does as `settings` say.
     pub(super) fn change(&mut self, settings: &Settings, states: &States) {
-        self.recorder.change(settings.recorder.clone(), states);
+        self.recorder.change(settings.recorder.clone(), states, &self.shown);
         self.traces.resize(settings.memory_of_traces());
         self.heard.resize(settings.memory_of_messages());
     }
@@ -73,6 +84,7 @@ impl Observers {
     /// A client published `message`.
     pub(super) fn message(&mut self, now: Timestamp, message: &Message, client: Option<&Arc<str>>) {
         self.counters.received += 1;
+        let message = &*self.shown.of(message);
         self.screen.message(now, message, client.map(AsRef::as_ref));
         self.broadcast.message(now, message, client.map(AsRef::as_ref));
         self.heard.message(now, message, client);
@@ -80,8 +92,11 @@ impl Observers {
     }
 
     /// A rule published.
-    pub(super) fn publication(&mut self, now: Timestamp, publication: Publication) {
+    pub(super) fn publication(&mut self, now: Timestamp, mut publication: Publication) {
         self.counters.published += 1;
+        if let Cow::Owned(shown) = self.shown.of(&publication.message) {
+            publication.message = shown;
+        }
         self.screen.publication(now, &publication.message, &publication.rule);
         self.broadcast.publication(now, &publication.message, &publication.rule);
         self.heard.publication(now, &publication);

@@ -194,7 +194,7 @@ fn payload(message: &Message) -> String {
     match message.payload.text() {
         Some("") => format!("(empty){retained}"),
         Some(text) => format!("{}{retained}", escape(text, SHOWN)),
-        None => format!("({} bytes that are no text){retained}", bytes.len()),
+        None => format!("({} bytes that aren't text){retained}", bytes.len()),
     }
 }
 

@@ -2,34 +2,33 @@
 
 mod exec;
 mod http;
+mod places;
 
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::engine::{Answer, Event, HttpCall, RequestId};
 use crate::lang::Allow;
 
 use crate::daemon::home::input::{Input, Link};
+use crate::model::RuleId;
 
-/// How many requests and programs go on at once; more wait.
-const AT_ONCE: usize = 16;
+use places::Places;
 
 /// Starts HTTP requests and programs; what comes of them goes back to the loop.
 pub(super) struct Outside {
     link: Link,
     allow: Allow,
-    places: Arc<Semaphore>,
+    places: Places,
     /// Those that go on. They end with the daemon.
     running: JoinSet<()>,
 }
 
 impl Outside {
     pub(super) fn new(link: Link, allow: Allow) -> Outside {
-        Outside { link, allow, places: Arc::new(Semaphore::new(AT_ONCE)), running: JoinSet::new() }
+        Outside { link, allow, places: Places::default(), running: JoinSet::new() }
     }
 
     /// From now on, `allow` is allowed.
@@ -38,33 +37,34 @@ impl Outside {
     }
 
     /// Makes an HTTP request.
-    pub(super) fn request(&mut self, request: RequestId, call: HttpCall) {
+    pub(super) fn request(&mut self, request: RequestId, rule: &RuleId, call: HttpCall) {
         let refusal = (!self.allow.allows_url(&call.url))
             .then(|| format!("`allow.http` in homerule.yaml has no pattern for {}", call.url));
-        self.start(request, refusal, http::send(call));
+        self.start(request, rule, refusal, http::send(call));
     }
 
     /// Runs a program.
-    pub(super) fn execute(&mut self, request: RequestId, command: Vec<String>, timeout: Duration) {
+    pub(super) fn execute(&mut self, request: RequestId, rule: &RuleId, command: Vec<String>, timeout: Duration) {
         let program = command.first().map_or("", String::as_str);
         let is_allowed = self.allow.exec.iter().any(|allowed| allowed.as_ref() == program);
         let refusal = (!is_allowed).then(|| format!("`allow.exec` in homerule.yaml doesn't name `{program}`"));
-        self.start(request, refusal, exec::run(command, timeout));
+        self.start(request, rule, refusal, exec::run(command, timeout));
     }
 
     fn start(
         &mut self,
         request: RequestId,
+        rule: &RuleId,
         refusal: Option<String>,
         work: impl Future<Output = Answer> + Send + 'static,
     ) {
         while self.running.try_join_next().is_some() {}
-        let (link, places) = (self.link.clone(), Arc::clone(&self.places));
+        let (link, queue) = (self.link.clone(), self.places.queue_of(rule));
         self.running.spawn(async move {
             let answer = if let Some(refusal) = refusal {
                 Answer::Failed(refusal)
             } else {
-                let _place = places.acquire().await;
+                let _place = queue.place().await;
                 work.await
             };
             // Nobody waits for it when the daemon stops.

@@ -26,8 +26,9 @@ pub(super) use search::Search;
 
 use crate::engine::Publication;
 use crate::lang::RecorderSettings;
-use crate::model::{Message, Qos, States};
+use crate::model::{Message, Qos, States, Withheld};
 
+use super::observers::shown::Shown;
 use crate::api::RecorderStatus;
 use crate::explain::Speaker;
 use waiting::{Health, Noted, Waiting};
@@ -56,29 +57,32 @@ struct Running {
 
 impl Recorder {
     /// Returns a recorder into `folder`; without settings it records nothing. A file begins with the `states` that are known.
-    pub(super) fn start(folder: PathBuf, settings: Option<RecorderSettings>, states: &States) -> Recorder {
-        let running = settings.and_then(|settings| Running::start(&folder, settings, states));
+    pub(super) fn start(
+        folder: PathBuf,
+        settings: Option<RecorderSettings>,
+        states: &States,
+        shown: &Shown,
+    ) -> Recorder {
+        let running = settings.and_then(|settings| Running::start(&folder, settings, states, shown));
         Recorder { folder, searching: one(), replaying: one(), running }
     }
 
     /// A client published `message`.
     pub(super) fn message(&self, at: Timestamp, message: &Message, client: Option<&Arc<str>>) {
-        let Some(running) = self.running.as_ref().filter(|running| running.settings.includes(&message.topic)) else {
-            return;
-        };
+        let Some(running) = self.running.as_ref().filter(|running| running.records(message)) else { return };
         running.waiting.note(Noted { at, message: message.clone(), speaker: Speaker::Client(client.cloned()) });
     }
 
     /// A rule published.
     pub(super) fn publication(&self, at: Timestamp, publication: Publication) {
         let Publication { message, rule, cause, .. } = publication;
-        if let Some(running) = self.running.as_ref().filter(|running| running.settings.includes(&message.topic)) {
+        if let Some(running) = self.running.as_ref().filter(|running| running.records(&message)) {
             running.waiting.note(Noted { at, message, speaker: Speaker::Rule(rule, Some(cause)) });
         }
     }
 
     /// From now on records as `settings` say.
-    pub(super) fn change(&mut self, settings: Option<RecorderSettings>, states: &States) {
+    pub(super) fn change(&mut self, settings: Option<RecorderSettings>, states: &States, shown: &Shown) {
         match (&mut self.running, settings) {
             (Some(running), Some(settings)) => {
                 if running.settings != settings {
@@ -90,7 +94,7 @@ impl Recorder {
                 running.waiting.ask(|batch| batch.is_last = true);
                 self.running = None;
             }
-            (None, Some(settings)) => self.running = Running::start(&self.folder, settings, states),
+            (None, Some(settings)) => self.running = Running::start(&self.folder, settings, states, shown),
             (None, None) => {}
         }
     }
@@ -139,7 +143,12 @@ fn one() -> Arc<Semaphore> {
 }
 
 impl Running {
-    fn start(folder: &Path, settings: RecorderSettings, states: &States) -> Option<Running> {
+    /// Returns whether `message` is recorded; one that is too large to keep isn't.
+    fn records(&self, message: &Message) -> bool {
+        self.settings.includes(&message.topic) && !matches!(message.payload.withheld(), Some(Withheld::TooLarge(_)))
+    }
+
+    fn start(folder: &Path, settings: RecorderSettings, states: &States, shown: &Shown) -> Option<Running> {
         let included = states.iter().filter(|(topic, _)| settings.includes(topic));
         let known = included.map(|(topic, state)| {
             let (payload, origin) = (state.payload.clone(), state.origin);
@@ -151,7 +160,7 @@ impl Running {
                 origin,
                 expires_at: None,
             };
-            (topic.clone(), message)
+            (topic.clone(), shown.of(&message).into_owned())
         });
         let waiting = Arc::new(Waiting::default());
         let writer = Writer::new(folder.to_owned(), settings.clone(), Arc::clone(&waiting), known.collect());

@@ -383,7 +383,7 @@ impl Writer {
         if std::mem::take(&mut self.is_failing) {
             let lost = std::mem::take(&mut self.lost);
             self.waiting.tell(|health| health.failing = None);
-            info!(lost, "Messages are recorded again; those that came meanwhile are not.");
+            info!(lost, "Messages are recorded again; those in between were not.");
         }
     }
 }

@@ -33,7 +33,7 @@ pub(in crate::daemon) enum StoreError {
     )]
     Taken(PathBuf),
     /// It was written by a later version.
-    #[error("the database `{0}` can't be used: {1}; run that version, or move the file away to begin anew")]
+    #[error("the database `{0}` can't be used: {1}; run that version, or move the file away to start over")]
     Newer(PathBuf, String),
     /// The system says no to the simplest things.
     #[error("the writer of the data can't start: {0}")]

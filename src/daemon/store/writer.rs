@@ -130,7 +130,7 @@ impl Writer {
         if let Some(database) = &mut self.database {
             match database.write(changes, durability) {
                 Err(DatabaseError::Damaged(reason)) => {
-                    error!("The database is damaged ({reason}); a new one is begun.");
+                    error!("The database is damaged ({reason}); a new one is started.");
                     self.database = None;
                     let aside = self.folder.set_aside().map_err(|error| DatabaseError::Unusable(error.to_string()))?;
                     info!("The damaged database is kept as `{}`.", aside.display());

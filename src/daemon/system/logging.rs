@@ -170,3 +170,16 @@ impl Write for Entry {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_tells_the_time_of_the_home() {
+        set_zone(TimeZone::get("Asia/Kolkata").unwrap());
+        let mut text = String::new();
+        LocalClock.format_time(&mut fmt::format::Writer::new(&mut text)).unwrap();
+        assert!(text.ends_with("+05:30"), "{text}");
+    }
+}

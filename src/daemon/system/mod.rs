@@ -5,3 +5,4 @@ pub(super) mod logging;
 pub(super) mod open_files;
 pub(super) mod sd_notify;
 pub(super) mod watchdog;
+pub(super) mod zone;

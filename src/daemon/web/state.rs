@@ -1,14 +1,18 @@
 //! The state of topics.
 
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
-use axum::Json;
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
+use bytes::Bytes;
+use futures_util::stream::unfold;
 use serde::Deserialize;
 
 use crate::api::StateAnswer;
-use crate::model::{Devices, TopicFilter};
+use crate::model::{Devices, Secrets, Topic, TopicFilter, TopicState};
 use crate::page::encoded;
 
 use super::Shared;
@@ -24,17 +28,20 @@ pub(super) struct Asked {
     after: Option<String>,
 }
 
+/// So many bytes of an answer are made before others have their turn.
+const CHUNK: usize = 64 << 10;
+
 /// `GET /api/state?filter=home/#&limit=&after=`: all topics without a filter. Where there are more than `limit`, `Link` leads to
 /// the next.
 pub(super) async fn state(
     State(shared): State<Shared>,
     Query(asked): Query<Asked>,
-) -> Result<(HeaderMap, Json<Vec<StateAnswer>>), Problem> {
+) -> Result<(HeaderMap, Body), Problem> {
     let limit = asked.limit.map_or(usize::MAX, NonZeroUsize::get);
     let after = asked.after.clone();
     let text = asked.filter.clone();
     let filter = asked.filter.filter(|filter| !filter.is_empty()).map(|filter| parse(&filter)).transpose()?;
-    let (topics, devices) = shared
+    let (mut topics, devices, secrets) = shared
         .link
         .ask(move |home| {
             let wanted = home.engine.states().iter().filter(|(topic, _)| {
@@ -44,18 +51,20 @@ pub(super) async fn state(
             // The answer is made out of these beside the loop.
             let wanted = wanted.take(limit.saturating_add(1));
             let topics: Vec<_> = wanted.map(|(topic, state)| (topic.clone(), state.clone())).collect();
-            (topics, Devices::new(&home.settings.devices))
+            (topics, Devices::new(&home.settings.devices), Arc::clone(home.engine.secrets()))
         })
         .await?;
     let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if topics.len() > limit
         && let Some((last, _)) = topics.get(limit - 1)
         && let Ok(next) = HeaderValue::from_str(&next(text.as_deref(), limit, last.as_str()))
     {
         headers.insert(header::LINK, next);
     }
-    let answers = topics.iter().take(limit).map(|(topic, state)| StateAnswer::new(topic, state, &devices));
-    Ok((headers, Json(answers.collect())))
+    topics.truncate(limit);
+    let answer = Answer { topics: topics.into_iter(), devices, secrets, next: Next::Begin };
+    Ok((headers, Body::from_stream(unfold(answer, Answer::chunk))))
 }
 
 /// Returns where the topics after `last` are.
@@ -65,6 +74,47 @@ fn next(filter: Option<&str>, limit: usize, last: &str) -> String {
     format!("</api/state?{filter}limit={limit}&after={}>; rel=\"next\"", encoded(last))
 }
 
+/// A JSON list of states that is written bit by bit: that of a large home takes longer than a message should wait.
+struct Answer {
+    topics: std::vec::IntoIter<(Topic, TopicState)>,
+    devices: Devices,
+    secrets: Arc<Secrets>,
+    next: Next,
+}
+
+/// What comes next in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Begin,
+    Item,
+    Nothing,
+}
+
+impl Answer {
+    async fn chunk(mut self) -> Option<(Result<Bytes, Infallible>, Answer)> {
+        if self.next == Next::Nothing {
+            return None;
+        }
+        tokio::task::yield_now().await;
+        let mut chunk = Vec::new();
+        while chunk.len() < CHUNK && self.next != Next::Nothing {
+            let separator = if self.next == Next::Begin { b'[' } else { b',' };
+            if let Some((topic, state)) = self.topics.next() {
+                chunk.push(separator);
+                // Of texts, numbers and lists: it can't fail.
+                let _ =
+                    serde_json::to_writer(&mut chunk, &StateAnswer::new(&topic, &state, &self.devices, &self.secrets));
+                self.next = Next::Item;
+            } else {
+                chunk.extend_from_slice(if self.next == Next::Begin { b"[]" } else { b"]" });
+                self.next = Next::Nothing;
+            }
+        }
+        Some((Ok(chunk.into()), self))
+    }
+}
+
 fn parse(filter: &str) -> Result<TopicFilter, Problem> {
-    TopicFilter::parse(filter).map_err(|error| Problem::bad_request(format!("`{filter}` is no topic filter: {error}")))
+    TopicFilter::parse(filter)
+        .map_err(|error| Problem::bad_request(format!("`{filter}` isn't a valid topic filter: {error}")))
 }

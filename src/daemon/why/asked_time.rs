@@ -18,7 +18,7 @@ pub(in crate::daemon) fn asked_time(text: &str, now: Timestamp, zone: &TimeZone)
     let has_seconds = text.split('T').next_back().unwrap_or(text).split(':').count() > 2;
     let rest = SignedDuration::from_millis(if has_seconds { 999 } else { 59_999 });
     let asked = begun.and_then(|begun| begun.checked_add(rest).ok());
-    asked.ok_or_else(|| format!("`{text}` is no time: write `20:10` or `2024-06-01T20:10:00`"))
+    asked.ok_or_else(|| format!("`{text}` isn't a valid time; write `20:10` or `2024-06-01T20:10:00`"))
 }
 
 #[cfg(test)]
@@ -35,6 +35,6 @@ mod tests {
         assert_eq!(read("20:10:30").unwrap(), "2024-06-01T18:10:30.999Z");
         assert_eq!(read("2024-02-01T08:00").unwrap(), "2024-02-01T07:00:59.999Z");
         assert_eq!(read("2024-02-01T08:00:00Z").unwrap(), "2024-02-01T08:00:00Z");
-        assert_eq!(read("soon").unwrap_err(), "`soon` is no time: write `20:10` or `2024-06-01T20:10:00`");
+        assert_eq!(read("soon").unwrap_err(), "`soon` isn't a valid time; write `20:10` or `2024-06-01T20:10:00`");
     }
 }

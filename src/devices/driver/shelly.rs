@@ -281,6 +281,7 @@ impl Part<'_> {
 
     /// Returns the property that a key of the status shows.
     fn property(&self, key: &str) -> Option<Property> {
+        // Longer than most: one row for each key reads best in one place.
         let kind = self.component.kind;
         let number = |name: &str, keys: &[&str], unit: &str| {
             let (unit, codec) = unit_and_codec(Some(unit));

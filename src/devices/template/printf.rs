@@ -59,6 +59,7 @@ pub(super) fn braces(pattern: &str, values: &[Jinja]) -> Option<String> {
 
 /// Formats one value by Python's format specification: fill, align, sign, `0`, width, `,`, precision, type.
 fn one(value: &Jinja, spec: &str) -> Option<String> {
+    // Longer than most: the parts of a specification are read in one go, from left to right.
     let mut letters = spec.chars().peekable();
     let ahead: Vec<char> = spec.chars().take(2).collect();
     let (mut fill, mut align) = (' ', None);

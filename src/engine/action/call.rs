@@ -48,7 +48,7 @@ pub(crate) fn run(
         return dropped(format!("`{name}` is disabled"));
     }
     if live.resting_until.is_some() {
-        return Err(Failure::plain(format!("`{name}` rests after a loop")));
+        return Err(Failure::plain(format!("`{name}` is paused after a loop")));
     }
     if act.at.run.call_depth >= DEEPEST_CALL {
         return Err(Failure::plain(format!("{DEEPEST_CALL} rules run one another in a chain")));

@@ -43,7 +43,7 @@ pub(crate) fn http(act: &mut Act<'_>, http: &Http) -> Result<Next, Failure> {
     act.note(StepKind::Http, result);
     let request = act.at.core.runs.next_request();
     let call = HttpCall { method, url, headers, body: body.to_payload(), timeout };
-    act.at.core.effects.push(Effect::Http { request, call });
+    act.at.core.effects.push(Effect::Http { request, rule: act.at.rule.id.clone(), call });
     Ok(Next::Wait(Waiting::Request(request)))
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn exec(act: &mut Act<'_>, exec: &Exec) -> Result<Next, Failure> {
     }
     act.note(StepKind::Exec, result);
     let request = act.at.core.runs.next_request();
-    act.at.core.effects.push(Effect::Exec { request, command, timeout });
+    act.at.core.effects.push(Effect::Exec { request, rule: act.at.rule.id.clone(), command, timeout });
     Ok(Next::Wait(Waiting::Request(request)))
 }
 

@@ -148,7 +148,8 @@ impl Evaluator {
             Value::Text(text) => text,
             value => text_of(&value)?.into(),
         };
-        Topic::from_shared(Arc::clone(&text)).map_err(|error| Failure::plain(format!("`{text}` is no topic: {error}")))
+        Topic::from_shared(Arc::clone(&text))
+            .map_err(|error| Failure::plain(format!("`{text}` isn't a valid topic: {error}")))
     }
 
     /// Renders a template that must give a text; a number or boolean is taken as its text.

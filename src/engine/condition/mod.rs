@@ -7,3 +7,4 @@ pub(crate) mod judgement;
 pub(crate) mod recheck;
 pub(crate) mod scope;
 pub(crate) mod tracker;
+pub(crate) mod turned;

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use crate::engine::action::act::Act;
 use crate::engine::action::next::Next;
 use crate::engine::condition::recheck::next_recheck;
+use crate::engine::condition::turned::turned_at;
 use crate::engine::core::Core;
 use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
+use crate::engine::live::id::LiveId;
 use crate::engine::live::owner::Owner;
 use crate::engine::live::subscriptions::{Part, Subscriber, Subscription};
 use crate::engine::trace::{Awaited, Cause, CauseKind, Outcome, RunId, StepKind, StepResult, StopReason, WaitsFor};
@@ -180,6 +182,33 @@ pub(crate) fn recheck(core: &mut Core, id: RunId, wait: u64) {
         recheck_at(core, id, wait, index);
     }
     recheck_until(core, id, wait, &Cause::outside(CauseKind::Condition));
+}
+
+/// At the start, where the daemon was last alive at `alive_at`: lets an `until` that time alone has made true since be asked when
+/// the deadlines of that time fire. Returns false for all others.
+pub(crate) fn put_in_order(core: &mut Core, id: RunId, wait: u64, alive_at: Timestamp) -> bool {
+    let turned = turned_meanwhile(core, id, wait, alive_at);
+    if let Some((rule, due)) = turned {
+        core.deadlines.set(rule, Due::UntilRecheck(id, wait), Some(due));
+    }
+    turned.is_some()
+}
+
+/// Returns when time alone made an `until` true that wasn't at `alive_at`, and whose it is.
+fn turned_meanwhile(core: &mut Core, id: RunId, wait: u64, alive_at: Timestamp) -> Option<(LiveId, Timestamp)> {
+    let mut run = core.runs.take(id)?;
+    let rule = run.live;
+    let steps = run.steps.len();
+    let due = turned_at(core, alive_at, true, |core| {
+        let (id, thread) = (run.live?, run.thread_of_wait(wait)?);
+        let rule = Arc::clone(&core.live.get(id).rule);
+        let condition = run.wait(wait)?.condition(&rule)?;
+        let answer = Cursor { core, id, rule: &rule, run: &mut run, thread }.judge(condition).ok();
+        run.steps.truncate(steps);
+        answer.map(|(verdict, reads)| (verdict.holds(), reads))
+    });
+    core.runs.put_unchanged(run);
+    rule.zip(due)
 }
 
 /// Asks the expression of an `at` that a run waits for again.

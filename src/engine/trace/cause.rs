@@ -56,6 +56,8 @@ pub enum CauseKind {
     },
     /// A condition became true or false.
     Condition,
+    /// The retained message of a topic expired.
+    Expired(Topic),
     /// An MQTT client came or went.
     Client(Arc<str>),
     /// One of the daemon's own events, by its word.
@@ -84,6 +86,7 @@ impl Cause {
             CauseKind::Message { topic, .. } => Some((topic, None)),
             CauseKind::Time { .. }
             | CauseKind::Condition
+            | CauseKind::Expired(_)
             | CauseKind::Client(_)
             | CauseKind::Event(_)
             | CauseKind::Webhook(_)

@@ -143,21 +143,21 @@ impl fmt::Display for Loop {
         match self {
             Loop::Storm { most, seconds } => write!(
                 f,
-                "a loop: messages from rules triggered it more than {most} times in {seconds} s; it rests for a minute"
+                "a loop: messages from rules triggered it more than {most} times in {seconds} s; it's paused for a minute"
             ),
             Loop::Chain { most, topic } => write!(
                 f,
                 "a loop: {most} publications followed one another without a message from outside, so the next, to \
-                 `{topic}`, isn't sent; the rule rests for a minute"
+                 `{topic}`, isn't sent; the rule is paused for a minute"
             ),
             Loop::Failures { most } => write!(
                 f,
-                "a loop: {most} failures and publications followed one another without a message from outside; it \
-                 rests for a minute"
+                "a loop: {most} failures and publications followed one another without a message from outside; it's \
+                 paused for a minute"
             ),
             Loop::Circle { most } => write!(
                 f,
-                "a loop: rules changed what it reads {most} times in a row without a message from outside; it rests \
+                "a loop: rules changed what it reads {most} times in a row without a message from outside; it's paused \
                  for a minute"
             ),
         }

@@ -1,15 +1,9 @@
 //! The record of a run, or of a rule that didn't run.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
 use crate::model::RuleId;
+use jiff::Timestamp;
 
-use super::{Cause, Outcome, Step};
-
-/// The id of a run: they count up over the life of a home.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RunId(pub u64);
+use super::{Cause, Outcome, RunId, Step};
 
 /// The record of a run, or of a rule that didn't run.
 #[derive(Debug, Clone, PartialEq)]

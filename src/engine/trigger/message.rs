@@ -12,7 +12,7 @@ use crate::engine::live::soon::Soon;
 use crate::engine::run::unstarted;
 use crate::engine::trace::{BlockedBy, Cause, Refusal};
 use crate::engine::trigger::firing::Firing;
-use crate::model::{Map, Message, Origin, Topic, TopicFilter, Value};
+use crate::model::{Map, Message, Origin, Size, Topic, TopicFilter, Value};
 use crate::rules::{Question, Rule, StateTrigger, Trigger, TriggerKind};
 use crate::script::{Failure, Reads};
 
@@ -26,6 +26,18 @@ pub(crate) struct Arrival {
     pub(crate) made: Vec<LiveId>,
     /// Whether somebody spoke: a broker that replays what is known already says nothing new.
     pub(crate) is_news: bool,
+    /// Whether its payload could be kept as state.
+    pub(crate) size: Size,
+}
+
+impl Arrival {
+    /// Returns the value that the topic's state has since: none where it was too large to keep.
+    pub(crate) fn state_value(&self) -> &Value {
+        match self.size {
+            Size::Fits => self.message.payload.value(),
+            Size::TooLarge => &Value::Null,
+        }
+    }
 }
 
 /// A trigger that a message is for, and the message.
@@ -114,7 +126,7 @@ fn where_holds(core: &mut Core, notice: &Notice<'_>, question: &Question, firing
 /// Gives a message to a `state` trigger: it fires, its hold is armed or broken, or nothing.
 fn notify_state(core: &mut Core, notice: &Notice<'_>, state: &StateTrigger) -> Option<Firing> {
     let news = news_of(core, state, notice.arrival.message.origin);
-    let value = notice.arrival.message.payload.value().at(&state.field);
+    let value = notice.arrival.state_value().at(&state.field);
     // A rule that is switched off has nothing armed; a wait of a run that goes on has.
     let may_arm = match notice.owner {
         Owner::Rule if !core.live.get(notice.id).is_enabled() => MayArm::No,

@@ -8,6 +8,7 @@ use crate::engine::condition::judge::Judging;
 use crate::engine::condition::judgement::Judgement;
 use crate::engine::condition::recheck::next_recheck;
 use crate::engine::condition::tracker::tracked_conditions;
+use crate::engine::condition::turned::turned_at;
 use crate::engine::core::Core;
 use crate::engine::instant::{just_before, later};
 use crate::engine::live::deadlines::Due;
@@ -61,12 +62,35 @@ pub(crate) fn recheck_cause(core: &Core, id: LiveId, due: Timestamp) -> Cause {
 }
 
 /// Asks the condition of the rule `id` at the start, where the daemon was last alive at `alive_at`. Where a `for` within it
-/// has been over since, it's asked when the deadlines of that time fire, so that all of them come in order.
+/// has been over since, or a window of time has begun or ended, it's asked when the deadlines of that time fire, so that all of
+/// them come in order.
 pub(crate) fn wake(core: &mut Core, id: LiveId, alive_at: Option<Timestamp>) {
-    match alive_at.and_then(|alive_at| over_hold(core, id, alive_at, core.now())) {
-        Some((due, _)) => core.deadlines.set(id, Due::WhileRecheck, Some(due)),
+    let due = alive_at.and_then(|alive_at| {
+        let over = over_hold(core, id, alive_at, core.now()).map(|(due, _)| due);
+        over.or_else(|| turned_meanwhile(core, id, alive_at))
+    });
+    match due {
+        Some(due) => core.deadlines.set(id, Due::WhileRecheck, Some(due)),
         None => reconsider(core, id, &Cause::outside(CauseKind::Condition)),
     }
+}
+
+/// Returns when time alone made the condition of the rule `id` what it wasn't at `alive_at`.
+fn turned_meanwhile(core: &mut Core, id: LiveId, alive_at: Timestamp) -> Option<Timestamp> {
+    let rule = Arc::clone(&core.live.get(id).rule);
+    let it = While::of(id, &rule)?;
+    let wanted = !core.live.get(id).while_state.is_true;
+    turned_at(core, alive_at, wanted, |core| {
+        let locals = Map::new();
+        let scope = core.scope(it.id, it.rule, None, &locals);
+        let mut judging = Judging::new(&scope, core.live.get(it.id).trackers());
+        let is_true = match core.evaluator.judge(&mut judging, &it.start.condition) {
+            Judgement::True => true,
+            Judgement::False(_) => false,
+            Judgement::Unknown(_) | Judgement::Failed(_) => return None,
+        };
+        Some((is_true, judging.reads))
+    })
 }
 
 /// Drops what was put off.

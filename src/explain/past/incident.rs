@@ -272,6 +272,7 @@ impl Cut<'_> {
             CauseKind::Message { .. }
             | CauseKind::Time { .. }
             | CauseKind::Condition
+            | CauseKind::Expired(_)
             | CauseKind::Event(_)
             | CauseKind::Rule(_) => return None,
         };

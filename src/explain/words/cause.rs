@@ -28,6 +28,7 @@ pub(super) fn cause_of_step(cause: &Cause, now: Timestamp, time: &LocalTime) -> 
             format!("due at {}{}{after}", time.text(*due), if *late { ", late" } else { "" })
         }
         CauseKind::Condition => "its condition changed".to_owned(),
+        CauseKind::Expired(topic) => format!("{topic} expired"),
         CauseKind::Client(client) => format!("the client {client}"),
         CauseKind::Event(event) => format!("the event {event}"),
         CauseKind::Webhook(name) => format!("the webhook {name}"),
@@ -43,6 +44,7 @@ pub fn cause_in_short(cause: &Cause, time: &LocalTime) -> String {
         CauseKind::Message { topic, .. } => format!("`{topic}`"),
         CauseKind::Time { due, late } => format!("the time {}{}", time.text(*due), if *late { ", late" } else { "" }),
         CauseKind::Condition => "its `while`".to_owned(),
+        CauseKind::Expired(topic) => format!("`{topic}`, which expired"),
         CauseKind::Client(id) => format!("the client `{id}`"),
         CauseKind::Event(word) => format!("the event `{word}`"),
         CauseKind::Webhook(name) => format!("the webhook `{name}`"),

@@ -49,7 +49,7 @@ fn words<'a>(result: &'a StepResult, step: &Step, time: &LocalTime) -> Cow<'a, s
         StepResult::Case(value) => return shown(value),
         StepResult::NoCase { value, cases } => {
             let cases = cases.iter().map(shown).collect::<Vec<_>>().join(", ");
-            format!("{} is none of the cases ({cases})", shown(value))
+            format!("{} isn't one of the cases ({cases})", shown(value))
         }
         StepResult::TooLarge(size) => format!("{}, too much to keep in a trace", format_size(*size)),
         StepResult::Set(name, value) => format!("{name} = {}", shown(value)),

@@ -94,6 +94,7 @@ codes! {
     99 FOREIGN_TEMPLATE "Text has another system's template in it."
     100 UNLIKELY_TOPIC "A topic looks like something else."
     101 EMPTY_WINDOW "A part of the day has no time for part of the year."
+    102 EMPTIED_FILE "A rule file had rules and is empty now."
 }
 
 impl Code {

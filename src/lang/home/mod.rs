@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use crate::lang::diagnostic::findings::Findings;
 use crate::lang::reader::Reader;
+use crate::lang::rule_file::secrets as rule_secrets;
 use crate::lang::rule_file::{Context, RuleFile, check_unused_scenes, decode_rule};
 use crate::lang::settings::decoder::{self, SETTINGS_FILE};
 use crate::lang::settings::secrets;
 use crate::lang::text::FileText;
 use crate::lang::yaml::tree;
 use crate::lang::{Code, Diagnostic, Label, Secret, Settings, Severity};
-use crate::model::is_in_topic;
 use crate::model::schedule::Location;
+use crate::model::{Secrets, is_in_topic};
 use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
 
@@ -72,12 +73,15 @@ impl Home {
         let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
         let broken: BTreeSet<Arc<str>> = errors.map(|found| Arc::clone(&found.label.file)).collect();
         let entries = decoded.into_iter().filter(|(file, _)| !broken.contains(file)).map(|(_, entry)| entry).collect();
-        let ruleset = Ruleset::new(entries);
+        let secrets = context.files.iter().flat_map(|file| &file.secrets).cloned();
+        let secrets = Secrets::new(secrets);
+        diagnostics.iter_mut().for_each(|found| mask(found, &secrets));
+        let ruleset = Ruleset::new(entries).with_secrets(secrets);
         let diagnostics = in_order(diagnostics, &settings.rules);
         Home { settings, ruleset, diagnostics }
     }
 
-    /// Returns the secrets that the files ask for; the shell puts their values into the sources.
+    /// Returns the secrets that the settings ask for; the shell puts their values into the sources.
     #[must_use]
     pub fn secrets(sources: &Sources) -> Vec<Secret> {
         let Some((path, source)) = sources.get_key_value(SETTINGS_FILE) else { return Vec::new() };
@@ -86,10 +90,45 @@ impl Home {
         root.map(|root| secrets::find(&root)).unwrap_or_default()
     }
 
+    /// Returns the secrets that the rule files in `folder` ask for.
+    #[must_use]
+    pub fn secrets_of_rules(sources: &Sources, folder: &str) -> Vec<Secret> {
+        let mut found: BTreeSet<Secret> = BTreeSet::new();
+        for (path, source) in sources {
+            let is_script = path.ends_with(".rhai") && path_inside(path, folder).is_some();
+            if !is_script && rule_file_stem(path, folder).is_none() {
+                continue;
+            }
+            let Some(text) = file_text(path, source, &mut Vec::new()) else { continue };
+            // Most files name none, and need not be read twice.
+            if !text.as_str().contains("file:") && !text.as_str().contains("env:") {
+                continue;
+            }
+            if is_script {
+                found.extend(rule_secrets::find_in_script(text.as_str()));
+            } else if let Some(root) = tree::parse(&text, &mut Findings::new(text.file())) {
+                found.extend(rule_secrets::find(&root));
+            }
+        }
+        found.into_iter().collect()
+    }
+
     /// Returns whether any file doesn't load.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|found| found.severity == Severity::Error)
+    }
+}
+
+/// Takes secrets out of what is said of a mistake: a duration that is one, say.
+fn mask(found: &mut Diagnostic, secrets: &Secrets) {
+    for text in [Some(&mut found.message), found.help.as_mut()].into_iter().flatten() {
+        if let Some(masked) = secrets.mask_text(text) {
+            *text = masked;
+        }
+    }
+    if found.fix.as_ref().is_some_and(|fix| secrets.mask_text(&fix.replacement).is_some()) {
+        found.fix = None;
     }
 }
 
@@ -137,7 +176,7 @@ fn read_files(
     for (path, source) in sources {
         if let Some((text, stem, loaded)) = scripts.get(path) {
             diagnostics.extend(check_name(path, stem));
-            let (file, reader) = RuleFile::of_script(text.clone(), stem, loaded, sandbox);
+            let (file, reader) = RuleFile::of_script(text.clone(), stem, loaded, sandbox, sources);
             diagnostics.extend(reader.findings.into_vec());
             files.push(Arc::new(file));
             continue;
@@ -148,7 +187,7 @@ fn read_files(
         let Some(stem) = rule_file_stem(path, folder) else { continue };
         let Some(text) = file_text(path, source, diagnostics) else { continue };
         diagnostics.extend(check_name(path, stem));
-        let (file, reader) = RuleFile::read(text, stem, sandbox);
+        let (file, reader) = RuleFile::read(text, stem, sandbox, sources);
         diagnostics.extend(reader.findings.into_vec());
         files.push(Arc::new(file));
     }

@@ -120,7 +120,7 @@ mod tests {
                 "HR020 rules/c.rhai «whn» unknown key `whn` in the rule `a`; did you mean `when`?",
                 "HR023 rules/c.rhai «\"sometimes\"» `sometimes` isn't allowed here; choose one of `single`, \
                  `restart`, `queued`, `parallel`",
-                "HR051 rules/d.rhai «tmie» nothing is named `tmie`; a text stands in quotes: `'tmie'`",
+                "HR051 rules/d.rhai «tmie» nothing is named `tmie`; put text in quotes: `'tmie'`",
                 "HR051 rules/d.rhai «y» the event has no `y`; it has what expressions can read: `msg`, `topic`, …, and the rule's \
                  wildcards and `let`",
                 "HR025 rules/e.rhai «\"for\"» `for` only works with `while`, but this rule has `when`; put it in the trigger: \

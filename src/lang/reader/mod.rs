@@ -20,7 +20,7 @@ use crate::lang::diagnostic::findings::Findings;
 use crate::lang::reader::constants::{Constants, Unfixed};
 use crate::lang::text::FileText;
 use crate::lang::yaml::tree::{Node, NodeKind, Scalar};
-use crate::lang::{Applies, Code, Diagnostic, Secret, near};
+use crate::lang::{Applies, Code, Diagnostic, near};
 use foreign::Meant;
 
 /// Reads the values of one file.
@@ -139,18 +139,6 @@ impl<'a> Reader<'a> {
         };
         let message = format!("this is fixed when the rules load, but {unknown} is only known when a rule runs");
         self.findings.error(Code::NOT_CONSTANT, span, message).help(ONLY_CONSTANTS);
-        None
-    }
-
-    /// Reports a secret where this version can't keep one: it would be sent, and shown, as it's written.
-    pub(in crate::lang) fn refuse_secret(&mut self, node: &Node) -> Option<()> {
-        if Secret::of(node).is_none() {
-            return Some(());
-        }
-        let span = self.mark(node);
-        let found =
-            self.findings.error(Code::MISSING_SECRET, span, "secrets in rules aren't supported in this version");
-        found.help("`{ file: … }` and `{ env: … }` work in homerule.yaml");
         None
     }
 

@@ -257,7 +257,7 @@ impl Decoder<'_> {
         let mut variables = Vec::new();
         for entry in entries {
             let name = self.variable_name(&entry.key, &entry.key_span);
-            let value = self.refuse_secret(&entry.value).and_then(|()| self.template(&entry.value));
+            let value = self.template(&entry.value);
             let Some(name) = name else { continue };
             if grows == Grows::WithEach {
                 self.may_read([name.clone()]);

@@ -12,11 +12,12 @@ use crate::lang::reader::fields::Fields;
 use crate::lang::reader::foreign::Place;
 use crate::lang::text::FileText;
 use crate::lang::yaml::tree::{self, Entry, Node};
-use crate::lang::{Code, near};
+use crate::lang::{Code, Sources, near};
 use crate::model::{Name, RuleId, is_in_topic};
 use crate::script::Sandbox;
 
 use super::each::{self, Instances};
+use super::secrets;
 
 /// A rule file whose rules haven't been decoded yet.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) rules: Vec<RuleSource>,
     /// Whether it could be read, so that all its rules are known.
     pub(in crate::lang) is_readable: bool,
+    /// The secrets that its `let`s name.
+    pub(in crate::lang) secrets: Vec<Arc<str>>,
 }
 
 /// A rule that hasn't been decoded yet.
@@ -51,12 +54,20 @@ pub(in crate::lang) struct RuleSource {
 impl RuleFile {
     /// Reads the file `text`, whose rules are named after `stem`. Its mistakes are then in `reader`. A file that isn't
     /// YAML has no rules, and isn't [`RuleFile::is_readable`].
-    pub(in crate::lang) fn read<'a>(text: FileText, stem: &str, sandbox: &'a Sandbox) -> (RuleFile, Reader<'a>) {
+    pub(in crate::lang) fn read<'a>(
+        text: FileText,
+        stem: &str,
+        sandbox: &'a Sandbox,
+        sources: &Sources,
+    ) -> (RuleFile, Reader<'a>) {
         let mut reader = Reader::new(text.clone());
         reader.sandbox = Some(sandbox);
         let mut file = RuleFile::empty(text, stem);
         match tree::parse(&reader.text, &mut reader.findings) {
-            Some(root) => file.read_root(&root, &mut reader),
+            Some(mut root) => {
+                secrets::fill_in(&mut root, sources, &mut reader, &mut file.secrets);
+                file.read_root(&root, &mut reader);
+            }
             None => file.is_readable = !reader.findings.has_errors(),
         }
         (file, reader)
@@ -71,6 +82,7 @@ impl RuleFile {
             scenes: IndexMap::new(),
             rules: Vec::new(),
             is_readable: true,
+            secrets: Vec::new(),
         }
     }
 
@@ -162,7 +174,7 @@ fn read_constants(node: &Node, reader: &mut Reader<'_>) -> Constants {
     };
     for entry in entries {
         let Some(name) = reader.variable_name(&entry.key, &entry.key_span) else { continue };
-        match reader.refuse_secret(&entry.value).and_then(|()| reader.value(&entry.value)) {
+        match reader.value(&entry.value) {
             Some(value) => reader.constants.add(name, value),
             None => reader.constants.add_broken(name),
         }

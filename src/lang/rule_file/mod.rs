@@ -21,6 +21,7 @@ mod references;
 mod rule;
 mod scenes;
 mod script;
+pub(super) mod secrets;
 mod triggers;
 mod unlikely;
 

@@ -9,7 +9,7 @@ use crate::lang::reader::Reader;
 use crate::lang::text::FileText;
 use crate::lang::yaml::scalar;
 use crate::lang::yaml::tree::{Entry, Node, NodeKind, Scalar};
-use crate::lang::{Code, Severity};
+use crate::lang::{Code, Severity, Sources};
 use crate::model::{PlacedText, Value};
 use crate::script::{
     ExpressionErrorKind, Given, GivenKind, LiteralCall, LoadedScript, Sandbox, ScriptError, ScriptErrorKind,
@@ -17,6 +17,7 @@ use crate::script::{
 
 use super::decoder::Decoder;
 use super::file::RuleFile;
+use super::secrets;
 
 impl RuleFile {
     /// Returns a script as a rule file, and its mistakes.
@@ -25,6 +26,7 @@ impl RuleFile {
         stem: &str,
         loaded: &LoadedScript,
         sandbox: &'a Sandbox,
+        sources: &Sources,
     ) -> (RuleFile, Reader<'a>) {
         let mut file = RuleFile::empty(text.clone(), stem);
         let mut reader = Reader::new(text);
@@ -55,13 +57,10 @@ impl RuleFile {
                 }]
                 .into(),
             );
+            let mut value = node(&rule.map);
+            secrets::fill_in(&mut value, sources, &mut reader, &mut file.secrets);
             file.add_rule(
-                &Entry {
-                    key,
-                    key_value: Value::Text(Arc::clone(&rule.key)),
-                    key_span: rule.key_span.clone(),
-                    value: node(&rule.map),
-                },
+                &Entry { key, key_value: Value::Text(Arc::clone(&rule.key)), key_span: rule.key_span.clone(), value },
                 &mut reader,
             );
         }

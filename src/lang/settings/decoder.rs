@@ -233,7 +233,9 @@ impl Reader<'_> {
         let (operations, chain) = (count("operations", self), count("chain", self));
         let (storm, runs) = (count("storm", self), count("runs", self));
         let evaluation = given(&mut fields, "evaluation").and_then(|node| self.interval(node));
+        let payload = given(&mut fields, "payload").and_then(|node| broker_limits::size(node, self));
         fields.finish(&mut self.findings);
+        settings.payload = payload.map_or(settings.payload, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         let limits = &mut settings.limits;
         limits.operations = operations.unwrap_or(limits.operations);
         limits.evaluation = evaluation.unwrap_or(limits.evaluation);
@@ -304,7 +306,7 @@ broker:
   limits: { connections: 10, packet: 2MiB, queued_messages: 11, inflight: 12, retained: 13 }
 web: { listen: 127.0.0.1:8331, token_file: token.txt }
 devices: [ home/+room/+device/# ]
-limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99 }
+limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99, payload: 1MiB }
 allow: { exec: [say], http: ["http://a/*"] }
 traces: { memory: 4MiB }
 recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
@@ -319,7 +321,7 @@ recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
         assert!(broker.listen[1].websocket && broker.listen[1].tls.is_some());
         assert_eq!((broker.limits.packet, broker.limits.inflight, broker.limits.retained), (2 << 20, 12, 13));
         assert_eq!((settings.chain, settings.storm, settings.runs), (8, 50, 99));
-        assert_eq!(settings.limits.operations, 1000);
+        assert_eq!((settings.limits.operations, settings.payload), (1000, 1 << 20));
         assert_eq!(settings.trace_memory, 4 << 20);
         let filters = |text| vec![TopicFilter::parse(text).unwrap()];
         let (include, exclude) = (filters("home/#"), filters("home/noise"));

@@ -55,6 +55,8 @@ pub struct Settings {
     pub storm: usize,
     /// How many runs there may be at once.
     pub runs: usize,
+    /// How many bytes a payload may have to be kept as state and recorded.
+    pub payload: usize,
     /// What rules may do outside the broker.
     pub allow: Allow,
     /// What is kept of the messages; `None`: nothing.
@@ -136,6 +138,7 @@ impl Default for Settings {
             chain: 16,
             storm: 100,
             runs: 1000,
+            payload: 256 << 10,
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
             recorder: Some(RecorderSettings::default()),
             trace_memory: 16 << 20,

@@ -11,6 +11,9 @@ use crate::lang::reader::Reader;
 use crate::lang::yaml::tree::{Node, NodeKind, Scalar};
 use crate::lang::{Code, Source, Sources};
 
+/// How the keys of secrets begin: no file's path does.
+const PREFIX: &str = "secret ";
+
 /// Where a secret value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Secret {
@@ -25,8 +28,22 @@ impl Secret {
     #[must_use]
     pub fn key(&self) -> Arc<str> {
         match self {
-            Secret::File(path) => format!("secret file:{path}").into(),
-            Secret::Environment(name) => format!("secret env:{name}").into(),
+            Secret::File(path) => format!("{PREFIX}file:{path}").into(),
+            Secret::Environment(name) => format!("{PREFIX}env:{name}").into(),
+        }
+    }
+
+    /// Returns whether the shell put a secret into the sources under `key`.
+    #[must_use]
+    pub fn is_key(key: &str) -> bool {
+        key.starts_with(PREFIX)
+    }
+
+    /// Returns what to say where it has no value.
+    pub(in crate::lang) fn missing(&self) -> String {
+        match self {
+            Secret::File(path) => format!("can't read the file `{path}`, or it isn't UTF-8"),
+            Secret::Environment(name) => format!("the environment variable `{name}` isn't set"),
         }
     }
 
@@ -67,12 +84,8 @@ fn fill_in_one(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) -> b
         return true;
     };
     let Some(text) = value(&secret, sources) else {
-        let message = match &secret {
-            Secret::File(path) => format!("can't read the file `{path}`, or it isn't UTF-8"),
-            Secret::Environment(name) => format!("the environment variable `{name}` isn't set"),
-        };
         let span = reader.mark(node);
-        reader.findings.error(Code::MISSING_SECRET, span, message);
+        reader.findings.error(Code::MISSING_SECRET, span, secret.missing());
         return false;
     };
     let at = reader.text.place(node.span.start);
@@ -84,7 +97,8 @@ fn fill_in_one(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>) -> b
     true
 }
 
-fn value<'s>(secret: &Secret, sources: &'s Sources) -> Option<&'s str> {
+/// Returns the secret's text; `None` where the shell couldn't read it.
+pub(in crate::lang) fn value<'s>(secret: &Secret, sources: &'s Sources) -> Option<&'s str> {
     let Source::Content(bytes) = sources.get(&secret.key())? else { return None };
     let text = std::str::from_utf8(bytes).ok()?;
     Some(text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)))

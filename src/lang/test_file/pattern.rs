@@ -182,7 +182,7 @@ fn write_entries(f: &mut fmt::Formatter<'_>, entries: &IndexMap<Arc<str>, Patter
     f.write_str("}")
 }
 
-/// Within a map or list a text stands in quotes, as in JSON.
+/// Within a map or list put text in quotes, as in JSON.
 fn write_nested(f: &mut fmt::Formatter<'_>, pattern: &Pattern) -> fmt::Result {
     match pattern {
         Pattern::Equals(value) => write!(f, "{}", value.to_json()),

@@ -11,6 +11,7 @@ use crate::lang::{Applies, Code, Diagnostic};
 
 /// Reports why text isn't YAML. `open` are the brackets that haven't been closed before the error.
 pub(in crate::lang) fn report(error: &ScanError, text: &FileText, open: &[usize], findings: &mut Findings) {
+    // Longer than most: one row for each mistake reads best in one place.
     let at = error.marker().byte_offset().unwrap_or(0).min(text.as_str().len());
     let line = text.line_range(text.line(at)).unwrap_or(at..at);
     let after = text.get(at..line.end);

@@ -42,6 +42,7 @@ pub(super) fn parse(row: &[u8], payloads: Payloads) -> Result<Parsed, Reason> {
         payload: payload.into(),
         length: None,
         is_embedded: false,
+        is_masked: false,
         origin: None,
         rule: None,
         client: None,

@@ -46,6 +46,8 @@ struct Fields<'a> {
     #[serde(borrow, default, alias = "msg_b64")]
     payload_b64: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
+    masked: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     origin: Option<&'a RawValue>,
     #[serde(borrow, default)]
     rule: Option<&'a RawValue>,
@@ -95,6 +97,7 @@ fn parse_text(text: &str, payloads: Payloads, has_stand_ins: bool) -> Result<Par
         length: length.filter(|_| !is_embedded),
         is_embedded,
         // Other programs may mean something else by these words.
+        is_masked: read(fields.masked) == Some(true),
         origin: read(fields.origin),
         rule: read(fields.rule).map(|rule: String| RuleId::from_text(&rule)),
         client: read(fields.client),

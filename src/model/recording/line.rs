@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Message, Origin, RuleId};
+use crate::model::{Message, Origin, RuleId, Withheld};
 
 /// Who published a message.
 #[derive(Debug, Clone, Copy)]
@@ -25,10 +25,16 @@ pub struct MessageLine<'a, C = serde_json::Value> {
     topic: &'a str,
     qos: u8,
     retain: u8,
-    payloadlen: usize,
+    /// Of what is masked it would tell something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payloadlen: Option<usize>,
     payload: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload_b64: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    masked: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    too_large: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<Origin>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,9 +67,15 @@ impl<'a> MessageLine<'a> {
             topic: message.topic.as_str(),
             qos: message.qos.into(),
             retain: u8::from(retain),
-            payloadlen: bytes.len(),
+            payloadlen: match message.payload.withheld() {
+                None => Some(bytes.len()),
+                Some(Withheld::TooLarge(bytes)) => Some(bytes),
+                Some(Withheld::Masked) => None,
+            },
             payload: text.filter(|text| !text.is_empty()),
             payload_b64: text.is_none().then(|| STANDARD.encode(bytes)),
+            masked: message.payload.withheld() == Some(Withheld::Masked),
+            too_large: matches!(message.payload.withheld(), Some(Withheld::TooLarge(_))),
             origin: (!matches!(via, Via::Unknown)).then_some(message.origin),
             rule,
             client,
@@ -74,9 +86,21 @@ impl<'a> MessageLine<'a> {
     /// Returns the line with what led to the message.
     #[must_use]
     pub fn with_cause<C: Serialize>(self, cause: C) -> MessageLine<'a, C> {
-        let MessageLine { tst, topic, qos, retain, payloadlen, payload, payload_b64, origin, rule, client, .. } = self;
-        let cause = Some(cause);
-        MessageLine { tst, topic, qos, retain, payloadlen, payload, payload_b64, origin, rule, client, cause }
+        MessageLine {
+            tst: self.tst,
+            topic: self.topic,
+            qos: self.qos,
+            retain: self.retain,
+            payloadlen: self.payloadlen,
+            payload: self.payload,
+            payload_b64: self.payload_b64,
+            masked: self.masked,
+            too_large: self.too_large,
+            origin: self.origin,
+            rule: self.rule,
+            client: self.client,
+            cause: Some(cause),
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Parsed {
     pub(super) length: Option<usize>,
     /// Whether the payload stands in the line as the JSON that it is.
     pub(super) is_embedded: bool,
+    /// Whether a secret in it was masked.
+    pub(super) is_masked: bool,
     /// Where it came from, if the line is one of ours.
     pub(super) origin: Option<Origin>,
     pub(super) rule: Option<RuleId>,

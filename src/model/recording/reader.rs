@@ -142,7 +142,7 @@ impl<R: BufRead> RecordingReader<R> {
             if matches!(self.format, Some(Format::Json(_))) {
                 self.format = Some(Format::Json(json_line::Payloads::Embedded));
                 let what =
-                    "the line is blank; `mosquitto_sub -F %J` leaves out payloads that are no JSON, `%j` has them all";
+                    "the line is blank; `mosquitto_sub -F %J` leaves out payloads that aren't JSON, `%j` has them all";
                 self.findings.warn(first, Warning::Blank, || what.to_owned());
             }
             return None;
@@ -250,7 +250,11 @@ impl<R: BufRead> RecordingReader<R> {
         };
         let message = Message {
             topic: parsed.topic,
-            payload: Payload::from_bytes(parsed.payload),
+            payload: if parsed.is_masked {
+                Payload::masked(parsed.payload)
+            } else {
+                Payload::from_bytes(parsed.payload)
+            },
             qos: parsed.qos,
             retain: parsed.retain,
             origin,

@@ -30,7 +30,7 @@ pub enum Level {
     Rest(Option<Name>),
 }
 
-/// Why a text is no topic filter.
+/// Why a text isn't a valid topic filter.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FilterError {
     /// MQTT 5.0, 4.7.3-1.

@@ -12,6 +12,8 @@ mod stored;
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use indexmap::IndexMap;
 use jiff::Zoned;
 
@@ -137,7 +139,7 @@ impl Value {
             Value::Map(entries) => serde_json::Value::Object(
                 entries.iter().map(|(key, value)| (key.to_string(), value.to_json())).collect(),
             ),
-            Value::Blob(bytes) => bytes.iter().copied().collect(),
+            Value::Blob(bytes) => serde_json::Value::String(STANDARD.encode(bytes)),
             Value::Time(_) => serde_json::Value::String(self.to_string()),
         }
     }

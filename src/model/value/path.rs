@@ -20,7 +20,7 @@ enum PathStep {
     Index(usize),
 }
 
-/// Why a text is no path: what was expected, and at which byte.
+/// Why a text isn't a valid path: what was expected, and at which byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected {expected} here; a path is written like `a.b[0]`")]
 pub struct PathError {

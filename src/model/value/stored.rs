@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,7 @@ const FLOAT: &str = "$float";
 
 /// Returns the value of a JSON text; `None` where it is none, or nests deeper than [`Value::DEEPEST`].
 pub(super) fn read_json(text: &str) -> Option<Value> {
-    // Most payloads that are no JSON (`ON`, `Online`) show it at once, and need no error made for them.
+    // Most payloads that aren't JSON (`ON`, `Online`) show it at once, and need no error made for them.
     let may_begin_json =
         |first: char| matches!(first, '{' | '[' | '"' | '-' | 't' | 'f' | 'n') || first.is_ascii_digit();
     if !text.trim_ascii_start().starts_with(may_begin_json) {
@@ -48,7 +50,7 @@ impl Serialize for Value {
                 }
                 _ => serializer.collect_map(entries.iter()),
             },
-            Value::Blob(bytes) => tagged(serializer, BLOB, bytes),
+            Value::Blob(bytes) => tagged(serializer, BLOB, &STANDARD.encode(bytes)),
             Value::Time(time) => tagged(serializer, TIME, time),
         }
     }
@@ -94,6 +96,10 @@ fn untag_one(tag: &str, value: &Value) -> Result<Value, String> {
             text.parse().map(|time| Value::Time(Box::new(time))).map_err(|error| error.to_string())
         }
         (FLOAT, Value::Text(text)) => text.parse().map(Value::Float).map_err(|error| error.to_string()),
+        (BLOB, Value::Text(text)) => {
+            STANDARD.decode(text.as_bytes()).map(|bytes| Value::Blob(bytes.into())).map_err(|error| error.to_string())
+        }
+        // As it was kept at first.
         (BLOB, Value::List(items)) => {
             let byte = |item: &Value| match item {
                 Value::Int(number) => u8::try_from(*number).map_err(|error| error.to_string()),
@@ -226,7 +232,7 @@ mod tests {
     fn what_json_does_not_know_is_kept() {
         let time: jiff::Zoned = "2024-10-27T02:30:00+01:00[Europe/Berlin]".parse().unwrap();
         for (value, json) in [
-            (Value::Blob([0, 255].into()), r#"{"$blob":[0,255]}"#),
+            (Value::Blob([0, 255].into()), r#"{"$blob":"AP8="}"#),
             (Value::Float(f64::NEG_INFINITY), r#"{"$float":"-inf"}"#),
             (Value::Time(Box::new(time)), r#"{"$time":"2024-10-27T02:30:00+01:00[Europe/Berlin]"}"#),
         ] {

@@ -142,7 +142,7 @@ fn convert_back(value: &Dynamic, depth: usize) -> Result<Value, String> {
     if let Some(sun) = value.read_lock::<SunNow>() {
         return sun.to_value();
     }
-    Err(format!("{} is no value", kind(value)))
+    Err(format!("{} isn't a value", kind(value)))
 }
 
 /// Returns whether lists and maps are nested deeper than a value may be.

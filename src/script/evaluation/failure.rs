@@ -209,7 +209,7 @@ impl Reading<'_> {
             let code = self.source.as_str().get(range.clone()).unwrap_or_default();
             return (nothing_in_text(code.trim()), range.clone());
         }
-        ("`()` can't stand within a text".to_owned(), at)
+        ("`()` can't be put into a text".to_owned(), at)
     }
 
     /// Reads `… for type '()'`: a property of what has none.
@@ -288,5 +288,5 @@ fn whole_chain(text: &str, at: Range<usize>) -> Range<usize> {
 
 /// Returns what to say of `code`, within a text, that gave `()`.
 pub(in crate::script) fn nothing_in_text(code: &str) -> String {
-    format!("`{code}` gives `()`, which can't stand within a text")
+    format!("`{code}` gives `()`, which can't be put into a text")
 }

@@ -12,6 +12,7 @@ use super::refusal::{Refusal, refuse};
 pub(in crate::script) fn register(engine: &mut Engine) {
     register_for_any(engine);
     register_for_same(engine);
+    register_for_floats(engine);
     register_arithmetic(engine);
 }
 
@@ -48,11 +49,44 @@ fn register_for_same(engine: &mut Engine) {
     }
     compare!(i64, i64, |a, b| (a, b));
     compare!(&str, &str, |a, b| (a, b));
+}
+
+/// Registers the comparisons of numbers of which one isn't whole.
+fn register_for_floats(engine: &mut Engine) {
+    macro_rules! compare_floats {
+        ($a:ty, $b:ty, |$first:ident, $second:ident| $as_same:expr) => {
+            engine
+                .register_fn("<", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    order_numbers(a, b).map(Ordering::is_lt)
+                })
+                .register_fn(">", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    order_numbers(a, b).map(Ordering::is_gt)
+                })
+                .register_fn("<=", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    order_numbers(a, b).map(Ordering::is_le)
+                })
+                .register_fn(">=", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    order_numbers(a, b).map(Ordering::is_ge)
+                })
+                .register_fn("==", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    a == b
+                })
+                .register_fn("!=", |$first: $a, $second: $b| {
+                    let (a, b) = $as_same;
+                    a != b
+                })
+        };
+    }
     #[expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "users compare what devices sent, exactly")]
     {
-        compare!(f64, f64, |a, b| (a, b));
-        compare!(f64, i64, |a, b| (a, b as f64));
-        compare!(i64, f64, |a, b| (a as f64, b));
+        compare_floats!(f64, f64, |a, b| (a, b));
+        compare_floats!(f64, i64, |a, b| (a, b as f64));
+        compare_floats!(i64, f64, |a, b| (a as f64, b));
     }
 }
 
@@ -100,13 +134,19 @@ fn divide(a: f64, b: f64) -> Result<f64, Refusal> {
     if b == 0.0 { Err(refuse("can't divide by zero")) } else { Ok(a / b) }
 }
 
+/// Returns which of both is greater. What came of arithmetic that has no result (NaN) is neither: an error, as with any
+/// other value that is no number.
+fn order_numbers(a: f64, b: f64) -> Result<Ordering, Refusal> {
+    a.partial_cmp(&b).ok_or_else(|| refuse("can't compare what isn't a number (NaN)"))
+}
+
 /// Returns which of both is greater; `None` where one isn't a number at all (NaN).
 pub(in crate::script) fn order(a: &Dynamic, operator: &str, b: &Dynamic) -> Result<Option<Ordering>, Refusal> {
     if let (Ok(a), Ok(b)) = (a.as_int(), b.as_int()) {
         return Ok(Some(a.cmp(&b)));
     }
     if let (Some(a), Some(b)) = (number(a), number(b)) {
-        return Ok(a.partial_cmp(&b));
+        return order_numbers(a, b).map(Some);
     }
     if let (Ok(a), Ok(b)) = (a.as_immutable_string_ref(), b.as_immutable_string_ref()) {
         return Ok(Some(a.as_str().cmp(b.as_str())));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use rhai::Position;
+use rhai::{BinaryExpr, Position};
 use rhai::{Expr, FnCallExpr, Stmt};
 
 use crate::model::{Name, nearest};
@@ -14,6 +14,7 @@ use super::mention::RuleMention;
 use super::names::PROPERTIES;
 use super::names::{BUILT_IN_VARIABLES, Names, SET_BY_A_MESSAGE};
 use super::rewrite::Rewritten;
+use super::syntax_error::no_filter;
 use crate::script::functions::arguments::Mistake;
 use crate::script::functions::elsewhere::instead_of;
 use crate::script::functions::function::{Effect, Function};
@@ -21,7 +22,7 @@ use crate::script::functions::internal::{COPY, JOIN};
 use crate::script::functions::table::{in_expression, in_expressions};
 use crate::script::scripts::libraries::{Libraries, Library};
 use crate::script::source::chain::token_at;
-use crate::script::source::slips::instead_of_value;
+use crate::script::source::slips::instead_of_nothing;
 
 /// What an expression names.
 #[derive(Debug, Default)]
@@ -111,27 +112,7 @@ impl<'a> Checker<'a> {
             Expr::And(items, _) | Expr::Or(items, _) | Expr::Coalesce(items, _) => {
                 items.iter().try_for_each(|item| self.expression(item))
             }
-            Expr::Dot(chain, ..) => {
-                let first = match &chain.rhs {
-                    Expr::Dot(rest, ..) | Expr::Index(rest, ..) => &rest.lhs,
-                    only => only,
-                };
-                let property = match first {
-                    Expr::Property(property, position) => Some((property.2.as_str(), *position)),
-                    _ => None,
-                };
-                self.owner(&chain.lhs, property.map(|(name, _)| name))?;
-                if let (Expr::Variable(variable, ..), Some((name, position))) = (&chain.lhs, property) {
-                    self.property(&variable.1, name, position)?;
-                }
-                let kinds = Kinds { texts: &self.names.texts, event: None, hidden: &self.locals };
-                if let Some((name, position)) = kinds.lost_property(expression) {
-                    let message = format!("`payload` is the message's text, which has no `{name}`");
-                    let help = format!("its value is `msg`: write `msg.{name}`");
-                    return Err(unknown_variable(self.at(position), message).help(help));
-                }
-                self.expression(&chain.rhs)
-            }
+            Expr::Dot(chain, ..) => self.dot(expression, chain),
             Expr::Index(chain, ..) => {
                 let key = match &chain.rhs {
                     Expr::StringConstant(key, _) => Some(key.as_str()),
@@ -152,9 +133,32 @@ impl<'a> Checker<'a> {
                 Some(closure) => self.closure(closure.fn_name(), 0),
                 None => Ok(()),
             },
-            Expr::Custom(_, position) => Err(no_expression(self.at(*position), "this is no expression")),
+            Expr::Custom(_, position) => Err(no_expression(self.at(*position), "this isn't an expression")),
             _ => Ok(()),
         }
+    }
+
+    /// Checks `a.b…`: the whole `expression`, whose first `.` has `chain` on its sides.
+    fn dot(&mut self, expression: &Expr, chain: &BinaryExpr) -> Result<(), ExpressionError> {
+        let first = match &chain.rhs {
+            Expr::Dot(rest, ..) | Expr::Index(rest, ..) => &rest.lhs,
+            only => only,
+        };
+        let property = match first {
+            Expr::Property(property, position) => Some((property.2.as_str(), *position)),
+            _ => None,
+        };
+        self.owner(&chain.lhs, property.map(|(name, _)| name))?;
+        if let (Expr::Variable(variable, ..), Some((name, position))) = (&chain.lhs, property) {
+            self.property(&variable.1, name, position)?;
+        }
+        let kinds = Kinds { texts: &self.names.texts, event: None, hidden: &self.locals };
+        if let Some((name, position)) = kinds.lost_property(expression) {
+            let message = format!("`payload` is the message's text, which has no `{name}`");
+            let help = format!("its value is `msg`: write `msg.{name}`");
+            return Err(unknown_variable(self.at(position), message).help(help));
+        }
+        self.expression(&chain.rhs)
     }
 
     /// Checks what stands before a `.` or `[`, of which only `property` is read; `None`: all of it.
@@ -207,8 +211,8 @@ impl<'a> Checker<'a> {
         if in_expression(name).is_some() {
             return Err(unknown_variable(at, format!("`{name}` is a function: write `{name}(…)`")));
         }
-        if let Some(help) = instead_of_value(name).filter(|help| help.contains("()")) {
-            return Err(error(Kind::Syntax, at, format!("`{name}` is no value: {help}")));
+        if let Some(help) = instead_of_nothing(name) {
+            return Err(error(Kind::Syntax, at, format!("`{name}` isn't a value here; {help}")));
         }
         let error = unknown_variable(at, format!("nothing is named `{name}`"));
         let known = BUILT_IN_VARIABLES
@@ -216,7 +220,7 @@ impl<'a> Checker<'a> {
             .copied()
             .chain(self.names.variables.iter().map(AsRef::as_ref))
             .chain(self.locals.iter().map(String::as_str));
-        Err(error.meant(nearest(name, known), || format!("a text stands in quotes: `'{name}'`")))
+        Err(error.meant(nearest(name, known), || format!("put text in quotes: `'{name}'`")))
     }
 
     /// Checks a call, of which `receivers` arguments stand before the `.`.
@@ -256,8 +260,7 @@ impl<'a> Checker<'a> {
                 None => format!("a function is called as `{name}(x)`"),
             },
         };
-        let message = format!("`| {name}` doesn't call a function here");
-        Err(error(Kind::Syntax, self.at(position), message).help(help))
+        Err(no_filter(self.at(position), name, help))
     }
 
     fn function(&mut self, call: &FnCallExpr, position: Position, receivers: usize) -> Result<(), ExpressionError> {

@@ -153,11 +153,8 @@ impl Rewriter<'_> {
             let previous = index.checked_sub(1).and_then(|before| self.tokens.get(before));
             if let Some(previous) = previous {
                 if (previous.kind, token.kind) == (TokenKind::Text, TokenKind::Text) {
-                    return Err(syntax(
-                        token.range.clone(),
-                        "two texts stand side by side: an operator or a comma is missing",
-                    )
-                    .help("a quote within a text is written `\\'` or `\\\"`"));
+                    return Err(syntax(token.range.clone(), "an operator or a comma is missing between two texts")
+                        .help("a quote within a text is written `\\'` or `\\\"`"));
                 }
                 if (previous.kind, token.kind) == (TokenKind::Word, TokenKind::Text)
                     && previous.range.end == token.range.start
@@ -256,6 +253,7 @@ impl Rewriter<'_> {
             self.out.push(&quoted(&word), start);
             return Ok(());
         }
+        let mistake = mistaken(&word, token, (before, after));
         match word.as_str() {
             "and" => {
                 self.close_nots(start);
@@ -282,34 +280,7 @@ impl Rewriter<'_> {
                 self.pending.ifs += 1;
                 self.copy(token);
             }
-            _ if STATEMENTS.contains(&word.as_str()) => {
-                return Err(no_expression(
-                    token.range.clone(),
-                    format!("`{word}` begins a statement; an expression is one value"),
-                )
-                .help("choose between values with `if … { … } else { … }`"));
-            }
-            "elif" | "elseif" | "elsif" => {
-                return Err(syntax(token.range.clone(), format!("`{word}` isn't known: write `else if`")));
-            }
-            "is" if after == "not" => {
-                return Err(syntax(
-                    token.range.clone(),
-                    "`is not` isn't known: that two values differ is written `!=`",
-                ));
-            }
-            "is" if !before.is_empty() => {
-                return Err(syntax(token.range.clone(), "`is` isn't known: two values are compared with `==`"));
-            }
-            "null" | "nil" | "void" => {
-                return Err(syntax(token.range.clone(), format!("`{word}` is no value: nothing is written `()`")));
-            }
-            _ if is_kept && after != "(" => {
-                return Err(syntax(token.range.clone(), format!("`{word}` is a word of Rhai and can't be a name")));
-            }
-            _ if word.starts_with("__") => {
-                return Err(syntax(token.range.clone(), format!("a name can't begin with `__`: `{word}`")));
-            }
+            _ if mistake.is_some() => return mistake.map_or(Ok(()), Err),
             _ if self.takes_closure(index) => {
                 self.out.push(COPY, start);
                 self.out.push("(", start);
@@ -369,7 +340,7 @@ impl Rewriter<'_> {
                 } else if matches!(before.as_str(), "|" | "||") {
                     return Err(no_expression(range, "a closure here gives one value, without `{`: `|x| x + 1`"));
                 } else if self.text_of(index + 1) == "{" {
-                    return Err(no_expression(range, "`{{ … }}` isn't known: an expression stands here as it is"));
+                    return Err(no_expression(range, "`{{ … }}` isn't needed: write the expression as it is"));
                 } else if before != "else" {
                     return Err(no_expression(range, "`{` opens a block, which an expression hasn't")
                         .help("a map is written `#{ … }`"));
@@ -421,6 +392,26 @@ impl Rewriter<'_> {
     }
 }
 
+/// Returns what is wrong with a word that means nothing in an expression, where these stand before and after it.
+fn mistaken(word: &str, token: &Token, (before, after): (&str, &str)) -> Option<ExpressionError> {
+    let at = || token.range.clone();
+    Some(match word {
+        _ if STATEMENTS.contains(&word) => {
+            let message = format!("`{word}` starts a statement; an expression is one value");
+            no_expression(at(), message).help("choose between values with `if … { … } else { … }`")
+        }
+        "elif" | "elseif" | "elsif" => syntax(at(), format!("`{word}` isn't known; write `else if`")),
+        "is" if after == "not" => syntax(at(), "`is not` isn't known; write `!=`"),
+        "is" if !before.is_empty() => syntax(at(), "`is` isn't known; compare two values with `==`"),
+        "null" | "nil" | "void" => syntax(at(), format!("`{word}` isn't a value here; nothing is written `()`")),
+        _ if RESERVED.contains(&word) && after != "(" => {
+            syntax(at(), format!("`{word}` is a word of Rhai and can't be a name"))
+        }
+        _ if word.starts_with("__") => syntax(at(), format!("a name can't start with `__`: `{word}`")),
+        _ => return None,
+    })
+}
+
 /// Refuses symbols that no expression has, and says what was probably meant.
 fn check_symbol(symbol: &str, range: Range<usize>) -> Result<(), ExpressionError> {
     let error = match symbol {
@@ -435,9 +426,7 @@ fn check_symbol(symbol: &str, range: Range<usize>) -> Result<(), ExpressionError
         "=>" | "->" | "<-" | "|>" | "<|" | "@" | "~" | "$" | "#" | "\\" => {
             syntax(range, format!("`{symbol}` means nothing in an expression"))
         }
-        "’" | "‘" | "“" | "”" | "´" => {
-            syntax(range, format!("a text stands in `'` or `\"`, not in `{symbol}`"))
-        }
+        "’" | "‘" | "“" | "”" | "´" => syntax(range, format!("put text in `'` or `\"`, not in `{symbol}`")),
         _ => return Ok(()),
     };
     Err(error)

@@ -160,7 +160,7 @@ pub(super) static ROWS: [Function; 13] = [
         let loan = row.loan();
         row.add(move |context: NativeCallContext, value: Dynamic, level: &str| -> Done {
             let Some((_, level)) = LogLevel::ALL.iter().find(|(word, _)| *word == level) else {
-                return Err(refuse(&format!("`{level}` is no level: it is `debug`, `info`, `warn` or `error`")));
+                return Err(refuse(&format!("`{level}` isn't a log level; use `debug`, `info`, `warn` or `error`")));
             };
             log(&context, &loan, &value, *level)
         });
@@ -208,7 +208,7 @@ fn command(
         }
         if std::mem::take(&mut call.has_gap) {
             return Err(refuse(
-                "`()` can't stand within a text, and one here, or before this, has it: write `${… ?? \"none\"}`",
+                "`()` can't be put into a text, and one here, or before this, has it: write `${… ?? \"none\"}`",
             ));
         }
         let command = make(call)?;
@@ -235,7 +235,7 @@ fn place(context: &NativeCallContext<'_>, call: &Called) -> Option<Place> {
 
 fn publish(context: &NativeCallContext<'_>, loan: &Loan, (topic, payload): (&Dynamic, &Dynamic), options: Map) -> Done {
     let topic = text(topic, "publish", "a topic")?;
-    let topic = Topic::parse(&topic).map_err(|error| refuse(&format!("`{topic}` is no topic: {error}")))?;
+    let topic = Topic::parse(&topic).map_err(|error| refuse(&format!("`{topic}` isn't a valid topic: {error}")))?;
     let payload = from_dynamic(payload).map_err(|error| refuse(&format!("the payload for `{topic}`: {error}")))?;
     if payload.is_null() {
         let message = format!("the payload for `{topic}` is `()`: to clear a retained topic, publish `\"\"`");
@@ -256,13 +256,15 @@ fn publish(context: &NativeCallContext<'_>, loan: &Loan, (topic, payload): (&Dyn
                     Err(_) => {
                         let other = text(&value, "if_changed", "`true`, or a topic")?;
                         let parsed = Topic::parse(&other);
-                        UnlessSame::Topic(parsed.map_err(|error| refuse(&format!("`{other}` is no topic: {error}")))?)
+                        UnlessSame::Topic(
+                            parsed.map_err(|error| refuse(&format!("`{other}` isn't a valid topic: {error}")))?,
+                        )
                     }
                 }
             }
             other => {
                 let known = "it takes `qos`, `retain` and `if_changed`";
-                return Err(refuse(&format!("`{other}` is no option of `publish`: {known}")));
+                return Err(refuse(&format!("`{other}` isn't an option of `publish`: {known}")));
             }
         }
     }
@@ -312,7 +314,7 @@ fn http(request: Map) -> Result<Command, Refusal> {
             }
             other => {
                 let known = "it takes `method`, `url`, `headers`, `body` and `timeout`";
-                return Err(refuse(&format!("`{other}` is no key of `http`: {known}")));
+                return Err(refuse(&format!("`{other}` isn't a key of `http`: {known}")));
             }
         }
     }
@@ -379,7 +381,7 @@ fn level(call: Call<'_>) -> Vec<Mistake> {
     }
     let found = call.checked(1, "a level", |text| {
         let is_known = LogLevel::ALL.iter().any(|(word, _)| *word == text);
-        (!is_known).then(|| (Kind::BadWord, format!("`{text}` is no level")))
+        (!is_known).then(|| (Kind::BadWord, format!("`{text}` isn't a log level")))
     });
     let help = "it is `debug`, `info`, `warn` or `error`";
     found.map(|found| Mistake { help: Some(help.to_owned()), ..found }).into_iter().collect()

@@ -32,11 +32,11 @@ impl Argument {
             Argument::Filter if matches!(call.arguments.get(index), Some(Expr::Array(..))) => None,
             Argument::Filter => call.checked(index, "a topic filter", |text| {
                 let error = TopicFilter::parse(text).err()?;
-                Some((Kind::BadFilter, format!("`{text}` is no topic filter: {error}")))
+                Some((Kind::BadFilter, format!("`{text}` isn't a valid topic filter: {error}")))
             }),
             Argument::Path => call.checked(index, "a path", |text| {
                 let error = ValuePath::parse(text).err()?;
-                Some((Kind::BadPath, format!("`{text}` is no path: {error}")))
+                Some((Kind::BadPath, format!("`{text}` isn't a valid path: {error}")))
             }),
             Argument::End => call.checked(index, "a time", |text| {
                 Boundary::parse(text).err().map(|error| (Kind::BadTime, error.to_string()))
@@ -124,8 +124,7 @@ impl<'a> Call<'a> {
         let mut found = Vec::new();
         for (key, value) in &entries.0 {
             if !known.contains(&key.as_str()) {
-                let message =
-                    format!("`{}` is no {}", key.as_str(), what.trim_start_matches("an ").trim_start_matches("a "));
+                let message = format!("`{}` isn't {what}", key.as_str());
                 let near = nearest(key.as_str(), known.iter().copied());
                 let help = near.map_or_else(
                     || {
@@ -160,7 +159,7 @@ pub(super) fn bad_duration(argument: &Expr) -> Option<Mistake> {
 }
 
 pub(super) fn bad_topic(text: &str) -> Option<(Kind, String)> {
-    Topic::parse(text).err().map(|error| (Kind::BadTopic, format!("`{text}` is no topic: {error}")))
+    Topic::parse(text).err().map(|error| (Kind::BadTopic, format!("`{text}` isn't a valid topic: {error}")))
 }
 
 /// Returns what kind of value is written out, in words; `None` for a text, and for what is computed.

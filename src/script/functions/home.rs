@@ -21,7 +21,7 @@ pub(super) static ROWS: [Function; 8] = [
         1,
         3,
         "state('topic', \"path\", default)",
-        "The latest value of a topic, `()` where there is none; with a path, what stands there, else the default.",
+        "The latest value of a topic, `()` where there is none; with a path, what is there, or the default.",
     )
     .reads()
     .takes(&[TopicName, Path])
@@ -137,7 +137,7 @@ pub(super) static ROWS: [Function; 8] = [
 impl Lent {
     /// Notes that `topic` was read, and returns the value of its last message.
     fn read(&mut self, topic: &str) -> Answer<Value> {
-        let topic = Topic::parse(topic).map_err(|error| refuse(&format!("`{topic}` is no topic: {error}")))?;
+        let topic = Topic::parse(topic).map_err(|error| refuse(&format!("`{topic}` isn't a valid topic: {error}")))?;
         let state = self.world.states.get(topic.as_str());
         let value = state.map_or(Value::Null, |state| state.payload.value().clone());
         if state.is_none_or(|state| !state.has_had_value) && self.reads.without_value.is_none() {
@@ -149,7 +149,7 @@ impl Lent {
 
     fn state(&mut self, topic: &str, path: &str, default: Dynamic, items: usize) -> Answer<Dynamic> {
         let value = self.read(topic)?;
-        let path = ValuePath::parse(path).map_err(|error| refuse(&format!("`{path}` is no path: {error}")))?;
+        let path = ValuePath::parse(path).map_err(|error| refuse(&format!("`{path}` isn't a valid path: {error}")))?;
         match value.at(&path) {
             Some(value) if !value.is_null() => {
                 to_dynamic(value, None, items).map_err(|error| refuse(&format!("can't read `{topic}`: {error}")))
@@ -195,8 +195,8 @@ impl Lent {
 
     /// Notes that `filter` was read, and returns its topics that have a value now.
     fn read_filter(&mut self, filter: &str) -> Answer<Vec<(Topic, TopicFilter, Value)>> {
-        let filter =
-            TopicFilter::parse(filter).map_err(|error| refuse(&format!("`{filter}` is no topic filter: {error}")))?;
+        let filter = TopicFilter::parse(filter)
+            .map_err(|error| refuse(&format!("`{filter}` isn't a valid topic filter: {error}")))?;
         let found = self
             .world
             .states

@@ -55,7 +55,7 @@ pub(super) static ROWS: [Function; 11] = [
 ];
 
 fn read_json(source: &str, items: usize) -> Answer<Dynamic> {
-    let json = serde_json::from_str(source).map_err(|error| refuse(&format!("`json`: this is no JSON: {error}")))?;
+    let json = serde_json::from_str(source).map_err(|error| refuse(&format!("`json`: this isn't JSON: {error}")))?;
     to_dynamic(&Value::from_json(json), None, items).map_err(|error| refuse(&format!("`json`: {error}")))
 }
 

@@ -31,7 +31,7 @@ impl Sandbox {
     #[must_use]
     pub fn call(&self, world: &mut World, closure: &Closure, names: &[Name], frame: &mut Frame<'_>) -> Called {
         let (Some(state), Some(name)) = (closure.script.state.get(), closure.script.name_of(closure.ordinal)) else {
-            let why = Failure::plain("the closure is no more");
+            let why = Failure::plain("the closure is gone");
             return Called { commands: Vec::new(), result: Err(why) };
         };
         let arguments = match self.arguments(closure, names, frame) {

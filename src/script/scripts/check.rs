@@ -48,7 +48,7 @@ impl<'a> ScriptChecker<'a> {
                     checker.report(
                         Kind::BadImport,
                         *position,
-                        "an `import` stands at the top of a file".to_owned(),
+                        "an `import` goes at the top of a file".to_owned(),
                         None,
                     );
                 }
@@ -118,7 +118,7 @@ impl<'a> ScriptChecker<'a> {
             Expr::StringConstant(text, position) => {
                 let code = text.split_once("${").and_then(|(_, rest)| rest.split_once('}'));
                 if let Some((code, _)) = code {
-                    let message = format!("`${{{code}}}` stands as it is in a text in `\"…\"`");
+                    let message = format!("`${{{code}}}` isn't filled in inside a text in `\"…\"`");
                     let help = "write the text in backticks: `` `home/${e.room}/set` ``".to_owned();
                     self.report(Kind::Syntax, *position, message, Some(help));
                 }

@@ -41,7 +41,7 @@ impl Closure {
     /// When it isn't one of a script, or captured what is no value.
     pub(in crate::script) fn new(script: &Arc<Script>, pointer: &FnPtr) -> Result<Closure, String> {
         let Some((script, ordinal)) = script.find(pointer.fn_name()) else {
-            return Err(format!("`{}` is no closure of a script", pointer.fn_name()));
+            return Err(format!("`{}` isn't a closure of a script", pointer.fn_name()));
         };
         let captured = pointer.curry().iter().map(|value| {
             from_dynamic(value).map_err(|error| {

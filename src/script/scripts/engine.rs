@@ -66,7 +66,7 @@ impl ModuleResolver for Modules {
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
         self.find(path).ok_or_else(|| {
             let mut error =
-                refuse(&format!("there is no `{path}` to import here: an import stands at the top of a file"));
+                refuse(&format!("there is no `{path}` to import here: an import goes at the top of a file"));
             error.set_position(position);
             error
         })

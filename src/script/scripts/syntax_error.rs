@@ -38,47 +38,55 @@ pub(in crate::script) fn explain_script(error: &ParseError, file: &ScriptFile, o
     let at = token_at(text, offset);
     let token = text.get(at.clone()).unwrap_or_default();
     let told = syntax(at, String::new(), None);
-    let words = |message: String, help: Option<String>| (message, help);
-    let (message, help) = match error.err_type() {
+    match error.err_type() {
         ParseErrorType::VariableUndefined(name) => {
             let (message, help) = (format!("nothing is named `{name}`"), Some(instead_of_variable(name, text)));
-            return ScriptError { kind: ScriptErrorKind::UnknownVariable, message, help, ..told };
+            ScriptError { kind: ScriptErrorKind::UnknownVariable, message, help, ..told }
         }
         ParseErrorType::ModuleUndefined(name) => {
             let help = format!("import it at the top of the file: `import \"lib/{name}\" as {name};`");
             let message = format!("nothing is imported as `{name}`");
-            return ScriptError { kind: ScriptErrorKind::UnknownFunction, message, help: Some(help), ..told };
+            ScriptError { kind: ScriptErrorKind::UnknownFunction, message, help: Some(help), ..told }
         }
+        ParseErrorType::MissingToken(wanted, why) if !wanted.is_empty() && !(is_word(token) && wanted == "}") => {
+            let (at, message, help) = missing(wanted, why, &tokens, offset);
+            ScriptError { at, message, help, ..told }
+        }
+        _ => {
+            let (message, help) = words(error, token, &tokens, offset);
+            ScriptError { message, help, ..told }
+        }
+    }
+}
+
+/// Returns what `error`, which Rhai saw at `token`, at byte `offset`, means, and what to do about it.
+fn words(error: &ParseError, token: &str, tokens: &FileTokens<'_>, offset: usize) -> (String, Option<String>) {
+    match error.err_type() {
         ParseErrorType::BadInput(LexError::MalformedChar(_)) => {
-            words("`'…'` holds one character".to_owned(), Some("a text stands in `\"…\"`".to_owned()))
+            ("`'…'` holds one character".to_owned(), Some("put text in `\"…\"`".to_owned()))
         }
-        ParseErrorType::BadInput(LexError::UnterminatedString) => words(
+        ParseErrorType::BadInput(LexError::UnterminatedString) => (
             "a text has no end".to_owned(),
             Some("a text in `\"…\"` ends on its line; one in backticks may go on".to_owned()),
         ),
         ParseErrorType::Reserved(word) | ParseErrorType::BadInput(LexError::ImproperSymbol(word, _))
             if is_word(word) =>
         {
-            words(format!("`{word}` is a word of Rhai"), Some(instead_of_reserved(word, &tokens, offset)))
+            (format!("`{word}` is a word of Rhai"), Some(instead_of_reserved(word, tokens, offset)))
         }
         ParseErrorType::MissingToken(wanted, _) if is_word(token) && wanted == "}" => {
-            let help = format!("a key that is a word of Rhai stands in quotes: `\"{token}\": …`");
-            words(message(error, token), Some(help))
-        }
-        ParseErrorType::MissingToken(wanted, why) if !wanted.is_empty() => {
-            let (at, message, help) = missing(wanted, why, &tokens, offset);
-            return ScriptError { at, message, help, ..told };
+            let help = format!("put a key that is a word of Rhai in quotes: `\"{token}\": …`");
+            (message(error, token), Some(help))
         }
         ParseErrorType::PropertyExpected if is_word(token) => {
-            let help = format!("as a key it stands in quotes: `\"{token}\": …`, and `x[\"{token}\"]`");
-            words(format!("`{token}` is a word of Rhai"), Some(help))
+            let help = format!("as a key, put it in quotes: `\"{token}\": …`, and `x[\"{token}\"]`");
+            (format!("`{token}` is a word of Rhai"), Some(help))
         }
         ParseErrorType::AssignmentToConstant(name) => {
-            words(format!("`{name}` is a constant, which never changes"), Some(format!("write `let {name} = …`")))
+            (format!("`{name}` is a constant, which never changes"), Some(format!("write `let {name} = …`")))
         }
-        _ => words(message(error, token), None),
-    };
-    ScriptError { message, help, ..told }
+        _ => (message(error, token), None),
+    }
 }
 
 /// Returns what to do about a word of Rhai that stands at byte `offset`, where a name is wanted.
@@ -86,7 +94,7 @@ fn instead_of_reserved(word: &str, tokens: &FileTokens<'_>, offset: usize) -> St
     let index = tokens.index_at(offset);
     let is_read = index.checked_sub(1).is_some_and(|before| matches!(tokens.text(before), "." | "?."));
     if is_read || tokens.text(index + 1) == ":" {
-        return format!("as a key it stands in quotes: `\"{word}\": …`, and `x[\"{word}\"]`");
+        return format!("as a key, put it in quotes: `\"{word}\": …`, and `x[\"{word}\"]`");
     }
     "it can't be a name: choose another one".to_owned()
 }
@@ -106,7 +114,7 @@ fn missing(
     let token = tokens.text(index);
     match wanted {
         ";" | "," if is_new_line => {
-            let what = if wanted == ";" { "each statement ends with one" } else { "one stands between two items" };
+            let what = if wanted == ";" { "each statement ends with one" } else { "one goes between two items" };
             (end..end, format!("`{wanted}` is missing here"), Some(what.to_owned()))
         }
         ";" => (here, format!("`;` or an operator is missing before `{token}`"), None),
@@ -148,6 +156,6 @@ fn instead_of_variable(name: &str, text: &str) -> String {
     }
     match nearest(name, declared) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("a text stands in quotes: `\"{name}\"`"),
+        None => format!("put text in quotes: `\"{name}\"`"),
     }
 }

@@ -81,7 +81,7 @@ impl Matching<'_> {
                 let mut otherwise = Matching { tokens: self.tokens, open: Vec::new(), pairs: Vec::new() };
                 // All brackets match: a comma was meant.
                 if otherwise.fault(None, Sees::Brackets).is_none() {
-                    let message = format!("`;` can't stand within `{}`", self.tokens.text(open));
+                    let message = format!("`;` can't be used within `{}`", self.tokens.text(open));
                     let help = Some("items have a `,` between them".to_owned());
                     return Unbalanced { at: self.tokens.range(end), message, help };
                 }

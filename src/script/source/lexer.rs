@@ -162,7 +162,7 @@ impl<'a> Lexer<'a> {
             self.at += letters;
             let text = self.source.get(start..self.at).unwrap_or_default();
             let message = format!("`{text}` is neither a number nor a name");
-            let help = "a text stands in quotes; a duration in an expression is a number of seconds";
+            let help = "put text in quotes; a duration in an expression is a number of seconds";
             self.note(start..self.at, message, Some(help));
         }
     }
@@ -255,7 +255,7 @@ impl<'a> Lexer<'a> {
             'u' => 4,
             'U' => 8,
             _ => {
-                let message = format!("`\\{letter}` is no escape: write `\\\\` for a backslash");
+                let message = format!("`\\{letter}` isn't an escape; write `\\\\` for a backslash");
                 let help =
                     "known are `\\n`, `\\t`, `\\r`, `\\\\`, `\\'`, `\\\"`, `` \\` ``, `\\$`, `\\x41` and `\\u00e9`";
                 self.note(start..self.at, message, Some(help));

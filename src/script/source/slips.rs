@@ -22,30 +22,26 @@ const LOOP: &str = "write `for item in list { … }`, or `for i in 0..3 { … }`
 const MAP: &str = "a map is written `#{ … }`";
 /// What is said where a brace is missing.
 pub(in crate::script) const BRACES: &str =
-    "what an `if`, `else`, `for` or `while` does stands in braces: `if … { … } else { … }`";
-const MAP_OF_KEYS: &str = "keys stand in a map: `#{ when: …, then: … }`";
+    "put what an `if`, `else`, `for` or `while` does in braces: `if … { … } else { … }`";
+const MAP_OF_KEYS: &str = "put keys in a map: `#{ when: …, then: … }`";
 const COMPARED: &str = "two values are compared with `==`";
 
-/// Words that other languages have for nothing, true and false.
-const VALUES: [(&str, &str); 13] = [
-    ("None", "nothing is written `()`"),
-    ("null", "nothing is written `()`"),
-    ("Null", "nothing is written `()`"),
-    ("NULL", "nothing is written `()`"),
-    ("nil", "nothing is written `()`"),
-    ("Nil", "nothing is written `()`"),
-    ("void", "nothing is written `()`"),
-    ("undefined", "nothing is written `()`"),
-    ("unknown", "nothing is written `()`"),
-    ("True", "write `true`"),
-    ("TRUE", "write `true`"),
-    ("False", "write `false`"),
-    ("FALSE", "write `false`"),
-];
+/// Words that other languages have for nothing.
+const NOTHING: [&str; 9] = ["None", "null", "Null", "NULL", "nil", "Nil", "void", "undefined", "unknown"];
+
+/// Words that other languages have for true and false, with what to write.
+const TRUTH: [(&str, &str); 4] =
+    [("True", "write `true`"), ("TRUE", "write `true`"), ("False", "write `false`"), ("FALSE", "write `false`")];
+
+/// Returns what to write for a word that means nothing in another language.
+pub(in crate::script) fn instead_of_nothing(word: &str) -> Option<&'static str> {
+    NOTHING.contains(&word).then_some("nothing is written `()`")
+}
 
 /// Returns what to write for a word that stands for a value in another language.
-pub(in crate::script) fn instead_of_value(word: &str) -> Option<&'static str> {
-    VALUES.iter().find(|(wrong, _)| *wrong == word).map(|(_, help)| *help)
+fn instead_of_value(word: &str) -> Option<&'static str> {
+    let truth = || TRUTH.iter().find(|(wrong, _)| *wrong == word).map(|(_, help)| *help);
+    instead_of_nothing(word).or_else(truth)
 }
 
 /// Returns the slip that made Rhai stumble at byte `offset`.
@@ -106,7 +102,7 @@ impl Reading<'_> {
         }
         let unknown = format!("`{word}` isn't known here");
         if let Some(help) = instead_of_value(word) {
-            return Some(self.told(0, format!("`{word}` is no value"), help));
+            return Some(self.told(0, format!("`{word}` isn't a value here"), help));
         }
         Some(match word {
             "elif" | "elseif" | "elsif" => self.told(0, unknown, "write `else if`"),
@@ -135,14 +131,14 @@ impl Reading<'_> {
             "end" | "endif" | "endfor" | "fi" | "done" => self.told(0, unknown, "a block ends with `}`"),
             "mut" if self.before(1) == "let" => self.told(0, unknown, "every variable may change: write `let x = …`"),
             "if" if self.follows_value() => {
-                self.told(0, "`if` stands behind a value", "write `if … { … } else { … }`: it gives a value, too")
+                self.told(0, "`if` can't follow a value", "write `if … { … } else { … }`: it gives a value, too")
             }
             "memory" if self.behind(1) == "." && (self.behind(3) == "=" || self.behind(4) == "=") => {
                 self.told(2, "`memory` can't be set so", format!("write `remember(\"{}\", …)`", self.behind(2)))
             }
             "now" | "sun" | "memory" if self.behind(1) == "(" => self.told(
                 0,
-                format!("`{word}` is no function"),
+                format!("`{word}` isn't a function"),
                 format!("write `{word}` without `(…)`: `now.time`, `now.hour`, `sun.up`"),
             ),
             "await" | "async" => self.told(0, unknown, "nothing waits in a closure: write `after(\"5m\", || { … })`"),
@@ -163,7 +159,7 @@ impl Reading<'_> {
         let text = self.tokens.text(self.index);
         let is_duration = crate::model::parse_duration(text).is_ok();
         is_duration.then(|| {
-            self.told(0, format!("`{text}` is no number"), format!("a duration stands in quotes: `\"{text}\"`"))
+            self.told(0, format!("`{text}` isn't a number"), format!("put a duration in quotes: `\"{text}\"`"))
         })
     }
 
@@ -208,7 +204,7 @@ impl Reading<'_> {
         if prefix.is_some() && matches!(self.before(1), "f" | "F" | "fr" | "rf" | "r" | "b" | "u") {
             let before = self.at(prefix?);
             let message = format!("`{}\"…\"` isn't known", self.before(1));
-            let help = "a text with values put in stands in backticks: `` `home/${e.room}/set` ``";
+            let help = "put text that has values in it in backticks: `` `home/${e.room}/set` ``";
             return Some(before.told(1, message, help));
         }
         if self.behind(1) == ":" && self.before(1) == "{" && !matches!(self.before(2), "|" | "||") {
@@ -241,31 +237,31 @@ impl Reading<'_> {
             "=" if matches!(self.before(2), "(" | ",") && self.is_in_call() => self.told(
                 0,
                 "arguments have no names",
-                "write their values in order; options stand in a map: `#{ retain: true }`",
+                "write their values in order; options go in a map: `#{ retain: true }`",
             ),
             "?" if !rest.starts_with("??") && !self.is_glued("?") => {
                 self.told(0, "`? :` isn't known", "write `if … { … } else { … }`")
             }
             "=" | "=>" if self.is_stumbled && matches!(self.before(2), "#{" | ",") && !self.is_in_call() => self.told(
                 0,
-                format!("`{symbol}` stands behind a key"),
+                format!("`{symbol}` can't follow a key"),
                 "a key and its value have a `:` between them: `when: \"home/tv\"`",
             ),
             "{" if self.is_stumbled && self.before(2) == "|" => {
                 self.told(0, format!("`|` is missing behind `{}`", self.before(1)), CLOSURE)
             }
             "{" if self.is_stumbled && self.before(1) == ")" && self.ends_call_of("after") => {
-                self.told(0, "what is done later stands within the brackets", "write `after(\"5m\", || { … })`")
+                self.told(0, "what is done later goes inside the brackets", "write `after(\"5m\", || { … })`")
             }
             "=>" if self.is_stumbled && matches!(self.before(1), ")" | "|" | "||") => {
                 self.told(0, "a closure is written otherwise here", CLOSURE)
             }
             "“" | "”" | "„" | "‘" | "’" | "«" | "»" => {
-                self.told(0, format!("`{symbol}` begins no text"), "a text stands in `\"…\"`")
+                self.told(0, format!("`{symbol}` doesn't start a text"), "put text in `\"…\"`")
             }
             "$" if self.is_word(1) => self.told(
                 1,
-                "a name doesn't begin with `$`",
+                "a name can't start with `$`",
                 format!("write `{}`; in a text in backticks, `${{{}}}`", self.behind(1), self.behind(1)),
             ),
             ":" => return self.colon(),

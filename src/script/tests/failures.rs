@@ -64,12 +64,15 @@ fn a_function_refuses_what_it_cannot_take() {
         ("len(5)", "failed «len» `len` can't take a number"),
         ("msg.list[5]", "failed «5» there is no item 5 in a list of 3"),
         ("'abc'[7]", "failed «7» there is no character 7 in a text of 3"),
-        ("json('{')", "failed «json» `json`: this is no JSON: EOF while parsing an object at line 1 column 1"),
+        ("json('{')", "failed «json» `json`: this isn't JSON: EOF while parsing an object at line 1 column 1"),
         ("clamp(1, 3, 2)", "failed «clamp» `clamp` takes the lower end first: 3 is above 2"),
         ("sum(['a'])", "failed «sum» can't add up a text: \"a\""),
         ("random([])", "failed «random» `random` can't choose from an empty list"),
         ("random(3 + 0, 1)", "failed «random» `random` takes the lower number first: 3 is above 1"),
-        ("state('a/' + '+')", "failed «state» `a/+` is no topic: a topic can't contain a wildcard (`+` or `#`)"),
+        (
+            "state('a/' + '+')",
+            "failed «state» `a/+` isn't a valid topic: a topic can't contain a wildcard (`+` or `#`)",
+        ),
         ("holds('nix')", "failed «holds» there is no rule `nix`"),
         ("sun.up", "failed «up» the sun needs the home's place: set `location:` in homerule.yaml"),
     ]);
@@ -78,16 +81,16 @@ fn a_function_refuses_what_it_cannot_take() {
 #[test]
 fn nothing_within_a_text_fails_with_its_own_place() {
     check(&[
-        ("'a/${msg.nix}/b'", "failed «msg.nix» `msg.nix` gives `()`, which can't stand within a text"),
-        ("'${1}${old}'", "failed «old» `old` gives `()`, which can't stand within a text"),
+        ("'a/${msg.nix}/b'", "failed «msg.nix» `msg.nix` gives `()`, which can't be put into a text"),
+        ("'${1}${old}'", "failed «old» `old` gives `()`, which can't be put into a text"),
     ]);
 }
 
 #[test]
 fn what_is_no_value_cannot_be_a_result() {
     check(&[
-        ("|x| x", "failed «|x| x» the expression gives no value: a closure is no value"),
-        ("[1, |x| x]", "failed «[1, |x| x]» the expression gives no value: a closure is no value"),
-        ("1..3", "failed «1..3» the expression gives no value: a range is no value"),
+        ("|x| x", "failed «|x| x» the expression gives no value: a closure isn't a value"),
+        ("[1, |x| x]", "failed «[1, |x| x]» the expression gives no value: a closure isn't a value"),
+        ("1..3", "failed «1..3» the expression gives no value: a range isn't a value"),
     ]);
 }

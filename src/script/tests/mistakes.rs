@@ -10,7 +10,7 @@ fn check(cases: &[(&str, &str)]) {
 }
 
 /// What is told of two texts without an operator: Rhai itself would read `"a""b"` as one.
-const SIDE_BY_SIDE: &str = "Syntax «'b'» two texts stand side by side: an operator or a comma is missing; a quote within a text is written `\\'` or `\\\"`";
+const SIDE_BY_SIDE: &str = "Syntax «'b'» an operator or a comma is missing between two texts; a quote within a text is written `\\'` or `\\\"`";
 
 #[test]
 fn a_single_equals_sign_is_told() {
@@ -47,7 +47,7 @@ fn an_unknown_escape_is_told() {
     check(&[
         (
             r"'a\qb'",
-            r#"Syntax «\q» `\q` is no escape: write `\\` for a backslash; known are `\n`, `\t`, `\r`, `\\`, `\'`, `\"`, `` \` ``, `\$`, `\x41` and `\u00e9`"#,
+            r#"Syntax «\q» `\q` isn't an escape; write `\\` for a backslash; known are `\n`, `\t`, `\r`, `\\`, `\'`, `\"`, `` \` ``, `\$`, `\x41` and `\u00e9`"#,
         ),
         (r"'\u12'", r"Syntax «\u» `\u` takes the 4 hexadecimal digits of a character"),
         (r"'\u{zz}'", r"Syntax «\u» `\u{…}` takes the hexadecimal number of a character"),
@@ -70,7 +70,7 @@ fn statements_are_no_expressions() {
     let advice = "; choose between values with `if … { … } else { … }`";
     for word in ["let", "const", "for", "while", "loop", "do", "return", "throw", "switch", "fn", "import", "try"] {
         let wanted =
-            format!("NotAnExpression «{word}» `{word}` begins a statement; an expression is one value{advice}");
+            format!("NotAnExpression «{word}» `{word}` starts a statement; an expression is one value{advice}");
         check(&[(&format!("{word} x"), &wanted)]);
     }
     check(&[
@@ -91,9 +91,9 @@ fn a_name_that_cannot_exist_is_told_with_the_near_one() {
     check(&[
         ("mgs.state == 'ON'", "UnknownVariable «mgs» nothing is named `mgs`; did you mean `msg`?"),
         ("'é ${romo}'", "UnknownVariable «romo» nothing is named `romo`; did you mean `room`?"),
-        ("payload == ON", "UnknownVariable «ON» nothing is named `ON`; a text stands in quotes: `'ON'`"),
+        ("payload == ON", "UnknownVariable «ON» nothing is named `ON`; put text in quotes: `'ON'`"),
         ("[1].filter(|item| itme > 1)", "UnknownVariable «itme» nothing is named `itme`; did you mean `item`?"),
-        ("[1].filter(|x| x > y)", "UnknownVariable «y» nothing is named `y`; a text stands in quotes: `'y'`"),
+        ("[1].filter(|x| x > y)", "UnknownVariable «y» nothing is named `y`; put text in quotes: `'y'`"),
         ("[1].map(|x| [2].map(|y| rooom))", "UnknownVariable «rooom» nothing is named `rooom`; did you mean `room`?"),
         ("now.huor > 3", "UnknownVariable «huor» `now` has no `huor`; did you mean `hour`?"),
         (
@@ -102,9 +102,9 @@ fn a_name_that_cannot_exist_is_told_with_the_near_one() {
         ),
         ("trigger.ids == 'a'", "UnknownVariable «ids» `trigger` has no `ids`; did you mean `id`?"),
         ("age > 3", "UnknownVariable «age» `age` is a function: write `age(…)`"),
-        ("null", "Syntax «null» `null` is no value: nothing is written `()`"),
+        ("null", "Syntax «null» `null` isn't a value here; nothing is written `()`"),
         ("this", "Syntax «this» `this` is a word of Rhai and can't be a name"),
-        ("__join([1])", "Syntax «__join» a name can't begin with `__`: `__join`"),
+        ("__join([1])", "Syntax «__join» a name can't start with `__`: `__join`"),
     ]);
 }
 
@@ -151,13 +151,13 @@ fn what_could_reach_out_of_the_sandbox_is_no_function() {
 #[test]
 fn words_and_signs_of_other_languages_are_told_with_ours() {
     check(&[
-        ("msg == None", "Syntax «None» `None` is no value: nothing is written `()`"),
-        ("msg == undefined", "Syntax «undefined» `undefined` is no value: nothing is written `()`"),
-        ("if true { 1 } elif false { 2 } else { 3 }", "Syntax «elif» `elif` isn't known: write `else if`"),
-        ("msg is 5", "Syntax «is» `is` isn't known: two values are compared with `==`"),
-        ("msg is not 5", "Syntax «is» `is not` isn't known: that two values differ is written `!=`"),
+        ("msg == None", "Syntax «None» `None` isn't a value here; nothing is written `()`"),
+        ("msg == undefined", "Syntax «undefined» `undefined` isn't a value here; nothing is written `()`"),
+        ("if true { 1 } elif false { 2 } else { 3 }", "Syntax «elif» `elif` isn't known; write `else if`"),
+        ("msg is 5", "Syntax «is» `is` isn't known; compare two values with `==`"),
+        ("msg is not 5", "Syntax «is» `is not` isn't known; write `!=`"),
         ("f'{msg}'", "Syntax «f'{msg}'» `f'…'` isn't known; `${…}` works in every text: `'${msg.x} °C'`"),
-        ("{{ msg }}", "NotAnExpression «{» `{{ … }}` isn't known: an expression stands here as it is"),
+        ("{{ msg }}", "NotAnExpression «{» `{{ … }}` isn't needed: write the expression as it is"),
         (
             "msg contains 5",
             "Syntax «contains» an operator or a comma is missing before `contains`; it is a function: write `contains(list, value)`",
@@ -188,15 +188,15 @@ fn what_is_written_out_as_an_argument_is_checked() {
 #[test]
 fn a_topic_filter_or_path_that_cannot_be_is_told() {
     check(&[
-        ("state('a/+')", "BadTopic «'a/+'» `a/+` is no topic: a topic can't contain a wildcard (`+` or `#`)"),
-        ("exists('')", "BadTopic «''» `` is no topic: a topic can't be empty"),
+        ("state('a/+')", "BadTopic «'a/+'» `a/+` isn't a valid topic: a topic can't contain a wildcard (`+` or `#`)"),
+        ("exists('')", "BadTopic «''» `` isn't a valid topic: a topic can't be empty"),
         (
             "any('a/#/b', 1)",
-            "BadFilter «'a/#/b'» `a/#/b` is no topic filter: `#` must be the last level of a topic filter",
+            "BadFilter «'a/#/b'» `a/#/b` isn't a valid topic filter: `#` must be the last level of a topic filter",
         ),
         (
             "state('a', 'b[x]')",
-            "BadPath «'b[x]'» `b[x]` is no path: expected a number in `[…]` here; a path is written like `a.b[0]`",
+            "BadPath «'b[x]'» `b[x]` isn't a valid path: expected a number in `[…]` here; a path is written like `a.b[0]`",
         ),
     ]);
 }
@@ -216,11 +216,11 @@ fn a_syntax_error_of_rhais_is_told_in_our_words_and_places() {
         ("msg.", "Syntax «» the name of a property is missing"),
         (
             "30s",
-            "Syntax «30s» `30s` is neither a number nor a name; a text stands in quotes; a duration in an expression is a number of seconds",
+            "Syntax «30s» `30s` is neither a number nor a name; put text in quotes; a duration in an expression is a number of seconds",
         ),
-        ("#{ a: 1, a: 2 }", "Syntax «a» the key `a` stands twice in the map"),
+        ("#{ a: 1, a: 2 }", "Syntax «a» the key `a` is in the map twice"),
         ("#{ '${room}': 1 }", "Syntax «'${room}'» the key of a map can't hold `${…}`"),
-        ("msg == “ON”", "Syntax «“» a text stands in `'` or `\"`, not in `“`"),
+        ("msg == “ON”", "Syntax «“» put text in `'` or `\"`, not in `“`"),
         ("home/${room}", "Syntax «$» `$` means nothing in an expression"),
     ]);
 }

@@ -57,7 +57,7 @@ impl Home {
             expires_at: None,
         };
         let at = self.world.now - jiff::SignedDuration::from_secs(seconds_ago);
-        self.world.states.note(at, &message);
+        self.world.states.note(at, &message, crate::model::Size::Fits);
         self
     }
 

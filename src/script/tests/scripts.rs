@@ -107,7 +107,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
         mistakes("x::f()"),
         "UnknownFunction «x» nothing is imported as `x`; import it at the top of the file: `import \"lib/x\" as x;`"
     );
-    assert_eq!(mistakes("let t = 'ON';"), "Syntax «'ON'» `'…'` holds one character; a text stands in `\"…\"`");
+    assert_eq!(mistakes("let t = 'ON';"), "Syntax «'ON'» `'…'` holds one character; put text in `\"…\"`");
     assert!(mistakes("rule(\"r\", #{ if: 1 })").starts_with("Syntax «if»"), "{}", mistakes("rule(\"r\", #{ if: 1 })"));
 }
 
@@ -245,7 +245,7 @@ fn what_a_closure_does_is_bounded() {
 #[test]
 fn a_closure_that_captures_itself_can_not_be_kept() {
     let told = run("let f = (); f = || f.call(); after(\"1s\", f);").unwrap_err();
-    assert!(told.contains("the closure captures what can't be kept: a closure is no value"), "{told}");
+    assert!(told.contains("the closure captures what can't be kept: a closure isn't a value"), "{told}");
     let told = run("let l = []; l.push(|| l); after(\"1s\", l[0]);").unwrap_err();
     assert!(told.contains("what a closure has captured can't be changed"), "{told}");
 }
@@ -257,13 +257,13 @@ fn what_a_closure_is_given_wrongly_is_told() {
         ("after(\"5m\", 1 + 0)", "`after` takes a closure (`|| { … }`), not a number"),
         ("after(\"5m\", |x| 1)", "the closure of a timer takes no arguments"),
         ("publish(2 + 3, 1)", "`publish` takes a topic, not a number"),
-        ("publish(\"a/\" + \"+\", 1)", "`a/+` is no topic"),
-        ("publish(\"a\", || 1)", "the payload for `a`: a closure is no value"),
+        ("publish(\"a/\" + \"+\", 1)", "`a/+` isn't a valid topic"),
+        ("publish(\"a\", || 1)", "the payload for `a`: a closure isn't a value"),
         ("publish(\"a\", 1, #{ qos: 1 + 2 })", "`qos` is 0, 1 or 2"),
-        ("let o = #{ retian: true }; publish(\"a\", 1, o)", "`retian` is no option of `publish`"),
+        ("let o = #{ retian: true }; publish(\"a\", 1, o)", "`retian` isn't an option of `publish`"),
         ("rule(\"a\", #{})", "`rule` makes a rule while its file loads"),
         ("let r = #{}; http(r)", "`http` needs `url`"),
-        ("log(\"a\", \"lo\" + \"ud\")", "`loud` is no level"),
+        ("log(\"a\", \"lo\" + \"ud\")", "`loud` isn't a log level"),
         ("state(\"x\") > 5", "can't compare nothing with a number"),
         ("e.msg.a", "can't read `a`"),
     ] {

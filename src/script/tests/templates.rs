@@ -79,7 +79,7 @@ fn nothing_within_a_text_fails_at_its_place() {
     let mut home = home();
     assert_eq!(
         home.render("a\nb ${msg.nix} c"),
-        Err("rules/test.yaml:2:5: `msg.nix` gives `()`, which can't stand within a text".to_owned())
+        Err("rules/test.yaml:2:5: `msg.nix` gives `()`, which can't be put into a text".to_owned())
     );
     assert_eq!(
         home.render("a ${ state('x').y } c"),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::devices::{DeviceSettings, PayloadLimit};
 use crate::engine::Options;
 use crate::lang::Settings;
 use crate::lang::test_file::{RuleSelection, TestFile, TestLocation};
 use crate::model::schedule::Calendar;
-use crate::model::{Fingerprint, nearest};
+use crate::model::{Fingerprint, Secrets, nearest};
 use crate::rules::{RuleEntry, Ruleset};
 
 /// The home that tests run in.
@@ -33,6 +34,7 @@ impl TestHome {
             chain: settings.chain,
             storm: settings.storm,
             runs: settings.runs,
+            payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
             seed: 0,
         };
         let main: Arc<str> = settings.rules.trim_matches('/').into();
@@ -86,9 +88,10 @@ impl TestHome {
         let stem = path.strip_suffix(".test.yaml").or_else(|| path.strip_suffix(".test.yml"))?;
         let folder = self.folder_of(stem)?;
         let name = within(stem, folder)?;
-        let entries = self.folders.get(folder)?.entries.iter();
+        let rules = self.folders.get(folder)?;
+        let entries = rules.entries.iter();
         let own: Vec<RuleEntry> = entries.filter(|entry| entry.id().file() == name).cloned().collect();
-        (!own.is_empty()).then(|| Ruleset::new(own))
+        (!own.is_empty()).then(|| rules.of(own))
     }
 
     /// Returns the rules that are chosen, each once, in their order.
@@ -100,7 +103,9 @@ impl TestHome {
         for selection in selections {
             chosen.extend(self.find(selection).map_err(|why| (selection.clone(), why))?);
         }
-        Ok(Ruleset::new(chosen.into_values().collect()))
+        let none = Secrets::default();
+        let secrets = self.folders.values().fold(none, |all, rules| all.with(&rules.secrets));
+        Ok(Ruleset::new(chosen.into_values().collect()).with_secrets(secrets))
     }
 
     /// Returns the rules that one choice chooses, by their folder and place in its order.

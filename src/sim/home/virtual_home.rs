@@ -188,6 +188,26 @@ impl VirtualHome {
         self.engine.by_time(id)
     }
 
+    /// Returns `published` without the secrets of the rules.
+    #[must_use]
+    pub fn masked(&self, published: &[Published]) -> Vec<Published> {
+        let secrets = self.engine.secrets();
+        let mask = |published: &Published| {
+            let mut published = published.clone();
+            if let Some(message) = secrets.mask_message(&published.publication.message) {
+                published.publication.message = message;
+            }
+            published
+        };
+        published.iter().map(mask).collect()
+    }
+
+    /// Returns `text` without the secrets of the rules.
+    #[must_use]
+    pub fn masked_text(&self, text: String) -> String {
+        self.engine.secrets().mask_text(&text).unwrap_or(text)
+    }
+
     /// Returns the rules that are in force.
     #[must_use]
     pub fn rules(&self) -> &Ruleset {
@@ -346,11 +366,11 @@ impl VirtualHome {
                 Effect::Trace(trace) => self.traces.push(trace),
                 Effect::Log { rule, level, text } => self.logs.push(Logged { at, rule, level, text }),
                 Effect::Alert(alert) => self.alerts.push(alert),
-                Effect::Http { request, call } => {
+                Effect::Http { request, rule: _, call } => {
                     answers.push_back((request, self.answer(&call.url, 200)));
                     self.calls.push(Call { at, kind: CallKind::Http(call) });
                 }
-                Effect::Exec { request, command, timeout: _ } => {
+                Effect::Exec { request, rule: _, command, timeout: _ } => {
                     let program = command.first().map_or("", String::as_str);
                     answers.push_back((request, self.answer(program, 0)));
                     self.calls.push(Call { at, kind: CallKind::Exec(command) });

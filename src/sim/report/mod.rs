@@ -48,6 +48,7 @@ pub(super) fn of_published(
 ) -> (String, Report) {
     let (Expected::AnyOrder(list) | Expected::InOrder(list)) = expected;
     let clock = world.clock();
+    let published = &*world.masked(published);
     let sides = Sides {
         texts: &|expected, actual| {
             let expected = expected.and_then(|index| list.get(index));
@@ -99,7 +100,7 @@ pub(super) fn of_snapshot(
 pub(super) fn of_new(published: &[Published], world: &VirtualHome) -> Report {
     let clock = world.clock();
     let mut report = Report::default();
-    for published in published.iter().take(MOST_ROWS) {
+    for published in world.masked(published).iter().take(MOST_ROWS) {
         let rule = &published.publication.rule;
         report.add(
             LineKind::Plain,
@@ -131,17 +132,19 @@ pub(super) fn of_calls(
     calls: &[Call],
     comparison: &Comparison,
     noun: &str,
+    world: &VirtualHome,
 ) -> (String, Report) {
     let sides = Sides {
         texts: &|wanted, actual| {
             (
                 wanted.and_then(|index| expected.get(index)).map(|call| call.pattern.to_string()),
-                actual.and_then(|index| calls.get(index)).map(|call| call.to_value().to_string()),
+                actual.and_then(|index| calls.get(index)).map(|call| world.masked_text(call.to_value().to_string())),
             )
         },
         notes: &|wanted, actual| {
             let pair = wanted.and_then(|wanted| expected.get(wanted)).zip(calls.get(actual));
-            pair.map(|(wanted, call)| differences(&wanted.pattern, &call.to_value())).unwrap_or_default()
+            let found = pair.map(|(wanted, call)| differences(&wanted.pattern, &call.to_value())).unwrap_or_default();
+            found.into_iter().map(|difference| world.masked_text(difference)).collect()
         },
         happened: "asked for",
     };
@@ -165,6 +168,8 @@ pub(super) fn of_states(expected: &[ExpectedPayload], world: &mut VirtualHome) -
         if state.is_none() || concern::has_publisher(world.rules(), topic) {
             concerned.push(topic);
         }
+        let masked = world.engine().secrets().mask_payload(payload);
+        let payload = masked.as_ref().unwrap_or(payload);
         let is = if state.is_none() { "was never published".to_owned() } else { payload_text(payload) };
         report.add(LineKind::Plain, topic.to_string());
         report.add(LineKind::Missing, format!("  - expected  {pattern}"));
@@ -223,39 +228,48 @@ fn rows(comparison: &Comparison, sides: &Sides<'_>) -> Report {
             left_out = 0;
         }
         shown += 1;
-        let (mark, kind) = match row {
-            Row::Same { .. } => ("=", LineKind::Same),
-            Row::Differs { .. } => ("≠", LineKind::Differs),
-            Row::Missing { .. } => ("-", LineKind::Missing),
-            Row::Unexpected { .. } => ("+", LineKind::Unexpected),
-        };
-        if side_by_side {
-            let expected = expected.as_deref().unwrap_or("(nothing)");
-            let actual = actual.as_deref().unwrap_or("(nothing)");
-            report.add(kind, format!("{mark} {expected:left$}  {actual}"));
-        } else if let (Row::Same { .. }, Some(actual)) = (row, actual) {
-            report.add(kind, format!("= {actual}"));
-        } else {
-            let sides = [("-", LineKind::Missing, expected), ("+", LineKind::Unexpected, actual)];
-            for (mark, kind, text) in sides {
-                if let Some(text) = text {
-                    report.add(kind, format!("{mark} {text}"));
-                }
-            }
-        }
+        let left = side_by_side.then_some(left);
+        add_row(&mut report, *row, (expected.as_deref(), actual.as_deref()), left);
         let notes = match *row {
             Row::Differs { expected, actual } => (sides.notes)(Some(expected), actual),
             Row::Unexpected { actual } => (sides.notes)(None, actual),
             Row::Same { .. } | Row::Missing { .. } => Vec::new(),
         };
         for note in notes {
-            report.add(kind, format!("    {note}"));
+            report.add(mark_of(*row).1, format!("    {note}"));
         }
     }
     if left_out > 0 {
         report.add(LineKind::Same, format!("  … {left_out} as expected"));
     }
     report
+}
+
+/// Returns a row's mark, and what kind of line it makes.
+fn mark_of(row: Row) -> (&'static str, LineKind) {
+    match row {
+        Row::Same { .. } => ("=", LineKind::Same),
+        Row::Differs { .. } => ("≠", LineKind::Differs),
+        Row::Missing { .. } => ("-", LineKind::Missing),
+        Row::Unexpected { .. } => ("+", LineKind::Unexpected),
+    }
+}
+
+/// Writes a row: side by side, where the left side has a width, or one above the other.
+fn add_row(report: &mut Report, row: Row, (expected, actual): (Option<&str>, Option<&str>), left: Option<usize>) {
+    let (mark, kind) = mark_of(row);
+    if let Some(left) = left {
+        let (expected, actual) = (expected.unwrap_or("(nothing)"), actual.unwrap_or("(nothing)"));
+        report.add(kind, format!("{mark} {expected:left$}  {actual}"));
+    } else if let (Row::Same { .. }, Some(actual)) = (row, actual) {
+        report.add(kind, format!("= {actual}"));
+    } else {
+        for (mark, kind, text) in [("-", LineKind::Missing, expected), ("+", LineKind::Unexpected, actual)] {
+            if let Some(text) = text {
+                report.add(kind, format!("{mark} {text}"));
+            }
+        }
+    }
 }
 
 /// Returns which rows are shown: those that are not as expected, and the nearest around them.

@@ -400,7 +400,7 @@ fn expect_calls(expected: &[ExpectedCall], calls: &[Call], kind: Outside, world:
         Outside::Http => "request",
         Outside::Exec => "program",
     };
-    let (message, mut report) = report::of_calls(list, calls, &comparison, noun);
+    let (message, mut report) = report::of_calls(list, calls, &comparison, noun, world);
     report.append(Concern::of_calls(kind).explain(world));
     Err((message, report))
 }

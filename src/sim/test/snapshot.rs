@@ -43,6 +43,7 @@ pub(super) fn compare(
     world: &mut VirtualHome,
 ) -> Result<(), (String, Report)> {
     let accepts = "`homerule test --accept`";
+    let published = &*world.masked(published);
     match snapshot {
         Snapshot::None | Snapshot::Accepting => Ok(()),
         Snapshot::Missing => {

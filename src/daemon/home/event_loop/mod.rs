@@ -327,6 +327,7 @@ impl EventLoop {
 
     fn replace_rules(&mut self, ruleset: Ruleset) {
         let effects = self.engine.replace_rules(self.now.wall, ruleset.clone());
+        self.observers.shown.mask(self.engine.secrets());
         self.take_effects(effects);
         let changed = self.ruleset.changed_in_place(&ruleset);
         let old = std::mem::replace(&mut self.ruleset, ruleset);

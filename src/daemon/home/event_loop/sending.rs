@@ -74,8 +74,10 @@ impl EventLoop {
             Effect::Publish(publication) => self.observers.publication(self.now.wall, publication),
             Effect::Trace(trace) => self.observers.trace(self.now.wall, trace, &self.engine.calendar().zone),
             Effect::Log { rule, level, text } => log(rule.as_ref(), level, &text),
-            Effect::Http { request, call } => self.parts.outside.request(request, call),
-            Effect::Exec { request, command, timeout } => self.parts.outside.execute(request, command, timeout),
+            Effect::Http { request, rule, call } => self.parts.outside.request(request, &rule, call),
+            Effect::Exec { request, rule, command, timeout } => {
+                self.parts.outside.execute(request, &rule, command, timeout);
+            }
             // They were dealt with when they were decided.
             Effect::Alert(_) | Effect::Save { .. } => {}
         }

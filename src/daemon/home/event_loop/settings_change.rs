@@ -23,7 +23,13 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         chain,
         storm,
         runs,
+        payload,
     } = before;
+    let limits_differ = *limits != after.limits
+        || *chain != after.chain
+        || *storm != after.storm
+        || *runs != after.runs
+        || *payload != after.payload;
     let differs = [
         ("location", *location != after.location || *zone != after.zone),
         ("data", *data != after.data),
@@ -32,7 +38,7 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         ("instance", *instance != after.instance),
         ("topic_prefix", *topic_prefix != after.topic_prefix),
         ("web", *web != after.web),
-        ("limits", *limits != after.limits || *chain != after.chain || *storm != after.storm || *runs != after.runs),
+        ("limits", limits_differ),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
 }

@@ -86,7 +86,8 @@ pub(super) async fn one(
     let of = topic.clone();
     let question = move |home: &mut HomeView<'_>| {
         let state = home.engine.states().get(of.as_str()).cloned();
-        let state = state.map(|state| StateAnswer::new(&of, &state, &Devices::new(&home.settings.devices)));
+        let state = state
+            .map(|state| StateAnswer::new(&of, &state, &Devices::new(&home.settings.devices), home.engine.secrets()));
         let mut heard = home.heard.recent().filter(|heard| heard.message.topic == of);
         let before = heard.nth(1).map(|heard| heard.message.payload.value().to_json());
         let is_recorded = home.settings.recorder.as_ref().is_some_and(|recorder| recorder.includes(&of));

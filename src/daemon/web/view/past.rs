@@ -10,10 +10,10 @@ use crate::api::view::VerdictAnswer;
 use crate::daemon::home::view::HomeView;
 use crate::daemon::web::Shared;
 use crate::daemon::web::problem::Problem;
+use crate::devices::{DeviceSettings, PayloadLimit};
 use crate::disk::RecordedSince;
 use crate::engine::Options;
 use crate::model::RuleId;
-use crate::rules::Ruleset;
 use crate::sim::Replay;
 
 use super::rule::verdict_of;
@@ -33,6 +33,7 @@ pub(in crate::daemon::web) fn options(home: &HomeView<'_>) -> Options {
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
+        payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
         seed: 0,
     }
 }
@@ -40,7 +41,7 @@ pub(in crate::daemon::web) fn options(home: &HomeView<'_>) -> Options {
 /// Returns how `rule` stood at `at`.
 pub(super) async fn verdict(shared: &Shared, rule: RuleId, at: Timestamp) -> Result<VerdictAnswer, Problem> {
     let question = |home: &mut HomeView<'_>| {
-        let ruleset = Ruleset::new(home.rules().to_vec());
+        let ruleset = home.ruleset();
         (
             ruleset,
             options(home),

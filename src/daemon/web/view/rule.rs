@@ -65,6 +65,7 @@ pub(super) fn verdict_of(
         judged: &judged,
         waits: &waits,
         states: engine.states(),
+        secrets: engine.secrets(),
         at,
         time,
         line: &line,

@@ -1,5 +1,7 @@
 //! Topics for the page: level by level, or those that a filter matches.
 
+use std::sync::Arc;
+
 use crate::api::StateAnswer;
 use crate::api::view::{Branch, branches};
 use crate::daemon::home::view::HomeView;
@@ -48,11 +50,12 @@ pub(in crate::daemon::web) async fn below(shared: &Shared, under: String) -> Res
     let question = move |home: &mut HomeView<'_>| {
         let states = home.engine.states();
         let known = wanted.into_iter().filter_map(|topic| Some((states.get(topic.as_str())?.clone(), topic)));
-        (known.collect::<Vec<(TopicState, Topic)>>(), Devices::new(&home.settings.devices))
+        let known: Vec<(TopicState, Topic)> = known.collect();
+        (known, Devices::new(&home.settings.devices), Arc::clone(home.engine.secrets()))
     };
-    let (known, devices) = shared.link.ask(question).await?;
+    let (known, devices, secrets) = shared.link.ask(question).await?;
     let states: Vec<StateAnswer> =
-        known.iter().map(|(state, topic)| StateAnswer::new(topic, state, &devices)).collect();
+        known.iter().map(|(state, topic)| StateAnswer::new(topic, state, &devices, &secrets)).collect();
     Ok(Found { all, count: states.len(), branches, states, next: None })
 }
 
@@ -72,12 +75,12 @@ pub(in crate::daemon::web) async fn matching(
                 topics.push((topic.clone(), state.clone()));
             }
         }
-        (states.len(), found, topics, Devices::new(&home.settings.devices))
+        (states.len(), found, topics, Devices::new(&home.settings.devices), Arc::clone(home.engine.secrets()))
     };
-    let (all, found, mut topics, devices) = shared.link.ask(question).await?;
+    let (all, found, mut topics, devices, secrets) = shared.link.ask(question).await?;
     let has_more = topics.len() > PAGE;
     topics.truncate(PAGE);
     let next = topics.last().filter(|_| has_more).map(|(topic, _)| topic.to_string());
-    let states = topics.iter().map(|(topic, state)| StateAnswer::new(topic, state, &devices)).collect();
+    let states = topics.iter().map(|(topic, state)| StateAnswer::new(topic, state, &devices, &secrets)).collect();
     Ok(Found { all, count: found, branches: Vec::new(), states, next })
 }

@@ -61,7 +61,7 @@ pub(in crate::daemon::web) async fn attempt(
         let is_on = home.recorder.status().is_on;
         let (search, options) = (home.recorder.replay(), past::options(home));
         let look = Look { now: home.now, zone: home.engine.calendar().zone.clone() };
-        let rules = crate::rules::Ruleset::new(home.rules().to_vec());
+        let rules = home.ruleset();
         Ok::<_, Problem>((home.sources.clone(), since, is_on, search, options, look, rules))
     };
     let (sources, since, is_on, search, options, look, rules) = shared.link.ask(question).await??;

@@ -9,7 +9,6 @@ use crate::daemon::web::why::complete_incident;
 use crate::engine::StepResult;
 use crate::explain::Extent;
 use crate::model::{RuleId, Topic};
-use crate::rules::Ruleset;
 use crate::sim::{IncidentTest, TestHome};
 
 /// Returns a test of what `rule` last published, and the name of its file.
@@ -18,7 +17,7 @@ pub(in crate::daemon::web) async fn of_rule(shared: &Shared, rule: &RuleId) -> R
     let question = move |home: &mut HomeView<'_>| {
         let traces = home.traces.last(Some(wanted.as_str()), 200);
         let topic = traces.iter().find_map(|kept| published(&kept.trace.steps));
-        let rules = Ruleset::new(home.rules().to_vec());
+        let rules = home.ruleset();
         let zone = home.engine.calendar().zone.clone();
         (topic, TestHome::new(home.settings, zone, rules), home.sources.keys().cloned().collect::<Vec<Arc<str>>>())
     };

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::parts::of_word;
 use super::entity::{Entity, Trigger};
-use super::{Message, names};
+use super::message::Message;
+use super::names;
 use crate::devices::codec::Codec;
 use crate::devices::device::kind::Kind;
 use crate::devices::device::property::{Holds, Property, Read};

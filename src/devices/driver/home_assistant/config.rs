@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use super::super::parts::{get, list, text, texts};
 use super::abbreviations::{Keys, whole};
-use super::entity;
-use super::{MOST_COMPONENTS, Message};
 use crate::devices::device::address::Address;
 use crate::devices::device::reader::Extract;
 use crate::devices::device::{AvailabilityMode, SaysAvailable};
 use crate::devices::template::{Template, python_text};
-use crate::model::{Map, Payload, Qos, Topic, TopicFilter, Value};
+use crate::model::{Map, Qos, Topic, TopicFilter, Value};
 
 /// What a message says of the device as a whole.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,104 +25,11 @@ pub(super) struct Config<'a> {
     pub(super) component: &'a str,
     /// Its object id.
     pub(super) object: &'a str,
-    entries: Value,
+    pub(super) entries: Value,
 }
-
-/// Reads a discovery message.
-pub(super) fn read(component: &str, object: &str, topic: &Topic, payload: &Payload) -> Result<Message, String> {
-    let Value::Map(entries) = payload.value() else {
-        return Err(format!("`{topic}` isn't a JSON object"));
-    };
-    let entries = expanded(entries, Keys::Component);
-    let base = entries.get("~").and_then(Value::as_text).map(Arc::from);
-    if component == "device" {
-        several(object, topic, &entries, base)
-    } else {
-        one(component, object, topic, entries, base)
-    }
-}
-
-fn one(component: &str, object: &str, topic: &Topic, entries: Map, base: Option<Arc<str>>) -> Result<Message, String> {
-    let entries = Value::Map(based(entries, base.as_deref())?.into());
-    let (key, about) = device(&entries, topic, &entries);
-    let config = Config { component, object, entries };
-    match entity::read(&config) {
-        Ok(entity) => {
-            let diagnostics = entity.diagnostics.clone();
-            Ok(Message { key, about, entities: vec![entity], diagnostics, later: None })
-        }
-        // The device is known by it all the same, and says what is wrong.
-        Err(reason) if config.get("device").is_some() => {
-            let reason = format!("its {component} `{object}`: {reason}").into();
-            Ok(Message { key, about, entities: Vec::new(), diagnostics: vec![reason], later: None })
-        }
-        Err(reason) => Err(reason),
-    }
-}
-
-fn several(object: &str, topic: &Topic, entries: &Map, base: Option<Arc<str>>) -> Result<Message, String> {
-    let top = Value::Map(based(entries.clone(), base.as_deref())?.into());
-    let Some(Value::Map(components)) = get(&top, "components") else {
-        return Err(format!("`{topic}` has no `components`"));
-    };
-    if get(&top, "device").is_none() {
-        return Err(format!("`{topic}` has no `device`"));
-    }
-    let (key, about) = device(&top, topic, &top);
-    let mut message = Message { key, about, entities: Vec::new(), diagnostics: Vec::new(), later: None };
-    for (name, component) in components.iter().take(MOST_COMPONENTS) {
-        let Value::Map(component) = component else {
-            message.diagnostics.push(format!("its component `{name}` isn't a JSON object").into());
-            continue;
-        };
-        let mut component = expanded(component, Keys::Component);
-        let own_base = component.get("~").and_then(Value::as_text).map(Arc::from);
-        let Some(platform) = component.get("platform").and_then(Value::as_text).map(Arc::<str>::from) else {
-            message.diagnostics.push(format!("its component `{name}` has no `platform`").into());
-            continue;
-        };
-        // A component with nothing but its platform is taken back.
-        if component.len() == 1 {
-            continue;
-        }
-        for shared in SHARED {
-            if let (Some(value), None) = (get(&top, shared), component.get(shared)) {
-                component.insert(shared.into(), value.clone());
-            }
-        }
-        let read = based(component, own_base.as_deref().or(base.as_deref())).and_then(|entries| {
-            entity::read(&Config { component: &platform, object: name, entries: Value::Map(entries.into()) })
-        });
-        match read {
-            Ok(entity) => {
-                message.diagnostics.extend(entity.diagnostics.iter().cloned());
-                message.entities.push(entity);
-            }
-            Err(reason) => message.diagnostics.push(format!("its component `{name}`: {reason}").into()),
-        }
-    }
-    let _ = object;
-    Ok(message)
-}
-
-/// What the components of a device share with it, unless they say otherwise.
-const SHARED: [&str; 12] = [
-    "availability",
-    "availability_mode",
-    "availability_topic",
-    "availability_template",
-    "payload_available",
-    "payload_not_available",
-    "command_topic",
-    "state_topic",
-    "qos",
-    "encoding",
-    "origin",
-    "retain",
-];
 
 /// Returns a map with each key written out, in `device`, `origin` and `availability` too.
-fn expanded(entries: &Map, keys: Keys) -> Map {
+pub(super) fn expanded(entries: &Map, keys: Keys) -> Map {
     let inner = |key: &str, value: &Value| match (key, value) {
         ("device", Value::Map(device)) if keys == Keys::Component => Value::Map(expanded(device, Keys::Device).into()),
         ("origin", Value::Map(origin)) if keys == Keys::Component => Value::Map(expanded(origin, Keys::Origin).into()),
@@ -149,7 +54,7 @@ fn expanded(entries: &Map, keys: Keys) -> Map {
 }
 
 /// Returns a map with `~` replaced in its topics.
-fn based(entries: Map, base: Option<&str>) -> Result<Map, String> {
+pub(super) fn based(entries: Map, base: Option<&str>) -> Result<Map, String> {
     let replaced = |topic: &str| -> Result<Value, String> {
         let begins = topic.strip_prefix('~');
         let ends = topic.strip_suffix('~').filter(|rest| !rest.is_empty());
@@ -185,7 +90,7 @@ fn based(entries: Map, base: Option<&str>) -> Result<Map, String> {
 }
 
 /// Returns what the device is known by, and what is said of it.
-fn device(entries: &Value, topic: &Topic, component: &Value) -> (Arc<str>, About) {
+pub(super) fn device(entries: &Value, topic: &Topic, component: &Value) -> (Arc<str>, About) {
     let device = get(entries, "device").cloned().unwrap_or_default();
     let mut identifiers = texts(&device, "identifiers");
     identifiers.extend(text(&device, "identifiers").map(Arc::from));

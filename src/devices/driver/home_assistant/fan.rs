@@ -9,6 +9,7 @@ use crate::devices::device::kind::Kind;
 use crate::devices::device::property::Holds;
 
 pub(super) fn read(config: &Config<'_>, entity: &mut Entity) -> Result<(), String> {
+    // Longer than most: one row for each property reads best in one place.
     entity.kind = Kind::Fan;
     let (said, told) = on_off(config);
     entity.add(

@@ -3,12 +3,14 @@
 mod abbreviations;
 mod assemble;
 mod climate;
+mod component;
 mod config;
 mod cover;
 mod entity;
 mod fan;
 mod light;
 mod measures;
+mod message;
 mod names;
 mod panel;
 mod switches;
@@ -20,11 +22,7 @@ use super::{Driver, Told};
 use crate::devices::device::Source;
 use crate::devices::settings::DeviceSettings;
 use crate::model::{Payload, Topic};
-use config::About;
-use entity::Entity;
-
-/// The most components of one device.
-const MOST_COMPONENTS: usize = 500;
+use message::{MOST_COMPONENTS, Message};
 
 /// Returns the driver, where the source is switched on.
 pub(super) fn drivers(settings: &DeviceSettings) -> Vec<Box<dyn Driver>> {
@@ -48,17 +46,6 @@ struct HomeAssistant {
     messages: BTreeMap<Topic, Message>,
     /// The topics that tell of each device, by its key.
     devices: BTreeMap<Arc<str>, BTreeSet<Topic>>,
-}
-
-/// What one discovery topic told.
-#[derive(Debug)]
-pub(super) struct Message {
-    key: Arc<str>,
-    about: About,
-    entities: Vec<Entity>,
-    diagnostics: Vec<Arc<str>>,
-    /// Why a later message couldn't be read; this one counts on.
-    later: Option<Arc<str>>,
 }
 
 /// What a discovery topic says.
@@ -112,7 +99,7 @@ impl HomeAssistant {
     fn read(&mut self, topic: &Topic, payload: &Payload, told: &mut Told) {
         let Some(place) = self.place(topic.as_str()) else { return };
         let is_good = self.messages.get(topic).is_some_and(|message| !message.entities.is_empty());
-        let read = match config::read(place.component, place.object, topic, payload) {
+        let read = match message::read(place.component, place.object, topic, payload) {
             Ok(message) if is_good && message.entities.is_empty() && !message.diagnostics.is_empty() => {
                 Err(message.diagnostics.join("; "))
             }

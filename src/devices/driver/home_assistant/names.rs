@@ -9,6 +9,7 @@ use crate::devices::device::vocabulary::{is_channel, snake_case, word};
 
 /// Names the properties of a device's components, which come in the order of their topics.
 pub(super) fn name(entities: &mut [Entity]) {
+    // Longer than most: each step takes the names that those before it left.
     entities.sort_by_key(|entity| natural(&entity.object));
     // What the device is there for gets its words first.
     entities.sort_by_key(|entity| !entity.is_main);
