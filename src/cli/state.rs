@@ -2,10 +2,11 @@
 
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::link::daemon_client::DaemonArguments;
+use super::status::other_version;
 use super::{Exit, Failure, print};
+use crate::api::StateAnswer;
 use crate::model::{TopicFilter, format_duration};
 
 /// Shows the last payload of topics, and how long ago it came.
@@ -32,7 +33,8 @@ impl State {
             return Ok(Exit::Well);
         }
         let now = Timestamp::now();
-        let rows: Vec<[String; 3]> = answer.as_array().into_iter().flatten().map(|state| row(state, now)).collect();
+        let states: Vec<StateAnswer> = serde_json::from_value(answer).map_err(|error| other_version(&error))?;
+        let rows: Vec<[String; 3]> = states.iter().map(|state| row(state, now)).collect();
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -48,20 +50,14 @@ impl State {
     }
 }
 
-fn row(state: &Value, now: Timestamp) -> [String; 3] {
-    let text = |key: &str| state.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let payload = match state.get("payload") {
-        Some(Value::String(payload)) if payload.is_empty() => match state.get("too_large").and_then(Value::as_u64) {
-            Some(bytes) => format!("({bytes} bytes, too large to keep)"),
-            None => "(empty)".to_owned(),
-        },
-        Some(Value::String(payload)) => payload.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"),
-        _ => "(no text)".to_owned(),
+fn row(state: &StateAnswer, now: Timestamp) -> [String; 3] {
+    let payload = match (&state.payload, state.too_large) {
+        (_, Some(bytes)) => format!("({bytes} bytes, too large to keep)"),
+        (Some(payload), None) if payload.is_empty() => "(empty)".to_owned(),
+        (Some(payload), None) => payload.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"),
+        (None, None) => "(not text)".to_owned(),
     };
-    let at: Option<Timestamp> = text("at").parse().ok();
-    let age = at.map_or(String::new(), |at| {
-        let seconds = now.duration_since(at).as_secs().max(0).unsigned_abs();
-        format!("{} ago", format_duration(std::time::Duration::from_secs(seconds)))
-    });
-    [text("topic"), payload, age]
+    let seconds = now.duration_since(state.at).as_secs().max(0).unsigned_abs();
+    let age = format!("{} ago", format_duration(std::time::Duration::from_secs(seconds)));
+    [state.topic.clone(), payload, age]
 }

@@ -124,7 +124,8 @@ fn clients_table(rows: &[[String; 8]]) -> Vec<String> {
     all.iter().map(line).collect()
 }
 
-fn other_version(error: &serde_json::Error) -> Failure {
+/// Returns what to say where an answer can't be read.
+pub(super) fn other_version(error: &serde_json::Error) -> Failure {
     Failure::new(format!("what answers there isn't a homerule of this version: {error}"))
 }
 
