@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use homerule::broker::packet::Version;
+use homerule::broker::{Happening, Published};
+use homerule::model::{Size, States};
 
 use super::VERSIONS;
 use super::house::House;
@@ -97,4 +99,33 @@ fn a_subscription_and_a_message_in_one_piece_keep_their_order() {
     let got = deliveries(house.all(&super::house::Client { conn, version }));
     let texts: Vec<_> = got.iter().map(|got| (&*got.payload, got.retain)).collect();
     assert_eq!(texts, [("1", true), ("2", false)]);
+}
+
+#[test]
+fn the_state_of_a_home_keeps_a_message_for_as_long_as_the_broker_does() {
+    let mut house = House::new();
+    let speaks = house.come(Version::V5, "speaks");
+    for (topic, seconds) in [("a", 10_u32), ("b", 20), ("c", 30)] {
+        let properties = [&[0x02][..], &seconds.to_be_bytes()].concat();
+        house.publish(&speaks, &Publish { properties, ..Publish::retained(1, 1, topic, "x") });
+    }
+    house.publish(&speaks, &Publish::retained(1, 1, "d", "x"));
+    let mut states = States::default();
+    for happening in &house.happened {
+        if let Happening::Published(Published { message, .. }) = happening {
+            states.note(house.now, message, Size::Fits);
+        }
+    }
+    for kept in [3, 2, 1] {
+        for (at, topic) in states.expired(house.now) {
+            states.expire(at, &topic);
+        }
+        let known = states.iter().filter(|(_, state)| !state.payload.is_empty());
+        let known: Vec<String> = known.map(|(topic, _)| format!("{topic} x")).collect();
+        let hears = house.come(Version::V5, &format!("hears-{kept}"));
+        house.subscribe(&hears, "#", 1);
+        assert_eq!(house.messages(&hears), known, "{kept} of three are left");
+        assert_eq!(known.len(), kept + 1);
+        house.wait(Duration::from_secs(11));
+    }
 }
