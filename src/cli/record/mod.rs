@@ -4,7 +4,8 @@ mod link;
 mod sink;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -18,8 +19,10 @@ use super::{Exit, Failure, print};
 use crate::cli::home::since::Since;
 use crate::cli::link::broker_address::{BrokerAddress, BrokerArguments};
 use crate::cli::progress::{Progress, Reader};
+use crate::disk::home_files::read_home;
+use crate::lang::Home;
 use crate::model::recording::{MessageLine, Recorded, Via};
-use crate::model::{Origin, TopicFilter, parse_duration};
+use crate::model::{Origin, Secrets, TopicFilter, parse_duration};
 use link::{Heard, Link};
 use sink::{Pace, Sink};
 
@@ -62,7 +65,8 @@ impl Record {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::new(format!("can't start: {error}")))?;
         let sink = Sink::open(self.output.as_deref(), self.count, Pace::Live)?;
-        runtime.block_on(receive(&address, &filters, time, sink))
+        let secrets = secrets_of(self.broker.home());
+        runtime.block_on(receive(Listener::new(&address, &filters, &secrets), time, sink))
     }
 
     /// Writes what the daemon's recorder has since `since`.
@@ -105,17 +109,17 @@ impl Record {
     }
 }
 
-/// Writes what the broker at `address` sends, until it is enough, the time is over, or a signal ends it.
-async fn receive(
-    address: &BrokerAddress,
-    filters: &[String],
-    time: Option<Duration>,
-    mut sink: Sink,
-) -> Result<Exit, Failure> {
+/// Returns the secrets that the rules of the home in `folder` use: no recording has them. A home that can't be read has none.
+fn secrets_of(folder: &Path) -> Arc<Secrets> {
+    let sources = read_home(folder).ok();
+    sources.map(|sources| Home::load(&sources).ruleset.secrets).unwrap_or_default()
+}
+
+/// Writes what a broker sends, until it is enough, the time is over, or a signal ends it.
+async fn receive(mut listener: Listener<'_>, time: Option<Duration>, mut sink: Sink) -> Result<Exit, Failure> {
     let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("can't listen for signals: {error}")));
     let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
     let end = time.and_then(|time| Instant::now().checked_add(time));
-    let mut listener = Listener { address, link: Link::new(address), filters, was_connected: false };
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,
@@ -132,10 +136,15 @@ struct Listener<'a> {
     address: &'a BrokerAddress,
     link: Link,
     filters: &'a [String],
+    secrets: &'a Secrets,
     was_connected: bool,
 }
 
-impl Listener<'_> {
+impl<'a> Listener<'a> {
+    fn new(address: &'a BrokerAddress, filters: &'a [String], secrets: &'a Secrets) -> Listener<'a> {
+        Listener { address, link: Link::new(address), filters, secrets, was_connected: false }
+    }
+
     /// Takes what happens next; returns whether more is wanted.
     async fn next(&mut self, sink: &mut Sink) -> Result<bool, Failure> {
         match self.link.next(self.address).await {
@@ -156,7 +165,9 @@ impl Listener<'_> {
                     (None, Origin::Retained) => Via::Client(None),
                     (None, Origin::Live | Origin::Own | Origin::Restored) => Via::Unknown,
                 };
-                return Ok(!sink.write(&MessageLine::new(Timestamp::now(), &message, via))?.is_done());
+                let masked = self.secrets.mask_message(&message);
+                let message = masked.as_ref().unwrap_or(&message);
+                return Ok(!sink.write(&MessageLine::new(Timestamp::now(), message, via))?.is_done());
             }
             Ok(Heard::Other) => {}
             Err(failure) if self.was_connected => {

@@ -22,6 +22,11 @@ pub(crate) fn turned_at(
 ) -> Option<Timestamp> {
     let now = core.now();
     let failures = core.evaluator.failures_passed_over;
+    // Most conditions are as they were, and need be asked once only.
+    if !judge(core).is_some_and(|(is, _)| is == wanted) {
+        core.evaluator.failures_passed_over = failures;
+        return None;
+    }
     let (mut at, mut since) = (from, None);
     for _ in 0..MOST_QUESTIONS {
         core.evaluator.world.now = at;
