@@ -5,6 +5,9 @@ use super::sources;
 /// The longest function that needs no reason.
 const MOST_LINES: usize = 60;
 
+/// What other systems say, one row for each of their words: as long as their lists are.
+const TABLES: &str = "src/lang/import/";
+
 /// How a reason begins, on the first line of the function.
 const REASON: &str = "// Longer than most: ";
 
@@ -12,7 +15,7 @@ const REASON: &str = "// Longer than most: ";
 fn no_function_is_longer_than_a_screen_without_a_reason() {
     let is_test = |path: &str| path.contains("/tests") || path.ends_with("tests.rs");
     let mut wrong = Vec::new();
-    for (path, text) in sources("src").into_iter().filter(|(path, _)| !is_test(path)) {
+    for (path, text) in sources("src").into_iter().filter(|(path, _)| !is_test(path) && !path.starts_with(TABLES)) {
         let code: Vec<&str> = text.split("#[cfg(test)]").next().unwrap().lines().collect();
         for (start, line) in code.iter().enumerate() {
             let indent = &line[..line.len() - line.trim_start().len()];

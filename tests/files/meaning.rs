@@ -224,7 +224,7 @@ fn what_sets_runs_and_tells_is_decoded() {
         |reference: &RuleReference, id: &str| matches!(reference, RuleReference::Fixed(found) if found.as_str() == id);
     assert!(matches!(kinds[0], ActionKind::Let(variables) if variables.len() == 2));
     assert!(matches!(kinds[1], ActionKind::Remember(values) if &*values[0].0 == "seen"));
-    assert!(matches!(kinds[2], ActionKind::Run { rule, with } if is(rule, "full:helper") && &*with[0].0 == "lamp"));
+    assert!(matches!(kinds[2], ActionKind::Run { rule, with, .. } if is(rule, "full:helper") && &*with[0].0 == "lamp"));
     assert!(matches!(kinds[3], ActionKind::Run { rule, .. } if is(rule, "full:lamp[hall]")));
     assert!(matches!(kinds[4], ActionKind::Switch { rule, is_enabled: true } if is(rule, "full:triggers")));
     assert!(matches!(kinds[5], ActionKind::Switch { is_enabled: false, .. }));

@@ -72,17 +72,16 @@ pub(super) fn fill_in(node: &mut Node, sources: &Sources, reader: &mut Reader<'_
 
 fn fill_in_one(node: &mut Node, sources: &Sources, reader: &mut Reader<'_>, texts: &mut Vec<Arc<str>>) {
     let Some(secret) = Secret::of(node) else { return };
-    let text = match value(&secret, sources) {
-        Some(text) => Arc::from(text),
-        None => {
-            let span = reader.mark(node);
-            let found = reader.findings.error(Code::MISSING_SECRET, span, secret.missing());
-            if let Secret::File(_) = secret {
-                found.help("name a file in the home's folder, or its full path");
-            }
-            // What reads it makes no second mistake.
-            "".into()
+    let text: Arc<str> = if let Some(text) = value(&secret, sources) {
+        text.into()
+    } else {
+        let span = reader.mark(node);
+        let found = reader.findings.error(Code::MISSING_SECRET, span, secret.missing());
+        if let Secret::File(_) = secret {
+            found.help("name a file in the home's folder, or its full path");
         }
+        // What reads it makes no second mistake.
+        "".into()
     };
     texts.push(Arc::clone(&text));
     let at = reader.text.place(node.span.start);
