@@ -7,6 +7,8 @@
 //! - [`rules`]: rules as data.
 //! - [`lang`]: text to rules, with every mistake and its place.
 //! - [`broker`]: MQTT, without sockets.
+//! - [`link`]: the link to another broker, without sockets.
+//! - [`instance`]: several instances of one home: who leads, and who acts for which rule.
 //! - [`devices`]: what devices say about themselves, and how to speak to them.
 //! - [`engine`]: the core; decides what an event leads to.
 //! - [`explain`]: traces and facts in words.
@@ -27,7 +29,9 @@ pub mod devices;
 pub mod disk;
 pub mod engine;
 pub mod explain;
+pub mod instance;
 pub mod lang;
+pub mod link;
 pub mod model;
 pub mod page;
 pub mod rules;

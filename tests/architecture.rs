@@ -8,12 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers from the innermost, with those that each may import. What isn't there yet has its place already.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("script", &["model"]),
     ("rules", &["model", "script"]),
     ("lang", &["model", "script", "rules"]),
     ("broker", &["model", "rules"]),
+    ("link", &["model", "broker"]),
+    ("instance", &["model"]),
     ("devices", &["model", "script", "rules"]),
     ("engine", &["model", "script", "rules", "devices"]),
     ("explain", &["model", "script", "rules", "lang", "engine"]),
@@ -26,15 +28,15 @@ const LAYERS: [(&str, &[&str]); 16] = [
     (
         "daemon",
         &[
-            "model", "script", "rules", "lang", "broker", "devices", "engine", "analysis", "sim", "explain", "api",
-            "page", "disk",
+            "model", "script", "rules", "lang", "broker", "link", "instance", "devices", "engine", "analysis", "sim",
+            "explain", "api", "page", "disk",
         ],
     ),
     (
         "cli",
         &[
-            "model", "script", "rules", "lang", "broker", "devices", "engine", "analysis", "sim", "explain", "api",
-            "disk", "lsp", "daemon",
+            "model", "script", "rules", "lang", "broker", "link", "instance", "devices", "engine", "analysis", "sim",
+            "explain", "api", "disk", "lsp", "daemon",
         ],
     ),
 ];

@@ -5,6 +5,8 @@
 //! A seed that fails is printed; put it into `KEPT` with what mends it.
 
 mod client;
+mod instances;
+mod link;
 mod random;
 mod world;
 

@@ -8,7 +8,7 @@ use super::Body;
 use super::property::{PropertyReader, unknown};
 
 /// What PUBACK and PUBREC may say.
-pub(super) const RECEIVED: &[Reason] = &[
+pub(in crate::broker::codec) const RECEIVED: &[Reason] = &[
     Reason::Success,
     Reason::NoMatchingSubscribers,
     Reason::UnspecifiedError,
@@ -21,7 +21,7 @@ pub(super) const RECEIVED: &[Reason] = &[
 ];
 
 /// What PUBREL and PUBCOMP may say.
-pub(super) const RELEASED: &[Reason] = &[Reason::Success, Reason::PacketIdentifierNotFound];
+pub(in crate::broker::codec) const RELEASED: &[Reason] = &[Reason::Success, Reason::PacketIdentifierNotFound];
 
 /// Why a client may go.
 const LEAVING: &[Reason] = &[
@@ -41,7 +41,11 @@ const LEAVING: &[Reason] = &[
     Reason::PayloadFormatInvalid,
 ];
 
-pub(super) fn read(body: &mut Body<'_>, version: Version, may_say: &[Reason]) -> Result<Ack, DecodeError> {
+pub(in crate::broker::codec) fn read(
+    body: &mut Body<'_>,
+    version: Version,
+    may_say: &[Reason],
+) -> Result<Ack, DecodeError> {
     let mut ack = Ack::success(body.packet_id()?);
     if version == Version::V5 && !body.is_empty() {
         ack.reason = reason(body, may_say)?;
@@ -59,7 +63,10 @@ pub(super) fn read(body: &mut Body<'_>, version: Version, may_say: &[Reason]) ->
     Ok(ack)
 }
 
-pub(super) fn read_disconnect(body: &mut Body<'_>, version: Version) -> Result<Disconnect, DecodeError> {
+pub(in crate::broker::codec) fn read_disconnect(
+    body: &mut Body<'_>,
+    version: Version,
+) -> Result<Disconnect, DecodeError> {
     let mut disconnect = Disconnect { reason: Reason::Success, session_expiry: None, reason_string: None };
     if version == Version::V5 && !body.is_empty() {
         disconnect.reason = reason(body, LEAVING)?;
@@ -78,7 +85,7 @@ pub(super) fn read_disconnect(body: &mut Body<'_>, version: Version) -> Result<D
     Ok(disconnect)
 }
 
-pub(super) fn read_auth(body: &mut Body<'_>) -> Result<Auth, DecodeError> {
+pub(in crate::broker::codec) fn read_auth(body: &mut Body<'_>) -> Result<Auth, DecodeError> {
     let mut auth = Auth { reason: Reason::Success };
     let mut has_method = false;
     if !body.is_empty() {

@@ -29,16 +29,16 @@ impl<'b> Body<'b> {
         Body { owner: Some(packet), ..Body::borrowed(packet, header) }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::broker::codec) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Checks that nothing is left.
-    pub(super) fn end(&self) -> Result<(), DecodeError> {
+    pub(in crate::broker::codec) fn end(&self) -> Result<(), DecodeError> {
         if self.is_empty() { Ok(()) } else { Err(DecodeError::malformed("the packet has more bytes than it needs")) }
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, DecodeError> {
+    pub(in crate::broker::codec) fn byte(&mut self) -> Result<u8, DecodeError> {
         let (byte, rest) = self.rest.split_first().ok_or(CUT)?;
         self.rest = rest;
         Ok(*byte)
@@ -50,15 +50,15 @@ impl<'b> Body<'b> {
         Ok(*array)
     }
 
-    pub(super) fn two_bytes(&mut self) -> Result<u16, DecodeError> {
+    pub(in crate::broker::codec) fn two_bytes(&mut self) -> Result<u16, DecodeError> {
         self.array().map(u16::from_be_bytes)
     }
 
-    pub(super) fn four_bytes(&mut self) -> Result<u32, DecodeError> {
+    pub(in crate::broker::codec) fn four_bytes(&mut self) -> Result<u32, DecodeError> {
         self.array().map(u32::from_be_bytes)
     }
 
-    pub(super) fn variable(&mut self) -> Result<u32, DecodeError> {
+    pub(in crate::broker::codec) fn variable(&mut self) -> Result<u32, DecodeError> {
         let mut number = 0;
         for index in 0..4 {
             let byte = self.byte()?;
@@ -80,13 +80,13 @@ impl<'b> Body<'b> {
     }
 
     /// Returns binary data.
-    pub(super) fn binary(&mut self) -> Result<&'b [u8], DecodeError> {
+    pub(in crate::broker::codec) fn binary(&mut self) -> Result<&'b [u8], DecodeError> {
         let length = self.two_bytes()?;
         self.take(length.into())
     }
 
     /// Returns a string: UTF-8 without U+0000 (MQTT 5.0, 1.5.4). Rust's UTF-8 has no surrogates.
-    pub(super) fn text(&mut self) -> Result<&'b str, DecodeError> {
+    pub(in crate::broker::codec) fn text(&mut self) -> Result<&'b str, DecodeError> {
         let text = std::str::from_utf8(self.binary()?).map_err(|_| DecodeError::malformed("a text isn't UTF-8"))?;
         if text.contains('\0') {
             return Err(DecodeError::malformed("a text contains U+0000"));
@@ -94,23 +94,23 @@ impl<'b> Body<'b> {
         Ok(text)
     }
 
-    pub(super) fn shared_text(&mut self) -> Result<Arc<str>, DecodeError> {
+    pub(in crate::broker::codec) fn shared_text(&mut self) -> Result<Arc<str>, DecodeError> {
         self.text().map(Arc::from)
     }
 
-    pub(super) fn packet_id(&mut self) -> Result<PacketId, DecodeError> {
+    pub(in crate::broker::codec) fn packet_id(&mut self) -> Result<PacketId, DecodeError> {
         PacketId::new(self.two_bytes()?).ok_or(DecodeError::protocol("a packet identifier is 0"))
     }
 
     /// Returns the next bytes, as many as a variable byte integer says, as a body of their own.
-    pub(super) fn part(&mut self) -> Result<Body<'b>, DecodeError> {
+    pub(in crate::broker::codec) fn part(&mut self) -> Result<Body<'b>, DecodeError> {
         let length = self.variable()?;
         let part = self.take(usize::try_from(length).map_err(|_| CUT)?)?;
         Ok(Body { rest: part, owner: None })
     }
 
     /// Returns all that is left.
-    pub(super) fn payload(&mut self) -> Bytes {
+    pub(in crate::broker::codec) fn payload(&mut self) -> Bytes {
         let payload = std::mem::take(&mut self.rest);
         match self.owner {
             // A small payload mustn't keep a large packet alive.

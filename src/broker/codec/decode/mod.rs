@@ -1,10 +1,10 @@
 //! The bodies of the packets that clients send, one kind a file.
 
-mod acknowledgement;
+pub(super) mod acknowledgement;
 mod body;
 mod connect;
-mod property;
-mod publish;
+pub(super) mod property;
+pub(super) mod publish;
 mod subscribe;
 
 use crate::broker::packet::{Packet, Version};

@@ -13,28 +13,37 @@ use crate::model::Topic;
 use super::Body;
 
 /// The properties of one packet.
-pub(super) struct PropertyReader<'b> {
+pub(in crate::broker::codec) struct PropertyReader<'b> {
     body: Body<'b>,
     /// A bit for each identifier that has come.
     seen: u64,
+    /// Whether the subscription identifier may come several times: in what a server sends.
+    may_repeat_ids: bool,
 }
 
 const USER_PROPERTY: u8 = 0x26;
+const SUBSCRIPTION_ID: u8 = 0x0b;
 
 impl<'b> PropertyReader<'b> {
     /// Reads their length.
-    pub(super) fn new(body: &mut Body<'b>) -> Result<PropertyReader<'b>, DecodeError> {
-        Ok(PropertyReader { body: body.part()?, seen: 0 })
+    pub(in crate::broker::codec) fn new(body: &mut Body<'b>) -> Result<PropertyReader<'b>, DecodeError> {
+        Ok(PropertyReader { body: body.part()?, seen: 0, may_repeat_ids: false })
+    }
+
+    /// Reads the length of a server's properties.
+    pub(in crate::broker::codec) fn of_server(body: &mut Body<'b>) -> Result<PropertyReader<'b>, DecodeError> {
+        Ok(PropertyReader { may_repeat_ids: true, ..PropertyReader::new(body)? })
     }
 
     /// Returns the identifier of the next one; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<u8>, DecodeError> {
+    pub(in crate::broker::codec) fn next(&mut self) -> Result<Option<u8>, DecodeError> {
         if self.body.is_empty() {
             return Ok(None);
         }
         let id = self.body.byte()?;
         let bit = 1_u64.checked_shl(id.into()).ok_or(unknown())?;
-        if self.seen & bit != 0 && id != USER_PROPERTY {
+        let may_repeat = id == USER_PROPERTY || (id == SUBSCRIPTION_ID && self.may_repeat_ids);
+        if self.seen & bit != 0 && !may_repeat {
             return Err(DecodeError::protocol("a property comes twice"));
         }
         self.seen |= bit;
@@ -42,7 +51,7 @@ impl<'b> PropertyReader<'b> {
     }
 
     /// Returns a byte that is 0 or 1.
-    pub(super) fn flag(&mut self) -> Result<bool, DecodeError> {
+    pub(in crate::broker::codec) fn flag(&mut self) -> Result<bool, DecodeError> {
         match self.body.byte()? {
             0 => Ok(false),
             1 => Ok(true),
@@ -50,39 +59,39 @@ impl<'b> PropertyReader<'b> {
         }
     }
 
-    pub(super) fn two_bytes(&mut self) -> Result<u16, DecodeError> {
+    pub(in crate::broker::codec) fn two_bytes(&mut self) -> Result<u16, DecodeError> {
         self.body.two_bytes()
     }
 
-    pub(super) fn four_bytes(&mut self) -> Result<u32, DecodeError> {
+    pub(in crate::broker::codec) fn four_bytes(&mut self) -> Result<u32, DecodeError> {
         self.body.four_bytes()
     }
 
     /// Returns a number that is 1 at least.
-    pub(super) fn two_bytes_above_zero(&mut self) -> Result<NonZeroU16, DecodeError> {
+    pub(in crate::broker::codec) fn two_bytes_above_zero(&mut self) -> Result<NonZeroU16, DecodeError> {
         NonZeroU16::new(self.body.two_bytes()?).ok_or(ZERO)
     }
 
     /// Returns a number that is 1 at least.
-    pub(super) fn four_bytes_above_zero(&mut self) -> Result<NonZeroU32, DecodeError> {
+    pub(in crate::broker::codec) fn four_bytes_above_zero(&mut self) -> Result<NonZeroU32, DecodeError> {
         NonZeroU32::new(self.body.four_bytes()?).ok_or(ZERO)
     }
 
     /// Returns a number that is 1 at least.
-    pub(super) fn variable_above_zero(&mut self) -> Result<NonZeroU32, DecodeError> {
+    pub(in crate::broker::codec) fn variable_above_zero(&mut self) -> Result<NonZeroU32, DecodeError> {
         NonZeroU32::new(self.body.variable()?).ok_or(ZERO)
     }
 
-    pub(super) fn text(&mut self) -> Result<Arc<str>, DecodeError> {
+    pub(in crate::broker::codec) fn text(&mut self) -> Result<Arc<str>, DecodeError> {
         self.body.shared_text()
     }
 
-    pub(super) fn binary(&mut self) -> Result<Bytes, DecodeError> {
+    pub(in crate::broker::codec) fn binary(&mut self) -> Result<Bytes, DecodeError> {
         self.body.binary().map(Bytes::copy_from_slice)
     }
 
     /// Reads a property that nobody needs: a user property of a packet that carries no message, or a text for people.
-    pub(super) fn skip(&mut self, id: u8) -> Result<(), DecodeError> {
+    pub(in crate::broker::codec) fn skip(&mut self, id: u8) -> Result<(), DecodeError> {
         self.body.text()?;
         if id == USER_PROPERTY {
             self.body.text()?;
@@ -91,7 +100,7 @@ impl<'b> PropertyReader<'b> {
     }
 
     /// Reads a property of a message, of one that is sent or of a will; refuses what is none.
-    pub(super) fn message(&mut self, id: u8, properties: &mut Properties) -> Result<(), DecodeError> {
+    pub(in crate::broker::codec) fn message(&mut self, id: u8, properties: &mut Properties) -> Result<(), DecodeError> {
         match id {
             0x01 => properties.is_text = Some(self.flag()?),
             0x03 => properties.content_type = Some(self.text()?),
@@ -116,6 +125,6 @@ impl<'b> PropertyReader<'b> {
 const ZERO: DecodeError = DecodeError::protocol("a property that can't be 0 is 0");
 
 /// Returns the error of a property that this packet can't have.
-pub(super) const fn unknown() -> DecodeError {
+pub(in crate::broker::codec) const fn unknown() -> DecodeError {
     DecodeError::of(Reason::MalformedPacket, "a property that this packet can't have")
 }

@@ -11,7 +11,23 @@ use crate::model::{Qos, Topic, TopicError};
 use super::Body;
 use super::property::PropertyReader;
 
-pub(super) fn read(flags: u8, body: &mut Body<'_>, version: Version) -> Result<Packet, DecodeError> {
+pub(in crate::broker::codec) fn read(flags: u8, body: &mut Body<'_>, version: Version) -> Result<Packet, DecodeError> {
+    read_from(Sender::Client, flags, body, version)
+}
+
+/// Who sent a message: only a server says for which subscriptions it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::broker::codec) enum Sender {
+    Client,
+    Server,
+}
+
+pub(in crate::broker::codec) fn read_from(
+    sender: Sender,
+    flags: u8,
+    body: &mut Body<'_>,
+    version: Version,
+) -> Result<Packet, DecodeError> {
     let qos = qos(flags >> 1 & 0b11).ok_or(DecodeError::malformed("a PUBLISH with QoS 3"))?;
     let name = body.text()?;
     let id = match qos {
@@ -31,7 +47,7 @@ pub(super) fn read(flags: u8, body: &mut Body<'_>, version: Version) -> Result<P
         payload: bytes::Bytes::new(),
     };
     if version == Version::V5 {
-        read_properties(body, &mut publish)?;
+        read_properties(sender, body, &mut publish)?;
     }
     // An alias speaks for a topic that isn't there.
     if !name.is_empty() || publish.alias.is_none() {
@@ -41,12 +57,16 @@ pub(super) fn read(flags: u8, body: &mut Body<'_>, version: Version) -> Result<P
     Ok(Packet::Publish(publish))
 }
 
-fn read_properties(body: &mut Body<'_>, publish: &mut Publish) -> Result<(), DecodeError> {
-    let mut reader = PropertyReader::new(body)?;
+fn read_properties(sender: Sender, body: &mut Body<'_>, publish: &mut Publish) -> Result<(), DecodeError> {
+    let mut reader = match sender {
+        Sender::Client => PropertyReader::new(body)?,
+        Sender::Server => PropertyReader::of_server(body)?,
+    };
     let mut properties = Properties::default();
     while let Some(id) = reader.next()? {
         match id {
             0x02 => publish.expiry = Some(reader.four_bytes()?),
+            0x0b if sender == Sender::Server => publish.subscription_ids.push(reader.variable_above_zero()?),
             0x0b => return Err(DecodeError::protocol("a client's PUBLISH has a subscription identifier")),
             0x23 => {
                 let alias = NonZeroU16::new(reader.two_bytes()?);
@@ -63,7 +83,7 @@ fn read_properties(body: &mut Body<'_>, publish: &mut Publish) -> Result<(), Dec
 }
 
 /// Returns a topic that may be published to.
-pub(super) fn topic(name: &str) -> Result<Topic, DecodeError> {
+pub(in crate::broker::codec) fn topic(name: &str) -> Result<Topic, DecodeError> {
     Topic::parse(name).map_err(|error| match error {
         TopicError::Empty => DecodeError::protocol("a PUBLISH has neither a topic nor an alias"),
         TopicError::Wildcard => DecodeError::of(Reason::TopicNameInvalid, "a topic contains a wildcard"),
@@ -73,7 +93,7 @@ pub(super) fn topic(name: &str) -> Result<Topic, DecodeError> {
     })
 }
 
-pub(super) fn qos(bits: u8) -> Option<Qos> {
+pub(in crate::broker::codec) fn qos(bits: u8) -> Option<Qos> {
     match bits {
         0 => Some(Qos::AtMostOnce),
         1 => Some(Qos::AtLeastOnce),

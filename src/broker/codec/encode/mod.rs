@@ -2,8 +2,8 @@
 //!
 //! What an older version doesn't have is left out, and what it has no packet for isn't sent at all.
 
-mod publish;
-mod writer;
+pub(in crate::broker::codec) mod publish;
+pub(in crate::broker::codec) mod writer;
 
 use crate::broker::packet::{Ack, ConnAck, Disconnect, Packet, SubAck, Version};
 use crate::broker::reason::Reason;

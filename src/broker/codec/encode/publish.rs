@@ -12,7 +12,7 @@ pub fn publish_length(message: &Publish, version: Version) -> usize {
     1 + variable_length(body) + body
 }
 
-pub(super) fn write(message: &Publish, version: Version, out: &mut Vec<u8>) {
+pub(in crate::broker::codec) fn write(message: &Publish, version: Version, out: &mut Vec<u8>) {
     let body = body_length(message, version);
     out.reserve(5 + body);
     let flags = u8::from(message.dup) << 3 | u8::from(message.qos) << 1 | u8::from(message.retain);
