@@ -2,6 +2,8 @@
 //!
 //! Nothing here sleeps: each test waits for what it expects, with a deadline.
 
+mod another_broker;
+mod another_broker_tls;
 mod backup;
 mod bad_input;
 mod clients;
@@ -14,6 +16,7 @@ mod hostile;
 mod house;
 mod killed;
 mod lessons;
+mod mosquitto;
 mod own_client;
 mod own_topics;
 mod page;
@@ -25,6 +28,7 @@ mod rule_topics;
 mod security;
 mod sign_in;
 mod standard_error;
+mod standby;
 mod start_stop;
 mod survival;
 mod web;

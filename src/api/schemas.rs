@@ -8,8 +8,8 @@ use super::view::{
     SourcePart, TimelineAnswer, VerdictAnswer, VerdictPart, Waiting, Wrong, WrongKind,
 };
 use super::{
-    BrokerStatus, ClientAnswer, FailingRule, Finding, LastRun, NearAnswer, ObstacleAnswer, RecorderStatus, RuleAnswer,
-    RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
+    BrokerStatus, ClientAnswer, FailingRule, Finding, InstanceStatus, LastRun, LinkStatus, NearAnswer, ObstacleAnswer,
+    RecorderStatus, RuleAnswer, RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
 };
 
 #[derive(OpenApi)]
@@ -22,7 +22,9 @@ use super::{
     Finding,
     History,
     HoldSpan,
+    InstanceStatus,
     LastRun,
+    LinkStatus,
     NearAnswer,
     Now,
     ObstacleAnswer,

@@ -27,6 +27,12 @@ pub struct Status {
     pub stale: Vec<String>,
     /// What was found in the home's files when they were last read.
     pub diagnostics: Vec<Finding>,
+    /// The link to another broker; absent: our own is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkStatus>,
+    /// Which of several instances of the home this is; absent: it is the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceStatus>,
     /// Whether all is as it should be: each file is in force, and the store keeps what it should.
     pub healthy: bool,
     /// Whether what should survive a restart does.
@@ -37,6 +43,54 @@ pub struct Status {
     /// How the embedded broker is; `None`: another one is used.
     #[serde(default)]
     pub broker: Option<BrokerStatus>,
+}
+
+/// The link to another broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LinkStatus {
+    /// Where the broker is: `broker.lan:1883`.
+    pub broker: String,
+    /// Whether it has let us in.
+    pub connected: bool,
+    /// Since when it is as it is; absent: nothing was heard yet.
+    pub since: Option<Timestamp>,
+    /// What is spoken: `5.0` or `3.1.1`; absent while there is no connection.
+    pub protocol: Option<String>,
+    /// What the broker can't do, in words.
+    pub lacks: Vec<String>,
+    /// How many filters are subscribed.
+    pub subscriptions: usize,
+    /// The filters that the broker refuses.
+    pub refused: Vec<String>,
+    /// How many messages wait to be published or acknowledged.
+    pub waiting: usize,
+    /// How many messages of ours were dropped since the start.
+    pub dropped: u64,
+    /// What went wrong last, and what to do about it.
+    pub last_error: Option<String>,
+    /// When it is tried again; absent: there is a connection, or one is being opened.
+    pub next_try: Option<Timestamp>,
+    /// How often the broker let us in since the start.
+    pub connects: u64,
+    /// How many messages came since the start.
+    pub received: u64,
+    /// How many messages were sent since the start.
+    pub sent: u64,
+    /// How many of our own messages a broker of 3.1.1 sent back.
+    pub echoes: u64,
+}
+
+/// One of several instances of a home.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceStatus {
+    /// Its name.
+    pub name: String,
+    /// `leader`, `standby`, `taking over` or `joining`.
+    pub role: String,
+    /// Who leads, as far as is known.
+    pub leader: Option<String>,
+    /// How often leadership has changed hands.
+    pub epoch: u64,
 }
 
 /// A rule whose last run failed.

@@ -9,6 +9,20 @@ use super::packet::Packet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Receipt(u64);
 
+impl Receipt {
+    /// Returns the receipt with this number: of a link to another broker, which counts like ours.
+    #[must_use]
+    pub fn new(number: u64) -> Receipt {
+        Receipt(number)
+    }
+
+    /// Returns its number.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// All that is held back.
 #[derive(Debug, Default)]
 pub(super) struct Releases {

@@ -7,7 +7,7 @@ use clap::Args;
 use super::link::daemon_client::DaemonArguments;
 use super::link::home_zone::HomeZone;
 use super::{Exit, Failure, print};
-use crate::api::{BrokerStatus, ClientAnswer, LastRun, RuleAnswer, Status as StatusAnswer};
+use crate::api::{BrokerStatus, ClientAnswer, LastRun, LinkStatus, RuleAnswer, Status as StatusAnswer};
 use crate::model::format_duration;
 
 /// Shows how the daemon is: what it listens on, its rules, and what is wrong with them.
@@ -157,6 +157,16 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
     if let Some(broker) = &status.broker {
         show_broker(broker);
     }
+    if let Some(link) = &status.link {
+        show_link(link, zone);
+    }
+    if let Some(instance) = &status.instance {
+        let leader = instance.leader.as_deref().unwrap_or("nobody");
+        print::line(&format!(
+            "instance {}: {}; {leader} leads (epoch {})",
+            instance.name, instance.role, instance.epoch
+        ));
+    }
     for file in &status.stale {
         print::line(&format!("{file} is NOT in force: its last good version is, if it had one"));
     }
@@ -177,8 +187,35 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
     }
     if let Some(failing) = &status.store.failing {
         print::line(&format!("a restart would lose what changes: {failing}"));
-    } else if !status.healthy {
+    } else if !status.healthy && status.link.as_ref().is_none_or(|link| link.connected) {
         print::line("some files aren't in force: `homerule check` shows what is wrong with them");
+    }
+}
+
+fn show_link(link: &LinkStatus, zone: &HomeZone) {
+    let since = link.since.map(|since| format!(" since {}", zone.local(&since.to_string()))).unwrap_or_default();
+    let filters = if link.subscriptions == 1 { "filter" } else { "filters" };
+    match &link.protocol {
+        Some(protocol) => print::line(&format!(
+            "connected to the broker at {}{since}, MQTT {protocol}, {} {filters} subscribed",
+            link.broker, link.subscriptions
+        )),
+        None => print::line(&format!("the broker at {} is away{since}", link.broker)),
+    }
+    if let Some(error) = link.last_error.as_ref().filter(|_| !link.connected) {
+        print::line(&format!("    {error}"));
+    }
+    if let Some(next) = link.next_try {
+        print::line(&format!("    next try at {}", zone.local(&next.to_string())));
+    }
+    if link.waiting > 0 || link.dropped > 0 {
+        print::line(&format!("    {} messages wait to be published, {} were dropped", link.waiting, link.dropped));
+    }
+    for filter in &link.refused {
+        print::line(&format!("    the broker refuses the subscription to `{filter}`"));
+    }
+    for lack in &link.lacks {
+        print::line(&format!("    the broker has {lack}"));
     }
 }
 

@@ -10,6 +10,8 @@ mod banner;
 mod broker;
 mod files;
 mod home;
+mod instance;
+mod link;
 mod mqtt;
 pub mod net;
 mod observers;
@@ -21,6 +23,7 @@ mod system;
 mod web;
 mod why;
 
+pub use link::{Tried, settings_at, try_broker};
 pub use observers::screen::Format;
 pub(crate) use start::ADDRESS_FILE;
 pub use start::{DaemonError, Ended, Options, run};

@@ -18,7 +18,7 @@ use crate::devices::{DeviceSettings, PayloadLimit};
 use crate::disk::home_files::{FilesError, SETTINGS, Scan};
 use crate::disk::recorded;
 use crate::engine::{self, Engine};
-use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Settings, take_refusals_for_errors};
+use crate::lang::{BrokerSettings, Code, Settings, take_refusals_for_errors};
 use crate::model::schedule::Calendar;
 
 use super::banner::Banner;
@@ -26,6 +26,8 @@ use super::broker::{self, AccessFiles, FileProblem, Listeners, ListenersError, O
 use super::files::reload::{Loaded, Reloader, Request, tell_stale};
 use super::home::event_loop::{EventLoop, Parts};
 use super::home::input::{Input, Link, WAITING};
+use super::instance::Instance;
+use super::link::{LinkError, Linked};
 use super::mqtt::Mqtt;
 use super::observers::Observers;
 use super::observers::screen::{Format, Screen};
@@ -133,6 +135,12 @@ impl From<FileProblem> for DaemonError {
     }
 }
 
+impl From<LinkError> for DaemonError {
+    fn from(error: LinkError) -> DaemonError {
+        DaemonError::Settings(error.to_string())
+    }
+}
+
 impl From<WebError> for DaemonError {
     fn from(error: WebError) -> DaemonError {
         DaemonError::Web(error.to_string())
@@ -212,24 +220,29 @@ impl Daemon {
     ) -> Result<Daemon, DaemonError> {
         let Opened { store, kept } = opened;
         let settings = &loaded.home.settings;
-        let embedded = embedded(settings)?;
         let zone = zone(settings)?;
         logging::set_zone(zone.clone());
         let (sender, inputs) = mpsc::channel(WAITING);
         let link = Link::new(sender.clone());
         drop(sender);
-        if let Some(most) = open_files::make_room(embedded.limits.connections) {
-            warn!(
-                "The system lets homerule have {most} files open, too few for {} clients: raise it with `LimitNOFILE=` or `ulimit -n`.",
-                embedded.limits.connections
-            );
-        }
-        let access = AccessFiles::read(embedded, folder)?;
-        let listeners = Listeners::bind(embedded, folder).await?;
+        let own = match &settings.broker {
+            BrokerSettings::Embedded(embedded) => {
+                if let Some(most) = open_files::make_room(embedded.limits.connections) {
+                    warn!(
+                        "The system lets homerule have {most} files open, too few for {} clients: raise it with `LimitNOFILE=` or `ulimit -n`.",
+                        embedded.limits.connections
+                    );
+                }
+                let access = AccessFiles::read(embedded, folder)?;
+                Some((embedded, access, Listeners::bind(embedded, folder).await?))
+            }
+            BrokerSettings::External(_) => None,
+        };
         let (requests, requested) = mpsc::channel(16);
         let (stopping, stop) = watch::channel(false);
         let web = Web::bind(settings, folder, link.clone(), requests.clone(), stop).await?;
-        let banner = Banner::new(folder, listeners.addresses(), web.address(), &loaded);
+        let addresses = own.as_ref().map(|(_, _, listeners)| listeners.addresses()).unwrap_or_default();
+        let banner = Banner::new(folder, addresses, web.address(), &loaded);
         let mut screen = Screen::start(options.format, options.quiet, zone.clone());
         banner.show(&mut screen);
         let address = folder.join(&settings.data).join(ADDRESS_FILE);
@@ -238,22 +251,39 @@ impl Daemon {
         }
         let mut clock = Clock::start(kept.snapshot.alive_at);
         let now = clock.read().now;
-        let parts = broker::Parts {
-            settings: embedded,
-            listeners: &listeners,
-            access,
-            kept: kept.broker,
-            old_retained: &kept.old_retained,
-            seed: random(),
+        let (mqtt, listeners) = match (own, &settings.broker) {
+            (Some((embedded, access, listeners)), _) => {
+                let parts = broker::Parts {
+                    settings: embedded,
+                    listeners: &listeners,
+                    access,
+                    kept: kept.broker,
+                    old_retained: &kept.old_retained,
+                    seed: random(),
+                };
+                let (broker, arrivals, unreadable) = OwnBroker::new(now, parts);
+                for key in unreadable {
+                    error!("`{key}` can't be read and is left out.");
+                }
+                (Mqtt::Broker(Box::new(broker)), tokio::spawn(listeners.run(arrivals)))
+            }
+            (None, BrokerSettings::External(external)) => {
+                let linked = Linked::new(now, settings, external, folder, kept.link)?;
+                let mut stop = stopping.subscribe();
+                // Nobody listens: this only ends with the daemon.
+                let nobody = async move {
+                    let _ = stop.changed().await;
+                    Ok(())
+                };
+                (Mqtt::Link(Box::new(linked)), tokio::spawn(nobody))
+            }
+            (None, BrokerSettings::Embedded(_)) => return Err(DaemonError::Died("the broker")),
         };
-        let (broker, arrivals, unreadable) = OwnBroker::new(now, parts);
-        for key in unreadable {
-            error!("`{key}` can't be read and is left out.");
-        }
-        let mqtt = Mqtt::Broker(Box::new(broker));
         let options = engine_options(settings, zone);
         let shown = Shown::new(options.payload.clone(), &loaded.home.ruleset.secrets);
-        let engine = Engine::restore(now.wall, loaded.home.ruleset.clone(), kept.snapshot, options);
+        let instance = settings.instance.as_ref().map(|one| Instance::new(now, one, folder, &kept.snapshot));
+        let instance = instance.transpose().map_err(DaemonError::Settings)?;
+        let engine = Engine::restore(now.wall, loaded.home.ruleset.clone(), kept.snapshot, options.clone());
         let states = engine.0.states();
         let recorder = Recorder::start(recorded::folder(folder, settings), settings.recorder.clone(), states, &shown);
         let parts = Parts {
@@ -266,6 +296,8 @@ impl Daemon {
             kept_sources: kept.sources,
             old_keys: kept.old_keys,
             listen: banner.urls(),
+            options,
+            instance,
         };
         let observers = Observers::new(settings, screen, recorder, shown, now.wall);
         let good = loaded.sources.clone();
@@ -276,7 +308,7 @@ impl Daemon {
             requests,
             stopping,
             event_loop: tokio::spawn(event_loop.run()),
-            listeners: tokio::spawn(listeners.run(arrivals)),
+            listeners,
             web: tokio::spawn(web.run()),
             reloader: tokio::spawn(reloader.run()),
         })
@@ -386,13 +418,6 @@ enum Heard {
     Stop(&'static str),
     /// To read the files again.
     Reload,
-}
-
-fn embedded(settings: &Settings) -> Result<&EmbeddedBroker, DaemonError> {
-    match &settings.broker {
-        BrokerSettings::Embedded(embedded) => Ok(embedded),
-        BrokerSettings::External(_) => Err(DaemonError::NotOffered),
-    }
 }
 
 fn zone(settings: &Settings) -> Result<TimeZone, DaemonError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::schedule::Calendar;
-use crate::model::{Origin, RuleId, Secrets, States, Topic};
+use crate::model::{Origin, RuleId, Secrets, States, Topic, TopicFilter};
 use crate::rules::{HomeEvent, Ruleset};
 use crate::script::Interrupter;
 
@@ -150,6 +150,18 @@ impl Engine {
         }
         self.settle();
         self.finish()
+    }
+
+    /// From now on notes what expressions read, for [`Engine::take_asked`].
+    pub fn note_reads(&mut self) {
+        self.core.evaluator.note_reads();
+    }
+
+    /// Returns the filters of what expressions have read for the first time since the last call: topics without a value, and filters
+    /// over whose topics was counted. Whoever must subscribe to be told of them does so.
+    #[must_use]
+    pub fn take_asked(&mut self) -> Vec<TopicFilter> {
+        self.core.evaluator.take_asked()
     }
 
     /// Returns what ends an evaluation that takes too long: for a watchdog on another thread.

@@ -37,9 +37,7 @@ pub enum Role {
 /// What was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// The broker is there: what is retained comes next.
-    Connected,
-    /// What is retained has come.
+    /// The broker is there, and what is retained has come.
     Settled,
     /// The broker is away.
     Disconnected,
@@ -110,6 +108,7 @@ struct Known {
 
 /// Decides who leads.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of its own")]
 pub struct Election {
     name: String,
     lease: Duration,
@@ -211,7 +210,7 @@ impl Election {
     /// Notes what the next renewal says: the hash of the rules, and what the wall clock says in seconds since 1970.
     pub fn note(&mut self, ruleset: &str, wall: i64) {
         if self.ruleset != ruleset {
-            self.ruleset = ruleset.to_owned();
+            ruleset.clone_into(&mut self.ruleset);
             self.told.clear();
         }
         self.wall = wall;
@@ -248,7 +247,6 @@ impl Election {
         self.tick(&mut decisions);
         match heard {
             None => {}
-            Some(Heard::Connected) => {}
             Some(Heard::Disconnected) => self.disconnected(&mut decisions),
             Some(Heard::Settled) => self.settled(&mut decisions),
             Some(Heard::Lease(lease)) => self.heard_lease(lease, &mut decisions),
@@ -465,7 +463,7 @@ impl Election {
 
     /// Returns when a leader stops whose last confirmed renewal was sent at `sent`.
     fn end_of(&self, sent: Timestamp) -> Timestamp {
-        sent.checked_add(self.lease - self.lease / MARGIN).unwrap_or(Timestamp::MAX)
+        sent.checked_add(self.lease.saturating_sub(self.lease / MARGIN)).unwrap_or(Timestamp::MAX)
     }
 
     fn after(&self, duration: Duration) -> Timestamp {

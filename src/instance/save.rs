@@ -138,6 +138,22 @@ impl Follower {
         self.position.is_some() && self.partial.is_none()
     }
 
+    /// Takes note that the leader is alive at this time, in microseconds since 1970.
+    pub fn note_alive(&mut self, at: i64) {
+        self.alive_at = self.alive_at.max(Some(at));
+    }
+
+    /// Takes what a leader saves itself.
+    pub fn apply(&mut self, changes: &Changes, alive_at: i64) {
+        self.alive_at = self.alive_at.max(Some(alive_at));
+        for (key, value) in changes {
+            match value {
+                Some(value) => drop(self.values.insert(key.clone(), value.clone())),
+                None => drop(self.values.remove(key)),
+            }
+        }
+    }
+
     /// Takes a piece.
     pub fn take(&mut self, saved: Saved) -> Followed {
         let Saved { epoch, place, alive_at, part, .. } = saved;
@@ -164,13 +180,7 @@ impl Follower {
             }
             Part::Changes(changes) => {
                 self.position = Some((epoch, place));
-                self.alive_at = self.alive_at.max(Some(alive_at));
-                for (key, value) in &changes {
-                    match value {
-                        Some(value) => drop(self.values.insert(key.clone(), value.clone())),
-                        None => drop(self.values.remove(key)),
-                    }
-                }
+                self.apply(&changes, alive_at);
                 Followed::Changed(changes)
             }
         }

@@ -79,6 +79,7 @@ mod tests {
             qos: Qos::AtLeastOnce,
             retain: false,
             origin: Origin::Live,
+            expires_at: None,
         }
     }
 

@@ -1,12 +1,13 @@
 //! A connection: how it begins, what is sent on it by time, and how it ends.
 
 use std::num::{NonZeroU16, NonZeroU32};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::broker::codec::{Answer, ClientDecoder, Said, publish_length};
-use crate::broker::packet::{Connect, Packet, PacketId, Publish, Version, Will};
+use crate::broker::packet::{Connect, Packet, PacketId, Properties, Publish, Version, Will};
 use crate::broker::reason::Reason;
 use crate::model::Qos;
 
@@ -145,7 +146,8 @@ impl Link {
             version: self.version,
             is_bridge: false,
             client_id: self.settings.client_id.clone(),
-            clean_start: false,
+            // A session that isn't kept needs no beginning.
+            clean_start: self.settings.session_expiry.is_zero(),
             keep_alive: u16::try_from(self.settings.keep_alive.as_secs().max(1)).unwrap_or(u16::MAX),
             will,
             user: self.settings.user.clone(),
@@ -233,7 +235,9 @@ impl Link {
     pub(super) fn subscribe(&mut self, all: bool) {
         let packets = self.subscriptions.ask(all, self.has_subscription_ids, self.version == Version::V5);
         let has_asked = !packets.is_empty();
-        packets.iter().for_each(|packet| self.send(packet));
+        for packet in &packets {
+            self.send(packet);
+        }
         if has_asked {
             self.keep_subscriptions();
         } else {
@@ -302,7 +306,7 @@ impl Link {
             alias: None,
             expiry: None,
             subscription_ids: Vec::new(),
-            properties: None,
+            properties: self.epoch_of(out),
             payload: out.payload.clone(),
         };
         if publish_length(&publish, self.version) > self.largest {
@@ -316,6 +320,12 @@ impl Link {
             self.echoes.await_back(self.now, &out.topic, &out.payload);
         }
         true
+    }
+
+    fn epoch_of(&self, out: &Out) -> Option<Arc<Properties>> {
+        let epoch = self.epoch.filter(|_| self.version == Version::V5 && self.prefix.is_ours(&out.topic))?;
+        let user_properties = vec![("homerule-epoch".into(), epoch.to_string().into())];
+        Some(Arc::new(Properties { user_properties, ..Properties::default() }))
     }
 
     fn end(&mut self, why: Failure) {

@@ -42,6 +42,8 @@ pub struct Heard {
     pub message: Message,
     /// Its properties; `None`: it has none.
     pub properties: Option<Arc<Properties>>,
+    /// How long it is of use, in seconds; `None`: for ever.
+    pub expiry: Option<u32>,
 }
 
 /// A broker that let us in.

@@ -15,16 +15,14 @@ impl Link {
         }
         match packet {
             Packet::Publish(publish) => self.take_publish(publish),
-            Packet::PubAck(ack) => self.take_ack(&ack),
-            Packet::PubRec(ack) if ack.reason.is_error() => self.take_ack(&ack),
-            Packet::PubRec(ack) => {
+            Packet::PubRec(ack) if !ack.reason.is_error() => {
                 if let Some((number, row)) = self.outbox.received(ack.id) {
                     self.keep_out(number, Some(row));
                 }
                 // Only once that is on the disk: after a restart it must not be published again.
                 self.answer(Packet::PubRel(Ack::success(ack.id)));
             }
-            Packet::PubComp(ack) => self.take_ack(&ack),
+            Packet::PubAck(ack) | Packet::PubRec(ack) | Packet::PubComp(ack) => self.take_ack(&ack),
             Packet::PubRel(ack) => {
                 if self.received.remove(&ack.id) {
                     self.keep_received(ack.id, None);
@@ -96,8 +94,13 @@ impl Link {
             self.view.received += 1;
             let origin = if publish.retain { Origin::Retained } else { Origin::Live };
             let payload = Payload::from_bytes(publish.payload);
-            let message = Message { topic, payload, qos: publish.qos, retain: publish.retain, origin };
-            self.happenings.push_back(Happening::Heard(Heard { message, properties: publish.properties }));
+            let message =
+                Message { topic, payload, qos: publish.qos, retain: publish.retain, origin, expires_at: None };
+            self.happenings.push_back(Happening::Heard(Heard {
+                message,
+                properties: publish.properties,
+                expiry: publish.expiry,
+            }));
         }
         match (publish.qos, publish.id) {
             (Qos::AtLeastOnce, Some(id)) => self.answer(Packet::PubAck(Ack::success(id))),

@@ -33,7 +33,7 @@ use jiff::Timestamp;
 use crate::broker::codec::{ClientDecoder, encode_request};
 use crate::broker::packet::{Disconnect, Packet, PacketId, Version};
 use crate::broker::reason::Reason;
-use crate::model::{Message, Qos, Topic};
+use crate::model::{Message, Qos};
 
 pub use failure::Failure;
 pub use filters::{covers, without_covered};
@@ -71,6 +71,7 @@ enum Stage {
 
 /// The link to another broker.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of its own")]
 pub struct Link {
     /// The time we were last told; it never goes back.
     now: Timestamp,
@@ -109,6 +110,8 @@ pub struct Link {
     /// The largest packet that the broker takes.
     largest: usize,
     maximum_qos: Qos,
+    /// What our own topics' messages carry.
+    epoch: Option<u64>,
     has_retained: bool,
     has_subscription_ids: bool,
     /// Whether the broker knew our session at this connection.
@@ -152,6 +155,7 @@ impl Link {
             lacks: BTreeSet::new(),
             largest: usize::MAX,
             maximum_qos: Qos::ExactlyOnce,
+            epoch: None,
             has_retained: true,
             has_subscription_ids: false,
             is_session_kept: false,
@@ -225,6 +229,23 @@ impl Link {
         let id = (out.qos != Qos::AtMostOnce).then(|| self.subscriptions.next_id());
         self.send_out(id, &out, false);
         true
+    }
+
+    /// Tells all that must survive a restart.
+    pub fn keep_all(&mut self, now: Timestamp) {
+        self.tell_time(now);
+        for (number, row) in self.outbox.rows() {
+            self.keep_out(number, Some(row));
+        }
+        for id in self.received.clone() {
+            self.keep(format!("{KEPT_PREFIX}in/{}", id.get()), Some(vec![1]));
+        }
+        self.keep_subscriptions();
+    }
+
+    /// From now on what is published below `homerule/` carries this epoch, where the broker speaks 5.0.
+    pub fn set_epoch(&mut self, epoch: u64) {
+        self.epoch = Some(epoch);
     }
 
     /// Holds back what waits to be published, or lets it go. What is said with [`Link::say`] isn't held back.
@@ -357,10 +378,4 @@ impl Link {
     fn after(&self, duration: Duration) -> Timestamp {
         self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
     }
-}
-
-/// Returns whether `topic` is one of our own that carry no news of the home.
-#[must_use]
-pub fn is_own_topic(topic: &Topic) -> bool {
-    topic.as_str().starts_with("homerule/")
 }

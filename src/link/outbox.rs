@@ -110,6 +110,11 @@ impl Outbox {
         true
     }
 
+    /// Returns the rows of all.
+    pub(super) fn rows(&self) -> Vec<(u64, Vec<u8>)> {
+        self.entries.iter().map(|(number, entry)| (*number, row(&entry.out, entry.is_received))).collect()
+    }
+
     /// Adds a message. Returns its number and its row.
     pub(super) fn add(&mut self, out: Out) -> (u64, Vec<u8>) {
         let number = self.next;

@@ -22,6 +22,12 @@ impl Prefix {
         moved.and_then(|text| Topic::parse(&text).ok()).unwrap_or_else(|| topic.clone())
     }
 
+    /// Returns whether a topic of the broker is one of our own.
+    pub(super) fn is_ours(&self, topic: &Topic) -> bool {
+        let prefix = self.0.as_deref().unwrap_or(OURS);
+        topic.as_str().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// Returns a filter of rules as it is at the broker.
     pub(super) fn outward_filter(&self, filter: &Arc<str>) -> Arc<str> {
         let moved = self.0.as_ref().and_then(|prefix| replaced(filter, OURS, prefix));

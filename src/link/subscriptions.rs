@@ -20,6 +20,9 @@ const FILTERS: usize = 200;
 /// The number of all filters without wildcards: no two of them match one topic.
 const LITERALS: SubscriptionId = NonZeroU32::MIN;
 
+/// A filter, with whether our own messages are wanted too.
+type Asked = (Arc<str>, bool);
+
 /// What we want to hear, and what the broker's session of ours has.
 #[derive(Debug)]
 pub(super) struct Subscriptions {
@@ -31,6 +34,8 @@ pub(super) struct Subscriptions {
     /// Those of `held` with wildcards, and those of `wanted` that don't bring our own messages.
     wild_held: Vec<(Arc<str>, SubscriptionId)>,
     wild_wanted: Vec<Arc<str>>,
+    /// Those of `wanted` that do.
+    read_back: Vec<Arc<str>>,
     /// What waits for an answer.
     asked: BTreeMap<PacketId, Vec<Arc<str>>>,
     refused: BTreeMap<Arc<str>, Reason>,
@@ -46,6 +51,7 @@ impl Subscriptions {
             held: BTreeMap::new(),
             wild_held: Vec::new(),
             wild_wanted: Vec::new(),
+            read_back: Vec::new(),
             asked: BTreeMap::new(),
             refused: BTreeMap::new(),
             last_id: IDS,
@@ -83,6 +89,8 @@ impl Subscriptions {
         self.wild_held = held.map(|(filter, id)| (Arc::clone(filter), *id)).collect();
         let wanted = self.wanted.iter().filter(|(filter, own)| !**own && !is_literal(filter));
         self.wild_wanted = wanted.map(|(filter, _)| Arc::clone(filter)).collect();
+        let read_back = self.wanted.iter().filter(|(_, own)| **own);
+        self.read_back = read_back.map(|(filter, _)| Arc::clone(filter)).collect();
     }
 
     pub(super) fn wanted(&self) -> usize {
@@ -116,13 +124,13 @@ impl Subscriptions {
     /// Returns what is to be asked for: with `all` everything that is wanted, so that the broker says again what is retained, and else
     /// what it doesn't have.
     pub(super) fn ask(&mut self, all: bool, with_ids: bool, with_options: bool) -> Vec<Packet> {
-        let new: Vec<(Arc<str>, bool)> = self
+        let new: Vec<Asked> = self
             .wanted
             .iter()
             .filter(|(filter, _)| all || !self.held.contains_key(*filter))
             .map(|(filter, own)| (Arc::clone(filter), *own))
             .collect();
-        let mut groups: Vec<(SubscriptionId, Vec<(Arc<str>, bool)>)> = Vec::new();
+        let mut groups: Vec<(SubscriptionId, Vec<Asked>)> = Vec::new();
         for (filter, own) in new {
             let id = self.number(&filter);
             self.held.insert(Arc::clone(&filter), id);
@@ -138,7 +146,7 @@ impl Subscriptions {
     fn packet(
         &mut self,
         subscription: SubscriptionId,
-        group: Vec<(Arc<str>, bool)>,
+        group: Vec<Asked>,
         with_ids: bool,
         with_options: bool,
     ) -> Option<Packet> {
@@ -220,6 +228,9 @@ impl Subscriptions {
 
     /// Returns whether a message of ours on this topic comes back, by a filter that isn't there for that.
     pub(super) fn hears(&self, topic: &str) -> bool {
+        if self.read_back.iter().any(|filter| covers(filter, topic)) {
+            return false;
+        }
         self.wanted.get(topic) == Some(&false) || self.wild_wanted.iter().any(|filter| covers(filter, topic))
     }
 }

@@ -49,6 +49,17 @@ impl Home {
         self.start_with(command)
     }
 
+    /// Starts the daemon of a home that uses another broker, and waits until its web interface listens.
+    pub(crate) fn start_at_another(self) -> House {
+        let mut command = self.command();
+        command.arg("--json");
+        let child = piped(&mut command).spawn().unwrap();
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut house = House { home: self, mqtt: nowhere, web: nowhere, child, lines: channel().1, log: None };
+        house.attend_to_web();
+        house
+    }
+
     /// Starts the daemon with a command of one's own.
     pub(crate) fn start_with(self, mut command: Command) -> House {
         let child = piped(&mut command).spawn().unwrap();
@@ -81,6 +92,17 @@ impl House {
 
     /// Reads what a new daemon says, and waits until it listens.
     fn attend(&mut self) {
+        self.listen_to();
+        self.mqtt = self.listening("mqtt");
+        self.web = self.listening("http");
+    }
+
+    fn attend_to_web(&mut self) {
+        self.listen_to();
+        self.web = self.listening("http");
+    }
+
+    fn listen_to(&mut self) {
         let child = &mut self.child;
         let (sender, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -99,8 +121,6 @@ impl House {
             String::from_utf8_lossy(&text).into_owned()
         });
         (self.lines, self.log) = (lines, Some(log));
-        self.mqtt = self.listening("mqtt");
-        self.web = self.listening("http");
     }
 
     /// Ends the daemon with a signal, waits until it has ended, and returns what it said on standard error.
@@ -115,6 +135,14 @@ impl House {
         let mut command = self.home.command();
         command.arg("--json");
         self.begin_with(command);
+    }
+
+    /// Starts the daemon of a home that uses another broker again, after [`House::end`].
+    pub(crate) fn begin_at_another(&mut self) {
+        let mut command = self.home.command();
+        command.arg("--json");
+        self.child = piped(&mut command).spawn().unwrap();
+        self.attend_to_web();
     }
 
     /// Starts it again with a command of one's own.

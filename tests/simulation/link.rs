@@ -208,6 +208,7 @@ impl Linked {
             qos: Qos::try_from(qos).unwrap(),
             retain,
             origin: Origin::Own,
+            expires_at: None,
         };
         self.sides[one].link.publish(self.now, &message);
     }

@@ -2,6 +2,7 @@
 //!
 //! Each check is a file beside this one and a row in [`CHECKS`]. It looks, and changes nothing.
 
+mod broker;
 mod clock;
 mod disk;
 mod files;
@@ -30,6 +31,9 @@ pub(super) struct Doctor {
     /// The home's folder.
     #[arg(default_value = ".", value_parser = meant)]
     home: PathBuf,
+    /// Look only at the broker at this URL: `mqtt://user:password@host:1883`.
+    #[arg(long, value_name = "URL", conflicts_with = "home")]
+    broker: Option<String>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -39,11 +43,12 @@ pub(super) struct Doctor {
 type Check = fn(&Patient) -> Vec<Finding>;
 
 /// The checks, with their names, in the order in which they are shown.
-const CHECKS: [(&str, Check); 7] = [
+const CHECKS: [(&str, Check); 8] = [
     ("versions", versions::check),
     ("files", files::check),
     ("permissions", permissions::check),
     ("ports", ports::check),
+    ("broker", broker::check),
     ("clock", clock::check),
     ("disk", disk::check),
     ("wear", wear::check),
@@ -63,23 +68,32 @@ impl Doctor {
         struct Answer {
             checks: Vec<Checked>,
         }
-        let patient = Patient::of(&self.home)?;
-        let look = |(check, look): (&'static str, Check)| {
-            look(&patient).into_iter().map(move |finding| Checked { check, finding })
+        let (subject, checks) = match &self.broker {
+            Some(url) => {
+                let found = broker::check_url(url).into_iter();
+                ("the broker".to_owned(), found.map(|finding| Checked { check: "broker", finding }).collect())
+            }
+            None => {
+                let patient = Patient::of(&self.home)?;
+                let look = |(check, look): (&'static str, Check)| {
+                    look(&patient).into_iter().map(move |finding| Checked { check, finding })
+                };
+                let checks: Vec<Checked> = CHECKS.into_iter().flat_map(look).collect();
+                (format!("the home in {}", patient.home.display()), checks)
+            }
         };
-        let checks: Vec<Checked> = CHECKS.into_iter().flat_map(look).collect();
         let is_ill = checks.iter().any(|checked| checked.finding.outcome == Outcome::Error);
         if self.json {
             print::json(&Answer { checks })?;
         } else {
-            show(&patient, &checks);
+            show(&subject, &checks);
         }
         Ok(if is_ill { Exit::No } else { Exit::Well })
     }
 }
 
-fn show(patient: &Patient, checks: &[Checked]) {
-    print::line(&format!("the home in {}", patient.home.display()));
+fn show(subject: &str, checks: &[Checked]) {
+    print::line(subject);
     let width = CHECKS.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut last = "";
     for Checked { check, finding } in checks {

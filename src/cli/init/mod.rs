@@ -1,7 +1,10 @@
 //! `homerule init`: writes a first home, with rules that a beginner understands and their tests. It asks nothing.
 
+mod broker;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -16,6 +19,9 @@ pub(super) struct Init {
     /// The home's folder; it's created if it isn't there.
     #[arg(default_value = ".")]
     home: PathBuf,
+    /// The MQTT broker that is there already, for homerule to use in place of its own: `mqtt://user:password@host:1883`.
+    #[arg(long, value_name = "URL")]
+    broker: Option<String>,
 }
 
 /// The settings of a first home, in the order in which people need them.
@@ -38,16 +44,23 @@ impl Init {
             let shown = home.display();
             return Err(Failure::new(format!("`{shown}` is already a home; nothing in it was changed")));
         }
-        let files = || [("homerule.yaml", SETTINGS)].into_iter().chain(RULES);
+        let at_another = self.broker.as_ref().map(|url| broker::at_another(SETTINGS, url)).transpose()?;
+        let settings = at_another.as_ref().map_or(SETTINGS, |made| &made.settings);
+        let password = at_another.as_ref().and_then(|made| made.password.as_deref());
+        let secret = password.map(|password| ("secret.txt", password));
+        let files = || [("homerule.yaml", settings)].into_iter().chain(secret).chain(RULES);
         if let Some((path, _)) = files().find(|(path, _)| home.join(path).exists()) {
             let path = home.join(path);
             return Err(Failure::new(format!("`{}` already exists; nothing was written", path.display())));
         }
         for (path, text) in files() {
             write(&home.join(path), text)?;
+            if secret.is_some_and(|(secret, _)| secret == path) {
+                keep_private(&home.join(path))?;
+            }
             print::line(&format!("wrote {}", shown(home, path)));
         }
-        print::line(&next_steps(home));
+        print::line(&next_steps(home, self.broker.is_some()));
         Ok(Exit::Well)
     }
 }
@@ -64,12 +77,24 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     file.write_all(text.as_bytes()).map_err(failure)
 }
 
+/// Lets nobody else read a file.
+fn keep_private(path: &Path) -> Result<(), Failure> {
+    let failure = |error: std::io::Error| {
+        Failure::new(format!("`{}` can't be made private: {}", path.display(), disk::reason(&error)))
+    };
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(failure)
+}
+
 /// Says what to do with the home.
-fn next_steps(home: &Path) -> String {
+fn next_steps(home: &Path, is_at_another: bool) -> String {
     let folder = if is_here(home) { String::new() } else { format!(" {}", home.display()) };
     let steps = [
         (format!("homerule test{folder}"), "test its rules"),
-        (format!("homerule run{folder}"), "run it: the broker is at 127.0.0.1:1883, the page at http://127.0.0.1:8330"),
+        if is_at_another {
+            (format!("homerule doctor{folder}"), "see whether the broker does what is needed, then `homerule run`")
+        } else {
+            (format!("homerule run{folder}"), "run it: the broker is at 127.0.0.1:1883, the page at http://127.0.0.1:8330")
+        },
         (
             "homerule pub home/living_room/tv ON".to_owned(),
             "in another terminal: the TV comes on, and its light follows",

@@ -63,6 +63,9 @@ impl BrokerArguments {
             }
             BrokerSettings::External(broker) => {
                 let mut address = BrokerAddress::parse(&broker.url)?;
+                if let Some(user) = broker.user {
+                    address.user = Some((user, broker.password.map(|password| password.0).unwrap_or_default()));
+                }
                 if let (Some(file), Some((_, password))) = (broker.password_file, &mut address.user) {
                     let path = self.home.join(file);
                     let text = std::fs::read_to_string(&path)

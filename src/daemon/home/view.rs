@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::api::{Finding, RuleCounts, Status, StoreStatus};
 use crate::daemon::files::last_good::Stale;
+use crate::daemon::instance::Instance;
 use crate::daemon::mqtt::Mqtt;
 use crate::daemon::observers::Counters;
 use crate::daemon::observers::broadcast::Broadcast;
@@ -33,6 +34,8 @@ pub(in crate::daemon) struct HomeView<'a> {
     pub(in crate::daemon) engine: &'a mut Engine,
     /// What speaks MQTT.
     pub(in crate::daemon) mqtt: &'a Mqtt,
+    /// Which of several instances this is; `None`: it is the only one.
+    pub(in crate::daemon) instance: Option<&'a Instance>,
     pub(in crate::daemon) settings: &'a Settings,
     pub(in crate::daemon) traces: &'a Traces,
     pub(in crate::daemon) heard: &'a Heard,
@@ -103,6 +106,8 @@ impl HomeView<'_> {
             store: self.store_status(),
             recorder: self.recorder.status(),
             broker: self.mqtt.broker().map(|broker| broker.status()),
+            link: self.mqtt.link().map(|link| link.status(self.now)),
+            instance: self.instance.map(Instance::status),
             healthy: self.stale.is_empty()
                 && !self.findings.iter().any(Finding::is_error)
                 && self.store.health() == Health::Well
@@ -121,7 +126,7 @@ impl HomeView<'_> {
 }
 
 /// Returns a short text that is equal for rules that mean the same.
-fn fingerprint(rules: &[RuleEntry]) -> String {
+pub(super) fn fingerprint(rules: &[RuleEntry]) -> String {
     let mut hash = Fingerprint::new();
     for entry in rules {
         hash.bytes(entry.id().as_str().as_bytes());

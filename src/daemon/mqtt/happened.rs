@@ -22,6 +22,10 @@ pub(in crate::daemon) enum Happened {
         /// Its value, which carries its version.
         value: Option<Vec<u8>>,
     },
+    /// A link's broker is there, and what it had kept has come.
+    Settled,
+    /// A link's broker is away.
+    Away,
     /// A person should see this; rules that name `homerule/alert` hear it too.
     Alert(Alert),
     /// What a rule published is held for a client that was here before the start and isn't back.

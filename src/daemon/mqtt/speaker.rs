@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::broker::Receipt;
 use crate::daemon::broker::{BrokerView, OwnBroker};
+use crate::daemon::link::Linked;
 use crate::model::Message;
 
 use super::{Happened, Moment, Outbound, Retained};
@@ -12,6 +13,8 @@ use super::{Happened, Moment, Outbound, Retained};
 pub(in crate::daemon) enum Mqtt {
     /// Our own broker.
     Broker(Box<OwnBroker>),
+    /// A link to another one.
+    Link(Box<Linked>),
 }
 
 impl Mqtt {
@@ -19,6 +22,7 @@ impl Mqtt {
     pub(in crate::daemon) async fn ready(&mut self) {
         match self {
             Mqtt::Broker(broker) => broker.ready().await,
+            Mqtt::Link(linked) => linked.ready().await,
         }
     }
 
@@ -26,6 +30,7 @@ impl Mqtt {
     pub(in crate::daemon) fn begin(&mut self, now: Moment) {
         match self {
             Mqtt::Broker(broker) => broker.begin(now),
+            Mqtt::Link(linked) => linked.begin(now),
         }
     }
 
@@ -33,6 +38,7 @@ impl Mqtt {
     pub(in crate::daemon) fn next(&mut self, now: Moment) -> Option<Happened> {
         match self {
             Mqtt::Broker(broker) => broker.next(now),
+            Mqtt::Link(linked) => linked.next(now),
         }
     }
 
@@ -40,6 +46,7 @@ impl Mqtt {
     pub(in crate::daemon) fn publish(&mut self, now: Moment, outbound: Outbound<'_>) {
         match self {
             Mqtt::Broker(broker) => broker.publish(now, outbound),
+            Mqtt::Link(linked) => linked.publish(now, outbound),
         }
     }
 
@@ -47,6 +54,7 @@ impl Mqtt {
     pub(in crate::daemon) fn publish_again(&mut self, now: Moment, message: &Message) {
         match self {
             Mqtt::Broker(broker) => broker.publish_again(now, message),
+            Mqtt::Link(linked) => linked.publish(now, Outbound { message, rule: None }),
         }
     }
 
@@ -55,6 +63,7 @@ impl Mqtt {
     pub(in crate::daemon) fn may_lose_what_leaves(&self) -> bool {
         match self {
             Mqtt::Broker(_) => true,
+            Mqtt::Link(_) => false,
         }
     }
 
@@ -62,6 +71,7 @@ impl Mqtt {
     pub(in crate::daemon) fn receipt(&self) -> Receipt {
         match self {
             Mqtt::Broker(broker) => broker.receipt(),
+            Mqtt::Link(linked) => Receipt::new(linked.receipt()),
         }
     }
 
@@ -69,6 +79,7 @@ impl Mqtt {
     pub(in crate::daemon) fn release(&mut self, now: Moment, receipt: Receipt) {
         match self {
             Mqtt::Broker(broker) => broker.release(now, receipt),
+            Mqtt::Link(linked) => linked.release(now, receipt.number()),
         }
     }
 
@@ -76,6 +87,7 @@ impl Mqtt {
     pub(in crate::daemon) fn send(&mut self, now: Moment) {
         match self {
             Mqtt::Broker(broker) => broker.send(now),
+            Mqtt::Link(linked) => linked.send(),
         }
     }
 
@@ -83,6 +95,7 @@ impl Mqtt {
     pub(in crate::daemon) fn next_deadline(&self) -> Option<Timestamp> {
         match self {
             Mqtt::Broker(broker) => broker.next_deadline(),
+            Mqtt::Link(linked) => linked.next_deadline(),
         }
     }
 
@@ -90,6 +103,7 @@ impl Mqtt {
     pub(in crate::daemon) fn keep_all(&mut self, now: Moment) {
         match self {
             Mqtt::Broker(broker) => broker.keep_all(now),
+            Mqtt::Link(linked) => linked.keep_all(now),
         }
     }
 
@@ -97,6 +111,7 @@ impl Mqtt {
     pub(in crate::daemon) fn retained(&self) -> Vec<Retained> {
         match self {
             Mqtt::Broker(broker) => broker.retained(),
+            Mqtt::Link(_) => Vec::new(),
         }
     }
 
@@ -104,6 +119,7 @@ impl Mqtt {
     pub(in crate::daemon) fn is_well(&self) -> bool {
         match self {
             Mqtt::Broker(broker) => broker.is_well(),
+            Mqtt::Link(linked) => linked.is_well(),
         }
     }
 
@@ -111,6 +127,31 @@ impl Mqtt {
     pub(in crate::daemon) fn broker(&self) -> Option<BrokerView<'_>> {
         match self {
             Mqtt::Broker(broker) => Some(broker.view()),
+            Mqtt::Link(_) => None,
+        }
+    }
+
+    /// Returns the link to another broker; `None`: our own is used.
+    pub(in crate::daemon) fn link(&self) -> Option<&Linked> {
+        match self {
+            Mqtt::Broker(_) => None,
+            Mqtt::Link(linked) => Some(linked),
+        }
+    }
+
+    /// Returns the link to another broker, to be changed; `None`: our own is used.
+    pub(in crate::daemon) fn link_mut(&mut self) -> Option<&mut Linked> {
+        match self {
+            Mqtt::Broker(_) => None,
+            Mqtt::Link(linked) => Some(linked),
+        }
+    }
+
+    /// Returns whether rules may begin: what is retained is there, or won't come soon.
+    pub(in crate::daemon) fn may_begin(&self, now: Moment) -> bool {
+        match self {
+            Mqtt::Broker(_) => true,
+            Mqtt::Link(linked) => linked.may_begin(now),
         }
     }
 
@@ -118,6 +159,7 @@ impl Mqtt {
     pub(in crate::daemon) async fn stop(&mut self, now: Moment) {
         match self {
             Mqtt::Broker(broker) => broker.stop(now).await,
+            Mqtt::Link(linked) => linked.stop(now).await,
         }
     }
 }

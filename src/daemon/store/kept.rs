@@ -8,6 +8,7 @@ use crate::broker::KEPT_PREFIX;
 use crate::daemon::mqtt::Retained;
 use crate::engine::{SaveKey, Snapshot};
 use crate::lang::{Source, Sources};
+use crate::link::KEPT_PREFIX as LINK;
 use crate::model::Message;
 
 use super::database::Rows;
@@ -32,6 +33,8 @@ pub(in crate::daemon) struct Kept {
     pub(in crate::daemon) snapshot: Snapshot,
     /// The broker's.
     pub(in crate::daemon) broker: Vec<(Arc<str>, Vec<u8>)>,
+    /// The link's.
+    pub(in crate::daemon) link: Vec<(Arc<str>, Vec<u8>)>,
     /// What an earlier version retained, which is the broker's from now on.
     pub(in crate::daemon) old_retained: Vec<Retained>,
     /// The keys of its rows, which are needed no more.
@@ -51,6 +54,10 @@ impl Kept {
     pub(super) fn from_rows(rows: Rows) -> Kept {
         let mut kept = Kept::default();
         for (key, value) in rows {
+            if key.starts_with(LINK) {
+                kept.link.push((key, value));
+                continue;
+            }
             if key.starts_with(KEPT_PREFIX) {
                 kept.broker.push((key, value));
                 continue;

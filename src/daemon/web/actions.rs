@@ -42,8 +42,17 @@ pub(super) async fn publish(
     let payload = Payload::from_value(&Value::from_json(asked.payload));
     let message =
         Message { topic, payload, qos: asked.qos, retain: asked.retain, origin: Origin::Live, expires_at: None };
+    refuse_at_standby(&shared).await?;
     shared.link.act(|home| home.publish(message)).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Refuses what only the leader of several instances may be asked for.
+pub(super) async fn refuse_at_standby(shared: &Shared) -> Result<(), Problem> {
+    match shared.link.act(|home| home.leads_elsewhere()).await? {
+        Some(leader) => Err(Problem::standby(&leader)),
+        None => Ok(()),
+    }
 }
 
 /// `POST /api/reload`: reads the files now, and says what came of it.
@@ -61,6 +70,7 @@ pub(super) async fn hook(
     Path(name): Path<Arc<str>>,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
+    refuse_at_standby(&shared).await?;
     let asked = Arc::clone(&name);
     let is_taken = shared.link.act(move |home| home.post(asked, Payload::from_bytes(body))).await?;
     if is_taken { Ok(StatusCode::ACCEPTED) } else { Err(Problem::not_found(format!("no rule has `webhook: {name}`"))) }

@@ -23,6 +23,8 @@ pub(super) async fn healthz(State(shared): State<Shared>) -> Result<(StatusCode,
         (StatusCode::OK, "ok\n")
     } else if status.store.failing.is_some() {
         (StatusCode::SERVICE_UNAVAILABLE, "the disk doesn't take what should be kept: see `homerule status`\n")
+    } else if status.link.as_ref().is_some_and(|link| !link.connected) {
+        (StatusCode::SERVICE_UNAVAILABLE, "the broker is away: see `homerule status`\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "a file of the home doesn't load: see `homerule status`\n")
     })

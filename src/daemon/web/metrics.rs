@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use crate::api::Status;
+use crate::api::{LinkStatus, Status};
 use crate::daemon::broker::Counted;
 use crate::daemon::observers::Counters;
 
@@ -39,6 +39,13 @@ impl Shown {
         if let Some(broker) = &self.broker {
             text.broker(broker);
         }
+        if let Some(link) = &status.link {
+            text.link(link);
+        }
+        if let Some(instance) = &status.instance {
+            text.gauge("instance_leads", "Whether this instance leads.", u8::from(instance.role == "leader"));
+            text.gauge("instance_epoch", "How often leadership has changed hands.", instance.epoch);
+        }
         text.0
     }
 }
@@ -60,6 +67,17 @@ impl Text {
 
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP homerule_{name} {help}\n# TYPE homerule_{name} {kind}");
+    }
+
+    fn link(&mut self, link: &LinkStatus) {
+        self.gauge("link_connected", "Whether the other broker has let us in.", u8::from(link.connected));
+        self.gauge("link_waiting_messages", "Messages that wait to be published or acknowledged.", link.waiting);
+        self.gauge("link_subscriptions", "Filters that are subscribed.", link.subscriptions);
+        self.counter("link_connects_total", "How often the broker let us in.", link.connects);
+        self.counter("link_messages_received_total", "Messages that came from the broker.", link.received);
+        self.counter("link_messages_sent_total", "Messages that were sent to the broker.", link.sent);
+        self.counter("link_messages_dropped_total", "Messages of ours that were dropped.", link.dropped);
+        self.counter("link_echoes_total", "Our own messages that a broker of 3.1.1 sent back.", link.echoes);
     }
 
     fn broker(&mut self, broker: &Counted) {

@@ -62,6 +62,12 @@ impl Problem {
         Problem::new(StatusCode::FORBIDDEN, detail)
     }
 
+    /// A standby doesn't act: whoever asks may ask the leader.
+    pub(super) fn standby(leader: &str) -> Problem {
+        let detail = format!("this instance is a standby, and `{leader}` leads: ask there");
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).with("leader", Value::String(leader.to_owned()))
+    }
+
     pub(super) fn internal(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }

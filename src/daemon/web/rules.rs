@@ -16,6 +16,7 @@ use crate::engine::Event;
 use crate::model::RuleId;
 use crate::rules::RuleEntry;
 
+use super::actions::refuse_at_standby;
 use super::problem::Problem;
 use super::{Shared, view};
 
@@ -123,6 +124,7 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
         "resume" => return resume(&shared, id).await,
         _ => return Err(Problem::not_found("a rule is asked to `/enable`, `/disable`, `/run` or `/resume`")),
     };
+    refuse_at_standby(&shared).await?;
     let id = id.to_owned();
     let question = move |home: &mut EventLoop| {
         let id = find_one(&home.view(), &id)?;

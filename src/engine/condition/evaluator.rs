@@ -5,12 +5,29 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{Fingerprint, RuleId, Topic, Value};
+use crate::model::{Fingerprint, RuleId, Topic, TopicFilter, Value};
 use crate::rules::{DurationTemplate, Question};
 use crate::script::{Called, Closure, Expression, Failure, Frame, Interrupter, Reads, Sandbox, Template, World};
 
 use crate::engine::condition::scope::Scope;
 use crate::engine::options::Options;
+
+/// What expressions have read.
+#[derive(Debug, Default)]
+struct Asked {
+    known: BTreeSet<Arc<str>>,
+    new: Vec<TopicFilter>,
+}
+
+impl Asked {
+    fn add(&mut self, filter: &TopicFilter) {
+        let plain = filter.plain();
+        if !self.known.contains(plain.as_str()) {
+            self.known.insert(plain.into());
+            self.new.push(filter.clone());
+        }
+    }
+}
 
 /// The sandbox, the world that it is lent, and what `random()` depends on.
 pub(crate) struct Evaluator {
@@ -25,6 +42,8 @@ pub(crate) struct Evaluator {
     pub(crate) interrupted: BTreeSet<RuleId>,
     /// Whether any ever was: until then nobody need count.
     pub(crate) was_ever_interrupted: bool,
+    /// What expressions have read, where that is noted: topics that had no value, and filters.
+    asked: Option<Asked>,
     /// How many parts of conditions have failed beside a part that decided.
     pub(crate) failures_passed_over: u64,
 }
@@ -39,8 +58,28 @@ impl Evaluator {
             draws: 0,
             interrupted: BTreeSet::new(),
             was_ever_interrupted: false,
+            asked: None,
             failures_passed_over: 0,
         }
+    }
+
+    /// From now on notes what expressions read.
+    pub(crate) fn note_reads(&mut self) {
+        self.asked.get_or_insert_default();
+    }
+
+    /// Returns what was read for the first time since that was last asked.
+    pub(crate) fn take_asked(&mut self) -> Vec<TopicFilter> {
+        self.asked.as_mut().map(|asked| std::mem::take(&mut asked.new)).unwrap_or_default()
+    }
+
+    fn note(&mut self, reads: &Reads) {
+        let Some(asked) = &mut self.asked else { return };
+        if reads.without_value.is_some() {
+            let unknown = reads.topics.iter().filter(|topic| self.world.states.get(topic.as_str()).is_none());
+            unknown.filter_map(|topic| TopicFilter::parse(topic.as_str()).ok()).for_each(|filter| asked.add(&filter));
+        }
+        reads.filters.iter().for_each(|filter| asked.add(filter));
     }
 
     /// Returns what ends an evaluation that takes too long.
@@ -76,6 +115,7 @@ impl Evaluator {
         let variables = |name: &str| scope.get(name);
         let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
         let result = self.sandbox.evaluate(&mut self.world, expression, &mut frame);
+        self.note(reads);
         self.note_interruption(&scope.rule.id, &result);
         result
     }
@@ -86,6 +126,7 @@ impl Evaluator {
         let variables = |name: &str| scope.get(name);
         let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
         let called = self.sandbox.call(&mut self.world, closure, &scope.names(), &mut frame);
+        self.note(reads);
         self.note_interruption(&scope.rule.id, &called.result);
         called
     }
@@ -130,6 +171,7 @@ impl Evaluator {
         let variables = |name: &str| scope.get(name);
         let mut frame = Frame { rule: &scope.rule.id, variables: &variables, entropy, reads };
         let result = self.sandbox.render(&mut self.world, template, &mut frame);
+        self.note(reads);
         self.note_interruption(&scope.rule.id, &result);
         result
     }

@@ -234,7 +234,7 @@ fn report_circle(start: &RuleId, circle: &[&Call<'_>], texts: &BTreeMap<Arc<str>
 }
 
 /// Returns the bytes from a place to the end of its line.
-fn span_of(place: &Place, text: &FileText) -> std::ops::Range<usize> {
+pub(super) fn span_of(place: &Place, text: &FileText) -> std::ops::Range<usize> {
     let start = text.offset(place);
     let end = text.line_range(text.line(start)).map_or(start, |line| line.end);
     text.first_line(&(start..end))

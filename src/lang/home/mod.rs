@@ -1,6 +1,7 @@
 //! A whole home: all its files read together.
 
 mod checks;
+mod link_checks;
 mod scripts;
 mod source;
 
@@ -16,7 +17,7 @@ use crate::lang::settings::decoder::{self, SETTINGS_FILE};
 use crate::lang::settings::secrets;
 use crate::lang::text::FileText;
 use crate::lang::yaml::tree;
-use crate::lang::{Code, Diagnostic, Label, Secret, Settings, Severity};
+use crate::lang::{BrokerSettings, Code, Diagnostic, Label, Secret, Settings, Severity};
 use crate::model::schedule::Location;
 use crate::model::{Secrets, is_in_topic};
 use crate::rules::{Rule, RuleEntry, Ruleset};
@@ -64,7 +65,11 @@ impl Home {
             }
         }
         diagnostics.extend(check_unused_scenes(&context));
-        diagnostics.extend(checks::check(&rules_of(&context, &decoded)));
+        let rules = rules_of(&context, &decoded);
+        diagnostics.extend(checks::check(&rules));
+        if matches!(settings.broker, BrokerSettings::External(_)) {
+            diagnostics.extend(link_checks::check_clients(&rules));
+        }
         if are_settings_read
             && !sources.keys().any(|path| rule_file_stem(path, &settings.rules).is_some() || path.ends_with(".rhai"))
         {

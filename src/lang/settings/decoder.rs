@@ -200,6 +200,7 @@ impl Reader<'_> {
         recorder.max_size = size.unwrap_or(recorder.max_size);
         if let Some(node) = given(&mut fields, "include") {
             recorder.include = self.filters(node);
+            recorder.is_include_written = true;
         }
         if let Some(node) = given(&mut fields, "exclude") {
             recorder.exclude = self.filters(node);
@@ -326,7 +327,10 @@ recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
         let filters = |text| vec![TopicFilter::parse(text).unwrap()];
         let (include, exclude) = (filters("home/#"), filters("home/noise"));
         let keep = Duration::from_hours(48);
-        assert_eq!(settings.recorder, Some(RecorderSettings { keep, max_size: 64 << 20, include, exclude }));
+        assert_eq!(
+            settings.recorder,
+            Some(RecorderSettings { keep, max_size: 64 << 20, include, is_include_written: true, exclude })
+        );
         assert!(settings.allow.allows_url("http://a/b") && !settings.allow.allows_url("http://b/a/"));
     }
 

@@ -76,6 +76,8 @@ pub struct RecorderSettings {
     pub max_size: u64,
     /// Of which topics.
     pub include: Vec<TopicFilter>,
+    /// Whether the settings say so; else it is `#`.
+    pub is_include_written: bool,
     /// Of which topics not.
     pub exclude: Vec<TopicFilter>,
 }
@@ -176,6 +178,7 @@ impl Default for RecorderSettings {
             keep: Duration::from_hours(7 * 24),
             max_size: 500 << 20,
             include: TopicFilter::parse("#").into_iter().collect(),
+            is_include_written: false,
             exclude: Vec::new(),
         }
     }

@@ -12,9 +12,7 @@ type Row = (&'static [&'static str], &'static str, &'static str);
 
 /// What isn't done yet. Remove a row with the change that does it.
 const NOT_OFFERED: &[Row] = &[
-    (&["broker", "url"], "another broker can't be used", "remove `url`"),
-    (&["instance"], "several instances of a home can't work together", "remove `instance`"),
-    (&["topic_prefix"], "homerule's own topics can't be moved", "remove `topic_prefix`"),
+    (&["instance", "share"], "instances can't share the rules", "use `standby_of`"),
     (&["web", "tls"], "the HTTP interface has no TLS", "remove `tls`, and listen on 127.0.0.1 only"),
     (&["web", "public_url"], "the HTTP interface knows no address but its own", "remove `public_url`"),
 ];

@@ -4,9 +4,39 @@
 
 mod world;
 
+use std::collections::BTreeMap;
+
 use homerule::instance::Role;
 
-use world::{Counts, World};
+use world::{Counts, LONGEST_WAY, World};
+
+impl World {
+    /// Looks at what the broker got.
+    fn check(&mut self, seed: u64) {
+        let mut newest = (0, 0, 0);
+        for (at, epoch, who, input) in &self.actions {
+            if newest.0 == 0 || (*epoch, *who) == (newest.0, newest.1) {
+                newest = (*epoch, *who, newest.2);
+            } else if *epoch > newest.0 || (*epoch == newest.0 && *who < newest.1) {
+                newest = (*epoch, *who, *at);
+            } else {
+                self.counts.late += 1;
+                let late = at - newest.2;
+                assert!(
+                    late <= 2 * LONGEST_WAY,
+                    "seed {seed}: {input} is {late} ms too late, by {who} in epoch {epoch}"
+                );
+            }
+        }
+        let mut times: BTreeMap<u64, usize> = BTreeMap::new();
+        self.actions.iter().for_each(|(.., input)| *times.entry(*input).or_default() += 1);
+        self.counts.again += times.values().filter(|times| **times > 1).count();
+        let missing: Vec<u64> = (1..=self.inputs).filter(|input| !times.contains_key(input)).collect();
+        let unexplained: Vec<&u64> = missing.iter().filter(|input| !self.dropped.contains(input)).collect();
+        assert_eq!(unexplained, Vec::<&u64>::new(), "seed {seed}");
+        self.counts.told += missing.len();
+    }
+}
 
 #[test]
 fn while_all_is_well_one_leads_and_each_action_is_done_once() {

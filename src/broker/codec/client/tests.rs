@@ -1,3 +1,5 @@
+//! What we ask is what a broker reads, and what it says is what we read.
+
 use std::num::NonZeroU32;
 
 use bytes::Bytes;

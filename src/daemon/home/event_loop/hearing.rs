@@ -19,6 +19,8 @@ impl EventLoop {
                 Happened::ClientConnected(client) => self.decide(Event::ClientConnected(client)),
                 Happened::ClientDisconnected(client) => self.decide(Event::ClientDisconnected(client)),
                 Happened::Keep { key, value } => self.parts.store.keep(key, value),
+                Happened::Settled => self.broker_settled(),
+                Happened::Away => self.broker_away(),
                 Happened::Alert(alert) => self.decide(Event::Alert(alert)),
                 Happened::Held { client, topic } => {
                     debug!(%client, %topic, "A message is held for a client that was connected before the start.");
@@ -32,12 +34,13 @@ impl EventLoop {
 
     fn hear_message(&mut self, came: Came) {
         let Came { message, client, .. } = came;
+        let Some(message) = self.hear_as_instance(message) else { return };
         self.observers.message(self.now.wall, &message, client.as_ref());
         self.heed(message);
     }
 
     /// Gives rules a message that has been routed.
-    fn heed(&mut self, message: Message) {
+    pub(super) fn heed(&mut self, message: Message) {
         self.note_overwritten(&message);
         let request = RuleRequest::of(&message);
         self.decide(Event::Message(message));

@@ -21,6 +21,7 @@ impl EventLoop {
                     if let Some(rule) = key.rule() {
                         self.observers.rule_topics.look(RuleId::from_text(rule));
                     }
+                    self.note_saved(&key, value.as_ref());
                     self.parts.store.save(key, value);
                 }
                 Effect::Publish(publication) => {
@@ -58,15 +59,21 @@ impl EventLoop {
 
     /// Gives the store what may be late.
     pub(super) fn keep_late(&mut self) {
+        if !self.has_begun {
+            return;
+        }
         let mut rest = Vec::new();
-        let changes = self.engine.flush().into_iter().filter_map(|effect| match effect {
-            Effect::Save { key, value } => Some((key, value)),
-            effect => {
-                rest.push(effect);
-                None
+        let mut changes = Vec::new();
+        for effect in self.engine.flush() {
+            match effect {
+                Effect::Save { key, value } => {
+                    self.note_saved(&key, value.as_ref());
+                    changes.push((key, value));
+                }
+                effect => rest.push(effect),
             }
-        });
-        self.parts.store.keep_late(changes);
+        }
+        self.parts.store.keep_late(changes.into_iter());
         self.take_effects(rest);
     }
 

@@ -4,6 +4,7 @@
 mod commits;
 mod hearing;
 mod keeping;
+mod leading;
 mod own_topics;
 mod sending;
 mod settings_change;
@@ -22,6 +23,7 @@ use tracing::{info, warn};
 use crate::api::Finding;
 use crate::daemon::files::last_good::Stale;
 use crate::daemon::files::reload::{Loaded, Reloaded, RuleChanges, tell_stale};
+use crate::daemon::instance::Instance;
 use crate::daemon::mqtt::{Happened, Moment, Mqtt, Retained};
 use crate::daemon::observers::Observers;
 use crate::daemon::outside::Outside;
@@ -29,7 +31,7 @@ use crate::daemon::store::Store;
 use crate::daemon::system::clock::{self, Clock};
 use crate::daemon::system::logging::report;
 use crate::daemon::system::watchdog::Watchdog;
-use crate::engine::{Effect, Engine, Event};
+use crate::engine::{Effect, Engine, Event, Options};
 use crate::lang::{Settings, Sources};
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::Ruleset;
@@ -60,7 +62,7 @@ pub(in crate::daemon) const OWN_TOPICS: &str = "homerule/";
 pub(in crate::daemon) struct EventLoop {
     engine: Engine,
     mqtt: Mqtt,
-    _watchdog: Watchdog,
+    watchdog: Watchdog,
     observers: Observers,
     /// Who switched which rule last, and when.
     switches: BTreeMap<RuleId, Switched>,
@@ -80,6 +82,12 @@ pub(in crate::daemon) struct EventLoop {
     /// What rules published in this turn and nobody keeps.
     promised: Vec<Message>,
     commits: Commits,
+    /// Whether rules have begun: with a link they wait for what is retained, and at a standby until it leads.
+    has_begun: bool,
+    /// What was heard before this instance led, and perhaps not handled.
+    unhandled: Vec<Message>,
+    /// Whether this instance has just become the leader.
+    must_begin: bool,
     is_stopping: bool,
 }
 
@@ -103,6 +111,10 @@ pub(in crate::daemon) struct Parts {
     pub(in crate::daemon) old_keys: Vec<Arc<str>>,
     /// Where the daemon listens, as URLs.
     pub(in crate::daemon) listen: Vec<String>,
+    /// What an engine that begins anew is told.
+    pub(in crate::daemon) options: Options,
+    /// Which of several instances of the home this is; `None`: it is the only one.
+    pub(in crate::daemon) instance: Option<Instance>,
 }
 
 impl EventLoop {
@@ -122,7 +134,7 @@ impl EventLoop {
         let mut event_loop = EventLoop {
             engine,
             mqtt,
-            _watchdog: watchdog,
+            watchdog,
             observers,
             switches: BTreeMap::new(),
             settings: loaded.home.settings,
@@ -137,6 +149,9 @@ impl EventLoop {
             outgoing: Vec::new(),
             promised: Vec::new(),
             commits: Commits::default(),
+            has_begun: false,
+            unhandled: Vec::new(),
+            must_begin: false,
             is_stopping: false,
         };
         // What was decided before the start leaves before what is decided now.
@@ -149,20 +164,21 @@ impl EventLoop {
         event_loop.take_effects(effects);
         event_loop.keep_sources(loaded.sources);
         event_loop.parts.store.note_life();
+        event_loop.look_at_needs();
         event_loop
     }
 
     /// Runs until somebody sends [`Input::Stop`], or nobody can send any more.
     pub(in crate::daemon) async fn run(mut self) {
         let mut health = self.parts.store.watch();
-        self.begin().await;
+        self.begin_if_it_may().await;
         let mut late = pin!(sleep(LATE));
         let mut is_late = true;
         let mut batch = Vec::with_capacity(BATCH);
         let mut timer = pin!(sleep(Duration::ZERO));
         let mut armed = None;
         while !self.is_stopping {
-            let due = (self.engine.next_deadline(), self.mqtt.next_deadline());
+            let due = (self.engine.next_deadline(), self.next_steady_deadline());
             if armed != Some(due) {
                 armed = Some(due);
                 timer.as_mut().reset(tokio::time::Instant::now() + self.until(due));
@@ -199,6 +215,7 @@ impl EventLoop {
 
     /// Tells the engine what was kept elsewhere, and that the home has started.
     async fn begin(&mut self) {
+        self.has_begun = true;
         self.tell_time();
         self.observers.rule_topics.restore(&self.parts.retained);
         self.tell_retained();
@@ -214,6 +231,7 @@ impl EventLoop {
     /// Handles what came, together.
     async fn turn(&mut self, batch: &mut Vec<Input>) {
         self.tell_time();
+        self.look_at_lease();
         self.mqtt.begin(self.now);
         if self.engine.next_deadline().is_some_and(|due| due <= self.now.wall) {
             self.decide(Event::Tick);
@@ -222,6 +240,7 @@ impl EventLoop {
             self.take(input);
         }
         self.hear();
+        self.begin_if_it_may().await;
         self.finish().await;
         // Others have their turn: whoever shakes hands, asks over the web, or is written to.
         yield_now().await;
@@ -229,8 +248,11 @@ impl EventLoop {
 
     async fn stop(mut self) {
         self.tell_time();
-        self.decide(Event::Stopping);
-        self.announce("offline");
+        if self.has_begun {
+            self.decide(Event::Stopping);
+            self.announce("offline");
+        }
+        self.say_farewell();
         self.observers.rule_topics.rest();
         self.parts.store.note_life();
         self.finish().await;
@@ -270,6 +292,7 @@ impl EventLoop {
             info!(forward_ms = forward, "The clock was set.");
             self.parts.store.note_life();
             self.decide(Event::ClockChanged { forward });
+            self.note_jump(forward);
         }
     }
 
@@ -315,6 +338,7 @@ impl EventLoop {
         self.stale = loaded.stale;
         let rules = RuleChanges::between(&self.ruleset, &loaded.home.ruleset);
         self.replace_rules(loaded.home.ruleset);
+        self.look_at_needs();
         info!(rules = self.ruleset.entries.len(), "Rules reloaded: {}.", rules.text());
         let reloaded = Reloaded { in_force, stale, rules, diagnostics: loaded.findings };
         self.observers.screen.document("reloaded", &reloaded);
@@ -363,6 +387,7 @@ impl EventLoop {
         HomeView {
             now: self.now.wall,
             mqtt: &self.mqtt,
+            instance: self.parts.instance.as_ref(),
             started: self.started,
             listen: &self.parts.listen,
             settings: &self.settings,

@@ -12,6 +12,8 @@ use super::{EventLoop, own};
 impl EventLoop {
     /// Ends a turn. Messages leave first: what it takes to remember them must not hold them up.
     pub(super) async fn finish(&mut self) {
+        self.subscribe_to_what_was_read();
+        self.send_saved();
         // What was published beside a message may have to be kept.
         self.hear();
         self.commit().await;
@@ -19,6 +21,10 @@ impl EventLoop {
         self.parts.store.forget_promises();
         for effect in std::mem::take(&mut self.outgoing) {
             self.follow_up(effect);
+        }
+        if !self.has_begun {
+            self.observers.screen.flush();
+            return;
         }
         for message in self.observers.rule_topics.changes(&self.engine) {
             // It leaves with the next turn, which follows at once.

@@ -21,6 +21,13 @@ pub(super) struct Header {
     pub(super) size: usize,
 }
 
+/// Which end of a WebSocket we are. A client masks what it sends, and a server doesn't (RFC 6455, 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Server,
+    Client,
+}
+
 /// Why a peer is sent away, as the codes of RFC 6455, 7.4.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -34,14 +41,17 @@ pub(super) const LONGEST_CONTROL: u64 = 125;
 impl Header {
     /// Reads the header at the begin of `bytes`; `None`: more of it must come. `is_continued` is whether a message has begun and
     /// not ended.
-    pub(super) fn read(bytes: &[u8], is_continued: &mut bool) -> Result<Option<Header>, Refusal> {
+    pub(super) fn read(bytes: &[u8], is_continued: &mut bool, role: Role) -> Result<Option<Header>, Refusal> {
         let [first, second, rest @ ..] = bytes else { return Ok(None) };
         let (is_final, code) = (first & 0x80 != 0, first & 0x0f);
         if first & 0x70 != 0 {
             return Err(protocol("a WebSocket frame has reserved bits"));
         }
-        if second & 0x80 == 0 {
-            return Err(protocol("a WebSocket frame of a client isn't masked"));
+        let is_masked = second & 0x80 != 0;
+        match role {
+            Role::Server if !is_masked => return Err(protocol("a WebSocket frame of a client isn't masked")),
+            Role::Client if is_masked => return Err(protocol("a WebSocket frame of a server is masked")),
+            Role::Server | Role::Client => {}
         }
         let opcode = match code {
             0 if *is_continued => Opcode::Data,
@@ -72,7 +82,11 @@ impl Header {
         if length >> 63 != 0 {
             return Err(protocol("a WebSocket frame is too long"));
         }
-        let Some((mask, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
+        let (mask, rest) = match rest.split_first_chunk::<4>() {
+            _ if !is_masked => (&[0; 4], rest),
+            Some((mask, rest)) => (mask, rest),
+            None => return Ok(None),
+        };
         if opcode == Opcode::Data {
             *is_continued = !is_final;
         }
@@ -91,17 +105,27 @@ pub(super) fn unmask(bytes: &mut [u8], mask: [u8; 4], offset: u64) {
     }
 }
 
-/// Appends the header of a frame to a client: `0x82` is a binary message, whole.
-pub(super) fn write_header(first: u8, length: usize, out: &mut Vec<u8>) {
+/// Appends a frame: `0x82` is a binary message, whole. With a mask it is a client's.
+pub(super) fn write_frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>, out: &mut Vec<u8>) {
+    write_header(first, payload.len(), mask.is_some(), out);
+    let Some(mask) = mask else { return out.extend_from_slice(payload) };
+    out.extend_from_slice(&mask);
+    let begin = out.len();
+    out.extend_from_slice(payload);
+    unmask(out.get_mut(begin..).unwrap_or_default(), mask, 0);
+}
+
+fn write_header(first: u8, length: usize, is_masked: bool, out: &mut Vec<u8>) {
+    let bit = u8::from(is_masked) << 7;
     out.push(first);
     match (u8::try_from(length), u16::try_from(length)) {
-        (Ok(short @ 0..=125), _) => out.push(short),
+        (Ok(short @ 0..=125), _) => out.push(bit | short),
         (_, Ok(middle)) => {
-            out.push(126);
+            out.push(bit | 126);
             out.extend_from_slice(&middle.to_be_bytes());
         }
         (_, Err(_)) => {
-            out.push(127);
+            out.push(bit | 127);
             out.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
@@ -116,7 +140,7 @@ mod tests {
     use super::*;
 
     fn read(bytes: &[u8], is_continued: bool) -> Result<Option<(Opcode, u64, usize)>, u16> {
-        let header = Header::read(bytes, &mut is_continued.clone());
+        let header = Header::read(bytes, &mut is_continued.clone(), Role::Server);
         header.map(|header| header.map(|h| (h.opcode, h.length, h.size))).map_err(|refusal| refusal.code)
     }
 

@@ -67,6 +67,41 @@ where
     }
 }
 
+/// Shakes hands with the server at the other end of `stream`, as a client of MQTT. Give it a time limit.
+///
+/// # Errors
+/// When the server doesn't take the WebSocket; with what it said.
+pub async fn connect<S>(mut stream: S, host: &str, path: &str) -> Result<WebSocket<S>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut nonce = [0; 16];
+    // The server only gives it back: without random numbers zeros do.
+    let _ = getrandom::fill(&mut nonce);
+    let key = STANDARD.encode(nonce);
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"
+    );
+    let said = |error: io::Error| error.to_string();
+    stream.write_all(request.as_bytes()).await.map_err(said)?;
+    stream.flush().await.map_err(said)?;
+    let (head, rest) = read_head(&mut stream).await.map_err(said)?;
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    if !matches!(response.parse(&head), Ok(httparse::Status::Complete(_))) {
+        return Err("it doesn't speak HTTP".to_owned());
+    }
+    if response.code != Some(101) {
+        return Err(format!("it answers with status {}", response.code.unwrap_or_default()));
+    }
+    let accepted = STANDARD.encode(Sha1::new().chain_update(&key).chain_update(MAGIC).finalize());
+    if Headers(response.headers).one("sec-websocket-accept") != Some(&accepted) {
+        return Err("its answer doesn't belong to our request".to_owned());
+    }
+    Ok(WebSocket::of_client(stream, rest))
+}
+
 /// Returns the request's head, and what came behind it.
 async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<(Vec<u8>, Vec<u8>)> {
     let mut head = Vec::with_capacity(1024);
@@ -183,6 +218,25 @@ mod tests {
         ] {
             assert!(answered(&REQUEST.replace(from, to)).is_ok(), "{to}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_client_and_a_server_of_ours_understand_each_other() {
+        let (ours, theirs) = tokio::io::duplex(1000);
+        let server = tokio::spawn(async move {
+            let mut socket = accept(theirs, &Origins::default()).await.unwrap();
+            let mut heard = [0; 5];
+            socket.read_exact(&mut heard).await.unwrap();
+            socket.write_all(&heard).await.unwrap();
+            socket.flush().await.unwrap();
+            heard
+        });
+        let mut socket = connect(ours, "127.0.0.1:9001", "/mqtt").await.unwrap();
+        socket.write_all(b"hello").await.unwrap();
+        socket.flush().await.unwrap();
+        let mut heard = [0; 5];
+        socket.read_exact(&mut heard).await.unwrap();
+        assert_eq!((&heard, &server.await.unwrap()), (b"hello", b"hello"));
     }
 
     #[test]

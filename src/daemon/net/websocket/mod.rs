@@ -9,6 +9,6 @@ mod handshake;
 mod origin;
 mod stream;
 
-pub use handshake::{HandshakeError, accept};
+pub use handshake::{HandshakeError, accept, connect};
 pub use origin::Origins;
 pub use stream::WebSocket;

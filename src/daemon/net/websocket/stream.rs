@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::frame::{Header, LONGEST_CONTROL, Opcode, Refusal, unmask, write_header};
+use super::frame::{Header, LONGEST_CONTROL, Opcode, Refusal, Role, unmask, write_frame};
 
 /// Bytes that are read at once while a frame's header is awaited.
 const CHUNK: usize = 2048;
@@ -22,6 +22,7 @@ const MOST_WAITING: usize = LARGEST_MESSAGE;
 #[derive(Debug)]
 pub struct WebSocket<S> {
     stream: S,
+    role: Role,
     /// What came and isn't looked at.
     raw: Vec<u8>,
     /// Where that begins.
@@ -53,6 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(super) fn new(stream: S, raw: Vec<u8>) -> WebSocket<S> {
         WebSocket {
             stream,
+            role: Role::Server,
             raw,
             begin: 0,
             frame: None,
@@ -62,6 +64,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             is_ended: false,
             is_closed: false,
         }
+    }
+
+    /// Returns the same as the client's end.
+    pub(super) fn of_client(stream: S, raw: Vec<u8>) -> WebSocket<S> {
+        WebSocket { role: Role::Client, ..WebSocket::new(stream, raw) }
     }
 
     /// Returns what is below.
@@ -123,8 +130,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     fn put(&mut self, first: u8, payload: &[u8]) {
-        write_header(first, payload.len(), &mut self.out);
-        self.out.extend_from_slice(payload);
+        let mask = match self.role {
+            Role::Server => None,
+            Role::Client => {
+                let mut mask = [0; 4];
+                // It keeps caches in between from being misled, and no secret: without random numbers zeros do.
+                let _ = getrandom::fill(&mut mask);
+                Some(mask)
+            }
+        };
+        write_frame(first, payload, mask, &mut self.out);
     }
 
     fn close(&mut self, code: &[u8]) {
@@ -168,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
                 return socket.poll_frame(context, frame, room);
             }
             let mut is_continued = socket.is_continued;
-            let header = match Header::read(socket.waiting(), &mut is_continued) {
+            let header = match Header::read(socket.waiting(), &mut is_continued, socket.role) {
                 Ok(header) => header,
                 Err(refusal) => return Poll::Ready(Err(socket.refuse(context, refusal))),
             };
@@ -245,12 +260,7 @@ mod tests {
 
     fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        write_header(first, payload.len(), &mut bytes);
-        bytes[1] |= 0x80;
-        bytes.extend(MASK);
-        let mut payload = payload.to_vec();
-        unmask(&mut payload, MASK, 0);
-        bytes.extend(payload);
+        write_frame(first, payload, Some(MASK), &mut bytes);
         bytes
     }
 
