@@ -401,6 +401,8 @@ fn engine_options(settings: &Settings, zone: TimeZone) -> engine::Options {
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
+        samples: settings.samples,
+        ignored: settings.ignored.clone(),
         // The standard library's random keys.
         seed: RandomState::new().build_hasher().finish(),
     }

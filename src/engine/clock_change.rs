@@ -40,6 +40,7 @@ pub(crate) fn shift_saved(core: &mut Core, by: SignedDuration) {
     }
     core.alive_at = core.alive_at.map(|at| moved(at, by));
     core.evaluator.world.states.shift(by);
+    core.evaluator.world.history.shift(by);
     core.live.shift_dormant(by);
     core.runs.shift(by);
 }
@@ -54,6 +55,7 @@ pub(crate) fn keep_shifted(core: &mut Core) {
 /// Moves all that lasts.
 pub(crate) fn shift(core: &mut Core, by: SignedDuration) {
     core.evaluator.world.states.shift(by);
+    core.evaluator.world.history.shift(by);
     core.live.shift(by);
     core.runs.shift(by);
     core.deadlines.shift(by);

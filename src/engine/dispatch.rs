@@ -7,6 +7,7 @@ use super::activation::activate;
 use super::condition::tracker::tracked_conditions;
 use super::core::Core;
 use super::event::Event;
+use super::history;
 use super::inbox::Incoming;
 use super::live::deadlines::{Deadline, Due};
 use super::live::id::LiveId;
@@ -24,7 +25,7 @@ use super::trigger::{schedule, timed};
 use super::while_rule::perform;
 use super::while_rule::reconsider::{While, recheck_cause, reconsider};
 use super::while_rule::switch::switch;
-use crate::model::{Message, Origin, RuleId};
+use crate::model::{Message, Origin, RuleId, Topic};
 use crate::rules::{ClientChange, HomeEvent, LogLevel};
 
 /// Handles one thing from the inbox.
@@ -95,7 +96,10 @@ pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
     for (rule, error) in errors {
         core.log(Some(&rule), LogLevel::Error, error);
     }
-    let before = core.evaluator.world.states.note(now, &message);
+    let is_said = matches!(message.origin, Origin::Live | Origin::Own);
+    let world = &mut core.evaluator.world;
+    world.history.note(now, message.topic.as_str(), message.payload.value(), is_said);
+    let before = world.states.note(now, &message);
     let is_known = before.is_some_and(|before| before.payload == message.payload);
     let is_news = message.origin != Origin::Retained || !is_known;
     Arrival { message, made, is_news }
@@ -135,6 +139,24 @@ pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
     }
     // The room is used again.
     core.subscribers = subscribers;
+}
+
+/// Asks again, in the rules' order, whatever read `topic`, of which nothing was said.
+pub(crate) fn ask_readers(core: &mut Core, topic: &Topic) {
+    let mut readers = Vec::new();
+    core.subscriptions.find(topic, &mut readers);
+    sort(core, &mut readers);
+    readers.dedup();
+    let cause = Cause::outside(CauseKind::Condition);
+    for Subscriber { rule: id, part } in readers {
+        match part {
+            Part::While => reconsider(core, id, &cause),
+            Part::Until(run, wait) => wait::recheck_until(core, run, wait, &cause),
+            Part::At(owner, index) => recheck_at(core, id, owner, index),
+            Part::Tracker(_) | Part::Trigger(..) => {}
+        }
+        step_ready(core);
+    }
 }
 
 /// Dispatches one of the daemon's own events, which is about `rule`.
@@ -202,6 +224,7 @@ fn handle_event(core: &mut Core, event: Event) {
             }
         }
         Event::Alert(alert) => loop_guard::raise_alert(core, alert),
+        Event::Recalled { topic, samples } => history::take_recalled(core, &topic, &samples),
         Event::Stopping => dispatch_home_event(core, HomeEvent::Stopping, None, 0),
         Event::Message(_) => core.inbox.push_event(event),
         Event::Tick | Event::Started | Event::ClockChanged { .. } => {}

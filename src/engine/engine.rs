@@ -31,7 +31,7 @@ use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
 use super::view::{Doing, Judged, RuleView, Waits};
 use super::while_rule::reconsider::wake;
-use super::{clock_change, consistency, dispatch, reload, view};
+use super::{clock_change, consistency, dispatch, history, reload, view};
 
 /// Decides what a home does.
 pub struct Engine {
@@ -307,6 +307,7 @@ impl Engine {
             | Event::Switch { .. }
             | Event::RunRule(_)
             | Event::Alert(_)
+            | Event::Recalled { .. }
             | Event::Interrupted { .. } => self.core.inbox.push_event(event),
         }
     }
@@ -403,6 +404,7 @@ impl Engine {
         // That of a large home takes too long even for a debug build.
         debug_assert!(self.core.live.len() > 64 || self.inconsistencies().is_empty(), "{:?}", self.inconsistencies());
         rows::save_at_once(&mut self.core);
+        history::recall(&mut self.core);
         std::mem::take(&mut self.core.effects)
     }
 }

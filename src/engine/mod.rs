@@ -20,6 +20,7 @@ mod effect;
 #[expect(clippy::module_inception, reason = "the engine is the noun of this room")]
 mod engine;
 mod event;
+mod history;
 mod inbox;
 mod instant;
 mod kept;

@@ -1,5 +1,6 @@
 //! The settings that the engine gets once, at its start.
 
+use crate::model::Value;
 use crate::model::schedule::Calendar;
 use crate::script::Limits;
 
@@ -16,12 +17,25 @@ pub struct Options {
     pub storm: usize,
     /// How many runs there may be at once.
     pub runs: usize,
+    /// How many samples of a series of the past stay exact.
+    pub samples: usize,
+    /// Payloads, and values within them, that are no values.
+    pub ignored: Vec<Value>,
     /// Feeds `random()`.
     pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { calendar: Calendar::default(), limits: Limits::default(), chain: 16, storm: 100, runs: 1000, seed: 0 }
+        Options {
+            calendar: Calendar::default(),
+            limits: Limits::default(),
+            chain: 16,
+            storm: 100,
+            runs: 1000,
+            samples: 2000,
+            ignored: Vec::new(),
+            seed: 0,
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::script::Failure;
 
 use super::activation::activate;
 use super::core::Core;
+use super::history;
 use super::inbox::Incoming;
 use super::live::id::LiveId;
 use super::run::thread::Waiting;
@@ -18,7 +19,10 @@ use super::trace::{Outcome, RunId, StoppedBy};
 /// Swaps the rules: what was kept of each goes over to the rule of the same id.
 pub(crate) fn replace_rules(core: &mut Core, rules: &Ruleset) {
     match core.live.replace_changed(rules) {
-        Some(changed) => put_changed_in_force(core, &changed),
+        Some(changed) => {
+            put_changed_in_force(core, &changed);
+            history::keep_what_is_asked(core);
+        }
         None => put_in_force(core, rules),
     }
     for (rule, timers) in core.live.take_timers_of_dormant() {
@@ -46,6 +50,7 @@ pub(crate) fn put_in_force(core: &mut Core, rules: &Ruleset) {
         activate(core, id);
     }
     put_runs_in_force(core);
+    history::keep_what_is_asked(core);
 }
 
 /// Puts rules in force in the place of those that they were: all others stay as they are, so that a reload of many rules

@@ -3,6 +3,7 @@
 
 mod action;
 mod condition;
+mod ignored;
 mod index;
 mod parts;
 mod rule;
@@ -16,6 +17,7 @@ pub use action::{
     OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
+pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
 pub use rule::{Mode, Per, Rule, Start, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::history::Asked;
 use crate::model::{Name, Place, RuleId, Topic, Value};
 use crate::script::{Expression, Template};
 
@@ -50,6 +51,8 @@ pub struct Rule {
     pub cooldown: Option<Duration>,
     /// Whether it only traces what it would do to the outside.
     pub dry_run: bool,
+    /// What it asks of the past of topics, where that is written out.
+    pub past: Vec<Asked>,
     /// Where its key stands.
     pub place: Place,
     /// A hash of what the rule means: equal for rules that differ in comments, layout or place only.
@@ -132,6 +135,7 @@ impl Rule {
             per: Per::default(),
             cooldown: None,
             dry_run: true,
+            past: Vec::new(),
             place: Place { file: Arc::from(""), line: 0, column: 0 },
             fingerprint: 0,
         }

@@ -7,7 +7,7 @@ use crate::model::schedule::{Schedule, Weekdays};
 use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
 use crate::script::{Closure, Expression, Failure};
 
-use super::Wanted;
+use super::{Ignored, Wanted};
 
 /// A trigger.
 #[derive(Debug, Clone)]
@@ -113,6 +113,8 @@ pub struct StateTrigger {
     pub hold: Option<Duration>,
     /// How long ago a change during downtime may be; `None`: none counts.
     pub catch_up: Option<Duration>,
+    /// What is no value: the one before stands.
+    pub ignored: Ignored,
 }
 
 /// A range of numbers, its ends outside.

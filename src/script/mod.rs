@@ -26,7 +26,7 @@ pub use evaluation::sandbox::{Frame, Sandbox};
 pub use evaluation::world::{RuleNames, World};
 pub use expression::compiled::Expression;
 pub use expression::error::{ExpressionError, ExpressionErrorKind};
-pub use expression::mention::RuleMention;
+pub use expression::mention::{PastMention, RuleMention};
 pub use expression::names::{BUILT_IN_VARIABLES, Names, SET_BY_ACTIONS};
 pub use expression::template::{Template, TextPart};
 pub use functions::reference::function_reference;

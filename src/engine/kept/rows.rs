@@ -48,6 +48,7 @@ pub(crate) fn save_late(core: &mut Core, kept: &mut Option<Counters>) {
         save(SaveKey(COUNTERS.into()), to_json(&counters));
         *kept = Some(counters);
     }
+    evaluator.world.history.save(&mut |key, value| save(SaveKey(key.into()), value));
     let states = &mut evaluator.world.states;
     for topic in states.take_changed() {
         save(SaveKey(format!("{TOPIC}{topic}").into()), states.get(topic.as_str()).and_then(to_json));
@@ -59,6 +60,7 @@ pub(crate) fn save_late(core: &mut Core, kept: &mut Option<Counters>) {
 /// Makes all of it be kept within a second.
 pub(crate) fn keep_all(core: &mut Core) {
     core.evaluator.world.states.change_all();
+    core.evaluator.world.history.keep_all();
     core.live.keep_all();
     core.runs.keep_all();
 }
@@ -80,6 +82,7 @@ pub(crate) fn restore(core: &mut Core, saved: Snapshot) {
             core.log(None, LogLevel::Error, format!("`{key}` in the store can't be read and is left out: {error}"));
         }
     }
+    core.evaluator.world.history.restored();
 }
 
 fn restore_row(core: &mut Core, key: &str, value: &str) -> Result<(), String> {
@@ -94,6 +97,8 @@ fn restore_row(core: &mut Core, key: &str, value: &str) -> Result<(), String> {
         let counters = from_json::<Counters>(value)?;
         core.runs.restore_counters((counters.next_run, counters.next_request));
         core.evaluator.sequence = counters.sequence;
+    } else if let Some(read) = core.evaluator.world.history.restore(key, value) {
+        return read;
     } else {
         return Err("nothing of that kind is kept".to_owned());
     }

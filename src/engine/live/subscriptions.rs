@@ -67,7 +67,10 @@ pub(crate) struct Subscriptions {
 
 impl Subscriptions {
     /// Makes this what `subscriber` is told of, whatever it was told of before.
-    pub(crate) fn set(&mut self, subscriber: Subscriber, subscription: Subscription) {
+    pub(crate) fn set(&mut self, subscriber: Subscriber, mut subscription: Subscription) {
+        if let Subscription::Reads(reads) = &mut subscription {
+            reads.past.clear();
+        }
         if self.by_subscriber.get(&subscriber) == Some(&subscription) {
             return;
         }

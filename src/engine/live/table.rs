@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::condition::tracker::Tracker;
+use crate::engine::condition::tracker::{Noted, Tracker};
 use crate::engine::instant::Shift;
 use crate::engine::kept::snapshot::SaveKey;
 use crate::engine::trigger::state::{Track, TriggerState};
@@ -115,20 +115,24 @@ impl LiveRules {
         dropped
     }
 
-    /// Changes since when the `state` conditions with `for` hold; `edit` says whether it changed what it was given for
-    /// `topic`.
+    /// Changes since when the `state` conditions with `for` hold, and what they know; `edit` says what it changed of what it
+    /// was given for `topic`.
     pub(crate) fn edit_tracker(
         &mut self,
         id: LiveId,
         index: u16,
         topic: &Topic,
-        edit: impl FnOnce(&mut Tracker) -> bool,
+        edit: impl FnOnce(&mut Tracker) -> Noted,
     ) {
         let row = self.row(id);
         let rule = row.rule.id.clone();
-        let is_changed = row.trackers.get_mut(usize::from(index)).is_some_and(edit);
-        if is_changed {
-            self.note_track(TrackKey { rule, part: TrackPart::Condition(index), topic: topic.clone() }, Soon::AtOnce);
+        let noted = row.trackers.get_mut(usize::from(index)).map(edit).unwrap_or_default();
+        if noted.since {
+            let key = TrackKey { rule: rule.clone(), part: TrackPart::Condition(index), topic: topic.clone() };
+            self.note_track(key, Soon::AtOnce);
+        }
+        if noted.known {
+            self.note_track(TrackKey { rule, part: TrackPart::Known(index), topic: topic.clone() }, Soon::Late);
         }
     }
 

@@ -30,7 +30,9 @@ pub(crate) fn first_look(trigger: &Trigger, world: &World, outside_first: Outsid
             TriggerState::of_tracks(
                 known
                     .map(|(topic, known)| {
-                        let value = known.payload.value().at(&state.field);
+                        let payload = known.payload.value();
+                        let is_ignored = state.ignored.contains(payload, &state.field);
+                        let value = payload.at(&state.field).filter(|_| !is_ignored);
                         (topic.clone(), Track::first_look(state, value, outside_first))
                     })
                     .collect(),

@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Payload, Place, Qos, Topic, TopicFilter, ValuePath};
-    use crate::rules::Range;
+    use crate::rules::{Ignored, Range};
 
     fn trigger(kind: TriggerKind) -> Trigger {
         Trigger {
@@ -147,6 +147,7 @@ mod tests {
             range: None,
             hold: None,
             catch_up: None,
+            ignored: Ignored::default(),
         };
         change(&mut state);
         trigger(TriggerKind::State(state))

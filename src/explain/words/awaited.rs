@@ -55,7 +55,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Place, TopicFilter, Value, ValuePath};
-    use crate::rules::{HomeEvent, Range, StateTrigger, Trigger, TriggerKind};
+    use crate::rules::{HomeEvent, Ignored, Range, StateTrigger, Trigger, TriggerKind};
 
     #[test]
     fn a_trigger_says_all_that_it_asks_for() {
@@ -68,6 +68,7 @@ mod tests {
             range: None,
             hold: Some(Duration::from_mins(3)),
             catch_up: None,
+            ignored: Ignored::default(),
         };
         let place = Place { file: "".into(), line: 1, column: 1 };
         let told = |kind| {

@@ -94,6 +94,8 @@ codes! {
     99 FOREIGN_TEMPLATE "Text has another system's template in it."
     100 UNLIKELY_TOPIC "A topic looks like something else."
     101 EMPTY_WINDOW "A part of the day has no time for part of the year."
+    120 BAD_WINDOW "Invalid window of the past."
+    121 IGNORED_VALUE "A trigger or a condition waits for a value that is ignored."
 }
 
 impl Code {
@@ -133,6 +135,7 @@ impl Code {
             ExpressionErrorKind::BadTime => Code::BAD_TIME,
             ExpressionErrorKind::BadWeekday => Code::BAD_WEEKDAY,
             ExpressionErrorKind::BadDuration => Code::BAD_DURATION,
+            ExpressionErrorKind::BadWindow => Code::BAD_WINDOW,
             ExpressionErrorKind::BadWord => Code::UNKNOWN_WORD,
             ExpressionErrorKind::WrongType => Code::WRONG_TYPE,
             ExpressionErrorKind::NeverEqual => Code::NEVER_EQUAL,

@@ -14,7 +14,7 @@ use crate::lang::text::FileText;
 use crate::lang::yaml::tree::{self, Entry, Node};
 use crate::lang::{Code, near};
 use crate::model::{Name, RuleId, is_in_topic};
-use crate::script::Sandbox;
+use crate::script::{PastMention, Sandbox};
 
 use super::each::{self, Instances};
 
@@ -31,6 +31,8 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) scenes: IndexMap<Name, Node>,
     /// Its rules, in their order.
     pub(in crate::lang) rules: Vec<RuleSource>,
+    /// What a script asks of the past of topics.
+    pub(in crate::lang) past: Vec<PastMention>,
     /// Whether it could be read, so that all its rules are known.
     pub(in crate::lang) is_readable: bool,
 }
@@ -70,6 +72,7 @@ impl RuleFile {
             constants: Constants::default(),
             scenes: IndexMap::new(),
             rules: Vec::new(),
+            past: Vec::new(),
             is_readable: true,
         }
     }

@@ -16,6 +16,8 @@ mod decoder;
 mod each;
 mod file;
 mod fingerprint;
+mod ignored;
+mod past;
 mod range;
 mod references;
 mod rule;

@@ -175,8 +175,11 @@ fn decode(
         blocks: Vec::new(),
         beside: BTreeSet::new(),
         closures: Vec::new(),
+        past: Vec::new(),
         names_scenes: false,
     };
+    // A closure's calls count for all rules of its file: it may call any of its functions.
+    decoder.note_past(&file.past);
     let rule = decoder.rule(source, instance.topic);
     let is_broken = decoder.findings.has_errors();
     findings.extend(decoder.reader.findings.into_vec());
@@ -243,6 +246,7 @@ impl Decoder<'_> {
             per: optional(per)?.unwrap_or_default(),
             cooldown: optional(cooldown)?,
             dry_run,
+            past: std::mem::take(&mut self.past),
             place: self.reader.text.place(source.key_span.start),
             fingerprint: fingerprint(node, &self.reader.constants, &self.beside),
             blocks: self.take_blocks(),

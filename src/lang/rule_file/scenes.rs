@@ -38,6 +38,7 @@ pub(in crate::lang) fn check_unused_scenes(context: &Arc<Context>) -> Vec<Diagno
             blocks: Vec::new(),
             beside: BTreeSet::new(),
             closures: Vec::new(),
+            past: Vec::new(),
             names_scenes: false,
         };
         for (_, scene) in file.scenes.iter().filter(|(name, _)| !used.contains(*name)) {

@@ -30,6 +30,7 @@ impl RuleFile {
         let mut reader = Reader::new(text);
         reader.sandbox = Some(sandbox);
         report(&loaded.errors, &mut reader.findings);
+        file.past.clone_from(&loaded.past);
         file.is_readable = loaded.errors.iter().all(ScriptError::may_run);
         let mut first: BTreeMap<&str, std::ops::Range<usize>> = BTreeMap::new();
         for rule in &loaded.rules {

@@ -117,6 +117,7 @@ impl Decoder<'_> {
         let range = self.range(fields, Hysteresis::Allowed);
         let hold = fields.take("for").map(|node| self.duration(node));
         let catch_up = fields.take("catch_up").map(|node| self.duration(node));
+        let ignored = self.ignored_in(fields, "to");
         Some(StateTrigger {
             filter: filter?,
             field: optional(field)?.unwrap_or_default(),
@@ -125,6 +126,7 @@ impl Decoder<'_> {
             range: range?,
             hold: optional(hold)?,
             catch_up: optional(catch_up)?,
+            ignored,
         })
     }
 

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::Location;
-use crate::model::{Topic, TopicFilter, matches_star};
+use crate::model::{Topic, TopicFilter, Value, matches_star};
 use crate::script;
 
 pub use address::{Host, ListenAddress};
@@ -55,6 +55,10 @@ pub struct Settings {
     pub storm: usize,
     /// How many runs there may be at once.
     pub runs: usize,
+    /// How many samples of a series of the past stay exact.
+    pub samples: usize,
+    /// Payloads, and values within them, that are no values.
+    pub ignored: Vec<Value>,
     /// What rules may do outside the broker.
     pub allow: Allow,
     /// What is kept of the messages; `None`: nothing.
@@ -136,6 +140,8 @@ impl Default for Settings {
             chain: 16,
             storm: 100,
             runs: 1000,
+            samples: 2000,
+            ignored: Vec::new(),
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
             recorder: Some(RecorderSettings::default()),
             trace_memory: 16 << 20,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned};
 
+use crate::model::history::Histories;
 use crate::model::schedule::Calendar;
 use crate::model::{RuleId, States};
 
@@ -17,6 +18,8 @@ pub struct World {
     pub calendar: Calendar,
     /// The state of all topics.
     pub states: States,
+    /// What topics said before, as far as rules ask for it.
+    pub history: Histories,
     /// The `while` rules that have begun and not ended.
     pub holding: BTreeSet<RuleId>,
     /// How many runs each rule has that haven't ended; rules without one are left out.

@@ -8,6 +8,7 @@ pub(super) mod arguments;
 mod changes;
 pub(super) mod elsewhere;
 pub(super) mod function;
+mod history;
 mod home;
 pub(super) mod internal;
 mod lists;

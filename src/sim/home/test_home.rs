@@ -33,6 +33,8 @@ impl TestHome {
             chain: settings.chain,
             storm: settings.storm,
             runs: settings.runs,
+            samples: settings.samples,
+            ignored: settings.ignored.clone(),
             seed: 0,
         };
         let main: Arc<str> = settings.rules.trim_matches('/').into();

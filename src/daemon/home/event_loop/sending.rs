@@ -65,6 +65,7 @@ impl EventLoop {
             Effect::Log { rule, level, text } => log(rule.as_ref(), level, &text),
             Effect::Http { request, call } => self.parts.outside.request(request, call),
             Effect::Exec { request, command, timeout } => self.parts.outside.execute(request, command, timeout),
+            Effect::Recall(recall) => self.parts.outside.recall(recall, self.observers.recorder.search()),
             // One has left, and the other was taken out when it was decided.
             Effect::Alert(_) | Effect::Save { .. } => {}
         }

@@ -102,6 +102,7 @@ impl Decoder<'_> {
                 blocks: Vec::new(),
                 beside: BTreeSet::new(),
                 closures: Vec::new(),
+                past: Vec::new(),
                 names_scenes: false,
             };
             let triggers = decoder.triggers(&filled, &path);
