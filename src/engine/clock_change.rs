@@ -98,6 +98,7 @@ fn passed_over_of(core: &Core, id: LiveId) -> Vec<Missed> {
             | TriggerKind::Topic { .. }
             | TriggerKind::State(_)
             | TriggerKind::Silent { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
             | TriggerKind::Webhook(_) => return None,
@@ -163,6 +164,7 @@ fn recompute(core: &mut Core, id: LiveId, owner: Owner, triggers: &[Trigger]) {
             TriggerKind::Topic { .. }
             | TriggerKind::State(_)
             | TriggerKind::Silent { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
             | TriggerKind::Webhook(_) => {}

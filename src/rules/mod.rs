@@ -8,6 +8,7 @@ mod index;
 mod parts;
 mod rule;
 mod ruleset;
+mod sequence;
 mod trigger;
 mod wanted;
 
@@ -21,5 +22,6 @@ pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
 pub use rule::{Mode, Per, Rule, Start, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
+pub use sequence::{Order, PartOf, Sequence};
 pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};
 pub use wanted::Wanted;

@@ -180,6 +180,7 @@ impl Trigger {
             TriggerKind::State(state) => Some(&state.filter),
             TriggerKind::Schedule { .. }
             | TriggerKind::AtExpression { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
             | TriggerKind::Webhook(_) => None,
@@ -198,6 +199,7 @@ impl Trigger {
             | TriggerKind::State(_)
             | TriggerKind::Schedule { .. }
             | TriggerKind::AtExpression { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_) => None,
         }

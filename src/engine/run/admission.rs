@@ -209,7 +209,7 @@ pub(crate) fn key(
     variables: &Map,
 ) -> Result<RunKey, Failure> {
     match &rule.per {
-        Per::Captures => Ok(RunKey::of_captures(&firing.captures)),
+        Per::Captures => Ok(RunKey::of_captures(firing.per.as_ref().unwrap_or(&firing.captures))),
         Per::Expressions(expressions) => {
             let mut values = Vec::new();
             for expression in expressions {

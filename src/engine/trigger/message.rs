@@ -82,6 +82,7 @@ pub(crate) fn notify(core: &mut Core, notice: &Notice<'_>) -> Option<Firing> {
         }
         TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
+        | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
         | TriggerKind::Webhook(_) => None,

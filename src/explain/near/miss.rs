@@ -39,6 +39,7 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
         TriggerKind::Silent { .. } => Some("it spoke, so its `for` starts again".to_owned()),
         TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
+        | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
         | TriggerKind::Webhook(_) => None,
@@ -112,6 +113,7 @@ mod tests {
         Trigger {
             id: None,
             enabled: true,
+            part_of: None,
             kind,
             path: "when".into(),
             place: Place { file: "".into(), line: 1, column: 1 },

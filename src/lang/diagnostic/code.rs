@@ -96,6 +96,7 @@ codes! {
     101 EMPTY_WINDOW "A part of the day has no time for part of the year."
     120 BAD_WINDOW "Invalid window of the past."
     121 IGNORED_VALUE "A trigger or a condition waits for a value that is ignored."
+    122 BAD_SEQUENCE "A sequence can never fire, or has a part that can't be one."
 }
 
 impl Code {

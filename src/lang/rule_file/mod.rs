@@ -23,6 +23,7 @@ mod references;
 mod rule;
 mod scenes;
 mod script;
+mod sequence;
 mod triggers;
 mod unlikely;
 

@@ -18,7 +18,7 @@ pub const SET_BY_ACTIONS: [(&str, &[&str]); 3] =
 pub(in crate::script) const PROPERTIES: [(&str, &[&str]); 4] = [
     ("now", &["hour", "minute", "second", "day", "month", "year", "unix", "weekday", "date", "time"]),
     ("sun", &["up", "elevation", "azimuth", "sunrise", "sunset"]),
-    ("trigger", &["id", "client", "rule"]),
+    ("trigger", &["id", "client", "rule", "parts"]),
     ("repeat", &["index", "item"]),
 ];
 
