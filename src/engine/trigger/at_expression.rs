@@ -128,8 +128,7 @@ fn due_of_value(
     calendar: &Calendar,
 ) -> Result<Option<Timestamp>, String> {
     let instant = |at: Timestamp| {
-        let day = at.to_zoned(calendar.zone.clone()).weekday();
-        (at >= from && weekdays.contains(day)).then_some(at)
+        (at >= from && weekdays.contains(calendar.date_of(at))).then_some(at)
     };
     match value {
         Value::Null => Ok(None),

@@ -14,6 +14,7 @@ mod conditions;
 mod context;
 mod decoder;
 mod each;
+mod every;
 mod file;
 mod fingerprint;
 mod ignored;

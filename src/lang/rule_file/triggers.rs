@@ -48,7 +48,11 @@ impl Decoder<'_> {
             let kind = TriggerKind::Topic { filter, payload: None, condition: None, retained: false };
             return Some(Trigger { id: None, enabled: true, kind, part_of: None, path: path.into(), place });
         };
-        let words = words_of(entries, &TRIGGER_WORDS);
+        let mut words = words_of(entries, &TRIGGER_WORDS);
+        if words.iter().any(|(word, _)| *word == "every") {
+            // `every: 2w, from: …, at: …`: there `at` is a key.
+            words.retain(|(word, _)| *word != "at");
+        }
         let word = match words.as_slice() {
             [(word, _)] => *word,
             [] => {
@@ -99,7 +103,8 @@ impl Decoder<'_> {
             "webhook" => fields.take("webhook").and_then(|node| self.webhook(node)).map(TriggerKind::Webhook),
             _ => {
                 let schedule = self.schedule(word, fields);
-                let catch_up = if word == "every" { None } else { fields.take("catch_up") };
+                let is_within_day = matches!(schedule, Some(Schedule::Every(_)));
+                let catch_up = if is_within_day { None } else { fields.take("catch_up") };
                 let catch_up = catch_up.and_then(|node| self.duration(node));
                 Some(TriggerKind::Schedule { schedule: schedule?, catch_up })
             }
@@ -203,14 +208,8 @@ impl Decoder<'_> {
         match word {
             "every" => {
                 let node = fields.take("every")?;
-                let interval = self.interval(node)?;
-                if interval.as_secs() > 86_400 {
-                    let span = self.mark(node);
-                    let found = self.findings.error(Code::OUT_OF_RANGE, span, "`every` can be at most a day (`24h`)");
-                    found.help("it starts again at each midnight; for longer times, use `cron`");
-                    return None;
-                }
-                Some(Schedule::Every(interval))
+                let (from, at) = (fields.take("from"), fields.take("at"));
+                self.every(node, from, at)
             }
             "cron" => {
                 let node = fields.take("cron")?;

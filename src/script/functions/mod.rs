@@ -6,6 +6,7 @@
 mod acting;
 pub(super) mod arguments;
 mod changes;
+mod dates;
 pub(super) mod elsewhere;
 pub(super) mod function;
 mod history;

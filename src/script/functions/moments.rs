@@ -71,7 +71,7 @@ pub(super) static ROWS: [Function; 6] = [
             let loan = weekend.loan();
             weekend.add(move || {
                 loan.with(|lent| {
-                    let today = lent.today();
+                    let today = lent.today().weekday();
                     Ok(today == jiff::civil::Weekday::Saturday || today == jiff::civil::Weekday::Sunday)
                 })
             });
@@ -142,9 +142,9 @@ impl Lent {
         Ok(window.contains(self.world.now, &self.world.calendar))
     }
 
-    fn today(&mut self) -> jiff::civil::Weekday {
+    pub(super) fn today(&mut self) -> jiff::civil::Date {
         self.reads.clock = true;
-        self.world.local().weekday()
+        self.world.local().date()
     }
 
     fn draw_from(&mut self, low: &Dynamic, high: &Dynamic) -> Answer<Dynamic> {
