@@ -89,6 +89,8 @@ pub struct Alert {
 pub enum AlertKind {
     /// Rules set each other off.
     LoopDetected,
+    /// A rule runs very often.
+    Storm,
     /// A run failed.
     RuleFailed,
     /// The disk doesn't take what should survive a restart.

@@ -27,6 +27,7 @@ mod kept;
 mod live;
 mod loop_guard;
 mod options;
+mod rates;
 mod reload;
 mod run;
 mod trace;

@@ -20,7 +20,7 @@ pub use action::{
 pub use condition::{Condition, ConditionKind, StateCondition};
 pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
-pub use rule::{Mode, Per, Rule, Start, WhileRule};
+pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use sequence::{Order, PartOf, Sequence};
 pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};

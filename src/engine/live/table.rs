@@ -16,7 +16,7 @@ use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset, Start, TopicIndex};
 use crate::script::RuleNames;
 
 use super::id::{LiveId, Rank};
-use super::rule::LiveRule;
+use super::rule::{LiveRule, Pace};
 use super::saved_rule::{RULE, SavedRule, to_json};
 use super::soon::Soon;
 use super::timer::Timer;
@@ -75,6 +75,11 @@ impl LiveRules {
     /// Returns when rules' own publications triggered a rule of late, to be counted on: that isn't kept for its own sake.
     pub(crate) fn edit_storm(&mut self, id: LiveId) -> &mut VecDeque<Timestamp> {
         &mut self.row(id).storm
+    }
+
+    /// Returns how often a rule runs, to be counted on: that isn't kept.
+    pub(crate) fn edit_pace(&mut self, id: LiveId) -> &mut Pace {
+        &mut self.row(id).pace
     }
 
     /// Changes when a trigger is due, or when it last fired.

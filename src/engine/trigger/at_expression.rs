@@ -127,9 +127,7 @@ fn due_of_value(
     from: Timestamp,
     calendar: &Calendar,
 ) -> Result<Option<Timestamp>, String> {
-    let instant = |at: Timestamp| {
-        (at >= from && weekdays.contains(calendar.date_of(at))).then_some(at)
-    };
+    let instant = |at: Timestamp| (at >= from && weekdays.contains(calendar.date_of(at))).then_some(at);
     match value {
         Value::Null => Ok(None),
         Value::Time(time) => Ok(instant(time.timestamp())),

@@ -24,7 +24,8 @@ impl Decoder<'_> {
                 }
                 if interval.as_secs() % DAY != 0 || interval.subsec_nanos() != 0 {
                     let span = self.mark(node);
-                    let message = "an interval with `from` and `at`, or of more than a day, must be whole days or weeks";
+                    let message =
+                        "an interval with `from` and `at`, or of more than a day, must be whole days or weeks";
                     let found = self.findings.error(Code::OUT_OF_RANGE, span, message);
                     found.help("write e.g. `every: 2w, from: 2026-01-05, at: \"18:00\"`");
                     return None;

@@ -20,6 +20,7 @@ mod fingerprint;
 mod ignored;
 mod past;
 mod range;
+mod rates;
 mod references;
 mod rule;
 mod scenes;

@@ -78,7 +78,8 @@ impl Weekdays {
 fn suggestion(text: &str) -> String {
     let lower = text.to_lowercase();
     if let Some((word, day)) = lower.trim().split_once(' ') {
-        let words = [("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th"), ("1", "1st")];
+        let words =
+            [("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th"), ("1", "1st")];
         let known = ORDINALS.iter().map(|(known, _)| (*known, *known));
         let near = words.into_iter().chain(known).find(|(meant, _)| *meant == word).map(|(_, ordinal)| ordinal);
         let day = NAMES.into_iter().find(|name| day.trim().starts_with(name));
@@ -90,7 +91,10 @@ fn suggestion(text: &str) -> String {
     let parts: Option<Vec<&str>> = lower.split('-').map(meant).collect();
     match parts.filter(|parts| parts.len() <= 2) {
         Some(parts) => format!("did you mean `{}`?", parts.join("-")),
-        None => "use `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`, a range (`mon-fri`), or one of the month (`1st fri`)".to_owned(),
+        None => {
+            "use `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`, a range (`mon-fri`), or one of the month (`1st fri`)"
+                .to_owned()
+        }
     }
 }
 
@@ -160,7 +164,10 @@ mod tests {
         assert_eq!(of_month("last thu", 2022, 9), [29]);
         assert_eq!(of_month("last tue", 2022, 2), [22]);
         assert_eq!(of_month("1st mon-tue", 2024, 4), [1, 2]);
-        assert_eq!(Weekdays::parse("last thu").unwrap().union(Weekdays::parse("mon").unwrap()).to_string(), "mon, last thu");
+        assert_eq!(
+            Weekdays::parse("last thu").unwrap().union(Weekdays::parse("mon").unwrap()).to_string(),
+            "mon, last thu"
+        );
         for text in ["6th fri", "first fri", "1st", "last", "fri 1st"] {
             assert!(Weekdays::parse(text).is_err(), "{text}");
         }

@@ -29,16 +29,22 @@ pub(super) static ROWS: [Function; 2] = [
                 })
             });
         }),
-    function("days_until", 1, 1, "days_until('2026-12-24')", "In how many days a date, or a time's date, is; negative once it was.")
-        .reads()
-        .gives(Kind::Number)
-        .checked(dates)
-        .by(|until| {
-            let loan = until.loan();
-            until.add(move |text: &str| loan.with(|lent| lent.days_until(parse(text)?)));
-            let loan = until.loan();
-            until.add(move |moment: Moment| loan.with(|lent| lent.days_until(moment.0.date())));
-        }),
+    function(
+        "days_until",
+        1,
+        1,
+        "days_until('2026-12-24')",
+        "In how many days a date, or a time's date, is; negative once it was.",
+    )
+    .reads()
+    .gives(Kind::Number)
+    .checked(dates)
+    .by(|until| {
+        let loan = until.loan();
+        until.add(move |text: &str| loan.with(|lent| lent.days_until(parse(text)?)));
+        let loan = until.loan();
+        until.add(move |moment: Moment| loan.with(|lent| lent.days_until(moment.0.date())));
+    }),
 ];
 
 impl Lent {
@@ -58,8 +64,7 @@ fn not_a_date(text: &str) -> String {
 }
 
 fn dates(call: Call<'_>) -> Vec<Mistake> {
-    let wrong = |text: &str| {
-        text.trim().parse::<Date>().is_err().then(|| (ExpressionErrorKind::BadTime, not_a_date(text)))
-    };
+    let wrong =
+        |text: &str| text.trim().parse::<Date>().is_err().then(|| (ExpressionErrorKind::BadTime, not_a_date(text)));
     call.checked(0, "a date", wrong).into_iter().collect()
 }
