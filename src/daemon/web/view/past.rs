@@ -33,6 +33,8 @@ pub(in crate::daemon::web) fn options(home: &HomeView<'_>) -> Options {
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
+        samples: settings.samples,
+        ignored: settings.ignored.clone(),
         seed: 0,
     }
 }
