@@ -43,6 +43,7 @@ pub(crate) fn shift_saved(core: &mut Core, by: SignedDuration) {
     core.evaluator.world.history.shift(by);
     core.live.shift_dormant(by);
     core.runs.shift(by);
+    core.snapshots.shift(by);
 }
 
 /// Makes what [`shift_saved`] moved be kept.
@@ -58,6 +59,7 @@ pub(crate) fn shift(core: &mut Core, by: SignedDuration) {
     core.evaluator.world.history.shift(by);
     core.live.shift(by);
     core.runs.shift(by);
+    core.snapshots.shift(by);
     core.deadlines.shift(by);
     keep_shifted(core);
 }

@@ -26,12 +26,13 @@ use super::loop_guard::Interruptions;
 use super::options::Options;
 use super::run::stepper::step_ready;
 use super::run::table::Runs;
+use super::snapshots::Snapshots;
 use super::trace::{RunId, Trace};
 use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
 use super::view::{Doing, Judged, RuleView, Waits};
 use super::while_rule::reconsider::wake;
-use super::{clock_change, consistency, dispatch, history, reload, view};
+use super::{clock_change, consistency, dispatch, history, reload, view, waits};
 
 /// Decides what a home does.
 pub struct Engine {
@@ -59,6 +60,7 @@ impl Engine {
             subscriptions: Subscriptions::default(),
             deadlines: Deadlines::default(),
             runs: Runs::new(),
+            snapshots: Snapshots::default(),
             interruptions: Interruptions::default(),
             inbox: Inbox::default(),
             subscribers: Vec::new(),
@@ -315,12 +317,14 @@ impl Engine {
     /// Handles what waits in the inbox, and what that leads to, until nothing is left to do now.
     fn settle(&mut self) {
         step_ready(&mut self.core);
+        waits::note(&mut self.core);
         while let Some(incoming) = self.core.inbox.pop() {
             if incoming.is_counted() {
                 self.core.evaluator.next_sequence();
             }
             dispatch::handle(&mut self.core, incoming);
             step_ready(&mut self.core);
+            waits::note(&mut self.core);
         }
     }
 

@@ -30,9 +30,11 @@ mod options;
 mod rates;
 mod reload;
 mod run;
+mod snapshots;
 mod trace;
 mod trigger;
 mod view;
+mod waits;
 mod while_rule;
 
 pub use condition::by_time::{ByTime, RuleByTime};

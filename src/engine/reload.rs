@@ -15,6 +15,7 @@ use super::live::id::LiveId;
 use super::run::thread::Waiting;
 use super::run::{Run, lifecycle, timer, wait};
 use super::trace::{Outcome, RunId, StoppedBy};
+use super::waits;
 
 /// Swaps the rules: what was kept of each goes over to the rule of the same id.
 pub(crate) fn replace_rules(core: &mut Core, rules: &Ruleset) {
@@ -22,6 +23,7 @@ pub(crate) fn replace_rules(core: &mut Core, rules: &Ruleset) {
         Some(changed) => {
             put_changed_in_force(core, &changed);
             history::keep_what_is_asked(core);
+            waits::note_all(core);
         }
         None => put_in_force(core, rules),
     }
@@ -51,6 +53,7 @@ pub(crate) fn put_in_force(core: &mut Core, rules: &Ruleset) {
     }
     put_runs_in_force(core);
     history::keep_what_is_asked(core);
+    waits::note_all(core);
 }
 
 /// Puts rules in force in the place of those that they were: all others stay as they are, so that a reload of many rules

@@ -14,8 +14,8 @@ mod wanted;
 
 pub use crate::model::LogLevel;
 pub use action::{
-    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, FormedTriggers, Http, IfChanged, OnError,
-    OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
+    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, ExtendTo, FormedTriggers, Http,
+    IfChanged, OnError, OnTimeout, Publish, RepeatKind, RuleReference, Snapshot, Until, Wait, WaitFor,
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
 pub use ignored::Ignored;

@@ -55,6 +55,8 @@ pub struct Rule {
     pub storm: Storm,
     /// Whether it only traces what it would do to the outside.
     pub dry_run: bool,
+    /// Whether it asks until when rules wait.
+    pub asks_waits: bool,
     /// What it asks of the past of topics, where that is written out.
     pub past: Vec<Asked>,
     /// Where its key stands.
@@ -164,6 +166,7 @@ impl Rule {
             limit: None,
             storm: Storm::Off,
             dry_run: true,
+            asks_waits: false,
             past: Vec::new(),
             place: Place { file: Arc::from(""), line: 0, column: 0 },
             fingerprint: 0,

@@ -23,7 +23,7 @@ pub use evaluation::limits::Limits;
 pub use evaluation::meter::Interrupter;
 pub use evaluation::reads::Reads;
 pub use evaluation::sandbox::{Frame, Sandbox};
-pub use evaluation::world::{RuleNames, World};
+pub use evaluation::world::{LastRun, RuleNames, World};
 pub use expression::compiled::Expression;
 pub use expression::error::{ExpressionError, ExpressionErrorKind};
 pub use expression::mention::{PastMention, RuleMention};

@@ -54,6 +54,8 @@ pub(crate) enum Fact {
     Running(RuleId),
     /// What a rule remembers.
     Memory(LiveId),
+    /// Whether a rule is switched on, until when it waits, how it ran last.
+    About(RuleId),
 }
 
 /// All subscriptions.
@@ -172,7 +174,8 @@ impl Subscriptions {
 fn facts(rule: LiveId, reads: &Reads) -> Vec<Fact> {
     let holds = reads.holds.iter().cloned().map(Fact::Holds);
     let running = reads.running.iter().cloned().map(Fact::Running);
-    holds.chain(running).chain(reads.memory.then_some(Fact::Memory(rule))).collect()
+    let about = reads.rules.iter().cloned().map(Fact::About);
+    holds.chain(running).chain(about).chain(reads.memory.then_some(Fact::Memory(rule))).collect()
 }
 
 /// Returns the filters of all topics that were read.

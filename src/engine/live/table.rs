@@ -54,6 +54,11 @@ impl LiveRules {
         }
     }
 
+    /// Returns whether this is the id of a rule in force.
+    pub(crate) fn has(&self, id: LiveId) -> bool {
+        id.index() < self.rows.len()
+    }
+
     /// Returns a rule in force.
     pub(crate) fn get(&self, id: LiveId) -> &LiveRule {
         debug_assert!(id.index() < self.rows.len(), "{id:?} has outlived its table");

@@ -52,9 +52,13 @@ impl TrackKey {
 
     /// Reads such a name; `None` where it is another one.
     pub(crate) fn parse(key: &str) -> Option<TrackKey> {
-        let kinds: [(&str, fn(u16) -> TrackPart); 3] =
-            [(TRIGGER, TrackPart::Trigger), (CONDITION, TrackPart::Condition), (KNOWN, TrackPart::Known)];
-        let (part, rest) = kinds.iter().find_map(|(prefix, part)| Some((part, key.strip_prefix(prefix)?)))?;
+        let kind = [TRIGGER, CONDITION, KNOWN].into_iter().find(|kind| key.starts_with(kind))?;
+        let rest = key.strip_prefix(kind)?;
+        let part = match kind {
+            TRIGGER => TrackPart::Trigger,
+            CONDITION => TrackPart::Condition,
+            _ => TrackPart::Known,
+        };
         let (length, rest) = rest.split_once('/')?;
         let (rule, rest) = rest.split_at_checked(length.parse().ok()?)?;
         let (index, topic) = rest.strip_prefix('/')?.split_once('/')?;

@@ -11,7 +11,7 @@ use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
 use crate::engine::trace::{BlockedBy, Cause, CauseKind, Fault, NoRoom, Refusal, Room, RunId, Step, StoppedBy};
 use crate::engine::trigger::firing::Firing;
-use crate::engine::{loop_guard, rates};
+use crate::engine::{loop_guard, rates, waits};
 use crate::model::{Map, RuleId, Value};
 use crate::rules::{Mode, Per, Rule};
 use crate::script::{Failure, Reads};
@@ -48,6 +48,7 @@ pub(crate) enum Admission {
 
 /// A trigger of the rule fired: the rule runs, unless something blocks it.
 pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
+    waits::note(core);
     let live = core.live.get(id);
     let (rule, is_enabled, resting_until) = (Arc::clone(&live.rule), live.is_enabled(), live.resting_until);
     if !is_enabled {

@@ -35,6 +35,8 @@ pub(super) struct Decoder<'a> {
     pub(super) beside: BTreeSet<String>,
     /// Its closures so far.
     pub(super) closures: Vec<Closure>,
+    /// Whether it asks until when rules wait.
+    pub(super) asks_waits: bool,
     /// What it asks of the past of topics so far.
     pub(super) past: Vec<Asked>,
     /// Whether one of its actions names a scene at run.

@@ -14,7 +14,7 @@ const DAY: u64 = 86_400;
 impl Decoder<'_> {
     /// Returns when `every: …` is due, with `from` and `at` where they are given.
     pub(super) fn every(&mut self, node: &Node, from: Option<&Node>, at: Option<&Node>) -> Option<Schedule> {
-        let days = match self.weeks(node) {
+        let days = match weeks(node) {
             Some(days) => days,
             None => {
                 let interval = self.interval(node)?;
@@ -44,13 +44,6 @@ impl Decoder<'_> {
         Some(Schedule::EachDays { days, from: from?, at: at? })
     }
 
-    /// Returns how many days `2w` is; `None` where it is no number of weeks.
-    fn weeks(&mut self, node: &Node) -> Option<u32> {
-        let text = node.as_scalar()?.text.as_str().trim().to_owned();
-        let weeks: u32 = text.strip_suffix('w')?.parse().ok()?;
-        weeks.checked_mul(7).filter(|days| *days > 0)
-    }
-
     /// Returns a date.
     fn date(&mut self, node: &Node) -> Option<Date> {
         let fixed = self.fixed(node, "a date (`2026-01-05`)")?;
@@ -61,4 +54,11 @@ impl Decoder<'_> {
         self.findings.error(Code::BAD_TIME, fixed.span, message).help("write it like `2026-01-05`");
         None
     }
+}
+
+/// Returns how many days `2w` is; `None` where it is no number of weeks.
+fn weeks(node: &Node) -> Option<u32> {
+    let text = node.as_scalar()?.text.as_str().trim().to_owned();
+    let weeks: u32 = text.strip_suffix('w')?.parse().ok()?;
+    weeks.checked_mul(7).filter(|days| *days > 0)
 }

@@ -31,6 +31,8 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) scenes: IndexMap<Name, Node>,
     /// Its rules, in their order.
     pub(in crate::lang) rules: Vec<RuleSource>,
+    /// Whether it's a script.
+    pub(in crate::lang) is_script: bool,
     /// What a script asks of the past of topics.
     pub(in crate::lang) past: Vec<PastMention>,
     /// Whether it could be read, so that all its rules are known.
@@ -72,6 +74,7 @@ impl RuleFile {
             constants: Constants::default(),
             scenes: IndexMap::new(),
             rules: Vec::new(),
+            is_script: false,
             past: Vec::new(),
             is_readable: true,
         }

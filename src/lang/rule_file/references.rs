@@ -98,6 +98,7 @@ impl Decoder<'_> {
         let libraries = expression.libraries().map(|(name, hash)| format!("library {name} {hash:x}"));
         self.beside.extend(libraries);
         self.note_past(expression.past_mentions());
+        self.asks_waits |= expression.source().as_str().contains("remaining(");
         for mention in expression.rule_mentions() {
             let span = file_span(expression.source(), mention.at.clone());
             let id = match &mention.rule {

@@ -177,10 +177,12 @@ fn decode(
         beside: BTreeSet::new(),
         closures: Vec::new(),
         past: Vec::new(),
+        asks_waits: false,
         names_scenes: false,
     };
     // A closure's calls count for all rules of its file: it may call any of its functions.
     decoder.note_past(&file.past);
+    decoder.asks_waits = file.is_script && file.text.as_str().contains("remaining(");
     let rule = decoder.rule(source, instance.topic);
     let is_broken = decoder.findings.has_errors();
     findings.extend(decoder.reader.findings.into_vec());
@@ -251,6 +253,7 @@ impl Decoder<'_> {
             limit: optional(limit)?,
             storm: optional(storm)?.unwrap_or_default(),
             dry_run,
+            asks_waits: self.asks_waits,
             past: std::mem::take(&mut self.past),
             place: self.reader.text.place(source.key_span.start),
             fingerprint: fingerprint(node, &self.reader.constants, &self.beside),

@@ -11,7 +11,7 @@ use super::{Span, seconds};
 const BLOCK: usize = 64;
 
 /// Numbers over time, from the oldest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Kept", into = "Kept")]
 pub struct Numbers {
     /// What was thinned; it ends where the first exact sample begins.
@@ -58,12 +58,6 @@ impl Stats {
         } else {
             (self.area / seconds(self.covered)).clamp(self.low, self.high)
         }
-    }
-}
-
-impl Default for Numbers {
-    fn default() -> Numbers {
-        Numbers { slots: Slots::default(), exact: VecDeque::new(), gone: 0, blocks: VecDeque::new() }
     }
 }
 

@@ -54,7 +54,7 @@ impl Slot {
 /// Slots, from the oldest.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Slots {
-    slots: VecDeque<Slot>,
+    rows: VecDeque<Slot>,
     /// Of each whole block of slots.
     blocks: Vec<Summary>,
     next_pass: NextPass,
@@ -62,39 +62,39 @@ pub(super) struct Slots {
 
 impl Default for Slots {
     fn default() -> Slots {
-        Slots { slots: VecDeque::new(), blocks: Vec::new(), next_pass: NextPass::at(BLOCK) }
+        Slots { rows: VecDeque::new(), blocks: Vec::new(), next_pass: NextPass::at(BLOCK) }
     }
 }
 
 impl Slots {
     /// Returns slots that were kept.
     pub(super) fn of(slots: VecDeque<Slot>) -> Slots {
-        let mut slots = Slots { next_pass: NextPass::after(slots.len(), BLOCK), slots, blocks: Vec::new() };
+        let mut slots = Slots { next_pass: NextPass::after(slots.len(), BLOCK), rows: slots, blocks: Vec::new() };
         slots.sum_up();
         slots
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.rows.is_empty()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
-        self.slots.iter()
+        self.rows.iter()
     }
 
     /// Returns when the first one begins.
     pub(super) fn start(&self) -> Option<i64> {
-        self.slots.front().map(|slot| slot.start)
+        self.rows.front().map(|slot| slot.start)
     }
 
     /// Returns how many bytes it takes.
     pub(super) fn size(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.blocks.capacity() * size_of::<Summary>()
+        self.rows.capacity() * size_of::<Slot>() + self.blocks.capacity() * size_of::<Summary>()
     }
 
     /// Moves all of it.
     pub(super) fn shift(&mut self, by: i64) {
-        self.slots.iter_mut().for_each(|slot| slot.start = slot.start.saturating_add(by));
+        self.rows.iter_mut().for_each(|slot| slot.start = slot.start.saturating_add(by));
     }
 
     /// Adds that a number held from `start` until `end`, which is now the oldest that is known exactly. `horizon`: what
@@ -118,34 +118,34 @@ impl Slots {
         if end > last_cell {
             self.append(piece(last_cell, end), end, width);
         }
-        if self.next_pass.is_due(self.slots.len()) {
+        if self.next_pass.is_due(self.rows.len()) {
             self.thin(end, now, horizon);
         }
     }
 
     fn append(&mut self, slot: Slot, end: i64, width: i64) {
-        if let Some(last) = self.slots.back_mut()
+        if let Some(last) = self.rows.back_mut()
             && cells::is_within_one(last.start, end, width)
         {
             last.absorb(&slot);
-            if self.slots.len().is_multiple_of(BLOCK) {
+            if self.rows.len().is_multiple_of(BLOCK) {
                 self.blocks.pop();
                 self.sum_up_last();
             }
             return;
         }
-        if self.slots.len() == self.slots.capacity() {
-            self.slots.reserve_exact(self.slots.len() / 4 + BLOCK);
+        if self.rows.len() == self.rows.capacity() {
+            self.rows.reserve_exact(self.rows.len() / 4 + BLOCK);
         }
-        self.slots.push_back(slot);
+        self.rows.push_back(slot);
         self.sum_up_last();
     }
 
     /// Puts slots together that lie in one cell by now, and drops those that ended before `horizon`. The last one ends at `end`.
     fn thin(&mut self, end: i64, now: i64, horizon: i64) {
-        let ends: Vec<i64> = self.slots.iter().skip(1).map(|slot| slot.start).chain([end]).collect();
-        let mut thinned: VecDeque<Slot> = VecDeque::with_capacity(self.slots.len());
-        for (slot, end) in self.slots.iter().zip(ends) {
+        let ends: Vec<i64> = self.rows.iter().skip(1).map(|slot| slot.start).chain([end]).collect();
+        let mut thinned: VecDeque<Slot> = VecDeque::with_capacity(self.rows.len());
+        for (slot, end) in self.rows.iter().zip(ends) {
             if end <= horizon {
                 continue;
             }
@@ -156,12 +156,12 @@ impl Slots {
             }
         }
         *self = Slots::of(thinned);
-        self.slots.shrink_to(self.slots.len() + self.slots.len() / 4 + BLOCK);
+        self.rows.shrink_to(self.rows.len() + self.rows.len() / 4 + BLOCK);
     }
 
     fn sum_up(&mut self) {
         self.blocks.clear();
-        let whole = self.slots.len() / BLOCK;
+        let whole = self.rows.len() / BLOCK;
         for block in 0..whole {
             let summary = self.sum_of(block * BLOCK..(block + 1) * BLOCK);
             self.blocks.push(summary);
@@ -170,31 +170,31 @@ impl Slots {
 
     /// Sums up the block that the last slot has made whole.
     fn sum_up_last(&mut self) {
-        if self.slots.len().is_multiple_of(BLOCK) && !self.slots.is_empty() {
-            let summary = self.sum_of(self.slots.len() - BLOCK..self.slots.len());
+        if self.rows.len().is_multiple_of(BLOCK) && !self.rows.is_empty() {
+            let summary = self.sum_of(self.rows.len() - BLOCK..self.rows.len());
             self.blocks.push(summary);
         }
     }
 
     fn sum_of(&self, range: std::ops::Range<usize>) -> Summary {
         let mut summary = Summary::NOTHING;
-        self.slots.range(range).for_each(|slot| summary.add(slot.summary()));
+        self.rows.range(range).for_each(|slot| summary.add(slot.summary()));
         summary
     }
 
     /// Returns the index of the slot in which `at` lies; `None` where that is before the first one.
     pub(super) fn find(&self, at: i64) -> Option<usize> {
-        self.slots.partition_point(|slot| slot.start <= at).checked_sub(1)
+        self.rows.partition_point(|slot| slot.start <= at).checked_sub(1)
     }
 
     /// Returns a slot and when it ends; the last one ends at `end`.
     pub(super) fn get(&self, index: usize, end: i64) -> Option<(&Slot, i64)> {
-        let slot = self.slots.get(index)?;
-        Some((slot, self.slots.get(index + 1).map_or(end, |next| next.start)))
+        let slot = self.rows.get(index)?;
+        Some((slot, self.rows.get(index + 1).map_or(end, |next| next.start)))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.slots.len()
+        self.rows.len()
     }
 
     /// Returns what whole slots hold together.
@@ -210,7 +210,7 @@ impl Slots {
                 summary.add(*whole);
                 index += BLOCK;
             } else {
-                if let Some(slot) = self.slots.get(index) {
+                if let Some(slot) = self.rows.get(index) {
                     summary.add(slot.summary());
                 }
                 index += 1;

@@ -10,7 +10,7 @@ use super::numbers::{distances, undone};
 use crate::model::Value;
 
 /// Values over time, from the oldest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Kept", into = "Kept")]
 pub(super) struct Values {
     /// Each value that differs from the one before. Of the older ones, the last of each cell.
@@ -33,12 +33,6 @@ struct Kept {
     points: Vec<(i64, Value, u64)>,
     #[serde(default)]
     is_thinned: bool,
-}
-
-impl Default for Values {
-    fn default() -> Values {
-        Values { points: VecDeque::new(), next_pass: None, is_thinned: false }
-    }
 }
 
 impl Values {

@@ -19,6 +19,8 @@ pub struct Reads {
     pub holds: BTreeSet<RuleId>,
     /// Rules of which was asked whether they run.
     pub running: BTreeSet<RuleId>,
+    /// Rules of which was asked whether they are switched on, until when they wait, or how they ran last.
+    pub rules: BTreeSet<RuleId>,
     /// Whether the rule's own memory was read.
     pub memory: bool,
     /// Whether the time was read (`now`, `age`, `between`, …): the answer may differ each minute.
@@ -43,6 +45,7 @@ impl Reads {
         self.holds.append(&mut other.holds);
         self.running.append(&mut other.running);
         self.past.append(&mut other.past);
+        self.rules.append(&mut other.rules);
         self.memory |= other.memory;
         self.clock |= other.clock;
         self.sun |= other.sun;

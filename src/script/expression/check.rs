@@ -336,8 +336,10 @@ impl<'a> Checker<'a> {
 
     /// Checks what is written out, and notes the rules that are named.
     fn literal_arguments(&mut self, function: &Function, call: &FnCallExpr) -> Result<(), ExpressionError> {
-        if let ("holds" | "running", Some(Expr::StringConstant(text, position))) =
-            (call.name.as_str(), call.args.first())
+        if let (
+            "holds" | "running" | "remaining" | "enabled" | "last_run",
+            Some(Expr::StringConstant(text, position)),
+        ) = (call.name.as_str(), call.args.first())
         {
             let is_holds = call.name == "holds";
             self.found.rules.push(RuleMention { rule: Some(text.as_str().into()), at: self.at(*position), is_holds });

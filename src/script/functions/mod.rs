@@ -15,6 +15,7 @@ pub(super) mod internal;
 mod lists;
 mod moments;
 mod numbers;
+mod others;
 pub(super) mod reference;
 pub(super) mod table;
 mod texts;

@@ -110,7 +110,7 @@ pub(super) static ROWS: [Function; 6] = [
 ];
 
 impl Lent {
-    fn find_rule(&self, text: &str) -> Answer<RuleId> {
+    pub(super) fn find_rule(&self, text: &str) -> Answer<RuleId> {
         let mut found = self.world.rule_names.find(text, self.rule.file());
         if found.len() > 1 {
             let names = found.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");

@@ -1,14 +1,14 @@
 //! All functions, in the chapters of their reference.
 
 use super::function::Function;
-use super::{acting, changes, dates, history, home, lists, moments, numbers, texts, values};
+use super::{acting, changes, dates, history, home, lists, moments, numbers, others, texts, values};
 
 /// A chapter of the reference: its title, and its functions.
 pub(super) type Chapter = (&'static str, &'static [&'static [Function]]);
 
 /// All functions, by what they are for.
 pub(super) static CHAPTERS: [Chapter; 7] = [
-    ("The home", &[&home::ROWS, &moments::ROWS, &dates::ROWS]),
+    ("The home", &[&home::ROWS, &moments::ROWS, &dates::ROWS, &others::ROWS]),
     ("What was", &[&history::ROWS]),
     ("Acting, in closures", &[&acting::ROWS]),
     ("Values", &[&values::ROWS]),

@@ -103,6 +103,7 @@ impl Decoder<'_> {
                 beside: BTreeSet::new(),
                 closures: Vec::new(),
                 past: Vec::new(),
+                asks_waits: false,
                 names_scenes: false,
             };
             let triggers = decoder.triggers(&filled, &path);
