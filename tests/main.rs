@@ -12,6 +12,8 @@ mod broker;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cookbook;
+#[cfg(test)]
 mod daemon;
 #[cfg(test)]
 mod engine;

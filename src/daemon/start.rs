@@ -437,6 +437,8 @@ fn engine_options(settings: &Settings, zone: TimeZone) -> engine::Options {
         storm: settings.storm,
         runs: settings.runs,
         payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
+        samples: settings.samples,
+        ignored: settings.ignored.clone(),
         seed: random(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::action::timer;
 use super::condition::tracker::{Tracker, topic_filter, tracked_conditions};
 use super::core::Core;
+use super::history;
 use super::live::deadlines::Due;
 use super::live::id::LiveId;
 use super::live::owner::Owner;
@@ -29,6 +30,9 @@ pub(crate) fn activate(core: &mut Core, id: LiveId) {
     if core.live.get(id).triggers().len() != rule.triggers().len() {
         let states = first_looks(core, &rule);
         core.live.set_triggers(id, states);
+    }
+    if rule.each_topic.is_some() {
+        history::keep_what_rule_asks(core, id);
     }
     wake_trackers(core, id, &rule);
     arm_rule(core, id, &rule);

@@ -40,8 +40,10 @@ pub(crate) fn shift_saved(core: &mut Core, by: SignedDuration) {
     }
     core.alive_at = core.alive_at.map(|at| moved(at, by));
     core.evaluator.world.states.shift(by);
+    core.evaluator.world.history.shift(by);
     core.live.shift_dormant(by);
     core.runs.shift(by);
+    core.snapshots.shift(by);
 }
 
 /// Makes what [`shift_saved`] moved be kept.
@@ -54,8 +56,10 @@ pub(crate) fn keep_shifted(core: &mut Core) {
 /// Moves all that lasts.
 pub(crate) fn shift(core: &mut Core, by: SignedDuration) {
     core.evaluator.world.states.shift(by);
+    core.evaluator.world.history.shift(by);
     core.live.shift(by);
     core.runs.shift(by);
+    core.snapshots.shift(by);
     core.deadlines.shift(by);
     keep_shifted(core);
 }
@@ -101,6 +105,7 @@ fn passed_over_of(core: &Core, id: LiveId) -> Vec<Missed> {
             | TriggerKind::Topic { .. }
             | TriggerKind::State(_)
             | TriggerKind::Silent { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
             | TriggerKind::Webhook(_) => return None,
@@ -166,6 +171,7 @@ fn recompute(core: &mut Core, id: LiveId, owner: Owner, triggers: &[Trigger]) {
             TriggerKind::Topic { .. }
             | TriggerKind::State(_)
             | TriggerKind::Silent { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
             | TriggerKind::Webhook(_) => {}

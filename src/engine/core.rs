@@ -22,10 +22,12 @@ use super::live::table::LiveRules;
 use super::loop_guard::Interruptions;
 use super::options::Options;
 use super::run::table::Runs;
+use super::snapshots::Snapshots;
 use super::trace::masked::Masker;
 use super::trace::{Cause, Trace};
 use super::trigger::firing::Firing;
 use super::trigger::state::{Track, TriggerState};
+use crate::script::LastRun;
 
 /// The submachines of the engine.
 pub(crate) struct Core {
@@ -40,6 +42,8 @@ pub(crate) struct Core {
     pub(crate) deadlines: Deadlines,
     /// The runs that haven't ended.
     pub(crate) runs: Runs,
+    /// What rules remember of topics, to put it back.
+    pub(crate) snapshots: Snapshots,
     /// Which rules' runs took too long.
     pub(crate) interruptions: Interruptions,
     /// What comes after what is being handled.
@@ -73,6 +77,17 @@ impl Core {
 
     /// Records a run, or that a rule didn't run.
     pub(crate) fn trace(&mut self, mut trace: Trace) {
+        if trace.run.is_some() {
+            let last = LastRun { at: trace.at, outcome: trace.outcome.word().into() };
+            self.evaluator.world.last_runs.insert(trace.rule.clone(), last);
+            let fact = Fact::About(trace.rule.clone());
+            if self.evaluator.world.asked_last.contains(&trace.rule) {
+                self.evaluator.world.ran.insert(trace.rule.clone());
+            }
+            if self.subscriptions.has_readers(&fact) {
+                self.fact_changed(fact, trace.cause.clone());
+            }
+        }
         if !self.secrets.is_empty() {
             Masker(&self.secrets).trace(&mut trace);
         }

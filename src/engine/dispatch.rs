@@ -7,6 +7,7 @@ use super::activation::activate;
 use super::condition::tracker::tracked_conditions;
 use super::core::Core;
 use super::event::Event;
+use super::history;
 use super::inbox::Incoming;
 use super::live::deadlines::{Deadline, Due};
 use super::live::id::LiveId;
@@ -20,12 +21,12 @@ use super::trigger::at_expression::recheck_rule;
 use super::trigger::events::Happening;
 use super::trigger::firing::Firing;
 use super::trigger::message::{Arrival, Notice, notify};
-use super::trigger::{schedule, timed};
+use super::trigger::{schedule, sequence, timed};
 use super::while_rule::perform;
 use super::while_rule::reconsider::{While, recheck_cause, reconsider};
 use super::while_rule::switch::switch;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Size, Topic};
-use crate::rules::{ClientChange, HomeEvent, LogLevel};
+use crate::rules::{ClientChange, HomeEvent, LogLevel, TriggerKind};
 
 /// Handles one thing from the inbox.
 pub(crate) fn handle(core: &mut Core, incoming: Incoming) {
@@ -47,9 +48,8 @@ pub(crate) fn handle(core: &mut Core, incoming: Incoming) {
 pub(crate) fn fire(core: &mut Core, due: jiff::Timestamp, Deadline { rule: id, what }: Deadline) {
     match what {
         Due::Trigger(owner, index, topic) => {
-            if let Some(firing) = timed::fire(core, (id, owner, index), due, topic.as_ref()) {
-                deliver(core, id, owner, firing);
-            }
+            let firings = fire_timed(core, (id, owner, index), due, topic.as_ref());
+            deliver_all(core, id, owner, firings);
         }
         Due::AtRecheck(owner, index) => recheck_at(core, id, owner, index),
         Due::WhilePending => with_while(core, id, |core, it| perform::fire_pending(core, it, due)),
@@ -78,7 +78,9 @@ pub(crate) fn fire_late(core: &mut Core, missed: &schedule::Missed) {
     let Some(trigger) = missed.trigger() else { return };
     core.edit_trigger(missed.id, Owner::Rule, missed.index, |state| state.fired_at = Some(missed.due));
     let firing = Firing::of_time(trigger, missed.due, core.now());
-    admission::fire(core, missed.id, firing);
+    for firing in sequence::take(core, (missed.id, Owner::Rule, missed.index), firing) {
+        admission::fire(core, missed.id, firing);
+    }
     step_ready(core);
 }
 
@@ -105,7 +107,12 @@ pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
         );
         core.log(None, LogLevel::Warn, text);
     }
-    let before = core.evaluator.world.states.note(now, &message, size);
+    let world = &mut core.evaluator.world;
+    if size == Size::Fits {
+        let is_said = matches!(message.origin, Origin::Live | Origin::Own);
+        world.history.note(now, message.topic.as_str(), message.payload.value(), is_said);
+    }
+    let before = world.states.note(now, &message, size);
     let is_known = size == Size::Fits && before.is_some_and(|before| before.payload == message.payload);
     let is_news = message.origin != Origin::Retained || !is_known;
     Arrival { message, made, is_news, size }
@@ -143,10 +150,10 @@ pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
             Part::Tracker(index) => track(core, id, index, arrival),
             // One message makes one run, of the first trigger that fires.
             Part::Trigger(owner, index) => {
-                if let Some(firing) = notify_trigger(core, (id, owner, index), arrival, cause)
-                    && (owner != Owner::Rule || fired.replace(id) != Some(id))
-                {
-                    deliver(core, id, owner, firing);
+                let firing = notify_trigger(core, (id, owner, index), arrival, cause);
+                let firings = firing.map(|firing| sequence::take(core, (id, owner, index), firing)).unwrap_or_default();
+                if !firings.is_empty() && (owner != Owner::Rule || fired.replace(id) != Some(id)) {
+                    deliver_all(core, id, owner, firings);
                 }
             }
             Part::At(owner, index) => recheck_at(core, id, owner, index),
@@ -157,6 +164,24 @@ pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
     }
     // The room is used again.
     core.subscribers = subscribers;
+}
+
+/// Asks again, in the rules' order, whatever read `topic`, of which nothing was said.
+pub(crate) fn ask_readers(core: &mut Core, topic: &Topic) {
+    let mut readers = Vec::new();
+    core.subscriptions.find(topic, &mut readers);
+    sort(core, &mut readers);
+    readers.dedup();
+    let cause = Cause::outside(CauseKind::Condition);
+    for Subscriber { rule: id, part } in readers {
+        match part {
+            Part::While => reconsider(core, id, &cause),
+            Part::Until(run, wait) => wait::recheck_until(core, run, wait, &cause),
+            Part::At(owner, index) => recheck_at(core, id, owner, index),
+            Part::Tracker(_) | Part::Trigger(..) => {}
+        }
+        step_ready(core);
+    }
 }
 
 /// Dispatches one of the daemon's own events, which is about `rule`.
@@ -194,8 +219,10 @@ fn dispatch_event(core: &mut Core, happening: &Happening<'_>, depth: u32) {
         let rule = Arc::clone(&core.live.get(id).rule);
         let trigger = core.trigger_of(&rule, owner, index);
         let Some(trigger) = trigger.filter(|trigger| happening.fires(trigger)) else { continue };
-        if owner != Owner::Rule || fired.replace(id) != Some(id) {
-            deliver(core, id, owner, happening.firing(&trigger, cause.clone()));
+        let firing = happening.firing(&trigger, cause.clone());
+        let firings = sequence::take(core, (id, owner, index), firing);
+        if !firings.is_empty() && (owner != Owner::Rule || fired.replace(id) != Some(id)) {
+            deliver_all(core, id, owner, firings);
         }
         step_ready(core);
     }
@@ -224,6 +251,7 @@ fn handle_event(core: &mut Core, event: Event) {
             }
         }
         Event::Alert(alert) => loop_guard::raise_alert(core, alert),
+        Event::Recalled { topic, samples } => history::take_recalled(core, &topic, &samples),
         Event::Stopping => dispatch_home_event(core, HomeEvent::Stopping, None, 0),
         Event::Message(_) => core.inbox.push_event(event),
         Event::Tick | Event::Started | Event::ClockChanged { .. } => {}
@@ -240,6 +268,31 @@ fn notify_trigger(
     let rule = Arc::clone(&core.live.get(id).rule);
     let trigger = core.trigger_of(&rule, owner, index)?;
     notify(core, &Notice { id, rule: &rule, owner, index, trigger: &trigger, arrival, cause })
+}
+
+/// Gives what a trigger sets to the rule, or the first of it to the run that waits for it.
+fn deliver_all(core: &mut Core, id: LiveId, owner: Owner, firings: Vec<Firing>) {
+    let most = if owner == Owner::Rule { firings.len() } else { 1 };
+    for firing in firings.into_iter().take(most) {
+        deliver(core, id, owner, firing);
+        step_ready(core);
+    }
+}
+
+/// Returns what a trigger sets that was due, or the sequence that it is a part of.
+fn fire_timed(
+    core: &mut Core,
+    (id, owner, index): (LiveId, Owner, u16),
+    due: jiff::Timestamp,
+    topic: Option<&Topic>,
+) -> Vec<Firing> {
+    let rule = Arc::clone(&core.live.get(id).rule);
+    let trigger = core.trigger_of(&rule, owner, index).map(std::borrow::Cow::into_owned);
+    if let Some(trigger) = trigger.filter(|trigger| matches!(trigger.kind, TriggerKind::Sequence(_))) {
+        return sequence::fire_due(core, (id, owner, index), &trigger, due);
+    }
+    let firing = timed::fire(core, (id, owner, index), due, topic);
+    firing.map(|firing| sequence::take(core, (id, owner, index), firing)).unwrap_or_default()
 }
 
 /// Gives a firing to the rule or the run that waits for it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::history::Recall;
 use crate::model::{Message, RuleId};
 use crate::rules::LogLevel;
 
@@ -36,6 +37,8 @@ pub enum Effect {
     },
     /// Something that a person should see: a loop, a failed rule. For `homerule/alert`.
     Alert(Alert),
+    /// Find what was recorded of a topic; [`super::Event::Recalled`] tells it. Where nothing is recorded, nobody answers.
+    Recall(Recall),
     /// Make an HTTP request; [`super::Event::Answered`] tells the end.
     Http {
         /// Its id.
@@ -90,6 +93,8 @@ pub struct Alert {
 pub enum AlertKind {
     /// Rules set each other off.
     LoopDetected,
+    /// A rule runs very often.
+    Storm,
     /// A run failed.
     RuleFailed,
     /// The disk doesn't take what should survive a restart.

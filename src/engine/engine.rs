@@ -27,13 +27,14 @@ use super::options::Options;
 use super::run::stepper::step_ready;
 use super::run::table::Runs;
 use super::run::wait;
+use super::snapshots::Snapshots;
 use super::trace::masked::Masker;
 use super::trace::{RunId, Trace};
 use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
 use super::view::{Doing, Judged, RuleView, Waits};
 use super::while_rule::reconsider::wake;
-use super::{clock_change, consistency, dispatch, reload, view};
+use super::{clock_change, consistency, dispatch, history, reload, view, waits};
 
 /// Decides what a home does.
 pub struct Engine {
@@ -61,6 +62,7 @@ impl Engine {
             subscriptions: Subscriptions::default(),
             deadlines: Deadlines::default(),
             runs: Runs::new(),
+            snapshots: Snapshots::default(),
             interruptions: Interruptions::default(),
             inbox: Inbox::default(),
             subscribers: Vec::new(),
@@ -365,6 +367,7 @@ impl Engine {
             | Event::Switch { .. }
             | Event::RunRule(_)
             | Event::Alert(_)
+            | Event::Recalled { .. }
             | Event::Interrupted { .. } => self.core.inbox.push_event(event),
         }
     }
@@ -372,12 +375,14 @@ impl Engine {
     /// Handles what waits in the inbox, and what that leads to, until nothing is left to do now.
     fn settle(&mut self) {
         step_ready(&mut self.core);
+        waits::note(&mut self.core);
         while let Some(incoming) = self.core.inbox.pop() {
             if incoming.is_counted() {
                 self.core.evaluator.next_sequence();
             }
             dispatch::handle(&mut self.core, incoming);
             step_ready(&mut self.core);
+            waits::note(&mut self.core);
         }
     }
 
@@ -487,6 +492,7 @@ impl Engine {
         // That of a large home takes too long even for a debug build.
         debug_assert!(self.core.live.len() > 64 || self.inconsistencies().is_empty(), "{:?}", self.inconsistencies());
         rows::save_at_once(&mut self.core);
+        history::recall(&mut self.core);
         std::mem::take(&mut self.core.effects)
     }
 }

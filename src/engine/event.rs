@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Message, Payload, RuleId};
+use crate::model::{Message, Payload, RuleId, Topic, Value};
 
 use super::effect::{Alert, RequestId};
 use super::trace::StoppedBy;
@@ -49,6 +50,13 @@ pub enum Event {
     RunRule(RuleId),
     /// The shell has something to say that a person should see; rules that name `homerule/alert` hear it too.
     Alert(Alert),
+    /// What was recorded of a topic, before rules asked for its past.
+    Recalled {
+        /// The topic.
+        topic: Topic,
+        /// What it said, from the oldest.
+        samples: Vec<(Timestamp, Value)>,
+    },
     /// The wall clock was set this many milliseconds forward (negative: back), and shows the time that is told.
     ClockChanged {
         /// How far, in milliseconds.

@@ -84,6 +84,11 @@ pub(crate) fn stop_storm(core: &mut Core, id: LiveId, firing: &Firing) {
     stop_loop(core, id, &found);
 }
 
+/// Stops a rule that runs too often, whatever sets it off.
+pub(crate) fn stop_for_rate(core: &mut Core, id: LiveId, most: usize, time: Duration) {
+    stop_loop(core, id, &Loop::Rate { most, seconds: time.as_secs() });
+}
+
 /// Stops a chain of publications that is too long, which would go on with one to `topic`. Returns how the run ends.
 pub(crate) fn stop_chain(core: &mut Core, id: LiveId, run: RunId, topic: &Topic) -> Outcome {
     let found = Loop::Chain { most: core.options.chain, topic: topic.clone() };

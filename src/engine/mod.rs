@@ -20,17 +20,21 @@ mod effect;
 #[expect(clippy::module_inception, reason = "the engine is the noun of this room")]
 mod engine;
 mod event;
+mod history;
 mod inbox;
 mod instant;
 mod kept;
 mod live;
 mod loop_guard;
 mod options;
+mod rates;
 mod reload;
 mod run;
+mod snapshots;
 mod trace;
 mod trigger;
 mod view;
+mod waits;
 mod while_rule;
 
 pub use condition::by_time::{ByTime, RuleByTime};

@@ -1,6 +1,7 @@
 //! The settings that the engine gets once, at its start.
 
 use crate::devices::PayloadLimit;
+use crate::model::Value;
 use crate::model::schedule::Calendar;
 use crate::script::Limits;
 
@@ -19,6 +20,10 @@ pub struct Options {
     pub runs: usize,
     /// How large a payload may be to be kept.
     pub payload: PayloadLimit,
+    /// How many samples of a series of the past stay exact.
+    pub samples: usize,
+    /// Payloads, and values within them, that are no values.
+    pub ignored: Vec<Value>,
     /// Feeds `random()`.
     pub seed: u64,
 }
@@ -32,6 +37,8 @@ impl Default for Options {
             storm: 100,
             runs: 1000,
             payload: PayloadLimit::default(),
+            samples: 2000,
+            ignored: Vec::new(),
             seed: 0,
         }
     }

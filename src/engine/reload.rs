@@ -9,16 +9,22 @@ use crate::script::Failure;
 
 use super::activation::activate;
 use super::core::Core;
+use super::history;
 use super::inbox::Incoming;
 use super::live::id::LiveId;
 use super::run::thread::Waiting;
 use super::run::{Run, lifecycle, timer, wait};
 use super::trace::{Outcome, RunId, StoppedBy};
+use super::waits;
 
 /// Swaps the rules: what was kept of each goes over to the rule of the same id.
 pub(crate) fn replace_rules(core: &mut Core, rules: &Ruleset) {
     match core.live.replace_changed(rules) {
-        Some(changed) => put_changed_in_force(core, &changed),
+        Some(changed) => {
+            put_changed_in_force(core, &changed);
+            history::keep_what_is_asked(core);
+            waits::note_all(core);
+        }
         None => put_in_force(core, rules),
     }
     for (rule, timers) in core.live.take_timers_of_dormant() {
@@ -46,6 +52,8 @@ pub(crate) fn put_in_force(core: &mut Core, rules: &Ruleset) {
         activate(core, id);
     }
     put_runs_in_force(core);
+    history::keep_what_is_asked(core);
+    waits::note_all(core);
 }
 
 /// Puts rules in force in the place of those that they were: all others stay as they are, so that a reload of many rules

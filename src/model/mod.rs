@@ -5,6 +5,7 @@
 
 mod device;
 mod fingerprint;
+pub mod history;
 mod id;
 mod label;
 mod log_level;

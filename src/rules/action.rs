@@ -140,6 +140,24 @@ pub enum ActionKind {
     },
     /// Ends a rule's runs.
     Cancel(RuleReference),
+    /// Moves the end of what a rule waits for.
+    Extend {
+        /// The rule.
+        rule: RuleReference,
+        /// Where to.
+        to: ExtendTo,
+    },
+    /// Clears what a rule remembers.
+    Forget(RuleReference),
+    /// Remembers what topics say now.
+    Snapshot(Snapshot),
+    /// Publishes what a snapshot remembers.
+    Restore {
+        /// Its name, or what it was taken of.
+        name: Template,
+        /// Where each payload goes, with `topic` as where it came from; `None`: nowhere is said.
+        to: Option<Template>,
+    },
     /// Writes to the log and the trace.
     Log {
         /// What.
@@ -325,4 +343,26 @@ pub struct Exec {
     pub command: Vec<Template>,
     /// How long it may run.
     pub timeout: DurationTemplate,
+}
+
+/// Where the end of what a rule waits for is moved to.
+#[derive(Debug, Clone)]
+pub enum ExtendTo {
+    /// So much later.
+    By(DurationTemplate),
+    /// The next time that it is this time of day, or this time.
+    Until(Template),
+}
+
+/// What is remembered of topics.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The filter of the topics.
+    pub target: Template,
+    /// Under which name; `None`: what it is taken of.
+    pub name: Option<Template>,
+    /// Whether it takes the place of one that wasn't restored.
+    pub replace: bool,
+    /// How long it is kept.
+    pub keep: Duration,
 }

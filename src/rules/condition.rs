@@ -7,7 +7,7 @@ use crate::model::schedule::TimeWindow;
 use crate::model::{Place, Value, ValuePath};
 use crate::script::{Expression, Template};
 
-use super::{Range, Wanted};
+use super::{Ignored, Range, Wanted};
 
 /// A condition.
 #[derive(Debug, Clone)]
@@ -55,6 +55,8 @@ pub struct StateCondition {
     pub range: Option<Range>,
     /// How long it must have been so.
     pub hold: Option<Duration>,
+    /// What is no value: the one before stands.
+    pub ignored: Ignored,
 }
 
 impl StateCondition {

@@ -3,21 +3,25 @@
 
 mod action;
 mod condition;
+mod ignored;
 mod index;
 mod parts;
 mod rule;
 mod ruleset;
+mod sequence;
 mod trigger;
 mod wanted;
 
 pub use crate::model::LogLevel;
 pub use action::{
-    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, FormedTriggers, Http, IfChanged,
-    OnDropped, OnError, OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
+    Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, ExtendTo, FormedTriggers, Http,
+    IfChanged, OnDropped, OnError, OnTimeout, Publish, RepeatKind, RuleReference, Snapshot, Until, Wait, WaitFor,
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
+pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
-pub use rule::{Mode, Per, Rule, Start, WhileRule};
+pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
+pub use sequence::{Order, PartOf, Sequence};
 pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};
 pub use wanted::Wanted;

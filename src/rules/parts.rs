@@ -37,6 +37,10 @@ impl ActionKind {
             | ActionKind::Run { .. }
             | ActionKind::Switch { .. }
             | ActionKind::Cancel(_)
+            | ActionKind::Extend { .. }
+            | ActionKind::Forget(_)
+            | ActionKind::Snapshot(_)
+            | ActionKind::Restore { .. }
             | ActionKind::Log { .. }
             | ActionKind::Http(_)
             | ActionKind::Exec(_)
@@ -74,6 +78,10 @@ impl ActionKind {
             | ActionKind::Run { .. }
             | ActionKind::Switch { .. }
             | ActionKind::Cancel(_)
+            | ActionKind::Extend { .. }
+            | ActionKind::Forget(_)
+            | ActionKind::Snapshot(_)
+            | ActionKind::Restore { .. }
             | ActionKind::Log { .. }
             | ActionKind::Http(_)
             | ActionKind::Exec(_)
@@ -121,6 +129,10 @@ impl ActionKind {
             | ActionKind::Run { .. }
             | ActionKind::Switch { .. }
             | ActionKind::Cancel(_)
+            | ActionKind::Extend { .. }
+            | ActionKind::Forget(_)
+            | ActionKind::Snapshot(_)
+            | ActionKind::Restore { .. }
             | ActionKind::Log { .. }
             | ActionKind::Http(_)
             | ActionKind::Exec(_)
@@ -147,6 +159,10 @@ impl ActionKind {
             | ActionKind::Run { .. }
             | ActionKind::Switch { .. }
             | ActionKind::Cancel(_)
+            | ActionKind::Extend { .. }
+            | ActionKind::Forget(_)
+            | ActionKind::Snapshot(_)
+            | ActionKind::Restore { .. }
             | ActionKind::Log { .. }
             | ActionKind::Http(_)
             | ActionKind::Exec(_)
@@ -180,6 +196,7 @@ impl Trigger {
             TriggerKind::State(state) => Some(&state.filter),
             TriggerKind::Schedule { .. }
             | TriggerKind::AtExpression { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
             | TriggerKind::Webhook(_) => None,
@@ -198,6 +215,7 @@ impl Trigger {
             | TriggerKind::State(_)
             | TriggerKind::Schedule { .. }
             | TriggerKind::AtExpression { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_) => None,
         }

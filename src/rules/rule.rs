@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::history::Asked;
 use crate::model::{Name, Place, RuleId, Topic, Value};
 use crate::script::{Expression, Template};
 
@@ -48,12 +49,43 @@ pub struct Rule {
     pub per: Per,
     /// How long triggers are ignored after a run started; for a `while`: from one change to the next.
     pub cooldown: Option<Duration>,
+    /// How many runs of one key may begin in a time; `None`: any number.
+    pub limit: Option<RateLimit>,
+    /// What happens when it runs very often.
+    pub storm: Storm,
     /// Whether it only traces what it would do to the outside.
     pub dry_run: bool,
+    /// Whether it asks until when rules wait.
+    pub asks_waits: bool,
+    /// What it asks of the past of topics, where that is written out.
+    pub past: Vec<Asked>,
     /// Where its key stands.
     pub place: Place,
     /// A hash of what the rule means: equal for rules that differ in comments, layout or place only.
     pub fingerprint: u64,
+}
+
+/// How many runs may begin in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many.
+    pub times: usize,
+    /// In how long.
+    pub within: Duration,
+}
+
+/// What happens when a rule runs more often than homes do (docs/language/loops.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Storm {
+    /// It's told, beyond `limits.storm` runs in ten seconds.
+    #[default]
+    Tell,
+    /// It's told, beyond so many.
+    Beyond(usize),
+    /// It rests, as after a loop.
+    Stop,
+    /// Nothing: it's meant.
+    Off,
 }
 
 /// What starts a rule.
@@ -131,7 +163,11 @@ impl Rule {
             max: 0,
             per: Per::default(),
             cooldown: None,
+            limit: None,
+            storm: Storm::Off,
             dry_run: true,
+            asks_waits: false,
+            past: Vec::new(),
             place: Place { file: Arc::from(""), line: 0, column: 0 },
             fingerprint: 0,
         }

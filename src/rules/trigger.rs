@@ -7,7 +7,7 @@ use crate::model::schedule::{Schedule, Weekdays};
 use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
 use crate::script::{Closure, Expression, Failure};
 
-use super::Wanted;
+use super::{Ignored, PartOf, Sequence, Wanted};
 
 /// A trigger.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Trigger {
     pub enabled: bool,
     /// What it waits for.
     pub kind: TriggerKind,
+    /// Of which sequence it is a part: then it fires nothing else.
+    pub part_of: Option<PartOf>,
     /// Where it stands in its rule: `when[0]`, `then[1].wait[0]`.
     pub path: Arc<str>,
     /// Where it stands in its file.
@@ -63,6 +65,8 @@ pub enum TriggerKind {
         /// How late it may fire after downtime; `None`: not at all.
         catch_up: Option<Duration>,
     },
+    /// Other triggers that fire one after the other, or one that fires several times.
+    Sequence(Sequence),
     /// An MQTT client comes or goes.
     Client {
         /// Its id; `*` stands for any text.
@@ -113,6 +117,8 @@ pub struct StateTrigger {
     pub hold: Option<Duration>,
     /// How long ago a change during downtime may be; `None`: none counts.
     pub catch_up: Option<Duration>,
+    /// What is no value: the one before stands.
+    pub ignored: Ignored,
 }
 
 /// A range of numbers, its ends outside.

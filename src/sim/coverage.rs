@@ -164,7 +164,7 @@ impl RuleCoverage {
 
     fn of_rule(id: &str, rule: &Rule) -> RuleCoverage {
         let mut coverage = RuleCoverage::empty(id);
-        let triggers = rule.triggers().iter().filter(|trigger| trigger.enabled);
+        let triggers = rule.triggers().iter().filter(|trigger| trigger.enabled && trigger.part_of.is_none());
         coverage.triggers = triggers.map(|trigger| (trigger.path.to_string(), false)).collect();
         let conditions = rule.conditions().map(|condition| (condition.path.to_string(), (false, false)));
         coverage.conditions = conditions.collect();

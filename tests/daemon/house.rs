@@ -288,7 +288,7 @@ pub(crate) fn wait(child: &mut Child) -> Option<ExitStatus> {
 }
 
 /// Waits until `is_so`.
-pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "{what} didn't happen");

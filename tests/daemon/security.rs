@@ -116,7 +116,7 @@ fn the_worked_example_opens_a_house_to_its_devices_and_to_nobody_else() {
         format!("{subscribe} -C 1 -W 20 & S=$!; until homerule_sees; do sleep 0.05; done; {publish}; wait $S");
     let status = format!("http://{}/api/clients", house.web);
     let sees = format!("homerule_sees() {{ curl -s {status} | grep -q '\"user\":\"phone\".*\"subscriptions\":1'; }}; ");
-    let said = client(&house.home, "sh", &["-c", &(sees + &subscriber)]);
+    let said = client(&house.home, "sh", &["-c", &format!("{sees}{subscriber}")]);
     assert_eq!(
         String::from_utf8_lossy(&said.stdout),
         "home/lamp/state ON\n",

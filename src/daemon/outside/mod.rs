@@ -3,6 +3,7 @@
 mod exec;
 mod http;
 mod places;
+mod recall;
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,8 +12,10 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Answer, Event, HttpCall, RequestId};
 use crate::lang::Allow;
+use crate::model::history::Recall;
 
 use crate::daemon::home::input::{Input, Link};
+use crate::daemon::recorder::Search;
 use crate::model::RuleId;
 
 use places::Places;
@@ -49,6 +52,18 @@ impl Outside {
         let is_allowed = self.allow.exec.iter().any(|allowed| allowed.as_ref() == program);
         let refusal = (!is_allowed).then(|| format!("`allow.exec` in homerule.yaml doesn't name `{program}`"));
         self.start(request, rule, refusal, exec::run(command, timeout));
+    }
+
+    /// Finds what was recorded of a topic.
+    pub(super) fn recall(&mut self, recall: Recall, search: Search) {
+        while self.running.try_join_next().is_some() {}
+        let link = self.link.clone();
+        self.running.spawn(async move {
+            if let Some(event) = recall::find(recall, search).await {
+                // Nobody waits for it when the daemon stops.
+                let _ = link.send(Input::Event(event)).await;
+            }
+        });
     }
 
     fn start(

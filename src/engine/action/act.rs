@@ -37,6 +37,16 @@ impl<'a> Act<'a> {
         Act::new(self.at.reborrow(), action, self.place)
     }
 
+    /// Does something with other variables on top of the run's.
+    pub(crate) fn with_locals<T>(&mut self, more: Map, act: impl FnOnce(&mut Act<'_>) -> T) -> T {
+        let variables = self.at.run.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let locals = variables.chain(more).collect();
+        let before = self.locals.replace(locals);
+        let done = act(self);
+        self.locals = before;
+        done
+    }
+
     /// Evaluates something in the thread's scope.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::live::id::LiveId;
+use crate::engine::live::subscriptions::Fact;
 use crate::engine::run::admission::{self, Admission, Candidate};
 use crate::engine::run::thread::Waiting;
 use crate::engine::run::{Caller, RunList, lifecycle};
@@ -108,8 +109,24 @@ pub(crate) fn cancel(act: &mut Act<'_>, reference: &RuleReference) -> Result<Nex
     Ok(Next::GoOn)
 }
 
+/// `forget`: clears what a rule remembers.
+///
+/// # Errors
+/// When there is no such rule.
+pub(crate) fn forget(act: &mut Act<'_>, reference: &RuleReference) -> Result<Next, Failure> {
+    let (name, id) = find(act, reference)?;
+    if act.at.rule.dry_run {
+        act.note(StepKind::Forget, StepResult::Would(Box::new(StepResult::Rule(name))));
+        return Ok(Next::GoOn);
+    }
+    act.note(StepKind::Forget, StepResult::Rule(name));
+    act.at.core.live.edit(id).memory = Arc::default();
+    act.at.core.fact_changed(Fact::Memory(id), act.at.run.as_cause());
+    Ok(Next::GoOn)
+}
+
 /// Returns the rule that an action names.
-fn find(act: &mut Act<'_>, reference: &RuleReference) -> Result<(RuleId, LiveId), Failure> {
+pub(super) fn find(act: &mut Act<'_>, reference: &RuleReference) -> Result<(RuleId, LiveId), Failure> {
     let name = match reference {
         RuleReference::Fixed(id) => id.clone(),
         RuleReference::Template(template) => {

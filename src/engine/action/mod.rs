@@ -2,11 +2,13 @@
 
 pub(crate) mod act;
 pub(crate) mod call;
+pub(crate) mod extend;
 pub(crate) mod next;
 pub(crate) mod perform;
 pub(crate) mod publish;
 pub(crate) mod repeat;
 pub(crate) mod request;
 pub(crate) mod script;
+mod snapshot;
 pub(crate) mod timer;
 pub(crate) mod variables;

@@ -5,19 +5,21 @@ use crate::engine::instant::later;
 use crate::engine::run::thread::Waiting;
 use crate::engine::run::wait;
 use crate::engine::trace::{Fault, Outcome, StepKind, StepResult, StopReason};
+use crate::engine::waits;
 use crate::model::format_size;
 use crate::rules::{Action, ActionKind, Case, Condition, DurationTemplate, LogLevel, OnError};
 use crate::script::{Expression, Failure, Template};
 
 use super::act::Act;
 use super::next::Next;
-use super::{call, publish, repeat, request, script, variables};
+use super::{call, extend, publish, repeat, request, script, snapshot, variables};
 
 /// Does an action of a thread.
 ///
 /// # Errors
 /// When it fails; the trace says so already.
 pub(crate) fn act(act: &mut Act<'_>) -> Result<Next, Failure> {
+    waits::note(act.at.core);
     let done = perform(act);
     if let Err(failure) = &done {
         act.at.note_failure(&act.action.path, StepKind::of(&act.action.kind), failure);
@@ -69,6 +71,10 @@ pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
         ActionKind::Run { rule, with, waits, on_dropped } => call::run(act, rule, with, (*waits, *on_dropped)),
         ActionKind::Switch { rule, is_enabled } => call::switch(act, rule, *is_enabled),
         ActionKind::Cancel(rule) => call::cancel(act, rule),
+        ActionKind::Extend { rule, to } => extend::extend(act, rule, to),
+        ActionKind::Forget(rule) => call::forget(act, rule),
+        ActionKind::Snapshot(snapshot) => snapshot::take(act, snapshot),
+        ActionKind::Restore { name, to } => snapshot::restore(act, name, to.as_ref()),
         ActionKind::Log { text, level } => log(act, text, *level),
         ActionKind::Http(http) => request::http(act, http),
         ActionKind::Exec(exec) => request::exec(act, exec),

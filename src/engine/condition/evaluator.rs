@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::model::history::Histories;
 use crate::model::{Fingerprint, RuleId, Topic, TopicFilter, Value};
 use crate::rules::{DurationTemplate, Question};
 use crate::script::{Called, Closure, Expression, Failure, Frame, Interrupter, Reads, Sandbox, Template, World};
@@ -52,7 +53,12 @@ impl Evaluator {
     pub(crate) fn new(now: Timestamp, options: &Options) -> Evaluator {
         Evaluator {
             sandbox: Sandbox::new(options.limits),
-            world: World { now, calendar: options.calendar.clone(), ..World::default() },
+            world: World {
+                now,
+                calendar: options.calendar.clone(),
+                history: Histories::new(options.samples, options.ignored.clone()),
+                ..World::default()
+            },
             seed: options.seed,
             sequence: 0,
             draws: 0,

@@ -131,6 +131,7 @@ impl Evaluator {
         let mut reads = Reads::default();
         let result = self.value(judging.scope, expression, &mut reads);
         self.note_values(judging.scope, expression, &reads, values);
+        reads.past.clear();
         judging.reads.merge(reads);
         match result {
             Ok(Value::Bool(true)) => Judgement::True,
@@ -161,7 +162,16 @@ impl Evaluator {
         let Some(known) = self.world.states.get(topic.as_str()).filter(|known| known.has_had_value) else {
             return Judgement::no_value_yet(topic);
         };
-        let value = known.payload.value().at(&state.field).cloned().unwrap_or_default();
+        let tracker = judging.trackers.iter().find(|tracker| tracker.path == condition.path);
+        let payload = known.payload.value();
+        let value = if state.ignored.contains(payload, &state.field) {
+            let Some(last) = tracker.and_then(|tracker| tracker.known.get(&topic)) else {
+                return Judgement::no_value_yet(topic);
+            };
+            last.clone()
+        } else {
+            payload.at(&state.field).cloned().unwrap_or_default()
+        };
         values.push((topic.text().into(), value.clone()));
         let field = || (!state.field.is_whole()).then(|| state.field.to_string().into());
         if !state.can_judge(&value) {
@@ -175,7 +185,6 @@ impl Evaluator {
             return no(WhyFalse::OtherValue { topic, field: field(), value, wanted });
         }
         let Some(hold) = state.hold else { return Judgement::True };
-        let tracker = judging.trackers.iter().find(|tracker| tracker.path == condition.path);
         let since = tracker.map_or(known.changed_at, |tracker| tracker.since(&topic, known));
         let due = later(since, hold);
         if due <= self.world.now {
@@ -199,6 +208,7 @@ impl Evaluator {
         let holds = reads.holds.iter().map(|rule| (format!("holds({rule})"), self.world.holding.contains(rule)));
         let running = reads.running.iter();
         let running = running.map(|rule| (format!("running({rule})"), self.world.running.contains_key(rule)));
+        values.extend(reads.past.iter().map(|(call, value)| (Arc::clone(call).into(), value.clone())));
         values.extend(holds.chain(running).map(|(name, is_so)| (name.into(), Value::Bool(is_so))));
     }
 }

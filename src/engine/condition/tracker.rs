@@ -17,12 +17,22 @@ pub(crate) struct Tracker {
     pub(crate) path: Arc<str>,
     /// The topics whose value is so now, and since when.
     pub(crate) since: BTreeMap<Topic, Timestamp>,
+    /// Where the condition ignores some values: the last one of each topic that it doesn't.
+    #[serde(default)]
+    pub(crate) known: BTreeMap<Topic, Value>,
+}
+
+/// What a message changed of what a condition knows of its topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Noted {
+    pub(crate) since: bool,
+    pub(crate) known: bool,
 }
 
 impl Tracker {
     /// Returns which condition it is of.
     pub(crate) fn without_topics(&self) -> Tracker {
-        Tracker { path: Arc::clone(&self.path), since: BTreeMap::new() }
+        Tracker { path: Arc::clone(&self.path), ..Tracker::default() }
     }
 
     /// Takes into account what the topics' values are: each has been so since its payload last changed.
@@ -33,10 +43,21 @@ impl Tracker {
         }
     }
 
-    /// Takes into account what a topic's value is at `now`. Returns whether that changed anything.
-    /// A value that the condition can't judge changes nothing, as in triggers.
-    pub(crate) fn note(&mut self, condition: &StateCondition, topic: &Topic, value: &Value, now: Timestamp) -> bool {
-        let value = value.at(&condition.field).unwrap_or(&Value::Null);
+    /// Takes into account what a topic's value is at `now`. Returns what that changed.
+    /// A value that the condition ignores or can't judge changes nothing, as in triggers.
+    pub(crate) fn note(&mut self, condition: &StateCondition, topic: &Topic, payload: &Value, now: Timestamp) -> Noted {
+        if condition.ignored.contains(payload, &condition.field) {
+            return Noted::default();
+        }
+        let value = payload.at(&condition.field).unwrap_or(&Value::Null);
+        let is_known = condition.ignored.is_empty() || self.known.get(topic) == Some(value);
+        if !is_known {
+            self.known.insert(topic.clone(), value.clone());
+        }
+        Noted { since: condition.hold.is_some() && self.note_since(condition, topic, value, now), known: !is_known }
+    }
+
+    fn note_since(&mut self, condition: &StateCondition, topic: &Topic, value: &Value, now: Timestamp) -> bool {
         if !condition.can_judge(value) {
             return false;
         }
@@ -58,11 +79,13 @@ impl Tracker {
     }
 }
 
-/// Returns a rule's `state` conditions with `for`, in the order of the rule, with their paths.
+/// Returns a rule's `state` conditions with `for`, or that ignore some values, in the order of the rule, with their paths.
 pub(crate) fn tracked_conditions(rule: &Rule) -> Vec<(&Arc<str>, &StateCondition)> {
     let all = rule.conditions().flat_map(Condition::with_inner);
     let tracked = all.filter_map(|condition| match &condition.kind {
-        ConditionKind::State(state) if state.hold.is_some() => Some((&condition.path, state)),
+        ConditionKind::State(state) if state.hold.is_some() || !state.ignored.is_empty() => {
+            Some((&condition.path, state))
+        }
         _ => None,
     });
     tracked.collect()

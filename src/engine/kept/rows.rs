@@ -19,6 +19,9 @@ use crate::engine::run::table::RUN;
 /// How the keys of topics' rows begin.
 const TOPIC: &str = "topic/";
 
+/// How the keys of rows begin that say how a rule ran last.
+const LAST_RUN: &str = "last_run/";
+
 /// The key of the counters' row.
 const COUNTERS: &str = "counters";
 
@@ -32,10 +35,11 @@ pub(crate) struct Counters {
 
 /// Says what must be kept at once.
 pub(crate) fn save_at_once(core: &mut Core) {
-    let Core { live, runs, effects, .. } = core;
+    let Core { live, runs, snapshots, effects, .. } = core;
     let mut save = |key, value| effects.push(Effect::Save { key, value });
     live.save_at_once(&mut save);
     runs.save_at_once(&mut save);
+    snapshots.save(&mut save);
 }
 
 /// Says what may be kept late; `kept` is what was last kept of the counters.
@@ -48,6 +52,11 @@ pub(crate) fn save_late(core: &mut Core, kept: &mut Option<Counters>) {
         save(SaveKey(COUNTERS.into()), to_json(&counters));
         *kept = Some(counters);
     }
+    evaluator.world.history.save(&mut |key, value| save(SaveKey(key.into()), value));
+    for rule in std::mem::take(&mut evaluator.world.ran) {
+        let last = evaluator.world.last_runs.get(&rule).and_then(to_json);
+        save(SaveKey(format!("{LAST_RUN}{rule}").into()), last);
+    }
     let states = &mut evaluator.world.states;
     for topic in states.take_changed() {
         save(SaveKey(format!("{TOPIC}{topic}").into()), states.get(topic.as_str()).and_then(to_json));
@@ -59,7 +68,9 @@ pub(crate) fn save_late(core: &mut Core, kept: &mut Option<Counters>) {
 /// Makes all of it be kept within a second.
 pub(crate) fn keep_all(core: &mut Core) {
     core.evaluator.world.states.change_all();
+    core.evaluator.world.history.keep_all();
     core.live.keep_all();
+    core.snapshots.keep_all();
     core.runs.keep_all();
 }
 
@@ -80,6 +91,7 @@ pub(crate) fn restore(core: &mut Core, saved: Snapshot) {
             core.log(None, LogLevel::Error, format!("`{key}` in the store can't be read and is left out: {error}"));
         }
     }
+    core.evaluator.world.history.restored();
 }
 
 fn restore_row(core: &mut Core, key: &str, value: &str) -> Result<(), String> {
@@ -94,6 +106,12 @@ fn restore_row(core: &mut Core, key: &str, value: &str) -> Result<(), String> {
         let counters = from_json::<Counters>(value)?;
         core.runs.restore_counters((counters.next_run, counters.next_request));
         core.evaluator.sequence = counters.sequence;
+    } else if let Some(read) = core.evaluator.world.history.restore(key, value) {
+        return read;
+    } else if let Some(read) = core.snapshots.restore(key, value) {
+        return read;
+    } else if let Some(rule) = key.strip_prefix(LAST_RUN) {
+        core.evaluator.world.last_runs.insert(RuleId::from_text(rule), from_json(value)?);
     } else {
         return Err("nothing of that kind is kept".to_owned());
     }

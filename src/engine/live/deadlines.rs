@@ -54,6 +54,8 @@ pub(crate) enum Due {
 pub(crate) struct Deadlines {
     by_key: BTreeMap<Deadline, Timestamp>,
     by_time: BTreeSet<(Timestamp, Deadline)>,
+    /// The rules of which some have changed.
+    touched: BTreeSet<LiveId>,
 }
 
 impl Deadlines {
@@ -67,6 +69,7 @@ impl Deadlines {
         if before == due {
             return;
         }
+        self.touched.insert(rule);
         // One key serves to remove the old entry and to add the new one.
         let key = match before {
             Some(before) => {
@@ -79,6 +82,16 @@ impl Deadlines {
         if let Some(due) = due {
             self.by_time.insert((due, key));
         }
+    }
+
+    /// Returns the rules of which deadlines have changed since this was last asked.
+    pub(crate) fn take_touched(&mut self) -> BTreeSet<LiveId> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Makes a rule count as one of which they have.
+    pub(crate) fn touch(&mut self, rule: LiveId) {
+        self.touched.insert(rule);
     }
 
     /// Returns when the first one is due.

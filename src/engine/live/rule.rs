@@ -34,8 +34,21 @@ pub(crate) struct LiveRule {
     pub(crate) cooldowns: BTreeMap<RunKey, Timestamp>,
     /// When rules' own publications triggered it, in the last ten seconds.
     pub(crate) storm: VecDeque<Timestamp>,
+    /// When runs of each key began, as far as `limit` counts them.
+    pub(crate) limited: BTreeMap<RunKey, VecDeque<Timestamp>>,
+    /// How often it runs.
+    pub(super) pace: Pace,
     /// What closures have set, in the order in which they did.
     pub(crate) timers: Vec<Timer>,
+}
+
+/// How often a rule runs: isn't kept, since ten seconds matter to nobody after a restart.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// When its runs began, of late.
+    pub(crate) runs: VecDeque<Timestamp>,
+    /// When it was last told that these are many.
+    pub(crate) told_at: Option<Timestamp>,
 }
 
 impl LiveRule {
@@ -52,6 +65,8 @@ impl LiveRule {
             trackers: Vec::new(),
             cooldowns: BTreeMap::new(),
             storm: VecDeque::new(),
+            limited: BTreeMap::new(),
+            pace: Pace::default(),
             timers: Vec::new(),
         }
     }
@@ -85,6 +100,9 @@ impl Shift for LiveRule {
         self.trackers.iter_mut().flat_map(|tracker| tracker.since.values_mut()).for_each(|since| since.shift(by));
         self.cooldowns.values_mut().for_each(|over| over.shift(by));
         self.storm.iter_mut().for_each(|at| at.shift(by));
+        self.limited.values_mut().flatten().for_each(|at| at.shift(by));
+        self.pace.runs.iter_mut().for_each(|at| at.shift(by));
+        self.pace.told_at.shift(by);
         self.timers.iter_mut().for_each(|timer| timer.shift(by));
     }
 }

@@ -1,6 +1,6 @@
 //! What is kept of a rule for a restart, and what a rule takes of it when it comes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +37,9 @@ pub(crate) struct SavedRule {
     pub(crate) cooldowns: Vec<(RunKey, Timestamp)>,
     /// When rules' own publications triggered it of late.
     pub(crate) storm: Vec<Timestamp>,
+    /// When runs of each key began, as far as `limit` counts them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) limited: Vec<(RunKey, VecDeque<Timestamp>)>,
     #[serde(default)]
     pub(crate) timers: Vec<Timer>,
     /// Whether it was never in the store: there only topics that spoke are kept.
@@ -54,6 +57,7 @@ impl SavedRule {
             while_state: self.while_state.clone(),
             cooldowns: self.cooldowns.clone(),
             storm: self.storm.clone(),
+            limited: self.limited.clone(),
             timers: self.timers.clone(),
             ..*self
         })
@@ -68,6 +72,7 @@ impl Shift for SavedRule {
         self.trackers.iter_mut().flat_map(|tracker| tracker.since.values_mut()).for_each(|since| since.shift(by));
         self.cooldowns.iter_mut().for_each(|(_, over)| over.shift(by));
         self.storm.iter_mut().for_each(|at| at.shift(by));
+        self.limited.iter_mut().flat_map(|(_, runs)| runs).for_each(|at| at.shift(by));
         self.timers.iter_mut().for_each(|timer| timer.shift(by));
     }
 }
@@ -91,6 +96,7 @@ impl LiveRule {
             trackers: self.trackers.iter().map(Tracker::without_topics).collect(),
             cooldowns: self.cooldowns.iter().map(|(key, over)| (key.clone(), *over)).collect(),
             storm: self.storm.iter().copied().collect(),
+            limited: self.limited.iter().map(|(key, runs)| (key.clone(), runs.clone())).collect(),
             timers: self.timers.clone(),
             is_whole: true,
         }
@@ -108,6 +114,7 @@ impl LiveRule {
             self.trackers = saved.trackers;
             self.cooldowns = saved.cooldowns.into_iter().collect::<BTreeMap<_, _>>();
             self.storm = saved.storm.into();
+            self.limited = saved.limited.into_iter().collect();
             self.timers = saved.timers;
             self.while_state = saved.while_state;
         } else {

@@ -54,6 +54,8 @@ pub(crate) enum Fact {
     Running(RuleId),
     /// What a rule remembers.
     Memory(LiveId),
+    /// Whether a rule is switched on, until when it waits, how it ran last.
+    About(RuleId),
 }
 
 /// All subscriptions.
@@ -67,7 +69,10 @@ pub(crate) struct Subscriptions {
 
 impl Subscriptions {
     /// Makes this what `subscriber` is told of, whatever it was told of before.
-    pub(crate) fn set(&mut self, subscriber: Subscriber, subscription: Subscription) {
+    pub(crate) fn set(&mut self, subscriber: Subscriber, mut subscription: Subscription) {
+        if let Subscription::Reads(reads) = &mut subscription {
+            reads.past.clear();
+        }
         if self.by_subscriber.get(&subscriber) == Some(&subscription) {
             return;
         }
@@ -169,7 +174,8 @@ impl Subscriptions {
 fn facts(rule: LiveId, reads: &Reads) -> Vec<Fact> {
     let holds = reads.holds.iter().cloned().map(Fact::Holds);
     let running = reads.running.iter().cloned().map(Fact::Running);
-    holds.chain(running).chain(reads.memory.then_some(Fact::Memory(rule))).collect()
+    let about = reads.rules.iter().cloned().map(Fact::About);
+    holds.chain(running).chain(about).chain(reads.memory.then_some(Fact::Memory(rule))).collect()
 }
 
 /// Returns the filters of all topics that were read.

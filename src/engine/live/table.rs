@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::condition::tracker::Tracker;
+use crate::engine::condition::tracker::{Noted, Tracker};
 use crate::engine::instant::Shift;
 use crate::engine::kept::snapshot::SaveKey;
 use crate::engine::trigger::state::{Track, TriggerState};
@@ -16,7 +16,7 @@ use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset, Start, TopicIndex};
 use crate::script::RuleNames;
 
 use super::id::{LiveId, Rank};
-use super::rule::LiveRule;
+use super::rule::{LiveRule, Pace};
 use super::saved_rule::{RULE, SavedRule, to_json};
 use super::soon::Soon;
 use super::timer::Timer;
@@ -54,6 +54,11 @@ impl LiveRules {
         }
     }
 
+    /// Returns whether this is the id of a rule in force.
+    pub(crate) fn has(&self, id: LiveId) -> bool {
+        id.index() < self.rows.len()
+    }
+
     /// Returns a rule in force.
     pub(crate) fn get(&self, id: LiveId) -> &LiveRule {
         debug_assert!(id.index() < self.rows.len(), "{id:?} has outlived its table");
@@ -75,6 +80,11 @@ impl LiveRules {
     /// Returns when rules' own publications triggered a rule of late, to be counted on: that isn't kept for its own sake.
     pub(crate) fn edit_storm(&mut self, id: LiveId) -> &mut VecDeque<Timestamp> {
         &mut self.row(id).storm
+    }
+
+    /// Returns how often a rule runs, to be counted on: that isn't kept.
+    pub(crate) fn edit_pace(&mut self, id: LiveId) -> &mut Pace {
+        &mut self.row(id).pace
     }
 
     /// Changes when a trigger is due, or when it last fired.
@@ -115,20 +125,24 @@ impl LiveRules {
         dropped
     }
 
-    /// Changes since when the `state` conditions with `for` hold; `edit` says whether it changed what it was given for
-    /// `topic`.
+    /// Changes since when the `state` conditions with `for` hold, and what they know; `edit` says what it changed of what it
+    /// was given for `topic`.
     pub(crate) fn edit_tracker(
         &mut self,
         id: LiveId,
         index: u16,
         topic: &Topic,
-        edit: impl FnOnce(&mut Tracker) -> bool,
+        edit: impl FnOnce(&mut Tracker) -> Noted,
     ) {
         let row = self.row(id);
         let rule = row.rule.id.clone();
-        let is_changed = row.trackers.get_mut(usize::from(index)).is_some_and(edit);
-        if is_changed {
-            self.note_track(TrackKey { rule, part: TrackPart::Condition(index), topic: topic.clone() }, Soon::AtOnce);
+        let noted = row.trackers.get_mut(usize::from(index)).map(edit).unwrap_or_default();
+        if noted.since {
+            let key = TrackKey { rule: rule.clone(), part: TrackPart::Condition(index), topic: topic.clone() };
+            self.note_track(key, Soon::AtOnce);
+        }
+        if noted.known {
+            self.note_track(TrackKey { rule, part: TrackPart::Known(index), topic: topic.clone() }, Soon::Late);
         }
     }
 

@@ -15,6 +15,9 @@ const TRIGGER: &str = "trigger/";
 /// How those of conditions' topics do.
 const CONDITION: &str = "condition/";
 
+/// How those of what conditions that ignore values know do.
+const KNOWN: &str = "known/";
+
 /// Names what a rule knows of one topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TrackKey {
@@ -30,6 +33,8 @@ pub(crate) enum TrackPart {
     Trigger(u16),
     /// A `state` condition with `for`.
     Condition(u16),
+    /// A `state` condition that ignores some values.
+    Known(u16),
 }
 
 impl TrackKey {
@@ -39,6 +44,7 @@ impl TrackKey {
         let (kind, index) = match self.part {
             TrackPart::Trigger(index) => (TRIGGER, index),
             TrackPart::Condition(index) => (CONDITION, index),
+            TrackPart::Known(index) => (KNOWN, index),
         };
         let rule = self.rule.as_str();
         SaveKey(format!("{kind}{}/{rule}/{index}/{}", rule.len(), self.topic).into())
@@ -46,8 +52,13 @@ impl TrackKey {
 
     /// Reads such a name; `None` where it is another one.
     pub(crate) fn parse(key: &str) -> Option<TrackKey> {
-        let part = if key.starts_with(TRIGGER) { TrackPart::Trigger } else { TrackPart::Condition };
-        let rest = key.strip_prefix(TRIGGER).or_else(|| key.strip_prefix(CONDITION))?;
+        let kind = [TRIGGER, CONDITION, KNOWN].into_iter().find(|kind| key.starts_with(kind))?;
+        let rest = key.strip_prefix(kind)?;
+        let part = match kind {
+            TRIGGER => TrackPart::Trigger,
+            CONDITION => TrackPart::Condition,
+            _ => TrackPart::Known,
+        };
         let (length, rest) = rest.split_once('/')?;
         let (rule, rest) = rest.split_at_checked(length.parse().ok()?)?;
         let (index, topic) = rest.strip_prefix('/')?.split_once('/')?;
@@ -101,6 +112,12 @@ impl SavedRule {
                     tracker.since.insert(topic, since);
                 }
             }
+            TrackPart::Known(index) => {
+                let value = from_json(value)?;
+                if let Some(tracker) = self.trackers.get_mut(usize::from(index)) {
+                    tracker.known.insert(topic, value);
+                }
+            }
         }
         Ok(())
     }
@@ -111,16 +128,21 @@ fn keys(rule: &RuleId, triggers: &[TriggerState], trackers: &[Tracker]) -> Vec<T
     let triggers = (0..)
         .zip(triggers)
         .flat_map(|(index, trigger)| trigger.tracks().keys().map(move |topic| key(TrackPart::Trigger(index), topic)));
+    let known = trackers;
     let trackers = (0..)
         .zip(trackers)
         .flat_map(|(index, tracker)| tracker.since.keys().map(move |topic| key(TrackPart::Condition(index), topic)));
-    triggers.chain(trackers).collect()
+    let known = (0..)
+        .zip(known)
+        .flat_map(|(index, tracker)| tracker.known.keys().map(move |topic| key(TrackPart::Known(index), topic)));
+    triggers.chain(trackers).chain(known).collect()
 }
 
 fn value_of(triggers: &[TriggerState], trackers: &[Tracker], key: &TrackKey) -> Option<String> {
     match key.part {
         TrackPart::Trigger(index) => to_json(triggers.get(usize::from(index))?.tracks().get(&key.topic)?),
         TrackPart::Condition(index) => to_json(trackers.get(usize::from(index))?.since.get(&key.topic)?),
+        TrackPart::Known(index) => to_json(trackers.get(usize::from(index))?.known.get(&key.topic)?),
     }
 }
 
@@ -131,7 +153,7 @@ mod tests {
     #[test]
     fn a_key_is_read_back_whatever_the_rule_and_the_topic_have_in_them() {
         for rule in ["tv:watch", "tv:watch[a/0/b]", "küche:licht/1"] {
-            for part in [TrackPart::Trigger(0), TrackPart::Condition(17)] {
+            for part in [TrackPart::Trigger(0), TrackPart::Condition(17), TrackPart::Known(3)] {
                 for topic in ["a", "home/1/tv", "/", "küche//x"] {
                     let topic = Topic::parse(topic).unwrap();
                     let key = TrackKey { rule: RuleId::from_text(rule), part, topic };

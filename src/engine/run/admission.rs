@@ -1,4 +1,4 @@
-//! From a firing to a run: what may block it (switch, rest, cooldown, condition, mode), in this order
+//! From a firing to a run: what may block it (switch, rest, condition, limit, cooldown, mode), in this order
 //! (docs/language/modes.md). Whatever blocks it is traced.
 
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use crate::engine::condition::judge::Judging;
 use crate::engine::condition::judgement::Judgement;
 use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
-use crate::engine::loop_guard;
 use crate::engine::trace::{BlockedBy, Cause, CauseKind, Fault, NoRoom, Refusal, Room, RunId, Step, StoppedBy};
 use crate::engine::trigger::firing::Firing;
+use crate::engine::{loop_guard, rates, waits};
 use crate::model::{Map, RuleId, Value};
 use crate::rules::{Mode, Per, Rule};
 use crate::script::{Failure, Reads};
@@ -48,6 +48,7 @@ pub(crate) enum Admission {
 
 /// A trigger of the rule fired: the rule runs, unless something blocks it.
 pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
+    waits::note(core);
     let live = core.live.get(id);
     let (rule, is_enabled, resting_until) = (Arc::clone(&live.rule), live.is_enabled(), live.resting_until);
     if !is_enabled {
@@ -64,10 +65,6 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
         Ok(prepared) => prepared,
         Err(failure) => return unstarted::fail(core, &rule, &firing, Vec::new(), &failure),
     };
-    if let Some(over) = cooling_until(core, id, &key) {
-        let until = Some(Refusal::Until(over));
-        return unstarted::skip_with(core, &rule, &firing, BlockedBy::Cooldown, Vec::new(), until);
-    }
     let (verdict, steps) = judge_if(core, id, &rule, &firing, &variables);
     let list = match verdict {
         Judgement::True => RunList::Then,
@@ -76,6 +73,19 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
         Judgement::Unknown(_) => return unstarted::skip_with(core, &rule, &firing, BlockedBy::Unknown, steps, None),
         Judgement::Failed(failure) => return unstarted::fail(core, &rule, &firing, steps, &failure),
     };
+    if list == RunList::Then
+        && let Some(until) = rates::limited_until(core, id, &key)
+    {
+        return unstarted::skip_with(core, &rule, &firing, BlockedBy::Limit, steps, Some(Refusal::Until(until)));
+    }
+    if let Some(over) = cooling_until(core, id, &key) {
+        let until = Some(Refusal::Until(over));
+        return unstarted::skip_with(core, &rule, &firing, BlockedBy::Cooldown, steps, until);
+    }
+    if rates::is_stopped(core, id) {
+        let until = core.live.get(id).resting_until.map(Refusal::Until);
+        return unstarted::skip_with(core, &rule, &firing, BlockedBy::Resting, steps, until);
+    }
     admit(
         core,
         Candidate { id, rule, list, key, firing, variables, steps, caller: None, call_depth: 0, has_room: false },
@@ -209,7 +219,7 @@ pub(crate) fn key(
     variables: &Map,
 ) -> Result<RunKey, Failure> {
     match &rule.per {
-        Per::Captures => Ok(RunKey::of_captures(&firing.captures)),
+        Per::Captures => Ok(RunKey::of_captures(firing.per.as_ref().unwrap_or(&firing.captures))),
         Per::Expressions(expressions) => {
             let mut values = Vec::new();
             for expression in expressions {

@@ -8,8 +8,8 @@ use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::Fact;
-use crate::engine::loop_guard;
 use crate::engine::trace::{Cause, Outcome, RunId, StepKind, StoppedBy, Trace};
+use crate::engine::{loop_guard, rates};
 use crate::model::RuleId;
 use crate::rules::{BlockId, Start};
 use crate::script::Failure;
@@ -65,7 +65,11 @@ fn start(core: &mut Core, mut run: Run) {
     let now = core.now();
     run.is_queued = false;
     run.started_at = now;
+    if let Some(rule_id) = run.live {
+        rates::count_run(core, rule_id);
+    }
     if let (Some(rule_id), RunList::Then) = (run.live, run.list) {
+        rates::count_limited(core, rule_id, &run.key);
         let rule = &core.live.get(rule_id).rule;
         if let (Some(cooldown), Start::When(_)) = (rule.cooldown, &rule.start) {
             let cooldowns = &mut core.live.edit(rule_id).cooldowns;

@@ -19,6 +19,7 @@ use crate::engine::trigger::arm::{OfTriggers, arm, first_look};
 use crate::engine::trigger::at_expression;
 use crate::engine::trigger::firing::Firing;
 use crate::engine::trigger::state::OutsideFirst;
+use crate::engine::waits;
 use crate::model::Value;
 use crate::rules::{ActionKind, FormedTriggers, OnTimeout, Trigger, TriggerKind, Wait, WaitFor};
 use crate::script::{Failure, Reads};
@@ -221,6 +222,7 @@ pub(crate) fn recheck_at(core: &mut Core, run: RunId, wait: u64, index: u16) {
 
 /// Asks an `until` again, since something that it read may be different.
 pub(crate) fn recheck_until(core: &mut Core, id: RunId, wait: u64, cause: &Cause) {
+    waits::note(core);
     let Some(mut run) = core.runs.take(id) else { return };
     let answer = ask_until(core, &mut run, wait);
     if let Ok(true) = answer {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Value;
-use crate::rules::{ActionKind, ClientChange, Condition, ConditionKind, HomeEvent, Trigger, TriggerKind};
+use crate::rules::{ActionKind, ClientChange, Condition, ConditionKind, HomeEvent, Order, Trigger, TriggerKind};
 
 use super::RunId;
 
@@ -69,6 +69,15 @@ pub enum Awaited {
     },
     /// A time.
     Time,
+    /// Several things, one after the other.
+    Sequence {
+        /// How many.
+        parts: u16,
+        /// How often, where it's the same thing.
+        times: Option<u16>,
+        /// Within what time.
+        within: Duration,
+    },
     /// An MQTT client that connects or disconnects.
     Client {
         /// The pattern of its id.
@@ -118,6 +127,14 @@ impl From<&Trigger> for Awaited {
             },
             TriggerKind::Silent { filter, hold } => Awaited::Silence { filter: filter.as_str().into(), hold: *hold },
             TriggerKind::Schedule { .. } | TriggerKind::AtExpression { .. } => Awaited::Time,
+            TriggerKind::Sequence(sequence) => Awaited::Sequence {
+                parts: sequence.parts,
+                times: match sequence.order {
+                    Order::Times { times, .. } => Some(times),
+                    Order::AsWritten | Order::Any => None,
+                },
+                within: sequence.within,
+            },
             TriggerKind::Client { pattern, is } => {
                 Awaited::Client { pattern: Arc::clone(pattern), connects: *is == ClientChange::Connected }
             }

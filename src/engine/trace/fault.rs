@@ -64,6 +64,13 @@ pub enum Loop {
         /// Within how many seconds.
         seconds: u64,
     },
+    /// It ran too often, whatever set it off.
+    Rate {
+        /// How often it may.
+        most: usize,
+        /// Within how many seconds.
+        seconds: u64,
+    },
     /// Publications followed one another; the next isn't sent.
     Chain {
         /// How many may.
@@ -145,6 +152,9 @@ impl fmt::Display for Loop {
                 f,
                 "a loop: messages from rules triggered it more than {most} times in {seconds} s; it's paused for a minute"
             ),
+            Loop::Rate { most, seconds } => {
+                write!(f, "it ran more than {most} times in {seconds} s, and `storm: stop` lets it rest for a minute")
+            }
             Loop::Chain { most, topic } => write!(
                 f,
                 "a loop: {most} publications followed one another without a message from outside, so the next, to \

@@ -134,6 +134,7 @@ impl Masker<'_> {
             }
             Awaited::Silence { .. }
             | Awaited::Time
+            | Awaited::Sequence { .. }
             | Awaited::Client { .. }
             | Awaited::Event(_)
             | Awaited::Webhook(_)

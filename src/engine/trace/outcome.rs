@@ -75,6 +75,8 @@ pub enum BlockedBy {
     Mode,
     /// Its cooldown isn't over.
     Cooldown,
+    /// It has run as often as its `limit` allows.
+    Limit,
     /// It's disabled.
     Disabled,
     /// It's resting after a loop.
@@ -85,11 +87,12 @@ pub enum BlockedBy {
 
 impl BlockedBy {
     /// All of them.
-    pub const ALL: [BlockedBy; 7] = [
+    pub const ALL: [BlockedBy; 8] = [
         BlockedBy::Condition,
         BlockedBy::Unknown,
         BlockedBy::Mode,
         BlockedBy::Cooldown,
+        BlockedBy::Limit,
         BlockedBy::Disabled,
         BlockedBy::Resting,
         BlockedBy::Hold,
@@ -103,6 +106,7 @@ impl BlockedBy {
             BlockedBy::Unknown => "unknown",
             BlockedBy::Mode => "mode",
             BlockedBy::Cooldown => "cooldown",
+            BlockedBy::Limit => "limit",
             BlockedBy::Disabled => "disabled",
             BlockedBy::Resting => "resting",
             BlockedBy::Hold => "hold",

@@ -106,6 +106,14 @@ pub enum StepKind {
     Disable,
     /// `cancel`, of a rule's runs or a timer.
     Cancel,
+    /// `extend`.
+    Extend,
+    /// `forget`.
+    Forget,
+    /// `snapshot`.
+    Snapshot,
+    /// `restore`.
+    Restore,
     /// `log`.
     Log,
     /// `http`.
@@ -128,7 +136,7 @@ pub enum StepKind {
 
 impl StepKind {
     /// The kinds that have a word of their own.
-    const PLAIN: [StepKind; 27] = [
+    const PLAIN: [StepKind; 31] = [
         StepKind::Trigger,
         StepKind::Timer,
         StepKind::Condition,
@@ -147,6 +155,10 @@ impl StepKind {
         StepKind::Enable,
         StepKind::Disable,
         StepKind::Cancel,
+        StepKind::Extend,
+        StepKind::Forget,
+        StepKind::Snapshot,
+        StepKind::Restore,
         StepKind::Log,
         StepKind::Http,
         StepKind::Exec,
@@ -177,6 +189,10 @@ impl StepKind {
             ActionKind::Switch { is_enabled: true, .. } => StepKind::Enable,
             ActionKind::Switch { is_enabled: false, .. } => StepKind::Disable,
             ActionKind::Cancel(_) => StepKind::Cancel,
+            ActionKind::Extend { .. } => StepKind::Extend,
+            ActionKind::Forget(_) => StepKind::Forget,
+            ActionKind::Snapshot(_) => StepKind::Snapshot,
+            ActionKind::Restore { .. } => StepKind::Restore,
             ActionKind::Log { .. } => StepKind::Log,
             ActionKind::Http(_) => StepKind::Http,
             ActionKind::Exec(_) => StepKind::Exec,
@@ -207,6 +223,10 @@ impl StepKind {
             StepKind::Enable => "enable",
             StepKind::Disable => "disable",
             StepKind::Cancel => "cancel",
+            StepKind::Extend => "extend",
+            StepKind::Forget => "forget",
+            StepKind::Snapshot => "snapshot",
+            StepKind::Restore => "restore",
             StepKind::Log => "log",
             StepKind::Http => "http",
             StepKind::Exec => "exec",

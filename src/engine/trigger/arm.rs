@@ -30,7 +30,9 @@ pub(crate) fn first_look(trigger: &Trigger, world: &World, outside_first: Outsid
             TriggerState::of_tracks(
                 known
                     .map(|(topic, known)| {
-                        let value = known.payload.value().at(&state.field);
+                        let payload = known.payload.value();
+                        let is_ignored = state.ignored.contains(payload, &state.field);
+                        let value = payload.at(&state.field).filter(|_| !is_ignored);
                         (topic.clone(), Track::first_look(state, value, outside_first))
                     })
                     .collect(),
@@ -51,6 +53,7 @@ pub(crate) fn first_look(trigger: &Trigger, world: &World, outside_first: Outsid
         TriggerKind::Schedule { schedule, .. } => TriggerState::of_due(next_due(schedule, now, &world.calendar)),
         TriggerKind::Topic { .. }
         | TriggerKind::AtExpression { .. }
+        | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
         | TriggerKind::Webhook(_) => TriggerState::default(),
@@ -67,7 +70,7 @@ pub(crate) fn arm(core: &mut Core, of: OfTriggers<'_>) {
             }
             TriggerKind::State(state) => Some(Subscription::Topics(state.filter.clone())),
             TriggerKind::Client { .. } | TriggerKind::Event(_) | TriggerKind::Webhook(_) => Some(Subscription::Events),
-            TriggerKind::AtExpression { .. } | TriggerKind::Schedule { .. } => None,
+            TriggerKind::AtExpression { .. } | TriggerKind::Schedule { .. } | TriggerKind::Sequence(_) => None,
         };
         if let Some(subscription) = subscription {
             let subscriber = Subscriber { rule: of.id, part: Part::Trigger(of.owner, index) };

@@ -127,10 +127,7 @@ fn due_of_value(
     from: Timestamp,
     calendar: &Calendar,
 ) -> Result<Option<Timestamp>, String> {
-    let instant = |at: Timestamp| {
-        let day = at.to_zoned(calendar.zone.clone()).weekday();
-        (at >= from && weekdays.contains(day)).then_some(at)
-    };
+    let instant = |at: Timestamp| (at >= from && weekdays.contains(calendar.date_of(at))).then_some(at);
     match value {
         Value::Null => Ok(None),
         Value::Time(time) => Ok(instant(time.timestamp())),

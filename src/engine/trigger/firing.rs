@@ -37,6 +37,12 @@ pub(crate) struct Firing {
     pub(crate) client: Option<Arc<str>>,
     /// The rule that `loop_detected` or `rule_failed` means.
     pub(crate) rule: Option<RuleId>,
+    /// Which runs count as the same, where its captures don't say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) per: Option<Vec<Arc<str>>>,
+    /// What the parts of a sequence set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<Value>,
     /// What led to it.
     pub(crate) cause: Cause,
 }
@@ -57,6 +63,8 @@ impl Firing {
             value: Value::Null,
             client: None,
             rule: None,
+            per: None,
+            parts: Vec::new(),
             cause,
         }
     }
@@ -145,6 +153,9 @@ impl Firing {
         }
         if let Some(rule) = &self.rule {
             trigger.insert("rule".into(), Value::from(rule.as_str()));
+        }
+        if !self.parts.is_empty() {
+            trigger.insert("parts".into(), Value::List(Arc::new(self.parts.clone())));
         }
         Value::Map(Arc::new(trigger))
     }

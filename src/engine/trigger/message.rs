@@ -94,6 +94,7 @@ pub(crate) fn notify(core: &mut Core, notice: &Notice<'_>) -> Option<Firing> {
         }
         TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
+        | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
         | TriggerKind::Webhook(_) => None,
@@ -126,7 +127,8 @@ fn where_holds(core: &mut Core, notice: &Notice<'_>, question: &Question, firing
 /// Gives a message to a `state` trigger: it fires, its hold is armed or broken, or nothing.
 fn notify_state(core: &mut Core, notice: &Notice<'_>, state: &StateTrigger) -> Option<Firing> {
     let news = news_of(core, state, notice.arrival.message.origin);
-    let value = notice.arrival.state_value().at(&state.field);
+    let payload = notice.arrival.state_value();
+    let value = if state.ignored.contains(payload, &state.field) { None } else { payload.at(&state.field) };
     // A rule that is switched off has nothing armed; a wait of a run that goes on has.
     let may_arm = match notice.owner {
         Owner::Rule if !core.live.get(notice.id).is_enabled() => MayArm::No,

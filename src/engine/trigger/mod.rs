@@ -6,5 +6,6 @@ pub(crate) mod events;
 pub(crate) mod firing;
 pub(crate) mod message;
 pub(crate) mod schedule;
+pub(crate) mod sequence;
 pub(crate) mod state;
 pub(crate) mod timed;

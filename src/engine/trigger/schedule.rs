@@ -82,6 +82,7 @@ pub(crate) fn missed(core: &Core, id: LiveId) -> Vec<Missed> {
             TriggerKind::Topic { .. }
             | TriggerKind::State(_)
             | TriggerKind::Silent { .. }
+            | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
             | TriggerKind::Webhook(_) => return None,

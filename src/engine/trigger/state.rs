@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::instant::{Shift, later};
 use crate::engine::live::soon::Soon;
 use crate::engine::trigger::firing::Firing;
+use crate::engine::trigger::sequence::SequenceState;
 use crate::model::{Topic, Value};
 use crate::rules::StateTrigger;
 
@@ -22,12 +23,20 @@ pub(crate) struct TriggerState {
     /// was set back shows that time again.
     #[serde(default)]
     pub(crate) fired_at: Option<Timestamp>,
+    /// What the parts of a sequence have fired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sequence: Option<Box<SequenceState>>,
 }
 
 impl TriggerState {
     /// Returns what it remembers beside topics.
     pub(crate) fn without_topics(&self) -> TriggerState {
-        TriggerState { due: self.due, fired_at: self.fired_at, ..TriggerState::default() }
+        TriggerState {
+            due: self.due,
+            fired_at: self.fired_at,
+            sequence: self.sequence.clone(),
+            ..TriggerState::default()
+        }
     }
 
     /// Returns what a schedule knows that is due then.
@@ -138,6 +147,10 @@ pub(crate) enum MayArm {
 
 impl Shift for TriggerState {
     fn shift(&mut self, by: SignedDuration) {
+        if let Some(sequence) = &mut self.sequence {
+            sequence.shift(by);
+            self.due.shift(by);
+        }
         for track in self.topics.values_mut() {
             if let Some(hold) = &mut track.hold {
                 hold.since.shift(by);

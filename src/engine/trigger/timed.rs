@@ -41,6 +41,7 @@ pub(crate) fn fire(
         TriggerKind::Topic { .. }
         | TriggerKind::State(_)
         | TriggerKind::Silent { .. }
+        | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
         | TriggerKind::Webhook(_) => None,
@@ -85,6 +86,7 @@ fn fire_topic(
         TriggerKind::Topic { .. }
         | TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
+        | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
         | TriggerKind::Webhook(_) => None,

@@ -18,6 +18,7 @@ use crate::engine::loop_guard;
 use crate::engine::run::unstarted;
 use crate::engine::trace::{Armed, BlockedBy, Cause, CauseKind, Fault, Outcome, Refusal, Step, Trace, Verdict};
 use crate::engine::trigger::firing::Firing;
+use crate::engine::waits;
 use crate::model::Map;
 use crate::rules::{Rule, Start, WhileRule};
 
@@ -102,6 +103,7 @@ pub(crate) fn drop_pending(core: &mut Core, id: LiveId) {
 }
 
 fn ask(core: &mut Core, it: While<'_>, cause: &Cause) {
+    waits::note(core);
     let locals = Map::new();
     let scope = core.scope(it.id, it.rule, None, &locals);
     let mut judging = Judging::new(&scope, core.live.get(it.id).trackers());

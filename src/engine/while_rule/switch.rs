@@ -6,6 +6,7 @@ use crate::engine::core::Core;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::owner::Owner;
+use crate::engine::live::subscriptions::Fact;
 use crate::engine::trace::{Cause, CauseKind};
 
 use super::perform;
@@ -19,6 +20,14 @@ pub(crate) fn switch(core: &mut Core, id: LiveId, is_enabled: bool) {
     if was_enabled == is_enabled {
         return;
     }
+    let rule = live.rule.id.clone();
+    let disabled = &mut core.evaluator.world.disabled;
+    if is_enabled {
+        disabled.remove(&rule)
+    } else {
+        disabled.insert(rule.clone())
+    };
+    core.fact_changed(Fact::About(rule), Cause::outside(CauseKind::Person));
     if is_enabled {
         return reconsider(core, id, &Cause::outside(CauseKind::Person));
     }

@@ -39,6 +39,7 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
         TriggerKind::Silent { .. } => Some("it spoke, so its `for` starts again".to_owned()),
         TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
+        | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
         | TriggerKind::Webhook(_) => None,
@@ -106,12 +107,13 @@ mod tests {
 
     use super::*;
     use crate::model::{Payload, Place, Qos, Topic, TopicFilter, ValuePath};
-    use crate::rules::Range;
+    use crate::rules::{Ignored, Range};
 
     fn trigger(kind: TriggerKind) -> Trigger {
         Trigger {
             id: None,
             enabled: true,
+            part_of: None,
             kind,
             path: "when".into(),
             place: Place { file: "".into(), line: 1, column: 1 },
@@ -147,6 +149,7 @@ mod tests {
             range: None,
             hold: None,
             catch_up: None,
+            ignored: Ignored::default(),
         };
         change(&mut state);
         trigger(TriggerKind::State(state))

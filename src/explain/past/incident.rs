@@ -305,6 +305,7 @@ fn lookback(rule: &Rule) -> Duration {
         TriggerKind::Topic { .. }
         | TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
+        | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
         | TriggerKind::Webhook(_) => None,

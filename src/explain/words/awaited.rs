@@ -38,6 +38,12 @@ pub fn awaited(event: &Awaited) -> String {
         }
         Awaited::Silence { filter, hold } => format!("silence on `{filter}` for {}", format_duration(*hold)),
         Awaited::Time => "its time".to_owned(),
+        Awaited::Sequence { times: Some(times), within, .. } => {
+            format!("{times} of the following within {}", format_duration(*within))
+        }
+        Awaited::Sequence { parts, within, .. } => {
+            format!("a sequence of {parts} within {}", format_duration(*within))
+        }
         Awaited::Client { pattern, connects: true } => format!("the client `{pattern}` to connect"),
         Awaited::Client { pattern, connects: false } => format!("the client `{pattern}` to disconnect"),
         Awaited::Event(word) => format!("the event `{word}`"),
@@ -55,7 +61,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Place, TopicFilter, Value, ValuePath};
-    use crate::rules::{HomeEvent, Range, StateTrigger, Trigger, TriggerKind};
+    use crate::rules::{HomeEvent, Ignored, Range, StateTrigger, Trigger, TriggerKind};
 
     #[test]
     fn a_trigger_says_all_that_it_asks_for() {
@@ -68,10 +74,12 @@ mod tests {
             range: None,
             hold: Some(Duration::from_mins(3)),
             catch_up: None,
+            ignored: Ignored::default(),
         };
         let place = Place { file: "".into(), line: 1, column: 1 };
         let told = |kind| {
-            let trigger = Trigger { id: None, enabled: true, kind, path: "when".into(), place: place.clone() };
+            let trigger =
+                Trigger { id: None, enabled: true, kind, part_of: None, path: "when".into(), place: place.clone() };
             awaited(&Awaited::from(&trigger))
         };
         let range = Range { above: Some(10.0), below: Some(20.5), hysteresis: 0.0 };

@@ -24,6 +24,7 @@ fn schedule_text(schedule: &Schedule) -> String {
             on(format!("at {}", times.join(", ")), *weekdays)
         }
         Schedule::Every(interval) => format!("every {}", format_duration(*interval)),
+        Schedule::EachDays { days, from, at } => format!("at {at}, each {days} days from {from}"),
         Schedule::Cron(cron) => format!("cron {}", cron.as_str()),
         Schedule::Sun { event, offset, weekdays } => on(Boundary::Sun(*event, *offset).to_string(), *weekdays),
     }

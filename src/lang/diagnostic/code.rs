@@ -95,6 +95,9 @@ codes! {
     100 UNLIKELY_TOPIC "A topic looks like something else."
     101 EMPTY_WINDOW "A part of the day has no time for part of the year."
     102 EMPTIED_FILE "A rule file had rules and is empty now."
+    120 BAD_WINDOW "Invalid window of the past."
+    121 IGNORED_VALUE "A trigger or a condition waits for a value that is ignored."
+    122 BAD_SEQUENCE "A sequence can never fire, or has a part that can't be one."
 }
 
 impl Code {
@@ -134,6 +137,7 @@ impl Code {
             ExpressionErrorKind::BadTime => Code::BAD_TIME,
             ExpressionErrorKind::BadWeekday => Code::BAD_WEEKDAY,
             ExpressionErrorKind::BadDuration => Code::BAD_DURATION,
+            ExpressionErrorKind::BadWindow => Code::BAD_WINDOW,
             ExpressionErrorKind::BadWord => Code::UNKNOWN_WORD,
             ExpressionErrorKind::WrongType => Code::WRONG_TYPE,
             ExpressionErrorKind::NeverEqual => Code::NEVER_EQUAL,

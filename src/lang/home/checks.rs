@@ -119,6 +119,10 @@ fn may_wait(kind: &ActionKind) -> bool {
         | ActionKind::Script(_)
         | ActionKind::Switch { .. }
         | ActionKind::Cancel(_)
+        | ActionKind::Extend { .. }
+        | ActionKind::Forget(_)
+        | ActionKind::Snapshot(_)
+        | ActionKind::Restore { .. }
         | ActionKind::Log { .. }
         | ActionKind::Stop(_) => false,
     }

@@ -7,6 +7,7 @@ pub(super) mod constants;
 mod expressions;
 pub(super) mod fields;
 pub(super) mod foreign;
+mod ignored;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -106,12 +106,14 @@ impl Decoder<'_> {
         let is = fields.take("is").map(|node| self.values(node));
         let range = self.range(fields, Hysteresis::Unknown);
         let hold = fields.take("for").map(|node| self.duration(node));
+        let ignored = self.ignored_in(fields, "is");
         Some(StateCondition {
             topic: topic?,
             field: optional(field)?.unwrap_or_default(),
             is: optional(is)?,
             range: range?,
             hold: optional(hold)?,
+            ignored,
         })
     }
 

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::lang::yaml::tree::Node;
 use crate::lang::{Allow, Settings};
 use crate::model::schedule::Calendar;
-use crate::model::{Name, RuleId};
+use crate::model::{Name, RuleId, Value};
 use crate::script::{RuleNames, Sandbox};
 
 use super::each::Instances;
@@ -36,6 +36,8 @@ pub(in crate::lang) struct Context {
     pub(super) has_location: bool,
     /// The home's zone and place, where both are known.
     pub(super) calendar: Option<Calendar>,
+    /// What is no value anywhere.
+    pub(super) ignored: Vec<Value>,
     /// What the settings allow; `None` if they don't load.
     pub(super) allow: Option<Allow>,
 }
@@ -65,6 +67,7 @@ impl Context {
             is_complete,
             has_location: settings.is_none_or(|settings| settings.location.is_some()),
             calendar: settings.and_then(calendar),
+            ignored: settings.map(|settings| settings.ignored.clone()).unwrap_or_default(),
             allow: settings.map(|settings| settings.allow.clone()),
             files: files.clone(),
         };

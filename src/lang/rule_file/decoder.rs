@@ -10,6 +10,7 @@ use crate::lang::reader::foreign::Place;
 use crate::lang::reader::{Reader, file_span};
 use crate::lang::yaml::tree::{Entry, Node, NodeKind, Scalar};
 use crate::lang::{Code, near};
+use crate::model::history::Asked;
 use crate::model::{Name, PlacedText, RuleId, Value, parse_duration};
 use crate::rules::{Block, DurationTemplate, Question};
 use crate::script::{BUILT_IN_VARIABLES, Closure, Expression, Names, Template};
@@ -34,6 +35,10 @@ pub(super) struct Decoder<'a> {
     pub(super) beside: BTreeSet<String>,
     /// Its closures so far.
     pub(super) closures: Vec<Closure>,
+    /// Whether it asks until when rules wait.
+    pub(super) asks_waits: bool,
+    /// What it asks of the past of topics so far.
+    pub(super) past: Vec<Asked>,
     /// Whether one of its actions names a scene at run.
     pub(super) names_scenes: bool,
 }

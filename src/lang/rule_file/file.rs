@@ -14,7 +14,7 @@ use crate::lang::text::FileText;
 use crate::lang::yaml::tree::{self, Entry, Node};
 use crate::lang::{Code, Sources, near};
 use crate::model::{Name, RuleId, is_in_topic};
-use crate::script::Sandbox;
+use crate::script::{PastMention, Sandbox};
 
 use super::each::{self, Instances};
 use super::secrets;
@@ -32,6 +32,10 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) scenes: IndexMap<Name, Node>,
     /// Its rules, in their order.
     pub(in crate::lang) rules: Vec<RuleSource>,
+    /// Whether it's a script.
+    pub(in crate::lang) is_script: bool,
+    /// What a script asks of the past of topics.
+    pub(in crate::lang) past: Vec<PastMention>,
     /// Whether it could be read, so that all its rules are known.
     pub(in crate::lang) is_readable: bool,
     /// The secrets that its `let`s name.
@@ -81,6 +85,8 @@ impl RuleFile {
             constants: Constants::default(),
             scenes: IndexMap::new(),
             rules: Vec::new(),
+            is_script: false,
+            past: Vec::new(),
             is_readable: true,
             secrets: Vec::new(),
         }

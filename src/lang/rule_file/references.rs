@@ -97,6 +97,8 @@ impl Decoder<'_> {
     pub(super) fn check_rules_in(&mut self, expression: &Expression) {
         let libraries = expression.libraries().map(|(name, hash)| format!("library {name} {hash:x}"));
         self.beside.extend(libraries);
+        self.note_past(expression.past_mentions());
+        self.asks_waits |= expression.source().as_str().contains("remaining(");
         for mention in expression.rule_mentions() {
             let span = file_span(expression.source(), mention.at.clone());
             let id = match &mention.rule {

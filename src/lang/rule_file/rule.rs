@@ -22,7 +22,7 @@ use super::fingerprint::fingerprint;
 use super::triggers::{optional, wildcards};
 
 /// The keys of a rule.
-const RULE_KEYS: [&str; 20] = [
+const RULE_KEYS: [&str; 21] = [
     "name",
     "description",
     "tags",
@@ -43,6 +43,7 @@ const RULE_KEYS: [&str; 20] = [
     "dry_run",
     "each",
     "limit",
+    "storm",
 ];
 
 /// How many runs there may be at once, unless the rule says.
@@ -175,8 +176,13 @@ fn decode(
         blocks: Vec::new(),
         beside: BTreeSet::new(),
         closures: Vec::new(),
+        past: Vec::new(),
+        asks_waits: false,
         names_scenes: false,
     };
+    // A closure's calls count for all rules of its file: it may call any of its functions.
+    decoder.note_past(&file.past);
+    decoder.asks_waits = file.is_script && file.text.as_str().contains("remaining(");
     let rule = decoder.rule(source, instance.topic);
     let is_broken = decoder.findings.has_errors();
     findings.extend(decoder.reader.findings.into_vec());
@@ -220,6 +226,8 @@ impl Decoder<'_> {
         need_action(&mut fields, source, then.is_some() || otherwise.is_some());
         let (mode, max) = self.mode(&mut fields);
         let cooldown = fields.take("cooldown").map(|node| self.duration(node));
+        let limit = fields.take("limit").map(|node| self.limit(node));
+        let storm = fields.take("storm").map(|node| self.storm(node));
         let dry_run = fields.take("dry_run").and_then(|node| self.flag(node)).unwrap_or(false);
         fields.finish(&mut self.reader.findings);
         let scenes = self.scenes();
@@ -242,7 +250,11 @@ impl Decoder<'_> {
             max,
             per: optional(per)?.unwrap_or_default(),
             cooldown: optional(cooldown)?,
+            limit: optional(limit)?,
+            storm: optional(storm)?.unwrap_or_default(),
             dry_run,
+            asks_waits: self.asks_waits,
+            past: std::mem::take(&mut self.past),
             place: self.reader.text.place(source.key_span.start),
             fingerprint: fingerprint(node, &self.reader.constants, &self.beside),
             blocks: self.take_blocks(),

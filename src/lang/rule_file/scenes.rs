@@ -38,6 +38,8 @@ pub(in crate::lang) fn check_unused_scenes(context: &Arc<Context>) -> Vec<Diagno
             blocks: Vec::new(),
             beside: BTreeSet::new(),
             closures: Vec::new(),
+            past: Vec::new(),
+            asks_waits: false,
             names_scenes: false,
         };
         for (_, scene) in file.scenes.iter().filter(|(name, _)| !used.contains(*name)) {

@@ -32,6 +32,8 @@ impl RuleFile {
         let mut reader = Reader::new(text);
         reader.sandbox = Some(sandbox);
         report(&loaded.errors, &mut reader.findings);
+        file.is_script = true;
+        file.past.clone_from(&loaded.past);
         file.is_readable = loaded.errors.iter().all(ScriptError::may_run);
         let mut first: BTreeMap<&str, std::ops::Range<usize>> = BTreeMap::new();
         for rule in &loaded.rules {
@@ -120,7 +122,7 @@ impl Decoder<'_> {
     pub(super) fn check_literal_call(&mut self, call: &LiteralCall) {
         let (text, span) = (call.text.as_str(), call.at.clone());
         match call.function.as_str() {
-            "holds" | "running" | "enable" | "disable" => {
+            "holds" | "running" | "enable" | "disable" | "remaining" | "enabled" | "last_run" => {
                 let id = self.find_rule(text, span.clone());
                 if let Some(id) = id.filter(|_| call.function == "holds") {
                     self.check_holds(&id, span);

@@ -17,33 +17,42 @@ use crate::script::{Expression, Template};
 
 use super::decoder::Decoder;
 use super::range::Hysteresis;
+use super::sequence::TAPPED;
 
 /// The words that make a map a trigger.
-pub(super) const TRIGGER_WORDS: [&str; 10] =
-    ["topic", "state", "silent", "at", "every", "cron", "sun", "client", "event", "webhook"];
+pub(super) const TRIGGER_WORDS: [&str; 11] =
+    ["topic", "state", "silent", "at", "every", "cron", "sun", "client", "event", "webhook", "sequence"];
 
 impl Decoder<'_> {
     /// Returns the triggers of a list, or a single one.
     pub(super) fn triggers(&mut self, node: &Node, path: &str) -> Vec<Trigger> {
+        let mut triggers = Vec::new();
         let NodeKind::List(items) = &node.kind else {
-            return self.trigger(node, path).into_iter().collect();
+            self.trigger_with_parts(node, path, &mut triggers);
+            return triggers;
         };
         if items.is_empty() {
             self.wrong_type(node, "a trigger, or a list of them");
         }
-        let each = items.iter().enumerate();
-        each.filter_map(|(index, item)| self.trigger(item, &format!("{path}[{index}]"))).collect()
+        for (index, item) in items.iter().enumerate() {
+            self.trigger_with_parts(item, &format!("{path}[{index}]"), &mut triggers);
+        }
+        triggers
     }
 
-    fn trigger(&mut self, node: &Node, path: &str) -> Option<Trigger> {
+    pub(super) fn trigger(&mut self, node: &Node, path: &str) -> Option<Trigger> {
         let place = self.place(node);
         let NodeKind::Map(entries) = &node.kind else {
             self.warn_of_unlikely_topic(node)?;
             let filter = self.checked_filter(node)?;
             let kind = TriggerKind::Topic { filter, payload: None, condition: None, retained: false };
-            return Some(Trigger { id: None, enabled: true, kind, path: path.into(), place });
+            return Some(Trigger { id: None, enabled: true, kind, part_of: None, path: path.into(), place });
         };
-        let words = words_of(entries, &TRIGGER_WORDS);
+        let mut words = words_of(entries, &TRIGGER_WORDS);
+        if words.iter().any(|(word, _)| *word == "every") {
+            // `every: 2w, from: …, at: …`: there `at` is a key.
+            words.retain(|(word, _)| *word != "at");
+        }
         let word = match words.as_slice() {
             [(word, _)] => *word,
             [] => {
@@ -63,8 +72,12 @@ impl Decoder<'_> {
         let enabled = fields.take("enabled").and_then(|flag| self.flag(flag)).unwrap_or(true);
         let kind = self.trigger_kind(word, &mut fields);
         self.check_hold(word, &mut fields);
+        if TAPPED.contains(&word) {
+            // Read by who makes a sequence of it.
+            fields.allow(&["times", "within", "exact"]);
+        }
         fields.finish(&mut self.reader.findings);
-        Some(Trigger { id, enabled, kind: kind?, path: path.into(), place })
+        Some(Trigger { id, enabled, kind: kind?, part_of: None, path: path.into(), place })
     }
 
     fn trigger_kind(&mut self, word: &str, fields: &mut Fields<'_>) -> Option<TriggerKind> {
@@ -86,10 +99,12 @@ impl Decoder<'_> {
                 Some(TriggerKind::Client { pattern: pattern?, is: is? })
             }
             "event" => fields.take("event").and_then(|node| self.word(node, &HomeEvent::ALL)).map(TriggerKind::Event),
+            "sequence" => self.nested_sequence(fields),
             "webhook" => fields.take("webhook").and_then(|node| self.webhook(node)).map(TriggerKind::Webhook),
             _ => {
                 let schedule = self.schedule(word, fields);
-                let catch_up = if word == "every" { None } else { fields.take("catch_up") };
+                let is_within_day = matches!(schedule, Some(Schedule::Every(_)));
+                let catch_up = if is_within_day { None } else { fields.take("catch_up") };
                 let catch_up = catch_up.and_then(|node| self.duration(node));
                 Some(TriggerKind::Schedule { schedule: schedule?, catch_up })
             }
@@ -117,6 +132,7 @@ impl Decoder<'_> {
         let range = self.range(fields, Hysteresis::Allowed);
         let hold = fields.take("for").map(|node| self.duration(node));
         let catch_up = fields.take("catch_up").map(|node| self.duration(node));
+        let ignored = self.ignored_in(fields, "to");
         Some(StateTrigger {
             filter: filter?,
             field: optional(field)?.unwrap_or_default(),
@@ -125,6 +141,7 @@ impl Decoder<'_> {
             range: range?,
             hold: optional(hold)?,
             catch_up: optional(catch_up)?,
+            ignored,
         })
     }
 
@@ -191,14 +208,8 @@ impl Decoder<'_> {
         match word {
             "every" => {
                 let node = fields.take("every")?;
-                let interval = self.interval(node)?;
-                if interval.as_secs() > 86_400 {
-                    let span = self.mark(node);
-                    let found = self.findings.error(Code::OUT_OF_RANGE, span, "`every` can be at most a day (`24h`)");
-                    found.help("it starts again at each midnight; for longer times, use `cron`");
-                    return None;
-                }
-                Some(Schedule::Every(interval))
+                let (from, at) = (fields.take("from"), fields.take("at"));
+                self.every(node, from, at)
             }
             "cron" => {
                 let node = fields.take("cron")?;
@@ -312,6 +323,9 @@ pub(super) fn wildcards(node: &Node, reader: &Reader<'_>) -> BTreeSet<Name> {
     };
     let mut names = BTreeSet::new();
     for item in items {
+        if let Some(parts) = item.get("sequence") {
+            names.extend(wildcards(parts, reader));
+        }
         let nodes = match &item.kind {
             NodeKind::Map(_) => ["topic", "state", "silent"].iter().filter_map(|word| item.get(word)).collect(),
             NodeKind::Scalar(_) | NodeKind::List(_) | NodeKind::Closure(_) => vec![item],

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZoneDatabase;
 
-use crate::model::TopicFilter;
 use crate::model::schedule::Location;
+use crate::model::{TopicFilter, Value};
 
 use crate::lang::reader::Reader;
 use crate::lang::reader::fields::Fields;
@@ -73,6 +73,9 @@ impl Reader<'_> {
         }
         if let Some(node) = given(&mut fields, "limits") {
             self.limits(node, &mut settings);
+        }
+        if let Some(node) = given(&mut fields, "values") {
+            settings.ignored = self.ignored_values(node);
         }
         if let Some(node) = given(&mut fields, "allow") {
             settings.allow = self.allow(node).unwrap_or(settings.allow);
@@ -233,6 +236,7 @@ impl Reader<'_> {
             |key, reader: &mut Self| given(&mut fields, key).and_then(|node| reader.integer(node, 1..u64::MAX));
         let (operations, chain) = (count("operations", self), count("chain", self));
         let (storm, runs) = (count("storm", self), count("runs", self));
+        let samples = count("samples", self);
         let evaluation = given(&mut fields, "evaluation").and_then(|node| self.interval(node));
         let payload = given(&mut fields, "payload").and_then(|node| broker_limits::size(node, self));
         fields.finish(&mut self.findings);
@@ -244,6 +248,15 @@ impl Reader<'_> {
         settings.chain = chain.map_or(settings.chain, |number| u32::try_from(number).unwrap_or(u32::MAX));
         settings.storm = storm.map_or(settings.storm, to_usize);
         settings.runs = runs.map_or(settings.runs, to_usize);
+        settings.samples = samples.map_or(settings.samples, to_usize);
+    }
+
+    /// Returns what `values.ignore` lists: payloads, and values within them, that are no values.
+    fn ignored_values(&mut self, node: &Node) -> Vec<Value> {
+        let Some(mut fields) = Fields::of(node, "`values`", &self.text, &mut self.findings) else { return Vec::new() };
+        let ignored = given(&mut fields, "ignore").map(|node| self.ignored(node)).unwrap_or_default();
+        fields.finish(&mut self.findings);
+        ignored
     }
 
     fn allow(&mut self, node: &Node) -> Option<Allow> {
@@ -307,9 +320,10 @@ broker:
   limits: { connections: 10, packet: 2MiB, queued_messages: 11, inflight: 12, retained: 13 }
 web: { listen: 127.0.0.1:8331, token_file: token.txt }
 devices: [ home/+room/+device/# ]
-limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99, payload: 1MiB }
+limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99, payload: 1MiB, samples: 77 }
 allow: { exec: [say], http: ["http://a/*"] }
 traces: { memory: 4MiB }
+values: { ignore: [unavailable, unknown, nan] }
 recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
 "#;
         let (settings, messages) = settings(yaml);
@@ -321,9 +335,10 @@ recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
         assert_eq!(broker.listen.len(), 2);
         assert!(broker.listen[1].websocket && broker.listen[1].tls.is_some());
         assert_eq!((broker.limits.packet, broker.limits.inflight, broker.limits.retained), (2 << 20, 12, 13));
-        assert_eq!((settings.chain, settings.storm, settings.runs), (8, 50, 99));
+        assert_eq!((settings.chain, settings.storm, settings.runs, settings.samples), (8, 50, 99, 77));
         assert_eq!((settings.limits.operations, settings.payload), (1000, 1 << 20));
         assert_eq!(settings.trace_memory, 4 << 20);
+        assert_eq!(settings.ignored, ["unavailable", "unknown", "nan"].map(Value::from));
         let filters = |text| vec![TopicFilter::parse(text).unwrap()];
         let (include, exclude) = (filters("home/#"), filters("home/noise"));
         let keep = Duration::from_hours(48);

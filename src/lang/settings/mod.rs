@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::Location;
-use crate::model::{Topic, TopicFilter, matches_star};
+use crate::model::{Topic, TopicFilter, Value, matches_star};
 use crate::script;
 
 pub use address::{Host, ListenAddress};
@@ -57,6 +57,10 @@ pub struct Settings {
     pub runs: usize,
     /// How many bytes a payload may have to be kept as state and recorded.
     pub payload: usize,
+    /// How many samples of a series of the past stay exact.
+    pub samples: usize,
+    /// Payloads, and values within them, that are no values.
+    pub ignored: Vec<Value>,
     /// What rules may do outside the broker.
     pub allow: Allow,
     /// What is kept of the messages; `None`: nothing.
@@ -141,6 +145,8 @@ impl Default for Settings {
             storm: 100,
             runs: 1000,
             payload: 256 << 10,
+            samples: 2000,
+            ignored: Vec::new(),
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
             recorder: Some(RecorderSettings::default()),
             trace_memory: 16 << 20,

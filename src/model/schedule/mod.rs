@@ -10,7 +10,8 @@ mod window;
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
 
 pub use boundary::{Boundary, BoundaryError};
 pub use calendar::{Calendar, Location};
@@ -33,6 +34,15 @@ pub enum Schedule {
     /// At each multiple of this of elapsed time since local midnight; starts anew at each midnight. A whole day
     /// is due at midnight only, though the day be of 25 hours.
     Every(Duration),
+    /// On each of so many days from a date on, at a local time of day.
+    EachDays {
+        /// How many days; more than none.
+        days: u32,
+        /// The first of them.
+        from: Date,
+        /// When on that day.
+        at: TimeOfDay,
+    },
     /// By a cron pattern.
     Cron(Cron),
     /// At an event of the sun, moved by an offset. It belongs to the event's day.
@@ -54,6 +64,7 @@ impl Schedule {
         match self {
             Schedule::At { times, weekdays } => next_time(times, *weekdays, after, calendar),
             Schedule::Every(interval) => next_multiple(*interval, after, calendar),
+            Schedule::EachDays { days, from, at } => next_day(*days, *from, *at, after, calendar),
             Schedule::Cron(cron) => cron.next(after, calendar),
             Schedule::Sun { event, offset, weekdays } => next_sun(*event, *offset, *weekdays, after, calendar),
         }
@@ -64,7 +75,7 @@ impl Schedule {
     #[must_use]
     pub fn is_fixed(&self) -> bool {
         match self {
-            Schedule::At { .. } | Schedule::Sun { .. } => true,
+            Schedule::At { .. } | Schedule::EachDays { .. } | Schedule::Sun { .. } => true,
             Schedule::Every(_) => false,
             Schedule::Cron(cron) => cron.is_fixed(),
         }
@@ -94,15 +105,23 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// As many events of the sun as a year can have.
 const YEAR: usize = 366;
 
-/// The days after which each weekday has come once.
-const WEEK: usize = 8;
-
 fn next_time(times: &[TimeOfDay], weekdays: Weekdays, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
     // Earlier dates have no time that is later: see the rule of the calendar.
-    let dates = calendar.date_of(after).series(1.day()).take(WEEK);
+    let dates = calendar.date_of(after).series(1.day()).take(weekdays.cycle());
     dates
-        .filter(|date| weekdays.contains(date.weekday()))
+        .filter(|date| weekdays.contains(*date))
         .find_map(|date| times.iter().map(|time| time.on(date, calendar)).filter(|due| *due > after).min())
+}
+
+fn next_day(days: u32, from: Date, at: TimeOfDay, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
+    let step = i64::from(days.max(1));
+    let passed = i64::from(calendar.date_of(after).since((Unit::Day, from)).ok()?.get_days());
+    // The last one that may have been, and the ones after it.
+    let first = passed.div_euclid(step).max(0) * step;
+    (0..3).find_map(|more| {
+        let date = from.checked_add((first + more * step).days()).ok()?;
+        Some(at.on(date, calendar)).filter(|due| *due > after)
+    })
 }
 
 fn next_multiple(interval: Duration, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
@@ -136,7 +155,7 @@ fn next_sun(
     // In a year's events each weekday comes, but at the poles, where a year has one.
     for _ in 0..YEAR {
         from = event.next(from, calendar)?;
-        if weekdays.contains(calendar.date_of(from).weekday()) {
+        if weekdays.contains(calendar.date_of(from)) {
             return from.checked_add(offset).ok();
         }
     }

@@ -58,7 +58,7 @@ impl TimeWindow {
     #[must_use]
     pub fn next_change(&self, after: Timestamp, calendar: &Calendar) -> Option<Timestamp> {
         let first = calendar.date_of(after).checked_sub(2.days()).ok()?;
-        let days = if self.needs_location() { YEAR } else { WEEK };
+        let days = if self.needs_location() { YEAR } else { self.weekdays.cycle() + TOUCHING };
         let usual = self.usual(calendar);
         let windows = first.series(1.day()).take(days).filter_map(|date| {
             let start = self.start(date, calendar)?;
@@ -124,7 +124,7 @@ impl TimeWindow {
 
     /// Returns when the window of the day `date` begins; `None` where that day has none.
     fn start(&self, date: Date, calendar: &Calendar) -> Option<Timestamp> {
-        if !self.weekdays.contains(date.weekday()) {
+        if !self.weekdays.contains(date) {
             return None;
         }
         match self.after {
@@ -245,8 +245,8 @@ const DAY: i64 = 24 * 3600;
 /// The most seconds from a window's beginning through midnight to its end.
 const LONGEST_NIGHT: i64 = 20 * 3600;
 
-/// Each weekday, and some days more for windows that touch.
-const WEEK: usize = 11;
+/// Some days more than those after which each weekday has come, for windows that touch.
+const TOUCHING: usize = 3;
 
 /// A year of days, after which a polar night has come and gone.
 const YEAR: usize = 370;

@@ -87,6 +87,12 @@ fn no_location() -> Refusal {
     refuse("the sun needs the home's place: set `location:` in homerule.yaml")
 }
 
+/// Returns how many days a date is after the first of 1970.
+fn days_since_1970(date: jiff::civil::Date) -> i64 {
+    let first = jiff::civil::date(1970, 1, 1);
+    date.since((jiff::Unit::Day, first)).map_or(0, |span| i64::from(span.get_days()))
+}
+
 /// Registers the types with their properties.
 pub(in crate::script) fn register(engine: &mut Engine) {
     engine
@@ -98,6 +104,9 @@ pub(in crate::script) fn register(engine: &mut Engine) {
         .register_get("month", |moment: &mut Moment| i64::from(moment.0.month()))
         .register_get("year", |moment: &mut Moment| i64::from(moment.0.year()))
         .register_get("unix", |moment: &mut Moment| moment.0.timestamp().as_second())
+        .register_get("week", |moment: &mut Moment| i64::from(moment.0.date().iso_week_date().week()))
+        .register_get("yearday", |moment: &mut Moment| i64::from(moment.0.day_of_year()))
+        .register_get("days", |moment: &mut Moment| days_since_1970(moment.0.date()))
         .register_get("weekday", |moment: &mut Moment| moment.0.strftime("%a").to_string().to_lowercase())
         .register_get("date", |moment: &mut Moment| moment.0.strftime("%Y-%m-%d").to_string())
         .register_get("time", |moment: &mut Moment| moment.0.strftime("%H:%M:%S").to_string())

@@ -1,13 +1,14 @@
 //! What an evaluation read: the recording that tells a `while` when to ask again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{RuleId, Topic, TopicFilter};
+use crate::model::{RuleId, Topic, TopicFilter, Value};
 
 /// What an evaluation read of the world.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each says of one thing whether it was read")]
 pub struct Reads {
     /// Topics whose state was read, whether there was one or not.
@@ -18,6 +19,8 @@ pub struct Reads {
     pub holds: BTreeSet<RuleId>,
     /// Rules of which was asked whether they run.
     pub running: BTreeSet<RuleId>,
+    /// Rules of which was asked whether they are switched on, until when they wait, or how they ran last.
+    pub rules: BTreeSet<RuleId>,
     /// Whether the rule's own memory was read.
     pub memory: bool,
     /// Whether the time was read (`now`, `age`, `between`, …): the answer may differ each minute.
@@ -30,6 +33,8 @@ pub struct Reads {
     pub without_value: Option<Topic>,
     /// The earliest known time at which the answer may change (the end of a `for` or of a time window).
     pub next_change: Option<Timestamp>,
+    /// What was read of the past, by the calls that read it: for the trace, and for nothing else.
+    pub past: BTreeMap<Arc<str>, Value>,
 }
 
 impl Reads {
@@ -39,6 +44,8 @@ impl Reads {
         self.filters.append(&mut other.filters);
         self.holds.append(&mut other.holds);
         self.running.append(&mut other.running);
+        self.past.append(&mut other.past);
+        self.rules.append(&mut other.rules);
         self.memory |= other.memory;
         self.clock |= other.clock;
         self.sun |= other.sun;

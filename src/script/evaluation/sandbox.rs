@@ -109,7 +109,7 @@ impl Sandbox {
         let ast = self.engine.compile(&rewritten.text).map_err(|error| explain(&error, text, &rewritten))?;
         let (expression, found) = Checker::check(text, &rewritten, names, &self.libraries, &ast)?;
         let inputs = inputs(&found);
-        let Found { variables, rules, libraries, doubts, reads_world, has_closures, .. } = found;
+        let Found { variables, rules, past, libraries, doubts, reads_world, has_closures, .. } = found;
         let code = Code {
             simple: Simple::of(&expression),
             expression,
@@ -117,6 +117,7 @@ impl Sandbox {
             variables,
             inputs,
             rules,
+            past,
             doubts,
             libraries: libraries.into_values().collect(),
             reads_world,

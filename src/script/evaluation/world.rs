@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned};
+use serde::{Deserialize, Serialize};
 
+use crate::model::history::Histories;
 use crate::model::schedule::Calendar;
 use crate::model::{RuleId, States};
 
@@ -17,12 +19,35 @@ pub struct World {
     pub calendar: Calendar,
     /// The state of all topics.
     pub states: States,
+    /// What topics said before, as far as rules ask for it.
+    pub history: Histories,
     /// The `while` rules that have begun and not ended.
     pub holding: BTreeSet<RuleId>,
     /// How many runs each rule has that haven't ended; rules without one are left out.
     pub running: BTreeMap<RuleId, usize>,
+    /// Until when each rule waits that does, where any rule asks.
+    pub waits: BTreeMap<RuleId, Timestamp>,
+    /// Whether a rule in force asks until when rules wait.
+    pub asks_waits: bool,
+    /// The rules that are switched off.
+    pub disabled: BTreeSet<RuleId>,
+    /// How each rule ran last that has run.
+    pub last_runs: BTreeMap<RuleId, LastRun>,
+    /// Those of which a rule has asked how they ran.
+    pub asked_last: BTreeSet<RuleId>,
+    /// Those of which that is to be kept, since a rule has asked.
+    pub ran: BTreeSet<RuleId>,
     /// The ids of all rules, for `holds("key")` and the like.
     pub rule_names: Arc<RuleNames>,
+}
+
+/// How a rule ran last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// When that run began.
+    pub at: Timestamp,
+    /// How it ended, in a word.
+    pub outcome: Arc<str>,
 }
 
 impl World {

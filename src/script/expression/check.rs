@@ -10,7 +10,7 @@ use crate::model::{Name, nearest};
 
 use super::error::{ExpressionError, ExpressionErrorKind as Kind};
 use super::kinds::{Doubt, Kinds};
-use super::mention::RuleMention;
+use super::mention::{PastMention, RuleMention};
 use super::names::PROPERTIES;
 use super::names::{BUILT_IN_VARIABLES, Names, SET_BY_A_MESSAGE};
 use super::rewrite::Rewritten;
@@ -35,6 +35,8 @@ pub(in crate::script) struct Found {
     pub(in crate::script) whole: BTreeSet<Name>,
     /// The rules that it names in `holds()` and `running()`.
     pub(in crate::script) rules: Vec<RuleMention>,
+    /// What it asks of the past of topics.
+    pub(in crate::script) past: Vec<PastMention>,
     /// The libraries whose functions it calls, by their names.
     pub(in crate::script) libraries: BTreeMap<Name, Library>,
     /// Whether it calls a function that reads the world.
@@ -337,12 +339,16 @@ impl<'a> Checker<'a> {
 
     /// Checks what is written out, and notes the rules that are named.
     fn literal_arguments(&mut self, function: &Function, call: &FnCallExpr) -> Result<(), ExpressionError> {
-        if let ("holds" | "running", Some(Expr::StringConstant(text, position))) =
-            (call.name.as_str(), call.args.first())
+        if let (
+            "holds" | "running" | "remaining" | "enabled" | "last_run",
+            Some(Expr::StringConstant(text, position)),
+        ) = (call.name.as_str(), call.args.first())
         {
             let is_holds = call.name == "holds";
             self.found.rules.push(RuleMention { rule: Some(text.as_str().into()), at: self.at(*position), is_holds });
         }
+        let whole = 0..self.source.len();
+        self.found.past.extend(PastMention::of(&call.name, &call.args, whole));
         match function.mistakes(&call.args).into_iter().next() {
             Some(Mistake { kind, position, message, help }) => {
                 Err(ExpressionError { kind, message, at: self.at(position), help, near: None })

@@ -62,6 +62,8 @@ pub enum ExpressionErrorKind {
     BadWeekday,
     /// It names a duration that can't be.
     BadDuration,
+    /// It names a window of the past that can't be.
+    BadWindow,
     /// It gives a function a word or an option that this doesn't know.
     BadWord,
     /// It gives a function a value of a type that this doesn't take.

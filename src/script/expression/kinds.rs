@@ -57,7 +57,7 @@ const VARIABLES: [(&str, Kind); 7] = [
 
 /// Properties of the built-in variables.
 const PROPERTIES: [(&str, Kind, &[&str]); 4] = [
-    ("now", Kind::Number, &["hour", "minute", "second", "day", "month", "year", "unix"]),
+    ("now", Kind::Number, &["hour", "minute", "second", "day", "month", "year", "unix", "week", "yearday", "days"]),
     ("now", Kind::Text, &["weekday", "date", "time"]),
     ("sun", Kind::Boolean, &["up"]),
     ("sun", Kind::Number, &["elevation", "azimuth"]),

@@ -16,9 +16,15 @@ pub const SET_BY_ACTIONS: [(&str, &[&str]); 3] =
 
 /// The properties of built-in variables that always have the same ones (docs/language/expressions.md).
 pub(in crate::script) const PROPERTIES: [(&str, &[&str]); 4] = [
-    ("now", &["hour", "minute", "second", "day", "month", "year", "unix", "weekday", "date", "time"]),
+    (
+        "now",
+        &[
+            "hour", "minute", "second", "day", "month", "year", "unix", "week", "yearday", "days", "weekday", "date",
+            "time",
+        ],
+    ),
     ("sun", &["up", "elevation", "azimuth", "sunrise", "sunset"]),
-    ("trigger", &["id", "client", "rule"]),
+    ("trigger", &["id", "client", "rule", "parts"]),
     ("repeat", &["index", "item"]),
 ];
 

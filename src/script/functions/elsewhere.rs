@@ -17,6 +17,19 @@ pub(in crate::script) fn instead_of(name: &str) -> Option<&'static str> {
         "substr" | "substring" | "slice" => "write `sub_string(text, start, length)`",
         "includes" | "has" => "write `contains(list, value)`",
         "printf" | "sprintf" | "format" | "concat" => "write a text with `${…}`: `'${msg.x} °C'`",
+        "averageSince" | "average_since" | "mean" | "avg" | "statistics" | "smooth" => {
+            "write `average('topic', '5m')`, or `median(…)`"
+        }
+        "medianSince" => "write `median('topic', '5m')`",
+        "minimumSince" | "minSince" => "write `lowest('topic', '5m')`",
+        "maximumSince" | "maxSince" => "write `highest('topic', '5m')`",
+        "deltaSince" | "derivative" => "write `change('topic', '5m')`, or `rise(…)`",
+        "sumSince" | "riemannSum" | "utility_meter" => "write `integral('topic', 'today')`",
+        "history_stats" | "history" => "write `duration('topic', 'ON', 'today')`, or `times(…)`",
+        "changedSince" | "lastChange" | "previousState" | "historicState" | "persistedState" => {
+            "write `changes('topic', '5m') > 0`, or `at('topic', '5m')`"
+        }
+        "updatedSince" | "lastUpdate" => "write `age('topic')`",
         "is_state" | "is_state_attr" => "write `state('topic') == 'ON'`",
         "state_attr" => "write `state('topic', 'path')`",
         "has_value" => "write `exists('topic')`",

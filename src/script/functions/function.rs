@@ -217,6 +217,11 @@ impl Registry<'_> {
         self
     }
 
+    /// Returns its name.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Returns where the function finds what it reads, or acts on.
     pub(super) fn loan(&self) -> Loan {
         self.loan.clone()

@@ -136,7 +136,7 @@ pub(super) static ROWS: [Function; 8] = [
 
 impl Lent {
     /// Notes that `topic` was read, and returns the value of its last message.
-    fn read(&mut self, topic: &str) -> Answer<Value> {
+    pub(super) fn read(&mut self, topic: &str) -> Answer<Value> {
         let topic = Topic::parse(topic).map_err(|error| refuse(&format!("`{topic}` isn't a valid topic: {error}")))?;
         let state = self.world.states.get(topic.as_str());
         let value = state.map_or(Value::Null, |state| state.payload.value().clone());

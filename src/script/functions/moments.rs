@@ -71,7 +71,7 @@ pub(super) static ROWS: [Function; 6] = [
             let loan = weekend.loan();
             weekend.add(move || {
                 loan.with(|lent| {
-                    let today = lent.today();
+                    let today = lent.today().weekday();
                     Ok(today == jiff::civil::Weekday::Saturday || today == jiff::civil::Weekday::Sunday)
                 })
             });
@@ -110,7 +110,7 @@ pub(super) static ROWS: [Function; 6] = [
 ];
 
 impl Lent {
-    fn find_rule(&self, text: &str) -> Answer<RuleId> {
+    pub(super) fn find_rule(&self, text: &str) -> Answer<RuleId> {
         let mut found = self.world.rule_names.find(text, self.rule.file());
         if found.len() > 1 {
             let names = found.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
@@ -142,9 +142,9 @@ impl Lent {
         Ok(window.contains(self.world.now, &self.world.calendar))
     }
 
-    fn today(&mut self) -> jiff::civil::Weekday {
+    pub(super) fn today(&mut self) -> jiff::civil::Date {
         self.reads.clock = true;
-        self.world.local().weekday()
+        self.world.local().date()
     }
 
     fn draw_from(&mut self, low: &Dynamic, high: &Dynamic) -> Answer<Dynamic> {

@@ -2,14 +2,15 @@
 
 use super::formats::{decimals, patterns, times};
 use super::function::Function;
-use super::{acting, changes, home, lists, moments, numbers, texts, values};
+use super::{acting, changes, dates, history, home, lists, moments, numbers, others, texts, values};
 
 /// A chapter of the reference: its title, and its functions.
 pub(super) type Chapter = (&'static str, &'static [&'static [Function]]);
 
 /// All functions, by what they are for.
-pub(super) static CHAPTERS: [Chapter; 6] = [
-    ("The home", &[&home::ROWS, &moments::ROWS, &times::ROWS]),
+pub(super) static CHAPTERS: [Chapter; 7] = [
+    ("The home", &[&home::ROWS, &moments::ROWS, &times::ROWS, &dates::ROWS, &others::ROWS]),
+    ("What was", &[&history::ROWS]),
     ("Acting, in closures", &[&acting::ROWS]),
     ("Values", &[&values::ROWS]),
     ("Texts", &[&texts::ROWS, &patterns::ROWS, &changes::OF_TEXTS]),

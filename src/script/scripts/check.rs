@@ -12,6 +12,7 @@ use super::script_file::ScriptFile;
 use crate::model::nearest;
 use crate::script::expression::error::ExpressionErrorKind;
 use crate::script::expression::kinds::{Doubt, Kinds};
+use crate::script::expression::mention::PastMention;
 use crate::script::functions::arguments::Mistake;
 use crate::script::functions::elsewhere::instead_of_in_script;
 use crate::script::functions::function::Function;
@@ -26,16 +27,22 @@ pub(in crate::script) struct ScriptChecker<'a> {
     /// Its own functions, with how many arguments they take.
     own: BTreeMap<String, Vec<usize>>,
     errors: Vec<ScriptError>,
+    /// What it asks of the past of topics.
+    past: Vec<PastMention>,
 }
 
 impl<'a> ScriptChecker<'a> {
-    /// Returns what is wrong in `script`.
-    pub(in crate::script) fn check(file: &'a ScriptFile, script: &'a Arc<Script>, ast: &rhai::AST) -> Vec<ScriptError> {
+    /// Returns what is wrong in `script`, and what it asks of the past of topics.
+    pub(in crate::script) fn check(
+        file: &'a ScriptFile,
+        script: &'a Arc<Script>,
+        ast: &rhai::AST,
+    ) -> (Vec<ScriptError>, Vec<PastMention>) {
         let mut own: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for function in ast.iter_functions() {
             own.entry(function.name.to_owned()).or_default().push(function.params.len());
         }
-        let mut checker = ScriptChecker { file, script, own, errors: Vec::new() };
+        let mut checker = ScriptChecker { file, script, own, errors: Vec::new(), past: Vec::new() };
         ast.walk(&mut |path| {
             match path.last() {
                 Some(ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position))) => {
@@ -60,7 +67,7 @@ impl<'a> ScriptChecker<'a> {
         checker.empty_blocks();
         checker.open_comment();
         checker.errors.sort_by_key(|error| error.at.start);
-        checker.errors
+        (checker.errors, checker.past)
     }
 
     fn call(&mut self, call: &FnCallExpr, position: Position, receivers: usize) {
@@ -88,6 +95,7 @@ impl<'a> ScriptChecker<'a> {
         let fits: Vec<&Function> = rows(name).filter(|row| row.arity.allows(given)).collect();
         if !fits.is_empty() {
             if receivers == 0 {
+                self.past.extend(PastMention::of(name, &call.args, 0..0));
                 self.arguments(call, &fits);
             }
             return;

@@ -18,6 +18,7 @@ use super::syntax_error::explain_script;
 use crate::script::evaluation::deep_stack::on_deep_stack;
 use crate::script::evaluation::failure::Failure;
 use crate::script::evaluation::sandbox::Sandbox;
+use crate::script::expression::mention::PastMention;
 use crate::script::source::file_tokens::FileTokens;
 use crate::script::source::token::TokenKind;
 
@@ -29,6 +30,8 @@ const LARGEST: usize = 256 << 10;
 pub struct LoadedScript {
     /// The rules that it made, in their order. None of a library.
     pub rules: Vec<GivenRule>,
+    /// What it asks of the past of topics.
+    pub past: Vec<PastMention>,
     /// Why it doesn't load.
     pub errors: Vec<ScriptError>,
 }
@@ -83,7 +86,7 @@ impl<'a> Loader<'a> {
                 if file.stem.starts_with("lib/") {
                     self.sandbox.libraries.add_broken(&file.stem);
                 }
-                loaded = LoadedScript { rules: Vec::new(), errors };
+                loaded = LoadedScript { errors, ..LoadedScript::default() };
                 State::Broken
             }
         };
@@ -107,7 +110,8 @@ impl<'a> Loader<'a> {
         })?;
         ast.set_source(&*file.file);
         let script = Arc::new(Script::new(Arc::clone(&file.stem), source, &ast, imports));
-        let errors = ScriptChecker::check(file, &script, &ast);
+        let (errors, past) = ScriptChecker::check(file, &script, &ast);
+        loaded.past = past;
         if !errors.iter().all(ScriptError::may_run) {
             return Err(errors);
         }

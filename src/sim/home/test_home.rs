@@ -35,6 +35,8 @@ impl TestHome {
             storm: settings.storm,
             runs: settings.runs,
             payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
+            samples: settings.samples,
+            ignored: settings.ignored.clone(),
             seed: 0,
         };
         let main: Arc<str> = settings.rules.trim_matches('/').into();

@@ -64,7 +64,7 @@ pub(super) fn sunless(rule: &Rule, calendar: &Calendar, (from, until): (Timestam
 fn dates(calendar: &Calendar, from: Timestamp, until: Timestamp, on: Weekdays) -> impl Iterator<Item = Date> {
     let last = calendar.date_of(until.checked_sub(1.nanosecond()).unwrap_or(until));
     let dates = calendar.date_of(from).series(1.day()).take(MOST_DAYS);
-    dates.take_while(move |date| *date <= last).filter(move |date| on.contains(date.weekday()))
+    dates.take_while(move |date| *date <= last).filter(move |date| on.contains(*date))
 }
 
 /// What a change of the clock on the day of a due time means.

@@ -84,6 +84,7 @@ impl EventLoop {
             Effect::Exec { request, rule, command, timeout } => {
                 self.parts.outside.execute(request, &rule, command, timeout);
             }
+            Effect::Recall(recall) => self.parts.outside.recall(recall, self.observers.recorder.search()),
             // They were dealt with when they were decided.
             Effect::Alert(_) | Effect::Save { .. } => {}
         }

@@ -20,16 +20,14 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         trace_memory: _,
         discovery: _,
         limits,
-        chain,
-        storm,
-        runs,
-        payload,
+        // Compared with one another.
+        chain: _,
+        storm: _,
+        runs: _,
+        samples: _,
+        payload: _,
+        ignored,
     } = before;
-    let limits_differ = *limits != after.limits
-        || *chain != after.chain
-        || *storm != after.storm
-        || *runs != after.runs
-        || *payload != after.payload;
     let differs = [
         ("location", *location != after.location || *zone != after.zone),
         ("data", *data != after.data),
@@ -38,9 +36,14 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         ("instance", *instance != after.instance),
         ("topic_prefix", *topic_prefix != after.topic_prefix),
         ("web", *web != after.web),
-        ("limits", limits_differ),
+        ("limits", *limits != after.limits || counts(before) != counts(after)),
+        ("values", *ignored != after.ignored),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+}
+
+fn counts(settings: &Settings) -> (u32, usize, usize, usize, usize) {
+    (settings.chain, settings.storm, settings.runs, settings.samples, settings.payload)
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub(in crate::daemon::web) fn options(home: &HomeView<'_>) -> Options {
         storm: settings.storm,
         runs: settings.runs,
         payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
+        samples: settings.samples,
+        ignored: settings.ignored.clone(),
         seed: 0,
     }
 }

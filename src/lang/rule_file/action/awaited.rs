@@ -102,6 +102,8 @@ impl Decoder<'_> {
                 blocks: Vec::new(),
                 beside: BTreeSet::new(),
                 closures: Vec::new(),
+                past: Vec::new(),
+                asks_waits: false,
                 names_scenes: false,
             };
             let triggers = decoder.triggers(&filled, &path);

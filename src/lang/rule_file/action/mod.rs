@@ -4,6 +4,7 @@
 mod awaited;
 mod flow;
 mod publish;
+mod snapshot;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,9 +23,9 @@ use crate::script::Template;
 use crate::lang::rule_file::decoder::{Decoder, Grows};
 
 /// The words that make a map an action.
-const ACTION_WORDS: [&str; 19] = [
+const ACTION_WORDS: [&str; 23] = [
     "publish", "scene", "set", "delay", "wait", "if", "choose", "repeat", "parallel", "let", "remember", "run",
-    "enable", "disable", "cancel", "log", "http", "exec", "stop",
+    "enable", "disable", "cancel", "log", "http", "exec", "stop", "extend", "forget", "snapshot", "restore",
 ];
 
 /// How long an HTTP request may take, unless the rule says.
@@ -126,6 +127,10 @@ impl Decoder<'_> {
                 Some(ActionKind::Switch { rule: rule?, is_enabled: false })
             }
             "cancel" => fields.take("cancel").and_then(|node| self.rule_reference(node)).map(ActionKind::Cancel),
+            "extend" => self.extend(fields),
+            "forget" => fields.take("forget").and_then(|node| self.rule_reference(node)).map(ActionKind::Forget),
+            "snapshot" => self.snapshot(fields),
+            "restore" => self.restore(fields),
             "log" => {
                 let text = fields.take("log").and_then(|node| self.log_text(node));
                 let level = fields.take("level").map_or(Some(LogLevel::Info), |node| self.level(node));

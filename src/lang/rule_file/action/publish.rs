@@ -135,6 +135,8 @@ impl Decoder<'_> {
             blocks: Vec::new(),
             beside: std::collections::BTreeSet::new(),
             closures: Vec::new(),
+            past: Vec::new(),
+            asks_waits: false,
             names_scenes: false,
         };
         decoder.messages(scene.as_map().unwrap_or_default().iter())

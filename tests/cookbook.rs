@@ -1,0 +1,50 @@
+//! The cookbook: each recipe is at most ten lines, and does what its test says.
+
+use std::fs;
+use std::path::Path;
+
+use crate::home::Home;
+
+/// How many lines a recipe may have below `rules:`.
+const LONGEST: usize = 10;
+
+/// How many recipes there are at least.
+const LEAST: usize = 40;
+
+/// Returns the texts in fences of YAML.
+fn blocks(section: &str) -> Vec<String> {
+    let each = section.split("\n```yaml\n").skip(1);
+    each.map(|rest| format!("{}\n", rest.split("\n```").next().unwrap_or_default())).collect()
+}
+
+#[test]
+fn each_recipe_is_short_and_does_what_its_test_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cookbook.md");
+    let page = fs::read_to_string(path).unwrap();
+    let mut sections = page.split("\n## ");
+    let settings = blocks(sections.next().unwrap()).remove(0);
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for section in sections {
+        count += 1;
+        let title = section.lines().next().unwrap_or_default();
+        let [rules, tests] = <[String; 2]>::try_from(blocks(section)).unwrap_or_else(|_| panic!("{title}"));
+        let lines = rules.lines().filter(|line| *line != "rules:").count();
+        if lines > LONGEST {
+            wrong.push(format!("{title}: {lines} lines"));
+        }
+        let files =
+            [("homerule.yaml", &*settings), ("rules/recipe.yaml", &*rules), ("rules/recipe.test.yaml", &*tests)];
+        let home = Home::new(&files);
+        let said = home.say(&["test"]);
+        if said.status != 0 || !said.out.contains(" passed, 0 failed") {
+            wrong.push(format!("{title}:\n{}{}", said.out, said.err));
+        }
+        let checked = home.say(&["check"]);
+        if checked.status != 0 || checked.err.contains("warning") {
+            wrong.push(format!("{title}:\n{}{}", checked.out, checked.err));
+        }
+    }
+    assert!(count >= LEAST, "{count} recipes");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
