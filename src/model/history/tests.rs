@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::{Asked, Histories, Kind, Series, Span, Window, instant, nanos, seconds};
+use super::{Asked, Histories, Kind, Series, Span, Window, instant, seconds};
 use crate::model::schedule::Calendar;
 use crate::model::{States, Topic, Value, ValuePath};
 
