@@ -3,7 +3,9 @@
 
 mod cause;
 mod chain;
+mod device;
 mod finding;
+mod input;
 mod obstacle;
 mod publication;
 mod rule;
@@ -16,7 +18,9 @@ pub mod view;
 pub use crate::model::recording::{MessageLine, Via};
 pub use cause::{CauseAnswer, cause_of};
 pub use chain::chain_answer;
+pub use device::{DeviceAnswer, DeviceDiagnostic, DevicesAnswer, PropertyAnswer};
 pub use finding::{Finding, findings};
+pub use input::InputAnswer;
 pub use obstacle::{NearAnswer, ObstacleAnswer};
 pub use publication::publication_line;
 pub use rule::{LastRun, RuleAnswer};

@@ -8,24 +8,30 @@ use super::view::{
     SourcePart, TimelineAnswer, VerdictAnswer, VerdictPart, Waiting, Wrong, WrongKind,
 };
 use super::{
-    FailingRule, Finding, LastRun, NearAnswer, ObstacleAnswer, RecorderStatus, RuleAnswer, RuleCounts, StateAnswer,
-    Status, StepAnswer, StoreStatus, TraceAnswer,
+    DeviceAnswer, DeviceDiagnostic, DevicesAnswer, FailingRule, Finding, InputAnswer, LastRun, NearAnswer,
+    ObstacleAnswer, PropertyAnswer, RecorderStatus, RuleAnswer, RuleCounts, StateAnswer, Status, StepAnswer,
+    StoreStatus, TraceAnswer,
 };
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(
     Branch,
+    DeviceAnswer,
+    DeviceDiagnostic,
+    DevicesAnswer,
     Difference,
     FailingRule,
     Finding,
     History,
     HoldSpan,
+    InputAnswer,
     LastRun,
     NearAnswer,
     Now,
     ObstacleAnswer,
     PastRun,
     Point,
+    PropertyAnswer,
     Recent,
     RecentKind,
     RecorderStatus,

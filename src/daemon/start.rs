@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -16,8 +17,8 @@ use tracing::{info, warn};
 
 use crate::disk::home_files::{FilesError, SETTINGS, Scan};
 use crate::disk::recorded;
-use crate::engine::{self, Engine};
-use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Settings, take_refusals_for_errors};
+use crate::engine::{self, DeviceOptions, Engine};
+use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Home, Settings, take_refusals_for_errors};
 use crate::model::schedule::Calendar;
 
 use super::banner::Banner;
@@ -222,7 +223,7 @@ impl Daemon {
         broker.keep_retained(&kept.retained, store.retained_keeper()).await;
         let now = clock::now();
         let is_clock_behind = kept.adjust_to(now);
-        let options = engine_options(settings, zone);
+        let options = engine_options(folder, &loaded.home, zone);
         let engine = Engine::restore(now, loaded.home.ruleset.clone(), kept.snapshot, options);
         let states = engine.0.states();
         let recorder = Recorder::start(recorded::folder(folder, settings), settings.recorder.clone(), states);
@@ -394,13 +395,21 @@ fn zone(settings: &Settings) -> Result<TimeZone, DaemonError> {
     }
 }
 
-fn engine_options(settings: &Settings, zone: TimeZone) -> engine::Options {
+fn engine_options(folder: &Path, home: &Home, zone: TimeZone) -> engine::Options {
+    let settings = &home.settings;
+    let name = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let devices = DeviceOptions {
+        settings: settings.device_settings(&name),
+        kept: Arc::clone(&home.kept_devices),
+        ..DeviceOptions::default()
+    };
     engine::Options {
         calendar: Calendar { zone, location: settings.location },
         limits: settings.limits,
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
+        devices: Arc::new(devices),
         // The standard library's random keys.
         seed: RandomState::new().build_hasher().finish(),
     }

@@ -95,6 +95,7 @@ fn passed_over_of(core: &Core, id: LiveId) -> Vec<Missed> {
             | TriggerKind::AtExpression { catch_up: None, .. }
             | TriggerKind::Topic { .. }
             | TriggerKind::State(_)
+            | TriggerKind::Device(_)
             | TriggerKind::Silent { .. }
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)
@@ -160,6 +161,7 @@ fn recompute(core: &mut Core, id: LiveId, owner: Owner, triggers: &[Trigger]) {
             }
             TriggerKind::Topic { .. }
             | TriggerKind::State(_)
+            | TriggerKind::Device(_)
             | TriggerKind::Silent { .. }
             | TriggerKind::Client { .. }
             | TriggerKind::Event(_)

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{Map, RuleId, Topic, Value};
-use crate::rules::{LogLevel, Rule, Trigger};
+use crate::rules::{Inputs, LogLevel, Rule, Trigger};
 
 use super::condition::evaluator::Evaluator;
 use super::condition::scope::{Scope, ThreadScope};
+use super::device::devices::Devices;
 use super::effect::Effect;
 use super::inbox::{Inbox, Incoming};
 use super::live::deadlines::Deadlines;
@@ -40,6 +41,10 @@ pub(crate) struct Core {
     pub(crate) runs: Runs,
     /// Which rules' runs took too long.
     pub(crate) interruptions: Interruptions,
+    /// The devices, and which commands to them wait.
+    pub(crate) devices: Devices,
+    /// What people set by hand.
+    pub(crate) inputs: Arc<Inputs>,
     /// What comes after what is being handled.
     pub(crate) inbox: Inbox,
     /// Who is told of the message being dispatched: empty in between.

@@ -1,11 +1,15 @@
 //! Dispatch: messages and events go to their subscribers, in the rules' order (docs/language/README.md).
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::action::request;
 use super::activation::activate;
 use super::condition::tracker::tracked_conditions;
 use super::core::Core;
+use super::device::confirm;
+use super::device::follow::follow_changes;
+use super::device::hear::{Said, hear};
 use super::event::Event;
 use super::inbox::Incoming;
 use super::live::deadlines::{Deadline, Due};
@@ -13,6 +17,7 @@ use super::live::id::LiveId;
 use super::live::owner::Owner;
 use super::live::subscriptions::{Fact, Part, Subscriber};
 use super::loop_guard;
+use super::people::input;
 use super::run::stepper::step_ready;
 use super::run::{admission, lifecycle, timer, unwind, wait};
 use super::trace::{Cause, CauseKind, RunId, StepKind};
@@ -24,7 +29,7 @@ use super::trigger::{schedule, timed};
 use super::while_rule::perform;
 use super::while_rule::reconsider::{While, recheck_cause, reconsider};
 use super::while_rule::switch::switch;
-use crate::model::{Message, Origin, RuleId};
+use crate::model::{Message, Origin, RuleId, Topic, Value};
 use crate::rules::{ClientChange, HomeEvent, LogLevel};
 
 /// Handles one thing from the inbox.
@@ -34,6 +39,7 @@ pub(crate) fn handle(core: &mut Core, incoming: Incoming) {
             let cause = message_cause(core, &message, depth, run);
             let arrival = note_message(core, message);
             dispatch(core, &arrival, &cause);
+            input::heard(core, &arrival.message);
         }
         Incoming::FactChanged { fact, cause } => dispatch_fact(core, &fact, &cause),
         Incoming::HomeEvent { event, rule, depth } => dispatch_home_event(core, event, rule.as_ref(), depth),
@@ -70,6 +76,7 @@ pub(crate) fn fire(core: &mut Core, due: jiff::Timestamp, Deadline { rule: id, w
             }
         }
         Due::Timer(timer) => timer::fire(core, id, timer, due),
+        Due::Confirm(run, thread) => confirm::times_out(core, run, thread),
     }
 }
 
@@ -98,7 +105,11 @@ pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
     let before = core.evaluator.world.states.note(now, &message);
     let is_known = before.is_some_and(|before| before.payload == message.payload);
     let is_news = message.origin != Origin::Retained || !is_known;
-    Arrival { message, made, is_news }
+    let said = hear(core, &message);
+    if core.has_started {
+        follow_changes(core);
+    }
+    Arrival { message, made, said, is_news }
 }
 
 /// Returns a message as a cause.
@@ -108,33 +119,67 @@ pub(crate) fn message_cause(core: &Core, message: &Message, depth: u32, run: Opt
     Cause { kind, depth, run, armed: None }
 }
 
-/// Gives a message to its subscribers, in the rules' order.
+/// Gives a message to its subscribers, in the rules' order: those of its topic, and those of what it says of devices.
 pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
+    confirm::heard(core, arrival, cause);
+    step_ready(core);
     let mut subscribers = std::mem::take(&mut core.subscribers);
     core.subscriptions.find(&arrival.message.topic, &mut subscribers);
     subscribers.extend(arrival.made.iter().map(|rule| Subscriber { rule: *rule, part: Part::While }));
-    sort(core, &mut subscribers);
-    subscribers.dedup();
-    let mut fired: Option<LiveId> = None;
-    for Subscriber { rule: id, part } in subscribers.drain(..) {
-        match part {
-            Part::Tracker(index) => track(core, id, index, &arrival.message),
-            // One message makes one run, of the first trigger that fires.
-            Part::Trigger(owner, index) => {
-                if let Some(firing) = notify_trigger(core, (id, owner, index), arrival, cause)
-                    && (owner != Owner::Rule || fired.replace(id) != Some(id))
-                {
-                    deliver(core, id, owner, firing);
-                }
-            }
-            Part::At(owner, index) => recheck_at(core, id, owner, index),
-            Part::While => reconsider(core, id, cause),
-            Part::Until(run, wait) => wait::recheck_until(core, run, wait, cause),
+    let mut fired = None;
+    if arrival.said.iter().any(|said| said.is_news) {
+        let mut told: Vec<(Subscriber, Option<usize>)> = subscribers.drain(..).map(|one| (one, None)).collect();
+        for (index, said) in arrival.said.iter().enumerate().filter(|(_, said)| said.is_news) {
+            core.subscriptions.find(&said.topic, &mut subscribers);
+            told.extend(subscribers.drain(..).map(|one| (one, Some(index))));
         }
-        step_ready(core);
+        told.sort_unstable_by(|(left, of_left), (right, of_right)| {
+            order(core, left, right).then_with(|| of_left.cmp(of_right))
+        });
+        // What read several of them is asked once.
+        told.dedup_by(|(left, of_left), (right, of_right)| {
+            left == right && (of_left == of_right || left.part.is_asked())
+        });
+        for (subscriber, said) in told {
+            tell(core, subscriber, (arrival, said.and_then(|said| arrival.said.get(said))), cause, &mut fired);
+        }
+    } else {
+        sort(core, &mut subscribers);
+        subscribers.dedup();
+        for subscriber in subscribers.drain(..) {
+            tell(core, subscriber, (arrival, None), cause, &mut fired);
+        }
     }
     // The room is used again.
     core.subscribers = subscribers;
+}
+
+/// Tells one subscriber of a message, or of what it says of a device. `fired` is the rule that it made run last.
+fn tell(
+    core: &mut Core,
+    Subscriber { rule: id, part }: Subscriber,
+    (arrival, said): (&Arrival, Option<&Said>),
+    cause: &Cause,
+    fired: &mut Option<LiveId>,
+) {
+    match part {
+        Part::Tracker(index) => match said {
+            Some(said) => track(core, id, index, &said.topic, &said.value),
+            None => track(core, id, index, &arrival.message.topic, arrival.message.payload.value()),
+        },
+        // One message makes one run, of the first trigger that fires.
+        Part::Trigger(owner, index) => {
+            if let Some(firing) = notify_trigger(core, (id, owner, index), (arrival, said), cause)
+                && (owner != Owner::Rule || fired.replace(id) != Some(id))
+            {
+                deliver(core, id, owner, firing);
+            }
+        }
+        Part::At(owner, index) => recheck_at(core, id, owner, index),
+        Part::While => reconsider(core, id, cause),
+        Part::Until(run, wait) => wait::recheck_until(core, run, wait, cause),
+    }
+    step_ready(core);
 }
 
 /// Dispatches one of the daemon's own events, which is about `rule`.
@@ -212,12 +257,12 @@ fn handle_event(core: &mut Core, event: Event) {
 fn notify_trigger(
     core: &mut Core,
     (id, owner, index): (LiveId, Owner, u16),
-    arrival: &Arrival,
+    (arrival, said): (&Arrival, Option<&Said>),
     cause: &Cause,
 ) -> Option<Firing> {
     let rule = Arc::clone(&core.live.get(id).rule);
     let trigger = core.trigger_of(&rule, owner, index)?;
-    notify(core, &Notice { id, rule: &rule, owner, index, trigger: &trigger, arrival, cause })
+    notify(core, &Notice { id, rule: &rule, owner, index, trigger: &trigger, arrival, said, cause })
 }
 
 /// Gives a firing to the rule or the run that waits for it.
@@ -229,13 +274,11 @@ fn deliver(core: &mut Core, id: LiveId, owner: Owner, firing: Firing) {
 }
 
 /// Notes since when a `state` condition holds.
-fn track(core: &mut Core, id: LiveId, index: u16, message: &Message) {
+fn track(core: &mut Core, id: LiveId, index: u16, topic: &Topic, value: &Value) {
     let now = core.now();
     let rule = Arc::clone(&core.live.get(id).rule);
     if let Some((_, condition)) = tracked_conditions(&rule).get(usize::from(index)) {
-        let value = message.payload.value();
-        core.live
-            .edit_tracker(id, index, &message.topic, |tracker| tracker.note(condition, &message.topic, value, now));
+        core.live.edit_tracker(id, index, topic, |tracker| tracker.note(condition, topic, value, now));
     }
 }
 
@@ -254,7 +297,9 @@ fn with_while(core: &mut Core, id: LiveId, act: impl FnOnce(&mut Core, While<'_>
 }
 
 fn sort(core: &Core, subscribers: &mut [Subscriber]) {
-    subscribers.sort_unstable_by(|left, right| {
-        core.live.order(left.rule, right.rule).then_with(|| left.part.cmp(&right.part))
-    });
+    subscribers.sort_unstable_by(|left, right| order(core, left, right));
+}
+
+fn order(core: &Core, left: &Subscriber, right: &Subscriber) -> Ordering {
+    core.live.order(left.rule, right.rule).then_with(|| left.part.cmp(&right.part))
 }

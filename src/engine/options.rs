@@ -1,7 +1,11 @@
 //! The settings that the engine gets once, at its start.
 
+use std::sync::Arc;
+
 use crate::model::schedule::Calendar;
 use crate::script::Limits;
+
+use super::device::devices::DeviceOptions;
 
 /// The settings that decisions depend on.
 #[derive(Debug, Clone)]
@@ -16,12 +20,22 @@ pub struct Options {
     pub storm: usize,
     /// How many runs there may be at once.
     pub runs: usize,
+    /// What is known of devices before any message tells of them.
+    pub devices: Arc<DeviceOptions>,
     /// Feeds `random()`.
     pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { calendar: Calendar::default(), limits: Limits::default(), chain: 16, storm: 100, runs: 1000, seed: 0 }
+        Options {
+            calendar: Calendar::default(),
+            limits: Limits::default(),
+            chain: 16,
+            storm: 100,
+            runs: 1000,
+            devices: Arc::default(),
+            seed: 0,
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod device;
 mod fingerprint;
 mod id;
+mod inner_topic;
 mod label;
 mod log_level;
 mod message;
@@ -21,6 +22,7 @@ mod value;
 pub use device::Devices;
 pub use fingerprint::Fingerprint;
 pub use id::{Name, RuleId};
+pub use inner_topic::{any_device, device_prefix, device_topic, input_topic, is_inner, spoken};
 pub use label::Label;
 pub use log_level::LogLevel;
 pub use message::{Message, Origin, Payload, Qos};

@@ -3,7 +3,10 @@
 
 mod action;
 mod condition;
+mod device;
 mod index;
+mod input;
+mod notify;
 mod parts;
 mod rule;
 mod ruleset;
@@ -16,7 +19,10 @@ pub use action::{
     OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
+pub use device::{Confirm, DeviceChoice, DeviceCondition, DeviceTrigger, PublishConfirm, SetAction};
 pub use index::{IndexKey, TopicIndex};
+pub use input::{Input, InputKind, Inputs};
+pub use notify::{Notify, NotifyButton};
 pub use rule::{Mode, Per, Rule, Start, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};

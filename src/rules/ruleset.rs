@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::{Place, RuleId, Topic, TopicFilter};
 use crate::script::RuleNames;
 
-use super::Rule;
+use super::{Inputs, Rule};
 
 /// All rules, in the order of their files' paths and their places in the file. A clone shares them.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +15,8 @@ pub struct Ruleset {
     pub entries: Arc<[RuleEntry]>,
     /// Their ids, for expressions and actions that name one.
     pub names: Arc<RuleNames>,
+    /// The home's inputs.
+    pub inputs: Arc<Inputs>,
 }
 
 /// A rule, or what makes one for each topic that matches.
@@ -53,7 +55,13 @@ impl Ruleset {
     #[must_use]
     pub fn new(entries: Vec<RuleEntry>) -> Ruleset {
         let names = RuleNames::new(entries.iter().map(RuleEntry::id));
-        Ruleset { entries: entries.into(), names: Arc::new(names) }
+        Ruleset { entries: entries.into(), names: Arc::new(names), inputs: Arc::default() }
+    }
+
+    /// Returns it with these inputs.
+    #[must_use]
+    pub fn with_inputs(self, inputs: Arc<Inputs>) -> Ruleset {
+        Ruleset { inputs, ..self }
     }
 
     /// Returns the rules that mean something else in `new`; `None` where rules came, went or moved, or where some are made for

@@ -7,7 +7,7 @@ use crate::model::schedule::{Schedule, Weekdays};
 use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
 use crate::script::{Closure, Expression, Failure};
 
-use super::Wanted;
+use super::{DeviceTrigger, Wanted};
 
 /// A trigger.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub enum TriggerKind {
     },
     /// A change of a topic's value.
     State(StateTrigger),
+    /// A change of a device's property.
+    Device(DeviceTrigger),
     /// No message of a topic that has been seen.
     Silent {
         /// Of these topics, each for itself.

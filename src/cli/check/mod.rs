@@ -12,7 +12,9 @@ use super::{Exit, Failure, print};
 use crate::cli::home::home_folder::meant;
 use crate::cli::progress::{Progress, Reader};
 use crate::disk::home_files::{self, is_test};
-use crate::lang::{Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors};
+use crate::lang::{
+    Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors, take_unfit_for_errors,
+};
 use fix::Fixed;
 
 /// Check rules, tests and settings for mistakes.
@@ -96,6 +98,7 @@ impl Checked {
         found.extend(suite.errors.into_iter().filter(|error| !known.contains(&place(error))));
         // What keeps the daemon from starting is an error here; tests run all the same.
         take_refusals_for_errors(&mut found);
+        take_unfit_for_errors(&mut found);
         Checked { found, sources: suite.sources, rules, tests }
     }
 

@@ -55,7 +55,8 @@ impl Subject {
             print::warning(&format!("`{name}` has no rules: nothing is published"));
         }
         let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
-        let options = TestHome::new(&home.settings, zone, Ruleset::default()).options().clone();
+        let test_home = TestHome::new(&home.settings, zone, Ruleset::default()).with_devices(&home.kept_devices);
+        let options = test_home.options().clone();
         Some(Subject { name, rules: home.ruleset, options })
     }
 }

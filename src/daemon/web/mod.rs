@@ -2,6 +2,7 @@
 
 mod actions;
 mod connections;
+mod devices;
 mod events;
 mod guard;
 mod health;

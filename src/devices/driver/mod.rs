@@ -18,7 +18,7 @@ use crate::devices::settings::DeviceSettings;
 use crate::model::{Payload, Topic};
 
 /// A source of devices.
-pub trait Driver: fmt::Debug + Send {
+pub trait Driver: fmt::Debug + Send + Sync {
     /// Returns whether messages of this topic tell of devices. Asked for each message, so it must be quick.
     fn claims(&self, topic: &str) -> bool;
 

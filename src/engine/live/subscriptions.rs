@@ -34,6 +34,16 @@ pub(crate) enum Part {
     Until(RunId, u64),
 }
 
+impl Part {
+    /// Returns whether it is asked again, whatever has changed; else it is told of each change.
+    pub(crate) fn is_asked(self) -> bool {
+        match self {
+            Part::Tracker(_) | Part::Trigger(..) => false,
+            Part::At(..) | Part::While | Part::Until(..) => true,
+        }
+    }
+}
+
 /// What a subscriber is told of.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Subscription {
@@ -54,6 +64,8 @@ pub(crate) enum Fact {
     Running(RuleId),
     /// What a rule remembers.
     Memory(LiveId),
+    /// Which devices there are.
+    Devices,
 }
 
 /// All subscriptions.
@@ -169,7 +181,8 @@ impl Subscriptions {
 fn facts(rule: LiveId, reads: &Reads) -> Vec<Fact> {
     let holds = reads.holds.iter().cloned().map(Fact::Holds);
     let running = reads.running.iter().cloned().map(Fact::Running);
-    holds.chain(running).chain(reads.memory.then_some(Fact::Memory(rule))).collect()
+    let devices = reads.devices.then_some(Fact::Devices);
+    holds.chain(running).chain(devices).chain(reads.memory.then_some(Fact::Memory(rule))).collect()
 }
 
 /// Returns the filters of all topics that were read.

@@ -5,6 +5,7 @@
 
 mod awaited;
 mod cause;
+mod device;
 mod fault;
 mod outcome;
 mod record;
@@ -16,6 +17,7 @@ mod verdict;
 
 pub use awaited::{Awaited, WaitsFor};
 pub use cause::{Armed, Cause, CauseKind};
+pub use device::{DeviceStep, Missing};
 pub use fault::{Fault, Loop, NoRoom, Room};
 pub use outcome::{BlockedBy, Outcome, StopReason, StoppedBy};
 pub use record::{RunId, Trace};

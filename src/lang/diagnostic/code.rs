@@ -76,7 +76,6 @@ codes! {
     81 BAD_SIZE "Invalid size."
     82 BAD_ZONE "Unknown time zone."
     83 BAD_URL "Invalid broker URL."
-    84 NOT_USED_YET "A setting has no effect in this version."
     85 NO_RULES "The home has no rules."
     86 OPEN_LISTENER "A listener lets in everyone, or no one."
     87 MISSING_SECRET "A secret has no value."
@@ -94,6 +93,9 @@ codes! {
     99 FOREIGN_TEMPLATE "Text has another system's template in it."
     100 UNLIKELY_TOPIC "A topic looks like something else."
     101 EMPTY_WINDOW "A part of the day has no time for part of the year."
+    120 UNKNOWN_DEVICE "Unknown device."
+    121 UNFIT_COMMAND "A device can't do what a rule asks of it."
+    122 UNKNOWN_INPUT "Unknown input."
 }
 
 impl Code {

@@ -1,6 +1,7 @@
 //! A whole home: all its files read together.
 
 mod checks;
+mod devices;
 mod scripts;
 mod source;
 
@@ -21,6 +22,8 @@ use crate::model::schedule::Location;
 use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
 
+pub(in crate::lang) use devices::DevicesOfFiles;
+pub use devices::{DEVICES_FILE, KeptDevices};
 pub use source::{Source, Sources};
 
 /// What a home's files say.
@@ -30,6 +33,8 @@ pub struct Home {
     pub settings: Settings,
     /// The rules of the files that load.
     pub ruleset: Ruleset,
+    /// What devices say of themselves, as a file of the home keeps it.
+    pub kept_devices: Arc<KeptDevices>,
     /// All findings, by file and place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -53,8 +58,11 @@ impl Home {
         let is_complete =
             files.iter().all(|file| file.is_readable) && !diagnostics.iter().any(|found| is_unread(found.code));
         diagnostics.extend(checks::check_ids(&files));
-        let context =
-            Arc::new(Context::new(sandbox, files, is_complete, Some(&settings).filter(|_| are_settings_read)));
+        diagnostics.extend(checks::check_inputs(&files));
+        let devices = Arc::new(devices::read(sources, &settings, &mut diagnostics));
+        let kept_devices = Arc::clone(&devices.kept);
+        let of_settings = Some(&settings).filter(|_| are_settings_read);
+        let context = Arc::new(Context::new(sandbox, files, is_complete, of_settings, devices));
         let mut decoded: Vec<(Arc<str>, RuleEntry)> = Vec::new();
         for file in &context.files {
             for index in 0..file.rules.len() {
@@ -63,6 +71,7 @@ impl Home {
             }
         }
         diagnostics.extend(check_unused_scenes(&context));
+        diagnostics.extend(context.names_unknown_devices().then(no_devices));
         diagnostics.extend(checks::check(&rules_of(&context, &decoded)));
         if are_settings_read
             && !sources.keys().any(|path| rule_file_stem(path, &settings.rules).is_some() || path.ends_with(".rhai"))
@@ -72,9 +81,9 @@ impl Home {
         let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
         let broken: BTreeSet<Arc<str>> = errors.map(|found| Arc::clone(&found.label.file)).collect();
         let entries = decoded.into_iter().filter(|(file, _)| !broken.contains(file)).map(|(_, entry)| entry).collect();
-        let ruleset = Ruleset::new(entries);
+        let ruleset = Ruleset::new(entries).with_inputs(Arc::clone(&context.inputs));
         let diagnostics = in_order(diagnostics, &settings.rules);
-        Home { settings, ruleset, diagnostics }
+        Home { settings, ruleset, kept_devices, diagnostics }
     }
 
     /// Returns the secrets that the files ask for; the shell puts their values into the sources.
@@ -107,6 +116,14 @@ fn rules_of(context: &Context, decoded: &[(Arc<str>, RuleEntry)]) -> Vec<(FileTe
         RuleEntry::EachTopic(_) => None,
     };
     decoded.iter().filter_map(rule).collect()
+}
+
+/// Says that rules name devices, and that nothing is known of any.
+fn no_devices() -> Diagnostic {
+    let mut findings = Findings::new(DEVICES_FILE.into());
+    let message = format!("rules name devices, but there is no `{DEVICES_FILE}` that says which there are");
+    let found = findings.warning(Code::UNKNOWN_DEVICE, 0..0, message);
+    found.help("run `homerule devices --save` in this home while `homerule run` is running").clone()
 }
 
 fn no_rules(folder: &str) -> Diagnostic {

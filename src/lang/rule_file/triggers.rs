@@ -19,8 +19,8 @@ use super::decoder::Decoder;
 use super::range::Hysteresis;
 
 /// The words that make a map a trigger.
-pub(super) const TRIGGER_WORDS: [&str; 10] =
-    ["topic", "state", "silent", "at", "every", "cron", "sun", "client", "event", "webhook"];
+pub(super) const TRIGGER_WORDS: [&str; 12] =
+    ["topic", "state", "device", "input", "silent", "at", "every", "cron", "sun", "client", "event", "webhook"];
 
 impl Decoder<'_> {
     /// Returns the triggers of a list, or a single one.
@@ -71,6 +71,8 @@ impl Decoder<'_> {
         match word {
             "topic" => self.topic_trigger(fields),
             "state" => self.state_trigger(fields).map(TriggerKind::State),
+            "device" => self.device_trigger(fields).map(TriggerKind::Device),
+            "input" => self.input_trigger(fields),
             "silent" => {
                 let filter = fields.take("silent").and_then(|node| self.checked_filter(node));
                 let hold = fields.need("for", &self.reader.text);
@@ -250,7 +252,7 @@ impl Decoder<'_> {
 
     /// Reports `for` on a trigger that happens at one instant.
     fn check_hold(&mut self, word: &str, fields: &mut Fields<'_>) {
-        if matches!(word, "state" | "silent") {
+        if matches!(word, "state" | "silent" | "device" | "input") {
             return;
         }
         let Some(entry) = fields.refuse("for") else { return };

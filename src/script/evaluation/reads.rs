@@ -18,6 +18,8 @@ pub struct Reads {
     pub holds: BTreeSet<RuleId>,
     /// Rules of which was asked whether they run.
     pub running: BTreeSet<RuleId>,
+    /// Whether it depends on which devices there are.
+    pub devices: bool,
     /// Whether the rule's own memory was read.
     pub memory: bool,
     /// Whether the time was read (`now`, `age`, `between`, …): the answer may differ each minute.
@@ -39,6 +41,7 @@ impl Reads {
         self.filters.append(&mut other.filters);
         self.holds.append(&mut other.holds);
         self.running.append(&mut other.running);
+        self.devices |= other.devices;
         self.memory |= other.memory;
         self.clock |= other.clock;
         self.sun |= other.sun;

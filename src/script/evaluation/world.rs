@@ -7,6 +7,8 @@ use jiff::{Timestamp, Zoned};
 
 use crate::model::schedule::Calendar;
 use crate::model::{RuleId, States};
+use crate::script::devices::inputs::InputTopics;
+use crate::script::devices::known::KnownDevices;
 
 /// The home as expressions see it at one instant. The engine owns it and lends it for each evaluation.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,10 @@ pub struct World {
     pub holding: BTreeSet<RuleId>,
     /// How many runs each rule has that haven't ended; rules without one are left out.
     pub running: BTreeMap<RuleId, usize>,
+    /// The devices that are known.
+    pub devices: KnownDevices,
+    /// The inputs, each with the topic that holds its value.
+    pub inputs: Arc<InputTopics>,
     /// The ids of all rules, for `holds("key")` and the like.
     pub rule_names: Arc<RuleNames>,
 }

@@ -10,7 +10,7 @@ use crate::model::{Name, nearest};
 
 use super::error::{ExpressionError, ExpressionErrorKind as Kind};
 use super::kinds::{Doubt, Kinds};
-use super::mention::RuleMention;
+use super::mention::{DeviceMention, InputMention, RuleMention};
 use super::names::PROPERTIES;
 use super::names::{BUILT_IN_VARIABLES, Names, SET_BY_A_MESSAGE};
 use super::rewrite::Rewritten;
@@ -34,6 +34,10 @@ pub(in crate::script) struct Found {
     pub(in crate::script) whole: BTreeSet<Name>,
     /// The rules that it names in `holds()` and `running()`.
     pub(in crate::script) rules: Vec<RuleMention>,
+    /// The devices that it names.
+    pub(in crate::script) devices: Vec<DeviceMention>,
+    /// The inputs that it names.
+    pub(in crate::script) inputs: Vec<InputMention>,
     /// The libraries whose functions it calls, by their names.
     pub(in crate::script) libraries: BTreeMap<Name, Library>,
     /// Whether it calls a function that reads the world.
@@ -124,6 +128,7 @@ impl<'a> Checker<'a> {
                 if let (Expr::Variable(variable, ..), Some((name, position))) = (&chain.lhs, property) {
                     self.property(&variable.1, name, position)?;
                 }
+                self.note_property(&chain.lhs, property);
                 let kinds = Kinds { texts: &self.names.texts, event: None, hidden: &self.locals };
                 if let Some((name, position)) = kinds.lost_property(expression) {
                     let message = format!("`payload` is the message's text, which has no `{name}`");
@@ -181,6 +186,23 @@ impl<'a> Checker<'a> {
         Err(error.meant(nearest(name, known.iter().copied()), || {
             format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
         }))
+    }
+
+    /// Notes which property is read of a device, or which input.
+    fn note_property(&mut self, owner: &Expr, property: Option<(&str, Position)>) {
+        let Some((name, position)) = property else { return };
+        let at = self.at(position);
+        match owner {
+            Expr::FnCall(call, _) if call.name == "device" => {
+                if let (Some(mention), [Expr::StringConstant(..)]) = (self.found.devices.last_mut(), &*call.args) {
+                    mention.property = Some((name.into(), at));
+                }
+            }
+            Expr::Variable(variable, ..) if variable.1 == "inputs" && !self.is_local("inputs") => {
+                self.found.inputs.push(InputMention { input: name.into(), at });
+            }
+            _ => {}
+        }
     }
 
     fn is_local(&self, name: &str) -> bool {
@@ -339,6 +361,10 @@ impl<'a> Checker<'a> {
         {
             let is_holds = call.name == "holds";
             self.found.rules.push(RuleMention { rule: Some(text.as_str().into()), at: self.at(*position), is_holds });
+        }
+        if let ("device", Some(Expr::StringConstant(text, position))) = (call.name.as_str(), call.args.first()) {
+            let at = self.at(*position);
+            self.found.devices.push(DeviceMention { device: text.as_str().into(), at, property: None });
         }
         match function.mistakes(&call.args).into_iter().next() {
             Some(Mistake { kind, position, message, help }) => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::model::Name;
 
 use super::error::ExpressionError;
-use super::mention::RuleMention;
+use super::mention::{DeviceMention, InputMention, RuleMention};
 use super::simple::Simple;
 use crate::script::scripts::libraries::Library;
 
@@ -25,6 +25,10 @@ pub(in crate::script) struct Code {
     pub(in crate::script) inputs: Vec<Input>,
     /// The rules that it names.
     pub(in crate::script) rules: Vec<RuleMention>,
+    /// The devices that it names.
+    pub(in crate::script) devices: Vec<DeviceMention>,
+    /// The inputs that it names.
+    pub(in crate::script) named_inputs: Vec<InputMention>,
     /// Comparisons that never give anything else.
     pub(in crate::script) doubts: Vec<ExpressionError>,
     /// The libraries whose functions it calls.

@@ -2,14 +2,15 @@
 
 use super::function::Function;
 use super::{acting, changes, home, lists, moments, numbers, texts, values};
+use crate::script::devices;
 
 /// A chapter of the reference: its title, and its functions.
 pub(super) type Chapter = (&'static str, &'static [&'static [Function]]);
 
 /// All functions, by what they are for.
 pub(super) static CHAPTERS: [Chapter; 6] = [
-    ("The home", &[&home::ROWS, &moments::ROWS]),
-    ("Acting, in closures", &[&acting::ROWS]),
+    ("The home", &[&home::ROWS, &devices::functions::ROWS, &moments::ROWS]),
+    ("Acting, in closures", &[&acting::ROWS, &devices::commands::ROWS]),
     ("Values", &[&values::ROWS]),
     ("Texts", &[&texts::ROWS, &changes::OF_TEXTS]),
     ("Lists and maps", &[&lists::ROWS, &changes::OF_LISTS]),

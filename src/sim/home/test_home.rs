@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::engine::Options;
-use crate::lang::Settings;
+use crate::engine::{DeviceOptions, Options};
 use crate::lang::test_file::{RuleSelection, TestFile, TestLocation};
+use crate::lang::{KeptDevices, Settings};
 use crate::model::schedule::Calendar;
 use crate::model::{Fingerprint, nearest};
 use crate::rules::{RuleEntry, Ruleset};
@@ -33,10 +33,19 @@ impl TestHome {
             chain: settings.chain,
             storm: settings.storm,
             runs: settings.runs,
+            devices: Arc::new(DeviceOptions { settings: settings.device_settings(""), ..DeviceOptions::default() }),
             seed: 0,
         };
         let main: Arc<str> = settings.rules.trim_matches('/').into();
         TestHome { options, main: Arc::clone(&main), folders: BTreeMap::from([(main, rules)]) }
+    }
+
+    /// Returns the home with what its devices say of themselves, as a file of the home keeps it.
+    #[must_use]
+    pub fn with_devices(mut self, kept: &Arc<KeptDevices>) -> TestHome {
+        let settings = self.options.devices.settings.clone();
+        self.options.devices = Arc::new(DeviceOptions { settings, kept: Arc::clone(kept), ..DeviceOptions::default() });
+        self
     }
 
     /// Returns the settings that decisions depend on.
@@ -88,7 +97,8 @@ impl TestHome {
         let name = within(stem, folder)?;
         let entries = self.folders.get(folder)?.entries.iter();
         let own: Vec<RuleEntry> = entries.filter(|entry| entry.id().file() == name).cloned().collect();
-        (!own.is_empty()).then(|| Ruleset::new(own))
+        let inputs = Arc::clone(&self.folders.get(folder)?.inputs);
+        (!own.is_empty()).then(|| Ruleset::new(own).with_inputs(inputs))
     }
 
     /// Returns the rules that are chosen, each once, in their order.
@@ -100,7 +110,9 @@ impl TestHome {
         for selection in selections {
             chosen.extend(self.find(selection).map_err(|why| (selection.clone(), why))?);
         }
-        Ok(Ruleset::new(chosen.into_values().collect()))
+        let inputs = chosen.keys().next().and_then(|(folder, _)| self.folders.get(folder));
+        let inputs = inputs.map(|rules| Arc::clone(&rules.inputs)).unwrap_or_default();
+        Ok(Ruleset::new(chosen.into_values().collect()).with_inputs(inputs))
     }
 
     /// Returns the rules that one choice chooses, by their folder and place in its order.

@@ -25,6 +25,7 @@ impl EventLoop {
                 Outgoing::Effect(Effect::Publish(publication)) => {
                     self.parts.publisher.publish_of(self.now, &publication.message, &publication.rule).await;
                 }
+                Outgoing::Effect(Effect::Tell(message)) => self.parts.publisher.publish(self.now, message).await,
                 Outgoing::Effect(Effect::Alert(alert)) => self.alert(alert).await,
                 Outgoing::Effect(_) => continue,
             }
@@ -66,7 +67,7 @@ impl EventLoop {
             Effect::Http { request, call } => self.parts.outside.request(request, call),
             Effect::Exec { request, command, timeout } => self.parts.outside.execute(request, command, timeout),
             // One has left, and the other was taken out when it was decided.
-            Effect::Alert(_) | Effect::Save { .. } => {}
+            Effect::Alert(_) | Effect::Tell(_) | Effect::Save { .. } => {}
         }
     }
 

@@ -33,6 +33,7 @@ pub(in crate::daemon::web) fn options(home: &HomeView<'_>) -> Options {
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
+        devices: home.engine.device_options(),
         seed: 0,
     }
 }
