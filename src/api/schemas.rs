@@ -8,8 +8,9 @@ use super::view::{
     SourcePart, TimelineAnswer, VerdictAnswer, VerdictPart, Waiting, Wrong, WrongKind,
 };
 use super::{
-    BrokerStatus, ClientAnswer, FailingRule, Finding, InstanceStatus, LastRun, LinkStatus, NearAnswer, ObstacleAnswer,
-    RecorderStatus, RuleAnswer, RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
+    BrokerStatus, ClientAnswer, DeviceAnswer, DeviceDiagnostic, DevicesAnswer, FailingRule, Finding, InputAnswer,
+    InstanceStatus, LastRun, LinkStatus, NearAnswer, ObstacleAnswer, PropertyAnswer, RecorderStatus, RuleAnswer,
+    RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
 };
 
 #[derive(OpenApi)]
@@ -17,11 +18,15 @@ use super::{
     Branch,
     BrokerStatus,
     ClientAnswer,
+    DeviceAnswer,
+    DeviceDiagnostic,
+    DevicesAnswer,
     Difference,
     FailingRule,
     Finding,
     History,
     HoldSpan,
+    InputAnswer,
     InstanceStatus,
     LastRun,
     LinkStatus,
@@ -30,6 +35,7 @@ use super::{
     ObstacleAnswer,
     PastRun,
     Point,
+    PropertyAnswer,
     Recent,
     RecentKind,
     RecorderStatus,

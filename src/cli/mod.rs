@@ -4,6 +4,7 @@
 mod backup;
 mod check;
 mod demo;
+mod devices;
 mod doctor;
 mod exit;
 mod find;
@@ -61,6 +62,9 @@ enum Command {
     State(state::State),
     Pub(publish::Publish),
     Sub(subscribe::Subscribe),
+    Devices(devices::Devices),
+    Set(devices::Set),
+    Input(devices::Input),
     Trace(why::Trace),
     Why(why::Why),
     WhyNot(why::WhyNot),
@@ -95,6 +99,9 @@ impl Command {
             Command::State(state) => state.execute(),
             Command::Pub(publish) => publish.execute(),
             Command::Sub(subscribe) => subscribe.execute(),
+            Command::Devices(devices) => devices.execute(),
+            Command::Set(set) => set.execute(),
+            Command::Input(input) => input.execute(),
             Command::Trace(trace) => trace.execute(),
             Command::Why(why) => why.execute(),
             Command::WhyNot(why_not) => why_not.execute(),

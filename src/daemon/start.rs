@@ -4,6 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -14,11 +15,11 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
-use crate::devices::{DeviceSettings, PayloadLimit};
+use crate::devices::PayloadLimit;
 use crate::disk::home_files::{FilesError, SETTINGS, Scan};
 use crate::disk::recorded;
-use crate::engine::{self, Engine};
-use crate::lang::{BrokerSettings, Code, Settings, take_refusals_for_errors};
+use crate::engine::{self, DeviceOptions, Engine};
+use crate::lang::{BrokerSettings, Code, Home, Settings, take_refusals_for_errors};
 use crate::model::schedule::Calendar;
 
 use super::banner::Banner;
@@ -279,7 +280,7 @@ impl Daemon {
             }
             (None, BrokerSettings::Embedded(_)) => return Err(DaemonError::Died("the broker")),
         };
-        let options = engine_options(settings, zone);
+        let options = engine_options(folder, &loaded.home, zone);
         let shown = Shown::new(options.payload.clone(), &loaded.home.ruleset.secrets);
         let instance = settings.instance.as_ref().map(|one| Instance::new(now, one, folder, &kept.snapshot));
         let instance = instance.transpose().map_err(DaemonError::Settings)?;
@@ -429,16 +430,24 @@ fn zone(settings: &Settings) -> Result<TimeZone, DaemonError> {
     }
 }
 
-fn engine_options(settings: &Settings, zone: TimeZone) -> engine::Options {
+fn engine_options(folder: &Path, home: &Home, zone: TimeZone) -> engine::Options {
+    let settings = &home.settings;
+    let name = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let devices = DeviceOptions {
+        settings: settings.device_settings(&name),
+        kept: Arc::clone(&home.kept_devices),
+        ..DeviceOptions::default()
+    };
     engine::Options {
         calendar: Calendar { zone, location: settings.location },
         limits: settings.limits,
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
-        payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
+        payload: PayloadLimit::new(settings.payload, devices.settings.clone()),
         samples: settings.samples,
         ignored: settings.ignored.clone(),
+        devices: Arc::new(devices),
         seed: random(),
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::lang::{Home, Secret, Source, Sources};
+use crate::lang::{DEVICES_FILE, Home, Secret, Source, Sources};
 
 /// The settings' file.
 pub const SETTINGS: &str = "homerule.yaml";
@@ -161,6 +161,10 @@ impl Reader<'_> {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             _ => self.read_file(SETTINGS, SETTINGS),
         }
+        if self.home.join(DEVICES_FILE).exists() {
+            self.read_file(DEVICES_FILE, DEVICES_FILE);
+        }
+        self.note_entry(DEVICES_FILE);
         for secret in Home::secrets(&self.sources) {
             self.read_secret(&secret);
         }

@@ -104,6 +104,7 @@ fn passed_over_of(core: &Core, id: LiveId) -> Vec<Missed> {
             | TriggerKind::AtExpression { catch_up: None, .. }
             | TriggerKind::Topic { .. }
             | TriggerKind::State(_)
+            | TriggerKind::Device(_)
             | TriggerKind::Silent { .. }
             | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }
@@ -170,6 +171,7 @@ fn recompute(core: &mut Core, id: LiveId, owner: Owner, triggers: &[Trigger]) {
             }
             TriggerKind::Topic { .. }
             | TriggerKind::State(_)
+            | TriggerKind::Device(_)
             | TriggerKind::Silent { .. }
             | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }

@@ -82,6 +82,9 @@ impl Expected {
             if let Some(Waiting::Time(due)) = thread.waiting {
                 self.due(id, Due::Wake(run.id, thread_id), Some(due));
             }
+            if let Some(confirming) = &thread.confirming {
+                self.due(id, Due::Confirm(run.id, thread_id), Some(confirming.due));
+            }
             for wait in &thread.waits {
                 self.due(id, Due::Timeout(run.id, wait.id), wait.timeout);
                 self.triggers(id, Owner::Wait(run.id, wait.id), wait.triggers(rule), &wait.triggers);
@@ -107,6 +110,7 @@ impl Expected {
                 | Due::Wake(..)
                 | Due::Timeout(..)
                 | Due::Rested
+                | Due::Confirm(..)
                 | Due::Timer(_) => self.dues.contains(&(deadline.clone(), due)),
             };
             if !is_known {

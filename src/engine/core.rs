@@ -7,10 +7,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{Map, RuleId, Secrets, Topic, Value};
-use crate::rules::{LogLevel, Rule, Trigger};
+use crate::rules::{Inputs, LogLevel, Rule, Trigger};
 
 use super::condition::evaluator::Evaluator;
 use super::condition::scope::{Scope, ThreadScope};
+use super::device::devices::Devices;
 use super::effect::Effect;
 use super::inbox::{Inbox, Incoming};
 use super::live::deadlines::Deadlines;
@@ -46,6 +47,10 @@ pub(crate) struct Core {
     pub(crate) snapshots: Snapshots,
     /// Which rules' runs took too long.
     pub(crate) interruptions: Interruptions,
+    /// The devices, and which commands to them wait.
+    pub(crate) devices: Devices,
+    /// What people set by hand.
+    pub(crate) inputs: Arc<Inputs>,
     /// What comes after what is being handled.
     pub(crate) inbox: Inbox,
     /// Who is told of the message being dispatched: empty in between.

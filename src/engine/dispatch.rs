@@ -1,11 +1,15 @@
 //! Dispatch: messages and events go to their subscribers, in the rules' order (docs/language/README.md).
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::action::request;
 use super::activation::activate;
 use super::condition::tracker::tracked_conditions;
 use super::core::Core;
+use super::device::confirm;
+use super::device::follow::follow_changes;
+use super::device::hear::{Said, hear};
 use super::event::Event;
 use super::history;
 use super::inbox::Incoming;
@@ -14,6 +18,7 @@ use super::live::id::LiveId;
 use super::live::owner::Owner;
 use super::live::subscriptions::{Fact, Part, Subscriber};
 use super::loop_guard;
+use super::people::input;
 use super::run::stepper::step_ready;
 use super::run::{admission, lifecycle, timer, unwind, wait};
 use super::trace::{Cause, CauseKind, RunId, StepKind};
@@ -25,7 +30,7 @@ use super::trigger::{schedule, sequence, timed};
 use super::while_rule::perform;
 use super::while_rule::reconsider::{While, recheck_cause, reconsider};
 use super::while_rule::switch::switch;
-use crate::model::{Message, Origin, Payload, Qos, RuleId, Size, Topic};
+use crate::model::{Message, Origin, Payload, Qos, RuleId, Size, Topic, Value};
 use crate::rules::{ClientChange, HomeEvent, LogLevel, TriggerKind};
 
 /// Handles one thing from the inbox.
@@ -35,6 +40,7 @@ pub(crate) fn handle(core: &mut Core, incoming: Incoming) {
             let cause = message_cause(core, &message, depth, run);
             let arrival = note_message(core, message);
             dispatch(core, &arrival, &cause);
+            input::heard(core, &arrival.message);
         }
         Incoming::FactChanged { fact, cause } => dispatch_fact(core, &fact, &cause),
         Incoming::HomeEvent { event, rule, depth } => dispatch_home_event(core, event, rule.as_ref(), depth),
@@ -70,6 +76,7 @@ pub(crate) fn fire(core: &mut Core, due: jiff::Timestamp, Deadline { rule: id, w
             }
         }
         Due::Timer(timer) => timer::fire(core, id, timer, due),
+        Due::Confirm(run, thread) => confirm::times_out(core, run, thread),
     }
 }
 
@@ -115,7 +122,11 @@ pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
     let before = world.states.note(now, &message, size);
     let is_known = size == Size::Fits && before.is_some_and(|before| before.payload == message.payload);
     let is_news = message.origin != Origin::Retained || !is_known;
-    Arrival { message, made, is_news, size }
+    let said = if size == Size::Fits { hear(core, &message) } else { Vec::new() };
+    if core.has_started {
+        follow_changes(core);
+    }
+    Arrival { message, made, said, is_news, size }
 }
 
 /// The retained message of `topic` expired at `due`: whatever reads its state is asked again, and no trigger fires, since
@@ -127,7 +138,7 @@ pub(crate) fn expire(core: &mut Core, due: jiff::Timestamp, topic: Topic) {
     let cause = Cause::outside(CauseKind::Expired(topic.clone()));
     let (payload, qos, origin) = (Payload::default(), Qos::AtMostOnce, Origin::Restored);
     let message = Message { topic, payload, qos, retain: false, origin, expires_at: None };
-    dispatch(core, &Arrival { message, made: Vec::new(), is_news: false, size: Size::Fits }, &cause);
+    dispatch(core, &Arrival { message, made: Vec::new(), said: Vec::new(), is_news: false, size: Size::Fits }, &cause);
 }
 
 /// Returns a message as a cause.
@@ -137,30 +148,36 @@ pub(crate) fn message_cause(core: &Core, message: &Message, depth: u32, run: Opt
     Cause { kind, depth, run, armed: None }
 }
 
-/// Gives a message to its subscribers, in the rules' order.
+/// Gives a message to its subscribers, in the rules' order: those of its topic, and those of what it says of devices.
 pub(crate) fn dispatch(core: &mut Core, arrival: &Arrival, cause: &Cause) {
+    confirm::heard(core, arrival, cause);
+    step_ready(core);
     let mut subscribers = std::mem::take(&mut core.subscribers);
     core.subscriptions.find(&arrival.message.topic, &mut subscribers);
     subscribers.extend(arrival.made.iter().map(|rule| Subscriber { rule: *rule, part: Part::While }));
-    sort(core, &mut subscribers);
-    subscribers.dedup();
     let mut fired: Option<LiveId> = None;
-    for Subscriber { rule: id, part } in subscribers.drain(..) {
-        match part {
-            Part::Tracker(index) => track(core, id, index, arrival),
-            // One message makes one run, of the first trigger that fires.
-            Part::Trigger(owner, index) => {
-                let firing = notify_trigger(core, (id, owner, index), arrival, cause);
-                let firings = firing.map(|firing| sequence::take(core, (id, owner, index), firing)).unwrap_or_default();
-                if !firings.is_empty() && (owner != Owner::Rule || fired.replace(id) != Some(id)) {
-                    deliver_all(core, id, owner, firings);
-                }
-            }
-            Part::At(owner, index) => recheck_at(core, id, owner, index),
-            Part::While => reconsider(core, id, cause),
-            Part::Until(run, wait) => wait::recheck_until(core, run, wait, cause),
+    if arrival.said.iter().any(|said| said.is_news) {
+        let mut told: Vec<(Subscriber, Option<usize>)> = subscribers.drain(..).map(|one| (one, None)).collect();
+        for (index, said) in arrival.said.iter().enumerate().filter(|(_, said)| said.is_news) {
+            core.subscriptions.find(&said.topic, &mut subscribers);
+            told.extend(subscribers.drain(..).map(|one| (one, Some(index))));
         }
-        step_ready(core);
+        told.sort_unstable_by(|(left, of_left), (right, of_right)| {
+            order(core, left, right).then_with(|| of_left.cmp(of_right))
+        });
+        // What read several of them is asked once.
+        told.dedup_by(|(left, of_left), (right, of_right)| {
+            left == right && (of_left == of_right || left.part.is_asked())
+        });
+        for (subscriber, said) in told {
+            tell(core, subscriber, (arrival, said.and_then(|said| arrival.said.get(said))), cause, &mut fired);
+        }
+    } else {
+        sort(core, &mut subscribers);
+        subscribers.dedup();
+        for subscriber in subscribers.drain(..) {
+            tell(core, subscriber, (arrival, None), cause, &mut fired);
+        }
     }
     // The room is used again.
     core.subscribers = subscribers;
@@ -182,6 +199,34 @@ pub(crate) fn ask_readers(core: &mut Core, topic: &Topic) {
         }
         step_ready(core);
     }
+}
+
+/// Tells one subscriber of a message, or of what it says of a device. `fired` is the rule that it made run last.
+fn tell(
+    core: &mut Core,
+    Subscriber { rule: id, part }: Subscriber,
+    (arrival, said): (&Arrival, Option<&Said>),
+    cause: &Cause,
+    fired: &mut Option<LiveId>,
+) {
+    match part {
+        Part::Tracker(index) => match said {
+            Some(said) => track(core, id, index, &said.topic, &said.value),
+            None => track(core, id, index, &arrival.message.topic, arrival.state_value()),
+        },
+        // One message makes one run, of the first trigger that fires.
+        Part::Trigger(owner, index) => {
+            let firing = notify_trigger(core, (id, owner, index), (arrival, said), cause);
+            let firings = firing.map(|firing| sequence::take(core, (id, owner, index), firing)).unwrap_or_default();
+            if !firings.is_empty() && (owner != Owner::Rule || fired.replace(id) != Some(id)) {
+                deliver_all(core, id, owner, firings);
+            }
+        }
+        Part::At(owner, index) => recheck_at(core, id, owner, index),
+        Part::While => reconsider(core, id, cause),
+        Part::Until(run, wait) => wait::recheck_until(core, run, wait, cause),
+    }
+    step_ready(core);
 }
 
 /// Dispatches one of the daemon's own events, which is about `rule`.
@@ -262,12 +307,12 @@ fn handle_event(core: &mut Core, event: Event) {
 fn notify_trigger(
     core: &mut Core,
     (id, owner, index): (LiveId, Owner, u16),
-    arrival: &Arrival,
+    (arrival, said): (&Arrival, Option<&Said>),
     cause: &Cause,
 ) -> Option<Firing> {
     let rule = Arc::clone(&core.live.get(id).rule);
     let trigger = core.trigger_of(&rule, owner, index)?;
-    notify(core, &Notice { id, rule: &rule, owner, index, trigger: &trigger, arrival, cause })
+    notify(core, &Notice { id, rule: &rule, owner, index, trigger: &trigger, arrival, said, cause })
 }
 
 /// Gives what a trigger sets to the rule, or the first of it to the run that waits for it.
@@ -304,11 +349,10 @@ fn deliver(core: &mut Core, id: LiveId, owner: Owner, firing: Firing) {
 }
 
 /// Notes since when a `state` condition holds.
-fn track(core: &mut Core, id: LiveId, index: u16, arrival: &Arrival) {
-    let (now, topic) = (core.now(), &arrival.message.topic);
+fn track(core: &mut Core, id: LiveId, index: u16, topic: &Topic, value: &Value) {
+    let now = core.now();
     let rule = Arc::clone(&core.live.get(id).rule);
     if let Some((_, condition)) = tracked_conditions(&rule).get(usize::from(index)) {
-        let value = arrival.state_value();
         core.live.edit_tracker(id, index, topic, |tracker| tracker.note(condition, topic, value, now));
     }
 }
@@ -328,7 +372,9 @@ fn with_while(core: &mut Core, id: LiveId, act: impl FnOnce(&mut Core, While<'_>
 }
 
 fn sort(core: &Core, subscribers: &mut [Subscriber]) {
-    subscribers.sort_unstable_by(|left, right| {
-        core.live.order(left.rule, right.rule).then_with(|| left.part.cmp(&right.part))
-    });
+    subscribers.sort_unstable_by(|left, right| order(core, left, right));
+}
+
+fn order(core: &Core, left: &Subscriber, right: &Subscriber) -> Ordering {
+    core.live.order(left.rule, right.rule).then_with(|| left.part.cmp(&right.part))
 }

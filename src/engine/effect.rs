@@ -17,6 +17,8 @@ use super::trace::{Cause, Trace};
 pub enum Effect {
     /// Publish a message. The engine has noted it already: the broker's copy must be kept away from it.
     Publish(Publication),
+    /// Publish a message that no rule has asked for. The engine has noted it already, too.
+    Tell(Message),
     /// Keep this for a restart; `None`: forget it. Folding all of them gives the snapshot.
     Save {
         /// What it is.
@@ -97,6 +99,10 @@ pub enum AlertKind {
     Storm,
     /// A run failed.
     RuleFailed,
+    /// Somebody gave an input a value that it doesn't take.
+    InputRefused,
+    /// A notification couldn't be delivered.
+    NotDelivered,
     /// The disk doesn't take what should survive a restart.
     StoreFailing,
     /// The disk takes it again.

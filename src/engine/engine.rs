@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::devices::Registry;
 use crate::model::schedule::Calendar;
 use crate::model::{Origin, RuleId, Secrets, States, Topic, TopicFilter};
-use crate::rules::{HomeEvent, Ruleset};
-use crate::script::Interrupter;
+use crate::rules::{HomeEvent, Inputs, Ruleset};
+use crate::script::{Interrupter, KnownDevices};
 
 use super::condition::by_time::{self, RuleByTime};
 use super::condition::evaluator::Evaluator;
 use super::core::Core;
+use super::device::devices::{DeviceOptions, Devices};
+use super::device::{follow, known};
 use super::effect::Effect;
 use super::event::Event;
 use super::inbox::{Inbox, Incoming};
@@ -24,6 +27,7 @@ use super::live::subscriptions::Subscriptions;
 use super::live::table::LiveRules;
 use super::loop_guard::Interruptions;
 use super::options::Options;
+use super::people::input;
 use super::run::stepper::step_ready;
 use super::run::table::Runs;
 use super::run::wait;
@@ -57,6 +61,8 @@ impl Engine {
     pub fn restore(now: Timestamp, rules: Ruleset, saved: Snapshot, options: Options) -> (Engine, Vec<Effect>) {
         let mut core = Core {
             evaluator: Evaluator::new(now, &options),
+            devices: Devices::new(&options.devices),
+            inputs: Arc::default(),
             options,
             live: LiveRules::new(),
             subscriptions: Subscriptions::default(),
@@ -74,8 +80,10 @@ impl Engine {
             alive_at: saved.alive_at,
         };
         rows::restore(&mut core, saved);
+        known::begin(&mut core);
         let behind = clock_change::behind(&core);
         clock_change::shift_saved(&mut core, -behind);
+        input::put_in_force(&mut core, &rules.inputs);
         reload::put_in_force(&mut core, &rules);
         if behind.is_positive() {
             clock_change::recompute_schedules(&mut core);
@@ -145,6 +153,7 @@ impl Engine {
             self.advance(now);
         }
         self.core.secrets = Arc::new(self.core.secrets.with(&rules.secrets));
+        input::put_in_force(&mut self.core, &rules.inputs);
         reload::replace_rules(&mut self.core, &rules);
         if self.core.has_started {
             self.reconsider_all(None);
@@ -182,6 +191,30 @@ impl Engine {
     #[must_use]
     pub fn secrets(&self) -> &Arc<Secrets> {
         &self.core.secrets
+    }
+
+    /// Returns the devices, with what speaks to them and reads what they say.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.core.devices.registry
+    }
+
+    /// Returns the devices as expressions see them.
+    #[must_use]
+    pub fn devices(&self) -> &KnownDevices {
+        &self.core.evaluator.world.devices
+    }
+
+    /// Returns what was known of devices at the start: for a replay of the same home.
+    #[must_use]
+    pub fn device_options(&self) -> Arc<DeviceOptions> {
+        Arc::clone(&self.core.options.devices)
+    }
+
+    /// Returns the inputs of the rules in force.
+    #[must_use]
+    pub fn inputs(&self) -> &Inputs {
+        &self.core.inputs
     }
 
     /// Returns the home's zone and place.
@@ -394,6 +427,7 @@ impl Engine {
         self.core.evaluator.world.now = now;
         // What expired meanwhile begins nothing; holds that were over before that come in their order.
         self.core.evaluator.world.states.clear_expired(now);
+        follow::follow_changes(&mut self.core);
         for arrival in std::mem::take(&mut self.before_start) {
             self.core.evaluator.next_sequence();
             let cause = dispatch::message_cause(&self.core, &arrival.message, 0, None);
@@ -406,6 +440,7 @@ impl Engine {
         self.settle();
         self.catch_up_schedules();
         self.advance(now);
+        input::tell_all(&mut self.core);
         self.core.inbox.append(pending);
         self.settle();
         dispatch::dispatch_home_event(&mut self.core, HomeEvent::Started, None, 0);

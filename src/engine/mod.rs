@@ -15,6 +15,7 @@ mod clock_change;
 mod condition;
 mod consistency;
 mod core;
+mod device;
 mod dispatch;
 mod effect;
 #[expect(clippy::module_inception, reason = "the engine is the noun of this room")]
@@ -27,6 +28,7 @@ mod kept;
 mod live;
 mod loop_guard;
 mod options;
+mod people;
 mod rates;
 mod reload;
 mod run;
@@ -38,13 +40,14 @@ mod waits;
 mod while_rule;
 
 pub use condition::by_time::{ByTime, RuleByTime};
+pub use device::devices::DeviceOptions;
 pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use engine::Engine;
 pub use event::{Answer, Event};
 pub use kept::{SaveKey, Snapshot};
 pub use options::Options;
 pub use trace::{
-    Armed, Awaited, BlockedBy, Cause, CauseKind, Fault, Loop, NoRoom, Outcome, Refusal, Room, RunId, Step, StepKind,
-    StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
+    Armed, Awaited, BlockedBy, Cause, CauseKind, DeviceStep, Fault, Loop, Missing, NoRoom, Outcome, Refusal, Room,
+    RunId, Step, StepKind, StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
 };
 pub use view::{ArmedHold, Doing, Judged, RuleView, WaitKind, Waits};

@@ -1,9 +1,13 @@
 //! The settings that the engine gets once, at its start.
 
+use std::sync::Arc;
+
 use crate::devices::PayloadLimit;
 use crate::model::Value;
 use crate::model::schedule::Calendar;
 use crate::script::Limits;
+
+use super::device::devices::DeviceOptions;
 
 /// The settings that decisions depend on.
 #[derive(Debug, Clone)]
@@ -24,6 +28,8 @@ pub struct Options {
     pub samples: usize,
     /// Payloads, and values within them, that are no values.
     pub ignored: Vec<Value>,
+    /// What is known of devices before any message tells of them.
+    pub devices: Arc<DeviceOptions>,
     /// Feeds `random()`.
     pub seed: u64,
 }
@@ -39,6 +45,7 @@ impl Default for Options {
             payload: PayloadLimit::default(),
             samples: 2000,
             ignored: Vec::new(),
+            devices: Arc::default(),
             seed: 0,
         }
     }

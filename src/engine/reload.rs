@@ -37,6 +37,7 @@ pub(crate) fn put_in_force(core: &mut Core, rules: &Ruleset) {
     core.deadlines.clear_all();
     core.subscriptions.clear_all();
     core.interruptions.clear();
+    core.devices.has_listeners = false;
     core.evaluator.world.holding.clear();
     core.evaluator.world.running.clear();
     core.live.replace_all(rules);
@@ -138,7 +139,11 @@ fn end_orphans(core: &mut Core, orphans: Vec<RunId>) {
         run.live = core.live.find(&run.rule);
         lifecycle::cancel_callees(core, &run);
         // What it had armed went with the old rules.
-        run.threads.clear();
+        for (thread_id, thread) in std::mem::take(&mut run.threads) {
+            if let Some(confirming) = &thread.confirming {
+                core.devices.waiters.remove(id, thread_id, confirming);
+            }
+        }
         lifecycle::end(core, run, Outcome::Cancelled(StoppedBy::Reload));
     }
 }

@@ -205,6 +205,7 @@ fn until(thread: &Thread) -> Option<Timestamp> {
     match thread.waiting.as_ref()? {
         Waiting::Time(due) => Some(*due),
         Waiting::OpenWait => thread.waits.last()?.timeout,
+        Waiting::Confirm => thread.confirming.as_ref().map(|confirming| confirming.due),
         Waiting::Threads | Waiting::Run(_) | Waiting::Request(_) => None,
     }
 }
@@ -246,6 +247,10 @@ fn waiting_step(core: &Core, run: &Run, thread: &Thread, now: Timestamp) -> Opti
             Waiting::Threads => return None,
             Waiting::Run(callee) => WaitsFor::Run(*callee),
             Waiting::Request(_) => WaitsFor::Answer,
+            Waiting::Confirm => {
+                let confirming = thread.confirming.as_ref()?;
+                WaitsFor::Confirm { missing: confirming.missing(), until: confirming.due }
+            }
         }
     };
     Some(Step::new(&path, now, StepKind::Waits, StepResult::WaitsFor(result)))

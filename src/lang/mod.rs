@@ -19,12 +19,13 @@ use diagnostic::near;
 
 pub use diagnostic::{
     Applies, Code, Colour, Diagnostic, Fix, Label, Report, Severity, apply_fixes, nearest, take_refusals_for_errors,
+    take_unfit_for_errors,
 };
-pub use home::{Home, Source, Sources};
+pub use home::{DEVICES_FILE, Home, KeptDevices, Source, Sources};
 pub use schema::{FileKind, schema_of_all};
 pub use settings::{
     Allow, BrokerLimits, BrokerSettings, ClientCertificate, DiscoverySettings, EmbeddedBroker, ExternalBroker, Host,
-    Identity, InstanceRole, InstanceSettings, ListenAddress, Listener, Password, RecorderSettings, Secret, Settings,
-    Tls, WebSettings, WebTls,
+    Identity, InstanceRole, InstanceSettings, ListenAddress, Listener, NamedDevices, Password, RecorderSettings,
+    Secret, Settings, Tls, WebSettings, WebTls,
 };
 pub use yaml::Yaml;

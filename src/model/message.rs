@@ -69,6 +69,18 @@ impl Payload {
         Payload::from_bytes(value.to_payload())
     }
 
+    /// Returns a payload that is read as exactly this value: a text is in quotes, so that `"21"` isn't taken for a number.
+    #[must_use]
+    pub fn exactly(value: &Value) -> Payload {
+        let bytes = match value {
+            Value::Bool(true) => Bytes::from_static(b"true"),
+            Value::Bool(false) => Bytes::from_static(b"false"),
+            Value::Null => Bytes::new(),
+            other => other.to_json_text().into(),
+        };
+        Payload(Arc::new(Inner { bytes, value: OnceLock::from(value.clone()), withheld: None }))
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {

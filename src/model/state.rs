@@ -172,6 +172,22 @@ impl States {
         self.topics.insert(topic, Known { state, is_changed: false });
     }
 
+    /// Forgets a topic, and returns what was known of it.
+    pub fn forget(&mut self, topic: &Topic) -> Option<TopicState> {
+        let known = self.topics.remove(topic)?;
+        if !known.is_changed {
+            self.changed.push(topic.clone());
+        }
+        Some(known.state)
+    }
+
+    /// Makes what was known of `topic` be so again under its name now.
+    pub fn rename(&mut self, topic: &Topic, new: Topic) {
+        let Some(state) = self.forget(topic) else { return };
+        self.changed.push(new.clone());
+        self.topics.insert(new, Known { state, is_changed: true });
+    }
+
     /// Makes all topics count as changed.
     pub fn change_all(&mut self) {
         self.topics.values_mut().for_each(|known| known.is_changed = true);
@@ -182,6 +198,7 @@ impl States {
     pub fn take_changed(&mut self) -> Vec<Topic> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();
+        changed.dedup();
         for topic in &changed {
             if let Some(known) = self.topics.get_mut(topic) {
                 known.is_changed = false;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{LogLevel, Name, Place, Qos, RuleId, Value};
 use crate::script::{Closure, Expression, Template};
 
-use super::{Condition, Trigger};
+use super::{Condition, Notify, PublishConfirm, SetAction, Trigger};
 
 /// A list of actions, by its place in [`super::Rule::blocks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,6 +76,12 @@ pub enum ActionKind {
     },
     /// Publishes each topic of the scene of this name, which is one of [`super::Rule::scenes`].
     SceneByName(Template),
+    /// Commands devices.
+    Set(SetAction),
+    /// Sets inputs, in order.
+    Input(Vec<(Name, Template)>),
+    /// Tells people something.
+    Notify(Notify),
     /// Calls a closure of a script.
     Script(Closure),
     /// Waits.
@@ -186,6 +192,8 @@ pub struct Publish {
     pub retain: bool,
     /// When not to publish.
     pub if_changed: IfChanged,
+    /// What must be said after it; `None`: nothing is waited for.
+    pub confirm: Option<PublishConfirm>,
 }
 
 /// When a message is not published, since nothing would change.

@@ -7,7 +7,7 @@ use crate::model::schedule::TimeWindow;
 use crate::model::{Place, Value, ValuePath};
 use crate::script::{Expression, Template};
 
-use super::{Ignored, Range, Wanted};
+use super::{DeviceCondition, Ignored, Range, Wanted};
 
 /// A condition.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub enum ConditionKind {
     Not(Box<Condition>),
     /// The value of a topic.
     State(StateCondition),
+    /// A property of a device.
+    Device(DeviceCondition),
     /// The time of day.
     Time(TimeWindow),
     /// The sun is up (true) or down (false).

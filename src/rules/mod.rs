@@ -3,8 +3,11 @@
 
 mod action;
 mod condition;
+mod device;
 mod ignored;
 mod index;
+mod input;
+mod notify;
 mod parts;
 mod rule;
 mod ruleset;
@@ -18,8 +21,11 @@ pub use action::{
     IfChanged, OnDropped, OnError, OnTimeout, Publish, RepeatKind, RuleReference, Snapshot, Until, Wait, WaitFor,
 };
 pub use condition::{Condition, ConditionKind, StateCondition};
+pub use device::{Confirm, DeviceChoice, DeviceCondition, DeviceTrigger, PublishConfirm, SetAction};
 pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
+pub use input::{Input, InputKind, Inputs};
+pub use notify::{Notify, NotifyButton};
 pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use sequence::{Order, PartOf, Sequence};

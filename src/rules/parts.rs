@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, BlockId, Condition, ConditionKind, FormedTriggers, OnTimeout, Publish, Question, RepeatKind,
-    Rule, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
+    Action, ActionKind, BlockId, Condition, ConditionKind, DeviceTrigger, FormedTriggers, OnTimeout, Publish, Question,
+    RepeatKind, Rule, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
 };
 use crate::model::TopicFilter;
 use crate::script::Closure;
@@ -30,6 +30,9 @@ impl ActionKind {
             ActionKind::Publish(_)
             | ActionKind::Scene { .. }
             | ActionKind::SceneByName(_)
+            | ActionKind::Set(_)
+            | ActionKind::Input(_)
+            | ActionKind::Notify(_)
             | ActionKind::Script(_)
             | ActionKind::Delay(_)
             | ActionKind::Let(_)
@@ -69,6 +72,9 @@ impl ActionKind {
             ActionKind::Publish(_)
             | ActionKind::Scene { .. }
             | ActionKind::SceneByName(_)
+            | ActionKind::Set(_)
+            | ActionKind::Input(_)
+            | ActionKind::Notify(_)
             | ActionKind::Script(_)
             | ActionKind::Delay(_)
             | ActionKind::ChooseCase { .. }
@@ -118,6 +124,9 @@ impl ActionKind {
             ActionKind::Publish(_)
             | ActionKind::Scene { .. }
             | ActionKind::SceneByName(_)
+            | ActionKind::Set(_)
+            | ActionKind::Input(_)
+            | ActionKind::Notify(_)
             | ActionKind::Script(_)
             | ActionKind::Delay(_)
             | ActionKind::If { .. }
@@ -146,6 +155,9 @@ impl ActionKind {
         match self {
             ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => messages,
             ActionKind::SceneByName(_)
+            | ActionKind::Set(_)
+            | ActionKind::Input(_)
+            | ActionKind::Notify(_)
             | ActionKind::Script(_)
             | ActionKind::Delay(_)
             | ActionKind::Wait(_)
@@ -180,6 +192,7 @@ impl Condition {
             ConditionKind::Not(condition) => std::slice::from_ref(condition),
             ConditionKind::Expression(_)
             | ConditionKind::State(_)
+            | ConditionKind::Device(_)
             | ConditionKind::Time(_)
             | ConditionKind::Sun { .. } => &[],
         };
@@ -193,7 +206,7 @@ impl Trigger {
     pub fn filter(&self) -> Option<&TopicFilter> {
         match &self.kind {
             TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => Some(filter),
-            TriggerKind::State(state) => Some(&state.filter),
+            TriggerKind::State(state) | TriggerKind::Device(DeviceTrigger { state, .. }) => Some(&state.filter),
             TriggerKind::Schedule { .. }
             | TriggerKind::AtExpression { .. }
             | TriggerKind::Sequence(_)
@@ -213,6 +226,7 @@ impl Trigger {
             TriggerKind::Topic { .. }
             | TriggerKind::Silent { .. }
             | TriggerKind::State(_)
+            | TriggerKind::Device(_)
             | TriggerKind::Schedule { .. }
             | TriggerKind::AtExpression { .. }
             | TriggerKind::Sequence(_)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::{Place, RuleId, Secrets, Topic, TopicFilter};
 use crate::script::RuleNames;
 
-use super::Rule;
+use super::{Inputs, Rule};
 
 /// All rules, in the order of their files' paths and their places in the file. A clone shares them.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub struct Ruleset {
     pub names: Arc<RuleNames>,
     /// The values that nobody is shown.
     pub secrets: Arc<Secrets>,
+    /// The home's inputs.
+    pub inputs: Arc<Inputs>,
 }
 
 /// A rule, or what makes one for each topic that matches.
@@ -55,7 +57,7 @@ impl Ruleset {
     #[must_use]
     pub fn new(entries: Vec<RuleEntry>) -> Ruleset {
         let names = RuleNames::new(entries.iter().map(RuleEntry::id));
-        Ruleset { entries: entries.into(), names: Arc::new(names), secrets: Arc::default() }
+        Ruleset { entries: entries.into(), names: Arc::new(names), secrets: Arc::default(), inputs: Arc::default() }
     }
 
     /// Returns it with these secrets.
@@ -64,10 +66,17 @@ impl Ruleset {
         Ruleset { secrets: Arc::new(secrets), ..self }
     }
 
-    /// Returns a ruleset of these of its entries, or others, with its secrets.
+    /// Returns it with these inputs.
+    #[must_use]
+    pub fn with_inputs(self, inputs: Arc<Inputs>) -> Ruleset {
+        Ruleset { inputs, ..self }
+    }
+
+    /// Returns a ruleset of these of its entries, or others, with its secrets and inputs.
     #[must_use]
     pub fn of(&self, entries: Vec<RuleEntry>) -> Ruleset {
-        Ruleset { secrets: Arc::clone(&self.secrets), ..Ruleset::new(entries) }
+        let (secrets, inputs) = (Arc::clone(&self.secrets), Arc::clone(&self.inputs));
+        Ruleset { secrets, inputs, ..Ruleset::new(entries) }
     }
 
     /// Returns the rules that mean something else in `new`; `None` where rules came, went or moved, or where some are made for

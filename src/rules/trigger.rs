@@ -7,7 +7,7 @@ use crate::model::schedule::{Schedule, Weekdays};
 use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
 use crate::script::{Closure, Expression, Failure};
 
-use super::{Ignored, PartOf, Sequence, Wanted};
+use super::{DeviceTrigger, Ignored, PartOf, Sequence, Wanted};
 
 /// A trigger.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub enum TriggerKind {
     },
     /// A change of a topic's value.
     State(StateTrigger),
+    /// A change of a device's property.
+    Device(DeviceTrigger),
     /// No message of a topic that has been seen.
     Silent {
         /// Of these topics, each for itself.

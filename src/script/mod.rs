@@ -6,9 +6,11 @@
 //! - `functions`: what may be called, a row a function.
 //! - `expression`: from text to what can be evaluated, or to what is wrong with it.
 //! - `scripts`: whole files of Rhai, the rules that they make, and their closures.
+//! - `devices`: devices and inputs as expressions see them.
 //! - `evaluation`: the sandbox, its limits, and the world that it lends.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod devices;
 mod evaluation;
 mod expression;
 mod functions;
@@ -17,6 +19,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub use devices::inputs::InputTopics;
+pub use devices::known::{DeviceFilter, KnownDevice, KnownDevices, KnownProperty, Named};
 pub use evaluation::deep_stack::with_deep_stack;
 pub use evaluation::failure::Failure;
 pub use evaluation::limits::Limits;
@@ -26,7 +30,7 @@ pub use evaluation::sandbox::{Frame, Sandbox};
 pub use evaluation::world::{LastRun, RuleNames, World};
 pub use expression::compiled::Expression;
 pub use expression::error::{ExpressionError, ExpressionErrorKind};
-pub use expression::mention::{PastMention, RuleMention};
+pub use expression::mention::{DeviceMention, InputMention, PastMention, RuleMention};
 pub use expression::names::{BUILT_IN_VARIABLES, Names, SET_BY_ACTIONS};
 pub use expression::template::{Template, TextPart};
 pub use functions::reference::function_reference;

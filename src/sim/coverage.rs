@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use crate::engine::{BlockedBy, Outcome, Step, Trace, Verdict, WhyFalse};
 use crate::model::{Place, RuleId, Topic};
-use crate::rules::{ActionKind, Condition, ConditionKind, Mode, Rule, RuleEntry, Ruleset, Start, TriggerKind};
+use crate::rules::{
+    ActionKind, Condition, ConditionKind, DeviceCondition, DeviceTrigger, Mode, Rule, RuleEntry, Ruleset, Start,
+    TriggerKind,
+};
 
 use super::home::{Turns, without_instance};
 
@@ -172,7 +175,7 @@ impl RuleCoverage {
         coverage.holds = holds(rule).into_iter().map(|path| (path, (false, false))).collect();
         let conditions = rule.conditions().flat_map(Condition::with_inner);
         let lasting = conditions.filter(|condition| match &condition.kind {
-            ConditionKind::State(state) => state.hold.is_some(),
+            ConditionKind::State(state) | ConditionKind::Device(DeviceCondition { state, .. }) => state.hold.is_some(),
             _ => false,
         });
         coverage.lasting = lasting.map(|condition| (condition.path.to_string(), (false, false))).collect();
@@ -304,7 +307,9 @@ fn holds(rule: &Rule) -> Vec<String> {
         Start::While(start) => (!start.hold.is_zero()).then(|| "while".to_owned()).into_iter().collect(),
         Start::When(triggers) => {
             let holds = triggers.iter().filter(|trigger| match &trigger.kind {
-                TriggerKind::State(state) => trigger.enabled && state.hold.is_some(),
+                TriggerKind::State(state) | TriggerKind::Device(DeviceTrigger { state, .. }) => {
+                    trigger.enabled && state.hold.is_some()
+                }
                 _ => false,
             });
             holds.map(|trigger| trigger.path.to_string()).collect()

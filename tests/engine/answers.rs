@@ -125,7 +125,7 @@ impl Running {
                 }
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
                 Effect::Trace(trace) => self.outcomes.push(trace.outcome.clone()),
-                Effect::Log { .. } | Effect::Alert(_) | Effect::Recall(_) => {}
+                Effect::Log { .. } | Effect::Alert(_) | Effect::Recall(_) | Effect::Tell(_) => {}
             }
         }
     }

@@ -90,13 +90,14 @@ fn each_mistake_is_shown_with_its_place_and_what_to_do() {
 }
 
 /// Mistakes that one file alone can't show.
-const SHOWN_ELSEWHERE: [Code; 6] = [
+const SHOWN_ELSEWHERE: [Code; 7] = [
     Code::UNREADABLE_FILE,
     Code::AMBIGUOUS_RULE,
     Code::DUPLICATE_RULE,
     Code::NO_RULES,
     Code::NOTHING_THERE,
     Code::EMPTIED_FILE,
+    Code::UNFIT_COMMAND,
 ];
 
 #[test]

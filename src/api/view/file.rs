@@ -97,6 +97,7 @@ fn parts(rule: &Rule) -> Vec<SourcePart> {
             ConditionKind::Not(inner) => conditions.push(inner),
             ConditionKind::Expression(_)
             | ConditionKind::State(_)
+            | ConditionKind::Device(_)
             | ConditionKind::Time(_)
             | ConditionKind::Sun { .. } => {}
         }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::api::{FailingRule, Finding};
 use crate::engine::{WaitKind, Waits, WaitsFor};
 use crate::explain::{LocalTime, awaited_any};
+use crate::model::spoken;
 
 /// How a home is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -203,9 +204,15 @@ impl Waiting {
     #[must_use]
     pub fn new(waits: &Waits) -> Waiting {
         let topic = waits.topic.as_ref().map(ToString::to_string);
-        let held = || topic.as_ref().map_or("its `while` stays true".to_owned(), |topic| format!("`{topic}` stays so"));
+        let held = || {
+            topic.as_ref().map_or("its `while` stays true".to_owned(), |topic| format!("`{}` stays so", spoken(topic)))
+        };
         let name = || waits.name.as_ref().map_or(String::new(), |name| format!(" `{name}`"));
         let what = match (waits.kind, &waits.what) {
+            (_, Some(WaitsFor::Confirm { missing, .. })) => {
+                let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                format!("waits for its devices: {}", missing.join("; "))
+            }
             (_, Some(WaitsFor::Events { events, .. })) => format!("waits for {}", awaited_any(events)),
             (WaitKind::Hold, _) => format!("runs if {}", held()),
             (WaitKind::Linger, _) => "ends unless its `while` becomes true again".to_owned(),
@@ -216,6 +223,7 @@ impl Waiting {
             (WaitKind::Wait, _) => "waits".to_owned(),
             (WaitKind::Queued, _) => "waits for the run before it".to_owned(),
             (WaitKind::Run, _) => "waits for a rule that it runs".to_owned(),
+            (WaitKind::Confirm, _) => "waits for a device to do what it was told".to_owned(),
             (WaitKind::Answer, _) => "waits for an answer from outside".to_owned(),
         };
         Waiting {

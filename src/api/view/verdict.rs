@@ -244,7 +244,7 @@ impl VerdictSubject<'_> {
             ConditionKind::Expression(expression) => expression.text().to_string(),
             ConditionKind::Time(window) => window.to_string(),
             ConditionKind::Sun { is_up } => format!("sun: {}", if *is_up { "up" } else { "down" }),
-            ConditionKind::State(_) => line(),
+            ConditionKind::State(_) | ConditionKind::Device(_) => line(),
         }
     }
 }
@@ -267,6 +267,7 @@ fn conditions_of(rule: &Rule) -> BTreeMap<Arc<str>, &Condition> {
             ConditionKind::Not(inner) => open.push(inner),
             ConditionKind::Expression(_)
             | ConditionKind::State(_)
+            | ConditionKind::Device(_)
             | ConditionKind::Time(_)
             | ConditionKind::Sun { .. } => {}
         }

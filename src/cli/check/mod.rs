@@ -14,7 +14,9 @@ use crate::cli::home::home_folder::meant;
 use crate::cli::home::zone::zone_of;
 use crate::cli::progress::{Progress, Reader};
 use crate::disk::home_files::{self, is_test};
-use crate::lang::{Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors};
+use crate::lang::{
+    Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors, take_unfit_for_errors,
+};
 use fix::Fixed;
 
 /// Check rules, tests and settings for mistakes.
@@ -100,6 +102,7 @@ impl Checked {
         found.extend(suite.errors.into_iter().filter(|error| !known.contains(&place(error))));
         // What keeps the daemon from starting is an error here; tests run all the same.
         take_refusals_for_errors(&mut found);
+        take_unfit_for_errors(&mut found);
         Checked { found, sources: suite.sources, rules, tests }
     }
 

@@ -139,6 +139,37 @@ impl DaemonClient {
         self.answer(request.send_empty()).map(|_| ())
     }
 
+    /// Sends a document, and returns the answer.
+    ///
+    /// # Errors
+    /// When there is no daemon, or it refuses.
+    pub(in crate::cli) fn post_json(&self, path: &str, document: &Value) -> Result<Value, Failure> {
+        let mut request = self.agent.post(format!("{}{path}", self.url)).header("Content-Type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        self.answer(request.send(document.to_string())).map(|(answer, _)| answer)
+    }
+
+    /// Returns the answer to `GET path`, which is a text.
+    ///
+    /// # Errors
+    /// When there is no daemon, or it refuses.
+    pub(in crate::cli) fn get_text(&self, path: &str) -> Result<String, Failure> {
+        let mut request = self.agent.get(format!("{}{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut response = request.call().map_err(|error| self.no_daemon(&error))?;
+        let status = response.status();
+        let text = response.body_mut().with_config().limit(1 << 30).read_to_string();
+        let text = text.map_err(|error| self.no_daemon(&error))?;
+        if status.is_success() {
+            return Ok(text);
+        }
+        Err(Failure::new(format!("the daemon at {} answers {status}", self.url)))
+    }
+
     fn answer(
         &self,
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,

@@ -54,7 +54,8 @@ impl Subject {
             print::warning(&format!("`{name}` has no rules: nothing is published"));
         }
         let zone = zone_of(&home.settings)?;
-        let options = TestHome::new(&home.settings, zone, Ruleset::default()).options().clone();
+        let test_home = TestHome::new(&home.settings, zone, Ruleset::default()).with_devices(&home.kept_devices);
+        let options = test_home.options().clone();
         Ok(Some(Subject { name, rules: home.ruleset, options }))
     }
 }

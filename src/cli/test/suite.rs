@@ -12,7 +12,7 @@ use crate::cli::home::zone::zone_of;
 use crate::disk;
 use crate::disk::home_files;
 use crate::lang::test_file::TestFile;
-use crate::lang::{Diagnostic, Home, Severity, Source, Sources};
+use crate::lang::{Diagnostic, Home, Severity, Source, Sources, take_unfit_for_errors};
 use crate::rules::Ruleset;
 use crate::sim::TestHome;
 
@@ -74,8 +74,10 @@ impl Suite {
         tests: &BTreeSet<String>,
         zone: TimeZone,
     ) -> Suite {
-        let home = TestHome::new(&loaded.settings, zone, loaded.ruleset.clone());
-        let mut errors = only_errors(loaded.diagnostics);
+        let home = TestHome::new(&loaded.settings, zone, loaded.ruleset.clone()).with_devices(&loaded.kept_devices);
+        let mut diagnostics = loaded.diagnostics;
+        take_unfit_for_errors(&mut diagnostics);
+        let mut errors = only_errors(diagnostics);
         let mut files = Vec::new();
         let mut broken = Vec::new();
         for path in tests {

@@ -36,7 +36,9 @@ pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &
         }
     }
     if sources.values().any(speaks_of_devices) {
-        found.pattern(&format!("{}/#", settings.discovery.prefix));
+        if let Some(prefix) = &settings.discovery.sources.home_assistant {
+            found.pattern(&format!("{prefix}/#"));
+        }
     }
     settings.devices.iter().for_each(|filter| found.filter(filter));
     if let BrokerSettings::External(broker) = &settings.broker {

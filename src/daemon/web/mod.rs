@@ -3,6 +3,7 @@
 mod actions;
 mod clients;
 mod connections;
+mod devices;
 mod events;
 mod guard;
 mod health;

@@ -21,7 +21,7 @@ use crate::lang::{ListenAddress, Settings};
 use super::connections::{Connections, Peer};
 use super::guard::Guard;
 use super::problem::Problem;
-use super::{Shared, actions, clients, events, health, openapi, page, rules, state, traces, view, why, work};
+use super::{Shared, actions, clients, devices, events, health, openapi, page, rules, state, traces, view, why, work};
 
 /// Names the home's time zone in each answer.
 pub(crate) const ZONE_HEADER: &str = "homerule-time-zone";
@@ -109,6 +109,11 @@ fn pages(shared: Shared, guard: Guard, zone: Option<HeaderValue>) -> Router {
         .route("/api/clients", get(clients::clients))
         .route("/api/rules", get(rules::list))
         .route("/api/rules/{*path}", get(rules::one).post(rules::act))
+        .route("/api/devices", get(devices::list))
+        .route("/api/devices/{*path}", get(devices::one).post(devices::set))
+        .route("/api/devices-kept", get(devices::kept))
+        .route("/api/inputs", get(devices::inputs))
+        .route("/api/inputs/{name}", post(devices::set_input))
         .route("/api/traces", get(traces::traces))
         .route("/api/why", get(why::why))
         .route("/api/why-not", get(why::why_not))

@@ -12,7 +12,7 @@ use futures_util::stream::unfold;
 use serde::Deserialize;
 
 use crate::api::StateAnswer;
-use crate::model::{Devices, Secrets, Topic, TopicFilter, TopicState};
+use crate::model::{Devices, Secrets, Topic, TopicFilter, TopicState, is_inner};
 use crate::page::encoded;
 
 use super::Shared;
@@ -45,7 +45,8 @@ pub(super) async fn state(
         .link
         .ask(move |home| {
             let wanted = home.engine.states().iter().filter(|(topic, _)| {
-                filter.as_ref().is_none_or(|filter| filter.matches(topic))
+                // Those of the engine itself are shown as what they are: devices and inputs.
+                filter.as_ref().map_or_else(|| !is_inner(topic.as_str()), |filter| filter.matches(topic))
                     && after.as_deref().is_none_or(|after| topic.as_str() > after)
             });
             // The answer is made out of these beside the loop.

@@ -6,7 +6,7 @@ use super::index::Ear;
 use super::{Registry, place};
 use crate::devices::command::encode;
 use crate::devices::device::reader::Extract;
-use crate::devices::device::{DeviceId, SaysAvailable};
+use crate::devices::device::{Device, DeviceId, SaysAvailable};
 use crate::devices::registry::change::Change;
 use crate::model::{Payload, Topic, Value};
 
@@ -156,6 +156,18 @@ impl Registry {
             self.read_reach(slot, None, &payload, &mut readings);
         }
         readings
+    }
+
+    /// Returns the devices that are commanded on a topic.
+    #[must_use]
+    pub fn commanded_devices(&self, topic: &Topic) -> Vec<&Arc<Device>> {
+        let mut ears = Vec::new();
+        self.index.find(topic, &mut ears);
+        let commanded = ears.into_iter().filter_map(|ear| match ear {
+            Ear::Command { slot } => self.at(slot),
+            Ear::Reads { .. } | Ear::Available { .. } | Ear::Bridge { .. } | Ear::Attributes { .. } => None,
+        });
+        commanded.collect()
     }
 
     /// Returns what a message on a command topic asks of devices, whoever sent it; `value` is as a command would have it.

@@ -1,7 +1,9 @@
 //! Does one action: each kind has its file, and the small ones stand here.
 
 use crate::engine::condition::judgement::Judgement;
+use crate::engine::device::set;
 use crate::engine::instant::later;
+use crate::engine::people::input;
 use crate::engine::run::thread::Waiting;
 use crate::engine::run::wait;
 use crate::engine::trace::{Fault, Outcome, StepKind, StepResult, StopReason};
@@ -43,6 +45,9 @@ pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
     match &act.action.kind {
         ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => publish::publish_all(act, messages),
         ActionKind::SceneByName(name) => scene(act, name),
+        ActionKind::Set(command) => set::set(act, command),
+        ActionKind::Input(values) => input::act(act, values),
+        ActionKind::Notify(_) => Ok(Next::GoOn),
         ActionKind::Script(closure) => script::call(act, closure),
         ActionKind::Delay(duration) => delay(act, duration),
         ActionKind::Wait(wait) => wait::begin(act, wait),

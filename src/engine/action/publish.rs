@@ -1,6 +1,7 @@
 //! `publish` and `scene`: what a rule publishes is noted at once, and handled after what is being handled.
 
 use crate::engine::core::Core;
+use crate::engine::device::set;
 use crate::engine::effect::{Effect, Publication};
 use crate::engine::inbox::Incoming;
 use crate::engine::loop_guard;
@@ -18,15 +19,16 @@ use super::next::Next;
 /// When a template fails, or gives no topic or no payload.
 pub(crate) fn publish_all(act: &mut Act<'_>, messages: &[Publish]) -> Result<Next, Failure> {
     for message in messages {
-        if let Some(outcome) = publish(act, message)? {
-            return Ok(Next::End(outcome));
+        match publish(act, message)? {
+            Next::GoOn => {}
+            other => return Ok(other),
         }
     }
     Ok(Next::GoOn)
 }
 
-/// Publishes one message. Returns how the run ends, where this was one too many.
-fn publish(act: &mut Act<'_>, publish: &Publish) -> Result<Option<Outcome>, Failure> {
+/// Publishes one message.
+fn publish(act: &mut Act<'_>, publish: &Publish) -> Result<Next, Failure> {
     let kind = StepKind::of(&act.action.kind);
     let topic = act.evaluate(|engine, scope, reads| engine.topic(scope, &publish.topic, reads))?;
     if topic.as_str().starts_with('$') {
@@ -40,26 +42,37 @@ fn publish(act: &mut Act<'_>, publish: &Publish) -> Result<Option<Outcome>, Fail
     let payload = Payload::from_value(&value);
     if let Some(same) = unchanged(act, publish, &topic, &payload)? {
         act.note(kind, StepResult::Unchanged(same, payload.value().clone()));
-        return Ok(None);
+        return Ok(Next::GoOn);
     }
-    let result = StepResult::Published(topic.clone(), payload.clone());
+    let message =
+        Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own, expires_at: None };
+    if let Some(outcome) = send(act, kind, message.clone()) {
+        return Ok(Next::End(outcome));
+    }
+    match &publish.confirm {
+        Some(confirm) => set::confirm_publish(act, confirm, message),
+        None => Ok(Next::GoOn),
+    }
+}
+
+/// Sends a message of the run. Returns how the run ends, where this was one too many.
+pub(crate) fn send(act: &mut Act<'_>, kind: StepKind, message: Message) -> Option<Outcome> {
+    let result = StepResult::Published(message.topic.clone(), message.payload.clone());
     if act.at.rule.dry_run {
         act.note(kind, StepResult::Would(Box::new(result)));
-        return Ok(None);
+        return None;
     }
     let depth = act.at.run.firing.cause.depth + 1;
     if depth > act.at.core.options.chain {
-        let outcome = loop_guard::stop_chain(act.at.core, act.at.id, act.at.run.id, &topic);
-        act.note(kind, StepResult::Withheld(topic, payload));
-        return Ok(Some(outcome));
+        let outcome = loop_guard::stop_chain(act.at.core, act.at.id, act.at.run.id, &message.topic);
+        act.note(kind, StepResult::Withheld(message.topic, message.payload));
+        return Some(outcome);
     }
     act.note(kind, result);
-    let message =
-        Message { topic, payload, qos: publish.qos, retain: publish.retain, origin: Origin::Own, expires_at: None };
     let (rule, cause) = (act.at.rule.id.clone(), cause_of(act));
     act.at.core.effects.push(Effect::Publish(Publication { message: message.clone(), rule, cause }));
     act.at.core.inbox.push(Incoming::Message { message, depth, run: Some(act.at.run.id) });
-    Ok(None)
+    None
 }
 
 /// Returns what leads to what the run publishes now.

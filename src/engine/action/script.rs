@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::engine::trace::{StepKind, StepResult};
 use crate::model::{Place, Value};
-use crate::rules::{Action, ActionKind, DurationTemplate, Http, IfChanged, OnError, Publish, RuleReference};
+use crate::rules::{Action, ActionKind, DurationTemplate, Http, IfChanged, OnError, Publish, RuleReference, SetAction};
 use crate::script::{Asked, Closure, Command, Failure, Template, UnlessSame};
 
 use super::act::Act;
@@ -57,7 +57,11 @@ fn carry_out(act: &mut Act<'_>, command: Command, place: &Place) -> Result<Next,
                 UnlessSame::Topic(topic) => IfChanged::Topic(text(topic.text())),
             };
             let (topic, payload) = (text(topic.text()), Template::Constant(payload));
-            ActionKind::Publish(vec![Publish { topic, payload, qos, retain, if_changed }])
+            ActionKind::Publish(vec![Publish { topic, payload, qos, retain, if_changed, confirm: None }])
+        }
+        Command::Set { target, to, if_changed } => {
+            let (target, to) = (Template::Constant(target), Template::Constant(to));
+            ActionKind::Set(SetAction { target, to, if_changed, confirm: None })
         }
         Command::Remember(name, value) => ActionKind::Remember(vec![(name, Template::Constant(value))]),
         Command::Switch { rule, is_enabled } => {

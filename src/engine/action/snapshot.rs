@@ -85,6 +85,7 @@ pub(crate) fn restore(act: &mut Act<'_>, name: &Template, to: Option<&Template>)
             qos: Qos::AtLeastOnce,
             retain: false,
             if_changed: IfChanged::Always,
+            confirm: None,
         };
         if let Next::End(outcome) = publish_all(act, &[publish])? {
             return Ok(Next::End(outcome));

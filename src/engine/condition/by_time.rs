@@ -58,7 +58,7 @@ fn judge(core: &mut Core, scope: &Scope<'_>, id: LiveId, condition: &Condition) 
             ByTime::False => ByTime::True,
             ByTime::Open => ByTime::Open,
         },
-        ConditionKind::State(_) => ByTime::Open,
+        ConditionKind::State(_) | ConditionKind::Device(_) => ByTime::Open,
         ConditionKind::Expression(_) | ConditionKind::Time(_) | ConditionKind::Sun { .. } => {
             let mut judging = Judging::new(scope, core.live.get(id).trackers());
             let judged = core.evaluator.judge(&mut judging, condition);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::engine::instant::later;
 use crate::engine::trace::{Step, StepKind, StepResult, WhyFalse, WhyUnknown};
 use crate::model::schedule::SunDay;
-use crate::model::{Label, Value};
-use crate::rules::{Condition, ConditionKind, StateCondition};
-use crate::script::{Expression, Failure, Reads};
+use crate::model::{Label, Topic, Value, device_topic, is_inner, spoken};
+use crate::rules::{Condition, ConditionKind, DeviceCondition, StateCondition};
+use crate::script::{Expression, Failure, Named, Reads};
 
 use super::evaluator::Evaluator;
 use super::judgement::Judgement;
@@ -35,6 +35,7 @@ impl Evaluator {
         let verdict = match &condition.kind {
             ConditionKind::Expression(expression) => self.judge_expression(judging, expression, &mut values),
             ConditionKind::State(state) => self.judge_state(judging, state, condition, &mut values),
+            ConditionKind::Device(device) => self.judge_device(judging, device, condition, &mut values),
             ConditionKind::All(inner) => self.judge_all(judging, inner),
             ConditionKind::Any(inner) => self.judge_any(judging, inner),
             ConditionKind::Not(inner) => match self.judge(judging, inner) {
@@ -75,6 +76,7 @@ impl Evaluator {
                     | ConditionKind::Any(_)
                     | ConditionKind::Not(_)
                     | ConditionKind::State(_)
+                    | ConditionKind::Device(_)
                     | ConditionKind::Time(_)
                     | ConditionKind::Sun { .. } => None,
                 },
@@ -158,6 +160,51 @@ impl Evaluator {
             Err(Failure { without_value: Some(topic), .. }) => return Judgement::no_value_yet(topic),
             Err(failure) => return Judgement::Failed(failure),
         };
+        let label = called(&topic);
+        self.judge_topic(judging, state, (topic, label), condition, values)
+    }
+
+    fn judge_device(
+        &mut self,
+        judging: &mut Judging<'_>,
+        asked: &DeviceCondition,
+        condition: &Condition,
+        values: &mut Vec<(Label, Value)>,
+    ) -> Judgement {
+        let name = match self.text(judging.scope, &asked.device, &mut judging.reads) {
+            Ok(name) => name,
+            Err(Failure { without_value: Some(topic), .. }) => return Judgement::no_value_yet(topic),
+            Err(failure) => return Judgement::Failed(failure),
+        };
+        judging.reads.devices = true;
+        let (topic, label) = match self.world.devices.find(&name) {
+            Named::One(device) => match device.topic(&asked.property) {
+                Some(topic) => (topic.clone(), device.spoken(&asked.property)),
+                None => {
+                    let why = format!("`{}` has no property `{}`", device.label, asked.property);
+                    return Judgement::Failed(Failure { place: Some(condition.place.clone()), ..Failure::plain(why) });
+                }
+            },
+            Named::Several(_) => {
+                let why = format!("several devices are called `{name}`: use an id");
+                return Judgement::Failed(Failure { place: Some(condition.place.clone()), ..Failure::plain(why) });
+            }
+            Named::None => match device_topic(&name, &asked.property) {
+                Some(topic) => return Judgement::no_value_yet(topic),
+                None => return Judgement::Failed(Failure::plain(format!("no device is called `{name}`"))),
+            },
+        };
+        self.judge_topic(judging, &asked.state, (topic, label.into()), condition, values)
+    }
+
+    fn judge_topic(
+        &mut self,
+        judging: &mut Judging<'_>,
+        state: &StateCondition,
+        (topic, label): (Topic, Label),
+        condition: &Condition,
+        values: &mut Vec<(Label, Value)>,
+    ) -> Judgement {
         judging.reads.topics.insert(topic.clone());
         let Some(known) = self.world.states.get(topic.as_str()).filter(|known| known.has_had_value) else {
             return Judgement::no_value_yet(topic);
@@ -172,7 +219,7 @@ impl Evaluator {
         } else {
             payload.at(&state.field).cloned().unwrap_or_default()
         };
-        values.push((topic.text().into(), value.clone()));
+        values.push((label, value.clone()));
         let field = || (!state.field.is_whole()).then(|| state.field.to_string().into());
         if !state.can_judge(&value) {
             return Judgement::Unknown(Box::new(WhyUnknown::NoNumber { topic, field: field(), value }));
@@ -197,13 +244,13 @@ impl Evaluator {
     /// Notes what an expression read, for the trace: its variables, the topics, and which rules hold or run.
     fn note_values(&self, scope: &Scope<'_>, expression: &Expression, reads: &Reads, values: &mut Vec<(Label, Value)>) {
         for name in expression.variables() {
-            if !matches!(&**name, "now" | "sun") {
+            if !matches!(&**name, "now" | "sun" | "inputs") {
                 values.push((Arc::clone(name).into(), scope.get(name)));
             }
         }
         for topic in &reads.topics {
             let value = self.world.states.get(topic.as_str()).map(|state| state.payload.value().clone());
-            values.push((topic.text().into(), value.unwrap_or_default()));
+            values.push((called(topic), value.unwrap_or_default()));
         }
         let holds = reads.holds.iter().map(|rule| (format!("holds({rule})"), self.world.holding.contains(rule)));
         let running = reads.running.iter();
@@ -211,6 +258,11 @@ impl Evaluator {
         values.extend(reads.past.iter().map(|(call, value)| (Arc::clone(call).into(), value.clone())));
         values.extend(holds.chain(running).map(|(name, is_so)| (name.into(), Value::Bool(is_so))));
     }
+}
+
+/// Returns a topic as traces call it.
+fn called(topic: &Topic) -> Label {
+    if is_inner(topic.as_str()) { Arc::<str>::from(spoken(topic.as_str())).into() } else { topic.text().into() }
 }
 
 fn no(why: WhyFalse) -> Judgement {

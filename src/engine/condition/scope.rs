@@ -6,7 +6,7 @@ use crate::model::{Map, Name, Value};
 use crate::rules::Rule;
 use crate::script::BUILT_IN_VARIABLES;
 
-use crate::engine::trigger::firing::Firing;
+use crate::engine::trigger::firing::{Firing, OfDevice};
 
 /// Where variables are looked up: those of the run, of its thread, of the firing, of the rule.
 pub(crate) struct Scope<'a> {
@@ -54,11 +54,17 @@ impl Scope<'_> {
 
     /// Returns the names of all that is set.
     pub(crate) fn names(&self) -> Vec<Name> {
-        let built_in = BUILT_IN_VARIABLES.iter().filter(|name| !matches!(**name, "memory" | "now" | "sun"));
+        let built_in = BUILT_IN_VARIABLES.iter().filter(|name| !matches!(**name, "memory" | "now" | "sun" | "inputs"));
         let named = self.firing.into_iter().flat_map(|firing| firing.named.iter().map(|(name, _)| name.clone()));
         let constants = self.rule.constants.iter().map(|(name, _)| name.clone());
         built_in
             .map(|name| Name::from(*name))
+            .chain(
+                self.firing
+                    .into_iter()
+                    .filter(|firing| firing.device.is_some())
+                    .flat_map(|_| OfDevice::NAMES.map(Name::from)),
+            )
             .chain(self.locals.keys().cloned())
             .chain(named)
             .chain(constants)

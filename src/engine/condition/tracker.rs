@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{States, Topic, TopicFilter, TopicState, Value};
-use crate::rules::{Condition, ConditionKind, Rule, StateCondition};
+use crate::rules::{Condition, ConditionKind, DeviceCondition, Rule, StateCondition};
 use crate::script::{Template, TextPart};
 
 /// Since when the value of a condition's topic is what the condition asks.
@@ -83,7 +83,9 @@ impl Tracker {
 pub(crate) fn tracked_conditions(rule: &Rule) -> Vec<(&Arc<str>, &StateCondition)> {
     let all = rule.conditions().flat_map(Condition::with_inner);
     let tracked = all.filter_map(|condition| match &condition.kind {
-        ConditionKind::State(state) if state.hold.is_some() || !state.ignored.is_empty() => {
+        ConditionKind::State(state) | ConditionKind::Device(DeviceCondition { state, .. })
+            if state.hold.is_some() || !state.ignored.is_empty() =>
+        {
             Some((&condition.path, state))
         }
         _ => None,

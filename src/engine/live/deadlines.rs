@@ -47,6 +47,8 @@ pub(crate) enum Due {
     Rested,
     /// A timer that a closure set.
     Timer(u64),
+    /// A command whose device must have answered.
+    Confirm(RunId, u32),
 }
 
 /// All deadlines.
@@ -170,6 +172,7 @@ impl Due {
             Due::WhilePending | Due::WhileEvery | Due::Wake(..) | Due::Timeout(..) | Due::Rested | Due::Timer(_) => {
                 true
             }
+            Due::Confirm(..) => true,
             Due::AtRecheck(..) | Due::WhileRecheck | Due::UntilRecheck(..) => false,
         }
     }

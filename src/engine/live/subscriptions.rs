@@ -34,6 +34,16 @@ pub(crate) enum Part {
     Until(RunId, u64),
 }
 
+impl Part {
+    /// Returns whether it is asked again, whatever has changed; else it is told of each change.
+    pub(crate) fn is_asked(self) -> bool {
+        match self {
+            Part::Tracker(_) | Part::Trigger(..) => false,
+            Part::At(..) | Part::While | Part::Until(..) => true,
+        }
+    }
+}
+
 /// What a subscriber is told of.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Subscription {
@@ -56,6 +66,8 @@ pub(crate) enum Fact {
     Memory(LiveId),
     /// Whether a rule is switched on, until when it waits, how it ran last.
     About(RuleId),
+    /// Which devices there are.
+    Devices,
 }
 
 /// All subscriptions.
@@ -175,7 +187,9 @@ fn facts(rule: LiveId, reads: &Reads) -> Vec<Fact> {
     let holds = reads.holds.iter().cloned().map(Fact::Holds);
     let running = reads.running.iter().cloned().map(Fact::Running);
     let about = reads.rules.iter().cloned().map(Fact::About);
-    holds.chain(running).chain(about).chain(reads.memory.then_some(Fact::Memory(rule))).collect()
+    let devices = reads.devices.then_some(Fact::Devices);
+    let memory = reads.memory.then_some(Fact::Memory(rule));
+    holds.chain(running).chain(about).chain(devices).chain(memory).collect()
 }
 
 /// Returns the filters of all topics that were read.

@@ -198,6 +198,9 @@ impl Shift for Run {
             if let Some(Waiting::Time(due)) = &mut thread.waiting {
                 due.shift(by);
             }
+            if let Some(confirming) = &mut thread.confirming {
+                confirming.shift(by);
+            }
             for wait in &mut thread.waits {
                 wait.timeout.shift(by);
                 wait.triggers.iter_mut().for_each(|trigger| trigger.shift(by));

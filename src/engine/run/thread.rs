@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::condition::scope::ThreadScope;
+use crate::engine::device::confirm::Confirming;
 use crate::engine::effect::RequestId;
 use crate::engine::trace::RunId;
 use crate::model::{Map, Value};
@@ -30,6 +31,9 @@ pub(crate) struct Thread {
     /// What it waits for, while it is in a `wait` or a `repeat` with `every`.
     #[serde(alias = "ears")]
     pub(crate) waits: Vec<OpenWait>,
+    /// What devices or topics must say before it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) confirming: Option<Box<Confirming>>,
 }
 
 /// A place in a list of actions, or a loop around the frames that follow.
@@ -77,6 +81,8 @@ pub(crate) enum Waiting {
     Run(RunId),
     /// An HTTP request or a program.
     Request(RequestId),
+    /// Devices or topics that must say something.
+    Confirm,
 }
 
 impl Thread {
@@ -98,6 +104,7 @@ impl Thread {
             http: Value::Null,
             outer_repeat: Value::Null,
             waits: Vec::new(),
+            confirming: None,
         }
     }
 
@@ -153,6 +160,11 @@ impl Threads {
         self.0.iter_mut().find(|(known, _)| *known == id).map(|(_, thread)| thread)
     }
 
+    /// Returns what the threads wait for that commanded devices.
+    pub(crate) fn confirming_mut(&mut self) -> impl Iterator<Item = (u32, &mut Confirming)> {
+        self.0.iter_mut().filter_map(|(id, thread)| Some((*id, &mut **thread.confirming.as_mut()?)))
+    }
+
     /// Adds a thread whose number is above all others.
     pub(crate) fn push(&mut self, id: u32, thread: Thread) {
         self.0.push((id, thread));
@@ -161,10 +173,6 @@ impl Threads {
     pub(crate) fn remove(&mut self, id: u32) -> Option<Thread> {
         let index = self.0.iter().position(|(known, _)| *known == id)?;
         Some(self.0.remove(index).1)
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Thread)> {

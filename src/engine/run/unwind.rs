@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::core::Core;
+use crate::engine::device::confirm;
 use crate::engine::live::deadlines::Due;
 use crate::engine::trace::{Outcome, RunId, StepKind, StoppedBy};
 use crate::rules::{Action, OnError, Rule};
@@ -89,11 +90,14 @@ pub(crate) fn return_to_wait(cursor: &mut Cursor<'_>, wait: u64) {
     let (id, run, thread_id) = (cursor.id, cursor.run.id, cursor.thread);
     if let Some(thread) = cursor.thread() {
         thread.frames.truncate(depth);
-        match thread.waiting.take() {
+        let confirming = thread.confirming.take();
+        let waiting = thread.waiting.take();
+        match waiting {
             Some(Waiting::Time(_)) => cursor.core.deadlines.set(id, Due::Wake(run, thread_id), None),
             Some(Waiting::Run(callee)) => lifecycle::cancel(cursor.core, callee, StoppedBy::Caller),
-            Some(Waiting::OpenWait | Waiting::Threads | Waiting::Request(_)) | None => {}
+            Some(Waiting::OpenWait | Waiting::Threads | Waiting::Request(_) | Waiting::Confirm) | None => {}
         }
+        confirm::release(cursor.core, id, run, thread_id, confirming.as_deref());
     }
     close_waits(cursor, depth);
 }

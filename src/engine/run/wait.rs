@@ -9,6 +9,7 @@ use crate::engine::action::next::Next;
 use crate::engine::condition::recheck::next_recheck;
 use crate::engine::condition::turned::turned_at;
 use crate::engine::core::Core;
+use crate::engine::device::confirm;
 use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
@@ -151,8 +152,9 @@ pub(crate) fn form_triggers(act: &mut Act<'_>, formed: &FormedTriggers) -> Resul
 }
 
 /// Arms what a run waits for, after a restart or a reload.
-pub(crate) fn arm_again(core: &mut Core, run: &Run) {
+pub(crate) fn arm_again(core: &mut Core, run: &mut Run) {
     let Some(id) = run.live else { return };
+    confirm::arm_again(core, id, run);
     let rule = Arc::clone(&core.live.get(id).rule);
     for (thread_id, thread) in run.threads.iter() {
         if let Some(Waiting::Time(due)) = thread.waiting {

@@ -6,10 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Value;
-use crate::rules::{ActionKind, ClientChange, Condition, ConditionKind, HomeEvent, Order, Trigger, TriggerKind};
+use crate::model::{Value, spoken};
+use crate::rules::{
+    ActionKind, ClientChange, Condition, ConditionKind, DeviceTrigger, HomeEvent, Order, Trigger, TriggerKind,
+};
 
-use super::RunId;
+use super::{Missing, RunId};
 
 /// What a run waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +32,13 @@ pub enum WaitsFor {
     Run(RunId),
     /// An answer to a request, or the end of a program.
     Answer,
+    /// What devices or topics must say.
+    Confirm {
+        /// What hasn't been said yet.
+        missing: Vec<Missing>,
+        /// When it is asked for again, or given up.
+        until: Timestamp,
+    },
 }
 
 /// Something that may happen, and that a trigger or a `wait` is for.
@@ -117,8 +126,17 @@ impl From<&Trigger> for Awaited {
                 Awaited::Message { filter: filter.as_str().into(), payload: payload.clone().unwrap_or_default() }
             }
             TriggerKind::State(state) => Awaited::Change {
-                filter: state.filter.as_str().into(),
+                filter: spoken(state.filter.as_str()).into(),
                 field: (!state.field.is_whole()).then(|| state.field.to_string().into()),
+                from: state.from.clone().unwrap_or_default(),
+                to: state.to.clone().unwrap_or_default(),
+                above: state.range.and_then(|range| range.above),
+                below: state.range.and_then(|range| range.below),
+                hold: state.hold,
+            },
+            TriggerKind::Device(DeviceTrigger { devices, property, state }) => Awaited::Change {
+                filter: devices.to_string().into(),
+                field: Some(Arc::clone(property)),
                 from: state.from.clone().unwrap_or_default(),
                 to: state.to.clone().unwrap_or_default(),
                 above: state.range.and_then(|range| range.above),
@@ -154,6 +172,7 @@ fn until(condition: &Condition) -> Awaited {
         | ConditionKind::Any(_)
         | ConditionKind::Not(_)
         | ConditionKind::State(_)
+        | ConditionKind::Device(_)
         | ConditionKind::Time(_)
         | ConditionKind::Sun { .. } => Awaited::Condition(None),
     }

@@ -6,7 +6,8 @@ use crate::model::{Secrets, Value};
 use crate::rules::Wanted;
 
 use super::{
-    Awaited, Fault, Outcome, Refusal, Step, StepResult, StopReason, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
+    Awaited, DeviceStep, Fault, Missing, Outcome, Refusal, Step, StepResult, StopReason, Trace, Verdict, WaitsFor,
+    WhyFalse, WhyUnknown,
 };
 
 /// Masks secrets in the parts of a trace.
@@ -85,6 +86,8 @@ impl Masker<'_> {
             StepResult::WaitsFor(WaitsFor::Events { events, .. }) => {
                 events.iter_mut().for_each(|event| self.awaited(event))
             }
+            StepResult::WaitsFor(WaitsFor::Confirm { missing, .. }) => self.missing(missing),
+            StepResult::Device(step) => self.device(step),
             StepResult::Failed(fault) => self.fault(fault),
             StepResult::Done
             | StepResult::Caused(_)
@@ -97,6 +100,21 @@ impl Masker<'_> {
             | StepResult::TimerSet { .. }
             | StepResult::TimerCancelled { .. }
             | StepResult::TooLarge(_) => {}
+        }
+    }
+
+    fn device(&self, step: &mut DeviceStep) {
+        match step {
+            DeviceStep::Commanded { values, .. } | DeviceStep::Unchanged { values, .. } => self.value(values),
+            DeviceStep::Again { missing, .. } => self.missing(missing),
+            DeviceStep::Nobody | DeviceStep::Confirmed { .. } | DeviceStep::Superseded { .. } => {}
+        }
+    }
+
+    fn missing(&self, missing: &mut [Missing]) {
+        for Missing { wanted, said, .. } in missing {
+            self.values(wanted);
+            said.iter_mut().for_each(|said| self.value(said));
         }
     }
 

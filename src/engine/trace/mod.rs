@@ -5,6 +5,7 @@
 
 mod awaited;
 mod cause;
+mod device;
 mod fault;
 pub(super) mod masked;
 mod outcome;
@@ -18,6 +19,7 @@ mod verdict;
 
 pub use awaited::{Awaited, WaitsFor};
 pub use cause::{Armed, Cause, CauseKind};
+pub use device::{DeviceStep, Missing};
 pub use fault::{Fault, Loop, NoRoom, Room};
 pub use outcome::{BlockedBy, Outcome, StopReason, StoppedBy};
 pub use record::Trace;

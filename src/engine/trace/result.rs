@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Name, Payload, RuleId, Topic, Value};
 
-use super::{Cause, Fault, Refusal, Verdict, WaitsFor};
+use super::{Cause, DeviceStep, Fault, Refusal, Verdict, WaitsFor};
 
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub enum StepResult {
     Refused(Refusal),
     /// A message was published.
     Published(Topic, Payload),
+    /// What a command to devices came to.
+    Device(DeviceStep),
     /// `if_changed` left a message out: this topic says so already.
     Unchanged(Topic, Value),
     /// A loop was stopped here: the message wasn't sent.
@@ -109,7 +111,11 @@ impl StepResult {
             StepResult::Caused(_) | StepResult::TimerDue { .. } | StepResult::Judged { .. } => size_of::<Cause>(),
             StepResult::Set(_, value) | StepResult::Case(value) | StepResult::Unchanged(_, value) => value.size(),
             StepResult::NoCase { value, cases } => value.size() + cases.iter().map(Value::size).sum::<usize>(),
+            StepResult::Device(DeviceStep::Commanded { values, .. } | DeviceStep::Unchanged { values, .. }) => {
+                values.size()
+            }
             StepResult::Done
+            | StepResult::Device(_)
             | StepResult::TooLarge(_)
             | StepResult::Refused(_)
             | StepResult::Lasts(_)

@@ -80,6 +80,12 @@ pub enum StepKind {
     Publish,
     /// `scene`.
     Scene,
+    /// `set`, of devices.
+    Set,
+    /// `input`.
+    Input,
+    /// `notify`.
+    Notify,
     /// A closure of a script.
     Script,
     /// `delay`.
@@ -136,12 +142,15 @@ pub enum StepKind {
 
 impl StepKind {
     /// The kinds that have a word of their own.
-    const PLAIN: [StepKind; 31] = [
+    const PLAIN: [StepKind; 34] = [
         StepKind::Trigger,
         StepKind::Timer,
         StepKind::Condition,
         StepKind::Publish,
         StepKind::Scene,
+        StepKind::Set,
+        StepKind::Input,
+        StepKind::Notify,
         StepKind::Script,
         StepKind::Delay,
         StepKind::Wait,
@@ -176,6 +185,9 @@ impl StepKind {
         match action {
             ActionKind::Publish(_) => StepKind::Publish,
             ActionKind::Scene { .. } | ActionKind::SceneByName(_) => StepKind::Scene,
+            ActionKind::Set(_) => StepKind::Set,
+            ActionKind::Input(_) => StepKind::Input,
+            ActionKind::Notify(_) => StepKind::Notify,
             ActionKind::Script(_) => StepKind::Script,
             ActionKind::Delay(_) => StepKind::Delay,
             ActionKind::Wait(_) => StepKind::Wait,
@@ -210,6 +222,9 @@ impl StepKind {
             StepKind::Blocked(by) => by.word(),
             StepKind::Publish => "publish",
             StepKind::Scene => "scene",
+            StepKind::Set => "set",
+            StepKind::Input => "input",
+            StepKind::Notify => "notify",
             StepKind::Script => "script",
             StepKind::Delay => "delay",
             StepKind::Wait => "wait",

@@ -1,6 +1,8 @@
 //! Arms triggers: what each knows when it first looks, who is told for it, and what is due.
 
 use crate::engine::core::Core;
+use crate::engine::device::follow::subscription;
+use crate::engine::device::target::topics;
 use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
@@ -38,6 +40,15 @@ pub(crate) fn first_look(trigger: &Trigger, world: &World, outside_first: Outsid
                     .collect(),
             )
         }
+        TriggerKind::Device(device) => {
+            let topics = topics(&world.devices, device).into_iter();
+            let known = topics.filter_map(|topic| {
+                let value = world.states.get(topic.as_str())?.payload.value();
+                let track = Track::first_look(&device.state, Some(value), outside_first);
+                Some((topic, track))
+            });
+            TriggerState::of_tracks(known.collect())
+        }
         TriggerKind::Silent { filter, hold } => {
             let known = world.states.matching(filter);
             TriggerState::of_tracks(
@@ -64,17 +75,21 @@ pub(crate) fn first_look(trigger: &Trigger, world: &World, outside_first: Outsid
 pub(crate) fn arm(core: &mut Core, of: OfTriggers<'_>) {
     let enabled = (0..=u16::MAX).zip(of.triggers).zip(of.states).filter(|((_, trigger), _)| trigger.enabled);
     for ((index, trigger), state) in enabled {
-        let subscription = match &trigger.kind {
+        let told = match &trigger.kind {
             TriggerKind::Topic { filter, .. } | TriggerKind::Silent { filter, .. } => {
                 Some(Subscription::Topics(filter.clone()))
             }
             TriggerKind::State(state) => Some(Subscription::Topics(state.filter.clone())),
+            TriggerKind::Device(device) => {
+                core.devices.has_listeners = true;
+                Some(subscription(core, device))
+            }
             TriggerKind::Client { .. } | TriggerKind::Event(_) | TriggerKind::Webhook(_) => Some(Subscription::Events),
             TriggerKind::AtExpression { .. } | TriggerKind::Schedule { .. } | TriggerKind::Sequence(_) => None,
         };
-        if let Some(subscription) = subscription {
+        if let Some(told) = told {
             let subscriber = Subscriber { rule: of.id, part: Part::Trigger(of.owner, index) };
-            core.subscriptions.set(subscriber, subscription);
+            core.subscriptions.set(subscriber, told);
         }
         core.deadlines.set(of.id, Due::Trigger(of.owner, index, None), state.due);
         for (topic, track) in state.tracks() {

@@ -33,6 +33,9 @@ pub(crate) struct Firing {
     pub(crate) old: Value,
     /// The value now.
     pub(crate) value: Value,
+    /// The device whose property changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) device: Option<Box<OfDevice>>,
     /// The MQTT client that came or went.
     pub(crate) client: Option<Arc<str>>,
     /// The rule that `loop_detected` or `rule_failed` means.
@@ -45,6 +48,31 @@ pub(crate) struct Firing {
     pub(crate) parts: Vec<Value>,
     /// What led to it.
     pub(crate) cause: Cause,
+}
+
+/// The device whose property changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OfDevice {
+    /// What it is called.
+    pub(crate) name: Arc<str>,
+    /// Where it is.
+    pub(crate) area: Option<Arc<str>>,
+    /// Which property.
+    pub(crate) property: Arc<str>,
+}
+
+impl OfDevice {
+    /// The variables that it sets.
+    pub(crate) const NAMES: [&str; 3] = ["device", "area", "property"];
+
+    fn get(&self, name: &str) -> Option<Value> {
+        match name {
+            "device" => Some(Value::Text(Arc::clone(&self.name))),
+            "area" => Some(self.area.clone().map_or(Value::Null, Value::Text)),
+            "property" => Some(Value::Text(Arc::clone(&self.property))),
+            _ => None,
+        }
+    }
 }
 
 impl Firing {
@@ -61,6 +89,7 @@ impl Firing {
             named: Vec::new(),
             old: Value::Null,
             value: Value::Null,
+            device: None,
             client: None,
             rule: None,
             per: None,
@@ -86,6 +115,19 @@ impl Firing {
         self.payload = Some(message.payload.clone());
         self.qos = Some(message.qos);
         self.origin = Some(message.origin);
+        self
+    }
+
+    /// Sets what a message sets that says something of a device; of several devices, each has runs of its own.
+    pub(crate) fn with_device(mut self, message: &Message, of: OfDevice, is_one_of_several: bool) -> Firing {
+        self.topic = Some(message.topic.clone());
+        self.payload = Some(message.payload.clone());
+        self.qos = Some(message.qos);
+        self.origin = Some(message.origin);
+        if is_one_of_several {
+            self.captures = vec![Arc::clone(&of.name)];
+        }
+        self.device = Some(Box::new(of));
         self
     }
 
@@ -119,6 +161,7 @@ impl Firing {
             "old" => Some(self.old.clone()),
             "value" => Some(self.value.clone()),
             "trigger" => Some(self.trigger()),
+            "device" | "area" | "property" if self.device.is_some() => self.device.as_ref()?.get(name),
             _ => self
                 .named
                 .iter()
@@ -132,6 +175,9 @@ impl Firing {
         let mut map = Map::new();
         for name in ["topic", "payload", "msg", "qos", "origin", "retained", "captures", "old", "value", "trigger"] {
             map.insert(name.into(), self.get(name).unwrap_or_default());
+        }
+        for name in OfDevice::NAMES.iter().filter(|_| self.device.is_some()) {
+            map.insert((*name).into(), self.get(name).unwrap_or_default());
         }
         for (name, capture) in &self.named {
             map.insert(Arc::clone(name), Value::Text(Arc::clone(capture)));

@@ -1,9 +1,11 @@
 //! What a message does to a trigger: it fires, its hold begins or is broken, its silence is over, or nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::condition::scope::ThreadScope;
 use crate::engine::core::Core;
+use crate::engine::device::hear::Said;
 use crate::engine::instant::{elapsed, later};
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
@@ -11,9 +13,9 @@ use crate::engine::live::owner::Owner;
 use crate::engine::live::soon::Soon;
 use crate::engine::run::unstarted;
 use crate::engine::trace::{BlockedBy, Cause, Refusal};
-use crate::engine::trigger::firing::Firing;
+use crate::engine::trigger::firing::{Firing, OfDevice};
 use crate::model::{Map, Message, Origin, Size, Topic, TopicFilter, Value};
-use crate::rules::{Question, Rule, StateTrigger, Trigger, TriggerKind};
+use crate::rules::{DeviceChoice, Question, Rule, StateTrigger, Trigger, TriggerKind};
 use crate::script::{Failure, Reads};
 
 use super::state::{Begins, Hold, MayArm, News};
@@ -24,6 +26,8 @@ pub(crate) struct Arrival {
     pub(crate) message: Message,
     /// The rules that `each: {topic: …}` made for it.
     pub(crate) made: Vec<LiveId>,
+    /// What it says of devices.
+    pub(crate) said: Vec<Said>,
     /// Whether somebody spoke: a broker that replays what is known already says nothing new.
     pub(crate) is_news: bool,
     /// Whether its payload could be kept as state.
@@ -48,12 +52,24 @@ pub(crate) struct Notice<'a> {
     pub(crate) index: u16,
     pub(crate) trigger: &'a Trigger,
     pub(crate) arrival: &'a Arrival,
+    /// What it says of a device, where that is what the trigger is for.
+    pub(crate) said: Option<&'a Said>,
     pub(crate) cause: &'a Cause,
 }
 
 impl Notice<'_> {
     fn topic(&self) -> &Topic {
-        &self.arrival.message.topic
+        self.said.map_or(&self.arrival.message.topic, |said| &said.topic)
+    }
+
+    fn origin(&self) -> Origin {
+        self.said.map_or(self.arrival.message.origin, |said| said.origin)
+    }
+
+    /// Returns the value that a trigger on a change looks at; `None` where it ignores it.
+    fn value(&self, state: &StateTrigger) -> Option<&Value> {
+        let payload = self.said.map_or_else(|| self.arrival.state_value(), |said| &said.value);
+        if state.ignored.contains(payload, &state.field) { None } else { payload.at(&state.field) }
     }
 
     fn due(&self) -> Due {
@@ -61,7 +77,17 @@ impl Notice<'_> {
     }
 
     fn firing(&self, filter: &TopicFilter) -> Firing {
-        Firing::of_trigger(self.trigger, self.cause.clone()).with_message(filter, &self.arrival.message)
+        let firing = Firing::of_trigger(self.trigger, self.cause.clone());
+        let (Some(said), TriggerKind::Device(trigger)) = (self.said, &self.trigger.kind) else {
+            return firing.with_message(filter, &self.arrival.message);
+        };
+        let of = OfDevice {
+            name: Arc::clone(&said.device.label),
+            area: said.device.area.clone(),
+            property: Arc::clone(&said.property),
+        };
+        let is_one = matches!(&trigger.devices, DeviceChoice::Names(names) if names.len() == 1);
+        firing.with_device(&self.arrival.message, of, !is_one)
     }
 }
 
@@ -86,6 +112,7 @@ pub(crate) fn notify(core: &mut Core, notice: &Notice<'_>) -> Option<Firing> {
             }
         }
         TriggerKind::State(state) => notify_state(core, notice, state),
+        TriggerKind::Device(device) => notify_device(core, notice, &device.state),
         TriggerKind::Silent { hold, .. } => {
             if notice.arrival.is_news {
                 restart_silence(core, notice, *hold);
@@ -124,11 +151,21 @@ fn where_holds(core: &mut Core, notice: &Notice<'_>, question: &Question, firing
     false
 }
 
+/// Gives what a device says to a trigger on it. An event is a change whatever was before it.
+fn notify_device(core: &mut Core, notice: &Notice<'_>, state: &StateTrigger) -> Option<Firing> {
+    let said = notice.said?;
+    if !said.is_event {
+        return notify_state(core, notice, state);
+    }
+    let fits = |wanted: &Vec<Value>| wanted.iter().any(|wanted| said.value.matches(wanted));
+    let is_wanted = matches!(said.origin, Origin::Live | Origin::Own) && state.to.as_ref().is_none_or(fits);
+    is_wanted.then(|| Firing { value: said.value.clone(), ..notice.firing(&state.filter) })
+}
+
 /// Gives a message to a `state` trigger: it fires, its hold is armed or broken, or nothing.
 fn notify_state(core: &mut Core, notice: &Notice<'_>, state: &StateTrigger) -> Option<Firing> {
-    let news = news_of(core, state, notice.arrival.message.origin);
-    let payload = notice.arrival.state_value();
-    let value = if state.ignored.contains(payload, &state.field) { None } else { payload.at(&state.field) };
+    let news = news_of(core, state, notice.origin());
+    let value = notice.value(state);
     // A rule that is switched off has nothing armed; a wait of a run that goes on has.
     let may_arm = match notice.owner {
         Owner::Rule if !core.live.get(notice.id).is_enabled() => MayArm::No,

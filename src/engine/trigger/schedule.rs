@@ -81,6 +81,7 @@ pub(crate) fn missed(core: &Core, id: LiveId) -> Vec<Missed> {
             TriggerKind::AtExpression { catch_up, .. } => (known_due?, catch_up),
             TriggerKind::Topic { .. }
             | TriggerKind::State(_)
+            | TriggerKind::Device(_)
             | TriggerKind::Silent { .. }
             | TriggerKind::Sequence(_)
             | TriggerKind::Client { .. }

@@ -12,7 +12,7 @@ use crate::engine::live::soon::Soon;
 use crate::engine::trace::Armed;
 use crate::engine::trigger::firing::Firing;
 use crate::model::Topic;
-use crate::rules::{Rule, Trigger, TriggerKind};
+use crate::rules::{DeviceTrigger, Rule, Trigger, TriggerKind};
 
 use super::{at_expression, schedule};
 
@@ -40,6 +40,7 @@ pub(crate) fn fire(
         }
         TriggerKind::Topic { .. }
         | TriggerKind::State(_)
+        | TriggerKind::Device(_)
         | TriggerKind::Silent { .. }
         | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
@@ -56,7 +57,7 @@ fn fire_topic(
     topic: &Topic,
 ) -> Option<Firing> {
     match &trigger.kind {
-        TriggerKind::State(state) => {
+        TriggerKind::State(state) | TriggerKind::Device(DeviceTrigger { state, .. }) => {
             let has_range = state.range.is_some();
             let held = core.edit_track(id, owner, index, topic, |track| {
                 let hold = track.hold.take_if(|hold| hold.due == due);
@@ -68,7 +69,9 @@ fn fire_topic(
             let (hold, value) = held.flatten()?;
             let mut firing = Firing { value, ..hold.firing };
             firing.cause = firing.cause.since(hold.since);
-            if let Some(known) = core.evaluator.world.states.get(topic.as_str()) {
+            // Of a device, the message is that of the topic on which it spoke.
+            let spoke = firing.topic.as_ref().filter(|_| firing.device.is_some()).unwrap_or(topic);
+            if let Some(known) = core.evaluator.world.states.get(spoke.as_str()) {
                 firing.payload = Some(known.payload.clone());
             }
             Some(firing)

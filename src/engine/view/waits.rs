@@ -60,6 +60,8 @@ pub enum WaitKind {
     Run,
     /// A run that waits for an answer from outside.
     Answer,
+    /// A run whose command a device hasn't confirmed.
+    Confirm,
 }
 
 impl WaitKind {
@@ -77,6 +79,7 @@ impl WaitKind {
             WaitKind::Queued => "queued",
             WaitKind::Run => "run",
             WaitKind::Answer => "answer",
+            WaitKind::Confirm => "confirm",
         }
     }
 }
@@ -146,6 +149,7 @@ fn of_run(core: &Core, run: &Run, now: Timestamp, found: &mut Vec<Waits>) {
             WaitsFor::Events { until, .. } => (WaitKind::Wait, *until),
             WaitsFor::Run(_) => (WaitKind::Run, None),
             WaitsFor::Answer => (WaitKind::Answer, None),
+            WaitsFor::Confirm { until, .. } => (WaitKind::Confirm, Some(*until)),
         };
         let (path, since) = begun(run, thread, rule).unwrap_or((step.path, run.started_at));
         found.push(Waits {

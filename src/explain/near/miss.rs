@@ -36,6 +36,7 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
             })
         }
         TriggerKind::State(state) => miss_of_state(state, value, before),
+        TriggerKind::Device(_) => None,
         TriggerKind::Silent { .. } => Some("it spoke, so its `for` starts again".to_owned()),
         TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Cause, CauseKind};
 use crate::model::{Payload, RuleId, States, Topic};
-use crate::rules::{ClientChange, Condition, ConditionKind, Rule, Start, Trigger, TriggerKind};
+use crate::rules::{ClientChange, Condition, ConditionKind, DeviceTrigger, Rule, Start, Trigger, TriggerKind};
 
 use super::chain::Chain;
 use super::heard::{HeardMessage, History, Speaker};
@@ -300,7 +300,7 @@ fn json(topic: &Topic, payload: &Payload, left_out: &mut BTreeSet<String>) -> Op
 /// Returns how long before a run of the rule something may have happened that it depended on.
 fn lookback(rule: &Rule) -> Duration {
     let of_triggers = rule.triggers().iter().filter_map(|trigger| match &trigger.kind {
-        TriggerKind::State(state) => state.hold,
+        TriggerKind::State(state) | TriggerKind::Device(DeviceTrigger { state, .. }) => state.hold,
         TriggerKind::Silent { hold, .. } => Some(*hold),
         TriggerKind::Topic { .. }
         | TriggerKind::Schedule { .. }

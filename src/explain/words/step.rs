@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::engine::{Refusal, Step, StepKind, StepResult, WaitsFor};
-use crate::model::{Payload, Topic, format_duration, format_size};
+use crate::engine::{DeviceStep, Refusal, Step, StepKind, StepResult, WaitsFor};
+use crate::model::{Payload, Topic, format_duration, format_size, spoken};
 
 use super::awaited::awaited_any;
 use super::cause::cause_of_step;
@@ -41,6 +41,7 @@ fn words<'a>(result: &'a StepResult, step: &Step, time: &LocalTime) -> Cow<'a, s
         StepResult::Judged { verdict, .. } => verdict_text(verdict, step.at, time),
         StepResult::Refused(refusal) => refused(refusal, step, time),
         StepResult::Published(topic, payload) => message(topic, payload),
+        StepResult::Device(step) => device_step(step),
         StepResult::Unchanged(topic, value) => format!("unchanged: `{topic}` is already {}", shown(value)),
         StepResult::Withheld(topic, payload) => format!("not sent: {}", message(topic, payload)),
         StepResult::Would(result) => format!("would {} {}", verb(step.kind), words(result, step, time)),
@@ -63,6 +64,26 @@ fn words<'a>(result: &'a StepResult, step: &Step, time: &LocalTime) -> Cow<'a, s
         StepResult::Failed(fault) => format!("failed: {fault}"),
     };
     Cow::Owned(words)
+}
+
+fn device_step(step: &DeviceStep) -> String {
+    match step {
+        DeviceStep::Commanded { device, values } => format!("{device} {}", shown(values)),
+        DeviceStep::Unchanged { device, values } => format!("unchanged: {device} says {} already", shown(values)),
+        DeviceStep::Nobody => "no device fits".to_owned(),
+        DeviceStep::Confirmed { asked: 1 } => "confirmed".to_owned(),
+        DeviceStep::Confirmed { asked } => format!("confirmed, asked {asked} times"),
+        DeviceStep::Again { missing, left } => {
+            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            let left = match left {
+                0 => "for the last time".to_owned(),
+                1 => "1 more try left".to_owned(),
+                left => format!("{left} more tries left"),
+            };
+            format!("sent again, {left}: {}", missing.join("; "))
+        }
+        DeviceStep::Superseded { of } => format!("superseded: a newer command to {of}"),
+    }
 }
 
 fn message(topic: &Topic, payload: &Payload) -> String {
@@ -94,7 +115,7 @@ fn refused(refusal: &Refusal, step: &Step, time: &LocalTime) -> String {
             let held = progress(*since, step.at, *due);
             let value = value.as_ref().map_or(String::new(), |value| format!(", then it was {value}"));
             match topic {
-                Some(topic) => format!("`{topic}` held for {held}{value}"),
+                Some(topic) => format!("`{}` held for {held}{value}", spoken(topic.as_str())),
                 None => format!("true for {held}"),
             }
         }
@@ -111,6 +132,10 @@ fn waits_for(what: &WaitsFor, time: &LocalTime) -> String {
         }
         WaitsFor::Run(run) => format!("for run {}", run.0),
         WaitsFor::Answer => "for an answer from outside".to_owned(),
+        WaitsFor::Confirm { missing, until } => {
+            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            format!("until {} for its devices: {}", time.text(*until), missing.join("; "))
+        }
     }
 }
 

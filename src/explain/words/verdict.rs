@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::{Verdict, WhyFalse, WhyUnknown};
-use crate::model::{Topic, Value};
+use crate::model::{Topic, Value, spoken};
 use crate::rules::Wanted;
 
 use super::values::other_than;
@@ -34,10 +34,12 @@ pub fn verdict_why(verdict: &Verdict, at: Timestamp, time: &LocalTime) -> Option
 
 fn why_unknown(why: &WhyUnknown) -> String {
     match why {
-        WhyUnknown::NoValueYet(topic) => format!("`{topic}` has no value yet"),
-        WhyUnknown::NoNumber { topic, field: None, value: Value::Null } => format!("`{topic}` has no value now"),
+        WhyUnknown::NoValueYet(topic) => format!("`{}` has no value yet", spoken(topic.as_str())),
+        WhyUnknown::NoNumber { topic, field: None, value: Value::Null } => {
+            format!("`{}` has no value now", spoken(topic.as_str()))
+        }
         WhyUnknown::NoNumber { topic, field: Some(field), value: Value::Null } => {
-            format!("`{topic}` has no value at `{field}` now")
+            format!("`{}` has no value at `{field}` now", spoken(topic.as_str()))
         }
         WhyUnknown::NoNumber { topic, field, value } => {
             format!("{} is {}", name(topic, field.as_ref()), other_than(value, &Wanted::Number))
@@ -50,18 +52,21 @@ fn why_false(why: &WhyFalse, at: Timestamp, time: &LocalTime) -> String {
         WhyFalse::GaveNothing => "it gives `()`".to_owned(),
         WhyFalse::OutsideWindow(window) => format!("it is {}, not {window}", time.weekday(at)),
         WhyFalse::Sun { is_up } => format!("the sun is {}", if *is_up { "up" } else { "down" }),
-        WhyFalse::NoValue { topic, field: None } => format!("`{topic}` has no value now"),
-        WhyFalse::NoValue { topic, field: Some(field) } => format!("`{topic}` has no value at `{field}` now"),
+        WhyFalse::NoValue { topic, field: None } => format!("`{}` has no value now", spoken(topic.as_str())),
+        WhyFalse::NoValue { topic, field: Some(field) } => {
+            format!("`{}` has no value at `{field}` now", spoken(topic.as_str()))
+        }
         WhyFalse::OtherValue { topic, field, value, wanted } => {
             format!("{} is {}", name(topic, field.as_ref()), other_than(value, wanted))
         }
         WhyFalse::TooShort { topic, since, due } => {
-            format!("`{topic}` has been so for {}", progress(*since, at, *due))
+            format!("`{}` has been so for {}", spoken(topic.as_str()), progress(*since, at, *due))
         }
         WhyFalse::Words(words) => words.to_string(),
     }
 }
 
 fn name(topic: &Topic, field: Option<&Arc<str>>) -> String {
+    let topic = spoken(topic.as_str());
     field.map_or_else(|| format!("`{topic}`"), |field| format!("`{field}` of `{topic}`"))
 }

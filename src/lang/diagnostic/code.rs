@@ -76,7 +76,6 @@ codes! {
     81 BAD_SIZE "Invalid size."
     82 BAD_ZONE "Unknown time zone."
     83 BAD_URL "Invalid broker URL."
-    84 NOT_USED_YET "A setting has no effect in this version."
     85 NO_RULES "The home has no rules."
     86 OPEN_LISTENER "A listener lets in everyone, or no one."
     87 MISSING_SECRET "A secret has no value."
@@ -98,6 +97,9 @@ codes! {
     120 BAD_WINDOW "Invalid window of the past."
     121 IGNORED_VALUE "A trigger or a condition waits for a value that is ignored."
     122 BAD_SEQUENCE "A sequence can never fire, or has a part that can't be one."
+    130 UNKNOWN_DEVICE "Unknown device."
+    131 UNFIT_COMMAND "A device can't do what a rule asks of it."
+    132 UNKNOWN_INPUT "Unknown input."
 }
 
 impl Code {

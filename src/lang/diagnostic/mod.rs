@@ -40,6 +40,14 @@ pub fn take_refusals_for_errors(found: &mut [Diagnostic]) {
     }
 }
 
+/// Turns commands that a device doesn't take into errors, for those who check: to the daemon they're warnings, since a device
+/// that changed must leave no house dark.
+pub fn take_unfit_for_errors(found: &mut [Diagnostic]) {
+    for unfit in found.iter_mut().filter(|found| found.code == Code::UNFIT_COMMAND) {
+        unfit.severity = Severity::Error;
+    }
+}
+
 /// A marked place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {

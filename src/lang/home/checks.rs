@@ -51,6 +51,29 @@ pub(in crate::lang) fn check_ids(files: &[Arc<RuleFile>]) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// Reports inputs with the same name: each is one in the whole home.
+pub(in crate::lang) fn check_inputs(files: &[Arc<RuleFile>]) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<&Name, Label> = BTreeMap::new();
+    let mut diagnostics = Vec::new();
+    for file in files {
+        let mut findings = Findings::new(file.text.file());
+        for (input, span) in &file.inputs {
+            let text = "the first one is here".to_owned();
+            let label = Label { file: file.text.file(), span: span.clone(), text };
+            let Some(other) = first.get(&input.name) else {
+                first.insert(&input.name, label);
+                continue;
+            };
+            let message = format!("there are two inputs named `{}`", input.name);
+            let found = findings.error(Code::BAD_NAME, span.clone(), message);
+            found.related.push(other.clone());
+            found.help("inputs are there for all files: give this one another name");
+        }
+        diagnostics.extend(findings.into_vec());
+    }
+    diagnostics
+}
+
 /// Reports a `repeat` that never ends: nothing in it waits, and nothing in it changes its condition.
 fn check_repeat(rule: &Rule, action: &Action, text: &FileText, findings: &mut Findings) {
     let ActionKind::Repeat { kind: RepeatKind::While(condition) | RepeatKind::Until(condition), body } = &action.kind
@@ -100,14 +123,17 @@ impl Turn {
 /// Returns whether time may pass while an action runs, not counting its inner lists.
 fn may_wait(kind: &ActionKind) -> bool {
     match kind {
+        ActionKind::Set(set) => set.confirm.is_some(),
+        ActionKind::Publish(messages) => messages.iter().any(|message| message.confirm.is_some()),
         ActionKind::Delay(_)
         | ActionKind::Wait(_)
         | ActionKind::Http(_)
         | ActionKind::Exec(_)
         | ActionKind::Run { .. }
         | ActionKind::Repeat { kind: RepeatKind::Every { .. }, .. } => true,
-        ActionKind::Publish(_)
-        | ActionKind::Scene { .. }
+        ActionKind::Scene { .. }
+        | ActionKind::Input(_)
+        | ActionKind::Notify(_)
         | ActionKind::SceneByName(_)
         | ActionKind::If { .. }
         | ActionKind::Choose { .. }
@@ -135,7 +161,9 @@ fn variables_of(condition: &Condition) -> BTreeSet<Name> {
             conditions.iter().flat_map(variables_of).collect()
         }
         ConditionKind::Not(condition) => variables_of(condition),
-        ConditionKind::State(_) | ConditionKind::Time(_) | ConditionKind::Sun { .. } => BTreeSet::new(),
+        ConditionKind::State(_) | ConditionKind::Device(_) | ConditionKind::Time(_) | ConditionKind::Sun { .. } => {
+            BTreeSet::new()
+        }
     }
 }
 

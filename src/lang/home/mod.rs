@@ -1,6 +1,7 @@
 //! A whole home: all its files read together.
 
 mod checks;
+mod devices;
 mod link_checks;
 mod scripts;
 mod source;
@@ -23,6 +24,8 @@ use crate::model::{Secrets, is_in_topic};
 use crate::rules::{Rule, RuleEntry, Ruleset};
 use crate::script::Sandbox;
 
+pub(in crate::lang) use devices::DevicesOfFiles;
+pub use devices::{DEVICES_FILE, KeptDevices};
 pub use source::{Source, Sources};
 
 /// What a home's files say.
@@ -32,6 +35,8 @@ pub struct Home {
     pub settings: Settings,
     /// The rules of the files that load.
     pub ruleset: Ruleset,
+    /// What devices say of themselves, as a file of the home keeps it.
+    pub kept_devices: Arc<KeptDevices>,
     /// All findings, by file and place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -55,8 +60,11 @@ impl Home {
         let is_complete =
             files.iter().all(|file| file.is_readable) && !diagnostics.iter().any(|found| is_unread(found.code));
         diagnostics.extend(checks::check_ids(&files));
-        let context =
-            Arc::new(Context::new(sandbox, files, is_complete, Some(&settings).filter(|_| are_settings_read)));
+        diagnostics.extend(checks::check_inputs(&files));
+        let devices = Arc::new(devices::read(sources, &settings, &mut diagnostics));
+        let kept_devices = Arc::clone(&devices.kept);
+        let of_settings = Some(&settings).filter(|_| are_settings_read);
+        let context = Arc::new(Context::new(sandbox, files, is_complete, of_settings, devices));
         let mut decoded: Vec<(Arc<str>, RuleEntry)> = Vec::new();
         for file in &context.files {
             for index in 0..file.rules.len() {
@@ -65,6 +73,7 @@ impl Home {
             }
         }
         diagnostics.extend(check_unused_scenes(&context));
+        diagnostics.extend(context.names_unknown_devices().then(no_devices));
         let rules = rules_of(&context, &decoded);
         diagnostics.extend(checks::check(&rules));
         if matches!(settings.broker, BrokerSettings::External(_)) {
@@ -81,9 +90,9 @@ impl Home {
         let secrets = context.files.iter().flat_map(|file| &file.secrets).cloned();
         let secrets = Secrets::new(secrets);
         diagnostics.iter_mut().for_each(|found| mask(found, &secrets));
-        let ruleset = Ruleset::new(entries).with_secrets(secrets);
+        let ruleset = Ruleset::new(entries).with_secrets(secrets).with_inputs(Arc::clone(&context.inputs));
         let diagnostics = in_order(diagnostics, &settings.rules);
-        Home { settings, ruleset, diagnostics }
+        Home { settings, ruleset, kept_devices, diagnostics }
     }
 
     /// Returns the secrets that the settings ask for; the shell puts their values into the sources.
@@ -151,6 +160,14 @@ fn rules_of(context: &Context, decoded: &[(Arc<str>, RuleEntry)]) -> Vec<(FileTe
         RuleEntry::EachTopic(_) => None,
     };
     decoded.iter().filter_map(rule).collect()
+}
+
+/// Says that rules name devices, and that nothing is known of any.
+fn no_devices() -> Diagnostic {
+    let mut findings = Findings::new(DEVICES_FILE.into());
+    let message = format!("rules name devices, but there is no `{DEVICES_FILE}` that says which there are");
+    let found = findings.warning(Code::UNKNOWN_DEVICE, 0..0, message);
+    found.help("run `homerule devices --save` in this home while `homerule run` is running").clone()
 }
 
 fn no_rules(folder: &str) -> Diagnostic {

@@ -13,7 +13,7 @@ use super::range::Hysteresis;
 use super::triggers::{optional, words_of};
 
 /// The words that make a map a condition.
-pub(super) const CONDITION_WORDS: [&str; 6] = ["all", "any", "not", "state", "time", "sun"];
+pub(super) const CONDITION_WORDS: [&str; 8] = ["all", "any", "not", "state", "device", "input", "time", "sun"];
 
 /// The help for a closure used as a condition.
 const CLOSURE_AS_CONDITION: &str =
@@ -74,6 +74,8 @@ impl Decoder<'_> {
                 conditions.map(make)
             }
             "not" => self.condition(value, &path).map(|condition| ConditionKind::Not(Box::new(condition))),
+            "device" => self.device_condition(&mut fields).map(ConditionKind::Device),
+            "input" => self.input_condition(&mut fields).map(ConditionKind::State),
             "time" => self.time_window(value).map(ConditionKind::Time),
             "sun" => {
                 self.need_location(value);

@@ -1,14 +1,18 @@
 //! What decoding one rule needs to know about the rest of the home.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::tz::TimeZone;
 
+use crate::lang::home::DevicesOfFiles;
 use crate::lang::yaml::tree::Node;
 use crate::lang::{Allow, Settings};
 use crate::model::schedule::Calendar;
 use crate::model::{Name, RuleId, Value};
+use crate::rules::{Input, Inputs};
 use crate::script::{RuleNames, Sandbox};
 
 use super::each::Instances;
@@ -38,6 +42,12 @@ pub(in crate::lang) struct Context {
     pub(super) calendar: Option<Calendar>,
     /// What is no value anywhere.
     pub(super) ignored: Vec<Value>,
+    /// The home's inputs.
+    pub(in crate::lang) inputs: Arc<Inputs>,
+    /// The devices that the home's files know; `None` if the settings don't load.
+    pub(super) devices: Option<Arc<DevicesOfFiles>>,
+    /// Whether a rule names a device, and no file says which there are.
+    names_devices: AtomicBool,
     /// What the settings allow; `None` if they don't load.
     pub(super) allow: Option<Allow>,
 }
@@ -50,6 +60,7 @@ impl Context {
         files: Vec<Arc<RuleFile>>,
         is_complete: bool,
         settings: Option<&Settings>,
+        devices: Arc<DevicesOfFiles>,
     ) -> Context {
         let rules = || files.iter().flat_map(|file| file.rules.iter());
         let ids: Vec<RuleId> = rules().flat_map(RuleSource::ids).collect();
@@ -68,6 +79,9 @@ impl Context {
             has_location: settings.is_none_or(|settings| settings.location.is_some()),
             calendar: settings.and_then(calendar),
             ignored: settings.map(|settings| settings.ignored.clone()).unwrap_or_default(),
+            inputs: Arc::new(files.iter().flat_map(|file| &file.inputs).map(named).collect()),
+            devices: settings.map(|_| devices),
+            names_devices: AtomicBool::new(false),
             allow: settings.map(|settings| settings.allow.clone()),
             files: files.clone(),
         };
@@ -94,6 +108,16 @@ impl Context {
         }
     }
 
+    /// Notes that a rule names a device, and no file says which there are.
+    pub(super) fn note_unknown_device(&self) {
+        self.names_devices.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether a rule names a device, and no file says which there are.
+    pub(in crate::lang) fn names_unknown_devices(&self) -> bool {
+        self.names_devices.load(Ordering::Relaxed)
+    }
+
     /// Returns whether the rule has a `while`.
     pub(super) fn is_while(&self, id: &RuleId) -> bool {
         self.whiles.contains(id) || self.whiles.contains(&id.maker())
@@ -110,6 +134,11 @@ impl RuleSource {
             Instances::Fixed(instances) => instances.iter().map(|instance| self.id.instance(&instance.name)).collect(),
         }
     }
+}
+
+/// Returns an input by its name.
+fn named((input, _): &(Input, Range<usize>)) -> (Name, Input) {
+    (Arc::clone(&input.name), input.clone())
 }
 
 /// Returns the home's zone and place, where the settings say both.

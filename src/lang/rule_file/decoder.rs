@@ -19,7 +19,7 @@ use super::context::Context;
 use super::file::RuleFile;
 
 /// What a script reads by its name alone, not from the event.
-const GLOBALS: [&str; 3] = ["memory", "now", "sun"];
+const GLOBALS: [&str; 4] = ["memory", "now", "sun", "inputs"];
 
 /// Decodes one rule, or one instance of it.
 pub(super) struct Decoder<'a> {
@@ -82,6 +82,7 @@ impl Decoder<'_> {
         match self.context.sandbox.compile(&scalar.text, &self.names) {
             Ok(expression) => {
                 self.check_rules_in(&expression);
+                self.check_devices_in(&expression);
                 self.doubts(&expression);
                 Some(expression)
             }
@@ -210,6 +211,7 @@ impl Decoder<'_> {
                 visit(&template, &mut |expression| expressions.push(expression.clone()));
                 for expression in expressions {
                     self.check_rules_in(&expression);
+                    self.check_devices_in(&expression);
                     self.doubts(&expression);
                 }
                 Some(template)

@@ -14,8 +14,10 @@ use crate::lang::text::FileText;
 use crate::lang::yaml::tree::{self, Entry, Node};
 use crate::lang::{Code, Sources, near};
 use crate::model::{Name, RuleId, is_in_topic};
+use crate::rules::Input;
 use crate::script::{PastMention, Sandbox};
 
+use super::device::read_inputs;
 use super::each::{self, Instances};
 use super::secrets;
 
@@ -30,6 +32,8 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) constants: Constants,
     /// Its scenes: each a map of topics to payloads.
     pub(in crate::lang) scenes: IndexMap<Name, Node>,
+    /// Its inputs, each with the bytes of its name.
+    pub(in crate::lang) inputs: Vec<(Input, Range<usize>)>,
     /// Its rules, in their order.
     pub(in crate::lang) rules: Vec<RuleSource>,
     /// Whether it's a script.
@@ -84,6 +88,7 @@ impl RuleFile {
             stem: stem.into(),
             constants: Constants::default(),
             scenes: IndexMap::new(),
+            inputs: Vec::new(),
             rules: Vec::new(),
             is_script: false,
             past: Vec::new(),
@@ -98,12 +103,17 @@ impl RuleFile {
         }
         let Some(fields) = Fields::of(root, "a rule file", &reader.text, &mut reader.findings) else { return };
         let mut fields = fields.at(Place::RuleFile);
-        if let Some(constants) = fields.take("let").or_else(|| fields.meant_for("let", &["let", "rules", "scenes"])) {
+        if let Some(constants) =
+            fields.take("let").or_else(|| fields.meant_for("let", &["let", "rules", "scenes", "inputs"]))
+        {
             self.constants = read_constants(constants, reader);
         }
         reader.constants = self.constants.clone();
         if let Some(scenes) = fields.take("scenes").filter(|node| !node.is_null()) {
             self.read_scenes(scenes, reader);
+        }
+        if let Some(inputs) = fields.take("inputs").filter(|node| !node.is_null()) {
+            self.inputs = read_inputs(inputs, reader);
         }
         if let Some(rules) = fields.take("rules").filter(|node| !node.is_null()) {
             self.read_rules(rules, reader);

@@ -13,6 +13,7 @@ mod action;
 mod conditions;
 mod context;
 mod decoder;
+mod device;
 mod each;
 mod every;
 mod file;

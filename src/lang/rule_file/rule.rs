@@ -16,6 +16,7 @@ use crate::script::{Expression, SET_BY_ACTIONS};
 use super::action::let_names;
 use super::context::Context;
 use super::decoder::{Decoder, Grows};
+use super::device::device_variables;
 use super::each::Instances;
 use super::file::{RuleFile, RuleSource};
 use super::fingerprint::fingerprint;
@@ -208,6 +209,11 @@ impl Decoder<'_> {
         let enabled = fields.take("enabled").and_then(|node| self.flag(node)).unwrap_or(true);
         if let Some(when) = node.get("when").or_else(|| fields.meant_for("when", &RULE_KEYS)) {
             let own = wildcards(when, &self.reader);
+            let of_devices = device_variables(when);
+            if !of_devices.is_empty() {
+                self.check_device_wildcards(when, &own);
+                self.may_read(of_devices);
+            }
             self.may_read_wildcards(own);
         }
         let start = self.start(&mut fields, source);

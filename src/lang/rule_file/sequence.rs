@@ -12,7 +12,7 @@ use crate::rules::{Order, PartOf, Sequence, Trigger, TriggerKind};
 use super::decoder::Decoder;
 
 /// The triggers that may fire several times, with `times`.
-pub(super) const TAPPED: [&str; 4] = ["topic", "state", "client", "webhook"];
+pub(super) const TAPPED: [&str; 6] = ["topic", "state", "device", "input", "client", "webhook"];
 
 /// How many parts a sequence may have.
 const MOST_PARTS: usize = 16;

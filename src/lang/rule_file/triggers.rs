@@ -20,8 +20,10 @@ use super::range::Hysteresis;
 use super::sequence::TAPPED;
 
 /// The words that make a map a trigger.
-pub(super) const TRIGGER_WORDS: [&str; 11] =
-    ["topic", "state", "silent", "at", "every", "cron", "sun", "client", "event", "webhook", "sequence"];
+pub(super) const TRIGGER_WORDS: [&str; 13] = [
+    "topic", "state", "device", "input", "silent", "at", "every", "cron", "sun", "client", "event", "webhook",
+    "sequence",
+];
 
 impl Decoder<'_> {
     /// Returns the triggers of a list, or a single one.
@@ -84,6 +86,8 @@ impl Decoder<'_> {
         match word {
             "topic" => self.topic_trigger(fields),
             "state" => self.state_trigger(fields).map(TriggerKind::State),
+            "device" => self.device_trigger(fields).map(TriggerKind::Device),
+            "input" => self.input_trigger(fields),
             "silent" => {
                 let filter = fields.take("silent").and_then(|node| self.checked_filter(node));
                 let hold = fields.need("for", &self.reader.text);
@@ -261,7 +265,7 @@ impl Decoder<'_> {
 
     /// Reports `for` on a trigger that happens at one instant.
     fn check_hold(&mut self, word: &str, fields: &mut Fields<'_>) {
-        if matches!(word, "state" | "silent") {
+        if matches!(word, "state" | "silent" | "device" | "input") {
             return;
         }
         let Some(entry) = fields.refuse("for") else { return };

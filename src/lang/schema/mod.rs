@@ -13,11 +13,12 @@ use serde_json::{Map, Value, json};
 pub(super) use tests::asked;
 
 /// The definitions, by the part of the language that they describe.
-const DEFINITIONS: [&str; 4] = [
+const DEFINITIONS: [&str; 5] = [
     include_str!("common.json"),
     include_str!("rule_file.json"),
     include_str!("test_file.json"),
     include_str!("settings.json"),
+    include_str!("devices.json"),
 ];
 
 /// A kind of file that people write.
@@ -63,6 +64,7 @@ pub fn schema_of_all() -> Value {
                 { "required": ["rules"], "properties": { "rules": { "type": ["object", "null"] } } },
                 { "required": ["let"] },
                 { "required": ["scenes"] },
+                { "required": ["inputs"] },
             ] },
             "then": is(FileKind::Rules),
             "else": is(FileKind::Settings),

@@ -10,17 +10,12 @@ use crate::model::{TopicFilter, Value};
 use crate::lang::reader::Reader;
 use crate::lang::reader::fields::Fields;
 use crate::lang::yaml::tree::{self, Node, NodeKind};
-use crate::lang::{
-    Allow, BrokerSettings, Code, DiscoverySettings, RecorderSettings, Settings, Sources, WebSettings, WebTls, near,
-};
+use crate::lang::{Allow, BrokerSettings, Code, RecorderSettings, Settings, Sources, WebSettings, WebTls, near};
 
 use super::{broker_limits, not_offered, secrets};
 
 /// The settings' file.
 pub(in crate::lang) const SETTINGS_FILE: &str = "homerule.yaml";
-
-/// Settings that have no effect yet.
-const NOT_USED_YET: [&str; 1] = ["discovery"];
 
 /// The recorder needs at least this much: a few files that are worth having.
 const SMALLEST_RECORDING: u64 = 1 << 20;
@@ -60,7 +55,7 @@ impl Reader<'_> {
             settings.web = self.web(node).unwrap_or(settings.web);
         }
         if let Some(node) = given(&mut fields, "devices") {
-            settings.devices = self.filters(node);
+            self.devices(node, &mut settings);
         }
         if let Some(node) = given(&mut fields, "discovery") {
             settings.discovery = self.discovery(node).unwrap_or(settings.discovery);
@@ -80,22 +75,13 @@ impl Reader<'_> {
         if let Some(node) = given(&mut fields, "allow") {
             settings.allow = self.allow(node).unwrap_or(settings.allow);
         }
-        for key in NOT_USED_YET {
-            if let Some(entry) = fields.take_entry(key) {
-                self.not_used_yet(entry.key_span.clone(), key);
-            }
-        }
+        settings.name = self.text_of(&mut fields, "name");
         fields.finish(&mut self.findings);
         if settings.instance.is_some() && matches!(settings.broker, BrokerSettings::Embedded(_)) {
             self.instance_without_broker(root);
         }
         not_offered::report(root, &mut self.findings);
         Some(settings)
-    }
-
-    fn not_used_yet(&mut self, span: std::ops::Range<usize>, key: &str) {
-        let message = format!("`{key}` has no effect in this version");
-        self.findings.warning(Code::NOT_USED_YET, span, message);
     }
 
     fn location(&mut self, node: &Node) -> Option<(Option<Location>, Option<String>)> {
@@ -178,15 +164,6 @@ impl Reader<'_> {
         let message = format!("`{}` isn't the URL of a page", fixed.text);
         self.findings.error(Code::BAD_URL, fixed.span, message).help("write `https://home.example`");
         None
-    }
-
-    fn discovery(&mut self, node: &Node) -> Option<DiscoverySettings> {
-        let mut discovery = Settings::default().discovery;
-        let mut fields = Fields::of(node, "`discovery`", &self.text, &mut self.findings)?;
-        discovery.prefix = self.text_of(&mut fields, "prefix").unwrap_or(discovery.prefix);
-        discovery.announce = fields.take("announce").and_then(|node| self.flag(node)).unwrap_or(discovery.announce);
-        fields.finish(&mut self.findings);
-        Some(discovery)
     }
 
     /// Returns what the recorder keeps; `None` if it's off, or wrong.

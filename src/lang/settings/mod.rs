@@ -5,6 +5,7 @@ mod broker;
 mod broker_decoder;
 mod broker_limits;
 pub(super) mod decoder;
+mod devices;
 mod external_decoder;
 mod folder_name;
 mod instance;
@@ -23,6 +24,7 @@ pub use address::{Host, ListenAddress};
 pub use broker::{
     BrokerLimits, BrokerSettings, ClientCertificate, EmbeddedBroker, ExternalBroker, Identity, Listener, Password, Tls,
 };
+pub use devices::{DiscoverySettings, NamedDevices};
 pub use instance::{InstanceRole, InstanceSettings};
 pub use secrets::Secret;
 
@@ -67,8 +69,12 @@ pub struct Settings {
     pub recorder: Option<RecorderSettings>,
     /// How many bytes the traces, and the messages that led to them, may take.
     pub trace_memory: usize,
-    /// Home Assistant's discovery.
+    /// Which sources of devices are read, and what Home Assistant is told.
     pub discovery: DiscoverySettings,
+    /// What is said of single devices.
+    pub named_devices: NamedDevices,
+    /// What the home is called; `None`: as its folder.
+    pub name: Option<String>,
 }
 
 /// What is kept of the messages that came.
@@ -84,15 +90,6 @@ pub struct RecorderSettings {
     pub is_include_written: bool,
     /// Of which topics not.
     pub exclude: Vec<TopicFilter>,
-}
-
-/// Home Assistant's discovery messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DiscoverySettings {
-    /// The first levels of their topics.
-    pub prefix: String,
-    /// Whether our own rules are announced there.
-    pub announce: bool,
 }
 
 /// The HTTP interface.
@@ -150,7 +147,9 @@ impl Default for Settings {
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
             recorder: Some(RecorderSettings::default()),
             trace_memory: 16 << 20,
-            discovery: DiscoverySettings { prefix: "homeassistant".to_owned(), announce: false },
+            discovery: DiscoverySettings::default(),
+            named_devices: NamedDevices::default(),
+            name: None,
         }
     }
 }

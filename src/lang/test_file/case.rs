@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use crate::model::{Message, Origin, Payload, Place, Qos, Topic, TopicFilter};
+use crate::model::{Message, Name, Origin, Payload, Place, Qos, Topic, TopicFilter, Value};
 
-use super::{Answers, Step};
+use super::{Answers, Obeying, Step};
 
 /// A test.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,10 @@ pub struct TestCase {
     pub ignore: Vec<TopicFilter>,
     /// What the outside answers to `http` and `exec`.
     pub answers: Answers,
+    /// Which devices do what they are told; `None`: as the file says.
+    pub obeying: Option<Obeying>,
+    /// What inputs are at the start.
+    pub given_inputs: Vec<(Name, Value)>,
     /// The recording that is played before the steps.
     pub recorded: Option<Recorded>,
 }

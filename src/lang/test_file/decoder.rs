@@ -16,7 +16,9 @@ use crate::lang::{Code, Diagnostic, Source, near};
 use crate::model::schedule::Location;
 use crate::model::{Payload, Topic, TopicFilter};
 
-use super::{Answers, ExpectedTime, Recorded, RuleSelection, TestCase, TestFile, TestLocation, WrittenPath};
+use super::{
+    Answers, ExpectedTime, InputStep, Obeying, Recorded, RuleSelection, TestCase, TestFile, TestLocation, WrittenPath,
+};
 
 /// Decodes one test file.
 pub(super) struct Decoder<'a> {
@@ -51,7 +53,7 @@ impl TestFile {
         let file = file.filter(|_| !decoder.findings.has_errors());
         let is_empty = file.is_none() && decoder.findings.len() == 0;
         let file = if is_empty {
-            Some(TestFile { path: path.into(), rules: None, location: None, tests: Vec::new() })
+            Some(TestFile { path: path.into(), rules: None, location: None, obeying: Obeying::None, tests: Vec::new() })
         } else {
             file
         };
@@ -66,6 +68,7 @@ impl Decoder<'_> {
         let mut fields = self.fields(root, "a test file")?.at(Place::TestFile);
         let rules = fields.take("rules").map(|node| self.selections(node));
         let location = fields.take("location").and_then(|node| self.location(node));
+        let obeying = fields.take("devices").and_then(|node| self.obeying(node)).unwrap_or_default();
         let tests = match self.need(&mut fields, "tests").map(|node| (node, node.as_map())) {
             Some((_, Some(entries))) => entries.iter().filter_map(|entry| self.case(entry)).collect(),
             Some((node, None)) => {
@@ -75,7 +78,7 @@ impl Decoder<'_> {
             None => Vec::new(),
         };
         self.finish(fields);
-        Some(TestFile { path: path.into(), rules, location, tests })
+        Some(TestFile { path: path.into(), rules, location, obeying, tests })
     }
 
     fn case(&mut self, entry: &Entry) -> Option<TestCase> {
@@ -87,6 +90,9 @@ impl Decoder<'_> {
         let strict = fields.take("strict").and_then(|node| self.flag(node)).unwrap_or(true);
         let ignore = fields.take("ignore").map(|node| self.filters(node)).unwrap_or_default();
         let answers = fields.take("answers").map(|node| self.answers(node)).unwrap_or_default();
+        let obeying = fields.take("devices").and_then(|node| self.obeying(node));
+        let given_inputs = fields.take("given_inputs").and_then(|node| self.input_step(node));
+        let given_inputs = given_inputs.map(|InputStep(values)| values).unwrap_or_default();
         let replay = fields.take_entry("replay");
         let snapshot = fields.take_entry("snapshot");
         let steps = match fields.take("steps").map(|node| (node, &node.kind)) {
@@ -108,7 +114,7 @@ impl Decoder<'_> {
         };
         let recorded = self.recorded(replay, snapshot);
         self.finish(fields);
-        Some(TestCase { name, place, at, given, steps, strict, ignore, answers, recorded })
+        Some(TestCase { name, place, at, given, steps, strict, ignore, answers, obeying, given_inputs, recorded })
     }
 
     fn recorded(&mut self, replay: Option<&Entry>, snapshot: Option<&Entry>) -> Option<Recorded> {

@@ -8,7 +8,7 @@ use jiff::civil::{DateTime, Time};
 
 use crate::model::{Place, Qos, Topic};
 
-use super::Pattern;
+use super::{ExpectedSet, Pattern};
 
 /// What must have happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub enum Expectation {
     Run(ExpectedRun),
     /// The HTTP requests since the last such expectation, in order.
     Http(Vec<ExpectedCall>),
+    /// What devices were told since the last expectation, all of it.
+    Set(Expected<ExpectedSet>),
     /// The programs that were run since the last such expectation, in order.
     Exec(Vec<ExpectedCall>),
 }
@@ -133,6 +135,7 @@ impl Expectation {
             Expectation::State(_) => "expect_state",
             Expectation::Run(_) => "expect_run",
             Expectation::Http(_) => "expect_http",
+            Expectation::Set(_) => "expect_set",
             Expectation::Exec(_) => "expect_exec",
         }
     }

@@ -23,6 +23,7 @@ impl Decoder<'_> {
             "expect_state" => fields.take("expect_state").and_then(|node| self.states(node)).map(Expectation::State),
             "expect_run" => fields.take("expect_run").and_then(|node| self.run(node)).map(Expectation::Run),
             "expect_http" => fields.take("expect_http").and_then(|node| self.http(node)).map(Expectation::Http),
+            "expect_set" => fields.take("expect_set").and_then(|node| self.expected_set(node)).map(Expectation::Set),
             _ => fields.take("expect_exec").and_then(|node| self.exec(node)).map(Expectation::Exec),
         }
     }

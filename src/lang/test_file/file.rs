@@ -8,7 +8,7 @@ use crate::lang::{Code, Diagnostic};
 use crate::model::Place;
 use crate::model::schedule::Location;
 
-use super::{Recorded, StepKind, TestCase};
+use super::{Obeying, Recorded, StepKind, TestCase};
 
 /// A test file that reads well.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct TestFile {
     pub rules: Option<Vec<RuleSelection>>,
     /// What counts instead of the settings' location and zone.
     pub location: Option<TestLocation>,
+    /// Which devices do what they are told.
+    pub obeying: Obeying,
     /// The tests, in the order of the file.
     pub tests: Vec<TestCase>,
 }

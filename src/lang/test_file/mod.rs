@@ -3,6 +3,8 @@
 mod answers;
 mod case;
 mod decoder;
+mod device_decoder;
+mod device_step;
 mod expectation;
 mod expectation_decoder;
 mod file;
@@ -12,6 +14,7 @@ mod step_decoder;
 
 pub use answers::Answers;
 pub use case::{Recorded, TestCase, WrittenPath};
+pub use device_step::{DeviceSays, ExpectedSet, InputStep, Obeying};
 pub use expectation::{
     BLOCKED_BY, Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedPayload, ExpectedRun, ExpectedTime,
     OUTCOMES,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::{Payload, Place, Qos, Topic};
 
-use super::{Expectation, ExpectedTime, RuleSelection};
+use super::{DeviceSays, Expectation, ExpectedTime, InputStep, RuleSelection};
 
 /// A step of a test.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,10 @@ pub enum StepKind {
         /// What is posted.
         body: Payload,
     },
+    /// A device says something.
+    Device(DeviceSays),
+    /// Somebody sets inputs.
+    Input(InputStep),
     /// Something is expected.
     Expect(Expectation),
 }
@@ -62,6 +66,8 @@ impl StepKind {
             StepKind::Reload(_) => "reload",
             StepKind::Client { .. } => "client",
             StepKind::Webhook { .. } => "webhook",
+            StepKind::Device(_) => "device",
+            StepKind::Input(_) => "input",
             StepKind::Expect(expectation) => expectation.word(),
         }
     }
@@ -75,6 +81,8 @@ impl StepKind {
             | StepKind::Restart(_)
             | StepKind::Client { .. }
             | StepKind::Webhook { .. }
+            | StepKind::Device(_)
+            | StepKind::Input(_)
             | StepKind::Expect(_) => None,
         }
     }

@@ -12,8 +12,10 @@ use super::decoder::{Decoder, items};
 use super::{ExpectedTime, PublishStep, Restart, Step, StepKind};
 
 /// The words that make a map a step.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 15] = [
     "publish",
+    "device",
+    "input",
     "after",
     "until",
     "expect",
@@ -21,6 +23,7 @@ const WORDS: [&str; 12] = [
     "expect_run",
     "expect_http",
     "expect_exec",
+    "expect_set",
     "restart",
     "reload",
     "client",
@@ -59,6 +62,8 @@ impl Decoder<'_> {
     fn step_kind(&mut self, word: &str, fields: &mut Fields<'_>) -> Option<StepKind> {
         Some(match word {
             "publish" => StepKind::Publish(self.publish(fields)?),
+            "device" => StepKind::Device(self.device_says(fields)?),
+            "input" => StepKind::Input(fields.take("input").and_then(|node| self.input_step(node))?),
             "after" => StepKind::After(fields.take("after").and_then(|node| self.duration(node))?),
             "until" => StepKind::Until(fields.take("until").and_then(|node| self.time(node))?),
             "restart" => StepKind::Restart(fields.take("restart").and_then(|node| self.restart(node))?),

@@ -101,6 +101,13 @@ impl Value {
         }
     }
 
+    /// Returns this value as compact JSON: a text is in quotes.
+    #[must_use]
+    pub fn to_json_text(&self) -> String {
+        // Never fails: the keys are texts.
+        serde_json::to_string(&PlainJson(self)).unwrap_or_default()
+    }
+
     /// Returns JSON's value as ours. A whole number beyond 64 bits becomes a float, and what lies deeper than
     /// [`Value::DEEPEST`] its text.
     #[must_use]

@@ -11,6 +11,7 @@ use crate::model::{Map, Name, Value, ValueLimits};
 
 use super::limits::Limits;
 use super::moment::{Moment, SunNow};
+use crate::script::devices::handle::DeviceHandle;
 
 /// How deep lists and maps may be nested.
 const DEEPEST: usize = 100;
@@ -139,6 +140,9 @@ fn convert_back(value: &Dynamic, depth: usize) -> Result<Value, String> {
     if let Some(moment) = value.read_lock::<Moment>() {
         return Ok(Value::Time(Box::new(moment.0.clone())));
     }
+    if let Some(device) = value.read_lock::<DeviceHandle>() {
+        return Ok(Value::text(device.label().as_str()));
+    }
     if let Some(sun) = value.read_lock::<SunNow>() {
         return sun.to_value();
     }
@@ -171,9 +175,11 @@ pub(in crate::script) fn kind_of_type(name: &str) -> &'static str {
         "blob" => "a blob",
         "Fn" => "a closure",
         "sun" => "the sun",
+        "device" => "a device",
         _ if name.contains("Range") || name.contains("range") => "a range",
         _ if name.contains("Moment") || name == "time" => "a time",
         _ if name.contains("SunNow") => "the sun",
+        _ if name.contains("DeviceHandle") => "a device",
         _ if name.contains("FnPtr") => "a closure",
         _ if name.contains("BTreeMap") => "a map",
         _ if name.contains("Vec<u8>") => "a blob",

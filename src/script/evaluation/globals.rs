@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, ImmutableString};
 
 use crate::model::Value;
+use crate::script::devices::inputs;
 use crate::script::evaluation::convert::to_dynamic;
 use crate::script::evaluation::loan::Loan;
 use crate::script::evaluation::moment::{Moment, SunNow};
@@ -41,6 +42,13 @@ fn register_globals(engine: &mut Engine, loan: &Loan) {
         lent.with(|lent| {
             lent.reads.clock = true;
             Ok(Dynamic::from(Moment(lent.world.local())))
+        })
+    });
+    let lent = loan.clone();
+    global(engine, "inputs", move || {
+        lent.with(|lent| {
+            let values = inputs::values(&lent.world, None, &mut lent.reads);
+            to_dynamic(&values, None, usize::MAX).map_err(|error| refuse(&format!("can't read `inputs`: {error}")))
         })
     });
     let lent = loan.clone();

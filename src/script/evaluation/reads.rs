@@ -21,6 +21,8 @@ pub struct Reads {
     pub running: BTreeSet<RuleId>,
     /// Rules of which was asked whether they are switched on, until when they wait, or how they ran last.
     pub rules: BTreeSet<RuleId>,
+    /// Whether it depends on which devices there are.
+    pub devices: bool,
     /// Whether the rule's own memory was read.
     pub memory: bool,
     /// Whether the time was read (`now`, `age`, `between`, …): the answer may differ each minute.
@@ -46,6 +48,7 @@ impl Reads {
         self.running.append(&mut other.running);
         self.past.append(&mut other.past);
         self.rules.append(&mut other.rules);
+        self.devices |= other.devices;
         self.memory |= other.memory;
         self.clock |= other.clock;
         self.sun |= other.sun;

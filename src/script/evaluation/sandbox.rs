@@ -21,6 +21,7 @@ use super::moment::{Moment, SunNow};
 use super::operators;
 use super::reads::Reads;
 use super::world::World;
+use crate::script::devices::inputs;
 use crate::script::expression::check::{Checker, Found};
 use crate::script::expression::code::{Code, Input};
 use crate::script::expression::compiled::Expression;
@@ -109,7 +110,18 @@ impl Sandbox {
         let ast = self.engine.compile(&rewritten.text).map_err(|error| explain(&error, text, &rewritten))?;
         let (expression, found) = Checker::check(text, &rewritten, names, &self.libraries, &ast)?;
         let inputs = inputs(&found);
-        let Found { variables, rules, past, libraries, doubts, reads_world, has_closures, .. } = found;
+        let Found {
+            variables,
+            rules,
+            past,
+            devices,
+            inputs: named_inputs,
+            libraries,
+            doubts,
+            reads_world,
+            has_closures,
+            ..
+        } = found;
         let code = Code {
             simple: Simple::of(&expression),
             expression,
@@ -118,6 +130,8 @@ impl Sandbox {
             inputs,
             rules,
             past,
+            devices,
+            named_inputs,
             doubts,
             libraries: libraries.into_values().collect(),
             reads_world,
@@ -227,6 +241,7 @@ impl Sandbox {
         frame: &Frame<'_>,
         reads: &mut Reads,
     ) -> Result<Vec<Dynamic>, Failure> {
+        reads.memory |= expression.code.reads_memory();
         let mut value = |input: &Input| {
             Ok(match input.name.as_ref() {
                 "now" => {
@@ -238,12 +253,13 @@ impl Sandbox {
                     reads.sun = true;
                     Dynamic::from(SunNow { now: world.now, calendar: Arc::new(world.calendar.clone()) })
                 }
+                "inputs" => to_dynamic(&inputs::values(world, input.keys.as_deref(), reads), None, usize::MAX)
+                    .map_err(|error| Failure::of(&expression.source, format!("can't read `inputs`: {error}")))?,
                 // What is too large to be remembered was refused when it was to be stored.
                 name => to_dynamic(&(frame.variables)(name), input.keys.as_deref(), self.most_items(name))
                     .map_err(|error| Failure::of(&expression.source, format!("can't read `{name}`: {error}")))?,
             })
         };
-        reads.memory |= expression.code.reads_memory();
         expression.code.inputs.iter().map(&mut value).collect()
     }
 

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::history::Histories;
 use crate::model::schedule::Calendar;
 use crate::model::{RuleId, States};
+use crate::script::devices::inputs::InputTopics;
+use crate::script::devices::known::KnownDevices;
 
 /// The home as expressions see it at one instant. The engine owns it and lends it for each evaluation.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +39,10 @@ pub struct World {
     pub asked_last: BTreeSet<RuleId>,
     /// Those of which that is to be kept, since a rule has asked.
     pub ran: BTreeSet<RuleId>,
+    /// The devices that are known.
+    pub devices: KnownDevices,
+    /// The inputs, each with the topic that holds its value.
+    pub inputs: Arc<InputTopics>,
     /// The ids of all rules, for `holds("key")` and the like.
     pub rule_names: Arc<RuleNames>,
 }

@@ -10,7 +10,7 @@ use crate::model::{Name, nearest};
 
 use super::error::{ExpressionError, ExpressionErrorKind as Kind};
 use super::kinds::{Doubt, Kinds};
-use super::mention::{PastMention, RuleMention};
+use super::mention::{DeviceMention, InputMention, PastMention, RuleMention};
 use super::names::PROPERTIES;
 use super::names::{BUILT_IN_VARIABLES, Names, SET_BY_A_MESSAGE};
 use super::rewrite::Rewritten;
@@ -37,6 +37,10 @@ pub(in crate::script) struct Found {
     pub(in crate::script) rules: Vec<RuleMention>,
     /// What it asks of the past of topics.
     pub(in crate::script) past: Vec<PastMention>,
+    /// The devices that it names.
+    pub(in crate::script) devices: Vec<DeviceMention>,
+    /// The inputs that it names.
+    pub(in crate::script) inputs: Vec<InputMention>,
     /// The libraries whose functions it calls, by their names.
     pub(in crate::script) libraries: BTreeMap<Name, Library>,
     /// Whether it calls a function that reads the world.
@@ -154,6 +158,7 @@ impl<'a> Checker<'a> {
         if let (Expr::Variable(variable, ..), Some((name, position))) = (&chain.lhs, property) {
             self.property(&variable.1, name, position)?;
         }
+        self.note_property(&chain.lhs, property);
         let kinds = Kinds { texts: &self.names.texts, event: None, hidden: &self.locals };
         if let Some((name, position)) = kinds.lost_property(expression) {
             let message = format!("`payload` is the message's text, which has no `{name}`");
@@ -187,6 +192,23 @@ impl<'a> Checker<'a> {
         Err(error.meant(nearest(name, known.iter().copied()), || {
             format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
         }))
+    }
+
+    /// Notes which property is read of a device, or which input.
+    fn note_property(&mut self, owner: &Expr, property: Option<(&str, Position)>) {
+        let Some((name, position)) = property else { return };
+        let at = self.at(position);
+        match owner {
+            Expr::FnCall(call, _) if call.name == "device" => {
+                if let (Some(mention), [Expr::StringConstant(..)]) = (self.found.devices.last_mut(), &*call.args) {
+                    mention.property = Some((name.into(), at));
+                }
+            }
+            Expr::Variable(variable, ..) if variable.1 == "inputs" && !self.is_local("inputs") => {
+                self.found.inputs.push(InputMention { input: name.into(), at });
+            }
+            _ => {}
+        }
     }
 
     fn is_local(&self, name: &str) -> bool {
@@ -349,6 +371,10 @@ impl<'a> Checker<'a> {
         }
         let whole = 0..self.source.len();
         self.found.past.extend(PastMention::of(&call.name, &call.args, whole));
+        if let ("device", Some(Expr::StringConstant(text, position))) = (call.name.as_str(), call.args.first()) {
+            let at = self.at(*position);
+            self.found.devices.push(DeviceMention { device: text.as_str().into(), at, property: None });
+        }
         match function.mistakes(&call.args).into_iter().next() {
             Some(Mistake { kind, position, message, help }) => {
                 Err(ExpressionError { kind, message, at: self.at(position), help, near: None })

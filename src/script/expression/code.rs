@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::model::Name;
 
 use super::error::ExpressionError;
-use super::mention::{PastMention, RuleMention};
+use super::mention::{DeviceMention, InputMention, PastMention, RuleMention};
 use super::simple::Simple;
 use crate::script::scripts::libraries::Library;
 
@@ -27,6 +27,10 @@ pub(in crate::script) struct Code {
     pub(in crate::script) rules: Vec<RuleMention>,
     /// What it asks of the past of topics.
     pub(in crate::script) past: Vec<PastMention>,
+    /// The devices that it names.
+    pub(in crate::script) devices: Vec<DeviceMention>,
+    /// The inputs that it names.
+    pub(in crate::script) named_inputs: Vec<InputMention>,
     /// Comparisons that never give anything else.
     pub(in crate::script) doubts: Vec<ExpressionError>,
     /// The libraries whose functions it calls.

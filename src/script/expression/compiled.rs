@@ -7,7 +7,7 @@ use crate::model::{Name, PlacedText};
 
 use super::code::Code;
 use super::error::ExpressionError;
-use super::mention::{PastMention, RuleMention};
+use super::mention::{DeviceMention, InputMention, PastMention, RuleMention};
 
 /// An expression that has been checked: it parses, and reads only names that can exist.
 #[derive(Debug, Clone)]
@@ -51,6 +51,18 @@ impl Expression {
     #[must_use]
     pub fn past_mentions(&self) -> &[PastMention] {
         &self.code.past
+    }
+
+    /// Returns the devices that it names in `device("…")`, where they are written out.
+    #[must_use]
+    pub fn device_mentions(&self) -> &[DeviceMention] {
+        &self.code.devices
+    }
+
+    /// Returns the inputs that it reads by name.
+    #[must_use]
+    pub fn input_mentions(&self) -> &[InputMention] {
+        &self.code.named_inputs
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rules that an expression names, and what it asks of the past.
+//! Rules, devices and inputs that an expression names, and what it asks of the past.
 
 use std::ops::Range;
 
@@ -19,6 +19,26 @@ pub struct RuleMention {
     pub at: Range<usize>,
     /// Whether it was asked if the rule holds, which only a `while` rule can; else whether it runs.
     pub is_holds: bool,
+}
+
+/// A device that an expression names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceMention {
+    /// What was written.
+    pub device: Name,
+    /// Where, in bytes of the expression's text.
+    pub at: Range<usize>,
+    /// The property that is read of it, if one is, and where it stands.
+    pub property: Option<(Name, Range<usize>)>,
+}
+
+/// An input that an expression names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputMention {
+    /// What was written.
+    pub input: Name,
+    /// Where, in bytes of the expression's text.
+    pub at: Range<usize>,
 }
 
 /// A call of a function that reads the past of a topic, as far as it is written out.

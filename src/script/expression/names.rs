@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::model::Name;
 
 /// The variables that each expression may read (docs/language/expressions.md). They can't be names of wildcards or variables.
-pub const BUILT_IN_VARIABLES: [&str; 16] = [
+pub const BUILT_IN_VARIABLES: [&str; 17] = [
     "topic", "payload", "msg", "qos", "retained", "origin", "captures", "old", "value", "trigger", "memory", "now",
-    "sun", "wait", "repeat", "http",
+    "sun", "wait", "repeat", "http", "inputs",
 ];
 
 /// The built-in variables that actions set, with the words of these.

@@ -143,7 +143,7 @@ impl Comparison {
 fn variable(expression: &Expr) -> Option<Name> {
     match expression {
         // The time and the sun are made for each evaluation.
-        Expr::Variable(variable, ..) if !matches!(variable.1.as_str(), "now" | "sun") => {
+        Expr::Variable(variable, ..) if !matches!(variable.1.as_str(), "now" | "sun" | "inputs") => {
             variable.2.is_empty().then(|| variable.1.as_str().into())
         }
         _ => None,

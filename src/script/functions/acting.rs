@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rhai::{Dynamic, Expr, FnPtr, Map, NativeCallContext, Position, Stmt};
+use rhai::{Dynamic, Expr, FnPtr, Map, NativeCallContext, Stmt};
 
 use crate::model::{LogLevel, Place, Qos, Topic, Value, parse_duration};
 use crate::script::evaluation::convert::{from_dynamic, kind};
@@ -26,7 +26,7 @@ const MOST_COMMANDS: usize = 10_000;
 const MOST_BYTES: usize = 16 << 20;
 
 /// The functions.
-pub(super) static ROWS: [Function; 13] = [
+pub(in crate::script) static ROWS: [Function; 12] = [
     // Registered by what collects a file's rules.
     function(
         "rule",
@@ -64,19 +64,6 @@ pub(super) static ROWS: [Function; 13] = [
             row.add(move |context: NativeCallContext, name: Dynamic| -> Done {
                 let name = text(&name, "scene", "the name of a scene")?;
                 command(Some(&context), &loan, |_| Ok(Command::Scene(name)))
-            });
-        }),
-    function("set", 2, 2, "set(\"device\", #{ … })", "Commands a device. Not there yet.")
-        .acts().leaves_no_step()
-        .checked(|call| {
-            let position = call.arguments.first().map_or(Position::NONE, Expr::start_position);
-            let message = "`set` needs device discovery, which isn't there yet".to_owned();
-            let help = Some("publish to the device's command topic instead".to_owned());
-            vec![Mistake { kind: Kind::UnknownFunction, position, message, help }]
-        })
-        .by(|row| {
-            row.add(|_: Dynamic, _: Map| -> Done {
-                Err(refuse("`set` needs device discovery, which isn't there yet: publish to the device's command topic"))
             });
         }),
     function(
@@ -197,7 +184,7 @@ pub(super) static ROWS: [Function; 13] = [
 ];
 
 /// Adds a command to what is called. `context` tells where it was asked for.
-fn command(
+pub(in crate::script) fn command(
     context: Option<&NativeCallContext<'_>>,
     loan: &Loan,
     make: impl FnOnce(&mut Called) -> Result<Command, Refusal>,
@@ -349,6 +336,7 @@ fn size(command: &Command) -> usize {
             method.len() + url.len() + headers + body.as_ref().map_or(0, weight)
         }
         Command::Scene(name) | Command::Cancel(name) => name.len(),
+        Command::Set { target, to, .. } => weight(target) + weight(to),
         Command::Switch { rule, .. } => rule.len(),
     };
     size_of::<Command>() + held

@@ -8,7 +8,7 @@ use crate::script::expression::error::ExpressionErrorKind as Kind;
 
 /// What an argument is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Argument {
+pub(in crate::script) enum Argument {
     /// The text of a topic.
     Topic,
     /// That of a topic filter, or a list.
@@ -25,7 +25,7 @@ pub(super) enum Argument {
 
 impl Argument {
     /// Returns what is wrong with the argument `index` of a call, where it is written out.
-    pub(super) fn mistake(self, call: Call<'_>, index: usize) -> Option<Mistake> {
+    pub(in crate::script) fn mistake(self, call: Call<'_>, index: usize) -> Option<Mistake> {
         match self {
             Argument::Topic => call.checked(index, "a topic", bad_topic),
             // Of a list, `any`, `all` and `count` are other functions.
@@ -64,18 +64,18 @@ pub(in crate::script) struct Mistake {
 
 impl Mistake {
     /// Returns a mistake of which nobody knows what to do about it.
-    pub(super) fn new(kind: Kind, position: Position, message: String) -> Mistake {
+    pub(in crate::script) fn new(kind: Kind, position: Position, message: String) -> Mistake {
         Mistake { kind, position, message, help: None }
     }
 }
 
 /// What stands in parentheses behind the name of a function.
 #[derive(Clone, Copy)]
-pub(super) struct Call<'a> {
+pub(in crate::script) struct Call<'a> {
     /// The function.
-    pub(super) name: &'a str,
+    pub(in crate::script) name: &'a str,
     /// What it is given.
-    pub(super) arguments: &'a [Expr],
+    pub(in crate::script) arguments: &'a [Expr],
 }
 
 impl<'a> Call<'a> {
@@ -92,7 +92,7 @@ impl<'a> Call<'a> {
     }
 
     /// Checks a text that is written out.
-    pub(super) fn checked(
+    pub(in crate::script) fn checked(
         self,
         index: usize,
         expected: &str,
@@ -105,7 +105,7 @@ impl<'a> Call<'a> {
     }
 
     /// Checks the keys of a map that is written out as the argument `index`, and `check`s their values.
-    pub(super) fn map(
+    pub(in crate::script) fn map(
         self,
         index: usize,
         what: &str,
@@ -144,7 +144,7 @@ impl<'a> Call<'a> {
 }
 
 /// Returns what is wrong with a duration that is written out.
-pub(super) fn bad_duration(argument: &Expr) -> Option<Mistake> {
+pub(in crate::script) fn bad_duration(argument: &Expr) -> Option<Mistake> {
     let text = match argument {
         Expr::StringConstant(text, _) => text.to_string(),
         Expr::IntegerConstant(number, _) => number.to_string(),
@@ -158,12 +158,12 @@ pub(super) fn bad_duration(argument: &Expr) -> Option<Mistake> {
     Some(Mistake::new(Kind::BadDuration, argument.start_position(), error.to_string()))
 }
 
-pub(super) fn bad_topic(text: &str) -> Option<(Kind, String)> {
+pub(in crate::script) fn bad_topic(text: &str) -> Option<(Kind, String)> {
     Topic::parse(text).err().map(|error| (Kind::BadTopic, format!("`{text}` isn't a valid topic: {error}")))
 }
 
 /// Returns what kind of value is written out, in words; `None` for a text, and for what is computed.
-pub(super) fn kind_of_literal(argument: &Expr) -> Option<&'static str> {
+pub(in crate::script) fn kind_of_literal(argument: &Expr) -> Option<&'static str> {
     Some(match argument {
         Expr::IntegerConstant(..) | Expr::FloatConstant(..) => "a number",
         Expr::BoolConstant(..) => "a boolean",
@@ -175,7 +175,7 @@ pub(super) fn kind_of_literal(argument: &Expr) -> Option<&'static str> {
     })
 }
 
-pub(super) fn kind_of_literal_or_text(argument: &Expr) -> Option<&'static str> {
+pub(in crate::script) fn kind_of_literal_or_text(argument: &Expr) -> Option<&'static str> {
     match argument {
         Expr::StringConstant(..) => Some("a text"),
         other => kind_of_literal(other),

@@ -41,7 +41,6 @@ pub(in crate::script) fn instead_of(name: &str) -> Option<&'static str> {
         "timestamp" => "write `now.unix`",
         "print" | "debug" => "writing to the log is the action `log`",
         "publish" => "an expression changes nothing: publishing is the action `publish`",
-        "device" => "devices can't be read yet: write `state('topic')`",
         _ => return None,
     })
 }
@@ -64,7 +63,6 @@ pub(in crate::script) fn instead_of_in_script(name: &str) -> Option<&'static str
         "on" | "when" => "write `rule(\"key\", #{ when: …, then: |e| { … } })`",
         "str" | "string" | "String" => "write `to_string(value)`, or a text in backticks: `` `${value}` ``",
         "printf" | "sprintf" | "format" | "concat" => "write a text in backticks: `` `${e.msg.x} °C` ``",
-        "device" => "devices can't be read yet: write `state(\"topic\")`",
         "push" | "append" | "insert" | "pop" | "shift" | "remove" | "clear" | "truncate" | "drain" | "retain"
         | "splice" | "set" | "chop" | "dedup" | "mixin" | "fill_with" | "make_upper" | "make_lower" | "print"
         | "debug" | "publish" | "is_def_var" => return None,

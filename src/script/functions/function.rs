@@ -84,7 +84,7 @@ pub(in crate::script) struct Arity {
 }
 
 /// Returns a row for a function that depends on its arguments alone.
-pub(super) const fn function(
+pub(in crate::script) const fn function(
     name: &'static str,
     least: usize,
     most: usize,
@@ -110,73 +110,73 @@ pub(super) const fn function(
 
 impl Function {
     /// It reads the home.
-    pub(super) const fn reads(mut self) -> Function {
+    pub(in crate::script) const fn reads(mut self) -> Function {
         self.effect = Effect::Reads;
         self
     }
 
     /// It changes its first argument, which only scripts may do.
-    pub(super) const fn changes(mut self) -> Function {
+    pub(in crate::script) const fn changes(mut self) -> Function {
         self.effect = Effect::Changes;
         self.only_in_scripts()
     }
 
     /// It acts, which only closures may do.
-    pub(super) const fn acts(mut self) -> Function {
+    pub(in crate::script) const fn acts(mut self) -> Function {
         self.effect = Effect::Acts;
         self.only_in_scripts()
     }
 
     /// It makes a rule, which only a file may do that loads.
-    pub(super) const fn makes_rules(mut self) -> Function {
+    pub(in crate::script) const fn makes_rules(mut self) -> Function {
         self.effect = Effect::MakesRules;
         self.only_in_scripts()
     }
 
     /// What it does is no step of its own in a trace, with the place where it was called.
-    pub(super) const fn leaves_no_step(mut self) -> Function {
+    pub(in crate::script) const fn leaves_no_step(mut self) -> Function {
         self.leaves_step = false;
         self
     }
 
     /// It gives its first argument, changed. In Rhai itself it changes it in place.
-    pub(super) const fn gives_changed(mut self) -> Function {
+    pub(in crate::script) const fn gives_changed(mut self) -> Function {
         self.gives_changed = true;
         self
     }
 
     /// Only scripts have it.
-    pub(super) const fn only_in_scripts(mut self) -> Function {
+    pub(in crate::script) const fn only_in_scripts(mut self) -> Function {
         self.is_in_expressions = false;
         self
     }
 
     /// It gives nothing but values of this kind.
-    pub(super) const fn gives(mut self, kind: Kind) -> Function {
+    pub(in crate::script) const fn gives(mut self, kind: Kind) -> Function {
         self.gives = Some(kind);
         self
     }
 
     /// It may nest a value deeper and deeper.
-    pub(super) const fn may_nest(mut self) -> Function {
+    pub(in crate::script) const fn may_nest(mut self) -> Function {
         self.may_nest = true;
         self
     }
 
     /// Its first arguments are these.
-    pub(super) const fn takes(mut self, arguments: &'static [Argument]) -> Function {
+    pub(in crate::script) const fn takes(mut self, arguments: &'static [Argument]) -> Function {
         self.takes = arguments;
         self
     }
 
     /// Arguments that are written out are checked by `check`.
-    pub(super) const fn checked(mut self, check: fn(Call<'_>) -> Vec<Mistake>) -> Function {
+    pub(in crate::script) const fn checked(mut self, check: fn(Call<'_>) -> Vec<Mistake>) -> Function {
         self.check = check;
         self
     }
 
     /// It is ours, and `register` says what it does.
-    pub(super) const fn by(mut self, register: fn(&mut Registry<'_>)) -> Function {
+    pub(in crate::script) const fn by(mut self, register: fn(&mut Registry<'_>)) -> Function {
         self.register = register;
         self
     }
@@ -200,7 +200,7 @@ impl Function {
 }
 
 /// Where a function is registered.
-pub(super) struct Registry<'a> {
+pub(in crate::script) struct Registry<'a> {
     engine: &'a mut Engine,
     name: &'static str,
     loan: &'a Loan,
@@ -209,7 +209,7 @@ pub(super) struct Registry<'a> {
 
 impl Registry<'_> {
     /// Registers a version of the function.
-    pub(super) fn add<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
+    pub(in crate::script) fn add<A: 'static, const N: usize, const X: bool, R: Variant + Clone, const F: bool>(
         &mut self,
         version: impl RhaiNativeFunc<A, N, X, R, F> + Send + Sync + 'static,
     ) -> &mut Self {
@@ -223,27 +223,27 @@ impl Registry<'_> {
     }
 
     /// Returns where the function finds what it reads, or acts on.
-    pub(super) fn loan(&self) -> Loan {
+    pub(in crate::script) fn loan(&self) -> Loan {
         self.loan.clone()
     }
 
     /// Returns how many bytes a text may have.
-    pub(super) fn text(&self) -> usize {
+    pub(in crate::script) fn text(&self) -> usize {
         self.limits.text
     }
 
     /// Returns how many items a value may have.
-    pub(super) fn items(&self) -> usize {
+    pub(in crate::script) fn items(&self) -> usize {
         self.limits.items
     }
 
     /// Returns how much several values may hold together.
-    pub(super) fn budget(&self) -> Budget {
+    pub(in crate::script) fn budget(&self) -> Budget {
         Budget::of(self.limits)
     }
 
     /// Returns what it is registered with, for what isn't called by a name.
-    pub(super) fn engine(&mut self) -> &mut Engine {
+    pub(in crate::script) fn engine(&mut self) -> &mut Engine {
         self.engine
     }
 }

@@ -3,7 +3,7 @@
 //! To add one, add its row to the file of its subject. Its checks, its help and its line in `docs/language/functions.md`
 //! come from there.
 
-mod acting;
+pub(super) mod acting;
 pub(super) mod arguments;
 mod changes;
 mod dates;

@@ -3,15 +3,16 @@
 use super::formats::{decimals, patterns, times};
 use super::function::Function;
 use super::{acting, changes, dates, history, home, lists, moments, numbers, others, texts, values};
+use crate::script::devices;
 
 /// A chapter of the reference: its title, and its functions.
 pub(super) type Chapter = (&'static str, &'static [&'static [Function]]);
 
 /// All functions, by what they are for.
 pub(super) static CHAPTERS: [Chapter; 7] = [
-    ("The home", &[&home::ROWS, &moments::ROWS, &times::ROWS, &dates::ROWS, &others::ROWS]),
+    ("The home", &[&home::ROWS, &devices::functions::ROWS, &moments::ROWS, &times::ROWS, &dates::ROWS, &others::ROWS]),
     ("What was", &[&history::ROWS]),
-    ("Acting, in closures", &[&acting::ROWS]),
+    ("Acting, in closures", &[&acting::ROWS, &devices::commands::ROWS]),
     ("Values", &[&values::ROWS]),
     ("Texts", &[&texts::ROWS, &patterns::ROWS, &changes::OF_TEXTS]),
     ("Lists and maps", &[&lists::ROWS, &changes::OF_LISTS]),

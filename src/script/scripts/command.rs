@@ -34,6 +34,15 @@ pub enum Command {
     },
     /// `scene(name)`.
     Scene(Name),
+    /// `set(device, properties, options)`.
+    Set {
+        /// Which devices: a name, a list of them, or a map that selects.
+        target: Value,
+        /// The properties and what they are to be: a map.
+        to: Value,
+        /// Whether what a device says already is left out.
+        if_changed: bool,
+    },
     /// `after(duration, closure)`, with a name or without.
     After {
         /// The timer's name; one of that name is replaced.

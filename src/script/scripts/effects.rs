@@ -42,7 +42,15 @@ impl Script {
 /// Returns the function that acts which a call calls. Where another of its name changes nothing (`log` of a number), it is
 /// the one that acts if it is given a text that is written out; of what is computed, nobody knows before it runs.
 fn acting(call: &CallOutline) -> Option<&'static Function> {
+    if is_of_rhai(call) {
+        return None;
+    }
     let fits = || rows(&call.name).filter(|row| row.arity.allows(call.arguments));
     let acting = fits().find(|row| row.effect.acts())?;
     (call.has_text || fits().all(|row| row.effect.acts())).then_some(acting)
+}
+
+/// Returns whether a call is of a method of Rhai's own that is called as one of ours: `map.set(key, value)`.
+fn is_of_rhai(call: &CallOutline) -> bool {
+    call.is_method && call.name == "set" && call.arguments == 3
 }

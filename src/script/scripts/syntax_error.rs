@@ -144,7 +144,7 @@ fn instead_of_variable(name: &str, text: &str) -> String {
         .filter(|index| tokens.kind(*index) == Some(TokenKind::Word))
         .map(|index| tokens.text(index))
         .chain(parameters)
-        .chain(["memory", "now", "sun"])
+        .chain(["memory", "now", "sun", "inputs"])
         .collect();
     if declared.contains(name) {
         return format!(

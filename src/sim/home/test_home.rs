@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::devices::{DeviceSettings, PayloadLimit};
-use crate::engine::Options;
-use crate::lang::Settings;
+use crate::devices::PayloadLimit;
+use crate::engine::{DeviceOptions, Options};
 use crate::lang::test_file::{RuleSelection, TestFile, TestLocation};
+use crate::lang::{KeptDevices, Settings};
 use crate::model::schedule::Calendar;
 use crate::model::{Fingerprint, Secrets, nearest};
 use crate::rules::{RuleEntry, Ruleset};
@@ -28,19 +28,29 @@ impl TestHome {
     #[must_use]
     pub fn new(settings: &Settings, zone: TimeZone, rules: Ruleset) -> TestHome {
         let zone = settings.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(zone);
+        let devices = DeviceOptions { settings: settings.device_settings(""), ..DeviceOptions::default() };
         let options = Options {
             calendar: Calendar { zone, location: settings.location },
             limits: settings.limits,
             chain: settings.chain,
             storm: settings.storm,
             runs: settings.runs,
-            payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
+            payload: PayloadLimit::new(settings.payload, devices.settings.clone()),
             samples: settings.samples,
             ignored: settings.ignored.clone(),
+            devices: Arc::new(devices),
             seed: 0,
         };
         let main: Arc<str> = settings.rules.trim_matches('/').into();
         TestHome { options, main: Arc::clone(&main), folders: BTreeMap::from([(main, rules)]) }
+    }
+
+    /// Returns the home with what its devices say of themselves, as a file of the home keeps it.
+    #[must_use]
+    pub fn with_devices(mut self, kept: &Arc<KeptDevices>) -> TestHome {
+        let settings = self.options.devices.settings.clone();
+        self.options.devices = Arc::new(DeviceOptions { settings, kept: Arc::clone(kept), ..DeviceOptions::default() });
+        self
     }
 
     /// Returns the settings that decisions depend on.
@@ -107,7 +117,9 @@ impl TestHome {
         }
         let none = Secrets::default();
         let secrets = self.folders.values().fold(none, |all, rules| all.with(&rules.secrets));
-        Ok(Ruleset::new(chosen.into_values().collect()).with_secrets(secrets))
+        let inputs = chosen.keys().next().and_then(|(folder, _)| self.folders.get(folder));
+        let inputs = inputs.map(|rules| Arc::clone(&rules.inputs)).unwrap_or_default();
+        Ok(Ruleset::new(chosen.into_values().collect()).with_secrets(secrets).with_inputs(inputs))
     }
 
     /// Returns the rules that one choice chooses, by their folder and place in its order.

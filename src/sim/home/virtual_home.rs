@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::devices::{Device, SayError};
 use crate::engine::{
     Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, RuleByTime, RuleView, Snapshot,
     Trace,
 };
-use crate::lang::test_file::Answers;
-use crate::model::{Map, Message, Origin, Payload, RuleId, Topic, Value};
+use crate::lang::test_file::{Answers, Obeying};
+use crate::model::{Map, Message, Origin, Payload, Qos, RuleId, Topic, Value};
 use crate::rules::{LogLevel, Ruleset};
 
 use super::heard::Heard;
@@ -28,6 +29,10 @@ pub struct VirtualHome {
     rules: Ruleset,
     options: Options,
     answers: Answers,
+    /// Which devices do what they are told.
+    obeying: Obeying,
+    /// What these say next.
+    answering: VecDeque<Message>,
     /// What survives a restart.
     saved: Snapshot,
     /// What the broker keeps.
@@ -137,6 +142,8 @@ impl VirtualHome {
             rules,
             options,
             answers,
+            obeying: Obeying::None,
+            answering: VecDeque::new(),
             saved: Snapshot::default(),
             retained: BTreeMap::new(),
             published: Vec::new(),
@@ -231,6 +238,67 @@ impl VirtualHome {
     pub fn handle(&mut self, event: Event) {
         let effects = self.engine.handle(self.now, event);
         self.take(effects);
+        // Devices that do what they are told say so at once.
+        let mut answers = 0;
+        while let Some(message) = self.answering.pop_front().filter(|_| answers < SAME_INSTANT) {
+            answers += 1;
+            self.pass_on(&message);
+            self.heard.note(self.now, &message);
+            let effects = self.engine.handle(self.now, Event::Message(message));
+            self.take(effects);
+        }
+    }
+
+    /// Makes these devices do what they are told.
+    pub fn obey(&mut self, obeying: Obeying) {
+        self.obeying = obeying;
+    }
+
+    /// Returns the messages by which a device says this; what else its topics said last stays.
+    pub(in crate::sim) fn says(&self, device: &Device, values: &Map) -> Result<Vec<(Topic, Payload)>, Vec<SayError>> {
+        let states = self.engine.states();
+        let last = |topic: &Topic| states.get(topic.as_str()).map(|state| state.payload.clone());
+        let said = device.says(values, &last)?;
+        Ok(said.into_iter().map(|publication| (publication.topic, publication.payload)).collect())
+    }
+
+    /// Returns what a device last said of a property.
+    pub(in crate::sim) fn said(&self, device: &Device, property: &str) -> Option<Value> {
+        let topic = self.engine.devices().get(&device.id)?.topic(property)?;
+        let state = self.engine.states().get(topic.as_str())?;
+        Some(state.payload.value().clone()).filter(|value| !value.is_null())
+    }
+
+    /// Lets the devices that a message commands say that they did it, where they do what they are told.
+    fn answer_as_told(&mut self, message: &Message) {
+        if self.obeying == Obeying::None {
+            return;
+        }
+        let registry = self.engine.registry();
+        let mut told: BTreeMap<Arc<str>, Vec<(Arc<str>, Value)>> = BTreeMap::new();
+        for reading in registry.commanded(&message.topic, &message.payload) {
+            told.entry(reading.device).or_default().push((reading.property, reading.value));
+        }
+        for (id, values) in told {
+            let Some(device) = self.engine.registry().device(&id).cloned() else { continue };
+            let obeys = match &self.obeying {
+                Obeying::None => false,
+                Obeying::All => true,
+                Obeying::Some(names) => names.iter().any(|name| *name == device.name || *name == device.id),
+            };
+            let done = device.obeyed(&values);
+            if let (true, Ok(said)) = (obeys && !done.is_empty(), self.says(&device, &done)) {
+                let message = |(topic, payload)| Message {
+                    topic,
+                    payload,
+                    qos: Qos::AtLeastOnce,
+                    retain: false,
+                    origin: Origin::Live,
+                    expires_at: None,
+                };
+                self.answering.extend(said.into_iter().map(message));
+            }
+        }
     }
 
     /// Lets time pass up to `until`: what is due fires at its own time, in order. A time before now is now.
@@ -358,10 +426,12 @@ impl VirtualHome {
         for effect in effects {
             match effect {
                 Effect::Publish(publication) => {
+                    self.answer_as_told(&publication.message);
                     self.pass_on(&publication.message);
                     self.heard.note(at, &publication.message);
                     self.published.push(Published { at, publication });
                 }
+                Effect::Tell(message) => self.pass_on(&message),
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
                 Effect::Trace(trace) => self.traces.push(trace),
                 Effect::Log { rule, level, text } => self.logs.push(Logged { at, rule, level, text }),

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::{Event, Options, Outcome};
+use crate::engine::{DeviceOptions, Event, Options, Outcome};
 use crate::explain::Report;
 use crate::lang::test_file::{
-    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedTime, PublishStep, Recorded as RecordedTest, Restart,
-    RuleSelection, Step, StepKind, TestCase, TestFile,
+    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedSet, ExpectedTime, InputStep, PublishStep,
+    Recorded as RecordedTest, Restart, RuleSelection, Step, StepKind, TestCase, TestFile,
 };
 use crate::model::recording::Recorded;
-use crate::model::{Message, Origin, Payload, Place, RuleId, Topic, nearest};
+use crate::model::{Message, Origin, Payload, Place, Qos, RuleId, Topic, nearest};
 use crate::rules::Ruleset;
 
 use crate::sim::coverage::Exercised;
@@ -22,6 +22,7 @@ use crate::sim::home::{
 use crate::sim::replay::Replay;
 use crate::sim::report::{self, Comparison, Concern, Outside, Relation};
 
+use super::device;
 use super::snapshot::{self, Material, Snapshot};
 
 /// How a test ended.
@@ -79,6 +80,8 @@ pub struct TestRun<'a> {
     seen: Seen,
     unheard: BTreeSet<String>,
     doubtful: BTreeSet<Topic>,
+    /// The publications after these that `expect_set` has accounted for.
+    accounted: BTreeSet<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -114,10 +117,15 @@ impl<'a> TestRun<'a> {
         };
         let options = home.options_of(file, &case.name);
         let Some((recorded, material)) = case.recorded.as_ref().zip(material) else {
-            return TestRun::start(case, home, rules, options).finish(None);
+            let mut run = TestRun::start(case, home, rules, options);
+            run.world.obey(case.obeying.clone().unwrap_or_else(|| file.obeying.clone()));
+            return run.finish(None);
         };
         match TestRun::play(case, home, (rules, options), material.messages) {
-            Ok(run) => run.finish(Some((recorded, &material.snapshot))),
+            Ok(mut run) => {
+                run.world.obey(case.obeying.clone().unwrap_or_else(|| file.obeying.clone()));
+                run.finish(Some((recorded, &material.snapshot)))
+            }
             Err(message) => TestOutcome::failed(Failure {
                 step: None,
                 place: recorded.replay.place.clone(),
@@ -153,6 +161,7 @@ impl<'a> TestRun<'a> {
     pub fn publications(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> Result<Vec<Published>, String> {
         let rules = home.rules_of(file).map_err(|(_, why)| why)?;
         let mut run = TestRun::start(case, home, rules, home.options_of(file, &case.name));
+        run.world.obey(case.obeying.clone().unwrap_or_else(|| file.obeying.clone()));
         for step in &case.steps {
             run.step(step).map_err(|(message, _)| message)?;
         }
@@ -160,6 +169,7 @@ impl<'a> TestRun<'a> {
     }
 
     fn start(case: &'a TestCase, home: &'a TestHome, rules: Ruleset, options: Options) -> TestRun<'a> {
+        let options = with_given_inputs(case, options);
         let start = instant(case.at.unwrap_or(TestCase::DEFAULT_START), &options.calendar);
         let world = VirtualHome::start(start, rules, options, case.retained(), case.answers.clone());
         TestRun::new(case, home, world)
@@ -167,7 +177,7 @@ impl<'a> TestRun<'a> {
 
     fn new(case: &'a TestCase, home: &'a TestHome, world: VirtualHome) -> TestRun<'a> {
         let (unheard, doubtful) = (BTreeSet::new(), BTreeSet::new());
-        TestRun { case, home, world, seen: Seen::default(), unheard, doubtful }
+        TestRun { case, home, world, seen: Seen::default(), unheard, doubtful, accounted: BTreeSet::new() }
     }
 
     /// Starts a home and feeds it with a recording; the clock stops at the last message.
@@ -226,7 +236,8 @@ impl<'a> TestRun<'a> {
 
     /// Returns those of `published` that the test doesn't ignore.
     fn expected_of(&self, published: &[Published]) -> Vec<Published> {
-        let is_ignored = |topic: &Topic| self.case.ignore.iter().any(|filter| filter.matches(topic));
+        let is_ignored =
+            |topic: &Topic| is_our_own(topic) || self.case.ignore.iter().any(|filter| filter.matches(topic));
         published.iter().filter(|published| !is_ignored(&published.publication.message.topic)).cloned().collect()
     }
 
@@ -258,8 +269,48 @@ impl<'a> TestRun<'a> {
                 self.note_unheard(name);
                 self.world.handle(Event::Webhook { name: Arc::clone(name), body: body.clone() });
             }
+            StepKind::Device(step) => {
+                return device::say(&mut self.world, step).map_err(|why| (why, Report::default()));
+            }
+            StepKind::Input(step) => return self.input(step),
             StepKind::Expect(expectation) => return self.expect(expectation),
         }
+        Ok(())
+    }
+
+    fn input(&mut self, InputStep(values): &InputStep) -> StepResult {
+        for (name, value) in values {
+            let Some(input) = self.world.engine().inputs().get(name).cloned() else {
+                let known: Vec<&str> = self.world.engine().inputs().keys().map(|name| &**name).collect();
+                let near = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+                let message = format!("there is no input `{name}`{}", near.unwrap_or_default());
+                return Err((message, Report::default()));
+            };
+            let value =
+                input.kind.accept(value).map_err(|why| (format!("the input `{name}` {why}"), Report::default()))?;
+            let payload = Payload::from_value(&input.kind.wire(&value));
+            if let Ok(topic) = Topic::parse(&format!("homerule/input/{name}/set")) {
+                self.world.publish(Message {
+                    topic,
+                    payload,
+                    qos: Qos::AtLeastOnce,
+                    retain: false,
+                    origin: Origin::Live,
+                    expires_at: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what devices were told; what `expect_set` accounts for, no `expect` sees.
+    fn expect_set(&mut self, expected: &Expected<ExpectedSet>) -> StepResult {
+        let first = self.seen.published;
+        let published: Vec<(usize, &Published)> = self.world.published.iter().enumerate().skip(first).collect();
+        let published: Vec<(usize, &Published)> =
+            published.into_iter().filter(|(index, _)| !self.accounted.contains(index)).collect();
+        let accounted = device::compare(expected, &published, &self.world)?;
+        self.accounted.extend(accounted);
         Ok(())
     }
 
@@ -326,6 +377,7 @@ impl<'a> TestRun<'a> {
     fn expect(&mut self, expectation: &Expectation) -> StepResult {
         match expectation {
             Expectation::Published(expected) => self.expect_published(expected),
+            Expectation::Set(expected) => self.expect_set(expected),
             Expectation::State(expected) => {
                 let report = report::of_states(expected, &mut self.world);
                 report.map_or(Ok(()), |(message, report)| Err((message, report)))
@@ -349,7 +401,10 @@ impl<'a> TestRun<'a> {
     }
 
     fn expect_published(&mut self, expected: &Expected<ExpectedMessage>) -> StepResult {
-        let published = self.expected_of(self.world.published.get(self.seen.published..).unwrap_or_default());
+        let first = self.seen.published;
+        let new = self.world.published.iter().enumerate().skip(first);
+        let new = new.filter(|(index, _)| !self.accounted.contains(index)).map(|(_, published)| published.clone());
+        let published = self.expected_of(&new.collect::<Vec<_>>());
         let first_trace = self.seen.traces;
         self.seen.published = self.world.published.len();
         self.seen.traces = self.world.traces.len();
@@ -373,6 +428,21 @@ impl<'a> TestRun<'a> {
     fn clock(&self) -> String {
         self.world.clock().text(self.world.now())
     }
+}
+
+/// Returns whether a topic is one of homerule's own, which no `expect` counts, but for calls of Home Assistant.
+fn is_our_own(topic: &Topic) -> bool {
+    topic.as_str().starts_with("homerule/") && topic.as_str() != "homerule/home_assistant/call"
+}
+
+/// Returns the options of a test in which inputs are what it says at the start.
+fn with_given_inputs(case: &TestCase, options: Options) -> Options {
+    if case.given_inputs.is_empty() {
+        return options;
+    }
+    let given_inputs = case.given_inputs.iter().cloned().collect();
+    let devices = DeviceOptions { given_inputs, ..(*options.devices).clone() };
+    Options { devices: Arc::new(devices), ..options }
 }
 
 fn message(step: &PublishStep, payload: &Payload) -> Message {

@@ -86,7 +86,7 @@ impl EventLoop {
             }
             Effect::Recall(recall) => self.parts.outside.recall(recall, self.observers.recorder.search()),
             // They were dealt with when they were decided.
-            Effect::Alert(_) | Effect::Save { .. } => {}
+            Effect::Alert(_) | Effect::Tell(_) | Effect::Save { .. } => {}
         }
     }
 }

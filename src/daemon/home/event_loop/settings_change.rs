@@ -18,7 +18,9 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         allow: _,
         recorder: _,
         trace_memory: _,
-        discovery: _,
+        discovery,
+        named_devices,
+        name,
         limits,
         // Compared with one another.
         chain: _,
@@ -36,6 +38,9 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         ("instance", *instance != after.instance),
         ("topic_prefix", *topic_prefix != after.topic_prefix),
         ("web", *web != after.web),
+        ("discovery", *discovery != after.discovery),
+        ("name", *name != after.name),
+        ("devices", *named_devices != after.named_devices),
         ("limits", *limits != after.limits || counts(before) != counts(after)),
         ("values", *ignored != after.ignored),
     ];

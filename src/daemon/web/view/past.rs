@@ -10,7 +10,7 @@ use crate::api::view::VerdictAnswer;
 use crate::daemon::home::view::HomeView;
 use crate::daemon::web::Shared;
 use crate::daemon::web::problem::Problem;
-use crate::devices::{DeviceSettings, PayloadLimit};
+use crate::devices::PayloadLimit;
 use crate::disk::RecordedSince;
 use crate::engine::Options;
 use crate::model::RuleId;
@@ -27,15 +27,17 @@ const MOST: u64 = 500_000;
 /// Returns what decides in a replay.
 pub(in crate::daemon::web) fn options(home: &HomeView<'_>) -> Options {
     let settings = home.settings;
+    let devices = home.engine.device_options();
     Options {
         calendar: home.engine.calendar().clone(),
         limits: settings.limits,
         chain: settings.chain,
         storm: settings.storm,
         runs: settings.runs,
-        payload: PayloadLimit::new(settings.payload, DeviceSettings::default()),
+        payload: PayloadLimit::new(settings.payload, devices.settings.clone()),
         samples: settings.samples,
         ignored: settings.ignored.clone(),
+        devices,
         seed: 0,
     }
 }

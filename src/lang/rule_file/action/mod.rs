@@ -23,9 +23,9 @@ use crate::script::Template;
 use crate::lang::rule_file::decoder::{Decoder, Grows};
 
 /// The words that make a map an action.
-const ACTION_WORDS: [&str; 23] = [
-    "publish", "scene", "set", "delay", "wait", "if", "choose", "repeat", "parallel", "let", "remember", "run",
-    "enable", "disable", "cancel", "log", "http", "exec", "stop", "extend", "forget", "snapshot", "restore",
+const ACTION_WORDS: [&str; 24] = [
+    "publish", "scene", "set", "input", "delay", "wait", "if", "choose", "repeat", "parallel", "let", "remember",
+    "run", "enable", "disable", "cancel", "log", "http", "exec", "stop", "extend", "forget", "snapshot", "restore",
 ];
 
 /// How long an HTTP request may take, unless the rule says.
@@ -101,6 +101,7 @@ impl Decoder<'_> {
             "publish" => self.publish(fields),
             "scene" => self.scene(fields),
             "set" => self.set(fields),
+            "input" => fields.take("input").and_then(|node| self.input_action(node)),
             "delay" => fields.take("delay").and_then(|node| self.duration_template(node)).map(ActionKind::Delay),
             "wait" => self.wait(fields, path),
             "if" => self.if_action(fields, path),
@@ -206,16 +207,6 @@ impl Decoder<'_> {
             None => format!("use one of {}, or a map of topics to payloads", near::list(&ACTION_WORDS)),
         };
         self.findings.error(Code::UNKNOWN_ACTION, span, message).help(help);
-    }
-
-    fn set(&mut self, fields: &mut Fields<'_>) -> Option<ActionKind> {
-        fields.allow(&["to"]);
-        let node = fields.take("set")?;
-        let span = self.mark(node);
-        let found =
-            self.findings.error(Code::UNKNOWN_ACTION, span, "`set` needs device discovery, which isn't supported yet");
-        found.help("publish to the device's command topic instead");
-        None
     }
 
     /// Returns the names and values of `remember`: any text can be a name, since it's read as `memory.name`.

@@ -12,6 +12,7 @@ use crate::script::{Closure, Template, TextPart};
 use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::rule_file::file::RuleFile;
 use crate::lang::rule_file::fingerprint::scene_fingerprint;
+use crate::lang::rule_file::triggers::optional;
 
 /// What `if_changed` takes.
 const IF_CHANGED: &str = "`true`, or the topic that the device reports its state on";
@@ -24,7 +25,7 @@ impl Decoder<'_> {
             let span = self.mark(node);
             let found = self.findings.error(Code::WRONG_TYPE, span, "`publish` takes a topic, not a map");
             found.help("write `publish: TOPIC` with `payload: …` next to it, or just `TOPIC: PAYLOAD`");
-            fields.allow(&["payload", "qos", "retain", "if_changed"]);
+            fields.allow(&["payload", "qos", "retain", "if_changed", "confirm", "retry"]);
             return None;
         }
         let topic = self.publish_topic(node);
@@ -44,7 +45,12 @@ impl Decoder<'_> {
             Some(changed) => self.if_changed(changed, node),
             None => Some(IfChanged::Always),
         };
-        let publish = Publish { topic: topic?, payload: payload?, qos: qos?, retain: retain?, if_changed: if_changed? };
+        let retry = self.publish_retry(fields);
+        let confirm = fields.take("confirm").map(|node| self.publish_confirm(node, retry));
+        let confirm = optional(confirm)?;
+        retry?;
+        let publish =
+            Publish { confirm, topic: topic?, payload: payload?, qos: qos?, retain: retain?, if_changed: if_changed? };
         Some(ActionKind::Publish(vec![publish]))
     }
 
@@ -64,6 +70,7 @@ impl Decoder<'_> {
                     qos: Qos::default(),
                     retain: false,
                     if_changed: IfChanged::Always,
+                    confirm: None,
                 })
             })
             .collect();

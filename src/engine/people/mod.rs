@@ -1,0 +1,3 @@
+//! What people set by hand, and what they are told.
+
+pub(crate) mod input;
