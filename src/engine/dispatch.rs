@@ -13,7 +13,7 @@ use super::live::deadlines::{Deadline, Due};
 use super::live::id::LiveId;
 use super::live::owner::Owner;
 use super::live::subscriptions::{Fact, Part, Subscriber};
-use super::loop_guard;
+use super::often::loop_guard;
 use super::run::stepper::step_ready;
 use super::run::{admission, lifecycle, timer, unwind, wait};
 use super::trace::{Cause, CauseKind, RunId, StepKind};

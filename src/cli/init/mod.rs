@@ -93,7 +93,10 @@ fn next_steps(home: &Path, is_at_another: bool) -> String {
         if is_at_another {
             (format!("homerule doctor{folder}"), "see whether the broker does what is needed, then `homerule run`")
         } else {
-            (format!("homerule run{folder}"), "run it: the broker is at 127.0.0.1:1883, the page at http://127.0.0.1:8330")
+            (
+                format!("homerule run{folder}"),
+                "run it: the broker is at 127.0.0.1:1883, the page at http://127.0.0.1:8330",
+            )
         },
         (
             "homerule pub home/living_room/tv ON".to_owned(),

@@ -95,7 +95,10 @@ impl Translator<'_> {
         }
         let sets = parts.iter().any(|part| matches!(part, Part::Set(..) | Part::SetBlock(..)));
         if sets {
-            return refuse(list.at, "a `{% for %}` that sets variables has no counterpart here: use `map`, `select` or `sum`");
+            return refuse(
+                list.at,
+                "a `{% for %}` that sets variables has no counterpart here: use `map`, `select` or `sum`",
+            );
         }
         let value = self.expression(list)?;
         let mut found = self.list_filter(value, "list", &[], &[], list.at)?;

@@ -193,11 +193,7 @@ impl Work<'_> {
         self.differ("which entities an area, device or label means stays with Home Assistant, since its registries weren't there");
         self.scope.home.note_call(action);
         let data = self.call_data(node)?;
-        let payload = vec![
-            ("action", Doc::text(action)),
-            ("target", entries(keys)),
-            ("data", Doc::Value(data.into())),
-        ];
+        let payload = vec![("action", Doc::text(action)), ("target", entries(keys)), ("data", Doc::Value(data.into()))];
         Ok(Some(vec![entries(vec![("homerule/home_assistant/call", entries(payload))])]))
     }
 
