@@ -119,11 +119,15 @@ fn the_settings_that_the_page_shows_load_and_are_the_defaults() {
     let defaults = home_of("", A_RULE, &[]).settings;
     let BrokerSettings::Embedded(mut broker) = home.settings.broker.clone() else { panic!("no broker of its own") };
     broker.anonymous = None;
+    let mut recorder = home.settings.recorder.clone().unwrap();
+    // That it is written says which topics of another broker are needed.
+    assert!(std::mem::take(&mut recorder.is_include_written));
     let told = Settings {
         location: None,
         zone: None,
         devices: Vec::new(),
         broker: BrokerSettings::Embedded(broker),
+        recorder: Some(recorder),
         ..home.settings
     };
     assert_eq!(format!("{told:#?}"), format!("{defaults:#?}"));

@@ -19,7 +19,7 @@ use crate::devices::PayloadLimit;
 use crate::disk::home_files::{FilesError, SETTINGS, Scan};
 use crate::disk::recorded;
 use crate::engine::{self, DeviceOptions, Engine};
-use crate::lang::{BrokerSettings, Code, Home, Settings, take_refusals_for_errors};
+use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Home, Settings, take_refusals_for_errors};
 use crate::model::schedule::Calendar;
 
 use super::banner::Banner;
@@ -29,7 +29,7 @@ use super::home::event_loop::{EventLoop, Parts};
 use super::home::input::{Input, Link, WAITING};
 use super::instance::Instance;
 use super::link::{LinkError, Linked};
-use super::mqtt::Mqtt;
+use super::mqtt::{Moment, Mqtt, Retained};
 use super::observers::Observers;
 use super::observers::screen::{Format, Screen};
 use super::observers::shown::Shown;
@@ -205,10 +205,51 @@ struct Daemon {
     link: Link,
     requests: mpsc::Sender<Request>,
     stopping: watch::Sender<bool>,
-    listeners: JoinHandle<Result<(), ListenersError>>,
+    listeners: Listening,
     event_loop: JoinHandle<()>,
     web: JoinHandle<Result<(), WebError>>,
     reloader: JoinHandle<()>,
+}
+
+/// What takes in clients, until it is told to stop.
+type Listening = JoinHandle<Result<(), ListenersError>>;
+
+/// Binds the listeners of our own broker, and reads who may connect; `None` where it is another broker.
+async fn bind(broker: &BrokerSettings, folder: &Path) -> Result<Option<(AccessFiles, Listeners)>, DaemonError> {
+    let BrokerSettings::Embedded(embedded) = broker else { return Ok(None) };
+    if let Some(most) = open_files::make_room(embedded.limits.connections) {
+        warn!(
+            "The system lets homerule have {most} files open, too few for {} clients: raise it with `LimitNOFILE=` or `ulimit -n`.",
+            embedded.limits.connections
+        );
+    }
+    let access = AccessFiles::read(embedded, folder)?;
+    Ok(Some((access, Listeners::bind(embedded, folder).await?)))
+}
+
+/// Starts our own broker with what was kept of it.
+fn own_broker(
+    now: Moment,
+    settings: &EmbeddedBroker,
+    (access, listeners): (AccessFiles, Listeners),
+    kept: Vec<(Arc<str>, Vec<u8>)>,
+    old_retained: &[Retained],
+) -> (Mqtt, Listening) {
+    let parts = broker::Parts { settings, listeners: &listeners, access, kept, old_retained, seed: random() };
+    let (broker, arrivals, unreadable) = OwnBroker::new(now, parts);
+    for key in unreadable {
+        error!("`{key}` can't be read and is left out.");
+    }
+    (Mqtt::Broker(Box::new(broker)), tokio::spawn(listeners.run(arrivals)))
+}
+
+/// Returns what stands for listeners where nobody listens: it ends with the daemon.
+fn nobody(mut stop: watch::Receiver<bool>) -> Listening {
+    tokio::spawn(async move {
+        // An error means that the daemon has gone.
+        let _ = stop.changed().await;
+        Ok(())
+    })
 }
 
 impl Daemon {
@@ -226,23 +267,11 @@ impl Daemon {
         let (sender, inputs) = mpsc::channel(WAITING);
         let link = Link::new(sender.clone());
         drop(sender);
-        let own = match &settings.broker {
-            BrokerSettings::Embedded(embedded) => {
-                if let Some(most) = open_files::make_room(embedded.limits.connections) {
-                    warn!(
-                        "The system lets homerule have {most} files open, too few for {} clients: raise it with `LimitNOFILE=` or `ulimit -n`.",
-                        embedded.limits.connections
-                    );
-                }
-                let access = AccessFiles::read(embedded, folder)?;
-                Some((embedded, access, Listeners::bind(embedded, folder).await?))
-            }
-            BrokerSettings::External(_) => None,
-        };
+        let own = bind(&settings.broker, folder).await?;
         let (requests, requested) = mpsc::channel(16);
         let (stopping, stop) = watch::channel(false);
         let web = Web::bind(settings, folder, link.clone(), requests.clone(), stop).await?;
-        let addresses = own.as_ref().map(|(_, _, listeners)| listeners.addresses()).unwrap_or_default();
+        let addresses = own.as_ref().map(|(_, listeners)| listeners.addresses()).unwrap_or_default();
         let banner = Banner::new(folder, addresses, web.address(), &loaded);
         let mut screen = Screen::start(options.format, options.quiet, zone.clone());
         banner.show(&mut screen);
@@ -253,30 +282,12 @@ impl Daemon {
         let mut clock = Clock::start(kept.snapshot.alive_at);
         let now = clock.read().now;
         let (mqtt, listeners) = match (own, &settings.broker) {
-            (Some((embedded, access, listeners)), _) => {
-                let parts = broker::Parts {
-                    settings: embedded,
-                    listeners: &listeners,
-                    access,
-                    kept: kept.broker,
-                    old_retained: &kept.old_retained,
-                    seed: random(),
-                };
-                let (broker, arrivals, unreadable) = OwnBroker::new(now, parts);
-                for key in unreadable {
-                    error!("`{key}` can't be read and is left out.");
-                }
-                (Mqtt::Broker(Box::new(broker)), tokio::spawn(listeners.run(arrivals)))
+            (Some(own), BrokerSettings::Embedded(embedded)) => {
+                own_broker(now, embedded, own, kept.broker, &kept.old_retained)
             }
-            (None, BrokerSettings::External(external)) => {
+            (_, BrokerSettings::External(external)) => {
                 let linked = Linked::new(now, settings, external, folder, kept.link)?;
-                let mut stop = stopping.subscribe();
-                // Nobody listens: this only ends with the daemon.
-                let nobody = async move {
-                    let _ = stop.changed().await;
-                    Ok(())
-                };
-                (Mqtt::Link(Box::new(linked)), tokio::spawn(nobody))
+                (Mqtt::Link(Box::new(linked)), nobody(stopping.subscribe()))
             }
             (None, BrokerSettings::Embedded(_)) => return Err(DaemonError::Died("the broker")),
         };

@@ -17,13 +17,13 @@ use super::inbox::{Inbox, Incoming};
 use super::live::deadlines::Deadlines;
 use super::live::id::LiveId;
 use super::live::owner::Owner;
+use super::live::snapshots::Snapshots;
 use super::live::soon::Soon;
 use super::live::subscriptions::{Fact, Subscriber, Subscriptions};
 use super::live::table::LiveRules;
-use super::loop_guard::Interruptions;
+use super::often::loop_guard::Interruptions;
 use super::options::Options;
 use super::run::table::Runs;
-use super::snapshots::Snapshots;
 use super::trace::masked::Masker;
 use super::trace::{Cause, Trace};
 use super::trigger::firing::Firing;
@@ -70,6 +70,30 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// Returns those of a home that was last alive at `alive_at`, before anything is in force.
+    pub(crate) fn new(now: Timestamp, secrets: Arc<Secrets>, options: Options, alive_at: Option<Timestamp>) -> Core {
+        Core {
+            evaluator: Evaluator::new(now, &options),
+            devices: Devices::new(&options.devices),
+            inputs: Arc::default(),
+            options,
+            live: LiveRules::new(),
+            subscriptions: Subscriptions::default(),
+            deadlines: Deadlines::default(),
+            runs: Runs::new(),
+            snapshots: Snapshots::default(),
+            interruptions: Interruptions::default(),
+            inbox: Inbox::default(),
+            subscribers: Vec::new(),
+            no_room_told: BTreeMap::new(),
+            told_too_large: BTreeSet::new(),
+            secrets,
+            effects: Vec::new(),
+            has_started: false,
+            alive_at,
+        }
+    }
+
     /// Returns the instant that is being handled.
     pub(crate) fn now(&self) -> Timestamp {
         self.evaluator.world.now

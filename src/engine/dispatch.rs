@@ -17,7 +17,7 @@ use super::live::deadlines::{Deadline, Due};
 use super::live::id::LiveId;
 use super::live::owner::Owner;
 use super::live::subscriptions::{Fact, Part, Subscriber};
-use super::loop_guard;
+use super::often::loop_guard;
 use super::people::input;
 use super::run::stepper::step_ready;
 use super::run::{admission, lifecycle, timer, unwind, wait};

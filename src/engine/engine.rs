@@ -1,6 +1,6 @@
 //! The engine: takes events, fires what is due, and hands each thing in the inbox to the room that it is for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,26 +12,18 @@ use crate::rules::{HomeEvent, Inputs, Ruleset};
 use crate::script::{Interrupter, KnownDevices};
 
 use super::condition::by_time::{self, RuleByTime};
-use super::condition::evaluator::Evaluator;
 use super::core::Core;
-use super::device::devices::{DeviceOptions, Devices};
+use super::device::devices::DeviceOptions;
 use super::device::{follow, known};
 use super::effect::Effect;
 use super::event::Event;
-use super::inbox::{Inbox, Incoming};
 use super::instant::{just_before, moved};
 use super::kept::rows::{self, Counters};
 use super::kept::snapshot::Snapshot;
-use super::live::deadlines::Deadlines;
-use super::live::subscriptions::Subscriptions;
-use super::live::table::LiveRules;
-use super::loop_guard::Interruptions;
 use super::options::Options;
 use super::people::input;
 use super::run::stepper::step_ready;
-use super::run::table::Runs;
 use super::run::wait;
-use super::snapshots::Snapshots;
 use super::trace::masked::Masker;
 use super::trace::{RunId, Trace};
 use super::trigger::message::Arrival;
@@ -59,26 +51,7 @@ impl Engine {
     /// Continues from what was saved. Until [`Event::Started`] is handled, messages only fill the state.
     #[must_use]
     pub fn restore(now: Timestamp, rules: Ruleset, saved: Snapshot, options: Options) -> (Engine, Vec<Effect>) {
-        let mut core = Core {
-            evaluator: Evaluator::new(now, &options),
-            devices: Devices::new(&options.devices),
-            inputs: Arc::default(),
-            options,
-            live: LiveRules::new(),
-            subscriptions: Subscriptions::default(),
-            deadlines: Deadlines::default(),
-            runs: Runs::new(),
-            snapshots: Snapshots::default(),
-            interruptions: Interruptions::default(),
-            inbox: Inbox::default(),
-            subscribers: Vec::new(),
-            no_room_told: BTreeMap::new(),
-            told_too_large: BTreeSet::new(),
-            secrets: Arc::clone(&rules.secrets),
-            effects: Vec::new(),
-            has_started: false,
-            alive_at: saved.alive_at,
-        };
+        let mut core = Core::new(now, Arc::clone(&rules.secrets), options, saved.alive_at);
         rows::restore(&mut core, saved);
         known::begin(&mut core);
         let behind = clock_change::behind(&core);
@@ -436,7 +409,7 @@ impl Engine {
         }
         self.settle();
         self.reconsider_all(self.core.alive_at);
-        let pending = self.put_waits_in_order(pending);
+        let pending = wait::put_all_in_order(&mut self.core, pending);
         self.settle();
         self.catch_up_schedules();
         self.advance(now);
@@ -454,20 +427,6 @@ impl Engine {
             wake(&mut self.core, id, alive_at);
             step_ready(&mut self.core);
         }
-    }
-
-    /// At the start: an `until` that time alone made true while the daemon was down is asked when the deadlines of that time
-    /// fire. Returns what else is `pending`.
-    fn put_waits_in_order(&mut self, pending: Inbox) -> Inbox {
-        let Some(alive_at) = self.core.alive_at else { return pending };
-        pending.without(|incoming| match incoming {
-            Incoming::RecheckWait { run, wait } => wait::put_in_order(&mut self.core, *run, *wait, alive_at),
-            Incoming::Message { .. }
-            | Incoming::FactChanged { .. }
-            | Incoming::HomeEvent { .. }
-            | Incoming::WaitFailed { .. }
-            | Incoming::Event(_) => false,
-        })
     }
 
     /// At the start: schedules that were due while the daemon was down fire once, if they catch up; in their order among all

@@ -160,7 +160,7 @@ impl Follower {
         if self.position.is_some_and(|(known, _)| epoch < known) {
             return Followed::Nothing;
         }
-        let is_next = self.position == place.checked_sub(1).map(|before| (epoch, before));
+        let is_next = place.checked_sub(1).is_some_and(|before| self.position == Some((epoch, before)));
         match part {
             Part::Snapshot { values, is_first: true, is_last } => {
                 self.position = Some((epoch, place));

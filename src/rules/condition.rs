@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::TimeWindow;
-use crate::model::{Place, Value, ValuePath};
+use crate::model::{Name, Place, Value, ValuePath};
 use crate::script::{Expression, Template};
 
-use super::{DeviceCondition, Ignored, Range, Wanted};
+use super::{Ignored, Range, Wanted};
 
 /// A condition.
 #[derive(Debug, Clone)]
@@ -42,6 +42,17 @@ pub enum ConditionKind {
         /// Which of both.
         is_up: bool,
     },
+}
+
+/// A condition on a property of one device.
+#[derive(Debug, Clone)]
+pub struct DeviceCondition {
+    /// The device's name or id.
+    pub device: Template,
+    /// Which property.
+    pub property: Name,
+    /// What it must be; its topic is that of the property of any device.
+    pub state: StateCondition,
 }
 
 /// A condition on the value of one topic.

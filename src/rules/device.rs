@@ -1,42 +1,9 @@
-//! What rules ask of devices by name (docs/devices.md): triggers, conditions and commands.
+//! What rules ask of devices by name (docs/devices.md): commands, and how they are confirmed.
 
-use std::fmt;
+use crate::model::{Value, ValuePath};
+use crate::script::Template;
 
-use crate::model::{Name, Value, ValuePath};
-use crate::script::{DeviceFilter, Template};
-
-use super::{DurationTemplate, StateCondition, StateTrigger};
-
-/// Which devices a trigger hears.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeviceChoice {
-    /// Those of these names or ids.
-    Names(Vec<Name>),
-    /// All that fit, now or later.
-    Where(DeviceFilter),
-}
-
-/// A trigger on a property of devices: each device has its own clock.
-#[derive(Debug, Clone)]
-pub struct DeviceTrigger {
-    /// Which devices.
-    pub devices: DeviceChoice,
-    /// Which property.
-    pub property: Name,
-    /// What must change; its filter matches the property of any device.
-    pub state: StateTrigger,
-}
-
-/// A condition on a property of one device.
-#[derive(Debug, Clone)]
-pub struct DeviceCondition {
-    /// The device's name or id.
-    pub device: Template,
-    /// Which property.
-    pub property: Name,
-    /// What it must be; its topic is that of the property of any device.
-    pub state: StateCondition,
-}
+use super::DurationTemplate;
 
 /// `set`: commands devices.
 #[derive(Debug, Clone)]
@@ -71,19 +38,4 @@ pub struct PublishConfirm {
     pub is: Vec<Value>,
     /// How long that may take.
     pub confirm: Confirm,
-}
-
-impl fmt::Display for DeviceChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DeviceChoice::Names(names) => f.write_str(&names.join(", ")),
-            DeviceChoice::Where(filter) => {
-                let has = (!filter.has.is_empty()).then(|| format!("has {}", filter.has.join(", ")));
-                let area = filter.area.as_ref().map(|area| format!("area {area}"));
-                let kind = filter.kind.as_ref().map(|kind| format!("kind {kind}"));
-                let parts: Vec<String> = area.into_iter().chain(kind).chain(has).collect();
-                write!(f, "{{ {} }}", parts.join(", "))
-            }
-        }
-    }
 }

@@ -20,8 +20,8 @@ pub use action::{
     Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, ExtendTo, FormedTriggers, Http,
     IfChanged, OnDropped, OnError, OnTimeout, Publish, RepeatKind, RuleReference, Snapshot, Until, Wait, WaitFor,
 };
-pub use condition::{Condition, ConditionKind, StateCondition};
-pub use device::{Confirm, DeviceChoice, DeviceCondition, DeviceTrigger, PublishConfirm, SetAction};
+pub use condition::{Condition, ConditionKind, DeviceCondition, StateCondition};
+pub use device::{Confirm, PublishConfirm, SetAction};
 pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
 pub use input::{Input, InputKind, Inputs};
@@ -29,5 +29,7 @@ pub use notify::{Notify, NotifyButton};
 pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use sequence::{Order, PartOf, Sequence};
-pub use trigger::{ClientChange, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind};
+pub use trigger::{
+    ClientChange, DeviceChoice, DeviceTrigger, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind,
+};
 pub use wanted::Wanted;

@@ -1,13 +1,14 @@
 //! Triggers: what may start a rule, or end a wait (docs/language/triggers.md).
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::{Schedule, Weekdays};
 use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
-use crate::script::{Closure, Expression, Failure};
+use crate::script::{Closure, DeviceFilter, Expression, Failure};
 
-use super::{DeviceTrigger, Ignored, PartOf, Sequence, Wanted};
+use super::{Ignored, PartOf, Sequence, Wanted};
 
 /// A trigger.
 #[derive(Debug, Clone)]
@@ -100,6 +101,26 @@ impl Question {
             Question::Closure(closure) => Failure { place: Some(closure.place()), ..Failure::plain(message) },
         }
     }
+}
+
+/// Which devices a trigger hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// Those of these names or ids.
+    Names(Vec<Name>),
+    /// All that fit, now or later.
+    Where(DeviceFilter),
+}
+
+/// A trigger on a property of devices: each device has its own clock.
+#[derive(Debug, Clone)]
+pub struct DeviceTrigger {
+    /// Which devices.
+    pub devices: DeviceChoice,
+    /// Which property.
+    pub property: Name,
+    /// What must change; its filter matches the property of any device.
+    pub state: StateTrigger,
 }
 
 /// A trigger on a topic's value: when the value at `field` changes, and what is given holds.
@@ -199,6 +220,21 @@ impl HomeEvent {
             HomeEvent::Stopping => "stopping",
             HomeEvent::LoopDetected => "loop_detected",
             HomeEvent::RuleFailed => "rule_failed",
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DeviceChoice::Names(names) => f.write_str(&names.join(", ")),
+            DeviceChoice::Where(filter) => {
+                let has = (!filter.has.is_empty()).then(|| format!("has {}", filter.has.join(", ")));
+                let area = filter.area.as_ref().map(|area| format!("area {area}"));
+                let kind = filter.kind.as_ref().map(|kind| format!("kind {kind}"));
+                let parts: Vec<String> = area.into_iter().chain(kind).chain(has).collect();
+                write!(f, "{{ {} }}", parts.join(", "))
+            }
         }
     }
 }

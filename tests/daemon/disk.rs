@@ -123,7 +123,7 @@ fn a_database_that_is_damaged_while_the_daemon_runs_is_set_aside_and_written_ane
         let aside = aside.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("damaged-"));
         assert_ne!(aside.count(), 0);
         let log = house.end("KILL");
-        assert!(log.contains(told) && log.contains("a new one is begun"), "{log}");
+        assert!(log.contains(told) && log.contains("a new one is started"), "{log}");
         drop(other);
         house.begin();
         assert_eq!(house.get("/api/status")["store"]["lost"], serde_json::json!([]));

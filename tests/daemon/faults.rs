@@ -41,7 +41,7 @@ fn a_secret_is_sent_and_shown_nowhere() {
             format!("to/whole {SECRET}"),
             format!("to/within Bearer {SECRET}"),
             "to/pin 4711".to_owned(),
-            r#"to/map {"pin":4711,"on":true}"#.to_owned()
+            r#"to/map {"pin":"4711","on":true}"#.to_owned()
         ],
         "what is sent is what it is"
     );
@@ -82,7 +82,7 @@ fn what_a_test_prints_has_no_secret_in_it_and_it_may_expect_one() {
     home.write(
         "rules/all.test.yaml",
         "tests:\n  passes: { steps: [ { publish: in/tell, payload: x }, { expect: { to/pin: 4711, to/whole: s3cret-t0ken, \
-         to/within: Bearer s3cret-t0ken, to/map: { pin: 4711, on: true } } }, { expect_http: [ { url: 'http://127.0.0.1:1/s3cret-t0ken' } ] } ] }\n",
+         to/within: Bearer s3cret-t0ken, to/map: { pin: '4711', on: true } } }, { expect_http: [ { url: 'http://127.0.0.1:1/s3cret-t0ken' } ] } ] }\n",
     );
     let said = homerule(home.path(), &["test"]);
     assert_eq!(said.status, 0, "{said:?}");

@@ -44,7 +44,7 @@ fn a_standby_goes_on_with_what_the_leader_had_begun() {
     device.live_until("they are there", Device::is_drained);
     // What is waited for is known to the standby.
     device.live(Duration::from_secs(2));
-    assert_eq!(b.ask("POST", "/hook/x", None), (503, "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"this instance is a standby, and `a` leads: ask there\"}".to_owned()));
+    assert_eq!(b.ask("POST", "/hook/x", None), (503, "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"this instance is a standby, and `a` leads: ask there\",\"leader\":\"a\"}".to_owned()));
     let killed = Instant::now();
     a.end("KILL");
     until("`b` leads", || role(&b) == "leader");

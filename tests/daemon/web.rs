@@ -185,7 +185,13 @@ fn the_description_of_the_interface_names_each_route_and_the_keys_of_the_answers
     let routes = include_str!("../../src/daemon/web/server.rs").split(".route(\"").skip(1);
     let routes: Vec<String> = routes
         .map(|route| {
-            route.split('"').next().unwrap().replace("rules/{*path}", "rules/{id}").replace("{*path}", "{path}")
+            route
+                .split('"')
+                .next()
+                .unwrap()
+                .replace("rules/{*path}", "rules/{id}")
+                .replace("devices/{*path}", "devices/{id}")
+                .replace("{*path}", "{path}")
         })
         .collect();
     assert!(routes.len() > 10, "{routes:?}");

@@ -1,6 +1,6 @@
 //! How many runs may go on at once: no rule takes the room of others, and who does is said.
 
-use homerule::engine::{Alert, Effect, Engine, Event, Options};
+use homerule::engine::{Alert, AlertKind, Effect, Engine, Event, Options};
 use homerule::model::{Message, Origin, Payload, Qos, Topic};
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,7 +34,7 @@ impl Busy {
         for effect in self.engine.handle(self.now, Event::Message(message)) {
             match effect {
                 Effect::Publish(publication) => published.push(publication.message.topic.to_string()),
-                Effect::Alert(alert) => alerts.push(alert),
+                Effect::Alert(alert) if alert.kind != AlertKind::Storm => alerts.push(alert),
                 _ => {}
             }
         }

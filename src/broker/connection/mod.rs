@@ -3,6 +3,7 @@
 mod aliases;
 mod input;
 mod output;
+mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +12,11 @@ use jiff::Timestamp;
 
 use super::packet::{Connect, Version};
 use super::session::SessionSlot;
-use super::turn::Waiting;
 
 pub(super) use aliases::{Alias, InboundAliases, OutboundAliases};
 pub(super) use input::Input;
 pub(super) use output::Output;
+pub(super) use patience::Patience;
 
 /// Where a connection is. A place is used again, with another generation: what comes late finds nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,7 +92,7 @@ pub(super) struct Link {
     /// How much is held back from it until something is on the disk.
     pub(super) held: usize,
     /// What it waits for before more is taken from it.
-    pub(super) waiting: Waiting,
+    pub(super) patience: Patience,
     /// What it may still publish in this second.
     pub(super) allowance: u32,
     /// When it got that.

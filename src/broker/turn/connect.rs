@@ -8,14 +8,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::broker::access::Identity;
-use crate::broker::connection::{Conn, InboundAliases, Link, OutboundAliases, Stage};
+use crate::broker::connection::{Conn, InboundAliases, Link, OutboundAliases, Patience, Stage};
 use crate::broker::happening::{Connected, Credentials, End, Fault, Refused, Verdict};
 use crate::broker::limits::TOPIC_ALIASES;
 use crate::broker::packet::{ConnAck, ConnAckProperties, Connect, Packet, Version};
 use crate::broker::reason::Reason;
 use crate::broker::session::{Counts, Incoming, Outgoing, Session, SessionSlot};
 use crate::broker::timers::Timer;
-use crate::broker::turn::Waiting;
 use crate::broker::{Broker, Happening, OWN_ID, RECORDERS};
 
 /// A session of MQTT 5.0 that lasts for ever (3.1.2.11.2).
@@ -199,7 +198,7 @@ impl Broker {
             inbound: InboundAliases::default(),
             outbound: OutboundAliases::new(connect.topic_alias_maximum),
             held: 0,
-            waiting: Waiting::new(self.now),
+            patience: Patience::new(self.now),
             allowance: limits.messages_per_second,
             allowed_at: self.now,
         };

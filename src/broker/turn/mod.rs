@@ -14,7 +14,6 @@ mod subscribe;
 mod tick;
 mod will;
 
-pub(super) use crowd::Waiting;
 pub use publish::Besides;
 
 use jiff::Timestamp;
@@ -197,7 +196,7 @@ impl Broker {
         let most = self.settings.limits.packet.saturating_add(MOST_ANSWERS);
         let is_deaf = waiting >= most || (self.buffered >= ALL_BUFFERS && waiting >= OUTPUT_FULL);
         let is_held = connection.link().is_some_and(|link| link.held >= MOST_HELD);
-        let waits = connection.link().is_some_and(|link| link.waiting.crowd.is_some());
+        let waits = connection.link().is_some_and(|link| link.patience.is_waiting());
         is_held || is_deaf || waits || self.timers.due(Timer::Rate(conn)).is_some()
     }
 

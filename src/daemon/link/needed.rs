@@ -62,7 +62,9 @@ pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &
 fn speaks_of_devices(source: &Source) -> bool {
     let Source::Content(content) = source else { return false };
     let text = String::from_utf8_lossy(content);
-    ["device(", "set:", "set("].iter().any(|word| text.contains(word))
+    // The topics of commands end in `/set`.
+    let says = |word: &str| text.match_indices(word).any(|(at, _)| !text[..at].ends_with('/'));
+    ["device(", "set:", "set("].into_iter().any(says)
 }
 
 #[derive(Default)]

@@ -71,38 +71,8 @@ async fn try_it(settings: &Settings, broker: &ExternalBroker, folder: &Path) -> 
         (Some(words), false) => return Ok(vec![bad("connection", words.clone())]),
         (None, false) => return Ok(vec![bad("connection", format!("{address} doesn't answer in time"))]),
     }
-    probe.publish(&format!("{place}/kept"), "1", true);
-    let was_taken = probe.until_drained().await;
-    probe.want(&format!("{place}/+"));
-    probe.until(|seen| seen.has("kept", Origin::Retained)).await;
-    let began = Instant::now();
-    probe.publish(&format!("{place}/live"), "1", false);
-    let comes_back = probe.until(|seen| seen.has("live", Origin::Live)).await;
-    let refused = probe.link.view().refused;
-    tried.push(match (was_taken, comes_back, refused.is_empty()) {
-        (_, _, false) => bad(
-            "permissions",
-            format!("the broker refuses the subscription to `{place}/+`: grant this user `homerule/#` in its ACL"),
-        ),
-        (true, true, true) => {
-            let milliseconds = began.elapsed().as_millis();
-            good("permissions", format!("publishes and subscribes below `homerule/`; there and back in {milliseconds} ms"))
-        }
-        _ => bad(
-            "permissions",
-            format!("what is published to `{place}/live` doesn't come back: grant this user `homerule/#`, to read and to write"),
-        ),
-    });
-    tried.push(if probe.seen.has("kept", Origin::Retained) {
-        good("retained", "retained messages come when a filter with a wildcard is subscribed, and are marked as such".to_owned())
-    } else {
-        bad(
-            "retained",
-            "a retained message doesn't come when a filter with a wildcard is subscribed: after a start, states are unknown until \
-             devices speak"
-                .to_owned(),
-        )
-    });
+    tried.push(permissions(&mut probe, &place).await);
+    tried.push(retained(&probe));
     probe.publish(&format!("{place}/kept"), "", true);
     probe.until_drained().await;
     let lacks = probe.link.view().lacks;
@@ -116,6 +86,54 @@ async fn try_it(settings: &Settings, broker: &ExternalBroker, folder: &Path) -> 
     // The broker may have gone meanwhile.
     let _ = timeout(PATIENCE, probe.wires.finish()).await;
     Ok(tried)
+}
+
+/// Tries what this user may do below `place`: something retained, and something live that comes back.
+async fn permissions(probe: &mut Probe, place: &str) -> Tried {
+    probe.publish(&format!("{place}/kept"), "1", true);
+    let was_taken = probe.until_drained().await;
+    probe.want(&format!("{place}/+"));
+    probe.until(|seen| seen.has("kept", Origin::Retained)).await;
+    let began = Instant::now();
+    probe.publish(&format!("{place}/live"), "1", false);
+    let comes_back = probe.until(|seen| seen.has("live", Origin::Live)).await;
+    let refused = probe.link.view().refused;
+    match (was_taken, comes_back, refused.is_empty()) {
+        (_, _, false) => bad(
+            "permissions",
+            format!("the broker refuses the subscription to `{place}/+`: grant this user `homerule/#` in its ACL"),
+        ),
+        (true, true, true) => {
+            let milliseconds = began.elapsed().as_millis();
+            good(
+                "permissions",
+                format!("publishes and subscribes below `homerule/`; there and back in {milliseconds} ms"),
+            )
+        }
+        _ => bad(
+            "permissions",
+            format!(
+                "what is published to `{place}/live` doesn't come back: grant this user `homerule/#`, to read and to write"
+            ),
+        ),
+    }
+}
+
+/// Says whether the retained message came with a wildcard.
+fn retained(probe: &Probe) -> Tried {
+    if probe.seen.has("kept", Origin::Retained) {
+        good(
+            "retained",
+            "retained messages come when a filter with a wildcard is subscribed, and are marked as such".to_owned(),
+        )
+    } else {
+        bad(
+            "retained",
+            "a retained message doesn't come when a filter with a wildcard is subscribed: after a start, states are unknown until \
+             devices speak"
+                .to_owned(),
+        )
+    }
 }
 
 /// Says what this machine's clock shows: rules go by it.

@@ -1,13 +1,11 @@
 //! The HTTP interface (docs/operating.md). Each answer comes from the loop, in turn with everything else.
 
+mod access;
 mod actions;
 mod clients;
-mod connections;
 mod devices;
 mod events;
-mod guard;
 mod health;
-mod metrics;
 mod openapi;
 mod page;
 mod problem;

@@ -18,8 +18,8 @@ use crate::daemon::home::input::Link;
 use crate::daemon::net::{bind, bind_reason};
 use crate::lang::{ListenAddress, Settings};
 
-use super::connections::{Connections, Peer};
-use super::guard::Guard;
+use super::access::Guard;
+use super::access::connections::{Connections, Peer};
 use super::problem::Problem;
 use super::{Shared, actions, clients, devices, events, health, openapi, page, rules, state, traces, view, why, work};
 
@@ -136,7 +136,7 @@ fn pages(shared: Shared, guard: Guard, zone: Option<HeaderValue>) -> Router {
         .layer(axum::middleware::map_response(super::problem::as_problem))
         .layer(axum::middleware::map_response(tell_zone))
         .layer(DefaultBodyLimit::max(LARGEST))
-        .layer(axum::middleware::from_fn_with_state(guard, super::guard::check))
+        .layer(axum::middleware::from_fn_with_state(guard, super::access::check))
         .layer(axum::middleware::map_response(page::protect))
         .with_state(shared)
 }

@@ -4,7 +4,7 @@ use crate::engine::core::Core;
 use crate::engine::device::set;
 use crate::engine::effect::{Effect, Publication};
 use crate::engine::inbox::Incoming;
-use crate::engine::loop_guard;
+use crate::engine::often::loop_guard;
 use crate::engine::trace::{Cause, Outcome, StepKind, StepResult};
 use crate::model::{Message, Origin, Payload, Topic};
 use crate::rules::{IfChanged, Publish};

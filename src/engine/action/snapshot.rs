@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::instant::later;
-use crate::engine::snapshots::Remembered;
+use crate::engine::live::snapshots::Remembered;
 use crate::engine::trace::{StepKind, StepResult};
 use crate::model::{Map, Qos, TopicFilter, Value};
 use crate::rules::{IfChanged, Publish, Snapshot};

@@ -1,138 +1,26 @@
 //! Commands that wait until their device does what it was told: what it says is compared with what was wanted, what is missing is
 //! sent again, and a newer command takes an older one's place.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-
-use crate::devices::{CommandOptions, DeviceId};
+use crate::devices::CommandOptions;
 use crate::engine::core::Core;
 use crate::engine::effect::{Effect, Publication};
 use crate::engine::inbox::Incoming;
-use crate::engine::instant::{Shift, later};
+use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::run::Run;
-use crate::engine::run::thread::{ActionPlace, Waiting};
+use crate::engine::run::thread::Waiting;
 use crate::engine::run::unwind::fail_waiting;
-use crate::engine::trace::{Cause, DeviceStep, Missing, RunId, Step, StepKind, StepResult};
+use crate::engine::trace::{Cause, DeviceStep, RunId, Step, StepKind, StepResult};
 use crate::engine::trigger::message::Arrival;
 use crate::model::{Map, Message, Origin, Topic, Value, ValuePath, format_duration};
 use crate::script::Failure;
 
-/// What a thread waits for: that devices do what they were told, or that topics say so.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Confirming {
-    /// The action that waits.
-    pub(crate) at: ActionPlace,
-    /// What hasn't been said yet.
-    pub(crate) pending: Vec<Pending>,
-    /// How long an answer may take.
-    pub(crate) within: Duration,
-    /// Until when.
-    pub(crate) due: Timestamp,
-    /// How often it may be sent again.
-    pub(crate) tries: u32,
-    /// How often it was sent.
-    pub(crate) asked: u32,
-}
-
-/// What hasn't been said yet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Pending {
-    /// A device hasn't done it.
-    Device {
-        /// Its id: it may be renamed meanwhile.
-        device: DeviceId,
-        /// What it was called.
-        label: Arc<str>,
-        /// What it is to be.
-        wanted: Vec<(Arc<str>, Value)>,
-        /// What it has said of that since.
-        said: Vec<(Arc<str>, Value)>,
-    },
-    /// A topic doesn't say it.
-    Topic {
-        /// The topic.
-        state: Topic,
-        /// The value's path in its payload.
-        field: String,
-        /// What it must say: one of these.
-        is: Vec<Value>,
-        /// What it has said since.
-        said: Option<Value>,
-        /// The message that is sent again.
-        message: Message,
-    },
-}
-
-/// The threads that wait, by what they wait for: a device's id, or a topic.
-#[derive(Debug, Default)]
-pub(crate) struct Waiters(BTreeMap<Arc<str>, BTreeSet<(RunId, u32)>>);
-
-impl Waiters {
-    fn add(&mut self, run: RunId, thread: u32, confirming: &Confirming) {
-        for subject in confirming.subjects() {
-            self.0.entry(subject).or_default().insert((run, thread));
-        }
-    }
-
-    pub(crate) fn remove(&mut self, run: RunId, thread: u32, confirming: &Confirming) {
-        for subject in confirming.subjects() {
-            if let Some(waiters) = self.0.get_mut(&subject) {
-                waiters.remove(&(run, thread));
-                if waiters.is_empty() {
-                    self.0.remove(&subject);
-                }
-            }
-        }
-    }
-
-    fn of(&self, subject: &str) -> Vec<(RunId, u32)> {
-        self.0.get(subject).into_iter().flatten().copied().collect()
-    }
-}
-
-impl Confirming {
-    /// Returns what it waits for: ids of devices, topics, and the topics that were published to.
-    fn subjects(&self) -> Vec<Arc<str>> {
-        self.pending
-            .iter()
-            .flat_map(|pending| match pending {
-                Pending::Device { device, .. } => vec![Arc::clone(device)],
-                Pending::Topic { state, message, .. } => vec![state.text(), message.topic.text()],
-            })
-            .collect()
-    }
-
-    /// Returns what is still missing, for people.
-    pub(crate) fn missing(&self) -> Vec<Missing> {
-        let of = |pending: &Pending| match pending {
-            Pending::Device { label, wanted, said, .. } => wanted
-                .iter()
-                .map(|(property, value)| Missing {
-                    of: format!("{label}.{property}").into(),
-                    wanted: vec![value.clone()],
-                    said: said.iter().find(|(name, _)| name == property).map(|(_, value)| value.clone()),
-                })
-                .collect(),
-            Pending::Topic { state, field, is, said, .. } => {
-                let of = if field.is_empty() { state.to_string() } else { format!("{field} of {state}") };
-                vec![Missing { of: of.into(), wanted: is.clone(), said: said.clone() }]
-            }
-        };
-        self.pending.iter().flat_map(of).collect::<Vec<Missing>>()
-    }
-}
-
-impl Shift for Confirming {
-    fn shift(&mut self, by: SignedDuration) {
-        self.due.shift(by);
-    }
-}
+use super::confirming::{Confirming, Pending};
+use super::release::release;
 
 /// Makes a thread of a run that is at work wait.
 pub(crate) fn begin(core: &mut Core, id: LiveId, run: &mut Run, thread: u32, confirming: Confirming) -> Waiting {
@@ -157,17 +45,9 @@ pub(crate) fn arm_again(core: &mut Core, id: LiveId, run: &mut Run) {
     }
 }
 
-/// Takes back what a thread waited for, since it ends.
-pub(crate) fn release(core: &mut Core, id: LiveId, run: RunId, thread: u32, confirming: Option<&Confirming>) {
-    if let Some(confirming) = confirming {
-        core.deadlines.set(id, Due::Confirm(run, thread), None);
-        core.devices.waiters.remove(run, thread, confirming);
-    }
-}
-
 /// A message has come: commands that wait are confirmed by it, or superseded.
 pub(crate) fn heard(core: &mut Core, arrival: &Arrival, cause: &Cause) {
-    if core.devices.waiters.0.is_empty() {
+    if core.devices.waiters.is_empty() {
         return;
     }
     let message = &arrival.message;

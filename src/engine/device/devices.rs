@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::devices::{DeviceSettings, Registry};
 use crate::model::{Name, Payload, Topic, Value};
 
-use super::confirm::Waiters;
+use super::confirming::Waiters;
 
 /// What is known of devices before any message tells of them.
 #[derive(Debug, Clone, Default)]

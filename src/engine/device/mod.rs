@@ -4,9 +4,11 @@
 //! conditions and expressions follow it as they follow any topic.
 
 pub(crate) mod confirm;
+pub(crate) mod confirming;
 pub(crate) mod devices;
 pub(crate) mod follow;
 pub(crate) mod hear;
 pub(crate) mod known;
+pub(crate) mod release;
 pub(crate) mod set;
 pub(crate) mod target;

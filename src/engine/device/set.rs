@@ -13,7 +13,8 @@ use crate::model::{Map, Message, Origin, Value};
 use crate::rules::{Confirm, PublishConfirm, SetAction};
 use crate::script::{Failure, KnownDevice};
 
-use super::confirm::{self, Confirming, Pending};
+use super::confirm;
+use super::confirming::{Confirming, Pending};
 use super::target::select;
 
 /// Commands devices. Each is tried, whatever becomes of the others.

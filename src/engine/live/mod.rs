@@ -5,6 +5,7 @@ pub(crate) mod id;
 pub(crate) mod owner;
 pub(crate) mod rule;
 pub(crate) mod saved_rule;
+pub(in crate::engine) mod snapshots;
 pub(crate) mod soon;
 pub(crate) mod subscriptions;
 pub(crate) mod table;

@@ -8,7 +8,7 @@ use crate::engine::action::next::Next;
 use crate::engine::core::Core;
 use crate::engine::effect::{Alert, AlertKind, Effect, Publication};
 use crate::engine::inbox::Incoming;
-use crate::engine::loop_guard;
+use crate::engine::often::loop_guard;
 use crate::engine::trace::{Cause, RunId, StepKind, StepResult};
 use crate::model::{Message, Name, Origin, Payload, Qos, RuleId, Size, Topic, Value, input_topic};
 use crate::rules::{Input, InputKind, Inputs, LogLevel};

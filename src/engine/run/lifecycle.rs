@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::engine::core::Core;
-use crate::engine::device::confirm;
+use crate::engine::device::release::release;
 use crate::engine::inbox::Incoming;
 use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::Fact;
+use crate::engine::often::{loop_guard, rates};
 use crate::engine::trace::{Cause, Outcome, RunId, StepKind, StoppedBy, Trace};
-use crate::engine::{loop_guard, rates};
 use crate::model::RuleId;
 use crate::rules::{BlockId, Start};
 use crate::script::Failure;
@@ -158,7 +158,7 @@ pub(crate) fn release_thread(core: &mut Core, id: LiveId, run: RunId, thread_id:
     if let Some(Waiting::Time(_)) = thread.waiting {
         core.deadlines.set(id, Due::Wake(run, thread_id), None);
     }
-    confirm::release(core, id, run, thread_id, thread.confirming.as_deref());
+    release(core, id, run, thread_id, thread.confirming.as_deref());
     for wait in &thread.waits {
         core.deadlines.clear_wait(id, run, wait.id);
         core.subscriptions.remove_wait(id, run, wait.id);

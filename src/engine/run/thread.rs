@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::condition::scope::ThreadScope;
-use crate::engine::device::confirm::Confirming;
+use crate::engine::device::confirming::Confirming;
 use crate::engine::effect::RequestId;
 use crate::engine::trace::RunId;
 use crate::model::{Map, Value};

@@ -10,7 +10,7 @@ use crate::engine::action::perform;
 use crate::engine::core::Core;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::timer::Timer;
-use crate::engine::loop_guard;
+use crate::engine::often::loop_guard;
 use crate::engine::trace::{BlockedBy, Outcome, Step, StepKind, StepResult, StoppedBy, Trace};
 use crate::engine::trigger::firing::Firing;
 use crate::model::{Map, RuleId};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::core::Core;
-use crate::engine::loop_guard;
+use crate::engine::often::loop_guard;
 use crate::engine::trace::{BlockedBy, Fault, Outcome, Refusal, Step, StepKind, StepResult, Trace};
 use crate::engine::trigger::firing::Firing;
 use crate::model::Value;

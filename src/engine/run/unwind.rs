@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::core::Core;
-use crate::engine::device::confirm;
+use crate::engine::device::release::release;
 use crate::engine::live::deadlines::Due;
 use crate::engine::trace::{Outcome, RunId, StepKind, StoppedBy};
 use crate::rules::{Action, OnError, Rule};
@@ -97,7 +97,7 @@ pub(crate) fn return_to_wait(cursor: &mut Cursor<'_>, wait: u64) {
             Some(Waiting::Run(callee)) => lifecycle::cancel(cursor.core, callee, StoppedBy::Caller),
             Some(Waiting::OpenWait | Waiting::Threads | Waiting::Request(_) | Waiting::Confirm) | None => {}
         }
-        confirm::release(cursor.core, id, run, thread_id, confirming.as_deref());
+        release(cursor.core, id, run, thread_id, confirming.as_deref());
     }
     close_waits(cursor, depth);
 }

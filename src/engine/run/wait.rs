@@ -10,6 +10,7 @@ use crate::engine::condition::recheck::next_recheck;
 use crate::engine::condition::turned::turned_at;
 use crate::engine::core::Core;
 use crate::engine::device::confirm;
+use crate::engine::inbox::{Inbox, Incoming};
 use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
@@ -187,9 +188,23 @@ pub(crate) fn recheck(core: &mut Core, id: RunId, wait: u64) {
     recheck_until(core, id, wait, &Cause::outside(CauseKind::Condition));
 }
 
-/// At the start, where the daemon was last alive at `alive_at`: lets an `until` that time alone has made true since be asked when
+/// At the start: an `until` that time alone made true while the daemon was down is asked when the deadlines of that time
+/// fire. Returns what else is `pending`.
+pub(crate) fn put_all_in_order(core: &mut Core, pending: Inbox) -> Inbox {
+    let Some(alive_at) = core.alive_at else { return pending };
+    pending.without(|incoming| match incoming {
+        Incoming::RecheckWait { run, wait } => put_in_order(core, *run, *wait, alive_at),
+        Incoming::Message { .. }
+        | Incoming::FactChanged { .. }
+        | Incoming::HomeEvent { .. }
+        | Incoming::WaitFailed { .. }
+        | Incoming::Event(_) => false,
+    })
+}
+
+/// Where the daemon was last alive at `alive_at`: lets an `until` that time alone has made true since be asked when
 /// the deadlines of that time fire. Returns false for all others.
-pub(crate) fn put_in_order(core: &mut Core, id: RunId, wait: u64, alive_at: Timestamp) -> bool {
+fn put_in_order(core: &mut Core, id: RunId, wait: u64, alive_at: Timestamp) -> bool {
     let turned = turned_meanwhile(core, id, wait, alive_at);
     if let Some((rule, due)) = turned {
         core.deadlines.set(rule, Due::UntilRecheck(id, wait), Some(due));

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::core::Core;
 use crate::engine::live::rule::LiveRule;
-use crate::engine::loop_guard::REST;
+use crate::engine::often::loop_guard::REST;
 use crate::engine::run::Run;
 use crate::engine::run::thread::{Thread, Waiting};
 use crate::engine::trace::{RunId, Step, StepKind, StepResult, WaitsFor};

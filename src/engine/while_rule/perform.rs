@@ -10,7 +10,7 @@ use crate::engine::instant::later;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::Fact;
-use crate::engine::loop_guard;
+use crate::engine::often::loop_guard;
 use crate::engine::run::RunList;
 use crate::engine::run::admission::{self, Candidate};
 use crate::engine::run::{lifecycle, unstarted};

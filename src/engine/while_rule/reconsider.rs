@@ -14,7 +14,7 @@ use crate::engine::instant::{just_before, later};
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::{Part, Subscriber, Subscription};
-use crate::engine::loop_guard;
+use crate::engine::often::loop_guard;
 use crate::engine::run::unstarted;
 use crate::engine::trace::{Armed, BlockedBy, Cause, CauseKind, Fault, Outcome, Refusal, Step, Trace, Verdict};
 use crate::engine::trigger::firing::Firing;

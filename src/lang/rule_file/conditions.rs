@@ -10,7 +10,7 @@ use crate::rules::{Condition, ConditionKind, StateCondition};
 
 use super::decoder::Decoder;
 use super::range::Hysteresis;
-use super::triggers::{optional, words_of};
+use super::trigger::{optional, words_of};
 
 /// The words that make a map a condition.
 pub(super) const CONDITION_WORDS: [&str; 8] = ["all", "any", "not", "state", "device", "input", "time", "sun"];

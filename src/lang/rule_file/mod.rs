@@ -10,26 +10,21 @@
 //! - what an action waits for or checks: `then[0].wait`, `then[0].if`, `then[0].repeat.until`.
 
 mod action;
+mod checks;
 mod conditions;
 mod context;
 mod decoder;
 mod device;
 mod each;
-mod every;
 mod file;
 mod fingerprint;
-mod ignored;
-mod past;
 mod range;
 mod rates;
-mod references;
 mod rule;
 mod scenes;
 mod script;
 pub(super) mod secrets;
-mod sequence;
-mod triggers;
-mod unlikely;
+mod trigger;
 
 pub(super) use context::Context;
 pub(super) use file::RuleFile;

@@ -6,7 +6,7 @@ use crate::lang::yaml::tree::Node;
 use crate::rules::Range;
 
 use super::decoder::Decoder;
-use super::triggers::optional;
+use super::trigger::optional;
 
 /// Whether a range may have a hysteresis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use super::device::device_variables;
 use super::each::Instances;
 use super::file::{RuleFile, RuleSource};
 use super::fingerprint::fingerprint;
-use super::triggers::{optional, wildcards};
+use super::trigger::{optional, wildcards};
 
 /// The keys of a rule.
 const RULE_KEYS: [&str; 21] = [
@@ -203,18 +203,12 @@ impl Decoder<'_> {
         let what = format!("the rule `{}`", source.id.key());
         let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.at(Place::Rule);
         fields.allow(&["each"]);
-        let name = fields.take("name").and_then(|node| self.plain_text(node));
-        let description = fields.take("description").and_then(|node| self.plain_text(node));
+        let [name, description] = ["name", "description"].map(|key| fields.take(key));
+        let [name, description] = [name, description].map(|node| node.and_then(|node| self.plain_text(node)));
         let tags = fields.take("tags").map(|node| self.texts(node)).unwrap_or_default();
         let enabled = fields.take("enabled").and_then(|node| self.flag(node)).unwrap_or(true);
         if let Some(when) = node.get("when").or_else(|| fields.meant_for("when", &RULE_KEYS)) {
-            let own = wildcards(when, &self.reader);
-            let of_devices = device_variables(when);
-            if !of_devices.is_empty() {
-                self.check_device_wildcards(when, &own);
-                self.may_read(of_devices);
-            }
-            self.may_read_wildcards(own);
+            self.may_read_what_triggers_set(when);
         }
         let start = self.start(&mut fields, source);
         let variables = fields.take("let").or_else(|| fields.meant_for("let", &RULE_KEYS));
@@ -231,12 +225,11 @@ impl Decoder<'_> {
         let otherwise = fields.take("else").map(|node| self.block(node, "else"));
         need_action(&mut fields, source, then.is_some() || otherwise.is_some());
         let (mode, max) = self.mode(&mut fields);
-        let cooldown = fields.take("cooldown").map(|node| self.duration(node));
-        let limit = fields.take("limit").map(|node| self.limit(node));
-        let storm = fields.take("storm").map(|node| self.storm(node));
+        let [cooldown, limit, storm] = ["cooldown", "limit", "storm"].map(|key| fields.take(key));
+        let cooldown = cooldown.map(|node| self.duration(node));
+        let (limit, storm) = (limit.map(|node| self.limit(node)), storm.map(|node| self.storm(node)));
         let dry_run = fields.take("dry_run").and_then(|node| self.flag(node)).unwrap_or(false);
         fields.finish(&mut self.reader.findings);
-        let scenes = self.scenes();
         let constants = self.constants.pairs().into_iter().filter(|(name, _)| **name != *"topic").collect();
         Some(Rule {
             id: self.id.clone(),
@@ -251,7 +244,7 @@ impl Decoder<'_> {
             condition: optional(condition)?,
             then: optional(then)?,
             otherwise: optional(otherwise)?,
-            scenes: Arc::new(scenes),
+            scenes: Arc::new(self.scenes()),
             mode,
             max,
             per: optional(per)?.unwrap_or_default(),
@@ -265,6 +258,16 @@ impl Decoder<'_> {
             fingerprint: fingerprint(node, &self.reader.constants, &self.beside),
             blocks: self.take_blocks(),
         })
+    }
+
+    fn may_read_what_triggers_set(&mut self, when: &Node) {
+        let own = wildcards(when, &self.reader);
+        let of_devices = device_variables(when);
+        if !of_devices.is_empty() {
+            self.check_device_wildcards(when, &own);
+            self.may_read(of_devices);
+        }
+        self.may_read_wildcards(own);
     }
 
     fn take_blocks(&mut self) -> Vec<Block> {

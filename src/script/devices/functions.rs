@@ -10,8 +10,9 @@ use crate::script::evaluation::refusal::{Refusal, refuse};
 use crate::script::functions::arguments::Argument::Named as NamedArgument;
 use crate::script::functions::function::{Function, Kind, function};
 
-use super::handle::{self, DeviceHandle};
+use super::handle::DeviceHandle;
 use super::known::DeviceFilter;
+use super::reading;
 
 /// The functions.
 pub(in crate::script) static ROWS: [Function; 2] = [
@@ -27,7 +28,7 @@ pub(in crate::script) static ROWS: [Function; 2] = [
     .takes(&[NamedArgument("the name of a device")])
     .by(|row| {
         let (loan, items) = (row.loan(), row.items());
-        handle::register(row.engine(), &loan, items);
+        reading::register(row.engine(), &loan, items);
         row.add(move |name: &str| loan.with(|lent| lent.device(name)));
     }),
     function(

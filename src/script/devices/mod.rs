@@ -5,3 +5,4 @@ pub(in crate::script) mod functions;
 pub(in crate::script) mod handle;
 pub(in crate::script) mod inputs;
 pub(in crate::script) mod known;
+pub(in crate::script) mod reading;

@@ -1,6 +1,7 @@
 //! Expressions and templates: rewritten for Rhai, checked, and compiled.
 
 pub(super) mod check;
+mod closures;
 pub(super) mod code;
 pub(super) mod compiled;
 pub(super) mod error;

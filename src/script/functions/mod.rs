@@ -6,17 +6,14 @@
 pub(super) mod acting;
 pub(super) mod arguments;
 mod changes;
-mod dates;
 pub(super) mod elsewhere;
 mod formats;
 pub(super) mod function;
-mod history;
 mod home;
 pub(super) mod internal;
 mod lists;
 mod moments;
 mod numbers;
-mod others;
 pub(super) mod reference;
 pub(super) mod table;
 mod texts;

@@ -2,7 +2,8 @@
 
 use super::formats::{decimals, patterns, times};
 use super::function::Function;
-use super::{acting, changes, dates, history, home, lists, moments, numbers, others, texts, values};
+use super::home::{dates, history, others};
+use super::{acting, changes, home, lists, moments, numbers, texts, values};
 use crate::script::devices;
 
 /// A chapter of the reference: its title, and its functions.

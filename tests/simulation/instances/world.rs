@@ -40,7 +40,6 @@ pub(super) struct Instance {
     /// How many parts in a thousand its clock is fast.
     drift: i64,
     ahead: i64,
-    is_running: bool,
     /// It sleeps until then.
     asleep: Time,
     is_connected: bool,
@@ -109,7 +108,6 @@ impl World {
                 name,
                 drift,
                 ahead,
-                is_running: true,
                 asleep: 0,
                 is_connected: false,
                 reconnect: Some(random.below(500) as Time),

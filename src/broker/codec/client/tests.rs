@@ -136,9 +136,7 @@ fn an_old_brokers_refusal_of_5_0_is_understood() {
 fn what_a_broker_cannot_is_read() {
     let mut decoder = ClientDecoder::new(Version::V5, 1000);
     decoder.push(&[0x20, 11, 1, 0, 8, 0x24, 0, 0x25, 0, 0x28, 0, 0x21, 0]);
-    assert_eq!(decoder.next_packet(), Ok(None));
-    decoder.push(&[9]);
-    // One byte more than the packet's length says.
+    // The last value is one byte shorter than it must be.
     assert!(decoder.next_packet().is_err());
     let mut decoder = ClientDecoder::new(Version::V5, 1000);
     decoder.push(&[0x20, 12, 1, 0, 9, 0x24, 0, 0x25, 0, 0x28, 0, 0x21, 0, 9]);

@@ -12,7 +12,7 @@ use maud::Markup;
 
 use crate::daemon::home::input::Stopping;
 use crate::daemon::web::Shared;
-use crate::daemon::web::guard::Entry;
+use crate::daemon::web::access::Entry;
 use crate::daemon::web::problem::Problem;
 use crate::daemon::web::view::beside;
 use crate::page::{Frame, Look, View, page, problem_page};

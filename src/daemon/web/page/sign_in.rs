@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::daemon::web::connections::Peer;
-use crate::daemon::web::guard::{COOKIE, Guard, is_of_same_site};
+use crate::daemon::web::access::connections::Peer;
+use crate::daemon::web::access::{COOKIE, Guard, is_of_same_site};
 use crate::daemon::web::problem::Problem;
 use crate::page::sign_in_page;
 

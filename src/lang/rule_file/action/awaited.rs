@@ -15,7 +15,7 @@ use crate::rules::{FormedTriggers, Trigger};
 use crate::script::{Template, TextPart};
 
 use crate::lang::rule_file::decoder::Decoder;
-use crate::lang::rule_file::triggers::wildcards;
+use crate::lang::rule_file::trigger::wildcards;
 
 /// Marks an expression in a text; it isn't a character.
 const MARK: &str = "\u{ffff}";

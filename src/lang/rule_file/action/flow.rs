@@ -11,7 +11,7 @@ use crate::rules::{ActionKind, Branch, Case, OnTimeout, RepeatKind, Until, Wait,
 use crate::lang::rule_file::action::awaited::Awaited;
 use crate::lang::rule_file::conditions::CONDITION_WORDS;
 use crate::lang::rule_file::decoder::Decoder;
-use crate::lang::rule_file::triggers::{TRIGGER_WORDS, optional};
+use crate::lang::rule_file::trigger::{TRIGGER_WORDS, optional};
 
 impl Decoder<'_> {
     /// Returns the action `wait`.

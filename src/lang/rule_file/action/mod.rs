@@ -250,8 +250,8 @@ impl Decoder<'_> {
             method: method?,
             url: url?,
             headers: headers?,
-            body: crate::lang::rule_file::triggers::optional(body)?,
-            timeout: crate::lang::rule_file::triggers::optional(timeout)?
+            body: crate::lang::rule_file::trigger::optional(body)?,
+            timeout: crate::lang::rule_file::trigger::optional(timeout)?
                 .unwrap_or(DurationTemplate::Fixed(HTTP_TIMEOUT)),
         })
     }
@@ -307,7 +307,7 @@ impl Decoder<'_> {
             return None;
         }
         let timeout =
-            crate::lang::rule_file::triggers::optional(timeout)?.unwrap_or(DurationTemplate::Fixed(EXEC_TIMEOUT));
+            crate::lang::rule_file::trigger::optional(timeout)?.unwrap_or(DurationTemplate::Fixed(EXEC_TIMEOUT));
         Some(Exec { command, timeout })
     }
 }

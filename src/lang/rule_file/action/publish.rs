@@ -12,7 +12,7 @@ use crate::script::{Closure, Template, TextPart};
 use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::rule_file::file::RuleFile;
 use crate::lang::rule_file::fingerprint::scene_fingerprint;
-use crate::lang::rule_file::triggers::optional;
+use crate::lang::rule_file::trigger::optional;
 
 /// What `if_changed` takes.
 const IF_CHANGED: &str = "`true`, or the topic that the device reports its state on";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::lang::Code;
 use crate::lang::reader::fields::Fields;
 use crate::lang::rule_file::decoder::Decoder;
-use crate::lang::rule_file::triggers::optional;
+use crate::lang::rule_file::trigger::optional;
 use crate::lang::yaml::tree::Node;
 use crate::model::TopicFilter;
 use crate::rules::{ActionKind, ExtendTo, Snapshot};

@@ -3,7 +3,7 @@
 use crate::lang::reader::fields::Fields;
 use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::rule_file::range::Hysteresis;
-use crate::lang::rule_file::triggers::optional;
+use crate::lang::rule_file::trigger::optional;
 use crate::model::{Value, ValuePath, any_device, input_topic};
 use crate::rules::{DeviceChoice, DeviceCondition, StateCondition};
 use crate::script::Template;

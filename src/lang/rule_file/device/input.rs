@@ -92,23 +92,27 @@ fn read(entry: &Entry, reader: &mut Reader<'_>) -> Option<Input> {
         }
     };
     let default = match default {
-        Some((node, value)) => match (kind == InputKind::Button, kind.accept(&value?)) {
-            (true, _) => {
-                let span = reader.mark(node);
-                reader.findings.error(Code::KEY_WITHOUT_EFFECT, span, "a button has no value, so it has no `default`");
-                Value::Null
-            }
-            (false, Ok(value)) => value,
-            (false, Err(why)) => {
-                let span = reader.mark(node);
-                reader.findings.error(Code::OUT_OF_RANGE, span, format!("this input {why}"));
-                return None;
-            }
-        },
+        Some((node, value)) => own_default(&kind, node, &value?, reader)?,
         None => usual(&kind),
     };
     let place = reader.text.place(entry.key_span.start);
     Some(Input { name: name?, title: title.flatten(), kind, default, place })
+}
+
+/// Returns the `default` of an input, where it can be that.
+fn own_default(kind: &InputKind, node: &Node, value: &Value, reader: &mut Reader<'_>) -> Option<Value> {
+    let span = reader.mark(node);
+    match (kind == &InputKind::Button, kind.accept(value)) {
+        (true, _) => {
+            reader.findings.error(Code::KEY_WITHOUT_EFFECT, span, "a button has no value, so it has no `default`");
+            Some(Value::Null)
+        }
+        (false, Ok(value)) => Some(value),
+        (false, Err(why)) => {
+            reader.findings.error(Code::OUT_OF_RANGE, span, format!("this input {why}"));
+            None
+        }
+    }
 }
 
 /// Returns what an input is that has no `default`.

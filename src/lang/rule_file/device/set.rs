@@ -6,7 +6,7 @@ use crate::devices::Device;
 use crate::lang::Code;
 use crate::lang::reader::fields::Fields;
 use crate::lang::rule_file::decoder::Decoder;
-use crate::lang::rule_file::triggers::optional;
+use crate::lang::rule_file::trigger::optional;
 use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::{Name, Value};
 use crate::rules::{ActionKind, Confirm, PublishConfirm, SetAction};

@@ -6,7 +6,7 @@ use crate::lang::Code;
 use crate::lang::reader::fields::Fields;
 use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::rule_file::range::Hysteresis;
-use crate::lang::rule_file::triggers::optional;
+use crate::lang::rule_file::trigger::optional;
 use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::{Name, TopicFilter, Value, ValuePath, any_device, input_topic};
 use crate::rules::{DeviceChoice, DeviceTrigger, InputKind, StateTrigger, TriggerKind};

@@ -10,11 +10,11 @@ use crate::model::RuleId;
 use crate::rules::RuleReference;
 use crate::script::Expression;
 
-use super::decoder::Decoder;
+use crate::lang::rule_file::decoder::Decoder;
 
 impl Decoder<'_> {
     /// Returns the rule that an action names.
-    pub(super) fn rule_reference(&mut self, node: &Node) -> Option<RuleReference> {
+    pub(in crate::lang::rule_file) fn rule_reference(&mut self, node: &Node) -> Option<RuleReference> {
         let scalar = self.scalar(node, "a rule's name")?;
         if scalar.text.as_str().contains("${") {
             let template = self.text_template(node, "a rule's name")?;
@@ -27,7 +27,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the rule that `text` names. Reports an unknown or ambiguous one at `span`.
-    pub(super) fn find_rule(&mut self, text: &str, span: Range<usize>) -> Option<RuleId> {
+    pub(in crate::lang::rule_file) fn find_rule(&mut self, text: &str, span: Range<usize>) -> Option<RuleId> {
         let found = self.context.names.find(text, &self.file.stem);
         match found.as_slice() {
             [id] => {
@@ -80,7 +80,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the bytes of `span` that are `text` as it was written, without its quotes.
-    pub(super) fn inside_quotes(&self, span: &Range<usize>, text: &str) -> Option<Range<usize>> {
+    pub(in crate::lang::rule_file) fn inside_quotes(&self, span: &Range<usize>, text: &str) -> Option<Range<usize>> {
         let start = span.start + self.text.get(span.clone()).find(text)?;
         Some(start..start + text.len())
     }
@@ -94,7 +94,7 @@ impl Decoder<'_> {
     }
 
     /// Checks the rules that an expression names in `holds()` and `running()`.
-    pub(super) fn check_rules_in(&mut self, expression: &Expression) {
+    pub(in crate::lang::rule_file) fn check_rules_in(&mut self, expression: &Expression) {
         let libraries = expression.libraries().map(|(name, hash)| format!("library {name} {hash:x}"));
         self.beside.extend(libraries);
         self.note_past(expression.past_mentions());
@@ -112,7 +112,7 @@ impl Decoder<'_> {
     }
 
     /// Reports a rule that has no `while`, so that `holds()` can't be asked about it.
-    pub(super) fn check_holds(&mut self, id: &RuleId, span: Range<usize>) {
+    pub(in crate::lang::rule_file) fn check_holds(&mut self, id: &RuleId, span: Range<usize>) {
         if self.context.is_while(id) {
             return;
         }

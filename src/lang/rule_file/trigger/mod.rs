@@ -1,5 +1,8 @@
 //! Decodes triggers (docs/language/triggers.md).
 
+mod every;
+mod sequence;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,7 +20,7 @@ use crate::script::{Expression, Template};
 
 use super::decoder::Decoder;
 use super::range::Hysteresis;
-use super::sequence::TAPPED;
+use sequence::TAPPED;
 
 /// The words that make a map a trigger.
 pub(super) const TRIGGER_WORDS: [&str; 13] = [

@@ -7,13 +7,13 @@ use crate::daemon::broker::Counted;
 use crate::daemon::observers::Counters;
 
 /// What is shown.
-pub(super) struct Shown {
-    pub(super) status: Status,
-    pub(super) counters: Counters,
-    pub(super) topics: usize,
-    pub(super) failures_passed_over: u64,
+pub(in crate::daemon::web) struct Shown {
+    pub(in crate::daemon::web) status: Status,
+    pub(in crate::daemon::web) counters: Counters,
+    pub(in crate::daemon::web) topics: usize,
+    pub(in crate::daemon::web) failures_passed_over: u64,
     /// Of our own broker; `None`: another one is used.
-    pub(super) broker: Option<Counted>,
+    pub(in crate::daemon::web) broker: Option<Counted>,
 }
 
 /// The text that grows.
@@ -21,7 +21,7 @@ struct Text(String);
 
 impl Shown {
     /// Returns all of it.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::daemon::web) fn text(&self) -> String {
         let Shown { status, counters, .. } = self;
         let mut text = Text(String::new());
         text.counter("messages_received_total", "Messages that clients published.", counters.received);

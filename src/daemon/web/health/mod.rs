@@ -1,5 +1,7 @@
 //! How the daemon is: for programs, for probes, for Prometheus.
 
+pub(super) mod metrics;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,8 +10,8 @@ use crate::api::Status;
 use crate::daemon::home::view::HomeView;
 
 use super::Shared;
-use super::metrics::Shown;
 use super::problem::Problem;
+use metrics::Shown;
 
 /// `GET /api/status`
 pub(super) async fn status(State(shared): State<Shared>) -> Result<Json<Status>, Problem> {

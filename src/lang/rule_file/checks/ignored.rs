@@ -5,11 +5,11 @@ use crate::lang::reader::fields::Fields;
 use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::rules::Ignored;
 
-use super::decoder::Decoder;
+use crate::lang::rule_file::decoder::Decoder;
 
 impl Decoder<'_> {
     /// Returns what the map in `fields` passes over. Warns where `wanted`, the key of what it waits for, names some of it.
-    pub(super) fn ignored_in(&mut self, fields: &mut Fields<'_>, wanted: &'static str) -> Ignored {
+    pub(in crate::lang::rule_file) fn ignored_in(&mut self, fields: &mut Fields<'_>, wanted: &'static str) -> Ignored {
         let own = fields.take("ignore").map(|node| self.ignored(node));
         let mut ignored = own.unwrap_or_default();
         ignored.extend(self.context.ignored.iter().cloned());

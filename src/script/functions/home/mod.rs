@@ -1,5 +1,9 @@
 //! The functions that read the state of topics. Each notes what it read.
 
+pub(super) mod dates;
+pub(super) mod history;
+pub(super) mod others;
+
 use rhai::{Dynamic, FnPtr, NativeCallContext};
 
 use crate::model::{Origin, Topic, TopicFilter, Value, ValuePath};

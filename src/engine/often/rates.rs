@@ -7,12 +7,12 @@ use jiff::Timestamp;
 
 use crate::rules::{LogLevel, Start, Storm};
 
-use super::core::Core;
-use super::effect::{Alert, AlertKind};
-use super::instant::later;
-use super::live::id::LiveId;
-use super::loop_guard;
-use super::run::key::RunKey;
+use crate::engine::core::Core;
+use crate::engine::effect::{Alert, AlertKind};
+use crate::engine::instant::later;
+use crate::engine::live::id::LiveId;
+use crate::engine::often::loop_guard;
+use crate::engine::run::key::RunKey;
 
 /// Over which time runs are counted.
 const STORM_TIME: Duration = Duration::from_secs(10);

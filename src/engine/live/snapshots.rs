@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::instant::Shift;
-use super::kept::snapshot::SaveKey;
-use super::live::saved_rule::{from_json, to_json};
+use crate::engine::instant::Shift;
+use crate::engine::kept::snapshot::SaveKey;
+use crate::engine::live::saved_rule::{from_json, to_json};
 use crate::model::{Payload, Topic};
 
 /// How the keys of their rows begin.

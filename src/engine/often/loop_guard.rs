@@ -7,17 +7,17 @@ use std::time::Duration;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::{HomeEvent, LogLevel};
 
-use super::core::Core;
-use super::effect::ALERT_TOPIC;
-use super::effect::{Alert, AlertKind, Effect};
-use super::inbox::Incoming;
-use super::instant::later;
-use super::live::deadlines::Due;
-use super::live::id::LiveId;
-use super::run::unstarted::trigger_step;
-use super::trace::masked::Masker;
-use super::trace::{CauseKind, Fault, Loop, Outcome, RunId, Trace};
-use super::trigger::firing::Firing;
+use crate::engine::core::Core;
+use crate::engine::effect::ALERT_TOPIC;
+use crate::engine::effect::{Alert, AlertKind, Effect};
+use crate::engine::inbox::Incoming;
+use crate::engine::instant::later;
+use crate::engine::live::deadlines::Due;
+use crate::engine::live::id::LiveId;
+use crate::engine::run::unstarted::trigger_step;
+use crate::engine::trace::masked::Masker;
+use crate::engine::trace::{CauseKind, Fault, Loop, Outcome, RunId, Trace};
+use crate::engine::trigger::firing::Firing;
 
 /// How long a rule rests after a loop.
 pub(crate) const REST: Duration = Duration::from_mins(1);

@@ -9,10 +9,10 @@ use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::schedule::Schedule;
 use crate::rules::{Order, PartOf, Sequence, Trigger, TriggerKind};
 
-use super::decoder::Decoder;
+use crate::lang::rule_file::decoder::Decoder;
 
 /// The triggers that may fire several times, with `times`.
-pub(super) const TAPPED: [&str; 6] = ["topic", "state", "device", "input", "client", "webhook"];
+pub(in crate::lang::rule_file) const TAPPED: [&str; 6] = ["topic", "state", "device", "input", "client", "webhook"];
 
 /// How many parts a sequence may have.
 const MOST_PARTS: usize = 16;
@@ -22,7 +22,12 @@ const MOST_TIMES: u64 = 100;
 
 impl Decoder<'_> {
     /// Adds a trigger to `triggers`, and behind it its parts where it's a sequence.
-    pub(super) fn trigger_with_parts(&mut self, node: &Node, path: &str, triggers: &mut Vec<Trigger>) {
+    pub(in crate::lang::rule_file) fn trigger_with_parts(
+        &mut self,
+        node: &Node,
+        path: &str,
+        triggers: &mut Vec<Trigger>,
+    ) {
         if node.get("sequence").is_some() {
             self.sequence(node, path, triggers);
         } else if TAPPED.iter().any(|word| node.get(word).is_some())
@@ -35,7 +40,7 @@ impl Decoder<'_> {
     }
 
     /// Reports a sequence within a sequence.
-    pub(super) fn nested_sequence(&mut self, fields: &mut Fields<'_>) -> Option<TriggerKind> {
+    pub(in crate::lang::rule_file) fn nested_sequence(&mut self, fields: &mut Fields<'_>) -> Option<TriggerKind> {
         fields.allow(&["within", "order"]);
         let entry = fields.take_entry("sequence")?;
         let found =

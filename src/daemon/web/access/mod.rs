@@ -1,6 +1,8 @@
 //! Who may ask: whoever has the token, or signed in with it; without one, this machine, but not a web page that a browser on
 //! it shows. What changes something is logged, with who did it.
 
+pub(super) mod connections;
+
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
@@ -11,11 +13,11 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use tracing::info;
 
-use super::connections::Peer;
 use super::page::{asks_for_page, sign_in};
 use super::problem::Problem;
 use super::tries::Tries;
 use super::work::file::hex;
+use connections::Peer;
 
 /// What the cookie is called that says that somebody signed in.
 pub(super) const COOKIE: &str = "homerule_session";

@@ -31,7 +31,7 @@ const REQUEST: Duration = Duration::from_mins(1);
 const BREATH: Duration = Duration::from_secs(1);
 
 /// Accepts connections while there is a place.
-pub(super) struct Connections {
+pub(in crate::daemon::web) struct Connections {
     listener: TcpListener,
     places: Arc<Semaphore>,
     patience: Patience,
@@ -39,14 +39,14 @@ pub(super) struct Connections {
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Peer(SocketAddr);
+pub(in crate::daemon::web) struct Peer(SocketAddr);
 
 impl Peer {
     /// Nobody knows who.
-    pub(super) const UNKNOWN: Peer = Peer(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
+    pub(in crate::daemon::web) const UNKNOWN: Peer = Peer(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0));
 
     /// Returns its address.
-    pub(super) fn address(self) -> IpAddr {
+    pub(in crate::daemon::web) fn address(self) -> IpAddr {
         self.0.ip()
     }
 }
@@ -71,7 +71,7 @@ struct Patience {
 }
 
 /// A connection with its place.
-pub(super) struct Connection {
+pub(in crate::daemon::web) struct Connection {
     stream: TcpStream,
     _place: Option<OwnedSemaphorePermit>,
     patience: Patience,
@@ -83,7 +83,7 @@ pub(super) struct Connection {
 }
 
 impl Connections {
-    pub(super) fn new(listener: TcpListener) -> Connections {
+    pub(in crate::daemon::web) fn new(listener: TcpListener) -> Connections {
         let patience = Patience { silence: SILENCE, request: REQUEST };
         Connections { listener, places: Arc::new(Semaphore::new(AT_ONCE)), patience }
     }

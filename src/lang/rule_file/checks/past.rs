@@ -2,11 +2,11 @@
 
 use crate::script::PastMention;
 
-use super::decoder::Decoder;
+use crate::lang::rule_file::decoder::Decoder;
 
 impl Decoder<'_> {
     /// Notes what calls ask of the past, as far as the constants of the rule say it.
-    pub(super) fn note_past(&mut self, mentions: &[PastMention]) {
+    pub(in crate::lang::rule_file) fn note_past(&mut self, mentions: &[PastMention]) {
         for mention in mentions {
             let asked = mention.resolve(|name| self.constants.find(name));
             self.past.extend(asked);

@@ -9,13 +9,13 @@ use crate::script::evaluation::loan::Lent;
 use crate::script::evaluation::moment::{Moment, seconds};
 use crate::script::evaluation::refusal::Refusal;
 
-use super::arguments::Argument::Named;
-use super::function::{Function, Kind, function};
+use crate::script::functions::arguments::Argument::Named;
+use crate::script::functions::function::{Function, Kind, function};
 
 type Answer<T> = Result<T, Refusal>;
 
 /// The functions.
-pub(super) static ROWS: [Function; 3] = [
+pub(in crate::script::functions) static ROWS: [Function; 3] = [
     function(
         "remaining",
         1,

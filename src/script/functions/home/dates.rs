@@ -9,13 +9,13 @@ use crate::script::evaluation::moment::Moment;
 use crate::script::evaluation::refusal::{Refusal, refuse};
 use crate::script::expression::error::ExpressionErrorKind;
 
-use super::arguments::{Call, Mistake};
-use super::function::{Function, Kind, function};
+use crate::script::functions::arguments::{Call, Mistake};
+use crate::script::functions::function::{Function, Kind, function};
 
 type Answer<T> = Result<T, Refusal>;
 
 /// The functions.
-pub(super) static ROWS: [Function; 2] = [
+pub(in crate::script::functions) static ROWS: [Function; 2] = [
     function("date", 1, 1, "date('2026-12-24')", "The local midnight with which a date begins.")
         .reads()
         .gives(Kind::Time)

@@ -6,14 +6,19 @@ use crate::lang::Code;
 use crate::lang::yaml::tree::Node;
 use crate::model::schedule::Schedule;
 
-use super::decoder::Decoder;
+use crate::lang::rule_file::decoder::Decoder;
 
 /// A day, in seconds.
 const DAY: u64 = 86_400;
 
 impl Decoder<'_> {
     /// Returns when `every: …` is due, with `from` and `at` where they are given.
-    pub(super) fn every(&mut self, node: &Node, from: Option<&Node>, at: Option<&Node>) -> Option<Schedule> {
+    pub(in crate::lang::rule_file) fn every(
+        &mut self,
+        node: &Node,
+        from: Option<&Node>,
+        at: Option<&Node>,
+    ) -> Option<Schedule> {
         let days = match weeks(node) {
             Some(days) => days,
             None => {

@@ -12,9 +12,9 @@ use crate::script::evaluation::loan::Lent;
 use crate::script::evaluation::refusal::{Refusal, refuse};
 use crate::script::expression::error::ExpressionErrorKind;
 
-use super::arguments::Argument::{Path, Topic as TopicName};
-use super::arguments::{Call, Mistake, bad_duration};
-use super::function::{Function, Registry, function};
+use crate::script::functions::arguments::Argument::{Path, Topic as TopicName};
+use crate::script::functions::arguments::{Call, Mistake, bad_duration};
+use crate::script::functions::function::{Function, Registry, function};
 
 type Answer<T> = Result<T, Refusal>;
 
@@ -22,7 +22,7 @@ type Answer<T> = Result<T, Refusal>;
 type Read = fn(&Series, &Span) -> Option<f64>;
 
 /// The functions.
-pub(super) static ROWS: [Function; 13] = [
+pub(in crate::script::functions) static ROWS: [Function; 13] = [
     numbers("average", "average('topic', '5m')", "The mean over time of a topic's number.")
         .by(|row| add_numbers(row, Series::average)),
     numbers("median", "median('topic', '1h')", "The number at or below which it was for half of the time.")

@@ -9,7 +9,7 @@ use crate::model::schedule::{Boundary, Cron, SunEvent, TimeOfDay};
 use crate::model::{TopicFilter, Value, format_duration, format_offset, parse_duration};
 use crate::script::{Expression, Template};
 
-use super::decoder::Decoder;
+use crate::lang::rule_file::decoder::Decoder;
 
 /// The first part of Home Assistant's ids of entities: `binary_sensor.hall`.
 const ENTITY_DOMAINS: [&str; 26] = [
@@ -44,7 +44,7 @@ const ENTITY_DOMAINS: [&str; 26] = [
 impl Decoder<'_> {
     /// Warns about a trigger that is a single text, which is a topic, and looks like another trigger. `None` if it can't
     /// even be a topic.
-    pub(super) fn warn_of_unlikely_topic(&mut self, node: &Node) -> Option<()> {
+    pub(in crate::lang::rule_file) fn warn_of_unlikely_topic(&mut self, node: &Node) -> Option<()> {
         let Some(scalar) = node.as_scalar() else { return Some(()) };
         let text = scalar.text.as_str().trim();
         let help = match likely_trigger(text) {
@@ -72,7 +72,7 @@ impl Decoder<'_> {
     }
 
     /// Returns whether `at` names a sun event, and reports that.
-    pub(super) fn is_sun_event_at(&mut self, fields: &Fields<'_>, node: &Node) -> bool {
+    pub(in crate::lang::rule_file) fn is_sun_event_at(&mut self, fields: &Fields<'_>, node: &Node) -> bool {
         let Some(scalar) = node.as_scalar() else { return false };
         let Some((event, offset)) = sun_event(scalar.text.as_str()) else { return false };
         self.report_sun_event(fields, node, &trigger_of_sun(event, offset.as_deref()));
@@ -92,7 +92,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the expression of `at`. One that always gives the same must give a time.
-    pub(super) fn time_expression(&mut self, node: &Node) -> Option<Expression> {
+    pub(in crate::lang::rule_file) fn time_expression(&mut self, node: &Node) -> Option<Expression> {
         let expression = self.expression(node)?;
         let template = Template::Expression(expression.clone());
         if !self.constants.fix(&self.context.sandbox, &template) {
@@ -119,7 +119,7 @@ impl Decoder<'_> {
     }
 
     /// Returns whether a sun event is written with its offset, and reports that: `sun: sunset - 30m`.
-    pub(super) fn has_offset_in_sun(&mut self, node: &Node) -> bool {
+    pub(in crate::lang::rule_file) fn has_offset_in_sun(&mut self, node: &Node) -> bool {
         let Some(scalar) = node.as_scalar() else { return false };
         let Some((event, Some(offset))) = sun_event(scalar.text.as_str()) else { return false };
         let span = self.mark(node);
