@@ -313,7 +313,9 @@ impl Engine {
     /// Returns traces without secrets.
     fn masked(&self, mut traces: Vec<Trace>) -> Vec<Trace> {
         if !self.core.secrets.is_empty() {
-            traces.iter_mut().for_each(|trace| Masker(&self.core.secrets).trace(trace));
+            for trace in &mut traces {
+                Masker(&self.core.secrets).trace(trace);
+            }
         }
         traces
     }

@@ -157,11 +157,11 @@ fn agrees_with_masked(value: &Value, masked: &Value) -> bool {
                 && masked.iter().zip(&**items).all(|(masked, item)| agrees_with_masked(item, masked))
         }
         (Value::Map(masked), Value::Map(entries)) => {
-            let agrees = |((masked_key, masked), (key, value)): ((&Arc<str>, &Value), (&Arc<str>, &Value))| {
-                agrees_with_masked(&Value::Text(key.clone()), &Value::Text(masked_key.clone()))
-                    && agrees_with_masked(value, masked)
-            };
-            masked.len() == entries.len() && masked.iter().zip(&**entries).all(agrees)
+            masked.len() == entries.len()
+                && masked.iter().zip(&**entries).all(|((masked_key, masked), (key, value))| {
+                    agrees_with_masked(&Value::Text(key.clone()), &Value::Text(masked_key.clone()))
+                        && agrees_with_masked(value, masked)
+                })
         }
         _ => masked == value,
     }

@@ -26,7 +26,8 @@ struct House(BTreeMap<String, Vec<Import>>);
 impl House {
     fn read() -> House {
         let is_test = |path: &str| path.contains("/tests") || path.ends_with("tests.rs");
-        let files = sources("src").into_iter().map(|(path, text)| (path["src/".len()..].to_owned(), text));
+        let files =
+            sources("src").into_iter().map(|(path, text)| (path.strip_prefix("src/").unwrap().to_owned(), text));
         let files = files.filter(|(path, _)| !is_test(path));
         House(files.map(|(path, text)| (path, imports(text.split("#[cfg(test)]").next().unwrap()))).collect())
     }
@@ -96,7 +97,7 @@ fn imports(code: &str) -> Vec<Import> {
         let used = start.split_once("use ").filter(|(before, _)| before.is_empty() || before.starts_with("pub"));
         if let Some((_, first)) = used {
             let from = rest.len() - behind.len() - 1 - first.len();
-            let statement = rest[from..].split(';').next().unwrap();
+            let statement = rest.get(from..).unwrap().split(';').next().unwrap();
             expand(&[], statement, is_public, &mut found);
         }
         rest = behind;
@@ -123,7 +124,7 @@ fn expand(before: &[String], text: &str, is_public: bool, found: &mut Vec<Import
             '{' => depth += 1,
             '}' => depth -= 1,
             ',' if depth == 0 => {
-                expand(&prefix, &group[from..at], is_public, found);
+                expand(&prefix, group.get(from..at).unwrap(), is_public, found);
                 from = at + 1;
             }
             _ => {}

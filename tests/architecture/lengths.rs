@@ -23,7 +23,7 @@ fn no_function_is_longer_than_a_screen_without_a_reason() {
     for (path, text) in sources("src").into_iter().filter(|(path, _)| !is_test(path) && !path.starts_with(TABLES)) {
         let code: Vec<&str> = text.split("#[cfg(test)]").next().unwrap().lines().collect();
         for (start, line) in code.iter().enumerate() {
-            let indent = &line[..line.len() - line.trim_start().len()];
+            let indent = line.strip_suffix(line.trim_start()).unwrap();
             let words = line.split(['(', '<']).next().unwrap();
             if !words.split(' ').any(|word| word == "fn") || line.ends_with('}') || is_no_function(line) {
                 continue;

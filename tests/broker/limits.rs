@@ -156,6 +156,25 @@ fn more_under_way_than_we_take_ends_the_connection() {
 }
 
 #[test]
+fn a_client_that_does_not_count_what_it_sends_is_taken_at_the_pace_of_the_disk() {
+    let mut house = house(|limits| limits.inflight = 2);
+    let client = house.come(Version::V5, "client");
+    // As MQTT.js does: all at once, though we said that we take two at a time.
+    let all: Vec<u8> = (1..=7).flat_map(|id| Publish::new(1, id, "a", &id.to_string()).bytes(Version::V5)).collect();
+    house.disk_works = false;
+    house.say(&client, &all);
+    assert_eq!(house.heard().len(), 2, "the others wait in its socket");
+    assert!(!house.broker.wants_input(client.conn));
+    house.disk_works = true;
+    for _ in 0..5 {
+        house.turn();
+    }
+    let acknowledged = (1..=7).map(|id| Got::Ack { kind: PUBACK, id, code: 0 }).collect::<Vec<_>>();
+    assert_eq!(house.all(&client), acknowledged);
+    assert!(house.broker.wants_input(client.conn));
+}
+
+#[test]
 fn grants_count_for_messages_subscriptions_wills_and_each_delivery() {
     let mut house = House::new();
     let acl = "user ann\ntopic readwrite ann/#\ntopic read all/#\ntopic deny all/secret\n";

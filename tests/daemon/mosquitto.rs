@@ -160,7 +160,7 @@ impl Device {
         self.link.release(now, receipt);
         let output = self.link.take_output();
         let Some(stream) = &mut self.stream else { return std::thread::sleep(Duration::from_millis(2)) };
-        let mut room = [0; 65_536];
+        let mut room = vec![0; 65_536];
         let is_open = stream.write_all(&output).is_ok()
             && match stream.read(&mut room) {
                 Ok(0) => false,

@@ -28,7 +28,10 @@ fn fences(section: &str) -> Vec<(String, String)> {
         match (&mut open, line.strip_prefix("```")) {
             (None, Some(language)) => open = Some((language.to_owned(), String::new())),
             (Some(_), Some(_)) => fences.extend(open.take()),
-            (Some((_, text)), None) => *text += &format!("{line}\n"),
+            (Some((_, text)), None) => {
+                text.push_str(line);
+                text.push('\n');
+            }
             (None, None) => {}
         }
     }

@@ -44,10 +44,14 @@ impl Incoming {
         self.unacknowledged = 0;
     }
 
-    /// Returns how many of the messages that the client may have under way it has (MQTT 5.0, 4.9). One with `QoS` 2
-    /// counts until it is released.
-    pub(in crate::broker) fn under_way(&self) -> usize {
-        self.unacknowledged.max(self.received.len())
+    /// Returns how many acknowledgements haven't left.
+    pub(in crate::broker) fn unacknowledged(&self) -> usize {
+        self.unacknowledged
+    }
+
+    /// Returns how many messages with `QoS` 2 the client hasn't released.
+    pub(in crate::broker) fn unreleased(&self) -> usize {
+        self.received.len()
     }
 
     /// Returns the identifiers of those with `QoS` 2 that were not released.

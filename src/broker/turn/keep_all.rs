@@ -8,7 +8,7 @@ use crate::broker::Broker;
 use crate::broker::keep::{KeptFlight, KeptRetained, KeptSubscription, Key};
 use crate::broker::packet::{PacketId, SubscribeOptions};
 use crate::broker::routing::{Entry, RetainedMessage};
-use crate::broker::session::{Phase, SessionSlot, Subscription};
+use crate::broker::session::{Flight, SessionSlot, Subscription};
 use crate::model::Qos;
 
 impl Broker {
@@ -65,15 +65,16 @@ impl Broker {
         let number = session.number;
         let is_kept = |entry: &Entry| entry.copy.qos != Qos::AtMostOnce && is_wanted(entry);
         let waiting = session.outgoing.iter().filter(|(entry, _)| is_kept(entry));
-        let waiting: Vec<(Entry, Option<(PacketId, Phase, bool)>)> = waiting
-            .map(|(entry, flight)| {
-                (entry.clone(), flight.map(|flight| (flight.id, flight.phase, flight.is_kept_apart)))
-            })
-            .collect();
-        for (entry, flight) in waiting {
-            self.keep_message(number, &entry, flight.map(|(id, ..)| id));
-            if let Some((id, phase, true)) = flight {
-                self.keep(&Key::Flight(number, entry.sequence), Some(KeptFlight { id, phase }.write()));
+        let in_flight = |(entry, flight): (&Entry, Option<&Flight>)| {
+            let apart = flight.filter(|flight| flight.is_kept_apart);
+            let apart = apart.map(|flight| KeptFlight { id: flight.id, phase: flight.phase });
+            (entry.clone(), flight.map(|flight| flight.id), apart)
+        };
+        let waiting: Vec<_> = waiting.map(in_flight).collect();
+        for (entry, id, apart) in waiting {
+            self.keep_message(number, &entry, id);
+            if let Some(flight) = apart {
+                self.keep(&Key::Flight(number, entry.sequence), Some(flight.write()));
             }
         }
     }

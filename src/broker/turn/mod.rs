@@ -18,7 +18,7 @@ pub use publish::Besides;
 
 use jiff::Timestamp;
 
-use super::connection::{Conn, Peer, Stage};
+use super::connection::{Conn, Link, Peer, Stage};
 use super::happening::{End, Fault};
 use super::limits::{ALL_BUFFERS, BEFORE_ADMISSION, MOST_ANSWERS, MOST_HELD, OUTPUT_FULL};
 use super::packet::Version;
@@ -195,9 +195,17 @@ impl Broker {
         let waiting = connection.output.len();
         let most = self.settings.limits.packet.saturating_add(MOST_ANSWERS);
         let is_deaf = waiting >= most || (self.buffered >= ALL_BUFFERS && waiting >= OUTPUT_FULL);
-        let is_held = connection.link().is_some_and(|link| link.held >= MOST_HELD);
+        let is_held = connection.link().is_some_and(|link| link.held >= MOST_HELD || self.owes_too_much(link));
         let waits = connection.link().is_some_and(|link| link.patience.is_waiting());
         is_held || is_deaf || waits || self.timers.due(Timer::Rate(conn)).is_some()
+    }
+
+    /// Returns whether so many of a client's messages wait for our disk that, if it counts, it sends no more (MQTT 5.0, 4.9). Some
+    /// libraries don't count. What they send beyond that waits: only what they leave unfinished themselves is held against them.
+    fn owes_too_much(&self, link: &Link) -> bool {
+        let most = usize::from(self.settings.limits.inflight);
+        let session = self.sessions.get(link.session).filter(|_| link.version == Version::V5 && most > 0);
+        session.is_some_and(|session| session.incoming.unacknowledged() >= most)
     }
 
     /// Holds something back from a client until what was told to be kept is on the disk.

@@ -104,7 +104,7 @@ impl Broker {
             }
             return;
         }
-        if version == Version::V5 && id.is_some() && most > 0 && session.incoming.under_way() >= most {
+        if version == Version::V5 && id.is_some() && most > 0 && session.incoming.unreleased() >= most {
             let words = "more messages are on their way than our receive maximum";
             return self.fail(conn, Fault::new(Reason::ReceiveMaximumExceeded, words));
         }

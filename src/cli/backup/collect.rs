@@ -129,7 +129,7 @@ impl Walk {
     }
 
     fn file(&mut self, path: &Path, name: &str) -> Result<(), Failure> {
-        if !self.archive.add_file(name, path)? && name.ends_with(".jsonl") {
+        if !self.archive.add_file(name, path)? && path.extension().is_some_and(|extension| extension == "jsonl") {
             // The recorder packed it just now.
             self.archive.add_file(&format!("{name}.gz"), &path.with_extension("jsonl.gz"))?;
         }

@@ -40,14 +40,13 @@ impl Cut {
         match first {
             Some(_) if message.origin != Origin::Live => {}
             Some(_) if self.said.len() < MOST => self.said.push(said(recorded.at, message)),
-            Some(_) => self.is_cut_short = true,
             None if message.payload.bytes().is_empty() => {
                 self.given.remove(message.topic.as_str());
             }
             None if self.given.len() < MOST || self.given.contains_key(message.topic.as_str()) => {
                 self.given.insert(message.topic.as_str().to_owned(), message.payload.value().to_json());
             }
-            None => self.is_cut_short = true,
+            Some(_) | None => self.is_cut_short = true,
         }
     }
 

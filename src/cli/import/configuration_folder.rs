@@ -79,7 +79,7 @@ impl ConfigurationFolder {
                 if !is_link && depth < DEEPEST_FOLDER {
                     self.walk(&path, depth + 1, found);
                 }
-            } else if name.ends_with(".yaml") {
+            } else if Path::new(&name).extension().is_some_and(|extension| extension == "yaml") {
                 found.push(path);
             }
         }

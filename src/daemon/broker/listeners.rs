@@ -43,7 +43,7 @@ pub(in crate::daemon) enum ListenersError {
 
 /// All listeners, bound to their addresses.
 pub(in crate::daemon) struct Listeners {
-    listeners: Vec<(TcpListener, Arc<Gate>)>,
+    bound: Vec<(TcpListener, Arc<Gate>)>,
     addresses: Vec<(&'static str, SocketAddr)>,
     connect_timeout: Duration,
     most_handshakes: usize,
@@ -72,7 +72,7 @@ impl Listeners {
             addresses.push((scheme, address));
         }
         let connect_timeout = settings.limits.connect_timeout;
-        Ok(Listeners { listeners, addresses, connect_timeout, most_handshakes: settings.limits.connections })
+        Ok(Listeners { bound: listeners, addresses, connect_timeout, most_handshakes: settings.limits.connections })
     }
 
     /// Returns the addresses, each with its scheme.
@@ -82,7 +82,7 @@ impl Listeners {
 
     /// Returns what each of them is told by.
     pub(super) fn gates(&self) -> Vec<Arc<Gate>> {
-        self.listeners.iter().map(|(_, gate)| Arc::clone(gate)).collect()
+        self.bound.iter().map(|(_, gate)| Arc::clone(gate)).collect()
     }
 
     /// Returns where newcomers are reported, and where they are heard of.
@@ -98,7 +98,7 @@ impl Listeners {
         let mut tasks = JoinSet::new();
         let patience = self.connect_timeout;
         let most = self.most_handshakes;
-        for (listener, gate) in self.listeners {
+        for (listener, gate) in self.bound {
             let arrivals = arrivals.0.clone();
             tasks.spawn(async move {
                 let name = Arc::clone(&gate.name);

@@ -21,7 +21,7 @@ const FROM_ALL: usize = 128 << 10;
 
 /// All sockets, by the place of their connection.
 pub(super) struct Sockets {
-    sockets: Vec<Option<Socket>>,
+    open: Vec<Option<Socket>>,
     wakes: Wakes,
     /// Those whose turn it is.
     woken: Vec<usize>,
@@ -43,7 +43,7 @@ struct Socket {
 impl Default for Sockets {
     fn default() -> Sockets {
         Sockets {
-            sockets: Vec::new(),
+            open: Vec::new(),
             wakes: Wakes::default(),
             woken: Vec::new(),
             paused: Vec::new(),
@@ -56,21 +56,21 @@ impl Sockets {
     /// Adds the socket of a new connection.
     pub(super) fn add(&mut self, conn: Conn, stream: Stream) {
         let place = conn.slot();
-        if self.sockets.len() <= place {
-            self.sockets.resize_with(place + 1, || None);
+        if self.open.len() <= place {
+            self.open.resize_with(place + 1, || None);
         }
         let wake = self.wakes.of(place);
         let waker = Waker::from(Arc::clone(&wake));
         // Something may have come already.
         waker.wake_by_ref();
-        if let Some(room) = self.sockets.get_mut(place) {
+        if let Some(room) = self.open.get_mut(place) {
             *room = Some(Socket { conn, stream, wake, waker, is_blocked: false, is_paused: false });
         }
     }
 
     /// Takes a socket out.
     pub(super) fn remove(&mut self, conn: Conn) -> Option<Stream> {
-        let room = self.sockets.get_mut(conn.slot())?;
+        let room = self.open.get_mut(conn.slot())?;
         room.take_if(|socket| socket.conn == conn).map(|socket| socket.stream)
     }
 
@@ -99,7 +99,7 @@ impl Sockets {
 
     /// Reads from one socket. Returns how many bytes came.
     fn read_one(&mut self, place: usize, now: Timestamp, core: &mut Broker) -> usize {
-        let Some(socket) = self.sockets.get_mut(place).and_then(Option::as_mut) else { return 0 };
+        let Some(socket) = self.open.get_mut(place).and_then(Option::as_mut) else { return 0 };
         socket.wake.taken();
         let conn = socket.conn;
         if socket.is_blocked && !socket.write(now, core) {
@@ -132,7 +132,7 @@ impl Sockets {
         }
         // What was written, or handled, may have made room for more.
         let is_still_paused = |place: &usize| {
-            let Some(socket) = self.sockets.get_mut(*place).and_then(Option::as_mut) else { return false };
+            let Some(socket) = self.open.get_mut(*place).and_then(Option::as_mut) else { return false };
             if !core.wants_input(socket.conn) {
                 return socket.is_paused;
             }
@@ -145,7 +145,7 @@ impl Sockets {
 
     /// Writes to one connection what the core has for it.
     pub(super) fn write_to(&mut self, conn: Conn, now: Timestamp, core: &mut Broker) {
-        let socket = self.sockets.get_mut(conn.slot()).and_then(Option::as_mut);
+        let socket = self.open.get_mut(conn.slot()).and_then(Option::as_mut);
         let Some(socket) = socket.filter(|socket| socket.conn == conn) else { return };
         if !socket.is_blocked && !socket.write(now, core) {
             self.lose(conn, now, core);

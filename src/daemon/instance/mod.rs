@@ -113,7 +113,7 @@ impl Instance {
             election: Election::new(now.steady, &settings.name, settings.lease, "", settings.force),
             cipher,
             stream: Stream::new(0),
-            follower: Follower::new(values, kept.alive_at.map(|at| at.as_microsecond())),
+            follower: Follower::new(values, kept.alive_at.map(Timestamp::as_microsecond)),
             changes: Changes::new(),
             handled: None,
             unhandled: Unhandled::default(),
@@ -311,10 +311,10 @@ impl Instance {
 
     fn decide(&mut self, now: Moment, heard: Option<Heard>) -> Vec<ToDo> {
         let decisions = self.election.handle(now.steady, heard);
-        decisions.into_iter().filter_map(|decision| self.to_do(decision)).collect()
+        decisions.into_iter().filter_map(|decision| self.what_to_do(decision)).collect()
     }
 
-    fn to_do(&mut self, decision: Decision) -> Option<ToDo> {
+    fn what_to_do(&mut self, decision: Decision) -> Option<ToDo> {
         match decision {
             Decision::Publish(lease) => say(&self.topics.leader, lease.payload(), true).map(ToDo::Say),
             Decision::SayAlive => say(&alive_topic(&self.home, &self.name), "online", true).map(ToDo::Say),

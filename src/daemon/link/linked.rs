@@ -33,6 +33,7 @@ const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_millis(500);
 const STATUS_TOPIC: &str = "homerule/status";
 
 /// The link to another broker.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and they change one by one")]
 pub(in crate::daemon) struct Linked {
     link: Link,
     /// The steady time of the last turn.

@@ -63,7 +63,8 @@ fn speaks_of_devices(source: &Source) -> bool {
     let Source::Content(content) = source else { return false };
     let text = String::from_utf8_lossy(content);
     // The topics of commands end in `/set`.
-    let says = |word: &str| text.match_indices(word).any(|(at, _)| !text[..at].ends_with('/'));
+    let says =
+        |word: &str| text.match_indices(word).any(|(at, _)| text.as_bytes().get(at.wrapping_sub(1)) != Some(&b'/'));
     ["device(", "set:", "set("].into_iter().any(says)
 }
 

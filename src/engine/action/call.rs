@@ -67,7 +67,7 @@ pub(crate) fn run(
     };
     let firing = Firing::of_cause(Arc::clone(&act.action.path), cause);
     let (variables, key) = admission::variables_and_key(act.at.core, id, &rule, &firing, given)?;
-    let caller = waits.then(|| Caller { run: act.at.run.id, thread: act.at.thread });
+    let caller = waits.then_some(Caller { run: act.at.run.id, thread: act.at.thread });
     let (list, steps, call_depth) = (RunList::Then, Vec::new(), act.at.run.call_depth + 1);
     let candidate = Candidate { id, rule, list, key, firing, variables, steps, caller, call_depth, has_room: false };
     match admission::admit(act.at.core, candidate) {

@@ -23,7 +23,7 @@ pub(crate) fn turned_at(
     let now = core.now();
     let failures = core.evaluator.failures_passed_over;
     // Most conditions are as they were, and need be asked once only.
-    if !judge(core).is_some_and(|(is, _)| is == wanted) {
+    if judge(core).is_none_or(|(is, _)| is != wanted) {
         core.evaluator.failures_passed_over = failures;
         return None;
     }

@@ -45,6 +45,12 @@ impl Masker<'_> {
         }
     }
 
+    fn texts(&self, texts: &mut [String]) {
+        for text in texts {
+            self.text(text);
+        }
+    }
+
     fn shared(&self, text: &mut Arc<str>) {
         if let Some(masked) = self.0.mask_text(text) {
             *text = masked.into();
@@ -58,7 +64,9 @@ impl Masker<'_> {
     }
 
     fn values(&self, values: &mut [Value]) {
-        values.iter_mut().for_each(|value| self.value(value));
+        for value in values {
+            self.value(value);
+        }
     }
 
     fn result(&self, result: &mut StepResult) {
@@ -68,7 +76,10 @@ impl Masker<'_> {
                     *payload = masked;
                 }
             }
-            StepResult::Unchanged(_, value) | StepResult::Case(value) | StepResult::Set(_, value) => self.value(value),
+            StepResult::Unchanged(_, value)
+            | StepResult::Case(value)
+            | StepResult::Set(_, value)
+            | StepResult::Refused(Refusal::HoldBroken { value: Some(value), .. }) => self.value(value),
             StepResult::NoCase { value, cases } => {
                 self.value(value);
                 self.values(cases);
@@ -77,14 +88,17 @@ impl Masker<'_> {
             StepResult::Text(text) | StepResult::Words(text) | StepResult::Requested { url: text, .. } => {
                 self.text(text);
             }
-            StepResult::Started(command) => command.iter_mut().for_each(|part| self.text(part)),
+            StepResult::Started(command) => self.texts(command),
             StepResult::Judged { verdict, source } => {
                 self.verdict(verdict);
-                source.iter_mut().for_each(|source| self.shared(source));
+                if let Some(source) = source {
+                    self.shared(source);
+                }
             }
-            StepResult::Refused(Refusal::HoldBroken { value: Some(value), .. }) => self.value(value),
             StepResult::WaitsFor(WaitsFor::Events { events, .. }) => {
-                events.iter_mut().for_each(|event| self.awaited(event))
+                for event in events {
+                    self.awaited(event);
+                }
             }
             StepResult::WaitsFor(WaitsFor::Confirm { missing, .. }) => self.missing(missing),
             StepResult::Device(step) => self.device(step),
@@ -164,7 +178,9 @@ impl Masker<'_> {
         match fault {
             Fault::Error { message, line, .. } => {
                 self.text(message);
-                line.iter_mut().for_each(|line| self.text(line));
+                if let Some(line) = line {
+                    self.text(line);
+                }
             }
             Fault::Loop(_) | Fault::NoRoom(_) => {}
         }

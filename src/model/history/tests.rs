@@ -1,4 +1,10 @@
 //! History against a naive re-computation from all samples.
+#![expect(
+    clippy::float_cmp,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "what is kept exactly comes back exactly, and the samples that are made up are small"
+)]
 
 use std::time::Duration;
 
@@ -231,7 +237,7 @@ proptest! {
     ) {
         let calendar = Calendar { zone: TimeZone::get(zone).unwrap(), location: None };
         let (limit, mut now) = (1000, start * SECOND);
-        let mut live = histories(limit, Duration::from_secs(40 * 86_400));
+        let mut live = histories(limit, Duration::from_hours(40 * 24));
         let (mut samples, mut disk) = (Samples::new(), std::collections::BTreeMap::new());
         for happening in happenings {
             match happening {
@@ -249,7 +255,9 @@ proptest! {
                 Happening::ClockSet(by) => {
                     live.shift(SignedDuration::from_secs(by));
                     now += by * SECOND;
-                    samples.iter_mut().for_each(|(at, _)| *at += by * SECOND);
+                    for (at, _) in &mut samples {
+                        *at += by * SECOND;
+                    }
                 }
                 Happening::Flush => flush(&mut live, &mut disk),
             }
@@ -280,7 +288,7 @@ proptest! {
             (bits >> 11) as f64 / (1_u64 << 53) as f64
         };
         let start = 1_711_700_000 * SECOND;
-        let (limit, reach) = (500, Duration::from_secs(40 * 86_400));
+        let (limit, reach) = (500, Duration::from_hours(40 * 24));
         let mut live = histories(limit, reach);
         let mut samples = Samples::new();
         let mut now = start;
@@ -322,7 +330,7 @@ proptest! {
 #[test]
 fn a_month_of_seconds_takes_little_room() {
     let mut live = Histories::new(2000, Vec::new());
-    live.keep(&[asked(Kind::Numbers, Duration::from_secs(31 * 86_400))], &States::default(), Timestamp::UNIX_EPOCH);
+    live.keep(&[asked(Kind::Numbers, Duration::from_hours(31 * 24))], &States::default(), Timestamp::UNIX_EPOCH);
     for second in 0..31 * 86_400_i64 {
         live.note(instant(second * SECOND), "meter", &Value::Int(second * 7919 % 1000), true);
     }
@@ -333,7 +341,7 @@ fn a_month_of_seconds_takes_little_room() {
 #[test]
 fn only_what_is_asked_is_kept() {
     let mut live = Histories::new(2000, Vec::new());
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     live.keep(&[asked(Kind::Numbers, hour)], &States::default(), instant(0));
     for minute in 0..600_i64 {
         live.note(instant(minute * 60 * SECOND), "meter", &Value::Int(minute), true);
@@ -348,7 +356,7 @@ fn only_what_is_asked_is_kept() {
 
 #[test]
 fn what_the_recorder_knows_is_put_before_what_came_since() {
-    let mut live = histories(2000, Duration::from_secs(3600));
+    let mut live = histories(2000, Duration::from_hours(1));
     let at = |minute: i64| instant(minute * 60 * SECOND);
     assert_eq!(live.take_recalls(at(60)).len(), 1);
     assert_eq!(live.take_recalls(at(60)).len(), 0, "asked once");
@@ -363,7 +371,7 @@ fn what_the_recorder_knows_is_put_before_what_came_since() {
 
 #[test]
 fn a_message_costs_no_rewrite_of_its_series() {
-    let mut live = histories(2000, Duration::from_secs(86_400));
+    let mut live = histories(2000, Duration::from_hours(24));
     let mut written = 0;
     for second in 0..10_000_i64 {
         live.note(instant(second * SECOND), "meter", &Value::Int(second % 50), true);

@@ -48,7 +48,7 @@ pub(in crate::script) fn explain_script(error: &ParseError, file: &ScriptFile, o
             let message = format!("nothing is imported as `{name}`");
             ScriptError { kind: ScriptErrorKind::UnknownFunction, message, help: Some(help), ..told }
         }
-        ParseErrorType::MissingToken(wanted, why) if !wanted.is_empty() && !(is_word(token) && wanted == "}") => {
+        ParseErrorType::MissingToken(wanted, why) if !wanted.is_empty() && (!is_word(token) || wanted != "}") => {
             let (at, message, help) = missing(wanted, why, &tokens, offset);
             ScriptError { at, message, help, ..told }
         }

@@ -101,7 +101,8 @@ impl World {
     pub(super) fn new(seed: u64, count: usize) -> World {
         let mut random = Random::new(seed);
         let instances = (0..count).map(|one| {
-            let (drift, ahead) = (random.below(60) as i64 - 30, random.below(1_000_000_000) as i64);
+            let [drift, ahead] = [60, 1_000_000_000].map(|bound| i64::try_from(random.below(bound)).unwrap());
+            let drift = drift - 30;
             let name = ["a", "b", "c"][one].to_owned();
             let mut instance = Instance {
                 election: Election::new(Timestamp::UNIX_EPOCH, &name, LEASE, "rules", false),
@@ -207,10 +208,10 @@ impl World {
         let at = clock(instance, now);
         instance.election = Election::new(at, &instance.name, LEASE, "rules", false);
         // What it had saved is on its disk, as is its outbox.
-        if !instance.state.is_empty() {
-            instance.follower = Follower::new(std::mem::take(&mut instance.state), None);
-        } else {
+        if instance.state.is_empty() {
             instance.follower = Follower::new(instance.follower.values().clone(), None);
+        } else {
+            instance.follower = Follower::new(std::mem::take(&mut instance.state), None);
         }
         // What it had only heard isn't on its disk: it is lost if the leader is away just then. Two at a time is one too many.
         let heard = std::mem::take(&mut instance.unhandled).take();
@@ -234,7 +235,7 @@ impl World {
     }
 
     fn way(&mut self) -> Time {
-        if self.random.one_in(20) { self.random.below(LONGEST_WAY as usize) as Time } else { 5 }
+        if self.random.one_in(20) { self.random.below(LONGEST_WAY.try_into().unwrap()) as Time } else { 5 }
     }
 
     fn say(&mut self, one: usize, said: Said, is_of_outbox: bool) {

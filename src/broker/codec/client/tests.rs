@@ -87,7 +87,9 @@ fn what_we_ask_is_read_by_a_broker_as_we_meant_it() {
             }),
         ];
         let mut bytes = Vec::new();
-        packets.iter().for_each(|packet| encode_request(packet, version, &mut bytes));
+        for packet in &packets {
+            encode_request(packet, version, &mut bytes);
+        }
         let mut decoder = Decoder::new(1 << 20);
         let mut rest = bytes.as_slice();
         for packet in packets {
@@ -108,7 +110,9 @@ fn what_a_broker_says_is_read_however_it_is_cut() {
             Packet::PingResp,
         ];
         let mut bytes = Vec::new();
-        packets.iter().for_each(|packet| assert!(encode(packet, version, &mut bytes)));
+        for packet in &packets {
+            assert!(encode(packet, version, &mut bytes));
+        }
         for size in [1, 2, 3, 7, bytes.len()] {
             let mut decoder = ClientDecoder::new(version, 1 << 20);
             let mut heard = Vec::new();

@@ -3,7 +3,7 @@
 use tracing::{info, warn};
 
 use crate::daemon::home::view::fingerprint;
-use crate::daemon::instance::ToDo;
+use crate::daemon::instance::{Instance, ToDo};
 use crate::daemon::system::watchdog::Watchdog;
 use crate::engine::{Engine, SaveKey, Snapshot};
 use crate::model::Message;
@@ -54,7 +54,7 @@ impl EventLoop {
     }
 
     pub(super) fn next_steady_deadline(&self) -> Option<jiff::Timestamp> {
-        let lease = self.parts.instance.as_ref().and_then(|instance| instance.next_deadline());
+        let lease = self.parts.instance.as_ref().and_then(Instance::next_deadline);
         self.mqtt.next_deadline().into_iter().chain(lease).min()
     }
 
@@ -118,7 +118,7 @@ impl EventLoop {
 
     /// Says that this instance goes.
     pub(super) fn say_farewell(&mut self) {
-        let farewell = self.parts.instance.as_ref().and_then(|instance| instance.farewell());
+        let farewell = self.parts.instance.as_ref().and_then(Instance::farewell);
         if let (Some(link), Some(farewell)) = (self.mqtt.link_mut(), farewell) {
             link.say(self.now, &farewell);
         }

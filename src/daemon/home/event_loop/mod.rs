@@ -210,7 +210,7 @@ impl EventLoop {
             }
             self.turn(&mut batch).await;
         }
-        self.stop().await;
+        Box::pin(self.stop()).await;
     }
 
     /// Tells the engine what was kept elsewhere, and that the home has started.

@@ -121,11 +121,11 @@ fn write_header(first: u8, length: usize, is_masked: bool, out: &mut Vec<u8>) {
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(short @ 0..=125), _) => out.push(bit | short),
         (_, Ok(middle)) => {
-            out.push(bit | 126);
+            out.push(bit | 0x7e);
             out.extend_from_slice(&middle.to_be_bytes());
         }
         (_, Err(_)) => {
-            out.push(bit | 127);
+            out.push(bit | 0x7f);
             out.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
