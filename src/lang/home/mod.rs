@@ -89,10 +89,10 @@ impl Home {
         let entries = decoded.into_iter().filter(|(file, _)| !broken.contains(file)).map(|(_, entry)| entry).collect();
         let secrets = context.files.iter().flat_map(|file| &file.secrets).cloned();
         let secrets = Secrets::new(secrets);
-        let ruleset = Ruleset::new(entries).with_secrets(secrets).with_inputs(Arc::clone(&context.inputs));
         for found in &mut diagnostics {
             mask(found, &secrets);
         }
+        let ruleset = Ruleset::new(entries).with_secrets(secrets).with_inputs(Arc::clone(&context.inputs));
         let diagnostics = in_order(diagnostics, &settings.rules);
         Home { settings, ruleset, kept_devices, diagnostics }
     }
