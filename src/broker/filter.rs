@@ -12,6 +12,9 @@ use crate::model::has_control;
 /// The longest filter in bytes (MQTT 5.0, 1.5.4: a two-byte length).
 const LONGEST: usize = 65_535;
 
+/// What a level of a filter takes in the tree of all of them, about.
+const LEVEL: usize = 200;
+
 /// How a shared subscription begins.
 const SHARE: &str = "$share/";
 
@@ -100,6 +103,11 @@ impl Filter {
     pub fn group(&self) -> Option<&str> {
         let rest = self.text.get(SHARE.len()..self.topics_at)?;
         rest.strip_suffix('/')
+    }
+
+    /// Returns about how many bytes it takes where it is subscribed to.
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + self.depth() * LEVEL
     }
 
     /// Returns how many levels the filter of topics has.

@@ -96,6 +96,24 @@ pub(super) const MOST_HELD: usize = 1000;
 /// answers.
 pub(super) const MOST_ANSWERS: usize = 1 << 20;
 
+/// The filters of one client take so many bytes for each that it may have, and this at least.
+pub(super) const FILTER: usize = 1 << 10;
+
+/// The filters of one client may take so many bytes, whatever its limit is.
+pub(super) const FILTERS_OF_ONE: usize = 256 << 10;
+
+/// The filters of all sessions take so many bytes together.
+pub(super) const ALL_FILTERS: usize = 512 << 20;
+
+/// So many filters are taken from one packet, and so many user properties.
+pub(super) const MOST_IN_PACKET: usize = 10_000;
+
+/// The topics that a client has aliases for take so many bytes together.
+pub(super) const ALIASED: usize = 256 << 10;
+
+/// A longer topic gets no alias of ours.
+pub(super) const LONGEST_ALIASED: usize = 4 << 10;
+
 /// How many topic aliases we take from a client, and use towards one.
 pub(super) const TOPIC_ALIASES: u16 = 64;
 

@@ -110,6 +110,8 @@ pub struct Broker {
     connected: usize,
     /// How many bytes wait in the buffers of all connections.
     buffered: usize,
+    /// About how many bytes the filters of all sessions take.
+    filter_bytes: usize,
     /// How many clients got an identifier.
     named: u64,
     /// Room for those who get a message.
@@ -144,6 +146,7 @@ impl Broker {
             crowds: BTreeMap::new(),
             connected: 0,
             buffered: 0,
+            filter_bytes: 0,
             named: 0,
             targets: Vec::new(),
             hits: Vec::new(),

@@ -58,6 +58,21 @@ impl Timers {
         self.set.get(&timer).copied()
     }
 
+    /// Returns the peer that must say who it is first.
+    pub(super) fn first_opening(&self) -> Option<Conn> {
+        self.due.iter().find_map(|(_, timer)| match timer {
+            Timer::Connect(conn) => Some(*conn),
+            Timer::KeepAlive(_)
+            | Timer::Rate(_)
+            | Timer::Crowd(_)
+            | Timer::Will(_)
+            | Timer::Expiry(_)
+            | Timer::Held
+            | Timer::Retained
+            | Timer::Sys => None,
+        })
+    }
+
     /// Returns when the first of them is due.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.due.first().map(|(due, _)| *due)

@@ -8,7 +8,7 @@ use super::link::daemon_client::DaemonArguments;
 use super::link::home_zone::HomeZone;
 use super::{Exit, Failure, print};
 use crate::api::{BrokerStatus, ClientAnswer, LastRun, LinkStatus, RuleAnswer, Status as StatusAnswer};
-use crate::model::format_duration;
+use crate::model::{format_duration, one_line};
 
 /// Shows how the daemon is: what it listens on, its rules, and what is wrong with them.
 #[derive(Debug, Args)]
@@ -97,10 +97,10 @@ const COLUMNS: [&str; 8] = ["client", "user", "address", "protocol", "since", "q
 
 /// Returns what is shown of a client.
 fn row(client: &ClientAnswer, zone: &HomeZone) -> [String; 8] {
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let or_none = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), one_line);
     let since = zone.local(&client.since.to_string());
     [
-        client.id.clone(),
+        one_line(&client.id),
         or_none(&client.user),
         client.address.clone().unwrap_or_else(|| "away".to_owned()),
         client.protocol.clone(),

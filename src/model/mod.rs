@@ -31,7 +31,7 @@ pub use message::{Message, Origin, Payload, Qos, Withheld};
 pub use place::{Place, PlacedText, Stretch};
 pub use secrets::{MASK, Secrets};
 pub use state::{Size, States, TopicState};
-pub use text::{BoundedText, TextTooLong, matches_star, nearest, slips};
+pub use text::{BoundedText, TextTooLong, matches_star, nearest, one_line, slips};
 pub use time::{DurationError, format_duration, format_offset, parse_duration, parse_offset, parse_spoken_time};
 pub use topic::{FilterError, Level, Topic, TopicError, TopicFilter, first_level, has_control, is_in_topic};
 pub use value::{Map, PathError, TooLarge, Value, ValueLimits, ValuePath, format_size, parse_number};

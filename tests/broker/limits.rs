@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use homerule::broker::access::Acl;
 use homerule::broker::packet::Version;
-use homerule::broker::{Drop, Happening, Limits, Peer, Settings};
+use homerule::broker::{Drop, Happening, Limits, Settings};
 
 use super::house::House;
 use super::wire::{Connect, Got, PUBACK, Publish, subscribe};
@@ -96,17 +96,14 @@ fn subscriptions_and_levels_are_bounded() {
 }
 
 #[test]
-fn connections_and_sessions_are_bounded() {
-    let mut house = house(|limits| (limits.connections, limits.sessions) = (3, 2));
-    let first = house.connect(&Connect::lasting(Version::V5, "1"));
-    house.connect(&Connect::lasting(Version::V5, "2"));
+fn sessions_are_bounded() {
+    let mut house = house(|limits| limits.sessions = 2);
+    house.connect(&Connect::lasting(Version::V5, "1"));
+    let second = house.come(Version::V5, "2");
     let third = house.knock(&Connect::new(Version::V5, "3"));
     assert!(matches!(house.next(&third), Some(Got::ConnAck { code: 0x97, .. })));
-    house.open();
-    let peer = Peer { address: "x".into(), listener: "test".into() };
-    assert_eq!(house.broker.open(house.now, peer), None);
-    house.lose(&first);
-    house.open();
+    house.lose(&second);
+    house.come(Version::V5, "3");
 }
 
 #[test]

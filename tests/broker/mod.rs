@@ -2,6 +2,7 @@
 
 mod bursts;
 mod delivery;
+mod greedy;
 mod hostile;
 pub(crate) mod house;
 mod lifecycle;

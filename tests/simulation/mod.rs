@@ -1,6 +1,6 @@
-//! The broker under a seeded simulator: clients that come, go, stall and are cut off, a disk that is slow, and an end of the
-//! process at any moment. Whatever happens, nothing acknowledged is lost, `QoS` 2 means once, order is kept, what is retained is
-//! what was accepted last, and the same seed gives the same bytes.
+//! The broker under a seeded simulator: clients that come, go, stall and are cut off, a disk that is slow or is replaced, a clock
+//! that is set, and an end of the process at any moment. Whatever happens, nothing acknowledged is lost, `QoS` 2 means once, order
+//! is kept, what is retained is what was accepted last, and the same seed gives the same bytes.
 //!
 //! A seed that fails is printed; put it into `KEPT` with what mends it.
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use homerule::broker::packet::Version;
 use homerule::broker::{Broker, Conn, End, Happening, Peer, Published, Receipt, Settings, Verdict};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::client::Client;
 use super::random::Random;
@@ -20,6 +20,8 @@ pub(super) struct Counts {
     half_open: usize,
     goodbyes: usize,
     stalls: usize,
+    replaced_disks: usize,
+    clock_jumps: usize,
     delivered: usize,
     wills: usize,
     retained: usize,
@@ -34,6 +36,8 @@ impl Counts {
         self.half_open += more.half_open;
         self.goodbyes += more.goodbyes;
         self.stalls += more.stalls;
+        self.replaced_disks += more.replaced_disks;
+        self.clock_jumps += more.clock_jumps;
         self.delivered += more.delivered;
         self.wills += more.wills;
         self.retained += more.retained;
@@ -48,6 +52,8 @@ impl Counts {
             ("half open connections", self.half_open),
             ("good-byes", self.goodbyes),
             ("stalls of the disk", self.stalls),
+            ("disks that were replaced", self.replaced_disks),
+            ("times that the clock was set", self.clock_jumps),
             ("deliveries", self.delivered),
             ("wills", self.wills),
             ("retained messages", self.retained),
@@ -70,6 +76,8 @@ pub(super) struct World {
     broker: Broker,
     settings: Settings,
     now: Timestamp,
+    /// How far the clock of the wall is ahead.
+    ahead: SignedDuration,
     disk: Disk,
     unwritten: Vec<Happening>,
     /// What was heard, and the part of it that is on the disk.
@@ -110,6 +118,7 @@ impl World {
             random,
             settings,
             now,
+            ahead: SignedDuration::ZERO,
             disk: Disk::new(),
             unwritten: Vec::new(),
             heard: Heard::default(),
@@ -156,6 +165,8 @@ impl World {
             }
             4 => self.toggle_disk(),
             5 if self.random.one_in(3) => self.kill(),
+            6 if self.random.one_in(4) => self.replace_disk(),
+            7 if self.random.one_in(4) => self.set_clock(),
             6..16 => self.act(one),
             16..28 => self.carry_to_broker(one),
             _ => self.carry_to_client(one),
@@ -243,6 +254,29 @@ impl World {
         self.counts.stalls += usize::from(!self.disk_works);
     }
 
+    /// Another disk, which knows nothing: all that must survive is told anew.
+    fn replace_disk(&mut self) {
+        self.counts.replaced_disks += 1;
+        self.disk_works = true;
+        self.broker.keep_all(self.now);
+        while let Some(happening) = self.broker.poll(self.now) {
+            self.take(happening);
+        }
+        self.disk.clear();
+        let receipt = self.broker.receipt();
+        self.commit();
+        self.release(receipt);
+    }
+
+    /// The clock of the wall is set, by up to two days.
+    fn set_clock(&mut self) {
+        self.counts.clock_jumps += 1;
+        let hours = i64::try_from(self.random.below(96)).unwrap() - 48;
+        let by = SignedDuration::from_hours(hours);
+        self.ahead += by;
+        self.broker.clock_changed(by);
+    }
+
     fn pass(&mut self, duration: Duration) {
         let end = self.now + duration;
         while let Some(due) = self.broker.next_deadline().filter(|due| *due <= end) {
@@ -268,6 +302,7 @@ impl World {
         let (broker, unreadable) = Broker::restore(self.now, self.settings.clone(), self.disk.clone());
         assert!(unreadable.is_empty());
         self.broker = broker;
+        self.broker.clock_changed(self.ahead);
         self.check_retained();
     }
 

@@ -16,5 +16,5 @@ pub use acl::Acl;
 pub use file_error::FileError;
 pub use identity::Identity;
 pub use password::{HashError, LARGEST_MEMORY, MOST_ITERATIONS, PasswordHash};
-pub use throttle::Throttle;
+pub use throttle::{Throttle, household};
 pub use users::Users;

@@ -50,7 +50,7 @@ impl Throttle {
     /// Returns how much longer this client has to wait before its password is looked at; `None`: not at all.
     #[must_use]
     pub fn wait(&self, now: Timestamp, address: IpAddr, user: &str) -> Option<Duration> {
-        let guesses = self.addresses.get(&key(address))?.guesses(user);
+        let guesses = self.addresses.get(&household(address))?.guesses(user);
         let left = guesses.until?.duration_since(now);
         // A clock that was set back doesn't lock anybody out for longer.
         Duration::try_from(left).ok().filter(|left| !left.is_zero()).map(|left| left.min(LONGEST))
@@ -60,7 +60,7 @@ impl Throttle {
     pub fn note_wrong(&mut self, now: Timestamp, address: IpAddr, user: &str) {
         self.forget(now);
         let fresh = || Address { users: BTreeMap::new(), others: Guesses::default(), last: now };
-        let address = self.addresses.entry(key(address)).or_insert_with(fresh);
+        let address = self.addresses.entry(household(address)).or_insert_with(fresh);
         address.last = now;
         let guesses = address.guesses_mut(user);
         guesses.wrong = guesses.wrong.saturating_add(1);
@@ -73,7 +73,7 @@ impl Throttle {
 
     /// Notes a right password: what was wrong before counts no more.
     pub fn note_right(&mut self, address: IpAddr, user: &str) {
-        let address = key(address);
+        let address = household(address);
         let Some(known) = self.addresses.get_mut(&address) else { return };
         known.users.remove(user);
         if known.users.is_empty() && known.others.wrong == 0 {
@@ -112,7 +112,8 @@ impl Address {
 }
 
 /// Returns what counts as one address: of IPv6 the network, since each device has as many addresses as it likes.
-fn key(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use crate::broker::happening::Fault;
-use crate::broker::limits::TOPIC_ALIASES;
+use crate::broker::limits::{ALIASED, LONGEST_ALIASED, TOPIC_ALIASES};
 use crate::broker::reason::Reason;
 use crate::model::Topic;
 
 /// The aliases that a client uses.
 #[derive(Debug, Default)]
-pub(in crate::broker) struct InboundAliases(Vec<Option<Topic>>);
+pub(in crate::broker) struct InboundAliases {
+    topics: Vec<Option<Topic>>,
+    /// Their bytes.
+    bytes: usize,
+}
 
 impl InboundAliases {
     /// Returns the topic that a packet means.
@@ -29,12 +33,19 @@ impl InboundAliases {
         if alias.get() > TOPIC_ALIASES {
             return Err(Fault::new(Reason::TopicAliasInvalid, "a topic alias above our maximum"));
         }
-        if place >= self.0.len() {
-            self.0.resize(place + 1, None);
+        if place >= self.topics.len() {
+            self.topics.resize(place + 1, None);
         }
-        let known = self.0.get_mut(place);
+        let known = self.topics.get_mut(place);
         match (topic, known) {
-            (Some(topic), Some(known)) => Ok(known.insert(topic).clone()),
+            (Some(topic), Some(known)) => {
+                let before = known.as_ref().map_or(0, |known| known.as_str().len());
+                self.bytes = self.bytes - before + topic.as_str().len();
+                *known = Some(topic.clone());
+                let is_too_much = self.bytes > ALIASED;
+                let fault = || Fault::new(Reason::QuotaExceeded, "the topics that it has aliases for are too long");
+                if is_too_much { Err(fault()) } else { Ok(topic) }
+            }
             (None, Some(Some(known))) => Ok(known.clone()),
             (_, _) => Err(Fault::new(Reason::TopicAliasInvalid, "a topic alias that has no topic")),
         }
@@ -66,7 +77,7 @@ impl OutboundAliases {
 
     /// Returns how `topic` is written.
     pub(in crate::broker) fn choose(&self, topic: &Topic) -> Alias {
-        if self.maximum == 0 {
+        if self.maximum == 0 || topic.as_str().len() > LONGEST_ALIASED {
             return Alias::None;
         }
         if let Some(alias) = self.known.get(topic) {

@@ -44,10 +44,13 @@ impl Posted {
     }
 }
 
+/// What a user property takes beside its texts.
+const PAIR: usize = 64;
+
 impl Properties {
     fn size(&self) -> usize {
         let text = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
-        let user: usize = self.user_properties.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+        let user: usize = self.user_properties.iter().map(|(name, value)| name.len() + value.len() + PAIR).sum();
         let correlation = self.correlation_data.as_ref().map_or(0, Bytes::len);
         text(&self.content_type) + text(&self.response_topic) + correlation + user
     }

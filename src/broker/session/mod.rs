@@ -41,6 +41,8 @@ pub(super) struct Session {
     pub(super) expiry: Duration,
     pub(super) will: Option<Will>,
     pub(super) subscriptions: BTreeMap<Filter, Subscription>,
+    /// About how many bytes they take.
+    pub(super) filter_bytes: usize,
     pub(super) outgoing: Outgoing,
     pub(super) incoming: Incoming,
     /// What happened since its client came last.

@@ -155,6 +155,7 @@ impl Broker {
                 expiry,
                 will: None,
                 subscriptions: BTreeMap::new(),
+                filter_bytes: 0,
                 outgoing: Outgoing::default(),
                 incoming: Incoming::default(),
                 counts: Counts::default(),

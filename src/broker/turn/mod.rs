@@ -28,10 +28,10 @@ use super::timers::Timer;
 use super::{Broker, Happening};
 
 impl Broker {
-    /// Takes a new connection. `None`: there are as many as there may be.
+    /// Takes a new connection. `None`: there are as many as there may be, and all of them have been let in.
     pub fn open(&mut self, now: Timestamp, peer: Peer) -> Option<Conn> {
         self.tell_time(now);
-        if self.connections.len() >= self.settings.limits.connections {
+        if self.connections.len() >= self.settings.limits.connections && !self.make_room() {
             self.stats.too_many_connections += 1;
             return None;
         }
@@ -39,6 +39,15 @@ impl Broker {
         let due = self.now.checked_add(self.settings.limits.connect_timeout).unwrap_or(Timestamp::MAX);
         self.timers.set(Timer::Connect(conn), due);
         Some(conn)
+    }
+
+    /// Closes the peer that has been silent for longest, so that those who don't say who they are keep nobody out. Returns
+    /// whether there was one.
+    fn make_room(&mut self) -> bool {
+        let Some(conn) = self.timers.first_opening() else { return false };
+        let words = "there are too many connections, and it hadn't said who it is";
+        self.fail(conn, Fault::new(Reason::ServerBusy, words));
+        true
     }
 
     /// Takes bytes that came; [`Broker::poll`] handles them.
@@ -53,10 +62,18 @@ impl Broker {
         self.buffered += bytes.len();
         self.stats.bytes_received += bytes.len() as u64;
         if self.buffered > ALL_BUFFERS {
-            self.fail(conn, Fault::new(Reason::QuotaExceeded, "too much is being sent by all clients together"));
-            return;
+            self.end_greediest();
         }
         self.make_ready(conn);
+    }
+
+    /// Ends the connection that has sent most of what can't be handled yet: not the one that happens to send now.
+    fn end_greediest(&mut self) {
+        let sent = |conn: &Conn| self.connections.get(*conn).map_or(0, |connection| connection.input.len());
+        if let Some(conn) = self.connections.all().into_iter().max_by_key(sent) {
+            let words = "all clients together send too much, and it sends most of it";
+            self.fail(conn, Fault::new(Reason::QuotaExceeded, words));
+        }
     }
 
     /// Takes note that a connection ended. What came before that is handled first.

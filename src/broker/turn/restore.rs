@@ -147,6 +147,7 @@ impl Broker {
             expiry,
             will,
             subscriptions: BTreeMap::new(),
+            filter_bytes: 0,
             outgoing: Outgoing::default(),
             incoming,
             counts: Counts::default(),

@@ -7,11 +7,11 @@ use crate::broker::connection::Conn;
 use crate::broker::filter::Filter;
 use crate::broker::happening::Drop;
 use crate::broker::keep::{KeptSession, KeptSubscription, Key};
-use crate::broker::limits::or_unlimited;
+use crate::broker::limits::{ALL_FILTERS, FILTER, FILTERS_OF_ONE, or_unlimited};
 use crate::broker::packet::{Packet, RetainHandling, SubAck, Subscribe, SubscribeRequest, Unsubscribe};
 use crate::broker::reason::Reason;
 use crate::broker::routing::{Copy, Entry, Hit, Posted, Target};
-use crate::broker::session::{SessionSlot, Subscription};
+use crate::broker::session::{Session, SessionSlot, Subscription};
 use crate::broker::sys::SYS;
 use crate::model::Qos;
 
@@ -73,17 +73,28 @@ impl Broker {
         let is_flooded = replays > 0
             && (replays + self.retained.len() > or_unlimited(limits.retained)
                 || self.sessions.queued() + self.retained.len() * Entry::OVERHEAD > or_unlimited(limits.total_queued));
-        if (is_new && is_full) || is_flooded {
+        if (is_new && (is_full || self.has_too_long_filters(session, filter))) || is_flooded {
             return Some((Drop::TooManySubscriptions, Reason::QuotaExceeded));
         }
         let may = self.acl.may_subscribe(&session.who, filter);
         (!may).then_some((Drop::SubscribeDenied, Reason::NotAuthorized))
     }
 
+    /// Returns whether one more filter takes more memory than a client's filters, or those of all of them, may.
+    fn has_too_long_filters(&self, session: &Session, filter: &Filter) -> bool {
+        let most = or_unlimited(self.settings.limits.subscriptions.saturating_mul(FILTER)).max(FILTERS_OF_ONE);
+        let size = filter.size();
+        session.filter_bytes + size > most || self.filter_bytes + size > ALL_FILTERS
+    }
+
     /// Adds a subscription, in place of the earlier one with the same filter. Returns whether it is new.
     pub(super) fn add_subscription(&mut self, slot: SessionSlot, filter: &Filter, subscription: Subscription) -> bool {
         let Some(session) = self.sessions.get_mut(slot) else { return false };
         let is_new = session.subscriptions.insert(filter.clone(), subscription).is_none();
+        if is_new {
+            session.filter_bytes += filter.size();
+            self.filter_bytes += filter.size();
+        }
         let hit = Hit::new(slot, subscription.options, subscription.id);
         if filter.group().is_none() {
             self.subscriptions.insert(filter.topics(), Target::Session(hit));
@@ -100,6 +111,8 @@ impl Broker {
     pub(super) fn drop_subscription(&mut self, slot: SessionSlot, filter: &Filter) -> bool {
         let Some(session) = self.sessions.get_mut(slot) else { return false };
         let Some(subscription) = session.subscriptions.remove(filter) else { return false };
+        session.filter_bytes -= filter.size();
+        self.filter_bytes -= filter.size();
         if filter.group().is_none() {
             let hit = Hit::new(slot, subscription.options, subscription.id);
             self.subscriptions.remove(filter.topics(), &Target::Session(hit));

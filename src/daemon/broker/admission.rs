@@ -1,14 +1,15 @@
 //! Decides who is let in. Passwords are checked beside the loop, few at a time, and those who guess wait.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::broker::access::{Throttle, Users};
+use crate::broker::access::{Throttle, Users, household};
 use crate::broker::reason::Reason;
 use crate::broker::{Conn, Credentials, Verdict};
 
@@ -26,7 +27,7 @@ pub(super) struct Admission {
     users: Option<Arc<Users>>,
     throttle: Throttle,
     running: usize,
-    waiting: VecDeque<Check>,
+    waiting: Waiting,
     results: mpsc::UnboundedSender<Checked>,
     /// How many passwords were wrong.
     pub(super) wrong: u64,
@@ -58,7 +59,7 @@ impl Admission {
             users: users.map(Arc::new),
             throttle: Throttle::default(),
             running: 0,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             results,
             wrong: 0,
             throttled: 0,
@@ -100,7 +101,7 @@ impl Admission {
         if let Some(verdict) = self.refusal(now, &check) {
             return Some(verdict);
         }
-        self.waiting.push_back(check);
+        self.waiting.push(check);
         self.go_on();
         None
     }
@@ -120,7 +121,7 @@ impl Admission {
         let mut verdicts = Vec::new();
         if self.users.as_ref().is_some_and(|current| !Arc::ptr_eq(current, &users)) {
             // The file has changed since.
-            self.waiting.push_front(check);
+            self.waiting.push(check);
         } else if is_right {
             self.throttle.note_right(check.address, &check.user);
             verdicts.push((check.conn, Verdict::Accepted(Some(check.user))));
@@ -129,11 +130,10 @@ impl Admission {
             self.throttle.note_wrong(now, check.address, &check.user);
             verdicts.push((check.conn, Verdict::Refused(Reason::NotAuthorized)));
         }
-        let waiting = std::mem::take(&mut self.waiting);
-        for check in waiting {
+        for check in self.waiting.take_all() {
             match self.refusal(now, &check) {
                 Some(verdict) => verdicts.push((check.conn, verdict)),
-                None => self.waiting.push_back(check),
+                None => self.waiting.push(check),
             }
         }
         self.go_on();
@@ -145,7 +145,7 @@ impl Admission {
         let Some(users) = &self.users else { return };
         let most = (MEMORY / users.memory_of_check().max(1)).clamp(1, AT_ONCE);
         while self.running < most {
-            let Some(check) = self.waiting.pop_front() else { return };
+            let Some(check) = self.waiting.pop() else { return };
             self.running += 1;
             let (users, results) = (Arc::clone(users), self.results.clone());
             tokio::task::spawn_blocking(move || {
@@ -154,5 +154,60 @@ impl Admission {
                 let _ = results.send(Checked { check, users, is_right });
             });
         }
+    }
+}
+
+/// Passwords that wait to be checked. The addresses take turns, so that one with many guesses doesn't hold up the others.
+#[derive(Default)]
+struct Waiting {
+    by_address: BTreeMap<IpAddr, VecDeque<Check>>,
+    /// Whose turn it was last.
+    last: Option<IpAddr>,
+}
+
+impl Waiting {
+    fn push(&mut self, check: Check) {
+        self.by_address.entry(household(check.address)).or_default().push_back(check);
+    }
+
+    /// Returns the first one of the address whose turn it is.
+    fn pop(&mut self) -> Option<Check> {
+        let next = self.last.and_then(|last| self.by_address.range((Excluded(last), Unbounded)).next());
+        let address = *next.or_else(|| self.by_address.first_key_value())?.0;
+        self.last = Some(address);
+        let checks = self.by_address.get_mut(&address)?;
+        let check = checks.pop_front();
+        if checks.is_empty() {
+            self.by_address.remove(&address);
+        }
+        check
+    }
+
+    /// Returns all of them, those of one address in their order.
+    fn take_all(&mut self) -> impl Iterator<Item = Check> + use<> {
+        std::mem::take(&mut self.by_address).into_values().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::{Broker, Peer, Settings};
+
+    #[test]
+    fn addresses_take_turns() {
+        let mut core = Broker::new(Timestamp::UNIX_EPOCH, Settings::default());
+        let peer = Peer { address: "x".into(), listener: "x".into() };
+        let conn = core.open(Timestamp::UNIX_EPOCH, peer).unwrap();
+        let mut waiting = Waiting::default();
+        let check = |last: u8, user: &str| {
+            let address = IpAddr::from([192, 168, 1, last]);
+            Check { conn, address, user: user.into(), password: Bytes::new() }
+        };
+        for (last, user) in [(1, "a"), (1, "b"), (1, "c"), (7, "lamp"), (9, "phone")] {
+            waiting.push(check(last, user));
+        }
+        let order: Vec<String> = std::iter::from_fn(|| waiting.pop()).map(|check| check.user.to_string()).collect();
+        assert_eq!(order, ["a", "lamp", "phone", "b", "c"]);
     }
 }

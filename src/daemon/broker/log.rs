@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 use crate::broker::{Connected, Disconnected, Drop, Dropped, End, Refused};
+use crate::model::one_line;
 
 /// The same is said of one client only so often.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -44,7 +45,7 @@ impl Log {
         // An attacker's names are as many as it likes; its address is one.
         let key = format!("{} {}", host(&peer.address), fault.words).into();
         if let Some(times) = self.may_say(key, Kind::Refused) {
-            let client = client.as_deref().filter(|client| !client.is_empty()).unwrap_or("-");
+            let client = one_line(client.as_deref().filter(|client| !client.is_empty()).unwrap_or("-"));
             info!(address = %peer.address, listener = %peer.listener, %client, "A client was refused: {}.{times}", fault.words);
         }
     }
@@ -67,9 +68,9 @@ impl Log {
     /// A client is here.
     pub(super) fn connected(&mut self, connected: &Connected) {
         let Connected { client, user, peer, version, took_over, .. } = connected;
-        let user = user.as_deref().unwrap_or("-");
+        let (client, user) = (one_line(client), one_line(user.as_deref().unwrap_or("-")));
         tracing::debug!(%client, %user, address = %peer.address, version = version.as_str(), "A client connected.");
-        if *took_over && let Some(times) = self.may_say(Arc::clone(client), Kind::TookOver) {
+        if *took_over && let Some(times) = self.may_say(client.as_str().into(), Kind::TookOver) {
             info!(%client, address = %peer.address, "A client connected again, and its old connection was closed.{times}");
         }
     }
@@ -82,9 +83,10 @@ impl Log {
             // The new connection says so.
             End::TakenOver | End::Goodbye | End::Lost | End::Stopping => None,
         };
+        let client = one_line(client);
         tracing::debug!(%client, ?reason, "A client is gone.");
         if let Some(words) = words
-            && let Some(times) = self.may_say(Arc::clone(client), Kind::Ended)
+            && let Some(times) = self.may_say(client.as_str().into(), Kind::Ended)
         {
             info!(%client, "A client was disconnected: {words}.{times}");
         }
@@ -93,8 +95,9 @@ impl Log {
     /// Something wasn't taken or delivered.
     pub(super) fn dropped(&mut self, dropped: &Dropped) {
         let Dropped { client, topic, why } = dropped;
-        if let Some(times) = self.may_say(Arc::clone(client), Kind::Dropped(*why)) {
-            let words = words(*why);
+        let client = one_line(client);
+        if let Some(times) = self.may_say(client.as_str().into(), Kind::Dropped(*why)) {
+            let (words, topic) = (words(*why), one_line(topic));
             info!(%client, %topic, "{words} More of the same isn't logged until the client connects again.{times}");
         }
     }

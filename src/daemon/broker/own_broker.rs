@@ -23,7 +23,7 @@ use crate::daemon::mqtt::{Came, Happened, Moment, Outbound, Retained};
 use crate::daemon::system::clock::is_paced;
 use crate::engine::{Alert, AlertKind};
 use crate::lang::{BrokerLimits, EmbeddedBroker};
-use crate::model::Message;
+use crate::model::{Message, one_line};
 
 use super::access_files::{AccessFiles, Changed, Content};
 use super::admission::{Admission, Checked};
@@ -386,7 +386,7 @@ impl std::ops::Drop for OwnBroker {
 
 /// Returns what a person should know of a client's full queue.
 fn full(dropped: &Dropped) -> Alert {
-    let (client, topic) = (&dropped.client, &dropped.topic);
+    let (client, topic) = (one_line(&dropped.client), one_line(&dropped.topic));
     let message =
         format!("the queue of client `{client}` is full: messages for it are dropped, the first on `{topic}`");
     Alert { kind: AlertKind::QueueFull, rule: None, message }

@@ -104,9 +104,12 @@ def messages(house, way):
     """All QoS, each in order and none lost or doubled; what is retained; rules' answers."""
     client = way.start(house, "messages", ["talk/#", "answer/+"], clean=True)
     sent = [(str(number), number % 3) for number in range(60)]
-    for payload, qos in sent:
-        client.publish("talk/x", payload, qos)
-    got = [client.message() for _ in sent]
+    got = []
+    # Some libraries leave it to their user to have no more under way than the broker takes.
+    for begin in range(0, len(sent), 15):
+        for payload, qos in sent[begin : begin + 15]:
+            client.publish("talk/x", payload, qos)
+        got.extend(client.message() for _ in range(15))
     for qos in range(3):
         of_it = [one["payload"] for one in got if one["qos"] == qos]
         check(of_it == [payload for payload, wanted in sent if wanted == qos], f"QoS {qos}: {of_it}")

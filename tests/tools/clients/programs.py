@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 
+from home_assistant import integration
 from house import PASSWORD, USER, Client, Failed, Lines, Watcher, free_port, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -219,9 +220,17 @@ def zigbee2mqtt(house, libraries):
             check("offline" in state.message(), "its will")
 
 
+def home_assistant(house, libraries):
+    """Home Assistant's integration for MQTT."""
+    program = os.path.join(libraries, "hass", "bin", "hass")
+    need(program)
+    integration(house, program)
+
+
 PROGRAMS = {
     "mosquitto_pub and mosquitto_sub": mosquitto_clients,
     "mosquitto's bridge": bridge,
     "Node-RED": node_red,
     "zigbee2mqtt": zigbee2mqtt,
+    "Home Assistant": home_assistant,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::broker::codec::error::DecodeError;
+use crate::broker::limits::MOST_IN_PACKET;
 use crate::broker::packet::Properties;
 use crate::broker::reason::Reason;
 use crate::model::Topic;
@@ -113,6 +114,9 @@ impl<'b> PropertyReader<'b> {
             }
             0x09 => properties.correlation_data = Some(self.binary()?),
             USER_PROPERTY => {
+                if properties.user_properties.len() >= MOST_IN_PACKET {
+                    return Err(DecodeError::of(Reason::QuotaExceeded, "a packet has too many user properties"));
+                }
                 let pair = (self.text()?, self.text()?);
                 properties.user_properties.push(pair);
             }

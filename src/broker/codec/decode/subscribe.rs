@@ -2,6 +2,7 @@
 
 use crate::broker::codec::error::DecodeError;
 use crate::broker::filter::{Filter, FilterError};
+use crate::broker::limits::MOST_IN_PACKET;
 use crate::broker::packet::{RetainHandling, Subscribe, SubscribeOptions, SubscribeRequest, Unsubscribe, Version};
 use crate::broker::reason::Reason;
 
@@ -25,6 +26,7 @@ pub(super) fn read(body: &mut Body<'_>, version: Version) -> Result<Subscribe, D
         return Err(DecodeError::protocol("a SUBSCRIBE has no filter"));
     }
     while !body.is_empty() {
+        bound(subscribe.requests.len())?;
         let filter = filter(body.text()?)?;
         let options = options(body.byte()?, version)?;
         if options.no_local && filter.group().is_some() {
@@ -51,9 +53,16 @@ pub(super) fn read_unsubscribe(body: &mut Body<'_>, version: Version) -> Result<
     }
     let mut filters = Vec::new();
     while !body.is_empty() {
+        bound(filters.len())?;
         filters.push(filter(body.text()?)?);
     }
     Ok(Unsubscribe { id, filters })
+}
+
+/// Refuses one filter more than a packet may have.
+fn bound(count: usize) -> Result<(), DecodeError> {
+    let is_full = count >= MOST_IN_PACKET;
+    if is_full { Err(DecodeError::of(Reason::QuotaExceeded, "a packet has too many filters")) } else { Ok(()) }
 }
 
 fn options(bits: u8, version: Version) -> Result<SubscribeOptions, DecodeError> {

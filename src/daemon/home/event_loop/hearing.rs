@@ -5,7 +5,7 @@ use tracing::{debug, info};
 use crate::daemon::mqtt::{Came, Happened};
 use crate::daemon::observers::rule_topics::RuleRequest;
 use crate::engine::Event;
-use crate::model::Message;
+use crate::model::{Message, one_line};
 
 use super::EventLoop;
 
@@ -23,9 +23,11 @@ impl EventLoop {
                 Happened::Away => self.broker_away(),
                 Happened::Alert(alert) => self.decide(Event::Alert(alert)),
                 Happened::Held { client, topic } => {
+                    let client = one_line(&client);
                     debug!(%client, %topic, "A message is held for a client that was connected before the start.");
                 }
                 Happened::HeldExpired { client, messages } => {
+                    let client = one_line(&client);
                     info!(%client, messages, "A client that was connected before the start didn't come back: what was held for it is dropped.");
                 }
             }
