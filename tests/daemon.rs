@@ -9,6 +9,7 @@ mod bad_input;
 mod clients;
 mod commands;
 mod demo;
+mod devices;
 mod disk;
 mod events;
 mod faults;

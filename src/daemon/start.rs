@@ -260,6 +260,7 @@ impl Daemon {
         loaded: Loaded,
         scan: Scan,
     ) -> Result<Daemon, DaemonError> {
+        // Longer than most: what a start does, in its order.
         let Opened { store, kept } = opened;
         let settings = &loaded.home.settings;
         let zone = zone(settings)?;

@@ -45,6 +45,21 @@ impl Default for Discovery {
 }
 
 impl Discovery {
+    /// Returns the topic filters of what devices say of themselves.
+    #[must_use]
+    pub fn filters(&self) -> Vec<String> {
+        let bridges = self.zigbee2mqtt.iter();
+        let mut filters: Vec<String> =
+            bridges.flat_map(|base| ["devices", "groups"].map(|part| format!("{base}/bridge/{part}"))).collect();
+        filters.extend(self.tasmota.then(|| "tasmota/discovery/#".to_owned()));
+        filters.extend(self.home_assistant.as_ref().map(|prefix| format!("{prefix}/#")));
+        filters.extend(self.homie.as_ref().map(|prefix| format!("{prefix}/5/+/$description")));
+        if self.shelly {
+            filters.extend(["+/online", "+/status/+", "+/events/rpc"].map(str::to_owned));
+        }
+        filters
+    }
+
     /// Returns settings with every source off.
     #[must_use]
     pub fn off() -> Discovery {

@@ -139,6 +139,7 @@ impl Engine {
     /// From now on notes what expressions read, for [`Engine::take_asked`].
     pub fn note_reads(&mut self) {
         self.core.evaluator.note_reads();
+        known::ask_all(&mut self.core);
     }
 
     /// Returns the filters of what expressions have read for the first time since the last call: topics without a value, and filters

@@ -12,6 +12,10 @@ pub enum View {
     Now,
     /// The rules.
     Rules,
+    /// The devices.
+    Devices,
+    /// What people set by hand.
+    Inputs,
     /// The topics.
     Topics,
     /// What rules did over time.
@@ -21,9 +25,11 @@ pub enum View {
 }
 
 impl View {
-    const ALL: [(View, &'static str, &'static str); 5] = [
+    const ALL: [(View, &'static str, &'static str); 7] = [
         (View::Now, "/", "Now"),
         (View::Rules, "/rules", "Rules"),
+        (View::Devices, "/devices", "Devices"),
+        (View::Inputs, "/inputs", "Inputs"),
         (View::Topics, "/topics", "Topics"),
         (View::Timeline, "/timeline", "Timeline"),
         (View::Try, "/try", "Try"),

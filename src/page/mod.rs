@@ -7,6 +7,7 @@
 
 pub mod asset;
 mod chart;
+mod device;
 mod layout;
 mod look;
 mod now;
@@ -16,6 +17,7 @@ mod timeline;
 mod topic;
 mod trial;
 
+pub use device::{device, devices, inputs};
 pub use layout::{Frame, View, page, problem_page, sign_in_page};
 pub use look::Look;
 pub use now::{now, recent_list};

@@ -56,23 +56,33 @@ impl Devices {
 
     fn save(&self) -> Result<Exit, Failure> {
         let lines = self.daemon.client()?.get_text("/api/devices-kept")?;
-        // Sorted by topic, so that a change of one device changes one line.
-        let topic = |line: &&str| -> String {
-            serde_json::from_str::<Value>(line).ok().map(|line| text(&line, "topic")).unwrap_or_default()
+        let path = self.daemon.home().join(DEVICES_FILE);
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        // Sorted by topic, so that a change of one device changes one line; what says the same stays as it is.
+        let by_topic = |lines: &str| -> BTreeMap<String, String> {
+            let parsed = lines.lines().filter_map(|line| Some((serde_json::from_str::<Value>(line).ok()?, line)));
+            parsed.map(|(value, line)| (text(&value, "topic"), line.to_owned())).collect()
         };
-        let sorted: BTreeMap<String, &str> = lines.lines().map(|line| (topic(&line), line)).collect();
+        let (before, sorted) = (by_topic(&before), by_topic(&lines));
         let mut kept = String::new();
-        for line in sorted.values() {
-            kept.push_str(line);
+        for (topic, line) in &sorted {
+            let same = before.get(topic).filter(|before| payload(before) == payload(line));
+            kept.push_str(same.unwrap_or(line));
             kept.push('\n');
         }
-        let path = self.daemon.home().join(DEVICES_FILE);
         write(&path, &kept).map_err(|error| Failure::new(format!("`{}` can't be written: {error}", path.display())))?;
         let messages =
             if sorted.len() == 1 { "1 definition".to_owned() } else { format!("{} definitions", sorted.len()) };
         print::line(&format!("wrote {messages} to {}", path.display()));
         Ok(Exit::Well)
     }
+}
+
+/// Returns what a line of a recording says.
+fn payload(line: &str) -> Option<Value> {
+    let mut line: Value = serde_json::from_str(line).ok()?;
+    line.as_object_mut()?.remove("tst");
+    Some(line)
 }
 
 /// Writes a file whole: a reader sees the old text or the new one.
@@ -132,9 +142,12 @@ fn takes(property: &Value) -> String {
     let words: Vec<&str> =
         property.get("words").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let number = |key: &str| property.get(key).and_then(Value::as_f64);
-    match (number("min"), number("max")) {
-        _ if !words.is_empty() => format!("  [{}]", words.join(", ")),
-        (Some(min), Some(max)) => format!("  [{min} to {max}]"),
-        _ => "  [set]".to_owned(),
-    }
+    let range = match (number("min"), number("max")) {
+        (Some(min), Some(max)) => Some(format!("{min} to {max}")),
+        _ => None,
+    };
+    let is_boolean = property.get("type").and_then(Value::as_str) == Some("boolean");
+    let first = if is_boolean { Some("true, false".to_owned()) } else { range };
+    let all: Vec<String> = first.into_iter().chain(words.into_iter().map(str::to_owned)).collect();
+    if all.is_empty() { "  [set]".to_owned() } else { format!("  [{}]", all.join(", ")) }
 }

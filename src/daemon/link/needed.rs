@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::lang::{BrokerSettings, Settings, Source, Sources};
+use crate::lang::{BrokerSettings, NamedDevices, Settings, Source, Sources};
 use crate::model::Value;
-use crate::model::{Topic, TopicFilter};
+use crate::model::{Topic, TopicFilter, is_inner};
 use crate::rules::{Condition, ConditionKind, IfChanged, Rule, RuleEntry, Ruleset};
 use crate::script::{Template, TextPart};
 
@@ -35,10 +35,9 @@ pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &
             found.text(&String::from_utf8_lossy(content));
         }
     }
-    if sources.values().any(speaks_of_devices) {
-        if let Some(prefix) = &settings.discovery.sources.home_assistant {
-            found.pattern(&format!("{prefix}/#"));
-        }
+    let names_devices = settings.named_devices != NamedDevices::default();
+    if names_devices || sources.values().any(speaks_of_devices) {
+        settings.discovery.sources.filters().iter().for_each(|filter| found.pattern(filter));
     }
     settings.devices.iter().for_each(|filter| found.filter(filter));
     if let BrokerSettings::External(broker) = &settings.broker {
@@ -65,7 +64,7 @@ fn speaks_of_devices(source: &Source) -> bool {
     // The topics of commands end in `/set`.
     let says =
         |word: &str| text.match_indices(word).any(|(at, _)| text.as_bytes().get(at.wrapping_sub(1)) != Some(&b'/'));
-    ["device(", "set:", "set("].into_iter().any(says)
+    ["device:", "device(", "devices(", "set:", "set("].into_iter().any(says)
 }
 
 #[derive(Default)]
@@ -73,6 +72,9 @@ struct Found(BTreeSet<Arc<str>>);
 
 impl Found {
     fn filter(&mut self, filter: &TopicFilter) {
+        if is_inner(&filter.plain()) {
+            return;
+        }
         self.0.insert(filter.plain().into());
     }
 

@@ -34,10 +34,15 @@ pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) ->
 /// `GET /api/devices-kept`: what devices say of themselves, as lines of a recording, for `homerule devices --save`.
 pub(super) async fn kept(State(shared): State<Shared>) -> Result<String, Problem> {
     let question = |home: &mut HomeView<'_>| {
-        let registry = home.engine.registry();
-        let states = home.engine.states().iter().filter(|(topic, _)| registry.defines(topic));
-        let defining = states.filter(|(_, state)| !state.payload.is_empty());
-        defining.map(|(topic, state)| (state.changed_at, topic.clone(), state.payload.clone())).collect::<Vec<_>>()
+        let (registry, states) = (home.engine.registry(), home.engine.states());
+        let said = states.iter().filter(|(topic, _)| registry.defines(topic));
+        let said = said.filter(|(_, state)| !state.payload.is_empty());
+        let said = said.map(|(topic, state)| (state.changed_at, topic.clone(), state.payload.clone()));
+        // What the home's file says counts until the broker says otherwise.
+        let options = home.engine.device_options();
+        let kept = options.kept.iter().filter(|(topic, _)| states.get(topic.as_str()).is_none());
+        let kept = kept.map(|(topic, payload)| (home.now, topic.clone(), payload.clone()));
+        said.chain(kept).collect::<Vec<_>>()
     };
     let mut lines = String::new();
     for (at, topic, payload) in shared.link.ask(question).await? {
@@ -131,7 +136,7 @@ pub(super) async fn set_input(
 }
 
 /// Returns the device that a name or id means.
-fn find(engine: &Engine, text: &str) -> Result<Arc<Device>, Problem> {
+pub(super) fn find(engine: &Engine, text: &str) -> Result<Arc<Device>, Problem> {
     let registry = engine.registry();
     match registry.find(text) {
         Found::One(device) => Ok(Arc::clone(device)),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::history::Histories;
-use crate::model::{Fingerprint, RuleId, Topic, TopicFilter, Value};
+use crate::model::{Fingerprint, RuleId, Topic, TopicFilter, Value, is_inner};
 use crate::rules::{DurationTemplate, Question};
 use crate::script::{Called, Closure, Expression, Failure, Frame, Interrupter, Reads, Sandbox, Template, World};
 
@@ -79,10 +79,18 @@ impl Evaluator {
         self.asked.as_mut().map(|asked| std::mem::take(&mut asked.new)).unwrap_or_default()
     }
 
+    /// Notes that messages of these topics are needed.
+    pub(crate) fn ask<'a>(&mut self, filters: impl Iterator<Item = &'a TopicFilter>) {
+        if let Some(asked) = &mut self.asked {
+            filters.for_each(|filter| asked.add(filter));
+        }
+    }
+
     fn note(&mut self, reads: &Reads) {
         let Some(asked) = &mut self.asked else { return };
         if reads.without_value.is_some() {
-            let unknown = reads.topics.iter().filter(|topic| self.world.states.get(topic.as_str()).is_none());
+            let outside = reads.topics.iter().filter(|topic| !is_inner(topic.as_str()));
+            let unknown = outside.filter(|topic| self.world.states.get(topic.as_str()).is_none());
             unknown.filter_map(|topic| TopicFilter::parse(topic.as_str()).ok()).for_each(|filter| asked.add(&filter));
         }
         reads.filters.iter().for_each(|filter| asked.add(filter));

@@ -93,12 +93,27 @@ pub(crate) fn take(core: &mut Core, changes: Vec<Change>) -> Vec<Said> {
         update(core, id);
     }
     core.devices.is_changed = true;
+    ask(core, &ids);
     let mut said = Vec::new();
     for id in heard_anew {
         said.extend(catch_up(core, &id));
     }
     core.fact_changed(Fact::Devices, Cause::outside(CauseKind::Condition));
     said
+}
+
+/// Asks for what all known devices say, from the broker that must be told which topics are needed.
+pub(crate) fn ask_all(core: &mut Core) {
+    let ids = core.devices.registry.devices().map(|device| Arc::clone(&device.id)).collect();
+    ask(core, &ids);
+}
+
+fn ask(core: &mut Core, ids: &BTreeSet<DeviceId>) {
+    for id in ids {
+        let Some(device) = core.devices.registry.device(id) else { continue };
+        let reach = device.availability.says.iter().chain(&device.availability.bridge).map(|says| &says.topic);
+        core.evaluator.ask(device.topics.iter().chain(reach));
+    }
 }
 
 fn called(device: &Device) -> impl Iterator<Item = &Arc<str>> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::engine::{Cause, CauseKind};
-use crate::model::{Topic, format_duration};
+use crate::model::{format_duration, spoken};
 
 use super::LocalTime;
 use super::progress::elapsed;
@@ -13,7 +13,7 @@ use super::progress::elapsed;
 pub(super) fn cause_of_step(cause: &Cause, now: Timestamp, time: &LocalTime) -> String {
     match &cause.kind {
         CauseKind::Message { topic, origin, .. } => {
-            let origin = origin.as_str();
+            let (topic, origin) = (spoken(topic.as_str()), origin.as_str());
             match &cause.armed {
                 None => format!("{topic} ({origin})"),
                 Some(armed) => format!("{topic} ({origin}), {} earlier", format_duration(elapsed(armed.at, now))),
@@ -22,7 +22,7 @@ pub(super) fn cause_of_step(cause: &Cause, now: Timestamp, time: &LocalTime) -> 
         CauseKind::Time { due, late } => {
             let after = cause.armed.as_ref().map_or(String::new(), |armed| {
                 let began = if cause.run.is_some() { "it was set" } else { "it began" };
-                let what = armed.topic.as_ref().map_or(began, Topic::as_str);
+                let what = armed.topic.as_ref().map_or(began.into(), |topic| spoken(topic.as_str()));
                 format!(", {} after {what}", format_duration(elapsed(armed.at, *due)))
             });
             format!("due at {}{}{after}", time.text(*due), if *late { ", late" } else { "" })
@@ -41,7 +41,7 @@ pub(super) fn cause_of_step(cause: &Cause, now: Timestamp, time: &LocalTime) -> 
 #[must_use]
 pub fn cause_in_short(cause: &Cause, time: &LocalTime) -> String {
     match &cause.kind {
-        CauseKind::Message { topic, .. } => format!("`{topic}`"),
+        CauseKind::Message { topic, .. } => format!("`{}`", spoken(topic.as_str())),
         CauseKind::Time { due, late } => format!("the time {}{}", time.text(*due), if *late { ", late" } else { "" }),
         CauseKind::Condition => "its `while`".to_owned(),
         CauseKind::Expired(topic) => format!("`{topic}`, which expired"),

@@ -207,9 +207,8 @@ impl Decoder<'_> {
         let [name, description] = [name, description].map(|node| node.and_then(|node| self.plain_text(node)));
         let tags = fields.take("tags").map(|node| self.texts(node)).unwrap_or_default();
         let enabled = fields.take("enabled").and_then(|node| self.flag(node)).unwrap_or(true);
-        if let Some(when) = node.get("when").or_else(|| fields.meant_for("when", &RULE_KEYS)) {
-            self.may_read_what_triggers_set(when);
-        }
+        let when = node.get("when").or_else(|| fields.meant_for("when", &RULE_KEYS));
+        when.into_iter().for_each(|when| self.may_read_what_triggers_set(when));
         let start = self.start(&mut fields, source);
         let variables = fields.take("let").or_else(|| fields.meant_for("let", &RULE_KEYS));
         let variables = variables.map(|node| self.variables(node, Grows::WithEach));

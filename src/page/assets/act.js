@@ -43,14 +43,30 @@ async function clicked(event) {
   button.disabled = true;
   const done = button.dataset.clear
     ? await post("/api/publish", { topic: button.dataset.clear, payload: null, retain: true })
-    : await post(button.dataset.post);
+    : await post(button.dataset.post, button.dataset.body && JSON.parse(button.dataset.body));
   button.disabled = false;
   if (!done) return;
   say(button.dataset.done ?? "Cleared.");
   refresh();
 }
 
+// What a device or an input is to be. A text stays one, whatever it looks like.
+async function set(form) {
+  const text = form.elements.value.value;
+  const value = form.dataset.text ? text : payloadOf(text);
+  if (await post(form.dataset.set, { [form.dataset.key]: value })) {
+    say("Set.");
+    refresh();
+  }
+}
+
 async function sent(event) {
+  const setting = event.target.closest("form[data-set]");
+  if (setting) {
+    event.preventDefault();
+    await set(setting);
+    return;
+  }
   const form = event.target.closest("form[data-publish]");
   if (!form) return;
   event.preventDefault();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::devices::{Device, SayError};
+use crate::devices::{Device, Found, SayError};
 use crate::engine::{
     Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, RuleByTime, RuleView, Snapshot,
     Trace,
@@ -249,6 +249,12 @@ impl VirtualHome {
         }
     }
 
+    /// Returns the devices that do what they are told.
+    #[must_use]
+    pub fn obeying(&self) -> &Obeying {
+        &self.obeying
+    }
+
     /// Makes these devices do what they are told.
     pub fn obey(&mut self, obeying: Obeying) {
         self.obeying = obeying;
@@ -284,7 +290,9 @@ impl VirtualHome {
             let obeys = match &self.obeying {
                 Obeying::None => false,
                 Obeying::All => true,
-                Obeying::Some(names) => names.iter().any(|name| *name == device.name || *name == device.id),
+                Obeying::Some(names) => names.iter().any(
+                    |name| matches!(self.engine.registry().find(name), Found::One(found) if found.id == device.id),
+                ),
             };
             let done = device.obeyed(&values);
             if let (true, Ok(said)) = (obeys && !done.is_empty(), self.says(&device, &done)) {

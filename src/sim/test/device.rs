@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::devices::{CommandError, CommandOptions, Device, Found, Registry, SayError};
+use crate::engine::Engine;
 use crate::explain::{LineKind, Report};
-use crate::lang::test_file::{DeviceSays, Expected, ExpectedSet};
-use crate::model::{Map, Message, Origin, Payload, Qos, Topic, Value};
+use crate::lang::test_file::{DeviceSays, Expected, ExpectedSet, Obeying};
+use crate::model::{Map, Message, Name, Origin, Payload, Qos, Topic, Value};
 use crate::sim::home::{Published, VirtualHome};
 
 /// Lets a device say something.
@@ -38,6 +39,31 @@ pub(super) fn say(world: &mut VirtualHome, step: &DeviceSays) -> Result<(), Stri
         });
     }
     Ok(())
+}
+
+/// Checks what inputs are said to be at the start.
+///
+/// # Errors
+/// When there is no such input, or it can't be that; in words.
+pub(super) fn check_given(engine: &Engine, given: &[(Name, Value)]) -> Result<(), String> {
+    for (name, value) in given {
+        let Some(input) = engine.inputs().get(name) else {
+            return Err(format!("`given_inputs` names `{name}`, and there is no such input"));
+        };
+        input.kind.accept(value).map_err(|why| format!("the input `{name}` of `given_inputs` {why}"))?;
+    }
+    Ok(())
+}
+
+/// Checks that the devices that obey are known.
+///
+/// # Errors
+/// When one isn't; in words.
+pub(super) fn check_obeying(world: &VirtualHome) -> Result<(), String> {
+    let Obeying::Some(names) = world.obeying() else { return Ok(()) };
+    let registry = world.engine().registry();
+    let unknown = names.iter().find(|name| matches!(registry.find(name), Found::None(_)));
+    unknown.map_or(Ok(()), |name| Err(format!("`obey` names `{name}`, and no device is called so")))
 }
 
 fn in_words(errors: &[SayError]) -> String {

@@ -242,11 +242,22 @@ impl<'a> TestRun<'a> {
     }
 
     fn steps(&mut self) -> Option<Failure> {
+        let of_test = |message: String| {
+            let (place, report) = (self.case.place.clone(), Report::default());
+            Failure { step: None, place, message, report }
+        };
+        if let Err(message) = device::check_given(self.world.engine(), &self.case.given_inputs) {
+            return Some(of_test(message));
+        }
         for (index, step) in self.case.steps.iter().enumerate() {
             if let Err((message, report)) = self.step(step) {
                 let message = format!("`{}` at {}: {message}", step.kind.word(), self.clock());
                 return Some(Failure { step: Some(index + 1), place: step.place.clone(), message, report });
             }
+        }
+        if let Err(message) = device::check_obeying(&self.world) {
+            let (place, report) = (self.case.place.clone(), Report::default());
+            return Some(Failure { step: None, place, message, report });
         }
         self.nothing_left().err().map(|(message, report)| {
             let message = format!("at the test's end, at {}: {message}", self.clock());

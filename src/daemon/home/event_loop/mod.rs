@@ -14,7 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::sleep;
@@ -48,6 +48,9 @@ const BATCH: usize = 64;
 
 /// With something due, the wall clock is looked at this often: somebody may set it while we sleep.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+
+/// How long what another client said on Home Assistant's status topic counts.
+const BIRTH_REST: SignedDuration = SignedDuration::from_secs(30);
 
 /// What may be kept late is kept within this time.
 const LATE: Duration = Duration::from_secs(1);
@@ -223,6 +226,7 @@ impl EventLoop {
         self.tell_unsent(&unsent);
         self.decide(Event::Started);
         self.announce("online");
+        self.say_birth();
         self.observers.rule_topics.look_at_all(&self.engine);
         self.finish().await;
         self.observers.rule_topics.rest();
@@ -309,6 +313,21 @@ impl EventLoop {
     fn decide(&mut self, event: Event) {
         let effects = self.engine.handle(self.now.wall, event);
         self.take_effects(effects);
+    }
+
+    /// Says on Home Assistant's status topic that somebody is there: devices announce themselves then. Whoever else says so has
+    /// done it already.
+    fn say_birth(&mut self) {
+        let Some(prefix) = self.settings.discovery.sources.home_assistant.as_ref() else { return };
+        let topic = format!("{prefix}/status");
+        let said = self.engine.states().get(&topic);
+        let is_said = said.is_some_and(|said| said.retained || self.now.wall.duration_since(said.at) <= BIRTH_REST);
+        if self.settings.discovery.birth
+            && !is_said
+            && let Some(message) = own(&topic, "online", false)
+        {
+            self.send_out(&message);
+        }
     }
 
     fn announce(&mut self, word: &'static str) {

@@ -1,6 +1,7 @@
 //! The page (docs/page.md): gathers what a view shows, and lets `crate::page` make HTML of it, beside the loop.
 
 mod assets;
+mod devices;
 mod reply;
 mod rules;
 pub(super) mod sign_in;
@@ -28,6 +29,9 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/rules/{*id}", get(rules::one))
         .route("/runs/{id}", get(rules::run))
         .route("/test/rules/{*id}", get(rules::test))
+        .route("/devices", get(devices::list))
+        .route("/devices/{*id}", get(devices::one))
+        .route("/inputs", get(devices::inputs))
         .route("/topics", get(topics::list))
         .route("/topics/{*topic}", get(topics::one))
         .route("/timeline", get(timeline::timeline))

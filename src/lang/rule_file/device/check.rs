@@ -105,6 +105,9 @@ impl Decoder<'_> {
                 let found = self.findings.error(Code::CANNOT_HOLD, span, message);
                 found.help("use `to:` with the value that the event has");
             }
+            for node in nodes.compared.into_iter().flatten() {
+                self.check_compared(&device, known, node);
+            }
         }
     }
 
@@ -186,4 +189,6 @@ pub(super) struct Nodes<'n> {
     pub(super) property: &'n Node,
     /// A key that only makes sense for what lasts.
     pub(super) lasting: Option<(&'static str, &'n Node)>,
+    /// The values that it is compared with.
+    pub(super) compared: [Option<&'n Node>; 2],
 }

@@ -17,13 +17,18 @@ impl Decoder<'_> {
         let device = self.text_template(node, "the name of a device");
         let property_node = fields.need("field", &self.reader.text);
         let property = property_node.and_then(|node| self.plain_text(node));
+        let compared = [fields.entry("is").map(|entry| &entry.value), None];
         let state = self.value_condition(fields);
         let (device, property, mut state) = (device?, property?, state?);
         self.property_filter(&property, property_node?)?;
         state.topic = Template::Constant(Value::text(any_device(&property)));
         if let Some(name) = device.as_constant().and_then(Value::as_text) {
             let choice = DeviceChoice::Names(vec![name.into()]);
-            self.check_read(&choice, &property, Nodes { device: node, property: property_node?, lasting: None });
+            self.check_read(
+                &choice,
+                &property,
+                Nodes { device: node, property: property_node?, lasting: None, compared },
+            );
         }
         Some(DeviceCondition { device, property, state })
     }

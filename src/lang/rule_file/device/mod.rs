@@ -1,6 +1,7 @@
 //! Decodes what names devices and inputs: triggers, conditions and actions (docs/devices.md, docs/inputs.md).
 
 mod check;
+mod compared;
 mod condition;
 mod input;
 mod set;

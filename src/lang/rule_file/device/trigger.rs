@@ -44,10 +44,11 @@ impl Decoder<'_> {
         let lasting = ["from", "for", "above", "below", "hysteresis"]
             .into_iter()
             .find_map(|key| fields.entry(key).map(|entry| (key, &entry.value)));
+        let compared = ["from", "to"].map(|key| fields.entry(key).map(|entry| &entry.value));
         let state = self.change(fields);
         let (devices, property, mut state) = (devices?, property?, state?);
         state.filter = self.property_filter(&property, property_node?)?;
-        self.check_read(&devices, &property, Nodes { device: node, property: property_node?, lasting });
+        self.check_read(&devices, &property, Nodes { device: node, property: property_node?, lasting, compared });
         Some(DeviceTrigger { devices, property, state })
     }
 

@@ -1,0 +1,10 @@
+//! The views of devices, and that of inputs.
+
+mod control;
+mod inputs;
+mod list;
+mod one;
+
+pub use inputs::inputs;
+pub use list::devices;
+pub use one::device;

@@ -1,0 +1,105 @@
+//! Devices and inputs of a running home: listed, saved, commanded and shown.
+
+use serde_json::Value;
+
+use super::house::{House, until};
+use crate::home::{Home, Said, homerule};
+
+const RULES: &str = "\
+inputs:
+  house: { type: choice, options: [home, away], default: home, name: Who is there }
+rules:
+  cool:
+    when: { device: Greenhouse, field: temperature, above: 28 }
+    then: { set: Greenhouse, to: { on: true } }
+  dark:
+    when: { input: house, to: away }
+    then: { set: Greenhouse, to: { on: false } }
+";
+
+/// What an ESPHome node says of itself.
+const DEFINITION: &str = r#"{"dev":{"ids":"a1b2c3","name":"Greenhouse","sa":"garden"},"o":{"name":"esphome"},"cmps":{
+  "temp":{"p":"sensor","dev_cla":"temperature","unit_of_meas":"°C","stat_t":"greenhouse/temperature","uniq_id":"t"},
+  "pump":{"p":"switch","stat_t":"greenhouse/pump","cmd_t":"greenhouse/pump/set","uniq_id":"p"}}}"#;
+
+fn say(house: &House, arguments: &[&str]) -> Said {
+    let url = format!("http://{}", house.web);
+    let broker = format!("mqtt://{}", house.mqtt);
+    let place = if arguments[0] == "pub" { ["--broker", &broker] } else { ["--url", &url] };
+    homerule(house.home.path(), &[arguments, &place].concat())
+}
+
+fn greenhouse() -> House {
+    let house = House::with_rules(RULES);
+    assert_eq!(say(&house, &["pub", "-r", "homeassistant/device/greenhouse/config", DEFINITION]).status, 0);
+    until("the device is known", || house.ask("GET", "/api/devices/Greenhouse", None).0 == 200);
+    house
+}
+
+#[test]
+fn a_rule_that_names_a_device_hears_and_commands_it_once_it_is_known() {
+    let mut house = greenhouse();
+    say(&house, &["pub", "greenhouse/temperature", "20"]);
+    say(&house, &["pub", "greenhouse/temperature", "29.5"]);
+    assert_eq!(house.publication("greenhouse/pump/set")["payload"], "ON");
+    say(&house, &["pub", "greenhouse/pump", "ON"]);
+    let listed = say(&house, &["devices"]);
+    assert!(listed.out.starts_with("Greenhouse (") && listed.out.contains("in garden"), "{}", listed.out);
+    let device = house.get("/api/devices/home_assistant/a1b2c3");
+    let value = |name: &str| -> Value {
+        let properties = device["properties"].as_array().unwrap();
+        properties.iter().find(|property| property["name"] == name).unwrap()["value"].clone()
+    };
+    assert_eq!((value("temperature"), value("on")), (29.5.into(), true.into()));
+}
+
+#[test]
+fn what_devices_say_of_themselves_is_saved_as_recording_lines() {
+    let house = greenhouse();
+    let said = say(&house, &["devices", "--save"]);
+    assert_eq!(said.status, 0, "{}", said.err);
+    let kept = house.home.read("devices.jsonl");
+    let line: Value = serde_json::from_str(kept.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["topic"], &line["retain"]), (&"homeassistant/device/greenhouse/config".into(), &1.into()));
+    assert_eq!(kept.lines().count(), 1);
+    assert_eq!(say(&house, &["devices", "--save"]).status, 0);
+    assert_eq!(house.home.read("devices.jsonl"), kept, "what says the same stays as it is");
+    let checked = homerule(house.home.path(), &["check"]);
+    assert_eq!(checked.status, 0, "{}{}", checked.out, checked.err);
+}
+
+#[test]
+fn a_person_commands_a_device_and_sets_an_input() {
+    let mut house = greenhouse();
+    let said = say(&house, &["set", "Greenhouse", "on=maybe"]);
+    assert_ne!(said.status, 0, "a word that the device hasn't is refused");
+    assert_eq!(say(&house, &["input", "house", "away"]).status, 0);
+    assert_eq!(house.publication("greenhouse/pump/set")["payload"], "OFF");
+    assert_ne!(say(&house, &["input", "house", "gone"]).status, 0);
+    assert_eq!(house.get("/api/inputs")[0]["value"], "away");
+}
+
+#[test]
+fn the_page_shows_devices_and_inputs_with_what_sets_them() {
+    let house = greenhouse();
+    let html = ("accept", "text/html");
+    for (path, wanted) in [
+        ("/devices", "<h2>garden</h2>"),
+        ("/devices/home_assistant%2Fa1b2c3", "data-post=\"/api/devices/home_assistant%2Fa1b2c3/set\""),
+        ("/devices/Greenhouse", "greenhouse%2Ftemperature"),
+        ("/inputs", "data-body=\"{&quot;value&quot;:&quot;away&quot;}\""),
+    ] {
+        let said = house.exchange("GET", path, &[html], None);
+        assert_eq!(said.status, 200, "{path}: {}", said.body);
+        assert!(said.body.contains(wanted), "{path} lacks `{wanted}`: {}", said.body);
+    }
+    assert_eq!(house.exchange("GET", "/devices/nobody", &[html], None).status, 404);
+}
+
+#[test]
+fn what_the_file_knows_is_kept_where_the_broker_says_nothing() {
+    let line = r#"{"tst":"2026-01-01T00:00:00Z","topic":"homie/5/pump/$description","qos":1,"retain":1,"payloadlen":2,"payload":"{}"}"#;
+    let house = Home::with(&[("rules/all.yaml", RULES), ("devices.jsonl", &format!("{line}\n"))]).start();
+    assert_eq!(say(&house, &["devices", "--save"]).status, 0);
+    assert_eq!(house.home.read("devices.jsonl"), format!("{line}\n"));
+}
