@@ -5,6 +5,7 @@ use std::time::Duration;
 use homerule::broker::packet::Version;
 use homerule::broker::{Besides, Happening};
 use homerule::model::{Message, Topic};
+use jiff::SignedDuration;
 
 use super::VERSIONS;
 use super::house::House;
@@ -133,6 +134,21 @@ fn wills_of_clients_that_were_here_come_five_seconds_after_the_start_unless_they
             house.say(&client, &disconnect(connect.version, 0));
         }
     }
+}
+
+#[test]
+fn a_client_has_its_five_seconds_also_after_a_start_that_set_the_clock() {
+    let mut house = House::new();
+    house.connect(&lasting_with_will(Version::V311, 0));
+    house.restart();
+    // Keeps all sessions anew.
+    house.broker.clock_changed(SignedDuration::ZERO);
+    house.turn();
+    house.restart();
+    house.wait(Duration::from_millis(4900));
+    assert_eq!(house.heard(), Vec::<String>::new());
+    house.wait(Duration::from_millis(100));
+    assert_eq!(house.heard(), ["client home/will gone"]);
 }
 
 #[test]

@@ -15,8 +15,8 @@ use world::World;
 /// Seeds that failed once.
 const KEPT: &[u64] = &[];
 
-/// How many others are tried: more where `HOMERULE_SIMULATION_SEEDS` says so.
-const SEEDS: u64 = 60;
+/// How many others are tried, 600,000 steps and some million events: more where `HOMERULE_SIMULATION_SEEDS` says so.
+const SEEDS: u64 = 400;
 
 /// How much happens under each seed.
 const STEPS: usize = 1500;

@@ -257,12 +257,17 @@ impl World {
     /// Another disk, which knows nothing: all that must survive is told anew.
     fn replace_disk(&mut self) {
         self.counts.replaced_disks += 1;
-        self.disk_works = true;
         self.broker.keep_all(self.now);
+        self.disk.clear();
+        self.commit_all();
+    }
+
+    /// Has the disk take all that there is to keep.
+    fn commit_all(&mut self) {
+        self.disk_works = true;
         while let Some(happening) = self.broker.poll(self.now) {
             self.take(happening);
         }
-        self.disk.clear();
         let receipt = self.broker.receipt();
         self.commit();
         self.release(receipt);
@@ -275,6 +280,7 @@ impl World {
         let by = SignedDuration::from_hours(hours);
         self.ahead += by;
         self.broker.clock_changed(by);
+        self.commit_all();
     }
 
     fn pass(&mut self, duration: Duration) {
@@ -298,6 +304,9 @@ impl World {
         self.half_open.clear();
         self.awaited_will = None;
         self.now += Duration::from_millis(self.random.below(8000) as u64);
+        // The steady clock begins anew, with that of the wall; or where it was, if that was set back meanwhile.
+        self.now += self.ahead;
+        self.ahead = if self.random.one_in(4) { SignedDuration::from_hours(-5) } else { SignedDuration::ZERO };
         self.began_at = self.now;
         let (broker, unreadable) = Broker::restore(self.now, self.settings.clone(), self.disk.clone());
         assert!(unreadable.is_empty());

@@ -159,7 +159,11 @@ impl Broker {
         let later = |delay: Duration| since.checked_add(delay).unwrap_or(Timestamp::MAX);
         self.timers.set(Timer::Expiry(slot), later(expiry));
         match will_delay {
-            Some(delay) if away_since.is_some() => self.timers.set(Timer::Will(slot), later(delay.min(expiry))),
+            Some(delay) if away_since.is_some() => {
+                // Its client couldn't be back while we weren't here.
+                let first = self.now.checked_add(WILL_AFTER).unwrap_or(Timestamp::MAX);
+                self.timers.set(Timer::Will(slot), later(delay.min(expiry)).max(first));
+            }
             Some(delay) => self.timers.set(Timer::Will(slot), later(delay.max(WILL_AFTER).min(expiry.max(WILL_AFTER)))),
             // From now on it counts as away. One with a will does once that is published.
             None if away_since.is_none() => self.keep_session(slot),
