@@ -7,6 +7,7 @@
 //! Pure: no clock, file, socket or hash order. Any payload is survived, and what can't be read is a diagnostic.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod announcement;
 mod codec;
 mod command;
 mod device;
@@ -18,6 +19,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use announcement::{AnnouncedRule, Announcement, object_of, taken_away};
 pub use codec::Codec;
 pub use codec::color::{Color, ColorForm};
 pub use command::encode::Publication;

@@ -111,6 +111,20 @@ pub enum AlertKind {
     QueueFull,
 }
 
+impl AlertKind {
+    /// Their words.
+    pub const WORDS: [&'static str; 8] = [
+        "loop_detected",
+        "storm",
+        "rule_failed",
+        "input_refused",
+        "not_delivered",
+        "store_failing",
+        "store_recovered",
+        "queue_full",
+    ];
+}
+
 /// An HTTP request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpCall {

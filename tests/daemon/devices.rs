@@ -103,3 +103,21 @@ fn what_the_file_knows_is_kept_where_the_broker_says_nothing() {
     assert_eq!(say(&house, &["devices", "--save"]).status, 0);
     assert_eq!(house.home.read("devices.jsonl"), format!("{line}\n"));
 }
+
+#[test]
+fn home_assistant_is_told_of_rules_and_inputs_and_of_what_is_gone() {
+    let settings = format!("{}\nname: home\ndiscovery: {{ announce: true }}\n", crate::home::SETTINGS);
+    let mut house = Home::with(&[("homerule.yaml", &settings), ("rules/all.yaml", RULES)]).start();
+    let topic = "homeassistant/device/homerule_home/config";
+    let told = |house: &House| -> Value {
+        let state = house.get(&format!("/api/state?filter={}", topic.replace('/', "%2F")));
+        state[0]["value"].clone()
+    };
+    until("it is told", || told(&house)["cmps"]["rule_all_3a_cool_run"]["p"] == "button");
+    assert_eq!(told(&house)["cmps"]["input_house"]["p"], "select");
+    assert!(house.get("/api/devices")["devices"].as_array().unwrap().is_empty(), "our own isn't a device");
+    house.home.write("rules/all.yaml", &RULES[..RULES.find("  dark:").unwrap()]);
+    house.reloaded();
+    let now = told(&house);
+    assert!(now["cmps"].get("rule_all_3a_dark_run").is_none() && now["cmps"].get("rule_all_3a_cool_run").is_some());
+}

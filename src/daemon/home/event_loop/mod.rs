@@ -3,6 +3,7 @@
 
 mod commits;
 mod hearing;
+mod home_assistant;
 mod keeping;
 mod leading;
 mod own_topics;
@@ -14,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::sleep;
@@ -48,9 +49,6 @@ const BATCH: usize = 64;
 
 /// With something due, the wall clock is looked at this often: somebody may set it while we sleep.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
-
-/// How long what another client said on Home Assistant's status topic counts.
-const BIRTH_REST: SignedDuration = SignedDuration::from_secs(30);
 
 /// What may be kept late is kept within this time.
 const LATE: Duration = Duration::from_secs(1);
@@ -227,6 +225,7 @@ impl EventLoop {
         self.decide(Event::Started);
         self.announce("online");
         self.say_birth();
+        self.announce_home();
         self.observers.rule_topics.look_at_all(&self.engine);
         self.finish().await;
         self.observers.rule_topics.rest();
@@ -315,21 +314,6 @@ impl EventLoop {
         self.take_effects(effects);
     }
 
-    /// Says on Home Assistant's status topic that somebody is there: devices announce themselves then. Whoever else says so has
-    /// done it already.
-    fn say_birth(&mut self) {
-        let Some(prefix) = self.settings.discovery.sources.home_assistant.as_ref() else { return };
-        let topic = format!("{prefix}/status");
-        let said = self.engine.states().get(&topic);
-        let is_said = said.is_some_and(|said| said.retained || self.now.wall.duration_since(said.at) <= BIRTH_REST);
-        if self.settings.discovery.birth
-            && !is_said
-            && let Some(message) = own(&topic, "online", false)
-        {
-            self.send_out(&message);
-        }
-    }
-
     fn announce(&mut self, word: &'static str) {
         if let Some(message) = own(STATUS_TOPIC, word, true) {
             self.send_out(&message);
@@ -357,6 +341,7 @@ impl EventLoop {
         self.stale = loaded.stale;
         let rules = RuleChanges::between(&self.ruleset, &loaded.home.ruleset);
         self.replace_rules(loaded.home.ruleset);
+        self.announce_home();
         self.look_at_needs();
         info!(rules = self.ruleset.entries.len(), "Rules reloaded: {}.", rules.text());
         let reloaded = Reloaded { in_force, stale, rules, diagnostics: loaded.findings };

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Driver, Told};
+use crate::devices::announcement::object_of;
 use crate::devices::device::Source;
 use crate::devices::settings::DeviceSettings;
 use crate::model::{Payload, Topic};
@@ -27,7 +28,7 @@ use message::{MOST_COMPONENTS, Message};
 /// Returns the driver, where the source is switched on.
 pub(super) fn drivers(settings: &DeviceSettings) -> Vec<Box<dyn Driver>> {
     let Some(prefix) = &settings.discovery.home_assistant else { return Vec::new() };
-    let own = settings.announced.as_ref().map(|name| format!("homerule_{name}"));
+    let own = settings.announced.as_ref().map(|name| object_of(name));
     vec![Box::new(HomeAssistant {
         prefix: format!("{prefix}/"),
         own,
