@@ -30,16 +30,14 @@ impl Decoder<'_> {
 
 /// Returns whether a property may be `value`. One that was never said is `()`.
 fn may_be(holds: &Holds, value: &Value) -> bool {
-    let is_known = |known: &Arc<[Arc<str>]>| {
-        // A `*` in a word stands for several of them.
-        known.is_empty() || known.iter().any(|word| word.contains('*') || **word == *value.to_string())
-    };
+    let is_known = |known: &Arc<[Arc<str>]>| known.is_empty() || known.iter().any(|word| **word == *value.to_string());
     match holds {
         _ if value.is_null() => true,
         Holds::Boolean => matches!(value, Value::Bool(_)),
         Holds::Number(_) | Holds::Duration => matches!(value, Value::Int(_) | Value::Float(_)),
-        Holds::Words(known) | Holds::Event(known) => is_known(known),
-        Holds::Text | Holds::Color | Holds::Press | Holds::Sound | Holds::Any => true,
+        Holds::Words(known) => is_known(known),
+        // Which events there are is often told in part.
+        Holds::Event(_) | Holds::Text | Holds::Color | Holds::Press | Holds::Sound | Holds::Any => true,
     }
 }
 
@@ -47,7 +45,7 @@ fn may_be(holds: &Holds, value: &Value) -> bool {
 fn words(holds: &Holds) -> String {
     match holds {
         Holds::Boolean => "`true` or `false`".to_owned(),
-        Holds::Words(known) | Holds::Event(known) => {
+        Holds::Words(known) => {
             let known: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
             match known.as_slice() {
                 [one] => one.clone(),
