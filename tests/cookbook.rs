@@ -8,13 +8,13 @@ use crate::home::Home;
 /// How many lines a recipe may have below `rules:`.
 const LONGEST: usize = 10;
 
-/// How many recipes there are at least.
-const LEAST: usize = 40;
+/// How many recipes there are.
+const RECIPES: usize = 40;
 
-/// Returns the texts in fences of YAML.
-fn blocks(section: &str) -> Vec<String> {
-    let each = section.split("\n```yaml\n").skip(1);
-    each.map(|rest| format!("{}\n", rest.split("\n```").next().unwrap_or_default())).collect()
+/// Returns the texts in fences of a kind.
+fn blocks(section: &str, kind: &str) -> Vec<String> {
+    let each = section.split(&format!("\n```{kind}\n")).skip(1).map(str::to_owned).collect::<Vec<_>>();
+    each.iter().map(|rest| format!("{}\n", rest.split("\n```").next().unwrap_or_default())).collect()
 }
 
 #[test]
@@ -22,19 +22,26 @@ fn each_recipe_is_short_and_does_what_its_test_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cookbook.md");
     let page = fs::read_to_string(path).unwrap();
     let mut sections = page.split("\n## ");
-    let settings = blocks(sections.next().unwrap()).remove(0);
+    let beginning = sections.next().unwrap();
+    let settings = blocks(beginning, "yaml").remove(0);
+    let [bins, holidays] = <[String; 2]>::try_from(blocks(beginning, "text")).unwrap();
     let mut wrong = Vec::new();
     let mut count = 0;
     for section in sections {
         count += 1;
         let title = section.lines().next().unwrap_or_default();
-        let [rules, tests] = <[String; 2]>::try_from(blocks(section)).unwrap_or_else(|_| panic!("{title}"));
+        let [rules, tests] = <[String; 2]>::try_from(blocks(section, "yaml")).unwrap_or_else(|_| panic!("{title}"));
         let lines = rules.lines().filter(|line| *line != "rules:").count();
         if lines > LONGEST {
             wrong.push(format!("{title}: {lines} lines"));
         }
-        let files =
-            [("homerule.yaml", &*settings), ("rules/recipe.yaml", &*rules), ("rules/recipe.test.yaml", &*tests)];
+        let files = [
+            ("homerule.yaml", &*settings),
+            ("bins.ics", &bins),
+            ("holidays.ics", &holidays),
+            ("rules/recipe.yaml", &rules),
+            ("rules/recipe.test.yaml", &tests),
+        ];
         let home = Home::new(&files);
         let said = home.say(&["test"]);
         if said.status != 0 || !said.out.contains(" passed, 0 failed") {
@@ -45,6 +52,6 @@ fn each_recipe_is_short_and_does_what_its_test_says() {
             wrong.push(format!("{title}:\n{}{}", checked.out, checked.err));
         }
     }
-    assert!(count >= LEAST, "{count} recipes");
+    assert_eq!(count, RECIPES, "recipes");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

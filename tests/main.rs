@@ -10,6 +10,8 @@ mod architecture;
 #[cfg(test)]
 mod broker;
 #[cfg(test)]
+mod calendars;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod cookbook;

@@ -7,7 +7,8 @@ use crate::home::homerule;
 #[test]
 fn the_rule_language_means_what_the_reference_says() {
     let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/semantics");
-    for home in [home.clone(), home.join("limits"), home.join("ignored"), home.join("devices")] {
+    for home in [home.clone(), home.join("limits"), home.join("ignored"), home.join("devices"), home.join("calendars")]
+    {
         let said = homerule(&home, &["test", "."]);
         assert_eq!(said.status, 0, "{}{}", said.out, said.err);
         assert!(said.out.trim_end().ends_with(" passed, 0 failed"), "{}", said.out);

@@ -20,6 +20,7 @@ mod publish;
 mod record;
 mod replay;
 mod run;
+mod run_rule;
 mod schedule;
 mod schema;
 mod state;
@@ -72,6 +73,7 @@ enum Command {
     Enable(switch::Switch),
     /// Switches a rule off.
     Disable(switch::Switch),
+    RunRule(run_rule::RunRule),
     Init(init::Init),
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
@@ -107,6 +109,7 @@ impl Command {
             Command::WhyNot(why_not) => why_not.execute(),
             Command::Enable(switch) => switch.enable(),
             Command::Disable(switch) => switch.disable(),
+            Command::RunRule(run) => run.execute(),
             Command::Init(init) => init.execute(),
             Command::Demo(demo) => demo.execute(),
             Command::Doctor(doctor) => doctor.execute(),

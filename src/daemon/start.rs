@@ -451,7 +451,7 @@ fn engine_options(folder: &Path, home: &Home, zone: TimeZone) -> engine::Options
         ..DeviceOptions::default()
     };
     engine::Options {
-        calendar: Calendar { zone, location: settings.location },
+        calendar: Calendar { zone, location: settings.location, ..Calendar::default() },
         limits: settings.limits,
         chain: settings.chain,
         storm: settings.storm,

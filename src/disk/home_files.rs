@@ -168,6 +168,10 @@ impl Reader<'_> {
         for secret in Home::secrets(&self.sources) {
             self.read_secret(&secret);
         }
+        for path in Home::calendars(&self.sources) {
+            self.note_entry(&path);
+            self.read_file(&path, &path);
+        }
     }
 
     /// Reads what the settings keep elsewhere.

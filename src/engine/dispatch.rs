@@ -84,11 +84,18 @@ pub(crate) fn fire(core: &mut Core, due: jiff::Timestamp, Deadline { rule: id, w
 pub(crate) fn fire_late(core: &mut Core, missed: &schedule::Missed) {
     let Some(trigger) = missed.trigger() else { return };
     core.edit_trigger(missed.id, Owner::Rule, missed.index, |state| state.fired_at = Some(missed.due));
-    let firing = Firing::of_time(trigger, missed.due, core.now());
-    for firing in sequence::take(core, (missed.id, Owner::Rule, missed.index), firing) {
-        admission::fire(core, missed.id, firing);
+    let firings = match &trigger.kind {
+        TriggerKind::Schedule { schedule, .. } => {
+            Firing::of_schedule(trigger, schedule, missed.due, (core.now(), &core.evaluator.world.calendar))
+        }
+        _ => vec![Firing::of_time(trigger, missed.due, core.now())],
+    };
+    for firing in firings {
+        for firing in sequence::take(core, (missed.id, Owner::Rule, missed.index), firing) {
+            admission::fire(core, missed.id, firing);
+        }
+        step_ready(core);
     }
-    step_ready(core);
 }
 
 /// Notes a message in the state, and makes the rules that wait for its topic.
@@ -289,7 +296,7 @@ fn handle_event(core: &mut Core, event: Event) {
                 switch(core, id, is_enabled);
             }
         }
-        Event::RunRule(rule) => admission::fire_by_person(core, &rule),
+        Event::RunRule { rule, with } => admission::fire_by_person(core, &rule, with),
         Event::Interrupted { rule, by } => {
             if let Some(id) = core.live.find(&rule) {
                 lifecycle::cancel_runs(core, id, by);
@@ -336,8 +343,8 @@ fn fire_timed(
     if let Some(trigger) = trigger.filter(|trigger| matches!(trigger.kind, TriggerKind::Sequence(_))) {
         return sequence::fire_due(core, (id, owner, index), &trigger, due);
     }
-    let firing = timed::fire(core, (id, owner, index), due, topic);
-    firing.map(|firing| sequence::take(core, (id, owner, index), firing)).unwrap_or_default()
+    let firings = timed::fire(core, (id, owner, index), due, topic);
+    firings.into_iter().flat_map(|firing| sequence::take(core, (id, owner, index), firing)).collect()
 }
 
 /// Gives a firing to the rule or the run that waits for it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Message, Payload, RuleId, Topic, Value};
+use crate::model::{Map, Message, Payload, RuleId, Topic, Value};
 
 use super::effect::{Alert, RequestId};
 use super::trace::StoppedBy;
@@ -47,7 +47,12 @@ pub enum Event {
         is_enabled: bool,
     },
     /// Somebody runs a rule's `then`.
-    RunRule(RuleId),
+    RunRule {
+        /// The rule.
+        rule: RuleId,
+        /// Variables for it.
+        with: Map,
+    },
     /// The shell has something to say that a person should see; rules that name `homerule/alert` hear it too.
     Alert(Alert),
     /// What was recorded of a topic, before rules asked for its past.

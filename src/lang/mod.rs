@@ -4,6 +4,7 @@
 //! Pure: the shell reads the files into [`Sources`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod calendar_file;
 mod diagnostic;
 mod home;
 pub mod import;

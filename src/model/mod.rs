@@ -3,6 +3,7 @@
 //! Pure: no clock, file, socket or hash order.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod agenda;
 mod device;
 mod fingerprint;
 pub mod history;
@@ -32,7 +33,9 @@ pub use place::{Place, PlacedText, Stretch};
 pub use secrets::{MASK, Secrets};
 pub use state::{Size, States, TopicState};
 pub use text::{BoundedText, TextTooLong, matches_star, nearest, one_line, slips};
-pub use time::{DurationError, format_duration, format_offset, parse_duration, parse_offset, parse_spoken_time};
+pub use time::{
+    DurationError, first_instant, format_duration, format_offset, parse_duration, parse_offset, parse_spoken_time,
+};
 pub use topic::{FilterError, Level, Topic, TopicError, TopicFilter, first_level, has_control, is_in_topic};
 pub use value::{Map, PathError, TooLarge, Value, ValueLimits, ValuePath, format_size, parse_number};
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::model::agenda::Agendas;
 use crate::model::{Place, RuleId, Secrets, Topic, TopicFilter};
 use crate::script::RuleNames;
 
@@ -19,6 +20,8 @@ pub struct Ruleset {
     pub secrets: Arc<Secrets>,
     /// The home's inputs.
     pub inputs: Arc<Inputs>,
+    /// The home's calendars.
+    pub agendas: Arc<Agendas>,
 }
 
 /// A rule, or what makes one for each topic that matches.
@@ -57,7 +60,8 @@ impl Ruleset {
     #[must_use]
     pub fn new(entries: Vec<RuleEntry>) -> Ruleset {
         let names = RuleNames::new(entries.iter().map(RuleEntry::id));
-        Ruleset { entries: entries.into(), names: Arc::new(names), secrets: Arc::default(), inputs: Arc::default() }
+        let (secrets, inputs, agendas) = (Arc::default(), Arc::default(), Arc::default());
+        Ruleset { entries: entries.into(), names: Arc::new(names), secrets, inputs, agendas }
     }
 
     /// Returns it with these secrets.
@@ -72,11 +76,17 @@ impl Ruleset {
         Ruleset { inputs, ..self }
     }
 
-    /// Returns a ruleset of these of its entries, or others, with its secrets and inputs.
+    /// Returns it with these calendars.
+    #[must_use]
+    pub fn with_agendas(self, agendas: Agendas) -> Ruleset {
+        Ruleset { agendas: Arc::new(agendas), ..self }
+    }
+
+    /// Returns a ruleset of these of its entries, or others, with its secrets, inputs and calendars.
     #[must_use]
     pub fn of(&self, entries: Vec<RuleEntry>) -> Ruleset {
         let (secrets, inputs) = (Arc::clone(&self.secrets), Arc::clone(&self.inputs));
-        Ruleset { secrets, inputs, ..Ruleset::new(entries) }
+        Ruleset { secrets, inputs, agendas: Arc::clone(&self.agendas), ..Ruleset::new(entries) }
     }
 
     /// Returns the rules that mean something else in `new`; `None` where rules came, went or moved, or where some are made for

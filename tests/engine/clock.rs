@@ -47,7 +47,8 @@ impl Clock {
         let home = Home::load(&sources);
         assert!(!home.has_errors(), "{:?}", home.diagnostics);
         let now = "2024-06-01T12:00:00Z".parse().unwrap();
-        let options = Options { calendar: Calendar { zone: zone.clone(), location: None }, ..Options::default() };
+        let options =
+            Options { calendar: Calendar { zone: zone.clone(), ..Calendar::default() }, ..Options::default() };
         let rules = home.ruleset;
         let (engine, effects) = Engine::new(now, rules.clone(), options);
         let mut clock = Clock { engine, rules, saved: Snapshot::default(), now, zone, published: Vec::new() };
@@ -81,7 +82,8 @@ impl Clock {
         self.take(effects);
         self.saved.alive_at = Some(self.now);
         self.now = now.parse().unwrap();
-        let options = Options { calendar: Calendar { zone: self.zone.clone(), location: None }, ..Options::default() };
+        let options =
+            Options { calendar: Calendar { zone: self.zone.clone(), ..Calendar::default() }, ..Options::default() };
         let (engine, effects) = Engine::restore(self.now, self.rules.clone(), self.saved.clone(), options);
         self.engine = engine;
         self.take(effects);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use homerule::engine::{Answer, Effect, Engine, Event, Options, Outcome, Snapshot, StoppedBy};
 use homerule::lang::{Home, Source, Sources};
 use homerule::model::schedule::{Calendar, Location};
-use homerule::model::{Message, Origin, Payload, Qos, RuleId, Topic};
+use homerule::model::{Map, Message, Origin, Payload, Qos, RuleId, Topic};
 use homerule::rules::Ruleset;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -82,7 +82,7 @@ pub(crate) fn with_needed(picked: Vec<usize>) -> Vec<usize> {
 /// Returns the engine's options.
 pub(crate) fn options() -> Options {
     let location = Location { latitude: 51.5, longitude: -0.12 };
-    let calendar = Calendar { zone: jiff::tz::TimeZone::UTC, location: Some(location) };
+    let calendar = Calendar { zone: jiff::tz::TimeZone::UTC, location: Some(location), ..Calendar::default() };
     Options { calendar, seed: 7, ..Options::default() }
 }
 
@@ -206,7 +206,7 @@ fn events() -> impl Strategy<Value = Event> {
         }),
         1 => Just(Event::Webhook { name: "bell".into(), body: Payload::from_bytes("ring") }),
         1 => (rule.clone(), any::<bool>()).prop_map(|(rule, is_enabled)| Event::Switch { rule, is_enabled }),
-        1 => rule.prop_map(Event::RunRule),
+        1 => rule.prop_map(|rule| Event::RunRule { rule, with: Map::new() }),
         1 => prop_oneof![Just(7_200_000), Just(-7_200_000), -2_000_i64..2_000]
             .prop_map(|forward| Event::ClockChanged { forward }),
     ]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use crate::engine::{Engine, Event, Outcome, Trace};
-use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
+use crate::model::{Map, Message, Origin, Payload, Qos, RuleId, Topic};
 
 use crate::api::{FailingRule, LastRun};
 use crate::daemon::home::event_loop::EventLoop;
@@ -193,7 +193,7 @@ impl RuleRequest {
         let event: Option<fn(RuleId) -> Event> = match message.payload.text().map(str::trim) {
             Some("enable") => Some(|rule| Event::Switch { rule, is_enabled: true }),
             Some("disable") => Some(|rule| Event::Switch { rule, is_enabled: false }),
-            Some("run") => Some(Event::RunRule),
+            Some("run") => Some(|rule| Event::RunRule { rule, with: Map::new() }),
             _ => None,
         };
         Some(RuleRequest { topic: message.topic.clone(), rule: rule.to_owned(), event })

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +14,7 @@ use crate::daemon::home::event_loop::EventLoop;
 use crate::daemon::home::named_rule::NoRule;
 use crate::daemon::home::view::HomeView;
 use crate::engine::Event;
-use crate::model::RuleId;
+use crate::model::{Map, RuleId, Value};
 use crate::rules::RuleEntry;
 
 use super::actions::refuse_at_standby;
@@ -114,13 +115,18 @@ pub(super) async fn one(
     Ok(Json(found?).into_response())
 }
 
-/// `POST /api/rules/{id}/enable`, `/disable`, `/run`, `/resume`
-pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) -> Result<StatusCode, Problem> {
+/// `POST /api/rules/{id}/enable`, `/disable`, `/run`, `/resume`. A run may have `{ "with": { … } }`: variables for it.
+pub(super) async fn act(
+    State(shared): State<Shared>,
+    Path(path): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
     let (id, action) = path.rsplit_once('/').unwrap_or((&path, ""));
-    let event: fn(RuleId) -> Event = match action {
-        "enable" => |rule| Event::Switch { rule, is_enabled: true },
-        "disable" => |rule| Event::Switch { rule, is_enabled: false },
-        "run" => Event::RunRule,
+    let with = variables(&body)?;
+    let event: Box<dyn Fn(RuleId) -> Event + Send> = match action {
+        "enable" => Box::new(|rule| Event::Switch { rule, is_enabled: true }),
+        "disable" => Box::new(|rule| Event::Switch { rule, is_enabled: false }),
+        "run" => Box::new(move |rule| Event::RunRule { rule, with: with.clone() }),
         "resume" => return resume(&shared, id).await,
         _ => return Err(Problem::not_found("a rule is asked to `/enable`, `/disable`, `/run` or `/resume`")),
     };
@@ -132,6 +138,19 @@ pub(super) async fn act(State(shared): State<Shared>, Path(path): Path<String>) 
         Ok(StatusCode::NO_CONTENT)
     };
     shared.link.act(question).await?
+}
+
+/// Returns the variables that a body gives; an empty one gives none.
+fn variables(body: &Bytes) -> Result<Map, Problem> {
+    match Value::from_payload(body) {
+        Value::Null => Ok(Map::new()),
+        Value::Map(fields) if fields.keys().all(|key| &**key == "with") => match fields.get("with") {
+            None | Some(Value::Null) => Ok(Map::new()),
+            Some(Value::Map(with)) => Ok(Map::clone(with)),
+            Some(_) => Err(Problem::bad_request("`with` is an object of variables")),
+        },
+        _ => Err(Problem::bad_request("the body may be empty, or `{ \"with\": { … } }`")),
+    }
 }
 
 /// Lets a rule that yields to somebody go on.

@@ -93,12 +93,12 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
     );
 }
 
-/// Runs a rule's `then` because a person asked for it.
-pub(crate) fn fire_by_person(core: &mut Core, rule: &RuleId) {
+/// Runs a rule's `then` because a person asked for it, with these variables.
+pub(crate) fn fire_by_person(core: &mut Core, rule: &RuleId, with: Map) {
     let Some(id) = core.live.find(rule) else { return };
     let firing = Firing::of_cause("person".into(), Cause::outside(CauseKind::Person));
     let rule = Arc::clone(&core.live.get(id).rule);
-    match variables_and_key(core, id, &rule, &firing, Map::new()) {
+    match variables_and_key(core, id, &rule, &firing, with) {
         Err(failure) => unstarted::fail(core, &rule, &firing, Vec::new(), &failure),
         Ok((variables, key)) => {
             let (list, steps) = (RunList::Then, Vec::new());

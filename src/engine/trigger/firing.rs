@@ -5,6 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::agenda::Occurrence;
+use crate::model::schedule::{Calendar, Schedule};
 use crate::model::{Map, Message, Name, Origin, Payload, Qos, RuleId, Topic, TopicFilter, TopicState, Value};
 use crate::rules::Trigger;
 
@@ -46,6 +48,9 @@ pub(crate) struct Firing {
     /// What the parts of a sequence set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) parts: Vec<Value>,
+    /// The event of a calendar.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(crate) event: Value,
     /// What led to it.
     pub(crate) cause: Cause,
 }
@@ -94,6 +99,7 @@ impl Firing {
             rule: None,
             per: None,
             parts: Vec::new(),
+            event: Value::Null,
             cause,
         }
     }
@@ -101,6 +107,26 @@ impl Firing {
     /// Returns what a time that was due sets.
     pub(crate) fn of_time(trigger: &Trigger, due: Timestamp, now: Timestamp) -> Firing {
         Firing::of_trigger(trigger, Cause::time(due, now))
+    }
+
+    /// Returns what a schedule that was due sets: of a calendar, once for each event that begins or ends then.
+    pub(crate) fn of_schedule(
+        trigger: &Trigger,
+        schedule: &Schedule,
+        due: Timestamp,
+        (now, calendar): (Timestamp, &Calendar),
+    ) -> Vec<Firing> {
+        if !matches!(schedule, Schedule::Events { .. }) {
+            return vec![Firing::of_time(trigger, due, now)];
+        }
+        let events = schedule.events(due, calendar);
+        let firing = |event: &Occurrence| Firing {
+            event: event.to_value(&calendar.zone),
+            // Each event has its own runs: those of one evening don't end each other.
+            per: Some(vec![Arc::clone(&event.event.summary), event.start.to_string().into()]),
+            ..Firing::of_time(trigger, due, now)
+        };
+        events.iter().map(firing).collect()
     }
 
     /// Returns what a trigger that fires sets, but for what made it fire.
@@ -162,6 +188,7 @@ impl Firing {
             "value" => Some(self.value.clone()),
             "trigger" => Some(self.trigger()),
             "device" | "area" | "property" if self.device.is_some() => self.device.as_ref()?.get(name),
+            "event" if !self.event.is_null() => Some(self.event.clone()),
             _ => self
                 .named
                 .iter()
@@ -173,7 +200,9 @@ impl Firing {
     /// Returns all that it sets as one map: what `wait` gives.
     pub(crate) fn to_map(&self) -> Map {
         let mut map = Map::new();
-        for name in ["topic", "payload", "msg", "qos", "origin", "retained", "captures", "old", "value", "trigger"] {
+        for name in
+            ["topic", "payload", "msg", "qos", "origin", "retained", "captures", "old", "value", "trigger", "event"]
+        {
             map.insert(name.into(), self.get(name).unwrap_or_default());
         }
         for name in OfDevice::NAMES.iter().filter(|_| self.device.is_some()) {

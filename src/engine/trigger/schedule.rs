@@ -31,11 +31,11 @@ pub(crate) fn fire(
     trigger: &Trigger,
     schedule: &Schedule,
     due: Timestamp,
-) -> Firing {
+) -> Vec<Firing> {
     let next = schedule.next(due, &core.evaluator.world.calendar);
     core.edit_trigger(id, owner, index, |state| state.fired_at = Some(due));
     set_due(core, id, owner, index, next);
-    Firing::of_time(trigger, due, core.now())
+    Firing::of_schedule(trigger, schedule, due, (core.now(), &core.evaluator.world.calendar))
 }
 
 /// Arms a rule's trigger that was missed for its next time; an expression must be asked for that.

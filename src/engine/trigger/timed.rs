@@ -22,21 +22,19 @@ pub(crate) fn fire(
     (id, owner, index): (LiveId, Owner, u16),
     due: Timestamp,
     topic: Option<&Topic>,
-) -> Option<Firing> {
+) -> Vec<Firing> {
     let rule: Arc<Rule> = Arc::clone(&core.live.get(id).rule);
-    let trigger = core.trigger_of(&rule, owner, index)?;
+    let Some(trigger) = core.trigger_of(&rule, owner, index) else { return Vec::new() };
     if let Some(topic) = topic {
-        return fire_topic(core, (id, owner, index), &trigger, due, topic);
+        return fire_topic(core, (id, owner, index), &trigger, due, topic).into_iter().collect();
     }
-    if core.trigger_state(id, owner, index)?.due != Some(due) {
-        return None;
+    if core.trigger_state(id, owner, index).and_then(|state| state.due) != Some(due) {
+        return Vec::new();
     }
     match &trigger.kind {
-        TriggerKind::Schedule { schedule, .. } => {
-            Some(schedule::fire(core, (id, owner, index), &trigger, schedule, due))
-        }
+        TriggerKind::Schedule { schedule, .. } => schedule::fire(core, (id, owner, index), &trigger, schedule, due),
         TriggerKind::AtExpression { expression, weekdays, .. } => {
-            Some(at_expression::fire(core, (id, owner, index), &rule, &trigger, (expression, *weekdays, due)))
+            vec![at_expression::fire(core, (id, owner, index), &rule, &trigger, (expression, *weekdays, due))]
         }
         TriggerKind::Topic { .. }
         | TriggerKind::State(_)
@@ -45,7 +43,7 @@ pub(crate) fn fire(
         | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }
         | TriggerKind::Event(_)
-        | TriggerKind::Webhook(_) => None,
+        | TriggerKind::Webhook(_) => Vec::new(),
     }
 }
 

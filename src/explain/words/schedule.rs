@@ -1,7 +1,7 @@
 //! When a trigger is due, in words.
 
-use crate::model::format_duration;
 use crate::model::schedule::{Boundary, Schedule, Weekdays};
+use crate::model::{format_duration, format_offset};
 use crate::rules::TriggerKind;
 
 /// Returns when a trigger is due: `at 07:30, on mon, tue`, `every 5m`, `sunset-30m`; empty for one that no time sets off.
@@ -27,6 +27,11 @@ fn schedule_text(schedule: &Schedule) -> String {
         Schedule::EachDays { days, from, at } => format!("at {at}, each {days} days from {from}"),
         Schedule::Cron(cron) => format!("cron {}", cron.as_str()),
         Schedule::Sun { event, offset, weekdays } => on(Boundary::Sun(*event, *offset).to_string(), *weekdays),
+        Schedule::Events { calendar, edge, offset, matching } => {
+            let offset = if offset.is_zero() { String::new() } else { format_offset(*offset) };
+            let of = matching.as_ref().map(|matching| format!(" of `{matching}`")).unwrap_or_default();
+            format!("{}{offset}{of} in the calendar `{calendar}`", edge.word())
+        }
     }
 }
 

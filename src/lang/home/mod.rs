@@ -1,5 +1,6 @@
 //! A whole home: all its files read together.
 
+mod calendars;
 mod checks;
 mod devices;
 mod link_checks;
@@ -55,6 +56,7 @@ impl Home {
         let mut settings = read_settings(sources, &mut diagnostics);
         settings.location = place.or(settings.location);
         let are_settings_read = !diagnostics.iter().any(|found| found.severity == Severity::Error);
+        let agendas = calendars::read(sources, &settings.calendars, &mut diagnostics);
         let sandbox = Arc::new(Sandbox::new(settings.limits));
         let files = read_files(sources, &settings.rules, &sandbox, &mut diagnostics);
         let is_complete =
@@ -92,7 +94,8 @@ impl Home {
         for found in &mut diagnostics {
             mask(found, &secrets);
         }
-        let ruleset = Ruleset::new(entries).with_secrets(secrets).with_inputs(Arc::clone(&context.inputs));
+        let ruleset = Ruleset::new(entries).with_secrets(secrets);
+        let ruleset = ruleset.with_inputs(Arc::clone(&context.inputs)).with_agendas(agendas);
         let diagnostics = in_order(diagnostics, &settings.rules);
         Home { settings, ruleset, kept_devices, diagnostics }
     }
@@ -104,6 +107,12 @@ impl Home {
         let Some(text) = file_text(path, source, &mut Vec::new()) else { return Vec::new() };
         let root = tree::parse(&text, &mut Findings::new(text.file()));
         root.map(|root| secrets::find(&root)).unwrap_or_default()
+    }
+
+    /// Returns the paths of the calendars that the settings name; the shell puts these files into the sources.
+    #[must_use]
+    pub fn calendars(sources: &Sources) -> Vec<Arc<str>> {
+        read_settings(sources, &mut Vec::new()).calendars.into_values().collect()
     }
 
     /// Returns the secrets that the rule files in `folder` ask for.

@@ -56,6 +56,11 @@ const REPEATS: Meant =
 const RULE_FILE: &[Meaning] = &[
     (&["automation", "automations", "rule", "triggers"], Way("put rules under `rules:`, each under its own name")),
     (&["scene"], Word("scenes")),
+    (PAST, OF_THE_PAST),
+    (
+        &["calendars", "calendar"],
+        Way("name calendars in `homerule.yaml`, next to `rules/`: `calendars: { bins: bins.ics }`"),
+    ),
     (&["variables", "vars", "constants", "const", "define"], Word("let")),
     (&["tests", "test", "steps"], Way("put tests in their own file, with a name that ends in `.test.yaml`")),
     (
@@ -67,6 +72,25 @@ const RULE_FILE: &[Meaning] = &[
         Way("settings go in `homerule.yaml`, next to `rules/`"),
     ),
 ];
+
+/// What other systems call that which reads the past.
+const PAST: &[&str] = &[
+    "statistics",
+    "history_stats",
+    "derivative",
+    "integration",
+    "utility_meter",
+    "trend",
+    "smooth",
+    "average",
+    "averageSince",
+    "average_since",
+    "median",
+    "historicState",
+];
+
+const OF_THE_PAST: Meant =
+    Way("the past is read in expressions: `average('topic', '5m')`, `change(…)`, `duration(…)`, …");
 
 const RULE: &[Meaning] = &[
     (&["trigger", "triggers", "on", "event", "events"], Word("when")),
@@ -84,6 +108,8 @@ const RULE: &[Meaning] = &[
     (&["id", "unique_id", "uid"], Way("a rule's id is its file and its name: `tv:dim-lights` in `rules/tv.yaml`")),
     (&["debounce"], Way("add `for: 5s` to a `state` trigger: it fires once the value has stayed that long")),
     (&["interval", "schedule"], Way("write `when: { every: 5m }`, or `when: { cron: \"0 7 * * *\" }`")),
+    (PAST, OF_THE_PAST),
+    (&["rbe", "deadband"], Way("write `when: { state: TOPIC }`: it fires when the value changes")),
     (&["priority", "order"], Way("rules run in the order of their files, then in the order within a file")),
     (&["timeout"], Way("put `timeout` next to the action `wait`")),
     (
@@ -123,7 +149,9 @@ const TRIGGER: &[Meaning] = &[
     (&["greater_than", "gt", "min", "over", "higher_than"], Word("above")),
     (&["less_than", "lt", "max", "under", "lower_than"], Word("below")),
     (&["not_to", "not_from"], Way("check it in the rule's `if`: `if: value != 'ON'`")),
-    (&["changed", "change", "numeric_state", "changes"], Word("state")),
+    (&["changed", "change", "numeric_state", "changes", "rbe", "deadband"], Word("state")),
+    (PAST, OF_THE_PAST),
+    (&["event_start", "ics", "ical", "holiday"], Word("calendar")),
     (&["time", "time_of_day", "date"], Word("at")),
     (&["interval", "timer", "time_pattern", "inject", "repeat"], Word("every")),
     (&["schedule", "crontab"], Word("cron")),
@@ -155,6 +183,7 @@ const CONDITION: &[Meaning] = &[
     (&["template", "value_template", "expression"], Way("write the expression itself: `if: msg.lux < 40`")),
     (&["greater_than", "gt", "min"], Word("above")),
     (&["less_than", "lt", "max"], Word("below")),
+    (PAST, OF_THE_PAST),
     (&["duration"], Word("for")),
     (&["entity_id", "entity", "device", "item"], Way("write `state: TOPIC` and `is: VALUE`")),
     (
@@ -178,6 +207,11 @@ const ACTION: &[Meaning] = &[
     (&["continue_on_timeout"], Way("write `on_timeout: continue`")),
     (&["elif", "elseif", "else_if"], Way("write `else: { if: …, then: … }`, or `choose: [{ if: …, then: … }, …]`")),
     (&["topic", "mqtt", "send", "mqtt_out", "emit", "mqtt.publish", "command_topic"], Word("publish")),
+    (PAST, OF_THE_PAST),
+    (
+        &["createTimer", "Timer", "reschedule", "restart_timer"],
+        Way("write `delay: 5m`; `extend: RULE, by: 5m` moves the end of what a rule waits for"),
+    ),
     (&["sleep", "pause", "after", "timer"], Word("delay")),
     (&["wait_for_trigger", "wait_for"], Word("wait")),
     (&["wait_template", "wait_until"], Way("write `wait: { until: 'msg.x == 1' }`")),

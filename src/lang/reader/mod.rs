@@ -413,7 +413,7 @@ impl<'a> Reader<'a> {
 
     /// Reports a variable or wildcard that would hide a built-in variable, or is a keyword.
     pub(in crate::lang) fn refuse_reserved(&mut self, name: &str, span: Range<usize>, what: &str) -> Option<()> {
-        let is_variable = crate::script::BUILT_IN_VARIABLES.contains(&name);
+        let is_variable = crate::script::BUILT_IN_VARIABLES.contains(&name) && name != crate::script::EVENT;
         let is_word = RHAI_WORDS.contains(&name);
         if !is_variable && !is_word {
             return Some(());

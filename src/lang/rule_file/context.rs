@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -48,6 +49,10 @@ pub(in crate::lang) struct Context {
     pub(super) devices: Option<Arc<DevicesOfFiles>>,
     /// Whether a rule names a device, and no file says which there are.
     names_devices: AtomicBool,
+    /// The names of the home's calendars; `None` if the settings don't load.
+    pub(super) calendars: Option<BTreeSet<Arc<str>>>,
+    /// How long the recorder keeps messages; `None` if it is off, or the settings don't load.
+    pub(super) recorded: Option<Duration>,
     /// What the settings allow; `None` if they don't load.
     pub(super) allow: Option<Allow>,
 }
@@ -82,6 +87,8 @@ impl Context {
             inputs: Arc::new(files.iter().flat_map(|file| &file.inputs).map(named).collect()),
             devices: settings.map(|_| devices),
             names_devices: AtomicBool::new(false),
+            calendars: settings.map(|settings| settings.calendars.keys().cloned().collect()),
+            recorded: settings.and_then(|settings| Some(settings.recorder.as_ref()?.keep)),
             allow: settings.map(|settings| settings.allow.clone()),
             files: files.clone(),
         };
@@ -144,5 +151,5 @@ fn named((input, _): &(Input, Range<usize>)) -> (Name, Input) {
 /// Returns the home's zone and place, where the settings say both.
 fn calendar(settings: &Settings) -> Option<Calendar> {
     let zone = TimeZone::get(settings.zone.as_deref()?).ok()?;
-    Some(Calendar { zone, location: Some(settings.location?) })
+    Some(Calendar { zone, location: Some(settings.location?), ..Calendar::default() })
 }

@@ -15,7 +15,7 @@ use crate::lang::yaml::tree::{self, Entry, Node};
 use crate::lang::{Code, Sources, near};
 use crate::model::{Name, RuleId, is_in_topic};
 use crate::rules::Input;
-use crate::script::{PastMention, Sandbox};
+use crate::script::{CalendarMention, PastMention, Sandbox};
 
 use super::device::read_inputs;
 use super::each::{self, Instances};
@@ -40,6 +40,8 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) is_script: bool,
     /// What a script asks of the past of topics.
     pub(in crate::lang) past: Vec<PastMention>,
+    /// The calendars that a script names.
+    pub(in crate::lang) calendars: Vec<CalendarMention>,
     /// Whether it could be read, so that all its rules are known.
     pub(in crate::lang) is_readable: bool,
     /// The secrets that its `let`s name.
@@ -92,6 +94,7 @@ impl RuleFile {
             rules: Vec::new(),
             is_script: false,
             past: Vec::new(),
+            calendars: Vec::new(),
             is_readable: true,
             secrets: Vec::new(),
         }

@@ -11,7 +11,7 @@ use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Severity};
 use crate::model::{RuleId, Topic, TopicFilter, Value};
 use crate::rules::{Block, EachTopic, Mode, Per, Rule, RuleEntry, Start, WhileRule};
-use crate::script::{Expression, SET_BY_ACTIONS};
+use crate::script::{EVENT, Expression, SET_BY_WORDS};
 
 use super::action::let_names;
 use super::context::Context;
@@ -161,7 +161,10 @@ fn decode(
     let mut names = reader.constants.names();
     names.variables.extend(given.into_iter().flatten().flatten().cloned());
     // What starts a rule, its `let`, `if` and `per` are evaluated before any action.
-    names.unset = SET_BY_ACTIONS.iter().map(|(name, _)| *name).collect();
+    names.unset = SET_BY_WORDS.iter().map(|(name, _)| *name).collect();
+    if source.node.get("when").is_some_and(names_calendar) {
+        names.unset.remove(EVENT);
+    }
     if source.node.get("while").is_some() && source.node.get("when").is_none() && instance.topic.is_none() {
         names.no_message = true;
     }
@@ -183,6 +186,9 @@ fn decode(
     };
     // A closure's calls count for all rules of its file: it may call any of its functions.
     decoder.note_past(&file.past);
+    for mention in &file.calendars {
+        decoder.need_calendar(&mention.name, mention.at.clone());
+    }
     decoder.asks_waits = file.is_script && file.text.as_str().contains("remaining(");
     let rule = decoder.rule(source, instance.topic);
     let is_broken = decoder.findings.has_errors();
@@ -190,9 +196,16 @@ fn decode(
     rule.filter(|_| !is_broken)
 }
 
-/// Returns the built-in variables that no action of a rule sets.
+/// Returns whether a trigger on a calendar is among triggers.
+fn names_calendar(triggers: &Node) -> bool {
+    let mut found = false;
+    triggers.walk(&mut |node| found |= node.get("calendar").is_some());
+    found
+}
+
+/// Returns the built-in variables that nothing in a rule sets.
 fn unset(rule: &Node) -> BTreeSet<&'static str> {
-    let mut unset = SET_BY_ACTIONS.to_vec();
+    let mut unset = SET_BY_WORDS.to_vec();
     rule.walk(&mut |node| unset.retain(|(_, actions)| actions.iter().all(|action| node.get(action).is_none())));
     unset.into_iter().map(|(name, _)| name).collect()
 }

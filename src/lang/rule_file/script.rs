@@ -34,6 +34,7 @@ impl RuleFile {
         report(&loaded.errors, &mut reader.findings);
         file.is_script = true;
         file.past.clone_from(&loaded.past);
+        file.calendars.clone_from(&loaded.calendars);
         file.is_readable = loaded.errors.iter().all(ScriptError::may_run);
         let mut first: BTreeMap<&str, std::ops::Range<usize>> = BTreeMap::new();
         for rule in &loaded.rules {

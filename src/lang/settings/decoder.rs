@@ -72,6 +72,9 @@ impl Reader<'_> {
         if let Some(node) = given(&mut fields, "values") {
             settings.ignored = self.ignored_values(node);
         }
+        if let Some(node) = given(&mut fields, "calendars") {
+            settings.calendars = self.calendars(node);
+        }
         if let Some(node) = given(&mut fields, "allow") {
             settings.allow = self.allow(node).unwrap_or(settings.allow);
         }

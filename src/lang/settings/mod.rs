@@ -4,6 +4,7 @@ mod address;
 mod broker;
 mod broker_decoder;
 mod broker_limits;
+mod calendars;
 pub(super) mod decoder;
 mod devices;
 mod external_decoder;
@@ -13,6 +14,7 @@ mod instance_decoder;
 mod not_offered;
 pub(super) mod secrets;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +65,8 @@ pub struct Settings {
     pub samples: usize,
     /// Payloads, and values within them, that are no values.
     pub ignored: Vec<Value>,
+    /// The iCalendar files, relative to the home, by the names that rules use.
+    pub calendars: BTreeMap<Arc<str>, Arc<str>>,
     /// What rules may do outside the broker.
     pub allow: Allow,
     /// What is kept of the messages; `None`: nothing.
@@ -144,6 +148,7 @@ impl Default for Settings {
             payload: 256 << 10,
             samples: 2000,
             ignored: Vec::new(),
+            calendars: BTreeMap::new(),
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },
             recorder: Some(RecorderSettings::default()),
             trace_memory: 16 << 20,

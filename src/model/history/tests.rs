@@ -235,7 +235,7 @@ proptest! {
         zone in prop_oneof![Just("Europe/Berlin"), Just("Australia/Lord_Howe"), Just("UTC")],
         start in 1_711_000_000_i64..1_712_000_000,
     ) {
-        let calendar = Calendar { zone: TimeZone::get(zone).unwrap(), location: None };
+        let calendar = Calendar { zone: TimeZone::get(zone).unwrap(), ..Calendar::default() };
         let (limit, mut now) = (1000, start * SECOND);
         let mut live = histories(limit, Duration::from_hours(40 * 24));
         let (mut samples, mut disk) = (Samples::new(), std::collections::BTreeMap::new());
@@ -279,7 +279,7 @@ proptest! {
         window in any_window(),
     ) {
         // A wave with noise on it, as sensors give.
-        let calendar = Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), location: None };
+        let calendar = Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), ..Calendar::default() };
         let mut bits = seed | 1;
         let mut random = move || {
             bits ^= bits << 13;

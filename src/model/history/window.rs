@@ -68,6 +68,7 @@ impl Window {
             Ok(duration) => Ok(Window::Last(duration)),
             Err(found) => Err(error(match (found.suggestion(), nearest(text, WORDS.iter().map(|(word, _)| *word))) {
                 (Some(suggestion), _) => format!("use e.g. `{suggestion}`"),
+                (None, _) if text.starts_with(|first: char| first.is_ascii_digit()) => found.to_string(),
                 (None, Some(near)) => format!("did you mean `{near}`?"),
                 (None, None) => {
                     "use a duration (`5m`), `today`, `yesterday`, `week`, `month` or `since 09:00`".to_owned()
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     fn span(window: &str, now: &str) -> (String, String) {
-        let calendar = Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), location: None };
+        let calendar = Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), ..Calendar::default() };
         let now = calendar.first_instant(now.parse().unwrap());
         let span = Window::parse(window).unwrap().span(now, &calendar);
         let local = |at: i64| calendar.local(instant(at)).strftime("%m-%d %H:%M").to_string();
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_window_reaches_as_far_as_it_may_begin() {
-        let calendar = Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), location: None };
+        let calendar = Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), ..Calendar::default() };
         for window in ["1h", "today", "yesterday", "week", "month", "since 23:59"] {
             let window = Window::parse(window).unwrap();
             for hour in 0..24 * 400 {

@@ -4,9 +4,14 @@
 //! shows it or a later one. So one that a clock change skips is the first instant after the gap, one that it
 //! repeats is the first of the two, and later times are never earlier instants.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
+
+use crate::model::agenda::Agendas;
+use crate::model::first_instant;
 
 /// The home's time zone and place on earth.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +20,8 @@ pub struct Calendar {
     pub zone: TimeZone,
     /// Where the sun is seen from; `None` where the settings don't say.
     pub location: Option<Location>,
+    /// The calendars that the settings name, with their events.
+    pub agendas: Arc<Agendas>,
 }
 
 impl Calendar {
@@ -40,22 +47,13 @@ impl Calendar {
     /// Returns the first instant at which the local clock shows `local` or a later time (docs/language/time.md).
     #[must_use]
     pub fn first_instant(&self, local: DateTime) -> Timestamp {
-        let instant = match self.zone.to_ambiguous_timestamp(local).offset() {
-            AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local),
-            AmbiguousOffset::Fold { before, .. } => before.to_timestamp(local),
-            // Read with the offset after it, a time in the gap is an instant shortly before the change.
-            AmbiguousOffset::Gap { after, .. } => after
-                .to_timestamp(local)
-                .map(|before| self.zone.following(before).next().map_or(before, |change| change.timestamp())),
-        };
-        // Only local times at the ends of jiff's years, -9999 and 9999, have no instant.
-        instant.unwrap_or(if local.year() > 0 { Timestamp::MAX } else { Timestamp::MIN })
+        first_instant(&self.zone, local)
     }
 }
 
 impl Default for Calendar {
     fn default() -> Calendar {
-        Calendar { zone: TimeZone::UTC, location: None }
+        Calendar { zone: TimeZone::UTC, location: None, agendas: Arc::default() }
     }
 }
 
@@ -73,7 +71,7 @@ mod tests {
     use super::*;
 
     fn calendar(zone: &str) -> Calendar {
-        Calendar { zone: TimeZone::get(zone).unwrap(), location: None }
+        Calendar { zone: TimeZone::get(zone).unwrap(), ..Calendar::default() }
     }
 
     fn first_instant(zone: &str, local: &str) -> String {

@@ -215,7 +215,7 @@ mod tests {
 
     /// Returns the first `count` due times after the local time `after`, as that zone's clock shows them.
     fn due(pattern: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
-        let calendar = Calendar { zone: TimeZone::get(zone).unwrap(), location: None };
+        let calendar = Calendar { zone: TimeZone::get(zone).unwrap(), ..Calendar::default() };
         let cron = Cron::parse(pattern).unwrap();
         let mut now = calendar.first_instant(after.parse().unwrap());
         std::iter::from_fn(|| {

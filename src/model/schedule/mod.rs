@@ -1,5 +1,6 @@
 //! When something is due: times of day, intervals, cron patterns and the sun, in the home's zone and place.
 
+mod ahead;
 mod boundary;
 mod calendar;
 mod cron;
@@ -8,11 +9,13 @@ mod time_of_day;
 mod weekdays;
 mod window;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
 
+pub use ahead::{Ahead, AheadError};
 pub use boundary::{Boundary, BoundaryError};
 pub use calendar::{Calendar, Location};
 pub use cron::{Cron, CronError};
@@ -20,6 +23,8 @@ pub use sun::{SunDay, SunEvent, SunPosition};
 pub use time_of_day::{TimeOfDay, TimeOfDayError};
 pub use weekdays::{Weekdays, WeekdaysError};
 pub use window::TimeWindow;
+
+use super::agenda::{Edge, Matching, Occurrence};
 
 /// A repeated due time.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +59,17 @@ pub enum Schedule {
         /// The days on which it counts.
         weekdays: Weekdays,
     },
+    /// At the beginnings or ends of a calendar's events, moved by an offset.
+    Events {
+        /// The calendar's name in the settings.
+        calendar: Arc<str>,
+        /// The beginnings or the ends.
+        edge: Edge,
+        /// How much later; negative: earlier.
+        offset: SignedDuration,
+        /// Of which events; `None`: of all.
+        matching: Option<Matching>,
+    },
 }
 
 impl Schedule {
@@ -67,7 +83,20 @@ impl Schedule {
             Schedule::EachDays { days, from, at } => next_day(*days, *from, *at, after, calendar),
             Schedule::Cron(cron) => cron.next(after, calendar),
             Schedule::Sun { event, offset, weekdays } => next_sun(*event, *offset, *weekdays, after, calendar),
+            Schedule::Events { calendar: name, edge, offset, matching } => {
+                let after = after.checked_sub(*offset).ok()?;
+                let edge = calendar.agendas.get(name)?.next(*edge, matching.as_ref(), after, &calendar.zone)?;
+                edge.checked_add(*offset).ok()
+            }
         }
+    }
+
+    /// Returns the events whose beginnings or ends are due at `due`; none for what isn't about events.
+    #[must_use]
+    pub fn events(&self, due: Timestamp, calendar: &Calendar) -> Vec<Occurrence> {
+        let Schedule::Events { calendar: name, edge, offset, matching } = self else { return Vec::new() };
+        let (Some(agenda), Ok(at)) = (calendar.agendas.get(name), due.checked_sub(*offset)) else { return Vec::new() };
+        agenda.at(*edge, matching.as_ref(), at, &calendar.zone)
     }
 
     /// Returns whether it is due at fixed times, which come once though a clock shows them twice (docs/language/time.md); what is no
@@ -75,7 +104,7 @@ impl Schedule {
     #[must_use]
     pub fn is_fixed(&self) -> bool {
         match self {
-            Schedule::At { .. } | Schedule::EachDays { .. } | Schedule::Sun { .. } => true,
+            Schedule::At { .. } | Schedule::EachDays { .. } | Schedule::Sun { .. } | Schedule::Events { .. } => true,
             Schedule::Every(_) => false,
             Schedule::Cron(cron) => cron.is_fixed(),
         }
@@ -169,7 +198,11 @@ mod tests {
     use super::*;
 
     fn calendar(zone: &str) -> Calendar {
-        Calendar { zone: TimeZone::get(zone).unwrap(), location: Some(Location { latitude: 52.52, longitude: 13.405 }) }
+        Calendar {
+            zone: TimeZone::get(zone).unwrap(),
+            location: Some(Location { latitude: 52.52, longitude: 13.405 }),
+            ..Calendar::default()
+        }
     }
 
     fn at(times: &[&str], weekdays: &str) -> Schedule {
@@ -277,6 +310,7 @@ mod tests {
         let calendar = Calendar {
             zone: TimeZone::get("Europe/Oslo").unwrap(),
             location: Some(Location { latitude: 69.649_2, longitude: 18.955_3 }),
+            ..Calendar::default()
         };
         let schedule =
             Schedule::Sun { event: SunEvent::Sunrise, offset: SignedDuration::ZERO, weekdays: Weekdays::ALL };
@@ -291,6 +325,7 @@ mod tests {
         let calendar = Calendar {
             zone: TimeZone::get("Europe/London").unwrap(),
             location: Some(Location { latitude: 51.5, longitude: -0.12 }),
+            ..Calendar::default()
         };
         let mut now: Timestamp = "2024-01-01T12:00:00Z".parse().unwrap();
         for _ in 0..366 {

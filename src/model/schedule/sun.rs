@@ -277,7 +277,11 @@ mod tests {
     const TROMSO: (&str, f64, f64) = ("Europe/Oslo", 69.649_2, 18.955_3);
 
     fn calendar((zone, latitude, longitude): (&str, f64, f64)) -> Calendar {
-        Calendar { zone: TimeZone::get(zone).unwrap(), location: Some(Location { latitude, longitude }) }
+        Calendar {
+            zone: TimeZone::get(zone).unwrap(),
+            location: Some(Location { latitude, longitude }),
+            ..Calendar::default()
+        }
     }
 
     /// Asserts that an event is at the local `time`, give or take some seconds.

@@ -113,6 +113,7 @@ impl Sandbox {
         let Found {
             variables,
             rules,
+            calendars,
             past,
             devices,
             inputs: named_inputs,
@@ -129,6 +130,7 @@ impl Sandbox {
             variables,
             inputs,
             rules,
+            calendars,
             past,
             devices,
             named_inputs,

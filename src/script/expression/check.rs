@@ -11,9 +11,9 @@ use crate::model::{Name, nearest};
 use super::closures::{Closure, closures};
 use super::error::{ExpressionError, ExpressionErrorKind as Kind};
 use super::kinds::{Doubt, Kinds};
-use super::mention::{DeviceMention, InputMention, PastMention, RuleMention};
+use super::mention::{CalendarMention, DeviceMention, InputMention, PastMention, RuleMention};
 use super::names::PROPERTIES;
-use super::names::{BUILT_IN_VARIABLES, Names, SET_BY_A_MESSAGE};
+use super::names::{BUILT_IN_VARIABLES, EVENT, Names, SET_BY_A_MESSAGE};
 use super::rewrite::Rewritten;
 use super::syntax_error::no_filter;
 use crate::script::functions::arguments::Mistake;
@@ -36,6 +36,8 @@ pub(in crate::script) struct Found {
     pub(in crate::script) whole: BTreeSet<Name>,
     /// The rules that it names in `holds()` and `running()`.
     pub(in crate::script) rules: Vec<RuleMention>,
+    /// The calendars that it names.
+    pub(in crate::script) calendars: Vec<CalendarMention>,
     /// What it asks of the past of topics.
     pub(in crate::script) past: Vec<PastMention>,
     /// The devices that it names.
@@ -185,7 +187,8 @@ impl<'a> Checker<'a> {
 
     /// Checks that the built-in variable `owner` has the property, where it is known which it has.
     fn property(&self, owner: &str, name: &str, position: Position) -> Result<(), ExpressionError> {
-        let known = PROPERTIES.iter().find(|(built_in, _)| *built_in == owner).map(|(_, known)| *known);
+        let is_own = self.names.variables.contains(owner);
+        let known = PROPERTIES.iter().find(|(built_in, _)| *built_in == owner && !is_own).map(|(_, known)| *known);
         let Some(known) = known.filter(|known| !known.contains(&name) && !self.is_local(owner)) else {
             return Ok(());
         };
@@ -231,7 +234,12 @@ impl<'a> Checker<'a> {
         }
         if self.names.unset.contains(name) {
             let message = format!("nothing sets `{name}` before this is asked");
-            return Err(unknown_variable(at, message).help(format!("`{name}` is there after an action `{name}: …`")));
+            let help = if name == EVENT {
+                "`event` is there where a trigger `calendar: …` has started the rule; a message is `msg`".to_owned()
+            } else {
+                format!("`{name}` is there after an action `{name}: …`")
+            };
+            return Err(unknown_variable(at, message).help(help));
         }
         if in_expression(name).is_some() {
             return Err(unknown_variable(at, format!("`{name}` is a function: write `{name}(…)`")));
@@ -371,6 +379,10 @@ impl<'a> Checker<'a> {
             self.found.rules.push(RuleMention { rule: Some(text.as_str().into()), at: self.at(*position), is_holds });
         }
         let whole = 0..self.source.len();
+        if let Some((name, position)) = CalendarMention::of(call) {
+            let at = self.at(position);
+            self.found.calendars.push(CalendarMention { name, at });
+        }
         self.found.past.extend(PastMention::of(&call.name, &call.args, whole));
         if let ("device", Some(Expr::StringConstant(text, position))) = (call.name.as_str(), call.args.first()) {
             let at = self.at(*position);

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::model::Name;
 
 use super::error::ExpressionError;
-use super::mention::{DeviceMention, InputMention, PastMention, RuleMention};
+use super::mention::{CalendarMention, DeviceMention, InputMention, PastMention, RuleMention};
 use super::simple::Simple;
 use crate::script::scripts::libraries::Library;
 
@@ -25,6 +25,8 @@ pub(in crate::script) struct Code {
     pub(in crate::script) inputs: Vec<Input>,
     /// The rules that it names.
     pub(in crate::script) rules: Vec<RuleMention>,
+    /// The calendars that it names.
+    pub(in crate::script) calendars: Vec<CalendarMention>,
     /// What it asks of the past of topics.
     pub(in crate::script) past: Vec<PastMention>,
     /// The devices that it names.

@@ -7,7 +7,7 @@ use crate::model::{Name, PlacedText};
 
 use super::code::Code;
 use super::error::ExpressionError;
-use super::mention::{DeviceMention, InputMention, PastMention, RuleMention};
+use super::mention::{CalendarMention, DeviceMention, InputMention, PastMention, RuleMention};
 
 /// An expression that has been checked: it parses, and reads only names that can exist.
 #[derive(Debug, Clone)]
@@ -45,6 +45,12 @@ impl Expression {
     #[must_use]
     pub fn rule_mentions(&self) -> &[RuleMention] {
         &self.code.rules
+    }
+
+    /// Returns the calendars that it names in `calendar('…')` and `holiday()`.
+    #[must_use]
+    pub fn calendar_mentions(&self) -> &[CalendarMention] {
+        &self.code.calendars
     }
 
     /// Returns what it asks of the past of topics, as far as that is written out.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use std::time::Duration;
 
-use rhai::Expr;
+use rhai::{Expr, FnCallExpr, Position};
 
 use crate::model::history::{Asked, Kind, Window};
 use crate::model::{Name, Topic, Value, ValuePath, parse_duration};
@@ -41,6 +41,18 @@ pub struct InputMention {
     pub at: Range<usize>,
 }
 
+/// The calendar that `holiday()` asks.
+pub(in crate::script) const HOLIDAYS: &str = "holidays";
+
+/// A calendar that an expression or a script names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarMention {
+    /// Its name.
+    pub name: Name,
+    /// Where, in bytes of the text.
+    pub at: Range<usize>,
+}
+
 /// A call of a function that reads the past of a topic, as far as it is written out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastMention {
@@ -68,6 +80,17 @@ enum MentionedKind {
 enum Piece {
     Text(String),
     Variable(Name),
+}
+
+impl CalendarMention {
+    /// Returns the calendar that a call names, and where; `None` where it's another function, or the name is computed.
+    pub(in crate::script) fn of(call: &FnCallExpr) -> Option<(Name, Position)> {
+        match (call.name.as_str(), call.args.first()) {
+            ("calendar", Some(Expr::StringConstant(text, position))) => Some((text.as_str().into(), *position)),
+            ("holiday", first) => Some((HOLIDAYS.into(), first.map_or(Position::NONE, Expr::start_position))),
+            _ => None,
+        }
+    }
 }
 
 impl PastMention {
@@ -102,6 +125,15 @@ impl PastMention {
             _ => MentionedKind::Numbers,
         };
         Some(PastMention { topic: text(first)?, path, kind, window: text(window)?, is_age: function == "at", at })
+    }
+
+    /// Returns how far back a window reaches that is a duration; `None` for others, and where it is computed.
+    pub fn duration<'a>(&self, find: impl Fn(&str) -> Option<&'a Value>) -> Option<Duration> {
+        let part = |piece: &Piece| match piece {
+            Piece::Text(text) => Some(text.clone()),
+            Piece::Variable(name) => find(name).map(ToString::to_string),
+        };
+        parse_duration(&self.window.iter().map(part).collect::<Option<String>>()?).ok()
     }
 
     /// Returns what is asked, where `find` gives the values of all variables in it.

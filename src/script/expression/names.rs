@@ -5,17 +5,20 @@ use std::collections::BTreeSet;
 use crate::model::Name;
 
 /// The variables that each expression may read (docs/language/expressions.md). They can't be names of wildcards or variables.
-pub const BUILT_IN_VARIABLES: [&str; 17] = [
+pub const BUILT_IN_VARIABLES: [&str; 18] = [
     "topic", "payload", "msg", "qos", "retained", "origin", "captures", "old", "value", "trigger", "memory", "now",
-    "sun", "wait", "repeat", "http", "inputs",
+    "sun", "wait", "repeat", "http", "inputs", "event",
 ];
 
-/// The built-in variables that actions set, with the words of these.
-pub const SET_BY_ACTIONS: [(&str, &[&str]); 3] =
-    [("wait", &["wait"]), ("repeat", &["repeat"]), ("http", &["http", "exec"])];
+/// The built-in variables that only some actions and triggers set, with the words of these.
+pub const SET_BY_WORDS: [(&str, &[&str]); 4] =
+    [("wait", &["wait"]), ("repeat", &["repeat"]), ("http", &["http", "exec"]), (EVENT, &["calendar"])];
+
+/// The one of them that a rule's own variable or wildcard may hide.
+pub const EVENT: &str = "event";
 
 /// The properties of built-in variables that always have the same ones (docs/language/expressions.md).
-pub(in crate::script) const PROPERTIES: [(&str, &[&str]); 4] = [
+pub(in crate::script) const PROPERTIES: [(&str, &[&str]); 5] = [
     (
         "now",
         &[
@@ -26,6 +29,7 @@ pub(in crate::script) const PROPERTIES: [(&str, &[&str]); 4] = [
     ("sun", &["up", "elevation", "azimuth", "sunrise", "sunset"]),
     ("trigger", &["id", "client", "rule", "parts"]),
     ("repeat", &["index", "item"]),
+    (EVENT, &["summary", "start", "end", "location", "description", "all_day"]),
 ];
 
 /// The variables that an expression may read: the built-in ones and those of its rule.
@@ -35,7 +39,7 @@ pub struct Names {
     pub variables: BTreeSet<Name>,
     /// Those among them that hold texts whatever happens: names of wildcards that nothing else sets.
     pub texts: BTreeSet<Name>,
-    /// Those of [`SET_BY_ACTIONS`] that no action of the rule sets.
+    /// Those of [`SET_BY_WORDS`] that nothing in the rule sets.
     pub unset: BTreeSet<&'static str>,
     /// Whether no message starts the rule, so that those of [`SET_BY_A_MESSAGE`] have no value.
     pub no_message: bool,

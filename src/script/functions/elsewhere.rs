@@ -29,6 +29,12 @@ pub(in crate::script) fn instead_of(name: &str) -> Option<&'static str> {
         "changedSince" | "lastChange" | "previousState" | "historicState" | "persistedState" => {
             "write `changes('topic', '5m') > 0`, or `at('topic', '5m')`"
         }
+        "Timer" | "createTimer" | "create_timer" | "timer" => {
+            "an expression can't wait: that is the action `delay`; how long a rule still waits is `remaining('rule')`"
+        }
+        "rbe" | "deadband" => {
+            "a trigger `state: TOPIC` fires when the value changes; `changes('topic', '5m')` counts that"
+        }
         "updatedSince" | "lastUpdate" => "write `age('topic')`",
         "is_state" | "is_state_attr" => "write `state('topic') == 'ON'`",
         "state_attr" => "write `state('topic', 'path')`",

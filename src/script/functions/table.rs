@@ -2,7 +2,7 @@
 
 use super::formats::{decimals, patterns, times};
 use super::function::Function;
-use super::home::{dates, history, others};
+use super::home::{calendars, dates, history, others};
 use super::{acting, changes, home, lists, moments, numbers, texts, values};
 use crate::script::devices;
 
@@ -11,7 +11,18 @@ pub(super) type Chapter = (&'static str, &'static [&'static [Function]]);
 
 /// All functions, by what they are for.
 pub(super) static CHAPTERS: [Chapter; 7] = [
-    ("The home", &[&home::ROWS, &devices::functions::ROWS, &moments::ROWS, &times::ROWS, &dates::ROWS, &others::ROWS]),
+    (
+        "The home",
+        &[
+            &home::ROWS,
+            &devices::functions::ROWS,
+            &moments::ROWS,
+            &times::ROWS,
+            &dates::ROWS,
+            &calendars::ROWS,
+            &others::ROWS,
+        ],
+    ),
     ("What was", &[&history::ROWS]),
     ("Acting, in closures", &[&acting::ROWS, &devices::commands::ROWS]),
     ("Values", &[&values::ROWS]),

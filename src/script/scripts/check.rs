@@ -12,7 +12,7 @@ use super::script_file::ScriptFile;
 use crate::model::nearest;
 use crate::script::expression::error::ExpressionErrorKind;
 use crate::script::expression::kinds::{Doubt, Kinds};
-use crate::script::expression::mention::PastMention;
+use crate::script::expression::mention::{CalendarMention, PastMention};
 use crate::script::functions::arguments::Mistake;
 use crate::script::functions::elsewhere::instead_of_in_script;
 use crate::script::functions::function::Function;
@@ -29,20 +29,23 @@ pub(in crate::script) struct ScriptChecker<'a> {
     errors: Vec<ScriptError>,
     /// What it asks of the past of topics.
     past: Vec<PastMention>,
+    /// The calendars that it names.
+    calendars: Vec<CalendarMention>,
 }
 
 impl<'a> ScriptChecker<'a> {
-    /// Returns what is wrong in `script`, and what it asks of the past of topics.
+    /// Returns what is wrong in `script`, what it asks of the past of topics, and the calendars that it names.
     pub(in crate::script) fn check(
         file: &'a ScriptFile,
         script: &'a Arc<Script>,
         ast: &rhai::AST,
-    ) -> (Vec<ScriptError>, Vec<PastMention>) {
+    ) -> (Vec<ScriptError>, Vec<PastMention>, Vec<CalendarMention>) {
         let mut own: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for function in ast.iter_functions() {
             own.entry(function.name.to_owned()).or_default().push(function.params.len());
         }
-        let mut checker = ScriptChecker { file, script, own, errors: Vec::new(), past: Vec::new() };
+        let mut checker =
+            ScriptChecker { file, script, own, errors: Vec::new(), past: Vec::new(), calendars: Vec::new() };
         ast.walk(&mut |path| {
             match path.last() {
                 Some(ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position))) => {
@@ -67,7 +70,7 @@ impl<'a> ScriptChecker<'a> {
         checker.empty_blocks();
         checker.open_comment();
         checker.errors.sort_by_key(|error| error.at.start);
-        (checker.errors, checker.past)
+        (checker.errors, checker.past, checker.calendars)
     }
 
     fn call(&mut self, call: &FnCallExpr, position: Position, receivers: usize) {
@@ -96,6 +99,10 @@ impl<'a> ScriptChecker<'a> {
         if !fits.is_empty() {
             if receivers == 0 {
                 self.past.extend(PastMention::of(name, &call.args, 0..0));
+                if let Some((name, at)) = CalendarMention::of(call) {
+                    let at = self.place(if at.is_none() { position } else { at });
+                    self.calendars.push(CalendarMention { name, at });
+                }
                 self.arguments(call, &fits);
             }
             return;
@@ -266,9 +273,13 @@ impl<'a> ScriptChecker<'a> {
         self.report(Kind::UnknownFunction, position, message, help);
     }
 
-    fn report(&mut self, kind: Kind, position: Position, message: String, help: Option<String>) {
+    fn place(&self, position: Position) -> Range<usize> {
         let at = self.script.offset(position).map_or(0..0, |offset| self.script.token_at(offset));
-        let at = within_quotes(&self.file.text, at);
+        within_quotes(&self.file.text, at)
+    }
+
+    fn report(&mut self, kind: Kind, position: Position, message: String, help: Option<String>) {
+        let at = self.place(position);
         let error = ScriptError { kind, file: Arc::clone(&self.file.file), at, message, help };
         if !self.errors.contains(&error) {
             self.errors.push(error);

@@ -18,7 +18,7 @@ use super::syntax_error::explain_script;
 use crate::script::evaluation::deep_stack::on_deep_stack;
 use crate::script::evaluation::failure::Failure;
 use crate::script::evaluation::sandbox::Sandbox;
-use crate::script::expression::mention::PastMention;
+use crate::script::expression::mention::{CalendarMention, PastMention};
 use crate::script::source::file_tokens::FileTokens;
 use crate::script::source::token::TokenKind;
 
@@ -32,6 +32,8 @@ pub struct LoadedScript {
     pub rules: Vec<GivenRule>,
     /// What it asks of the past of topics.
     pub past: Vec<PastMention>,
+    /// The calendars that it names.
+    pub calendars: Vec<CalendarMention>,
     /// Why it doesn't load.
     pub errors: Vec<ScriptError>,
 }
@@ -110,8 +112,9 @@ impl<'a> Loader<'a> {
         })?;
         ast.set_source(&*file.file);
         let script = Arc::new(Script::new(Arc::clone(&file.stem), source, &ast, imports));
-        let (errors, past) = ScriptChecker::check(file, &script, &ast);
+        let (errors, past, calendars) = ScriptChecker::check(file, &script, &ast);
         loaded.past = past;
+        loaded.calendars = calendars;
         if !errors.iter().all(ScriptError::may_run) {
             return Err(errors);
         }

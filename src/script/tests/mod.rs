@@ -34,7 +34,7 @@ impl Home {
     }
 
     pub(super) fn with_limits(limits: Limits) -> Home {
-        let calendar = Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), location: None };
+        let calendar = Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), ..Calendar::default() };
         let now = "2024-06-01T18:00:00Z".parse().unwrap();
         let world = World { now, calendar, ..World::default() };
         Home { sandbox: Sandbox::new(limits), world, variables: BTreeMap::new(), reads: Reads::default(), entropy: 1 }

@@ -30,7 +30,7 @@ impl TestHome {
         let zone = settings.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(zone);
         let devices = DeviceOptions { settings: settings.device_settings(""), ..DeviceOptions::default() };
         let options = Options {
-            calendar: Calendar { zone, location: settings.location },
+            calendar: Calendar { zone, location: settings.location, ..Calendar::default() },
             limits: settings.limits,
             chain: settings.chain,
             storm: settings.storm,
@@ -119,7 +119,7 @@ impl TestHome {
         let secrets = self.folders.values().fold(none, |all, rules| all.with(&rules.secrets));
         let inputs = chosen.keys().next().and_then(|(folder, _)| self.folders.get(folder));
         let inputs = inputs.map(|rules| Arc::clone(&rules.inputs)).unwrap_or_default();
-        Ok(Ruleset::new(chosen.into_values().collect()).with_secrets(secrets).with_inputs(inputs))
+        Ok(self.all_rules().of(chosen.into_values().collect()).with_secrets(secrets).with_inputs(inputs))
     }
 
     /// Returns the rules that one choice chooses, by their folder and place in its order.

@@ -89,7 +89,7 @@ impl Schedule {
         let entries = idle.iter().cloned().map(RuleEntry::Rule).collect();
         // What is due at the very beginning is due.
         let start = from.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(from);
-        let home = VirtualHome::start(start, Ruleset::new(entries), options.clone(), [], Answers::default());
+        let home = VirtualHome::start(start, rules.of(entries), options.clone(), [], Answers::default());
         let rules = idle.iter().filter(|rule| wanted(&rule.id)).map(|rule| (rule.id.clone(), Arc::clone(rule)));
         let mut walk = Walk { home, rules: rules.collect(), stands: BTreeMap::new(), entries: Vec::new() };
         walk.note_whiles();

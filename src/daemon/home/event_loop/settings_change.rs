@@ -15,6 +15,7 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         web,
         // Taken over at once.
         devices: _,
+        calendars: _,
         allow: _,
         recorder: _,
         trace_memory: _,

@@ -98,6 +98,8 @@ impl Decoder<'_> {
         let libraries = expression.libraries().map(|(name, hash)| format!("library {name} {hash:x}"));
         self.beside.extend(libraries);
         self.note_past(expression.past_mentions());
+        self.check_windows_in(expression);
+        self.check_calendars_in(expression);
         self.asks_waits |= expression.source().as_str().contains("remaining(");
         for mention in expression.rule_mentions() {
             let span = file_span(expression.source(), mention.at.clone());

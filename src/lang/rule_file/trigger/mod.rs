@@ -1,5 +1,6 @@
 //! Decodes triggers (docs/language/triggers.md).
 
+mod calendars;
 mod every;
 mod sequence;
 
@@ -23,9 +24,9 @@ use super::range::Hysteresis;
 use sequence::TAPPED;
 
 /// The words that make a map a trigger.
-pub(super) const TRIGGER_WORDS: [&str; 13] = [
+pub(super) const TRIGGER_WORDS: [&str; 14] = [
     "topic", "state", "device", "input", "silent", "at", "every", "cron", "sun", "client", "event", "webhook",
-    "sequence",
+    "sequence", "calendar",
 ];
 
 impl Decoder<'_> {
@@ -226,6 +227,7 @@ impl Decoder<'_> {
                     .map_err(|error| self.findings.error(Code::BAD_CRON, fixed.span, error.to_string()))
                     .ok()
             }
+            "calendar" => self.calendar_trigger(fields),
             _ => {
                 let node = fields.take("sun")?;
                 if self.has_offset_in_sun(node) {
@@ -245,7 +247,7 @@ impl Decoder<'_> {
         }
     }
 
-    fn offset(&mut self, node: &Node) -> Option<SignedDuration> {
+    pub(super) fn offset(&mut self, node: &Node) -> Option<SignedDuration> {
         let fixed = self.fixed(node, "an offset (`-30m`, `1h`)")?;
         match parse_offset(&fixed.text) {
             Ok(offset) => Some(offset),

@@ -9,7 +9,11 @@ const BERLIN: (&str, f64, f64) = ("Europe/Berlin", 52.52, 13.405);
 const TROMSO: (&str, f64, f64) = ("Europe/Oslo", 69.649_2, 18.955_3);
 
 fn calendar((zone, latitude, longitude): (&str, f64, f64)) -> Calendar {
-    Calendar { zone: TimeZone::get(zone).unwrap(), location: Some(Location { latitude, longitude }) }
+    Calendar {
+        zone: TimeZone::get(zone).unwrap(),
+        location: Some(Location { latitude, longitude }),
+        ..Calendar::default()
+    }
 }
 
 fn window(after: &str, before: &str, weekdays: &str) -> TimeWindow {

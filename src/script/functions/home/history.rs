@@ -302,8 +302,11 @@ fn parse_window(text: &str) -> Answer<Window> {
     Window::parse(text).map_err(|error| refuse(&error.to_string()))
 }
 
-/// Returns a number: a whole one where it is one.
+/// Returns a number: a whole one where it is one; nothing where it's beyond all numbers.
 fn number(number: f64) -> Dynamic {
+    if !number.is_finite() {
+        return Dynamic::UNIT;
+    }
     #[expect(clippy::cast_possible_truncation, reason = "it's whole, and below 2^53")]
     if number.fract() == 0.0 && number.abs() < 9e15 { Dynamic::from(number as i64) } else { Dynamic::from(number) }
 }

@@ -1,5 +1,6 @@
 //! The functions that read the state of topics. Each notes what it read.
 
+pub(super) mod calendars;
 pub(super) mod dates;
 pub(super) mod history;
 pub(super) mod others;
