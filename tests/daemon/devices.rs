@@ -93,6 +93,9 @@ fn the_page_shows_devices_and_inputs_with_what_sets_them() {
         assert_eq!(said.status, 200, "{path}: {}", said.body);
         assert!(said.body.contains(wanted), "{path} lacks `{wanted}`: {}", said.body);
     }
+    assert_eq!(house.get("/api/now")["wrong"].as_array().unwrap().len(), 0);
+    say(&house, &["pub", "-r", "homeassistant/sensor/broken/config", "{"]);
+    until("what can't be read is told", || house.get("/api/now")["wrong"][0]["kind"] == "device");
     assert_eq!(house.exchange("GET", "/devices/nobody", &[html], None).status, 404);
 }
 

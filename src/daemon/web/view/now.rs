@@ -19,6 +19,9 @@ const MOST_WAITING: usize = 300;
 /// How many things that happened are told.
 const MOST_RECENT: usize = 80;
 
+/// How many devices that are away or can't be read are told one by one.
+const MOST_DEVICES: usize = 20;
+
 /// The most characters of a payload.
 const LONGEST: usize = 400;
 
@@ -61,7 +64,26 @@ fn wrong(home: &HomeView<'_>) -> Vec<Wrong> {
     let stale = home.stale.iter().filter(|(file, _)| !is_told(file));
     wrong.extend(stale.map(|(file, stale)| Wrong::of_stale(file, stale.has_last_good)));
     wrong.extend(home.rule_topics.failing(home.engine).iter().map(Wrong::of_failing));
+    wrong.extend(devices(home));
     wrong
+}
+
+/// Returns which devices are away, and what of any can't be read.
+fn devices(home: &HomeView<'_>) -> Vec<Wrong> {
+    let registry = home.engine.registry();
+    let away = registry.devices().filter(|device| registry.available(&device.id) == Some(false));
+    let away = away.map(|device| format!("`{}` isn't available", registry.label(device)));
+    let faults = registry.faults().map(|fault| {
+        let label = registry.device(&fault.about).map_or(fault.about, |device| registry.label(device));
+        format!("`{label}` can't be read: {}", fault.text)
+    });
+    let mut all: Vec<String> = away.chain(faults).collect();
+    let more = all.len().saturating_sub(MOST_DEVICES);
+    all.truncate(MOST_DEVICES);
+    if more > 0 {
+        all.push(format!("{more} more: see Devices"));
+    }
+    all.into_iter().map(|message| Wrong::new(WrongKind::Device, message)).collect()
 }
 
 /// Returns messages and runs in one order, the newest first: before each run what led to it.
