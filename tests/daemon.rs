@@ -8,6 +8,7 @@ mod backup;
 mod bad_input;
 mod clients;
 mod commands;
+mod crowds;
 mod demo;
 mod devices;
 mod disk;

@@ -9,16 +9,16 @@ use super::house::{House, PATIENCE, until};
 use crate::home::Home;
 use crate::net::Certificates;
 
-const ECHO: &str = "rules: { echo: { when: 'in/+', then: { to/out: '${payload}' } } }\n";
+pub(super) const ECHO: &str = "rules: { echo: { when: 'in/+', then: { to/out: '${payload}' } } }\n";
 
-fn count(house: &House, name: &str) -> u64 {
+pub(super) fn count(house: &House, name: &str) -> u64 {
     let metrics = house.ask("GET", "/metrics", None).1;
     let line = metrics.lines().find(|line| line.starts_with(&format!("homerule_{name} ")));
     line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("{name}: {metrics}"))
 }
 
 /// Connects with MQTT 3.1.1 under this id, and waits for the answer.
-fn connect(broker: SocketAddr, id: &str) -> TcpStream {
+pub(super) fn connect(broker: SocketAddr, id: &str) -> TcpStream {
     let mut stream = TcpStream::connect(broker).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let length = |text: &str| u8::try_from(text.len()).unwrap();
@@ -30,7 +30,7 @@ fn connect(broker: SocketAddr, id: &str) -> TcpStream {
     stream
 }
 
-fn assert_works(house: &mut House) {
+pub(super) fn assert_works(house: &mut House) {
     Kind::Own.publish(house.mqtt, &[sent("in/x", "alive")]);
     assert_eq!(house.publication("to/out")["payload"], "alive");
 }

@@ -3,7 +3,7 @@
 
 Each client library is tried with each version of MQTT and each transport that it speaks: messages of all QoS, what is retained, wills, a
 takeover of a half-open connection, and restarts of the broker, by SIGTERM and by SIGKILL. `--install` fetches the libraries into
-target/clients, from PyPI and npm; what isn't there is skipped and said so. It isn't part of CI, which has mosquitto's clients and paho.
+target/clients, from PyPI and npm; what isn't there is skipped and said so. In CI that leaves mosquitto's clients and its bridge.
 What was seen is in docs/clients.md.
 """
 
