@@ -145,12 +145,10 @@ impl Engine {
 
     /// From now on notes what expressions read, for [`Engine::take_asked`].
     pub fn note_reads(&mut self) {
-        self.core.evaluator.note_reads();
         known::ask_all(&mut self.core);
     }
 
-    /// Returns the filters of what expressions have read for the first time since the last call: topics without a value, and filters
-    /// over whose topics was counted. Whoever must subscribe to be told of them does so.
+    /// Returns the filters of what has been read for the first time since the last call, for whoever must subscribe to it.
     #[must_use]
     pub fn take_asked(&mut self) -> Vec<TopicFilter> {
         self.core.evaluator.take_asked()

@@ -102,8 +102,9 @@ pub(crate) fn take(core: &mut Core, changes: Vec<Change>) -> Vec<Said> {
     said
 }
 
-/// Asks for what all known devices say, from the broker that must be told which topics are needed.
+/// From now on notes what is read, and asks for what all known devices say: the broker must be told which topics are needed.
 pub(crate) fn ask_all(core: &mut Core) {
+    core.evaluator.note_reads();
     let ids = core.devices.registry.devices().map(|device| Arc::clone(&device.id)).collect();
     ask(core, &ids);
 }
