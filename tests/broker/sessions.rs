@@ -172,6 +172,27 @@ fn a_session_may_last_no_longer_than_is_set() {
 }
 
 #[test]
+fn another_user_gets_nothing_of_a_session_and_ends_no_connection() {
+    for (version, code) in [(Version::V311, 5), (Version::V5, 0x87)] {
+        let mut house = House::new();
+        let ann = Connect { user: Some("ann".into()), ..Connect::lasting(version, "lamp") };
+        let bob = Connect { user: Some("bob".into()), ..Connect::lasting(version, "lamp") };
+        let client = house.connect(&ann);
+        house.subscribe(&client, "a", 1);
+        for other in [&bob, &Connect::lasting(version, "lamp")] {
+            let thief = house.knock(other);
+            assert!(matches!(house.next(&thief), Some(Got::ConnAck { code: got, .. }) if got == code));
+        }
+        assert!(!house.is_closed(&client));
+        house.lose(&client);
+        house.rule_publishes("a", "for ann", false);
+        let bobs = house.knock(&bob);
+        assert!(matches!(house.next(&bobs), Some(Got::ConnAck { present: false, code: 0, .. })));
+        assert_eq!(house.messages(&bobs), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn another_connection_with_the_same_identifier_takes_over() {
     for version in VERSIONS {
         let mut house = House::new();

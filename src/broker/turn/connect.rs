@@ -93,8 +93,14 @@ impl Broker {
         if let Some(id) = &assigned {
             connect.client_id = Arc::clone(id);
         }
+        let of_another = self.session_of_another(&connect, user.as_ref());
+        if of_another.is_some_and(|old| self.sessions.get(old).is_some_and(|session| session.conn.is_some())) {
+            let words = "its client identifier is in use by another user";
+            self.refuse_client(conn, &connect, Fault::new(Reason::NotAuthorized, words));
+            return;
+        }
         let took_over = self.take_over(&connect);
-        if connect.clean_start
+        if (connect.clean_start || of_another.is_some())
             && let Some(old) = self.sessions.find(&connect.client_id)
         {
             self.end_session(old);
@@ -115,6 +121,13 @@ impl Broker {
         self.tell_connected(conn, slot, known.is_some(), took_over);
         self.send_connack(conn, &connect, known.is_some(), assigned);
         self.pump(slot);
+    }
+
+    /// Returns the session with a client's identifier that another user began: it's neither taken over nor continued by this one.
+    fn session_of_another(&self, connect: &Connect, user: Option<&Arc<str>>) -> Option<SessionSlot> {
+        let slot = self.sessions.find(&connect.client_id)?;
+        let owner = self.sessions.get(slot)?.who.user.as_ref()?;
+        (Some(owner) != user).then_some(slot)
     }
 
     /// Ends the connection that the client has, if it has one.
