@@ -11,6 +11,7 @@
 //! - [`instance`]: several instances of one home: who leads, and who acts for which rule.
 //! - [`devices`]: what devices say about themselves, and how to speak to them.
 //! - [`engine`]: the core; decides what an event leads to.
+//! - [`analysis`]: the home as a graph of what its rules read and write, and warnings.
 //! - [`explain`]: traces and facts in words.
 //! - [`sim`]: tests and replays, under a clock that jumps.
 //! - [`api`]: what programs read and write.
@@ -21,6 +22,7 @@
 //!
 //! All but `disk`, `daemon` and `cli` are pure: they take text, time and events, and return values. One message from end to
 //! end, one rule file from end to end, and which files to touch for a change are in `docs/architecture.md`.
+pub mod analysis;
 pub mod api;
 pub mod broker;
 pub mod cli;

@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("engine", &["model", "script", "rules", "devices"]),
     ("explain", &["model", "script", "rules", "lang", "engine"]),
     ("analysis", &["model", "script", "rules", "lang", "broker", "devices", "engine"]),
-    ("sim", &["model", "script", "rules", "lang", "broker", "devices", "engine", "explain"]),
+    ("sim", &["model", "script", "rules", "lang", "broker", "devices", "engine", "analysis", "explain"]),
     ("api", &["model", "script", "rules", "lang", "broker", "devices", "engine", "analysis", "sim", "explain"]),
     ("page", &["model", "explain", "api"]),
     ("disk", &["model", "script", "rules", "lang"]),

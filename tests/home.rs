@@ -64,6 +64,12 @@ impl Home {
         fs::read_to_string(self.file(path)).unwrap()
     }
 
+    /// Returns all files of a folder of the home, one after the other.
+    pub(crate) fn read_all(&self, folder: &str) -> String {
+        let files = fs::read_dir(self.file(folder)).unwrap().map(|entry| entry.unwrap().path());
+        files.map(|path| fs::read_to_string(path).unwrap()).collect()
+    }
+
     /// Runs `homerule` in the home; its path is written as `HOME`.
     pub(crate) fn say(&self, arguments: &[&str]) -> Said {
         let said = homerule(self.path(), arguments);

@@ -30,6 +30,8 @@ mod net;
 #[cfg(test)]
 mod packages;
 #[cfg(test)]
+mod safety;
+#[cfg(test)]
 mod scripts;
 #[cfg(test)]
 mod semantics;

@@ -7,7 +7,9 @@ mod demo;
 mod devices;
 mod doctor;
 mod exit;
+mod explore;
 mod find;
+mod graph;
 mod home;
 mod import;
 mod init;
@@ -59,6 +61,8 @@ enum Command {
     Replay(replay::Replay),
     Find(find::Find),
     Schedule(schedule::Schedule),
+    Graph(graph::Graph),
+    Explore(explore::Explore),
     Status(status::Status),
     State(state::State),
     Pub(publish::Publish),
@@ -97,6 +101,8 @@ impl Command {
             Command::Replay(replay) => replay.execute(),
             Command::Find(find) => find.execute(),
             Command::Schedule(schedule) => schedule.execute(),
+            Command::Graph(graph) => graph.execute(),
+            Command::Explore(explore) => explore.execute(),
             Command::Status(status) => status.execute(),
             Command::State(state) => state.execute(),
             Command::Pub(publish) => publish.execute(),

@@ -19,8 +19,8 @@ mod yaml;
 use diagnostic::near;
 
 pub use diagnostic::{
-    Applies, Code, Colour, Diagnostic, Fix, Label, Report, Severity, apply_fixes, nearest, take_refusals_for_errors,
-    take_unfit_for_errors,
+    Applies, Code, Colour, Diagnostic, Fix, Label, Places, Report, Severity, apply_fixes, nearest,
+    take_refusals_for_errors, take_unfit_for_errors,
 };
 pub use home::{DEVICES_FILE, Home, KeptDevices, Source, Sources};
 pub use schema::{FileKind, schema_of_all};

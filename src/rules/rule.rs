@@ -21,6 +21,8 @@ pub struct Rule {
     pub description: Option<Arc<str>>,
     /// For people.
     pub tags: Vec<Arc<str>>,
+    /// The numbers of the warnings that it allows: 170 for `HR170`.
+    pub allow: Vec<u16>,
     /// Whether the file switches it on.
     pub enabled: bool,
     /// What starts it.
@@ -149,6 +151,7 @@ impl Rule {
             name: None,
             description: None,
             tags: Vec::new(),
+            allow: Vec::new(),
             enabled: false,
             start: Start::When(Vec::new()),
             constants: Vec::new(),

@@ -5,18 +5,22 @@
 
 mod coverage;
 mod divergence;
+mod explore;
 mod find;
 mod home;
 mod replay;
 mod report;
 mod schedule;
 mod test;
+mod witness;
 
 pub use coverage::{Coverage, Exercised, RuleCoverage};
 pub use divergence::Divergence;
+pub use explore::{Act, Entry, Explore, Finding, Found, Journal, Settings as ExploreSettings};
 pub use find::{Find, Span};
 pub use home::{Call, CallKind, Logged, Published, TestHome, Turns, VirtualHome};
 pub use replay::{Failures, Replay};
 pub use report::{Comparison, Row};
 pub use schedule::{Due, Schedule, SunlessDays};
 pub use test::{Failure, IncidentTest, Material, Snapshot, TestOutcome, TestRun, WrittenTest};
+pub use witness::{Witness, Witnesses};

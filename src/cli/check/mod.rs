@@ -1,5 +1,6 @@
 //! `homerule check`: all errors and warnings in rules, tests and settings, without running them.
 
+mod deep;
 mod fix;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::disk::home_files::{self, is_test};
 use crate::lang::{
     Applies, Diagnostic, Home, Report, Severity, Sources, take_refusals_for_errors, take_unfit_for_errors,
 };
+use deep::Wanted;
 use fix::Fixed;
 
 /// Check rules, tests and settings for mistakes.
@@ -28,6 +30,12 @@ pub(in crate::cli) struct Check {
     /// Fix what can only be meant one way, such as a misspelt key, and show the rest.
     #[arg(long)]
     fix: bool,
+    /// Tell what can't be demonstrated too: rules that may work against each other.
+    #[arg(long)]
+    all: bool,
+    /// Write a test for each warning that can be demonstrated, into this folder.
+    #[arg(long, value_name = "DIR")]
+    witness: Option<PathBuf>,
     /// Print a JSON document.
     #[arg(long)]
     json: bool,
@@ -39,8 +47,8 @@ const MANY: usize = 1000;
 /// What was found in a home.
 struct Checked {
     found: Vec<Diagnostic>,
-    /// The home's files, and those that its tests name elsewhere.
-    sources: Sources,
+    /// The home with its tests.
+    suite: Suite,
     rules: usize,
     tests: usize,
 }
@@ -61,20 +69,22 @@ impl Check {
             sources = better.sources;
             fixed = Some(better.counts);
         }
-        let checked = Checked::new(&self.home, sources);
+        let mut checked = Checked::new(&self.home, sources);
+        let witnesses = checked.look_deep(&self.home, Wanted { all: self.all, witness: self.witness.as_deref() })?;
         drop(progress);
         let errors = checked.count(Severity::Error);
         if self.json {
-            let mut answer = Report::new(&checked.sources).json(&checked.found);
+            let mut answer = Report::new(&checked.suite.sources).json(&checked.found);
             if let (Some(answer), Some(fixed)) = (answer.as_object_mut(), fixed) {
                 answer.insert("fixed".to_owned(), fixed.values().sum::<usize>().into());
             }
             print::json(&answer)?;
         } else {
-            print::diagnostics(&checked.found, &checked.sources, "");
+            print::diagnostics(&checked.found, &checked.suite.sources, "");
             for (file, count) in fixed.unwrap_or_default() {
                 print::line(&format!("fixed {file}: {}", counted(count, "change")));
             }
+            witnesses.iter().for_each(|line| print::line(line));
             print::line(&checked.summary());
         }
         Ok(if errors == 0 { Exit::Well } else { Exit::No })
@@ -92,18 +102,30 @@ impl Checked {
         let paths = sources.keys().filter(|path| is_test(path)).map(ToString::to_string).collect();
         // No time of day is told here.
         let zone = zone_of(&home.settings).unwrap_or(TimeZone::UTC);
-        let suite = Suite::of(folder, String::new(), (sources, home), &paths, zone);
+        let mut suite = Suite::of(folder, String::new(), (sources, home), &paths, zone);
         let tests = suite.files.iter().map(|file| file.tests.len()).sum();
-        found.extend(suite.broken.into_iter().flat_map(|(_, found)| found));
-        found.extend(suite.warnings);
+        found.extend(std::mem::take(&mut suite.broken).into_iter().flat_map(|(_, found)| found));
+        found.append(&mut suite.warnings);
         // Other rules that tests name; those of the home are found already.
         let place = |found: &Diagnostic| (found.label.file.clone(), found.label.span.start, found.code);
         let known: BTreeSet<_> = found.iter().map(place).collect();
-        found.extend(suite.errors.into_iter().filter(|error| !known.contains(&place(error))));
+        found.extend(suite.errors.iter().filter(|error| !known.contains(&place(error))).cloned());
         // What keeps the daemon from starting is an error here; tests run all the same.
         take_refusals_for_errors(&mut found);
         take_unfit_for_errors(&mut found);
-        Checked { found, sources: suite.sources, rules, tests }
+        Checked { found, suite, rules, tests }
+    }
+
+    /// Looks at how the rules work together, where all of them load, and leaves out what the files allow. Returns what became of
+    /// the tests that demonstrate it.
+    fn look_deep(&mut self, folder: &Path, wanted: Wanted<'_>) -> Result<Vec<String>, Failure> {
+        if self.count(Severity::Error) > 0 {
+            return Ok(Vec::new());
+        }
+        let mut deep = deep::look(folder, &self.suite, wanted)?;
+        deep::without_allowed(&mut self.found, &self.suite, &mut deep);
+        self.found.append(&mut deep.found);
+        Ok(deep.witnesses)
     }
 
     fn count(&self, severity: Severity) -> usize {

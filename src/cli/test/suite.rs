@@ -12,7 +12,7 @@ use crate::cli::home::zone::zone_of;
 use crate::disk;
 use crate::disk::home_files;
 use crate::lang::test_file::TestFile;
-use crate::lang::{Diagnostic, Home, Severity, Source, Sources, take_unfit_for_errors};
+use crate::lang::{Diagnostic, Home, Settings, Severity, Source, Sources, take_unfit_for_errors};
 use crate::rules::Ruleset;
 use crate::sim::TestHome;
 
@@ -28,6 +28,8 @@ pub(in crate::cli) struct Suite {
     pub(in crate::cli) home: TestHome,
     /// All rules of the home.
     pub(in crate::cli) rules: Ruleset,
+    /// What the home's settings say.
+    pub(in crate::cli) settings: Settings,
     /// The test files that read well, in the order of their paths.
     pub(in crate::cli) files: Vec<TestFile>,
     /// The test files that don't, with what is wrong.
@@ -92,6 +94,7 @@ impl Suite {
             prefix,
             home,
             rules: loaded.ruleset,
+            settings: loaded.settings.clone(),
             files,
             broken,
             warnings: Vec::new(),

@@ -103,6 +103,16 @@ codes! {
     130 UNKNOWN_DEVICE "Unknown device."
     131 UNFIT_COMMAND "A device can't do what a rule asks of it."
     132 UNKNOWN_INPUT "Unknown input."
+    170 TWO_WRITERS "Two rules publish different values to one topic at the same moment."
+    171 WAKES_ITSELF "A rule wakes itself, or rules wake each other in a circle."
+    172 DEAD_TOPIC "A rule reads a topic that nothing speaks on."
+    173 NEVER_SAID "A trigger or a condition waits for a value that is never said."
+    174 FLAPPING "A threshold has no hysteresis, and its value flaps."
+    175 NEVER_OFF "Something is switched on and never off."
+    176 MISSING_TRIGGER "A condition changes without waking its rule."
+    177 ENDLESS_FOR "A `for` has no end."
+    178 STATE_AS_COMMAND "A state topic is commanded, or a command topic is read as a state."
+    179 IDLE_ALLOW "An `allow` silences nothing."
 }
 
 impl Code {

@@ -1,5 +1,6 @@
 //! Diagnostics: located findings about the user's text, as data, and how they are shown.
 
+mod at_place;
 mod code;
 pub(super) mod findings;
 mod fix;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use at_place::Places;
 pub use fix::{Applies, Fix, apply_fixes};
 pub use near::nearest;
 pub use render::{Colour, Report};

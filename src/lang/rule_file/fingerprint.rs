@@ -7,7 +7,7 @@ use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::{Fingerprint, Value};
 
 /// Keys that don't change what a rule does: those for people, and the one that only says which instances there are.
-const SAYS_NOTHING: [&str; 4] = ["name", "description", "tags", "each"];
+const SAYS_NOTHING: [&str; 5] = ["name", "description", "tags", "each", "allow"];
 
 /// Returns the fingerprint of a rule: of its tree without the keys that don't change what it does, of the constants
 /// that its texts name, and of what else it means, such as the rules and scenes that it names.

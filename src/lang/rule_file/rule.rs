@@ -23,7 +23,7 @@ use super::fingerprint::fingerprint;
 use super::trigger::{optional, wildcards};
 
 /// The keys of a rule.
-const RULE_KEYS: [&str; 21] = [
+const RULE_KEYS: [&str; 22] = [
     "name",
     "description",
     "tags",
@@ -45,6 +45,7 @@ const RULE_KEYS: [&str; 21] = [
     "each",
     "limit",
     "storm",
+    "allow",
 ];
 
 /// How many runs there may be at once, unless the rule says.
@@ -218,8 +219,10 @@ impl Decoder<'_> {
         fields.allow(&["each"]);
         let [name, description] = ["name", "description"].map(|key| fields.take(key));
         let [name, description] = [name, description].map(|node| node.and_then(|node| self.plain_text(node)));
-        let tags = fields.take("tags").map(|node| self.texts(node)).unwrap_or_default();
-        let enabled = fields.take("enabled").and_then(|node| self.flag(node)).unwrap_or(true);
+        let [tags, allow, enabled] = ["tags", "allow", "enabled"].map(|key| fields.take(key));
+        let tags = tags.map(|node| self.texts(node)).unwrap_or_default();
+        let allow = allow.map(|node| self.codes(node)).unwrap_or_default();
+        let enabled = enabled.and_then(|node| self.flag(node)).unwrap_or(true);
         let when = node.get("when").or_else(|| fields.meant_for("when", &RULE_KEYS));
         when.into_iter().for_each(|when| self.may_read_what_triggers_set(when));
         let start = self.start(&mut fields, source);
@@ -240,7 +243,7 @@ impl Decoder<'_> {
         let [cooldown, limit, storm] = ["cooldown", "limit", "storm"].map(|key| fields.take(key));
         let cooldown = cooldown.map(|node| self.duration(node));
         let (limit, storm) = (limit.map(|node| self.limit(node)), storm.map(|node| self.storm(node)));
-        let dry_run = fields.take("dry_run").and_then(|node| self.flag(node)).unwrap_or(false);
+        let dry_run = fields.take("dry_run").is_some_and(|node| self.flag(node).unwrap_or(false));
         fields.finish(&mut self.reader.findings);
         let constants = self.constants.pairs().into_iter().filter(|(name, _)| **name != *"topic").collect();
         Some(Rule {
@@ -248,6 +251,7 @@ impl Decoder<'_> {
             name,
             description,
             tags,
+            allow,
             enabled,
             start: start?,
             constants,
@@ -280,6 +284,18 @@ impl Decoder<'_> {
             self.may_read(of_devices);
         }
         self.may_read_wildcards(own);
+    }
+
+    /// Returns the numbers of the codes that a node lists.
+    fn codes(&mut self, node: &Node) -> Vec<u16> {
+        let texts = self.texts(node);
+        let number = |text: &Arc<str>| text.strip_prefix("HR").and_then(|number| number.parse::<u16>().ok());
+        if let Some(wrong) = texts.iter().find(|text| number(text).is_none()) {
+            let message = format!("`{wrong}` isn't the code of a warning");
+            let help = "write the code that `homerule check` shows: `allow: [HR170]`";
+            self.findings.error(Code::UNKNOWN_WORD, node.span.clone(), message).help(help);
+        }
+        texts.iter().filter_map(number).collect()
     }
 
     fn take_blocks(&mut self) -> Vec<Block> {

@@ -216,7 +216,7 @@ impl Reader<'_> {
             |key, reader: &mut Self| given(&mut fields, key).and_then(|node| reader.integer(node, 1..u64::MAX));
         let (operations, chain) = (count("operations", self), count("chain", self));
         let (storm, runs) = (count("storm", self), count("runs", self));
-        let samples = count("samples", self);
+        let (samples, at_most) = (count("samples", self), count("at_most", self));
         let evaluation = given(&mut fields, "evaluation").and_then(|node| self.interval(node));
         let payload = given(&mut fields, "payload").and_then(|node| broker_limits::size(node, self));
         fields.finish(&mut self.findings);
@@ -229,6 +229,7 @@ impl Reader<'_> {
         settings.storm = storm.map_or(settings.storm, to_usize);
         settings.runs = runs.map_or(settings.runs, to_usize);
         settings.samples = samples.map_or(settings.samples, to_usize);
+        settings.at_most = at_most.map_or(settings.at_most, to_usize);
     }
 
     /// Returns what `values.ignore` lists: payloads, and values within them, that are no values.
@@ -300,7 +301,7 @@ broker:
   limits: { connections: 10, packet: 2MiB, queued_messages: 11, inflight: 12, retained: 13 }
 web: { listen: 127.0.0.1:8331, token_file: token.txt }
 devices: [ home/+room/+device/# ]
-limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99, payload: 1MiB, samples: 77 }
+limits: { operations: 1000, evaluation: 50ms, chain: 8, storm: 50, runs: 99, payload: 1MiB, samples: 77, at_most: 9 }
 allow: { exec: [say], http: ["http://a/*"] }
 traces: { memory: 4MiB }
 values: { ignore: [unavailable, unknown, nan] }
@@ -316,6 +317,7 @@ recorder: { keep: 2d, max_size: 64MiB, include: [home/#], exclude: home/noise }
         assert!(broker.listen[1].websocket && broker.listen[1].tls.is_some());
         assert_eq!((broker.limits.packet, broker.limits.inflight, broker.limits.retained), (2 << 20, 12, 13));
         assert_eq!((settings.chain, settings.storm, settings.runs, settings.samples), (8, 50, 99, 77));
+        assert_eq!(settings.at_most, 9);
         assert_eq!((settings.limits.operations, settings.payload), (1000, 1 << 20));
         assert_eq!(settings.trace_memory, 4 << 20);
         assert_eq!(settings.ignored, ["unavailable", "unknown", "nan"].map(Value::from));

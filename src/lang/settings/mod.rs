@@ -63,6 +63,8 @@ pub struct Settings {
     pub payload: usize,
     /// How many samples of a series of the past stay exact.
     pub samples: usize,
+    /// How many commands a topic may get in a minute, beyond one for each message from outside: what `explore` looks for.
+    pub at_most: usize,
     /// Payloads, and values within them, that are no values.
     pub ignored: Vec<Value>,
     /// The iCalendar files, relative to the home, by the names that rules use.
@@ -147,6 +149,7 @@ impl Default for Settings {
             runs: 1000,
             payload: 256 << 10,
             samples: 2000,
+            at_most: 20,
             ignored: Vec::new(),
             calendars: BTreeMap::new(),
             allow: Allow { exec: Vec::new(), http: vec!["*".into()] },

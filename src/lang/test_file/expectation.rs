@@ -71,8 +71,10 @@ pub struct ExpectedRun {
     pub outcome: Option<&'static str>,
     /// For `skipped`, one of [`BLOCKED_BY`]; `None`: any.
     pub by: Option<&'static str>,
-    /// How often; `None`: at least once.
+    /// How often; `None`: at least once, unless `at_most` says how often at most.
     pub times: Option<usize>,
+    /// How often at most.
+    pub at_most: Option<usize>,
 }
 
 /// The words of how a run ends.

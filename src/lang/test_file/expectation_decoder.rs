@@ -93,14 +93,16 @@ impl Decoder<'_> {
         let outcome = fields.take("outcome").map(|node| self.word_of(node, &OUTCOMES));
         let by = fields.take("by").map(|node| self.word_of(node, &BLOCKED_BY));
         let times = fields.take("times").map(|node| self.integer(node, 0..1_000_000));
+        let at_most = fields.take("at_most").map(|node| self.integer(node, 0..1_000_000));
         if by.is_some() && outcome.flatten().is_none_or(|outcome| outcome != "skipped") {
             let span = fields.take_entry("by").map(|entry| entry.key_span.clone()).unwrap_or_default();
             let message = "`by` has no effect without `outcome: skipped`";
             self.findings.error(Code::KEY_WITHOUT_EFFECT, span, message);
         }
         self.finish(fields);
-        let times = optional(times)?.and_then(|times| usize::try_from(times).ok());
-        Some(ExpectedRun { rule: rule?, place, outcome: optional(outcome)?, by: optional(by)?, times })
+        let count = |given: Option<Option<u64>>| Some(optional(given)?.and_then(|times| usize::try_from(times).ok()));
+        let (times, at_most) = (count(times)?, count(at_most)?);
+        Some(ExpectedRun { rule: rule?, place, outcome: optional(outcome)?, by: optional(by)?, times, at_most })
     }
 
     fn http(&mut self, node: &Node) -> Option<Vec<ExpectedCall>> {

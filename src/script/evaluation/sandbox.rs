@@ -121,12 +121,14 @@ impl Sandbox {
             doubts,
             reads_world,
             has_closures,
+            bodies,
             ..
         } = found;
         let code = Code {
             simple: Simple::of(&expression),
             expression,
             closures: has_closures.then(|| ast.shared_lib().clone()),
+            bodies,
             variables,
             inputs,
             rules,

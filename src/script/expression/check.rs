@@ -52,6 +52,8 @@ pub(in crate::script) struct Found {
     pub(in crate::script) doubts: Vec<ExpressionError>,
     /// Whether there are closures in it.
     pub(in crate::script) has_closures: bool,
+    /// What these give.
+    pub(in crate::script) bodies: Vec<Stmt>,
 }
 
 /// Walks one expression.
@@ -458,6 +460,7 @@ impl<'a> Checker<'a> {
         let Some(closure) = self.closures.get(name).cloned() else {
             return Err(unknown_function(0..self.source.len(), format!("there is no function `{name}`")));
         };
+        self.found.bodies.push(closure.body.clone());
         let before = self.locals.len();
         self.locals.extend(closure.parameters.into_iter().skip(captured));
         let result = self.block(std::slice::from_ref(&closure.body), Position::NONE);

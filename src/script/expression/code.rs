@@ -19,6 +19,8 @@ pub(in crate::script) struct Code {
     pub(in crate::script) simple: Option<Simple>,
     /// The closures within, where there are any.
     pub(in crate::script) closures: Option<rhai::Shared<rhai::Module>>,
+    /// What these give, for those who look.
+    pub(in crate::script) bodies: Vec<rhai::Stmt>,
     /// The variables that it reads.
     pub(in crate::script) variables: BTreeSet<Name>,
     /// The same, with how much of each is read.

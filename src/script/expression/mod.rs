@@ -8,6 +8,7 @@ pub(super) mod error;
 pub(super) mod kinds;
 pub(super) mod mention;
 pub(super) mod names;
+pub(super) mod reading;
 pub(super) mod rewrite;
 pub(super) mod simple;
 pub(super) mod syntax_error;

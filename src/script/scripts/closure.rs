@@ -1,5 +1,6 @@
 //! A closure of a script, with what it captured: data that can be kept and called again.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use crate::model::{Place, Value};
 use super::script::Script;
 use crate::model::Fingerprint;
 use crate::script::evaluation::convert::from_dynamic;
-use crate::script::source::outline::LiteralCall;
+use crate::script::source::outline::{CallOutline, LiteralCall};
+use crate::script::source::topic_call::TopicCall;
 
 /// A closure of a script.
 #[derive(Debug, Clone)]
@@ -107,6 +109,18 @@ impl Closure {
     #[must_use]
     pub fn literal_calls(&self) -> &[LiteralCall] {
         self.script.closure(self.ordinal).map_or(&[], |closure| &closure.literals)
+    }
+
+    /// Returns what it says of topics, itself or by what it calls.
+    #[must_use]
+    pub fn topic_calls(&self) -> Vec<TopicCall> {
+        let found = RefCell::new(Vec::new());
+        let note = |call: &CallOutline| -> Option<()> {
+            found.borrow_mut().extend(TopicCall::of(&call.name, &call.written));
+            None
+        };
+        self.script.reached_call(self.ordinal, &note);
+        found.into_inner()
     }
 
     /// Returns how many arguments it takes.

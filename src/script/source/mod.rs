@@ -5,6 +5,8 @@ pub(super) mod chain;
 pub(super) mod file_tokens;
 pub(super) mod lexer;
 pub(super) mod outline;
+pub(super) mod piece;
 pub(super) mod place_tree;
 pub(super) mod slips;
 pub(super) mod token;
+pub(super) mod topic_call;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::file_tokens::FileTokens;
 use super::place_tree::PlaceTree;
 use super::token::TokenKind;
+use super::topic_call::is_about_topic;
 use crate::model::Fingerprint;
 
 /// What stands where in a script.
@@ -83,6 +84,8 @@ pub(in crate::script) struct CallOutline {
     pub(in crate::script) is_method: bool,
     /// Where its name stands, in bytes.
     pub(in crate::script) at: usize,
+    /// Its first two arguments as they are written, where it's about a topic.
+    pub(in crate::script) written: Vec<String>,
 }
 
 /// A part of a script: the hash of its tokens, the words in them, and the functions that it calls.
@@ -411,15 +414,20 @@ fn calls(tokens: &FileTokens<'_>, range: Range<usize>) -> Vec<CallOutline> {
         }
         let is_method = matches!(before, "." | "?.");
         let (mut arguments, mut has_text) = (usize::from(is_method), false);
+        let is_about_topic = is_about_topic(tokens.text(index));
+        let mut written = Vec::new();
         let mut next = index + 2;
         while next < tokens.len() && tokens.text(next) != ")" {
             arguments += 1;
             has_text |= tokens.kind(next) == Some(TokenKind::Text);
             let end = tokens.expression_end(next);
+            if is_about_topic && written.len() < 2 {
+                written.push((next..end).map(|token| tokens.text(token)).collect::<Vec<_>>().join(" "));
+            }
             next = if tokens.text(end) == "," { end + 1 } else { end.max(next + 1) };
         }
         let (name, at) = (tokens.text(index).to_owned(), tokens.range(index).start);
-        found.push(CallOutline { name, arguments, has_text, is_method, at });
+        found.push(CallOutline { name, arguments, has_text, is_method, at, written });
     }
     found
 }

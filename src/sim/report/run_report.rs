@@ -22,11 +22,16 @@ pub(in crate::sim) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> 
     // One that goes on has no outcome yet, but is a run.
     let under_way = world.engine().runs_under_way(world.now());
     let count = count + under_way.iter().filter(of_rule).filter(|trace| is_meant(expected, trace)).count();
-    let is_right = expected.times.map_or(count > 0, |times| count == times);
-    if is_right {
+    let is_few = expected.at_most.is_none_or(|most| count <= most);
+    let least = usize::from(expected.at_most.is_none());
+    if is_few && expected.times.map_or(count >= least, |times| count == times) {
         return None;
     }
-    let wanted = expected.times.map_or("at least once".to_owned(), times);
+    let wanted = match (expected.times, expected.at_most) {
+        (Some(count), _) => times(count),
+        (None, Some(most)) => format!("at most {}", times(most)),
+        (None, None) => "at least once".to_owned(),
+    };
     let what = match (expected.outcome, expected.by) {
         (Some(outcome), Some(by)) => format!("{outcome} by {by}"),
         (Some(outcome), None) => outcome.to_owned(),

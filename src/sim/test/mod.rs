@@ -10,3 +10,5 @@ pub use incident::IncidentTest;
 pub use run::{Failure, TestOutcome, TestRun};
 pub use snapshot::{Material, Snapshot};
 pub use written::WrittenTest;
+
+pub(in crate::sim) use written::exactly;

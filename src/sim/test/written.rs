@@ -140,7 +140,7 @@ fn expectation(published: &[Published]) -> Yaml {
 }
 
 /// Returns a payload as an expectation: a map of one key that looks like a pattern is meant literally.
-fn exactly(payload: Value) -> Value {
+pub(in crate::sim) fn exactly(payload: Value) -> Value {
     let looks_like_pattern = payload.as_object().is_some_and(|map| {
         map.len() == 1 && map.keys().all(|key| ["any", "contains", "matches", "equals"].contains(&key.as_str()))
     });

@@ -22,6 +22,7 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         discovery,
         named_devices,
         name,
+        at_most: _,
         limits,
         // Compared with one another.
         chain: _,

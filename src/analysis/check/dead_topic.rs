@@ -1,0 +1,83 @@
+//! A condition or a trigger that reads a topic which no device, test, recording or rule speaks on.
+//!
+//! Silent unless neighbours of the topic are known: a name like it, the same room, or all devices of its bridge; and where it's
+//! said what counts without a value.
+
+use std::collections::BTreeSet;
+
+use crate::analysis::Pattern;
+use crate::analysis::graph::How;
+use crate::lang::{Code, nearest};
+use crate::model::Topic;
+
+use super::{Checked, Claim, Suspicion};
+
+pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
+    let mut found: Vec<Suspicion> = Vec::new();
+    let mut told: BTreeSet<Topic> = BTreeSet::new();
+    for node in home.graph.rules.iter().filter(|node| node.rule.enabled && node.rule.each_topic.is_none()) {
+        for reading in node.reads.iter().filter(|reading| reading.how != How::Used && !reading.is_optional) {
+            let Some(topic) =
+                reading.pattern.as_topic().filter(|topic| !topic.is_internal() && !topic.as_str().starts_with('$'))
+            else {
+                continue;
+            };
+            let is_spoken =
+                home.known.speaks(&reading.pattern) || home.graph.writers(&reading.pattern).next().is_some();
+            if is_spoken || told.contains(&topic) {
+                continue;
+            }
+            let Some(neighbour) = neighbour(home, &topic) else { continue };
+            told.insert(topic.clone());
+            let what = if reading.how == How::Asked { "condition" } else { "trigger" };
+            found.push(Suspicion {
+                code: Code::DEAD_TOPIC,
+                place: reading.place.clone(),
+                related: Vec::new(),
+                message: format!(
+                    "nothing speaks on `{topic}`: no device, test, recording or rule, so this {what} never has a value"
+                ),
+                help: format!("did you mean `{neighbour}`?"),
+                rules: vec![node.rule.id.clone()],
+                needs_witness: false,
+                claim: Claim::ActsIf {
+                    rule: node.rule.id.clone(),
+                    topic: topic.clone(),
+                    instead: neighbour,
+                    values: Vec::new(),
+                },
+            });
+        }
+    }
+    found
+}
+
+/// Returns the topic that was probably meant, of those that are known and beside `topic`.
+fn neighbour(home: &Checked<'_>, topic: &Topic) -> Option<Topic> {
+    let levels: Vec<&str> = topic.as_str().split('/').collect();
+    let known: Vec<&Topic> =
+        home.known.topics().filter(|(_, heard)| !heard.by.is_empty()).map(|(topic, _)| topic).collect();
+    let like = |other: &&&Topic| {
+        let others: Vec<&str> = other.as_str().split('/').collect();
+        let differing: Vec<(&str, &str)> =
+            levels.iter().copied().zip(others.iter().copied()).filter(|(one, other)| one != other).collect();
+        let is_near = |(one, other): &(&str, &str)| nearest(one, [*other]).is_some();
+        others.len() == levels.len() && matches!(differing.as_slice(), [only] if is_near(only))
+    };
+    if let Some(like) = known.iter().find(like) {
+        return Some((**like).clone());
+    }
+    // One that other rules read already is hardly meant twice.
+    let is_free = |other: &Topic| home.graph.readers(&Pattern::of_topic(other)).next().is_none();
+    if home.known.is_whole(topic) {
+        let near = nearest(topic.as_str(), known.iter().map(|known| known.as_str()));
+        let base = topic.as_str().split('/').next().unwrap_or_default();
+        let of_base =
+            || known.iter().find(|known| known.as_str().starts_with(base) && is_free(known)).or(known.first());
+        return near.and_then(|near| Topic::parse(near).ok()).or_else(|| of_base().map(|topic| (**topic).clone()));
+    }
+    let (parent, _) = topic.as_str().rsplit_once('/').filter(|(parent, _)| parent.contains('/'))?;
+    let is_sibling = |other: &&&Topic| other.as_str().rsplit_once('/').is_some_and(|(other, _)| other == parent);
+    let siblings: Vec<&&Topic> = known.iter().filter(is_sibling).collect();
+    siblings.iter().find(|sibling| is_free(sibling)).or(siblings.first()).map(|topic| (**topic).clone())
+}

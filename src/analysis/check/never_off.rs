@@ -1,0 +1,88 @@
+//! Something that a rule switches on by itself and that nothing ever switches off.
+//!
+//! Silent wherever anything could: another rule or branch that publishes something else there, a template, a scene, a script, a
+//! device or test that says something else there, a time that the command itself has. Silent too where a person presses: then a
+//! person may end it, and where each message of a topic starts the rule whatever it says.
+
+use crate::analysis::Level;
+use crate::analysis::graph::{Node, Writing};
+use crate::lang::Code;
+use crate::rules::{ActionKind, Start, Trigger, TriggerKind};
+
+use super::words::{is_notice, is_on};
+use super::{Checked, Claim, Suspicion};
+
+pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
+    let mut found = Vec::new();
+    for node in home.graph.rules.iter().filter(|node| node.rule.enabled && !node.rule.dry_run) {
+        let restores = node.rule.actions().any(|action| matches!(action.kind, ActionKind::Restore { .. }));
+        if is_by_hand(node) || is_by_any_message(node) || restores {
+            continue;
+        }
+        for writing in &node.writes {
+            let Some(value) = writing.value.as_ref().filter(|value| is_on(value)) else { continue };
+            if writing.pattern.is_anything() || is_notice(&writing.pattern, Some(value)) || may_end(home, writing) {
+                continue;
+            }
+            let (rule, pattern) = (node.rule.id.clone(), writing.pattern.clone());
+            found.push(Suspicion {
+                code: Code::NEVER_OFF,
+                place: writing.place.clone(),
+                related: Vec::new(),
+                message: format!("`{pattern}` is switched on here, and no rule ever switches it off"),
+                help: "add what ends it: an `else` to a `while`, a `delay` and the opposite, or a second rule"
+                    .to_owned(),
+                rules: vec![rule.clone()],
+                needs_witness: true,
+                claim: Claim::Lasts { rule, pattern },
+            });
+        }
+    }
+    found
+}
+
+/// Returns whether something may be sent there that isn't the same.
+fn may_end(home: &Checked<'_>, writing: &Writing) -> bool {
+    let says_other = |other: &Writing| other.value.as_ref().is_none_or(|value| !is_on(value));
+    let by_rules = home.graph.writers(&writing.pattern).any(|(_, other)| says_other(other));
+    let by_others = home
+        .known
+        .matching(&writing.pattern)
+        .any(|(_, heard)| heard.payloads.iter().any(|payload| !is_on(payload.value())));
+    // A group, a scene of the bridge or a master switch may reach it: a command to something of the same kind.
+    let of_all = home.graph.rules.iter().flat_map(|node| &node.writes).any(|other| {
+        let names_all = other.pattern.levels().iter().filter_map(Level::as_text).any(|level| {
+            let level = level.to_ascii_lowercase();
+            level.starts_with("all") || level.contains("group") || level.contains("scene") || level == "everything"
+        });
+        names_all && says_other(other)
+    });
+    by_rules || by_others || of_all
+}
+
+/// Returns whether each message of a topic starts the rule, whatever it says: then the topic is a command, not a state.
+fn is_by_any_message(node: &Node) -> bool {
+    let Start::When(triggers) = &node.rule.start else { return false };
+    let is_any = |trigger: &Trigger| matches!(&trigger.kind, TriggerKind::Topic { payload: None, condition: None, .. });
+    node.rule.condition.is_none() && triggers.iter().any(is_any)
+}
+
+/// Returns whether a person starts the rule: a press, a hook, a message that no device says by itself.
+fn is_by_hand(node: &Node) -> bool {
+    const HANDS: [&str; 14] = [
+        "button", "remote", "action", "click", "press", "switch", "knob", "cube", "tap", "dimmer", "rotary",
+        "doorbell", "scene", "voice",
+    ];
+    let Start::When(triggers) = &node.rule.start else { return false };
+    triggers.iter().all(|trigger| {
+        let field = match &trigger.kind {
+            TriggerKind::State(state) => state.field.to_string(),
+            TriggerKind::Webhook(_) => return true,
+            _ => String::new(),
+        };
+        let text =
+            format!("{}/{field}", trigger.filter().map(ToString::to_string).unwrap_or_default()).to_ascii_lowercase();
+        trigger.filter().is_some() && HANDS.iter().any(|word| text.contains(word))
+            || matches!(trigger.kind, TriggerKind::Sequence(_))
+    })
+}

@@ -1,0 +1,159 @@
+//! What a rule reads: its triggers, its conditions, what it waits for, and what it puts into what it publishes.
+
+use crate::model::{Place, RuleId};
+use crate::rules::{
+    Action, ActionKind, Condition, ConditionKind, IfChanged, Per, Question, RepeatKind, Rule, RuleReference, Ruleset,
+    Start, Trigger, TriggerKind,
+};
+use crate::script::{Closure, Expression, Template};
+
+use super::names::Names;
+use super::{How, OtherRule, Reading};
+use crate::analysis::Pattern;
+
+/// Returns what `rule` reads, and which other rules it asks of.
+pub(super) fn of(rule: &Rule, rules: &Ruleset) -> (Vec<Reading>, Vec<(OtherRule, RuleId)>) {
+    let mut reader = Reader { rule, rules, names: Names::of(rule), found: Vec::new(), asks: Vec::new() };
+    match &rule.start {
+        Start::When(triggers) => triggers.iter().for_each(|trigger| reader.trigger(trigger, How::Wakes)),
+        Start::While(start) => {
+            reader.condition(&start.condition, How::Wakes);
+            if let Some(topic) = &rule.each_topic {
+                reader.add(Pattern::of_topic(topic), How::Wakes, String::new(), &rule.place);
+            }
+        }
+    }
+    if let Some(condition) = &rule.condition {
+        reader.condition(condition, How::Asked);
+    }
+    for (_, template) in &rule.variables {
+        reader.template(template, &rule.place);
+    }
+    if let Per::Expressions(expressions) = &rule.per {
+        expressions.iter().for_each(|expression| reader.expression(expression, How::Used));
+    }
+    for action in rule.actions() {
+        reader.action(action);
+    }
+    (reader.found, reader.asks)
+}
+
+struct Reader<'a> {
+    rule: &'a Rule,
+    rules: &'a Ruleset,
+    names: Names<'a>,
+    found: Vec<Reading>,
+    asks: Vec<(OtherRule, RuleId)>,
+}
+
+impl Reader<'_> {
+    fn add(&mut self, pattern: Pattern, how: How, path: String, place: &Place) {
+        self.found.push(Reading { pattern, how, path, is_optional: false, place: place.clone() });
+    }
+
+    fn trigger(&mut self, trigger: &Trigger, how: How) {
+        let path = match &trigger.kind {
+            TriggerKind::State(state) => state.field.to_string(),
+            _ => String::new(),
+        };
+        if let Some(filter) = trigger.filter() {
+            self.add(Pattern::of_filter(filter), how, path, &trigger.place);
+        }
+        match &trigger.kind {
+            TriggerKind::Topic { condition: Some(Question::Expression(expression)), .. } => {
+                self.expression(expression, How::Asked);
+            }
+            TriggerKind::Topic { condition: Some(Question::Closure(closure)), .. } => self.closure(closure),
+            TriggerKind::AtExpression { expression, .. } => self.expression(expression, how),
+            _ => {}
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition, how: How) {
+        for part in condition.with_inner() {
+            match &part.kind {
+                ConditionKind::Expression(expression) => self.expression(expression, how),
+                ConditionKind::State(state) => {
+                    for pattern in self.names.topics(&state.topic) {
+                        self.add(pattern, how, state.field.to_string(), &part.place);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression, how: How) {
+        let place = expression.source().place(0);
+        for mention in expression.topics() {
+            for pattern in self.names.topics_of_pieces(&mention.topic) {
+                self.add(pattern, how, mention.path.clone(), &place);
+                if let Some(last) = self.found.last_mut() {
+                    last.is_optional = mention.is_optional;
+                }
+            }
+        }
+        for mention in expression.rule_mentions() {
+            let named = mention.rule.as_ref().map(|name| self.rules.names.find(name, self.rule.id.file()));
+            self.asks.extend(named.into_iter().flatten().map(|id| (OtherRule::Asks, id)));
+        }
+    }
+
+    fn template(&mut self, template: &Template, _place: &Place) {
+        for expression in template.expressions() {
+            self.expression(expression, How::Used);
+        }
+    }
+
+    fn closure(&mut self, closure: &Closure) {
+        for call in closure.topic_calls() {
+            if matches!(call.function.as_str(), "publish" | "scene" | "set") {
+                continue;
+            }
+            for pattern in self.names.topics_of_pieces(&call.topic) {
+                self.add(pattern, How::Asked, String::new(), &closure.place());
+            }
+        }
+    }
+
+    fn action(&mut self, action: &Action) {
+        for condition in action.kind.conditions() {
+            let how = match &action.kind {
+                ActionKind::Wait(_) => How::Awaited,
+                ActionKind::Repeat { kind: RepeatKind::Every { .. }, .. } => How::Awaited,
+                _ => How::Asked,
+            };
+            self.condition(condition, how);
+        }
+        for trigger in action.kind.triggers() {
+            self.trigger(trigger, How::Awaited);
+        }
+        for message in action.kind.messages() {
+            self.template(&message.topic, &action.place);
+            self.template(&message.payload, &action.place);
+            if let IfChanged::Topic(topic) = &message.if_changed {
+                for pattern in self.names.topics(topic) {
+                    self.add(pattern, How::Used, String::new(), &action.place);
+                }
+            }
+        }
+        match &action.kind {
+            ActionKind::ChooseCase { on, .. } => self.expression(on, How::Asked),
+            ActionKind::Script(closure) => self.closure(closure),
+            ActionKind::Let(entries) | ActionKind::Remember(entries) => {
+                entries.iter().for_each(|(_, template)| self.template(template, &action.place));
+            }
+            ActionKind::Log { text, .. } => self.template(text, &action.place),
+            ActionKind::Run { rule: RuleReference::Fixed(id), with, .. } => {
+                self.asks.push((OtherRule::Runs, id.clone()));
+                with.iter().for_each(|(_, template)| self.template(template, &action.place));
+            }
+            ActionKind::Snapshot(snapshot) => {
+                for pattern in self.names.topics(&snapshot.target) {
+                    self.add(pattern, How::Used, String::new(), &action.place);
+                }
+            }
+            _ => {}
+        }
+    }
+}

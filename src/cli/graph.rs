@@ -1,0 +1,93 @@
+//! `homerule graph`: topics and rules as a picture.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::home::home_folder::meant;
+use super::home::known::known;
+use super::test::Suite;
+use super::{Exit, Failure, print};
+use crate::analysis::{Graph as Home, Picture, Shown};
+use crate::disk::home_files::{is_test, read_home};
+use crate::lang::nearest;
+use crate::model::TopicFilter;
+use crate::rules::RuleEntry;
+
+/// Shows the home's topics and rules as a picture: what wakes which rule, what it asks, and what it publishes.
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// The home's folder.
+    #[arg(default_value = ".", value_parser = meant)]
+    home: PathBuf,
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = Format::Svg)]
+    format: Format,
+    /// Only this rule, and what is beside it: its id, or its key.
+    #[arg(long, value_name = "RULE")]
+    rule: Option<String>,
+    /// Only this topic, or those of a filter, and what is beside it.
+    #[arg(long, value_name = "TOPIC")]
+    topic: Option<String>,
+}
+
+/// A language of pictures.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For a browser.
+    Svg,
+    /// For Graphviz.
+    Dot,
+    /// For pages that show Mermaid.
+    Mermaid,
+}
+
+impl Graph {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let sources = read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
+        let tests: BTreeSet<String> = sources.keys().filter(|path| is_test(path)).map(ToString::to_string).collect();
+        let suite = Suite::load(&self.home, String::new(), &tests)?;
+        if !suite.errors.is_empty() {
+            print::diagnostics(&suite.errors, &suite.sources, "");
+            return Ok(Exit::No);
+        }
+        let known = known(&self.home, &suite, &suite.settings);
+        let graph = Home::new(&suite.rules, known.topics().map(|(topic, _)| topic));
+        let picture = Picture::new(&graph, &self.shown(&suite, &graph)?);
+        let text = match self.format {
+            Format::Svg => picture.to_svg(),
+            Format::Dot => picture.to_dot(),
+            Format::Mermaid => picture.to_mermaid(),
+        };
+        print::bytes(text.as_bytes());
+        Ok(Exit::Well)
+    }
+
+    /// Returns which part of the home is meant.
+    fn shown(&self, suite: &Suite, graph: &Home) -> Result<Shown, Failure> {
+        let mut shown = Shown::default();
+        if let Some(name) = &self.rule {
+            let ids = || suite.rules.entries.iter().map(RuleEntry::id);
+            for id in ids() {
+                let maker = id.maker();
+                if [id.as_str(), id.key(), maker.as_str(), maker.key()].contains(&name.as_str()) {
+                    shown.rules.insert(maker.to_string());
+                }
+            }
+            if shown.rules.is_empty() {
+                let hint = nearest(name, ids().flat_map(|id| [id.as_str(), id.key()]));
+                let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                return Err(Failure::new(format!("there is no rule `{name}`{hint}")));
+            }
+        }
+        if let Some(text) = &self.topic {
+            let filter = TopicFilter::parse(text).map_err(|error| Failure::new(format!("`{text}`: {error}")))?;
+            shown.topics = graph.topics_meeting(&filter);
+            if shown.topics.is_empty() {
+                return Err(Failure::new(format!("no rule reads `{text}` or publishes to it")));
+            }
+        }
+        Ok(shown)
+    }
+}

@@ -1,0 +1,91 @@
+//! Writes what was found as a test that fails now, and passes once it's mended.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::lang::test_file::TestFile;
+use crate::lang::{Source, Yaml};
+use crate::model::RuleId;
+use crate::sim::home::TestHome;
+use crate::sim::test::TestRun;
+
+use super::script::{self, inline};
+use super::{Explore, Finding, Found};
+
+impl Explore {
+    /// Returns the text of a test file at `path` of `home` that fails because of what was found.
+    ///
+    /// # Errors
+    /// When a test can't tell it, or doesn't fail; in words.
+    pub fn to_test(&self, found: &Found, home: &TestHome, path: &str) -> Result<String, String> {
+        let mut refused = String::new();
+        // What devices answer is told only where it is needed: once the rules are mended, they may have nothing to answer.
+        for tells_answers in [false, true] {
+            let text = self.text(found, tells_answers)?;
+            match fails(&text, home, path) {
+                Ok(true) => return Ok(text),
+                Ok(false) => "the test that tells it doesn't fail".clone_into(&mut refused),
+                Err(why) => refused = why,
+            }
+        }
+        Err(refused)
+    }
+
+    fn text(&self, found: &Found, tells_answers: bool) -> Result<String, String> {
+        let mut steps = script::steps(&self.home, &found.journal, tells_answers)?;
+        steps.extend(self.expectation(&found.finding)?);
+        let test = Yaml::Map(vec![
+            ("at".to_owned(), script::begin(&self.home, &found.journal)),
+            ("strict".to_owned(), Yaml::Value(json!(false))),
+            ("steps".to_owned(), Yaml::List(steps)),
+        ]);
+        let document = Yaml::Map(vec![("tests".to_owned(), Yaml::Map(vec![(name(&found.finding), test)]))]);
+        let finding = found.finding.to_string();
+        let first = finding.lines().next().unwrap_or_default();
+        Ok(format!(
+            "# Found by `homerule explore`: {first}.\n# It fails until this is mended.\n{}",
+            document.document()
+        ))
+    }
+
+    /// Returns the step that fails; a broken invariant needs none.
+    fn expectation(&self, finding: &Finding) -> Result<Option<Yaml>, String> {
+        let run = |rule: &RuleId, outcome: &str| {
+            let rule = rule.maker().to_string();
+            Some(inline([("expect_run", json!({ "rule": rule, "outcome": outcome, "times": 0 }))]))
+        };
+        match finding {
+            Finding::Broken { .. } => Ok(None),
+            Finding::Failed { rule, .. } => Ok(run(rule, "failed")),
+            Finding::Loop(rule) => Ok(run(rule, "cancelled")),
+            Finding::Commanded { rule, .. } => {
+                let rule = rule.maker().to_string();
+                Ok(Some(inline([("expect_run", json!({ "rule": rule, "at_most": self.home.at_most }))])))
+            }
+            Finding::Differs { .. } => Err("a test can't compare two runs of one home: please report it".to_owned()),
+            Finding::Panic(_) => Err("homerule itself fails: please report it".to_owned()),
+        }
+    }
+}
+
+fn name(finding: &Finding) -> String {
+    match finding {
+        Finding::Broken { invariant, .. } => format!("{invariant} holds"),
+        Finding::Loop(rule) => format!("{} comes to an end", rule.key()),
+        Finding::Failed { rule, .. } => format!("{} doesn't fail", rule.key()),
+        Finding::Commanded { topic, .. } => format!("{topic} isn't commanded again and again"),
+        Finding::Differs { .. } => "a restart makes no difference".to_owned(),
+        Finding::Panic(_) => "homerule doesn't fail".to_owned(),
+    }
+}
+
+/// Returns whether a test fails that isn't written yet.
+pub(in crate::sim) fn fails(text: &str, home: &TestHome, path: &str) -> Result<bool, String> {
+    let source = Source::Content(Arc::from(text.as_bytes()));
+    let (file, found) = TestFile::read(path, &source);
+    let first = || found.first().map_or("the test can't be read", |found| &found.message).to_owned();
+    let file = file.ok_or_else(first)?;
+    let case = file.tests.first().ok_or("there's nothing to run")?;
+    Ok(TestRun::run(&file, case, home, None).failure.is_some())
+}

@@ -1,0 +1,74 @@
+//! `homerule explore`: what no home should do is found, made short, and written as a test; and a right home is left alone.
+
+use crate::home::Home;
+
+/// Runs `explore --json`, and returns its status and answer.
+fn explore(home: &Home, arguments: &[&str]) -> (i32, serde_json::Value) {
+    let said = home.say(&[&["explore", "--json"], arguments].concat());
+    let answer = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err));
+    (said.status, answer)
+}
+
+const CIRCLE: &str = "rules:\n  there: { when: a/level, then: { b/level: \"${payload}\" } }\n  back: { when: b/level, then: { a/level: \"${payload}\" } }\n";
+
+/// It fails only where the message comes between the two: the door opens, and within the delay it closes.
+const FAILS_SOMETIMES: &str = "rules:\n  door:\n    when: { state: hall/door, to: open }\n    then:\n      - { delay: 10s }\n      - { hall/lamp/set: \"${if state('hall/door') == 'closed' { state('hall/none').x } else { 1 }}\" }\n";
+
+#[test]
+fn a_circle_is_found_and_shrunk_to_one_message() {
+    let home = Home::new(&[("rules/a.yaml", CIRCLE)]);
+    let (status, answer) = explore(&home, &["--steps", "2000", "--save", "rules/found"]);
+    assert_eq!(status, 1, "{answer:#}");
+    let found = answer["found"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{answer:#}");
+    assert_eq!(found[0]["steps"], 1, "{answer:#}");
+    let tested = home.say(&["test", "rules/found"]);
+    assert_eq!(tested.status, 1, "the test fails now: {}", tested.out);
+    home.write("rules/a.yaml", &CIRCLE.replace("when: b/level", "when: c/level"));
+    let tested = home.say(&["test", "rules/found"]);
+    assert_eq!(tested.status, 0, "and passes once it is mended: {}", tested.out);
+}
+
+#[test]
+fn a_failure_that_only_one_order_shows_is_found_and_short() {
+    let home = Home::new(&[("rules/a.yaml", FAILS_SOMETIMES)]);
+    let (status, answer) = explore(&home, &["--steps", "5000", "--save", "rules/found"]);
+    assert_eq!(status, 1, "{answer:#}");
+    assert!(answer["found"][0]["what"].as_str().unwrap().contains("`a:door` fails"), "{answer:#}");
+    assert!(answer["found"][0]["steps"].as_u64().unwrap() <= 3, "{answer:#}");
+    assert_eq!(home.say(&["test", "rules/found"]).status, 1);
+    home.write("rules/a.yaml", &FAILS_SOMETIMES.replace("state('hall/none').x", "0"));
+    let tested = home.say(&["test", "rules/found"]);
+    assert_eq!(tested.status, 0, "{}{}", tested.out, home.read_all("rules/found"));
+}
+
+#[test]
+fn the_same_seed_and_steps_find_the_same() {
+    let home = Home::new(&[("rules/a.yaml", FAILS_SOMETIMES)]);
+    let (_, first) = explore(&home, &["--steps", "3000", "--seed", "7"]);
+    let (_, second) = explore(&home, &["--steps", "3000", "--seed", "7"]);
+    assert_eq!(first, second);
+    let (_, other) = explore(&home, &["--steps", "3000", "--seed", "8"]);
+    assert_ne!(first["runs"], other["runs"]);
+}
+
+#[test]
+fn all_ways_of_a_small_home_are_tried_and_that_is_said() {
+    let home = Home::new(&[("rules/a.yaml", FAILS_SOMETIMES)]);
+    let (status, answer) = explore(&home, &["--bounded", "3"]);
+    assert_eq!((status, &answer["complete"]), (1, &serde_json::json!(true)), "{answer:#}");
+    let right = Home::new(&[("rules/a.yaml", &FAILS_SOMETIMES.replace("state('hall/none').x", "0"))]);
+    let (status, answer) = explore(&right, &["--bounded", "3"]);
+    assert_eq!((status, &answer["complete"]), (0, &serde_json::json!(true)), "{answer:#}");
+}
+
+#[test]
+fn a_device_that_is_commanded_back_and_forth_is_found() {
+    let rules = "rules:\n  blink:\n    when: { topic: hall/button, payload: press }\n    then:\n      - repeat: { every: 1s, until: \"state('hall/button') == 'stop'\" }\n        do: { hall/lamp/set: TOGGLE }\n";
+    let home = Home::new(&[("rules/a.yaml", rules)]);
+    let (status, answer) = explore(&home, &["--steps", "3000"]);
+    assert_eq!(status, 1, "{answer:#}");
+    assert!(answer["found"][0]["what"].as_str().unwrap().contains("again and again"), "{answer:#}");
+    home.write("homerule.yaml", "limits: { at_most: 100 }\n");
+    assert_eq!(explore(&home, &["--steps", "3000"]).0, 0);
+}
