@@ -53,7 +53,7 @@ impl Graph {
             return Ok(Exit::No);
         }
         let known = known(&self.home, &suite, &suite.settings);
-        let graph = Home::new(&suite.rules, known.topics().map(|(topic, _)| topic));
+        let graph = Home::new(&suite.rules, &known);
         let picture = Picture::new(&graph, &self.shown(&suite, &graph)?);
         let text = match self.format {
             Format::Svg => picture.to_svg(),

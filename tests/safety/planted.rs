@@ -13,6 +13,9 @@ pub(crate) struct Planted {
 
 const HALL: &str = "tests:\n  a:\n    strict: false\n    steps:\n      - { publish: home/hall/motion, values: [\"ON\", \"OFF\"], every: 1m }\n      - { publish: home/hall/lux, values: [10, 300], every: 1m }\n      - { publish: home/hall/door, values: [open, closed], every: 1m }\n";
 
+/// Another rule, without which a home has only begun.
+const SECOND: &str = "rules:\n  damp: { when: { state: cellar/humidity, above: 80 }, then: { home/notify: The cellar is damp. } }\n";
+
 pub(crate) const PLANTED: &[Planted] = &[
     Planted {
         name: "two rules fight over a lamp",
@@ -76,7 +79,10 @@ pub(crate) const PLANTED: &[Planted] = &[
         name: "a circle of two",
         code: "HR171",
         wrong: &[
-            ("rules/a.test.yaml", "tests:\n  a: { strict: false, steps: [ { publish: a/level, values: [1, 2] } ] }\n"),
+            (
+                "rules/a.test.yaml",
+                "tests:\n  a: { strict: false, steps: [ { publish: a/level, values: [1, 2], every: 1m } ] }\n",
+            ),
             (
                 "rules/a.yaml",
                 "rules:\n  there: { when: a/level, then: { b/level: \"${payload}\" } }\n  back: { when: b/level, then: { a/level: \"${payload}\" } }\n",
@@ -213,7 +219,7 @@ pub(crate) const PLANTED: &[Planted] = &[
     Planted {
         name: "a heater that is never switched off",
         code: "HR175",
-        wrong: &[(
+        wrong: &[("rules/b.yaml", SECOND), (
             "rules/a.yaml",
             "rules:\n  frost: { when: { state: cellar/temperature, below: 3 }, then: { cellar/heater/set: ON } }\n",
         )],
@@ -225,7 +231,7 @@ pub(crate) const PLANTED: &[Planted] = &[
     Planted {
         name: "a lamp that somebody presses on",
         code: "HR175",
-        wrong: &[(
+        wrong: &[("rules/b.yaml", SECOND), (
             "rules/a.yaml",
             "rules:\n  lamp: { when: { state: garden/gate, to: open }, then: { garden/lamp/set: { state: ON } } }\n",
         )],
@@ -237,7 +243,7 @@ pub(crate) const PLANTED: &[Planted] = &[
     Planted {
         name: "a pump with a timer of its own",
         code: "HR175",
-        wrong: &[(
+        wrong: &[("rules/b.yaml", SECOND), (
             "rules/a.yaml",
             "rules:\n  water: { when: { at: \"06:00\" }, then: { garden/pump/set: { state: ON } } }\n",
         )],
@@ -280,7 +286,7 @@ pub(crate) const PLANTED: &[Planted] = &[
         wrong: &[
             (
                 "rules/b.test.yaml",
-                "tests:\n  a: { strict: false, steps: [ { publish: rf/doorsensor, values: [\"ON\", \"ON\"] } ] }\n",
+                "tests:\n  a: { strict: false, steps: [ { publish: rf/doorsensor, values: [\"ON\", \"ON\"], every: 1m } ] }\n",
             ),
             (
                 "rules/a.yaml",
@@ -293,7 +299,7 @@ pub(crate) const PLANTED: &[Planted] = &[
         ],
         right: &[(
             "rules/b.test.yaml",
-            "tests:\n  a: { strict: false, steps: [ { publish: rf/doorsensor, values: [\"ON\", \"OFF\"] } ] }\n",
+            "tests:\n  a: { strict: false, steps: [ { publish: rf/doorsensor, values: [\"ON\", \"OFF\"], every: 1m } ] }\n",
         )],
     },
     Planted {
@@ -302,7 +308,7 @@ pub(crate) const PLANTED: &[Planted] = &[
         wrong: &[
             (
                 "rules/a.test.yaml",
-                "tests:\n  a: { strict: false, steps: [ { publish: zigbee2mqtt/lamp, payload: { state: ON } }, { publish: zigbee2mqtt/lamp, payload: { state: OFF } }, { publish: home/hall/motion, values: [\"ON\", \"OFF\"] } ] }\n",
+                "tests:\n  a: { strict: false, steps: [ { publish: zigbee2mqtt/lamp, payload: { state: ON } }, { publish: zigbee2mqtt/lamp, payload: { state: OFF } }, { publish: home/hall/motion, values: [\"ON\", \"OFF\"], every: 1m } ] }\n",
             ),
             (
                 "rules/a.yaml",
@@ -320,7 +326,7 @@ pub(crate) const PLANTED: &[Planted] = &[
         wrong: &[
             (
                 "rules/a.test.yaml",
-                "tests:\n  a: { strict: false, steps: [ { publish: pump, values: [\"ON\", \"OFF\"] }, { publish: tank/level, values: [5, 50] } ] }\n",
+                "tests:\n  a: { strict: false, steps: [ { publish: pump, values: [\"ON\", \"OFF\"], every: 1m }, { publish: tank/level, values: [5, 50], every: 1m } ] }\n",
             ),
             (
                 "rules/a.yaml",

@@ -110,7 +110,7 @@ pub(super) struct Checked<'a> {
 /// Returns what is probably not meant in a home.
 #[must_use]
 pub fn suspicions(rules: &Ruleset, known: &Known) -> Vec<Suspicion> {
-    let graph = Graph::new(rules, known.topics().map(|(topic, _)| topic));
+    let graph = Graph::new(rules, known);
     let home = Checked { graph: &graph, known };
     let mut found = Vec::new();
     for check in [

@@ -2,7 +2,10 @@
 //!
 //! Silent wherever anything could: another rule or branch that publishes something else there, a template, a scene, a script, a
 //! device or test that says something else there, a time that the command itself has. Silent too where a person presses: then a
-//! person may end it, and where each message of a topic starts the rule whatever it says.
+//! person may end it, where each message of a topic starts the rule whatever it says, and in a home of one rule, which has only
+//! begun.
+
+use std::collections::BTreeSet;
 
 use crate::analysis::Level;
 use crate::analysis::graph::{Node, Writing};
@@ -14,6 +17,9 @@ use super::{Checked, Claim, Suspicion};
 
 pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
     let mut found = Vec::new();
+    if home.graph.rules.iter().map(|node| node.rule.id.maker()).collect::<BTreeSet<_>>().len() < 2 {
+        return found;
+    }
     for node in home.graph.rules.iter().filter(|node| node.rule.enabled && !node.rule.dry_run) {
         let restores = node.rule.actions().any(|action| matches!(action.kind, ActionKind::Restore { .. }));
         if is_by_hand(node) || is_by_any_message(node) || restores {

@@ -1,5 +1,6 @@
 //! The home as a graph: which rule reads and writes which topics, and how.
 
+mod devices;
 pub(in crate::analysis) mod names;
 mod reads;
 mod writes;
@@ -7,10 +8,11 @@ mod writes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::devices::Registry;
 use crate::model::{Place, RuleId, Topic, TopicFilter, Value};
 use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset};
 
-use super::Pattern;
+use super::{Known, Pattern};
 
 /// How many topics a rule that is made for topics is looked at for.
 const MOST_TOPICS: usize = 8;
@@ -90,16 +92,17 @@ pub struct Writing {
 }
 
 impl Graph {
-    /// Returns the graph of `rules`. Those that are made for topics are looked at for some of `topics`.
+    /// Returns the graph of `rules` in a home of whose topics and devices this is known.
     #[must_use]
-    pub fn new<'a>(rules: &Ruleset, topics: impl Iterator<Item = &'a Topic> + Clone) -> Graph {
+    pub fn new(rules: &Ruleset, known: &Known) -> Graph {
+        let (topics, registry) = (known.topics().map(|(topic, _)| topic), &known.devices);
         let mut nodes = Vec::new();
         for entry in &*rules.entries {
             match entry {
-                RuleEntry::Rule(rule) => nodes.push(Node::new(Arc::clone(rule), rules)),
+                RuleEntry::Rule(rule) => nodes.push(Node::new(Arc::clone(rule), rules, registry)),
                 RuleEntry::EachTopic(each) => {
                     let made = instances(each, topics.clone());
-                    nodes.extend(made.into_iter().map(|rule| Node::new(Arc::new(rule), rules)));
+                    nodes.extend(made.into_iter().map(|rule| Node::new(Arc::new(rule), rules, registry)));
                 }
             }
         }
@@ -135,9 +138,9 @@ impl Graph {
 }
 
 impl Node {
-    fn new(rule: Arc<Rule>, rules: &Ruleset) -> Node {
-        let (reads, asks) = reads::of(&rule, rules);
-        let (writes, steers) = writes::of(&rule);
+    fn new(rule: Arc<Rule>, rules: &Ruleset, registry: &Registry) -> Node {
+        let (reads, asks) = reads::of(&rule, rules, registry);
+        let (writes, steers) = writes::of(&rule, registry);
         Node { reads, writes, others: asks.into_iter().chain(steers).collect(), rule }
     }
 

@@ -1,19 +1,21 @@
 //! What a rule reads: its triggers, its conditions, what it waits for, and what it puts into what it publishes.
 
-use crate::model::{Place, RuleId};
+use crate::devices::Registry;
+use crate::model::{Place, RuleId, Value};
 use crate::rules::{
     Action, ActionKind, Condition, ConditionKind, IfChanged, Per, Question, RepeatKind, Rule, RuleReference, Ruleset,
     Start, Trigger, TriggerKind,
 };
 use crate::script::{Closure, Expression, Template};
 
+use super::devices;
 use super::names::Names;
 use super::{How, OtherRule, Reading};
 use crate::analysis::Pattern;
 
 /// Returns what `rule` reads, and which other rules it asks of.
-pub(super) fn of(rule: &Rule, rules: &Ruleset) -> (Vec<Reading>, Vec<(OtherRule, RuleId)>) {
-    let mut reader = Reader { rule, rules, names: Names::of(rule), found: Vec::new(), asks: Vec::new() };
+pub(super) fn of(rule: &Rule, rules: &Ruleset, registry: &Registry) -> (Vec<Reading>, Vec<(OtherRule, RuleId)>) {
+    let mut reader = Reader { rule, rules, registry, names: Names::of(rule), found: Vec::new(), asks: Vec::new() };
     match &rule.start {
         Start::When(triggers) => triggers.iter().for_each(|trigger| reader.trigger(trigger, How::Wakes)),
         Start::While(start) => {
@@ -41,6 +43,7 @@ pub(super) fn of(rule: &Rule, rules: &Ruleset) -> (Vec<Reading>, Vec<(OtherRule,
 struct Reader<'a> {
     rule: &'a Rule,
     rules: &'a Ruleset,
+    registry: &'a Registry,
     names: Names<'a>,
     found: Vec<Reading>,
     asks: Vec<(OtherRule, RuleId)>,
@@ -56,6 +59,14 @@ impl Reader<'_> {
             TriggerKind::State(state) => state.field.to_string(),
             _ => String::new(),
         };
+        if let TriggerKind::Device(heard) = &trigger.kind {
+            for device in devices::chosen(self.registry, &heard.devices) {
+                for (pattern, path) in devices::said(&device, &heard.property) {
+                    self.add(pattern, how, path, &trigger.place);
+                }
+            }
+            return;
+        }
         if let Some(filter) = trigger.filter() {
             self.add(Pattern::of_filter(filter), how, path, &trigger.place);
         }
@@ -76,6 +87,14 @@ impl Reader<'_> {
                 ConditionKind::State(state) => {
                     for pattern in self.names.topics(&state.topic) {
                         self.add(pattern, how, state.field.to_string(), &part.place);
+                    }
+                }
+                ConditionKind::Device(asked) => {
+                    let name = asked.device.as_constant().and_then(Value::as_text).unwrap_or_default();
+                    for device in devices::named(self.registry, name) {
+                        for (pattern, path) in devices::said(&device, &asked.property) {
+                            self.add(pattern, how, path, &part.place);
+                        }
                     }
                 }
                 _ => {}

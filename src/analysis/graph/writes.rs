@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use crate::devices::Registry;
 use crate::model::{RuleId, Value};
 use crate::rules::{Action, ActionKind, BlockId, Publish, RepeatKind, Rule, RuleReference};
 use crate::script::{Closure, Piece, Template};
 
+use super::devices;
 use super::names::Names;
 use super::{OtherRule, Writing};
 use crate::analysis::{Level, Pattern};
 
 /// Returns what `rule` writes, and which other rules it steers.
-pub(super) fn of(rule: &Rule) -> (Vec<Writing>, Vec<(OtherRule, RuleId)>) {
+pub(super) fn of(rule: &Rule, registry: &Registry) -> (Vec<Writing>, Vec<(OtherRule, RuleId)>) {
     let mut writer =
-        Writer { rule, names: Names::of(rule), found: Vec::new(), steers: Vec::new(), seen: BTreeSet::new() };
+        Writer { rule, registry, names: Names::of(rule), found: Vec::new(), steers: Vec::new(), seen: BTreeSet::new() };
     for block in [rule.then, rule.otherwise].into_iter().flatten() {
         writer.block(block, false);
     }
@@ -22,6 +24,7 @@ pub(super) fn of(rule: &Rule) -> (Vec<Writing>, Vec<(OtherRule, RuleId)>) {
 
 struct Writer<'a> {
     rule: &'a Rule,
+    registry: &'a Registry,
     names: Names<'a>,
     found: Vec<Writing>,
     steers: Vec<(OtherRule, RuleId)>,
@@ -58,6 +61,11 @@ impl Writer<'_> {
                 let is_meant = |scene: &str| wanted.as_deref().is_none_or(|wanted| wanted == scene);
                 for (_, scene) in scenes.iter().filter(|(scene, _)| is_meant(scene)) {
                     scene.messages().iter().for_each(|message| self.message(message, action, is_delayed));
+                }
+            }
+            ActionKind::Set(set) => {
+                for (pattern, value) in devices::told(self.registry, set) {
+                    self.add(pattern, value, action, is_delayed);
                 }
             }
             ActionKind::Script(closure) => self.closure(closure, action, is_delayed),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::devices::Registry;
+use crate::devices::{DeviceSettings, Registry};
 use crate::lang::test_file::{PublishStep, StepKind, TestFile};
 use crate::model::{Message, Origin, Payload, Topic, Value, ValuePath};
 
@@ -65,6 +65,12 @@ pub enum Spoken {
 }
 
 impl Known {
+    /// Returns what is known before anybody has spoken: the devices that these settings tell of.
+    #[must_use]
+    pub fn new(settings: DeviceSettings) -> Known {
+        Known { devices: Registry::new(settings), ..Known::default() }
+    }
+
     /// Adds what the tests of a file let devices say.
     pub fn note_tests(&mut self, file: &TestFile) {
         for test in &file.tests {

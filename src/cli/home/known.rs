@@ -23,7 +23,7 @@ const DEVICES: &str = "devices.jsonl";
 
 /// Returns what is known of the topics of the home in `home`, whose tests are those of `suite`.
 pub(in crate::cli) fn known(home: &Path, suite: &Suite, settings: &Settings) -> Known {
-    let mut known = Known::default();
+    let mut known = Known::new(suite.home.options().devices.settings.clone());
     read(&home.join(DEVICES), &mut |recorded| {
         known.note_definition(&recorded.message.topic, &recorded.message.payload);
     });

@@ -4,7 +4,6 @@ use crate::model::{Map, Value};
 
 use super::piece::Piece;
 
-
 /// The functions of which the first two arguments are kept.
 const ABOUT_TOPICS: [&str; 14] = [
     "publish", "scene", "set", "state", "last", "exists", "states", "any", "all", "count", "known", "average",

@@ -77,7 +77,7 @@ impl Explore {
     /// Returns a search in a home with these rules, of whose topics this is known.
     #[must_use]
     pub fn new(rules: &Ruleset, options: &Options, known: &Arc<Known>, settings: &Settings) -> Explore {
-        let graph = Graph::new(rules, known.topics().map(|(topic, _)| topic));
+        let graph = Graph::new(rules, known);
         let commands: Vec<Topic> =
             graph.rules.iter().flat_map(|node| &node.writes).filter_map(|writing| writing.pattern.as_topic()).collect();
         let obey = Obey::new(known, &commands);
@@ -161,7 +161,17 @@ impl Explore {
         let is_it = |found: Finding| found.is_like(&finding);
         let journal = shrink::shrink(journal, &mut |journal| attempt(home, journal).is_some_and(is_it));
         let finding = attempt(home, &journal).unwrap_or(finding);
+        // A rule that fails on a value of which nothing is known may never see it.
+        if matches!(finding, Finding::Failed { .. }) && self.is_guess(&journal) {
+            return;
+        }
         self.found.push(Found { finding, journal, at_event: self.events });
+    }
+
+    /// Returns whether a journal says values of which nothing is known.
+    fn is_guess(&self, journal: &Journal) -> bool {
+        let is_guessed = |topic: &Topic| self.pool.topics.iter().any(|voice| voice.is_guessed && voice.topic == *topic);
+        journal.entries.iter().any(|entry| matches!(&entry.act, Act::Say { topic, .. } if is_guessed(topic)))
     }
 
     /// Compares what rules do after a restart in the middle of a journal with what they do without.

@@ -28,6 +28,16 @@ impl Obey {
         Obey { by_habit, devices: Some(Arc::clone(known)) }
     }
 
+    /// Returns whether there are devices that tests know by name, too.
+    pub(in crate::sim) fn knows_devices(&self) -> bool {
+        self.devices.as_ref().is_some_and(|known| known.devices.devices().next().is_some())
+    }
+
+    /// Returns whether an answer on `state` is one of these.
+    pub(in crate::sim) fn is_of_device(&self, state: &Topic) -> bool {
+        self.devices.as_ref().is_some_and(|known| known.listens_on(state).is_some())
+    }
+
     /// Returns whether a command to `topic` is answered on `state`.
     pub(in crate::sim) fn is_answer(&self, state: &Topic) -> bool {
         self.by_habit.values().any(|(known, _)| known == state)

@@ -46,6 +46,8 @@ pub(in crate::sim) struct Voice {
     pub(in crate::sim) payloads: Vec<Payload>,
     /// Whether messages may be kept by the broker.
     pub(in crate::sim) may_retain: bool,
+    /// Whether nothing is known of what it says.
+    pub(in crate::sim) is_guessed: bool,
 }
 
 /// What is asked for.
@@ -71,7 +73,8 @@ impl Pool {
             let payloads = payloads(&topic, heard, &literals, wanted);
             let may_retain = heard.is_some_and(|heard| heard.is_retained);
             if !payloads.is_empty() {
-                pool.topics.push(Voice { topic, payloads, may_retain });
+                let is_guessed = heard.is_none() && !literals.iter().any(|literal| literal.pattern.matches(&topic));
+                pool.topics.push(Voice { topic, payloads, may_retain, is_guessed });
             }
         }
         for rule in all(rules) {

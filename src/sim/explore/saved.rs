@@ -35,11 +35,11 @@ impl Explore {
     fn text(&self, found: &Found, tells_answers: bool) -> Result<String, String> {
         let mut steps = script::steps(&self.home, &found.journal, tells_answers)?;
         steps.extend(self.expectation(&found.finding)?);
-        let test = Yaml::Map(vec![
-            ("at".to_owned(), script::begin(&self.home, &found.journal)),
-            ("strict".to_owned(), Yaml::Value(json!(false))),
-            ("steps".to_owned(), Yaml::List(steps)),
-        ]);
+        let mut test = vec![("at".to_owned(), script::begin(&self.home, &found.journal))];
+        test.push(("strict".to_owned(), Yaml::Value(json!(false))));
+        test.extend(script::obeying(&self.home));
+        test.push(("steps".to_owned(), Yaml::List(steps)));
+        let test = Yaml::Map(test);
         let document = Yaml::Map(vec![("tests".to_owned(), Yaml::Map(vec![(name(&found.finding), test)]))]);
         let finding = found.finding.to_string();
         let first = finding.lines().next().unwrap_or_default();

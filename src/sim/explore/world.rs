@@ -272,6 +272,7 @@ impl<'a> World<'a> {
                         outcomes.push(Outcome::Published(Published { at, by, topic, payload, event, is_at_once }));
                     }
                 }
+                Effect::Tell(message) => self.keep(&message.topic, &message.payload, message.retain),
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
                 Effect::Alert(alert) => self.found.extend(Finding::of(&alert)),
                 Effect::Http { request, .. } => answers.push_back((request, ended(200))),

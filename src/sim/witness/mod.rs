@@ -40,7 +40,7 @@ impl<'a> Witnesses<'a> {
     /// Returns what demonstrates suspicions in a home with these rules.
     #[must_use]
     pub fn new(rules: &Ruleset, options: &Options, known: &'a Arc<Known>) -> Witnesses<'a> {
-        let graph = Graph::new(rules, known.topics().map(|(topic, _)| topic));
+        let graph = Graph::new(rules, known);
         let commands: Vec<Topic> =
             graph.rules.iter().flat_map(|node| &node.writes).filter_map(|writing| writing.pattern.as_topic()).collect();
         let obey = Obey::new(known, &commands);
@@ -98,10 +98,10 @@ impl<'a> Witnesses<'a> {
             true => inline([("expect", json!("nothing"))]),
             false => Yaml::Map(vec![("expect".to_owned(), Yaml::List(expected))]),
         });
-        let test = Yaml::Map(vec![
-            ("at".to_owned(), script::begin(&self.home, &witness.journal)),
-            ("steps".to_owned(), Yaml::List(steps)),
-        ]);
+        let mut test = vec![("at".to_owned(), script::begin(&self.home, &witness.journal))];
+        test.extend(script::obeying(&self.home));
+        test.push(("steps".to_owned(), Yaml::List(steps)));
+        let test = Yaml::Map(test);
         let name = format!("{} {}", suspicion.code, suspicion.rules.first().map_or("", |rule| rule.key()));
         let document = Yaml::Map(vec![("tests".to_owned(), Yaml::Map(vec![(name, test)]))]);
         let message = suspicion.message.lines().next().unwrap_or_default();

@@ -170,30 +170,43 @@ fn order_matters(home: &Witnesses<'_>, rule: &RuleId, wakes: &Pattern, asked: &P
         prelude.entries.pop();
         let (waker, asker) = (random.pick(&wakers)?, random.pick(&askers)?);
         let (wake, bad, good) = (say(waker, &mut random)?, say(asker, &mut random)?, say(asker, &mut random)?);
-        let with = |entries: &[&Entry]| {
-            let all = prelude.entries.iter().chain(entries.iter().copied()).cloned();
-            Journal { start: prelude.start, entries: all.collect() }
-        };
-        let played = |entries: &[&Entry]| Played::of(&home.home, &with(entries));
-        let before = played(&[&bad]).published.len();
-        let late = played(&[&bad, &wake, &good, &tail]);
-        let early = played(&[&bad, &good]).published.len();
-        let acts = played(&[&bad, &good, &wake, &tail]);
-        // In the one order nothing at all happens, in the other the rule acts.
-        let is_quiet = late.published.len() == before && early == before;
-        let new = acts.published.iter().skip(early).any(|published| published.by.maker() == rule.maker());
-        if is_quiet && new {
-            let plain =
-                Journal { start: prelude.start, entries: vec![bad.clone(), wake.clone(), good.clone(), tail.clone()] };
-            let other = Journal { start: prelude.start, entries: vec![bad, good, wake, tail.clone()] };
-            let is_enough = Played::of(&home.home, &plain).published.is_empty()
-                && Played::of(&home.home, &other).by(rule).next().is_some();
-            if is_enough {
-                return Some(plain);
-            }
+        let last = [bad, wake, good, tail.clone()];
+        if decides(home, rule, &prelude, &last) {
+            return Some(without_prelude(home, rule, prelude, &last));
         }
     }
     None
+}
+
+/// Returns whether the order of the two messages decides: in the one order nothing happens, in the other the rule acts.
+fn decides(home: &Witnesses<'_>, rule: &RuleId, prelude: &Journal, [bad, wake, good, tail]: &[Entry; 4]) -> bool {
+    let played = |entries: &[&Entry]| {
+        let all = prelude.entries.iter().chain(entries.iter().copied()).cloned();
+        Played::of(&home.home, &Journal { start: prelude.start, entries: all.collect() })
+    };
+    let acts = played(&[bad, good, wake, tail]);
+    let early = played(&[bad, good]).published.len();
+    if !acts.published.iter().skip(early).any(|published| published.by.maker() == rule.maker()) {
+        return false;
+    }
+    let before = played(&[bad]).published.len();
+    early == before && played(&[bad, wake, good, tail]).published.len() == before
+}
+
+/// Returns the whole journal, with as little before the two messages as it takes.
+fn without_prelude(home: &Witnesses<'_>, rule: &RuleId, mut prelude: Journal, last: &[Entry; 4]) -> Journal {
+    let mut index = 0;
+    while index < prelude.entries.len() {
+        let mut shorter = prelude.clone();
+        shorter.entries.remove(index);
+        if decides(home, rule, &shorter, last) {
+            prelude = shorter;
+        } else {
+            index += 1;
+        }
+    }
+    prelude.entries.extend(last.iter().cloned());
+    prelude
 }
 
 /// What was recorded makes the rule act three times.
@@ -232,7 +245,7 @@ fn acts_if(
         let mut said = payloads(topic, home.known.topic(instead), &home.literals, Wanted::default());
         said.extend(payloads(topic, None, &home.literals, Wanted::default()));
         draw.voices.retain(|voice| voice.topic != *instead);
-        draw.voices.push(Voice { topic: instead.clone(), payloads: said, may_retain: false });
+        draw.voices.push(Voice { topic: instead.clone(), payloads: said, may_retain: false, is_guessed: false });
     }
     let mended = |journal: &Journal| {
         let mut entries = Vec::new();

@@ -1,0 +1,92 @@
+//! What rules read of devices and tell them, as topics.
+
+use std::sync::Arc;
+
+use crate::devices::{CommandOptions, Device, Extract, Found, Property, Registry};
+use crate::model::{Map, TopicFilter, Value};
+use crate::rules::{DeviceChoice, SetAction};
+use crate::script::{DeviceFilter, Template};
+
+use crate::analysis::Pattern;
+
+/// Returns the devices that a trigger hears.
+pub(super) fn chosen(registry: &Registry, choice: &DeviceChoice) -> Vec<Arc<Device>> {
+    match choice {
+        DeviceChoice::Names(names) => names.iter().flat_map(|name| named(registry, name)).collect(),
+        DeviceChoice::Where(filter) => registry.devices().filter(|device| fits(device, filter)).cloned().collect(),
+    }
+}
+
+fn fits(device: &Device, filter: &DeviceFilter) -> bool {
+    filter.area.as_deref().is_none_or(|area| device.area.as_deref() == Some(area))
+        && filter.has.iter().all(|name| device.property(name).is_some())
+}
+
+/// Returns the devices that a name means.
+pub(super) fn named(registry: &Registry, name: &str) -> Vec<Arc<Device>> {
+    match registry.find(name) {
+        Found::One(device) => vec![Arc::clone(device)],
+        Found::Several(several) => several.into_iter().cloned().collect(),
+        Found::None(_) => Vec::new(),
+    }
+}
+
+/// Returns where a device says a property: the topics, and the path in the payload.
+pub(super) fn said(device: &Device, property: &str) -> Vec<(Pattern, String)> {
+    let Some((_, property)) = device.property(property) else { return Vec::new() };
+    let topic = |read: &crate::devices::Read| {
+        let path = match &read.reader.extract {
+            Extract::Key(key) => key.to_string(),
+            Extract::Keys(keys) => keys.join("."),
+            _ => String::new(),
+        };
+        Some((Pattern::of_filter(device.topics.get(read.topic)?), path))
+    };
+    property.reads.iter().filter_map(topic).collect()
+}
+
+/// Returns what a command sends: to which topics, and what, where that is known at load.
+pub(super) fn told(registry: &Registry, action: &SetAction) -> Vec<(Pattern, Option<Value>)> {
+    let devices: Vec<Arc<Device>> = match &action.target {
+        Template::Constant(Value::Text(name)) => named(registry, name),
+        Template::Constant(Value::List(names)) => {
+            names.iter().filter_map(Value::as_text).flat_map(|name| named(registry, name)).collect()
+        }
+        // Any of them may be meant.
+        _ => registry.devices().cloned().collect(),
+    };
+    let values = constants(&action.to);
+    let mut found = Vec::new();
+    for device in &devices {
+        let command = values.as_ref().map(|values| device.command(values, &|_| None, CommandOptions::default()));
+        match command {
+            Some(Ok(command)) => {
+                found.extend(command.publications.into_iter().map(|publication| {
+                    (Pattern::of_topic(&publication.topic), Some(publication.payload.value().clone()))
+                }))
+            }
+            _ => found.extend(listens(device).into_iter().map(|pattern| (pattern, None))),
+        }
+    }
+    found
+}
+
+fn constants(to: &Template) -> Option<Map> {
+    match to {
+        Template::Constant(Value::Map(map)) => Some((**map).clone()),
+        Template::Map(entries) => {
+            let entry = |(key, value): &(Template, Template)| {
+                Some((key.as_constant()?.to_string().into(), value.as_constant()?.clone()))
+            };
+            entries.iter().map(entry).collect()
+        }
+        _ => None,
+    }
+}
+
+/// Returns the topics that a device listens on.
+fn listens(device: &Device) -> Vec<Pattern> {
+    let topic = |property: &Property| device.topics.get(property.write.as_ref()?.topic);
+    let topics: std::collections::BTreeSet<&TopicFilter> = device.properties.iter().filter_map(topic).collect();
+    topics.into_iter().map(Pattern::of_filter).collect()
+}
