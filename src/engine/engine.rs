@@ -52,7 +52,6 @@ impl Engine {
     #[must_use]
     pub fn restore(now: Timestamp, rules: Ruleset, saved: Snapshot, options: Options) -> (Engine, Vec<Effect>) {
         let mut core = Core::new(now, Arc::clone(&rules.secrets), options, saved.alive_at);
-        core.evaluator.world.calendar.agendas = Arc::clone(&rules.agendas);
         rows::restore(&mut core, saved);
         known::begin(&mut core);
         let behind = clock_change::behind(&core);
@@ -128,13 +127,7 @@ impl Engine {
         }
         self.core.secrets = Arc::new(self.core.secrets.with(&rules.secrets));
         input::put_in_force(&mut self.core, &rules.inputs);
-        let known = &mut self.core.evaluator.world.calendar.agendas;
-        let are_agendas_new = **known != *rules.agendas;
-        *known = Arc::clone(&rules.agendas);
         reload::replace_rules(&mut self.core, &rules);
-        if are_agendas_new {
-            clock_change::recompute_schedules(&mut self.core);
-        }
         if self.core.has_started {
             self.reconsider_all(None);
             dispatch::dispatch_home_event(&mut self.core, HomeEvent::Reloaded, None, 0);

@@ -8,6 +8,7 @@ use crate::rules::{LogLevel, Rule, Ruleset};
 use crate::script::Failure;
 
 use super::activation::activate;
+use super::clock_change;
 use super::core::Core;
 use super::history;
 use super::inbox::Incoming;
@@ -19,6 +20,8 @@ use super::waits;
 
 /// Swaps the rules: what was kept of each goes over to the rule of the same id.
 pub(crate) fn replace_rules(core: &mut Core, rules: &Ruleset) {
+    let are_agendas_new = *core.evaluator.world.calendar.agendas != *rules.agendas;
+    core.evaluator.world.calendar.agendas = Arc::clone(&rules.agendas);
     match core.live.replace_changed(rules) {
         Some(changed) => {
             put_changed_in_force(core, &changed);
@@ -30,10 +33,14 @@ pub(crate) fn replace_rules(core: &mut Core, rules: &Ruleset) {
     for (rule, timers) in core.live.take_timers_of_dormant() {
         timer::record_ended(core, &rule, &timers);
     }
+    if are_agendas_new {
+        clock_change::recompute_schedules(core);
+    }
 }
 
 /// Puts all rules in force, with what is kept of them, and their runs.
 pub(crate) fn put_in_force(core: &mut Core, rules: &Ruleset) {
+    core.evaluator.world.calendar.agendas = Arc::clone(&rules.agendas);
     core.deadlines.clear_all();
     core.subscriptions.clear_all();
     core.interruptions.clear();

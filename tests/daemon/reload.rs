@@ -54,6 +54,40 @@ fn added_and_removed_files_are_noticed() {
 }
 
 #[test]
+fn a_calendar_is_read_again_when_it_changes_and_keeps_its_last_reading_when_it_breaks() {
+    let calendar = |events: &str| format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n");
+    let home = Home::with(&[
+        ("bins.ics", &calendar("")),
+        (
+            "rules/a.yaml",
+            "rules: { long: { while: calendar('bins').len() > 0, then: { to/out: begun }, else: { to/out: over } } }",
+        ),
+    ]);
+    let settings = fs::read_to_string(home.file("homerule.yaml")).unwrap();
+    home.write("homerule.yaml", &format!("{settings}calendars: {{ bins: bins.ics }}\n"));
+    let mut house = home.start();
+    let says = |house: &House, value: &str| {
+        until("the rule's word", || {
+            let state = house.get("/api/state?filter=to/out");
+            state.as_array().unwrap().first().is_some_and(|topic| topic["value"] == value)
+        });
+    };
+    let event = "BEGIN:VEVENT\nSUMMARY:x\nDTSTART;VALUE=DATE:20200101\nDTEND;VALUE=DATE:20991231\nEND:VEVENT\n";
+    house.home.write("bins.ics", &calendar(event));
+    house.reloaded();
+    says(&house, "begun");
+    house.home.write("bins.ics", &calendar("BEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n"));
+    let broken = house.reloaded();
+    assert_eq!(broken["in_force"], false, "{broken}");
+    let status = house.get("/api/status").to_string();
+    assert!(status.contains("HR123") && status.contains("bins.ics"), "{status}");
+    says(&house, "begun");
+    house.home.write("bins.ics", &calendar(""));
+    house.reloaded();
+    says(&house, "over");
+}
+
+#[test]
 fn a_file_that_an_editor_renames_over_the_old_is_noticed_again_and_again() {
     let mut house = house();
     for key in ["second", "third"] {
