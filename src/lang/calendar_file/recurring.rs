@@ -65,8 +65,7 @@ pub(super) fn local_of(time: &WrittenTime, start: &WrittenTime) -> DateTime {
     let local = time.local_in(start.zone.as_ref());
     // A date among times means the event's time on that day.
     match (time.is_date, start.is_date) {
-        (true, false) => local.date().to_datetime(start.local.time()),
-        (false, true) => local.date().to_datetime(start.local.time()),
+        (true, false) | (false, true) => local.date().to_datetime(start.local.time()),
         (true, true) | (false, false) => local,
     }
 }

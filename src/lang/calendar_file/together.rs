@@ -49,7 +49,7 @@ fn of_one(all: Vec<Read>) -> Vec<Series> {
         if follow && let Some(first) = series.first_mut() {
             let rest = rest_of(first, at, one);
             first.before = Some(at);
-            series.extend(rest.filter(|_| !one.is_cancelled));
+            series.extend((!one.is_cancelled).then_some(rest));
             continue;
         }
         for known in &mut series {
@@ -77,13 +77,13 @@ fn newest_of_each<'a>(single_ones: &'a [Read], main: &Read) -> Vec<(DateTime, &'
 }
 
 /// Returns the rest of a series from the occurrence on that would have begun at `at`, as `one` says it.
-fn rest_of(series: &Series, at: DateTime, one: &Read) -> Option<Series> {
+fn rest_of(series: &Series, at: DateTime, one: &Read) -> Series {
     let mut rest = series.clone();
     rest.event = Arc::new(one.event.clone());
     rest.length = one.length;
     rest.not_before = Some(at);
     rest.shift = one.start.local_in(series.zone.as_ref()).duration_since(at);
-    Some(rest)
+    rest
 }
 
 /// Returns a series as it is said.

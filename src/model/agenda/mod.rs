@@ -2,7 +2,7 @@
 //!
 //! An [`Agenda`] holds what one iCalendar file says; a recurrence is followed as far as somebody asks, never to its end.
 
-mod agenda;
+mod events;
 mod matching;
 mod occurrence;
 mod recurrence;
@@ -13,7 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use agenda::Agenda;
+pub use events::Agenda;
 pub use matching::Matching;
 pub use occurrence::{Edge, Event, Occurrence};
 pub use recurrence::{Recurrence, RecurrenceError};

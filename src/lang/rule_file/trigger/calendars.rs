@@ -36,7 +36,7 @@ impl Decoder<'_> {
         let name = name?;
         self.need_calendar(&name.text, name.span.clone());
         Some(Schedule::Events {
-            calendar: name.text.clone().into(),
+            calendar: name.text.clone(),
             edge: edge??,
             offset: optional(offset)?.unwrap_or(SignedDuration::ZERO),
             matching: optional(matching)?,
