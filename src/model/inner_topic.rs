@@ -2,6 +2,7 @@
 //! that triggers, conditions and expressions find as they find that of any topic.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use super::{Topic, is_in_topic};
 
@@ -64,7 +65,8 @@ fn level(name: &str) -> Cow<'_, str> {
         if is_plain(letter) {
             level.push(letter);
         } else {
-            level.push_str(&format!("%{:x};", u32::from(letter)));
+            // Writing into a text never fails.
+            let _ = write!(level, "%{:x};", u32::from(letter));
         }
     }
     Cow::Owned(level)

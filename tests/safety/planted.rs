@@ -14,7 +14,8 @@ pub(crate) struct Planted {
 const HALL: &str = "tests:\n  a:\n    strict: false\n    steps:\n      - { publish: home/hall/motion, values: [\"ON\", \"OFF\"], every: 1m }\n      - { publish: home/hall/lux, values: [10, 300], every: 1m }\n      - { publish: home/hall/door, values: [open, closed], every: 1m }\n";
 
 /// Another rule, without which a home has only begun.
-const SECOND: &str = "rules:\n  damp: { when: { state: cellar/humidity, above: 80 }, then: { home/notify: The cellar is damp. } }\n";
+const SECOND: &str =
+    "rules:\n  damp: { when: { state: cellar/humidity, above: 80 }, then: { home/notify: The cellar is damp. } }\n";
 
 pub(crate) const PLANTED: &[Planted] = &[
     Planted {
@@ -219,10 +220,13 @@ pub(crate) const PLANTED: &[Planted] = &[
     Planted {
         name: "a heater that is never switched off",
         code: "HR175",
-        wrong: &[("rules/b.yaml", SECOND), (
-            "rules/a.yaml",
-            "rules:\n  frost: { when: { state: cellar/temperature, below: 3 }, then: { cellar/heater/set: ON } }\n",
-        )],
+        wrong: &[
+            ("rules/b.yaml", SECOND),
+            (
+                "rules/a.yaml",
+                "rules:\n  frost: { when: { state: cellar/temperature, below: 3 }, then: { cellar/heater/set: ON } }\n",
+            ),
+        ],
         right: &[(
             "rules/a.yaml",
             "rules:\n  frost: { while: \"state('cellar/temperature') < 3\", linger: 30m, then: { cellar/heater/set: ON }, else: { cellar/heater/set: OFF } }\n",
@@ -231,10 +235,13 @@ pub(crate) const PLANTED: &[Planted] = &[
     Planted {
         name: "a lamp that somebody presses on",
         code: "HR175",
-        wrong: &[("rules/b.yaml", SECOND), (
-            "rules/a.yaml",
-            "rules:\n  lamp: { when: { state: garden/gate, to: open }, then: { garden/lamp/set: { state: ON } } }\n",
-        )],
+        wrong: &[
+            ("rules/b.yaml", SECOND),
+            (
+                "rules/a.yaml",
+                "rules:\n  lamp: { when: { state: garden/gate, to: open }, then: { garden/lamp/set: { state: ON } } }\n",
+            ),
+        ],
         right: &[(
             "rules/a.yaml",
             "rules:\n  lamp: { when: { topic: garden/button, payload: single }, then: { garden/lamp/set: { state: ON } } }\n",
@@ -243,10 +250,13 @@ pub(crate) const PLANTED: &[Planted] = &[
     Planted {
         name: "a pump with a timer of its own",
         code: "HR175",
-        wrong: &[("rules/b.yaml", SECOND), (
-            "rules/a.yaml",
-            "rules:\n  water: { when: { at: \"06:00\" }, then: { garden/pump/set: { state: ON } } }\n",
-        )],
+        wrong: &[
+            ("rules/b.yaml", SECOND),
+            (
+                "rules/a.yaml",
+                "rules:\n  water: { when: { at: \"06:00\" }, then: { garden/pump/set: { state: ON } } }\n",
+            ),
+        ],
         right: &[(
             "rules/a.yaml",
             "rules:\n  water: { when: { at: \"06:00\" }, then: { garden/pump/set: { state: ON, on_time: 600 } } }\n",

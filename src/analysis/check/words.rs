@@ -174,6 +174,7 @@ pub(super) fn is_on(value: &Value) -> bool {
 }
 
 /// Returns whether two values are commands that contradict each other.
+#[must_use]
 pub fn clash(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Map(one), Value::Map(other)) => {

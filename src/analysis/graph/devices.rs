@@ -63,7 +63,7 @@ pub(super) fn told(registry: &Registry, action: &SetAction) -> Vec<(Pattern, Opt
             Some(Ok(command)) => {
                 found.extend(command.publications.into_iter().map(|publication| {
                     (Pattern::of_topic(&publication.topic), Some(publication.payload.value().clone()))
-                }))
+                }));
             }
             _ => found.extend(listens(device).into_iter().map(|pattern| (pattern, None))),
         }

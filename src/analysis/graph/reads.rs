@@ -32,7 +32,9 @@ pub(super) fn of(rule: &Rule, rules: &Ruleset, registry: &Registry) -> (Vec<Read
         reader.template(template, &rule.place);
     }
     if let Per::Expressions(expressions) = &rule.per {
-        expressions.iter().for_each(|expression| reader.expression(expression, How::Used));
+        for expression in expressions {
+            reader.expression(expression, How::Used);
+        }
     }
     for action in rule.actions() {
         reader.action(action);
@@ -138,8 +140,7 @@ impl Reader<'_> {
     fn action(&mut self, action: &Action) {
         for condition in action.kind.conditions() {
             let how = match &action.kind {
-                ActionKind::Wait(_) => How::Awaited,
-                ActionKind::Repeat { kind: RepeatKind::Every { .. }, .. } => How::Awaited,
+                ActionKind::Wait(_) | ActionKind::Repeat { kind: RepeatKind::Every { .. }, .. } => How::Awaited,
                 _ => How::Asked,
             };
             self.condition(condition, how);
@@ -160,12 +161,16 @@ impl Reader<'_> {
             ActionKind::ChooseCase { on, .. } => self.expression(on, How::Asked),
             ActionKind::Script(closure) => self.closure(closure),
             ActionKind::Let(entries) | ActionKind::Remember(entries) => {
-                entries.iter().for_each(|(_, template)| self.template(template, &action.place));
+                for (_, template) in entries {
+                    self.template(template, &action.place);
+                }
             }
             ActionKind::Log { text, .. } => self.template(text, &action.place),
             ActionKind::Run { rule: RuleReference::Fixed(id), with, .. } => {
                 self.asks.push((OtherRule::Runs, id.clone()));
-                with.iter().for_each(|(_, template)| self.template(template, &action.place));
+                for (_, template) in with {
+                    self.template(template, &action.place);
+                }
             }
             ActionKind::Snapshot(snapshot) => {
                 for pattern in self.names.topics(&snapshot.target) {

@@ -81,7 +81,9 @@ impl Known {
                 match &step.kind {
                     StepKind::Publish(publish) => self.note_publish(publish),
                     StepKind::Restart(restart) => {
-                        restart.meanwhile.iter().for_each(|publish| self.note_publish(publish))
+                        for publish in &restart.meanwhile {
+                            self.note_publish(publish);
+                        }
                     }
                     _ => {}
                 }

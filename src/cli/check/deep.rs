@@ -107,7 +107,7 @@ fn diagnostic(suspicion: &Suspicion, places: &mut Places<'_>) -> Diagnostic {
 fn file(folder: &Path, suspicion: &Suspicion, index: usize) -> Result<PathBuf, Failure> {
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("`{}` can't be written: {}", folder.display(), disk::reason(&error))))?;
-    let rule = suspicion.rules.first().map_or_else(|| "home".to_owned(), |rule| rule.to_string());
+    let rule = suspicion.rules.first().map_or_else(|| "home".to_owned(), ToString::to_string);
     let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
     let rule: String = rule.chars().map(plain).collect();
     let code = suspicion.code.to_string().to_ascii_lowercase();

@@ -84,7 +84,9 @@ impl Check {
             for (file, count) in fixed.unwrap_or_default() {
                 print::line(&format!("fixed {file}: {}", counted(count, "change")));
             }
-            witnesses.iter().for_each(|line| print::line(line));
+            for line in &witnesses {
+                print::line(line);
+            }
             print::line(&checked.summary());
         }
         Ok(if errors == 0 { Exit::Well } else { Exit::No })

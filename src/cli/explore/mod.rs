@@ -140,12 +140,9 @@ impl Explore {
         };
         let (events, journals) = (search.events(), search.journals());
         if let Some(depth) = self.bounded {
-            return match search.is_complete() {
-                true => format!("{found}: all {journals} ways of up to {depth} steps were tried, {events} events"),
-                false => format!(
-                    "{found}: {journals} ways of up to {depth} steps were tried, {events} events; there are more: try a smaller depth"
-                ),
-            };
+            let tried = if search.is_complete() { "all " } else { "" };
+            let more = if search.is_complete() { "" } else { "; there are more: try a smaller depth" };
+            return format!("{found}: {tried}{journals} ways of up to {depth} steps were tried, {events} events{more}");
         }
         format!(
             "{found}: seed {}, {events} events in {journals} runs of the home (`--seed {} --steps {events}` repeats it)",

@@ -71,7 +71,7 @@ fn follow(core: &mut Core, id: LiveId, owner: Owner, triggers: &[Trigger]) {
         let subscription = subscription(core, device);
         // What is held for a device that isn't meant any more, or isn't there, holds no longer.
         let Subscription::Reads(reads) = &subscription else { continue };
-        let held = core.trigger_state(id, owner, index).into_iter().flat_map(|state| state.tracks());
+        let held = core.trigger_state(id, owner, index).into_iter().flat_map(TriggerState::tracks);
         let held = held.filter(|(topic, track)| track.hold.is_some() && !reads.topics.contains(*topic));
         let lost: Vec<Topic> = held.map(|(topic, _)| topic.clone()).collect();
         core.subscriptions.set(Subscriber { rule: id, part: Part::Trigger(owner, index) }, subscription);

@@ -42,7 +42,7 @@ pub(crate) fn set(act: &mut Act<'_>, set: &SetAction) -> Result<Next, Failure> {
     let options = CommandOptions { if_changed: set.if_changed };
     let mut pending = Vec::new();
     for device in devices {
-        match command(act, &device, &wanted, options)? {
+        match command(act, &device, &wanted, options) {
             Commanded::Stopped(next) => return Ok(next),
             Commanded::Refused(why) => wrong.push(why),
             Commanded::Sent(wanted) if wanted.is_empty() => {}
@@ -98,25 +98,20 @@ enum Commanded {
     Stopped(Next),
 }
 
-fn command(
-    act: &mut Act<'_>,
-    device: &KnownDevice,
-    wanted: &Map,
-    options: CommandOptions,
-) -> Result<Commanded, Failure> {
+fn command(act: &mut Act<'_>, device: &KnownDevice, wanted: &Map, options: CommandOptions) -> Commanded {
     let core = &*act.at.core;
     let Some(known) = core.devices.registry.device(&device.id) else {
-        return Ok(Commanded::Refused(format!("`{}` is gone", device.label)));
+        return Commanded::Refused(format!("`{}` is gone", device.label));
     };
     let command = match known.command(wanted, &|property| said(core, device, property), options) {
         Ok(command) => command,
-        Err(errors) => return Ok(Commanded::Refused(in_words(&errors))),
+        Err(errors) => return Commanded::Refused(in_words(&errors)),
     };
     let values: Map = command.values.iter().cloned().collect();
     let (device_name, values) = (Arc::clone(&device.label), Value::Map(Arc::new(values)));
     if command.publications.is_empty() {
         act.note(StepKind::Set, StepResult::Device(DeviceStep::Unchanged { device: device_name, values }));
-        return Ok(Commanded::Sent(Vec::new()));
+        return Commanded::Sent(Vec::new());
     }
     let step = StepResult::Device(DeviceStep::Commanded { device: device_name, values });
     let step = if act.at.rule.dry_run { StepResult::Would(Box::new(step)) } else { step };
@@ -129,10 +124,10 @@ fn command(
     }
     for publication in command.publications {
         if let Some(outcome) = send(act, StepKind::Set, message(publication)) {
-            return Ok(Commanded::Stopped(Next::End(outcome)));
+            return Commanded::Stopped(Next::End(outcome));
         }
     }
-    Ok(Commanded::Sent(command.confirmable))
+    Commanded::Sent(command.confirmable)
 }
 
 /// Returns what a device last said of a property.

@@ -169,10 +169,13 @@ impl Due {
     pub(crate) fn ends_a_time(&self) -> bool {
         match self {
             Due::Trigger(_, _, topic) => topic.is_some(),
-            Due::WhilePending | Due::WhileEvery | Due::Wake(..) | Due::Timeout(..) | Due::Rested | Due::Timer(_) => {
-                true
-            }
-            Due::Confirm(..) => true,
+            Due::WhilePending
+            | Due::WhileEvery
+            | Due::Wake(..)
+            | Due::Timeout(..)
+            | Due::Rested
+            | Due::Timer(_)
+            | Due::Confirm(..) => true,
             Due::AtRecheck(..) | Due::WhileRecheck | Due::UntilRecheck(..) => false,
         }
     }

@@ -128,7 +128,9 @@ impl Masker<'_> {
     fn missing(&self, missing: &mut [Missing]) {
         for Missing { wanted, said, .. } in missing {
             self.values(wanted);
-            said.iter_mut().for_each(|said| self.value(said));
+            if let Some(said) = said {
+                self.value(said);
+            }
         }
     }
 

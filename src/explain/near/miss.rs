@@ -36,9 +36,9 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
             })
         }
         TriggerKind::State(state) => miss_of_state(state, value, before),
-        TriggerKind::Device(_) => None,
         TriggerKind::Silent { .. } => Some("it spoke, so its `for` starts again".to_owned()),
-        TriggerKind::Schedule { .. }
+        TriggerKind::Device(_)
+        | TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
         | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }

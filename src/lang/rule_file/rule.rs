@@ -224,7 +224,9 @@ impl Decoder<'_> {
         let allow = allow.map(|node| self.codes(node)).unwrap_or_default();
         let enabled = enabled.and_then(|node| self.flag(node)).unwrap_or(true);
         let when = node.get("when").or_else(|| fields.meant_for("when", &RULE_KEYS));
-        when.into_iter().for_each(|when| self.may_read_what_triggers_set(when));
+        if let Some(when) = when {
+            self.may_read_what_triggers_set(when);
+        }
         let start = self.start(&mut fields, source);
         let variables = fields.take("let").or_else(|| fields.meant_for("let", &RULE_KEYS));
         let variables = variables.map(|node| self.variables(node, Grows::WithEach));

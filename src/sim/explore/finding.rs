@@ -57,9 +57,9 @@ impl Finding {
     #[must_use]
     pub fn is_like(&self, other: &Finding) -> bool {
         match (self, other) {
+            (Finding::Failed { rule: one, .. }, Finding::Failed { rule: other, .. })
+            | (Finding::Loop(one), Finding::Loop(other)) => one.maker() == other.maker(),
             (Finding::Broken { invariant: one, .. }, Finding::Broken { invariant: other, .. }) => one == other,
-            (Finding::Failed { rule: one, .. }, Finding::Failed { rule: other, .. }) => one.maker() == other.maker(),
-            (Finding::Loop(one), Finding::Loop(other)) => one.maker() == other.maker(),
             (Finding::Commanded { topic: one, .. }, Finding::Commanded { topic: other, .. }) => one == other,
             (Finding::Differs { .. }, Finding::Differs { .. }) | (Finding::Panic(_), Finding::Panic(_)) => true,
             _ => false,

@@ -235,7 +235,7 @@ fn difference(home: &Home, journal: &Journal, at: usize) -> Option<String> {
     };
     let (without, with) = (play(false), play(true));
     let place = (0..without.len().max(with.len())).find(|place| without.get(*place) != with.get(*place))?;
-    let say = |outcome: Option<&Outcome>| outcome.map_or("nothing".to_owned(), |outcome| story::outcome(outcome));
+    let say = |outcome: Option<&Outcome>| outcome.map_or("nothing".to_owned(), story::outcome);
     Some(format!("without it {}, with it {}", say(without.get(place)), say(with.get(place))))
 }
 

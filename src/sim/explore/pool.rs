@@ -96,7 +96,7 @@ impl Pool {
                 }
             }
             TriggerKind::Event(HomeEvent::Started | HomeEvent::Stopping | HomeEvent::Reloaded) => {
-                self.hears_starts = true
+                self.hears_starts = true;
             }
             TriggerKind::Topic { retained: true, .. } => self.hears_starts = true,
             _ => {}
@@ -226,10 +226,14 @@ pub(in crate::sim) fn payloads(
         }
     }
     if !is_map || fields.contains_key("") && bases.is_empty() {
-        fields.get("").into_iter().flatten().for_each(|value| add(&mut found, Payload::from_value(value)));
+        for value in fields.get("").into_iter().flatten() {
+            add(&mut found, Payload::from_value(value));
+        }
     }
     if found.is_empty() {
-        ["ON", "OFF"].into_iter().for_each(|text| add(&mut found, Payload::from_bytes(text)));
+        for text in ["ON", "OFF"] {
+            add(&mut found, Payload::from_bytes(text));
+        }
     }
     if wanted.is_hostile {
         for text in ["", "null", "unavailable", "nan", "-1e308", "[]", "{}", "\u{0}"] {

@@ -141,8 +141,12 @@ pub(super) fn compare(
         _ => "devices were told something else".to_owned(),
     };
     let mut report = Report::default();
-    missing.iter().for_each(|line| report.add(LineKind::Missing, format!("- {line}")));
-    told.iter().for_each(|line| report.add(LineKind::Unexpected, format!("+ {line}")));
+    for line in &missing {
+        report.add(LineKind::Missing, format!("- {line}"));
+    }
+    for line in &told {
+        report.add(LineKind::Unexpected, format!("+ {line}"));
+    }
     Err((message, report))
 }
 

@@ -94,9 +94,10 @@ impl<'a> Witnesses<'a> {
                 inline([("topic", json!(published.topic.as_str())), ("payload", payload)])
             })
             .collect();
-        steps.push(match expected.is_empty() {
-            true => inline([("expect", json!("nothing"))]),
-            false => Yaml::Map(vec![("expect".to_owned(), Yaml::List(expected))]),
+        steps.push(if expected.is_empty() {
+            inline([("expect", json!("nothing"))])
+        } else {
+            Yaml::Map(vec![("expect".to_owned(), Yaml::List(expected))])
         });
         let mut test = vec![("at".to_owned(), script::begin(&self.home, &witness.journal))];
         test.extend(script::obeying(&self.home));
