@@ -55,8 +55,8 @@ impl Agenda {
             return self.look_up(from, until, zone);
         }
         let Ok(mut known) = self.known.lock() else { return self.look_up(from, until, zone) };
-        let fits = |known: &&Known| known.from <= from && until <= known.until && known.zone == *zone;
-        if known.as_ref().filter(fits).is_none() {
+        let fits = |known: &Known| known.from <= from && until <= known.until && known.zone == *zone;
+        if !known.as_ref().is_some_and(fits) {
             let (first, last) = (moved(from, -AROUND), moved(until, AROUND));
             let occurrences = self.look_up(first, last, zone);
             *known = Some(Known { zone: zone.clone(), from: first, until: last, occurrences });
