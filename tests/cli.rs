@@ -6,6 +6,8 @@ mod find;
 mod full_output;
 mod home_search;
 mod import;
+mod import_home_assistant;
+mod import_templates;
 mod init;
 mod no_daemon;
 mod pages;

@@ -5,13 +5,16 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
 use crate::cli::{Exit, Failure, print};
 use crate::disk::{self, home_files};
 use crate::lang::import::home_assistant::{Folder, Imported, Request, import};
+use crate::lang::{Home, Severity, Source};
 
+use super::checked_home::CheckedHome;
 use super::configuration_folder::ConfigurationFolder;
 use super::{known_devices, tests_of_rules};
 
@@ -51,16 +54,16 @@ impl HomeAssistant {
         let (folder, single) = self.configuration()?;
         let entities = self.entities_file()?;
         let named = self.entities.as_ref().map(|path| path.display().to_string());
-        let request = Request {
+        let mut request = Request {
             folder: &Folder { read: &|path| folder.read(path), list: &|path| folder.list(path) },
             single: single.as_deref(),
             entities: named.as_deref().zip(entities.as_deref()),
             known: known_devices::read(&self.into),
             has_settings: self.into.join(home_files::SETTINGS).exists(),
+            can_notify: can_notify(),
+            rejected: BTreeMap::new(),
         };
-        let shown = self.path.display();
-        let mut imported = import(&request).map_err(|reason| Failure::new(format!("`{shown}`: {reason}")))?;
-        tests_of_rules::add(&mut imported, &self.into);
+        let imported = self.checked(&mut request)?;
         let report = imported.report.markdown();
         if !self.dry_run {
             self.write(&imported, &report)?;
@@ -71,6 +74,22 @@ impl HomeAssistant {
             self.summarize(&imported);
         }
         Ok(if imported.report.is_complete() { Exit::Well } else { Exit::No })
+    }
+
+    /// Imports, so that all that is switched on loads, with the tests of it.
+    fn checked(&self, request: &mut Request<'_>) -> Result<Imported, Failure> {
+        let shown = self.path.display();
+        loop {
+            let mut imported = import(request).map_err(|reason| Failure::new(format!("`{shown}`: {reason}")))?;
+            let home = CheckedHome::load(&imported, &self.into)?;
+            let rejected = home.rejected(&imported);
+            let known = request.rejected.len();
+            request.rejected.extend(rejected);
+            if request.rejected.len() == known {
+                tests_of_rules::add(&mut imported, &home);
+                return Ok(imported);
+            }
+        }
     }
 
     /// Returns the configuration's folder, and the file of it if only that is meant.
@@ -152,6 +171,16 @@ impl HomeAssistant {
             print::line(&format!("{} says what came of each", file.display()));
         }
     }
+}
+
+/// Returns whether rules can notify: whether one that does loads.
+fn can_notify() -> bool {
+    let settings = "notify:\n  phone: { publish: phone/say, payload: \"${message}\" }\n";
+    let rules = "rules: { bell: { when: bell, then: { notify: phone, message: Somebody rings } } }\n";
+    let files = [(home_files::SETTINGS, settings), ("rules/bell.yaml", rules)];
+    let source = |(path, text): (&str, &str)| (Arc::from(path), Source::Content(Arc::from(text.as_bytes())));
+    let home = Home::load(&files.into_iter().map(source).collect());
+    home.diagnostics.iter().all(|found| found.severity != Severity::Error)
 }
 
 fn write_file(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {

@@ -1,18 +1,18 @@
-//! The devices that a home knows from its `devices.jsonl`.
+//! The devices that a home knows, from its `devices.jsonl` and its settings.
 
 use std::path::Path;
 
-use crate::devices::{DeviceSettings, Holds, Registry};
-use crate::disk::recording_file;
+use crate::devices::{Holds, Registry};
+use crate::disk::home_files;
+use crate::lang::Home;
 use crate::lang::import::home_assistant::{KnownDevice, KnownProperty};
 
-/// Returns the devices of the home in `folder`; none where it has no `devices.jsonl`.
+/// Returns the devices that the home in `folder` knows.
 pub(super) fn read(folder: &Path) -> Vec<KnownDevice> {
-    let path = folder.join("devices.jsonl");
-    let Ok(lines) = recording_file::read(&path) else { return Vec::new() };
-    let mut registry = Registry::new(DeviceSettings::default());
-    for recorded in lines {
-        registry.note(&recorded.message.topic, &recorded.message.payload);
+    let home = Home::load(&home_files::read_home(folder).unwrap_or_default());
+    let mut registry = Registry::new(home.settings.device_settings(""));
+    for (topic, payload) in home.kept_devices.iter() {
+        registry.note(topic, payload);
     }
     registry.devices().map(|device| known(device)).collect()
 }

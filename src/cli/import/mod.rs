@@ -1,5 +1,6 @@
 //! `homerule import`: what another system was set to, as files of homerule.
 
+mod checked_home;
 mod configuration_folder;
 mod home_assistant;
 mod known_devices;

@@ -7,8 +7,8 @@ mod snapshot;
 mod written;
 
 pub use incident::IncidentTest;
-pub use run::{Failure, TestOutcome, TestRun};
+pub use run::{Failure, TestOutcome, TestRun, Tried};
 pub use snapshot::{Material, Snapshot};
-pub use written::WrittenTest;
+pub use written::{WrittenTest, expectation};
 
 pub(in crate::sim) use written::exactly;

@@ -129,14 +129,17 @@ fn step(said: &Said) -> Yaml {
     }
 }
 
-/// Returns what was published as what's expected, in its order.
-fn expectation(published: &[Published]) -> Yaml {
+/// Returns what was published as the step of a test that expects it, in its order.
+#[must_use]
+pub fn expectation<'p>(published: impl IntoIterator<Item = &'p Published>) -> Yaml {
     let message = |published: &Published| {
         let message = &published.publication.message;
         let payload = message.payload.value().to_json();
         inline([("topic", json!(message.topic.as_str())), ("payload", exactly(payload))])
     };
-    Yaml::Map(vec![("expect".to_owned(), Yaml::List(published.iter().map(message).collect()))])
+    let messages: Vec<Yaml> = published.into_iter().map(message).collect();
+    let expected = if messages.is_empty() { Yaml::text("nothing") } else { Yaml::List(messages) };
+    Yaml::Map(vec![("expect".to_owned(), expected)])
 }
 
 /// Returns a payload as an expectation: a map of one key that looks like a pattern is meant literally.

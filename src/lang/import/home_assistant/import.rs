@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::entities::{Entity, Home, KnownDevice, Registries, Source, read_file};
 use super::load::{self, Configuration, Folder, Helper, Loader};
+use super::outline::HomePlace;
 use super::report::{Entry, EntryKind, Outcome, Report};
 use super::translate::{self, Helpers, Made, Names, RuleSource, SceneName, Shared};
+use super::trial::Trial;
 use super::words;
 use super::write::Doc;
 use super::yaml::{Comment, Node, Place};
@@ -24,6 +26,10 @@ pub struct Request<'a> {
     pub known: Vec<KnownDevice>,
     /// Whether the home has a homerule.yaml, which is never edited.
     pub has_settings: bool,
+    /// Whether rules can notify; if not, notifications go through Home Assistant.
+    pub can_notify: bool,
+    /// Rules by key that came out wrong before, and why: they're refused.
+    pub rejected: BTreeMap<String, String>,
 }
 
 /// What is written.
@@ -33,6 +39,8 @@ pub struct Imported {
     pub files: BTreeMap<String, String>,
     /// Files that only the owner may read.
     pub secrets: BTreeMap<String, String>,
+    /// For each rule file, how its automations are tried.
+    pub trials: BTreeMap<String, Vec<Trial>>,
     /// What came of it.
     pub report: Report,
 }
@@ -46,11 +54,12 @@ pub fn import(request: &Request<'_>) -> Result<Imported, String> {
     let configuration = load::load(&mut loader, request.single)?;
     let registries = Registries::read(&mut loader);
     let mut home = Home::new(registries, request.known.clone(), prefix(&configuration));
+    home.has_no_place = !request.has_settings && !HomePlace::of(&configuration).is_known();
     if let Some((name, text)) = request.entities {
         home.entities = read_file(name, text)?;
         home.has_file = !home.entities.is_empty();
     }
-    Ok(Importer::new(loader, configuration, home, request.has_settings).run(request.single.is_none()))
+    Ok(Importer::new(loader, configuration, home, request).run(request.single.is_none()))
 }
 
 /// Returns the first level of the topics on which Home Assistant says its states.
@@ -70,6 +79,8 @@ pub(super) struct Part {
     pub(super) doc: Doc,
     /// The entry of the report that it belongs to.
     pub(super) entry: Option<usize>,
+    /// Of an automation: what it's called.
+    pub(super) title: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +97,7 @@ pub(super) struct Importer<'a> {
     pub(super) names: Names,
     pub(super) shared: Shared,
     pub(super) has_settings: bool,
+    rejected: BTreeMap<String, String>,
     pub(super) parts: Vec<Part>,
     pub(super) report: Report,
     /// The comments of each file that aren't written yet.
@@ -93,15 +105,16 @@ pub(super) struct Importer<'a> {
 }
 
 impl<'a> Importer<'a> {
-    fn new(loader: Loader<'a>, configuration: Configuration, home: Home, has_settings: bool) -> Importer<'a> {
+    fn new(loader: Loader<'a>, configuration: Configuration, home: Home, request: &Request<'a>) -> Importer<'a> {
         let comments = loader.files.iter().map(|(path, file)| (Arc::clone(path), file.comments.clone())).collect();
         Importer {
             loader,
             configuration,
             home,
             names: Names::default(),
-            shared: Shared::default(),
-            has_settings,
+            shared: Shared { can_notify: request.can_notify, ..Shared::default() },
+            has_settings: request.has_settings,
+            rejected: request.rejected.clone(),
             parts: Vec::new(),
             report: Report::default(),
             comments,
@@ -126,13 +139,19 @@ impl<'a> Importer<'a> {
         self.scenes();
         for (node, expanded, key) in automations {
             let comments = self.comments_of(&node.place);
-            let made = translate::automation(self.source(), &node, expanded, &key, comments);
+            let made = match self.rejected.get(&key).cloned() {
+                Some(reason) => translate::refused(self.source(), &node, &key, comments, reason),
+                None => translate::automation(self.source(), &node, expanded, &key, comments),
+            };
             let name = title(&node, &key);
             self.add(EntryKind::Automation, &node.place, name, &key, made);
         }
         for (object, node, expanded, key) in scripts {
             let comments = self.comments_of(&node.place);
-            let made = translate::script(self.source(), &node, expanded, &object, &key, comments);
+            let made = match self.rejected.get(&key).cloned() {
+                Some(reason) => translate::refused(self.source(), &node, &key, comments, reason),
+                None => translate::script(self.source(), &node, expanded, &object, &key, comments),
+            };
             let name = title(&node, &object);
             self.add(EntryKind::Script, &node.place, name, &key, made);
         }
@@ -324,7 +343,8 @@ impl Importer<'_> {
                 self.rule_entity(&entity, Source::Scene { name: key.clone() });
                 if let Some(doc) = doc {
                     let (file, line) = (Arc::clone(&node.place.file), node.place.line);
-                    self.parts.push(Part { file, line, section: Section::Scenes, key, doc, entry: Some(entry) });
+                    let (section, entry) = (Section::Scenes, Some(entry));
+                    self.parts.push(Part { file, line, section, key, doc, entry, title: None });
                 }
             }
         }
@@ -390,17 +410,22 @@ impl Importer<'_> {
         let entry = self.report.entries.len();
         self.note(EntryKind::Helper, place, format!("{}.{}", helper.domain, helper.object), made);
         let (file, line) = (Arc::clone(&place.file), place.line);
-        self.parts.push(Part { file, line, section, key: key.to_owned(), doc: doc.noted(above), entry: Some(entry) });
+        let (key, doc, entry) = (key.to_owned(), doc.noted(above), Some(entry));
+        self.parts.push(Part { file, line, section, key, doc, entry, title: None });
     }
 
     /// Adds the rules of a thing, and its entry.
     fn add(&mut self, kind: EntryKind, place: &Place, name: String, key: &str, made: Made) {
         let entry = self.report.entries.len();
-        self.note(kind, place, name, &made);
+        self.note(kind, place, name.clone(), &made);
         for (rule, doc) in made.rules {
             let (file, line) = (Arc::clone(&place.file), place.line);
             let entry = (rule == key).then_some(entry);
-            self.parts.push(Part { file, line, section: Section::Rules, key: rule, doc, entry });
+            let title = (kind == EntryKind::Automation).then(|| match entry {
+                Some(_) => name.clone(),
+                None => format!("{name}, when something becomes true"),
+            });
+            self.parts.push(Part { file, line, section: Section::Rules, key: rule, doc, entry, title });
         }
     }
 

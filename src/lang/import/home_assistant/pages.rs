@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::entities::{Source, write_file};
 use super::import::{Imported, Importer, Part, Section};
+use super::library;
+use super::outline::{self, HomePlace};
 use super::translate;
+use super::trial::{NamedRules, Trial, trials};
 use super::write::Doc;
-use super::{library, outline};
 
 impl Importer<'_> {
     /// Writes the files and the report.
     pub(super) fn finish(mut self, is_folder: bool) -> Imported {
         let mut imported = Imported::default();
-        let pages = self.pages(&mut imported.files);
+        let pages = self.pages(&mut imported);
         for (entry, written) in pages {
             if let Some(entry) = self.report.entries.get_mut(entry) {
                 entry.written = Some(written);
@@ -27,6 +29,7 @@ impl Importer<'_> {
         let used = self.home.used();
         self.report.left =
             used.iter().filter(|(_, entity)| entity.source == Source::Bridge).map(|(id, _)| id.clone()).collect();
+        self.report.prefix.clone_from(&self.home.prefix);
         self.report.notes.extend(self.shared.notes.borrow().iter().cloned());
         self.say_once();
         imported.files.insert("homeassistant-entities.yaml".to_owned(), write_file(&used, &self.home.registries));
@@ -37,7 +40,15 @@ impl Importer<'_> {
         if imported.files.values().any(|text| text.contains("ha::")) {
             imported.files.insert(library::PATH.to_owned(), library::TEXT.to_owned());
         }
-        let settings = outline::settings(&self.configuration, &self.shared);
+        let place = HomePlace::of(&self.configuration);
+        let needs_sun = imported
+            .files
+            .values()
+            .any(|text| ["sunset", "sunrise", "sun.", "sun:"].iter().any(|word| text.contains(word)));
+        let settings = outline::settings(&place, needs_sun, &self.shared);
+        if !self.has_settings {
+            self.report.notes.extend(place.note().map(ToOwned::to_owned));
+        }
         if self.has_settings {
             self.report.to_paste = Some(outline::needed(&self.shared)).filter(|text| !text.is_empty());
         } else if !settings.is_empty() {
@@ -101,11 +112,16 @@ impl Importer<'_> {
     }
 
     /// Writes the rule files, one for each file of Home Assistant, and returns where each entry's rule stands.
-    fn pages(&mut self, files: &mut BTreeMap<String, String>) -> Vec<(usize, (String, usize, String))> {
+    fn pages(&mut self, imported: &mut Imported) -> Vec<(usize, (String, usize, String))> {
         let mut pages: BTreeMap<String, Vec<Part>> = BTreeMap::new();
         for part in std::mem::take(&mut self.parts) {
             pages.entry(page_of(&part.file)).or_default().push(part);
         }
+        let rules = pages.iter().flat_map(|(name, parts)| {
+            let rules = parts.iter().filter(|part| part.section == Section::Rules);
+            rules.map(move |part| (part.key.clone(), format!("{name}.yaml"), &part.doc))
+        });
+        let named = NamedRules::new(rules);
         let mut found = Vec::new();
         for (name, mut parts) in pages {
             parts.sort_by_key(|part| (part.section, part.line));
@@ -136,7 +152,16 @@ impl Importer<'_> {
                     found.push((entry, (path.clone(), line, part.key.clone())));
                 }
             }
-            files.insert(path, text);
+            let made: Vec<Trial> = parts
+                .iter()
+                .filter_map(|part| Some(trials(&part.key, part.title.as_ref()?, &part.doc)))
+                .flatten()
+                .map(|trial| Trial { rules: named.with_all_named(&trial.rule), ..trial })
+                .collect();
+            if !made.is_empty() {
+                imported.trials.insert(path.clone(), made);
+            }
+            imported.files.insert(path, text);
         }
         found
     }

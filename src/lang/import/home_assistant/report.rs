@@ -15,6 +15,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// What to add to homerule.yaml, which is never edited.
     pub to_paste: Option<String>,
+    /// The first level of the topics on which Home Assistant says its states.
+    pub prefix: String,
     /// The entities that go through Home Assistant.
     pub left: Vec<String>,
 }
@@ -183,11 +185,13 @@ impl Report {
         }
         if !self.left.is_empty() {
             text.push_str("## What goes through Home Assistant\n\n");
-            text.push_str(
+            let _ = write!(
+                text,
                 "These entities aren't known as devices here, so Home Assistant says their states and carries out their commands. \
-                 In its configuration.yaml, set\n\n```yaml\nmqtt_statestream:\n  base_topic: homeassistant_statestream\n  publish_attributes: true\n```\n\n\
+                 In its configuration.yaml, set\n\n```yaml\nmqtt_statestream:\n  base_topic: {}\n  publish_attributes: true\n```\n\n\
                  and add the automation in `homeassistant-bridge.yaml`. To move one here, name its device in \
                  `homeassistant-entities.yaml` and import again with `--entities homeassistant-entities.yaml --force`.\n\n",
+                self.prefix
             );
             for id in &self.left {
                 let _ = writeln!(text, "- `{id}`");

@@ -24,6 +24,8 @@ pub(in crate::lang::import::home_assistant) struct Home {
     used: RefCell<BTreeMap<String, Entity>>,
     /// The actions that Home Assistant is asked for.
     pub(in crate::lang::import::home_assistant) calls: RefCell<BTreeSet<String>>,
+    /// Whether nobody says where the home is, so that homerule.yaml has a placeholder.
+    pub(in crate::lang::import::home_assistant) has_no_place: bool,
     /// Whether the entities file names entities.
     pub(in crate::lang::import::home_assistant) has_file: bool,
     /// What is read, since it was last asked: what triggers are written for.

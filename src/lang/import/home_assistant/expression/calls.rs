@@ -2,7 +2,7 @@
 
 use super::literal::quoted;
 use super::translator::{Answer, Translator, refuse};
-use super::written::{Kind, Written, level};
+use super::written::{Kind, Written, Zone, level};
 use crate::lang::import::home_assistant::entities::{Codec, Home, Source};
 use crate::lang::import::home_assistant::jinja::{Expression, ExpressionKind};
 
@@ -62,7 +62,13 @@ impl Translator<'_> {
                 for (condition, id) in of {
                     branches.push((condition, read(self, &id)?));
                 }
-                let otherwise = read(self, &otherwise)?;
+                let is_state = branches.iter().any(|(_, value)| matches!(value.kind, Kind::Reading(_)));
+                let otherwise = match (&*otherwise, is_state) {
+                    // No entity at all.
+                    ("", true) => Written::constant("unknown"),
+                    ("", false) => Written::atom("()", Kind::None),
+                    (otherwise, _) => read(self, otherwise)?,
+                };
                 Ok(Written::choice(branches, otherwise))
             }
         }
@@ -111,6 +117,10 @@ impl Translator<'_> {
                 }
                 let Some(wanted) = arguments.get(2) else { return refuse(at, "`is_state_attr` needs a value") };
                 let wanted = self.expression(wanted)?;
+                if wanted.kind == Kind::None {
+                    // No attribute is none, there.
+                    return Ok(Written::boolean(false));
+                }
                 Ok(Self::equal(&value, &wanted))
             }
             "has_value" => {
@@ -119,7 +129,10 @@ impl Translator<'_> {
                 })?;
                 Ok(Self::has_value(&state))
             }
-            "now" | "utcnow" if arguments.is_empty() => Ok(Written::atom("now.unix", Kind::Time)),
+            "now" if arguments.is_empty() => Ok(Written::atom("now.unix", Kind::Time)),
+            "utcnow" if arguments.is_empty() => {
+                Ok(Written { zone: Zone::Utc, ..Written::atom("now.unix", Kind::Time) })
+            }
             "today_at" => {
                 let time = match arguments.first() {
                     None => quoted("00:00"),
@@ -133,17 +146,20 @@ impl Translator<'_> {
                 if name == "strptime" {
                     let Some(format) = arguments.get(1) else { return refuse(at, "`strptime` needs a format") };
                     let format = self.expression(format)?;
+                    if let Some(directives) =
+                        format.constant.as_ref().filter(|format| !format.contains(['y', 'Y', 'j', 'd']))
+                    {
+                        // A time alone is of the first day that Python knows there.
+                        let (text, format) = (value.as_text(), quoted(&format!("%Y-%m-%d {directives}")));
+                        return Ok(Written::atom(format!("unix_time('1900-01-01 ' + {text}, {format})"), Kind::Time));
+                    }
                     return Ok(Written::atom(format!("unix_time({}, {})", value.as_text(), format.text), Kind::Time));
                 }
                 let default = match arguments.get(1).or_else(|| named_argument(named, "default")) {
                     Some(default) => Some(self.expression(default)?),
                     None => None,
                 };
-                Ok(Self::timestamp(
-                    &value,
-                    default.as_ref(),
-                    if name == "as_timestamp" { Kind::Float } else { Kind::Time },
-                ))
+                Ok(Self::moment(&value, default.as_ref(), name))
             }
             "timedelta" => self.timedelta(arguments, named, at),
             "float" | "int" | "bool" | "iif" | "is_number" | "max" | "min" | "average" | "round" | "typeof"
@@ -286,6 +302,18 @@ impl Translator<'_> {
             _ => format!("ha::has_value({})", state.as_text()),
         };
         Written::atom(text, Kind::Bool)
+    }
+
+    /// Returns what `as_timestamp`, `as_datetime` and `as_local` make of a value.
+    pub(super) fn moment(value: &Written, default: Option<&Written>, name: &str) -> Written {
+        let kind = if name == "as_timestamp" { Kind::Float } else { Kind::Time };
+        let zone = match (name, &value.kind) {
+            ("as_datetime", Kind::Int | Kind::Float | Kind::Number) => Zone::Utc,
+            ("as_datetime", Kind::Time) => value.zone,
+            ("as_datetime", _) => Zone::AsWritten,
+            _ => Zone::Local,
+        };
+        Written { zone, ..Self::timestamp(value, default, kind) }
     }
 
     /// Returns seconds since 1970 of a time, a number or a text.

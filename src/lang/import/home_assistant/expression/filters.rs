@@ -38,13 +38,18 @@ impl Translator<'_> {
                     }
                     _ => value.as_number(default.as_ref().map(|default| &*default.text)),
                 };
-                // A default that isn't a number makes it either.
-                let is_number =
-                    default.is_none_or(|default| matches!(default.kind, Kind::Int | Kind::Float | Kind::Number));
-                Ok(Written { kind: if is_number { Kind::Float } else { Kind::Any }, ..number })
+                // A default that isn't a number makes it either, and a whole one is given as it is.
+                let is_number = |default: &Written| matches!(default.kind, Kind::Int | Kind::Float | Kind::Number);
+                let kind = if default.as_ref().is_none_or(is_number) { Kind::Float } else { Kind::Any };
+                let said = default.filter(|default| default.kind == Kind::Int && number.text.starts_with("number("));
+                let said = said.map(|default| format!("ha::float_or({}, {})", value.text, default.text));
+                Ok(Written { kind, said, ..number })
             }
             "int" => {
                 let default = argument(self, 0, "default")?;
+                if arguments.len() > 1 || named_argument(named, "base").is_some() {
+                    return refuse(at, "`int` with a base isn't translated");
+                }
                 if value.kind == Kind::Int {
                     return Ok(value);
                 }
@@ -210,11 +215,7 @@ impl Translator<'_> {
             }
             "as_timestamp" | "as_datetime" | "as_local" => {
                 let default = argument(self, 0, "default")?;
-                Ok(Self::timestamp(
-                    &value,
-                    default.as_ref(),
-                    if name == "as_timestamp" { Kind::Float } else { Kind::Time },
-                ))
+                Ok(Self::moment(&value, default.as_ref(), name))
             }
             "format" => {
                 let Some(format) = value.constant.clone() else {

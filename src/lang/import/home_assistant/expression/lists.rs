@@ -11,6 +11,9 @@ use crate::lang::import::home_assistant::jinja::Expression;
 
 type Named = [(String, Expression)];
 
+/// More entities than this aren't listed in one expression.
+const MOST_ENTITIES: usize = 500;
+
 impl Translator<'_> {
     #[expect(clippy::too_many_lines, reason = "a table: an arm for each word")]
     pub(super) fn list_filter(
@@ -120,7 +123,7 @@ impl Translator<'_> {
                     } else {
                         self.filter(item, &filter, rest, named, at)?
                     };
-                    of_list(format!("{list_text}.map(|x| {})", mapped.text), Kind::List)
+                    of_list(format!("{list_text}.map(|x| {})", Self::item_text(&mapped)), Kind::List)
                 }
             },
             _ => self.selected(&list, name, arguments, at),
@@ -134,31 +137,15 @@ impl Translator<'_> {
                 let ids = ids.clone();
                 self.records(&ids, at)
             }
-            Kind::Domain(domain) => {
-                let ids: Vec<String> = self
-                    .scope
-                    .home
-                    .registries
-                    .entities
-                    .keys()
-                    .chain(self.scope.home.entities.keys())
-                    .filter(|id| id.split('.').next() == Some(domain))
-                    .cloned()
-                    .collect();
-                let is_known = self.scope.home.registries.are_there || self.scope.home.has_file;
-                if ids.is_empty() || !is_known {
-                    return refuse(
-                        at,
-                        format!(
-                            "all of `states.{domain}` aren't known without the registries (`.storage`): name the entities"
-                        ),
-                    );
-                }
-                let mut ids = ids;
-                ids.sort();
-                ids.dedup();
-                self.records(&ids, at)
-            }
+            Kind::Domain(domain) => match self.ids_of_domain(domain) {
+                Some(ids) => self.records(&ids, at),
+                None => refuse(
+                    at,
+                    format!(
+                        "all of `states.{domain}` aren't known without the registries (`.storage`): name the entities"
+                    ),
+                ),
+            },
             Kind::Root("states") => refuse(at, "all states of Home Assistant aren't known here: name the entities"),
             Kind::Text | Kind::Reading(_)
                 if matches!(name, "length" | "count" | "list" | "first" | "last" | "reverse") =>
@@ -172,6 +159,16 @@ impl Translator<'_> {
             Kind::List | Kind::Any | Kind::Map | Kind::Records => Ok(value),
             _ => refuse(at, format!("`{name}` needs a list")),
         }
+    }
+
+    /// Returns the entities of a domain, if all of them are known.
+    pub(super) fn ids_of_domain(&self, domain: &str) -> Option<Vec<String>> {
+        let home = self.scope.home;
+        let known = home.registries.entities.keys().chain(home.entities.keys());
+        let ids: std::collections::BTreeSet<String> =
+            known.filter(|id| id.split('.').next() == Some(domain)).cloned().collect();
+        let are_known = home.registries.are_there || home.has_file;
+        (are_known && !ids.is_empty()).then(|| ids.into_iter().collect())
     }
 
     /// Returns the records of state objects.
@@ -301,7 +298,7 @@ impl Translator<'_> {
     /// Returns `expand(…)`: the state objects of entities, groups written out.
     #[expect(clippy::match_same_arms, reason = "an arm for each way to name entities")]
     pub(super) fn expand(&mut self, arguments: &[Expression], at: usize) -> Answer {
-        let mut ids = Vec::new();
+        let mut ids: Vec<String> = Vec::new();
         for argument in arguments {
             let written = self.expression(argument)?;
             match (&written.kind, &written.constant) {
@@ -318,21 +315,37 @@ impl Translator<'_> {
                 _ => return refuse(at, "`expand` of something computed isn't translated"),
             }
         }
+        // In the order in which Home Assistant looks them up: the last one first.
         let mut found: Vec<String> = Vec::new();
-        for id in ids {
+        while let Some(id) = ids.pop() {
             if !id.contains('.') || id.contains(' ') {
                 return refuse(at, "`expand` of something computed isn't translated");
             }
             match self.scope.home.entity(&id).source {
-                Source::Derived { members, .. } if id.starts_with("group.") => found.extend(members),
+                Source::Derived { members, .. } if id.starts_with("group.") => ids.extend(members),
                 _ if id.starts_with("group.") => {
                     return refuse(at, format!("the members of `{id}` aren't known: it isn't in this configuration"));
                 }
+                _ if found.contains(&id) => {}
                 _ => found.push(id),
             }
+            if found.len() > MOST_ENTITIES {
+                return refuse(at, "these are far too many entities");
+            }
         }
-        let mut seen = std::collections::BTreeSet::new();
-        found.retain(|id| seen.insert(id.clone()));
         Ok(Written::atom("", Kind::States(found)))
     }
+}
+
+/// Returns the texts of a list that is written out, if it's one of texts only.
+pub(super) fn ids_of_list(text: &str) -> Option<Vec<String>> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    if inner.is_empty() {
+        return Some(Vec::new());
+    }
+    let text = |part: &str| {
+        let part = part.strip_prefix('\'')?.strip_suffix('\'')?;
+        (!part.contains(['\'', '\\', '$'])).then(|| part.to_owned())
+    };
+    inner.split(", ").map(text).collect()
 }

@@ -8,6 +8,7 @@ mod literal;
 mod operators;
 mod render;
 mod scope;
+mod statements;
 mod tests_of;
 mod text_methods;
 mod translator;

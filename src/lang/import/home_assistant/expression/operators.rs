@@ -184,8 +184,16 @@ impl Translator<'_> {
                 level::SUM,
             ));
         }
-        if operator == Binary::Modulo && left.constant.is_some() {
-            return refuse(at, "write `| format(…)` instead of `%` for texts");
+        if operator == Binary::Modulo
+            && let Some(format) = &left.constant
+        {
+            if right.kind == Kind::List {
+                return refuse(at, "`%` with several values isn't translated: write `| format(a, b)`");
+            }
+            return Self::percent_format(format, std::slice::from_ref(right), at);
+        }
+        if operator == Binary::Multiply && (is_text(left) || is_text(right)) {
+            return refuse(at, "a text that is repeated isn't translated: add `| float` if it's a number");
         }
         if is_text(left) || is_text(right) {
             return refuse(at, "this computes with a text, which fails in Home Assistant too: add `| float`");

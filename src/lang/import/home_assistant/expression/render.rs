@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::literal::escape;
 use super::translator::{Refusal, Translator, refuse};
 use super::written::{Kind, Written};
-use crate::lang::import::home_assistant::jinja::{Expression, ExpressionKind, Part, parse};
+use crate::lang::import::home_assistant::jinja::{Expression, Part, parse};
 
 /// A piece of what a template gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ impl Translator<'_> {
         Ok(Rendered { pieces })
     }
 
-    fn pieces(&mut self, parts: &[Part], depth: usize) -> Result<Vec<Piece>, Refusal> {
+    pub(super) fn pieces(&mut self, parts: &[Part], depth: usize) -> Result<Vec<Piece>, Refusal> {
         let mut pieces = Vec::new();
         for part in parts {
             match part {
@@ -57,15 +57,7 @@ impl Translator<'_> {
                     pieces.push(self.branches(branches, otherwise, depth)?);
                 }
                 Part::Set(name, value) => {
-                    let written = match &value.kind {
-                        ExpressionKind::Call(function, ..)
-                            if function.kind == ExpressionKind::Name("namespace".to_owned()) =>
-                        {
-                            return refuse(value.at, "`namespace` has no counterpart here");
-                        }
-                        _ => self.expression(value)?,
-                    };
-                    self.locals.push((name.clone(), written));
+                    self.set(name, value)?;
                 }
                 Part::SetBlock(name, parts) => {
                     let pieces = self.pieces(parts, depth + 1)?;
@@ -73,50 +65,12 @@ impl Translator<'_> {
                     self.locals.push((name.clone(), written));
                 }
                 Part::For(name, list, condition, parts) => {
-                    let written = self.each(name, list, condition.as_ref(), parts)?;
-                    pieces.push(Piece::Value(written));
+                    pieces.extend(self.each(name, list, condition.as_ref(), parts)?);
                 }
                 Part::Other(word, at) => return refuse(*at, format!("`{{% {word} %}}` has no counterpart here")),
             }
         }
         Ok(pieces)
-    }
-
-    /// Translates `{% for %}`: what it writes for each item, one behind the other.
-    fn each(
-        &mut self,
-        name: &str,
-        list: &Expression,
-        condition: Option<&Expression>,
-        parts: &[Part],
-    ) -> Result<Written, Refusal> {
-        if !super::literal::is_name(name) {
-            return refuse(list.at, format!("`{name}` can't be the name of a variable here"));
-        }
-        let sets = parts.iter().any(|part| matches!(part, Part::Set(..) | Part::SetBlock(..)));
-        if sets {
-            return refuse(
-                list.at,
-                "a `{% for %}` that sets variables has no counterpart here: use `map`, `select` or `sum`",
-            );
-        }
-        let value = self.expression(list)?;
-        let mut found = self.list_filter(value, "list", &[], &[], list.at)?;
-        let before = self.locals.len();
-        let kind = if found.kind == Kind::Records { Kind::Record } else { Kind::Any };
-        self.locals.push((name.to_owned(), Written::atom(name, kind)));
-        let inner = (|| {
-            let condition = condition.map(|condition| self.expression(condition)).transpose()?;
-            Ok((condition.map(|condition| condition.as_bool()), self.pieces(parts, 1)?))
-        })();
-        self.locals.truncate(before);
-        let (condition, pieces) = inner?;
-        let level = super::written::level::ATOM;
-        if let Some(condition) = condition {
-            found = Written::atom(format!("{}.filter(|{name}| {})", found.at(level), condition.text), Kind::List);
-        }
-        let text = as_expression(&pieces).as_text();
-        Ok(Written::atom(format!("ha::join({}.map(|{name}| {text}), '')", found.at(level)), Kind::Text))
     }
 
     fn output(&mut self, expression: &Expression) -> Result<Written, Refusal> {
@@ -131,48 +85,6 @@ impl Translator<'_> {
             }
             _ => Ok(written),
         }
-    }
-
-    /// Translates `{% if %}`. What a branch sets counts behind it.
-    fn branches(
-        &mut self,
-        branches: &[(Expression, Vec<Part>)],
-        otherwise: &[Part],
-        depth: usize,
-    ) -> Result<Piece, Refusal> {
-        let before = self.locals.clone();
-        let (mut found, mut ends) = (Vec::new(), Vec::new());
-        for (condition, parts) in branches {
-            self.locals.clone_from(&before);
-            let condition = self.expression(condition)?.as_bool();
-            let pieces = self.pieces(parts, depth + 1)?;
-            ends.push((condition.clone(), self.locals.split_off(before.len())));
-            found.push((condition, pieces));
-        }
-        self.locals.clone_from(&before);
-        let otherwise = self.pieces(otherwise, depth + 1)?;
-        let last = self.locals.split_off(before.len());
-        self.locals = before;
-        let mut names: Vec<String> = Vec::new();
-        for (name, _) in ends.iter().flat_map(|(_, set)| set).chain(&last) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-        for name in names {
-            let old = self.locals.iter().rev().find(|(known, _)| *known == name).map(|(_, written)| written.clone());
-            let old = old.unwrap_or_else(|| Written::atom("()", Kind::Undefined));
-            let of = |set: &[(String, Written)]| {
-                set.iter()
-                    .rev()
-                    .find(|(known, _)| *known == name)
-                    .map_or_else(|| old.clone(), |(_, written)| written.clone())
-            };
-            let branches = ends.iter().map(|(condition, set)| (condition.clone(), of(set))).collect();
-            let written = Written::choice(branches, of(&last));
-            self.locals.push((name, written));
-        }
-        Ok(Piece::If(found, otherwise))
     }
 }
 
@@ -221,7 +133,7 @@ fn trim_end(pieces: &mut Vec<Piece>) {
 }
 
 /// Returns pieces as one expression of a text, or of the value if there is only one.
-fn as_expression(pieces: &[Piece]) -> Written {
+pub(super) fn as_expression(pieces: &[Piece]) -> Written {
     match pieces {
         [] => Written::constant(""),
         [Piece::Text(text)] => Written::constant(text),
@@ -278,12 +190,37 @@ impl Rendered {
         }
     }
 
+    /// Returns whether white space may be left around it, which only what it gives at run time tells.
+    fn may_have_space(&self) -> bool {
+        let is_open = |piece: &Piece| match piece {
+            Piece::Text(_) => false,
+            Piece::Value(written) => {
+                let text = written.text.as_str();
+                text.starts_with("ha::join(") || text.ends_with(" '") || text.ends_with("\\n'")
+            }
+            Piece::If(branches, otherwise) => {
+                self.pieces.len() > 1 && (otherwise.is_empty() || branches.iter().any(|(_, pieces)| pieces.is_empty()))
+            }
+        };
+        [self.pieces.first(), self.pieces.last()].into_iter().flatten().any(is_open)
+    }
+
     /// Returns it as a text of ours: `on ${…}`.
     pub(in crate::lang::import::home_assistant) fn text(&self) -> String {
+        if self.may_have_space() {
+            let written = as_expression(&self.pieces);
+            let whole = Written::new(written.as_text(), Kind::Text, written.level);
+            return format!("${{{}.trim()}}", whole.at(super::written::level::ATOM));
+        }
         let mut text = String::new();
+        let is_alone = self.pieces.len() == 1;
         for piece in &self.pieces {
             match piece {
                 Piece::Text(literal) => text.push_str(&escape(literal)),
+                Piece::Value(written) if is_alone && written.text.starts_with("decimal(") => {
+                    // A text that is a number as a whole is one there, so `21.50` becomes 21.5.
+                    let _ = write!(text, "${{ha::native_text({})}}", written.text);
+                }
                 Piece::Value(written) => {
                     let value = if written.is_plain_text() { written.text.clone() } else { written.as_text() };
                     let _ = write!(text, "${{{value}}}");

@@ -2,7 +2,7 @@
 
 use super::literal::quoted;
 use super::translator::{Answer, Translator, refuse};
-use super::written::{Kind, Written, level};
+use super::written::{Kind, Written, Zone, level};
 use crate::lang::import::home_assistant::jinja::Expression;
 
 impl Translator<'_> {
@@ -14,6 +14,9 @@ impl Translator<'_> {
         named: &[(String, Expression)],
         at: usize,
     ) -> Answer {
+        if of.kind == Kind::Time && name == "replace" {
+            return self.time_replace(of, arguments, named, at);
+        }
         if !named.is_empty() && name != "format" {
             return refuse(at, format!("`.{name}(…)` with named arguments isn't translated"));
         }
@@ -26,12 +29,14 @@ impl Translator<'_> {
             Kind::Map | Kind::Any if matches!(name, "get" | "keys" | "values" | "items") => {
                 return match (name, values.as_slice()) {
                     ("get", [key]) => {
-                        Ok(Written::atom(format!("{}[{}]", of.at(level::ATOM), key.as_text()), Kind::Any))
+                        let text = format!("{}[{}]", of.at(level::ATOM), key.as_text());
+                        Ok(Self::chosen_member(of, key, Written::constant(""), text))
                     }
-                    ("get", [key, default]) => Ok(Written::atom(
-                        format!("({}[{}] ?? {})", of.at(level::ATOM), key.as_text(), default.text),
-                        Kind::Any,
-                    )),
+                    ("get", [key, default]) => {
+                        let text =
+                            format!("({}[{}] ?? {})", of.at(level::ATOM), key.as_text(), Self::item_text(default));
+                        Ok(Self::chosen_member(of, key, default.clone(), text))
+                    }
                     ("keys" | "values", []) => {
                         Ok(Written::atom(format!("{}.{name}()", of.at(level::ATOM)), Kind::List))
                     }
@@ -41,6 +46,10 @@ impl Translator<'_> {
             Kind::Any if matches!(name, "total_seconds" | "strftime" | "timestamp" | "isoformat") => {
                 let time = Written::atom(format!("ha::timestamp({})", of.text), Kind::Time);
                 return Self::time_method(&time, name, &values, at);
+            }
+            Kind::List | Kind::Records if matches!(name, "count" | "index") => {
+                let [item] = values.as_slice() else { return refuse(at, format!("`.{name}(…)` needs one value")) };
+                return Ok(Written::atom(format!("ha::{name}_in({}, {})", of.text, Self::item_text(item)), Kind::Int));
             }
             Kind::Text | Kind::Reading(_) | Kind::Any => {}
             _ => return refuse(at, format!("`.{name}(…)` of this isn't translated")),
@@ -75,8 +84,43 @@ impl Translator<'_> {
         Ok(Written::atom(found.0, found.1))
     }
 
+    /// Returns `.replace(hour=7, minute=0)` of a time.
+    fn time_replace(
+        &mut self,
+        of: &Written,
+        arguments: &[Expression],
+        named: &[(String, Expression)],
+        at: usize,
+    ) -> Answer {
+        const PARTS: [(&str, &str); 6] =
+            [("year", "%Y"), ("month", "%m"), ("day", "%d"), ("hour", "%H"), ("minute", "%M"), ("second", "%S")];
+        let is_known = |name: &String| PARTS.iter().any(|(part, _)| part == name) || name == "microsecond";
+        if !arguments.is_empty() || !named.iter().all(|(name, _)| is_known(name)) {
+            return refuse(at, "`.replace(…)` of a time takes `hour=`, `minute=` and the like");
+        }
+        let mut parts = Vec::new();
+        for (part, directive) in PARTS {
+            parts.push(match named.iter().find(|(name, _)| name == part) {
+                Some((_, value)) => {
+                    let value = self.expression(value)?;
+                    if matches!(value.kind, Kind::Text | Kind::Reading(_)) {
+                        return refuse(at, "`.replace(…)` of a time needs numbers, in Home Assistant too");
+                    }
+                    value.text
+                }
+                None => format!("strftime({}, '{directive}')", of.text),
+            });
+        }
+        Ok(Written::atom(format!("ha::moment_of([{}])", parts.join(", ")), Kind::Time))
+    }
+
     fn time_method(of: &Written, name: &str, values: &[Written], at: usize) -> Answer {
-        let is_now = of.text == "now.unix";
+        let zone = match (of.zone, name) {
+            (_, "timestamp" | "astimezone" | "as_local") | (Zone::Local, _) => "",
+            (Zone::Utc, _) => ", 'UTC'",
+            (Zone::AsWritten, _) => return refuse(at, "in which zone this time is isn't known here: add `| as_local`"),
+        };
+        let is_now = of.text == "now.unix" && zone.is_empty();
         let time = &of.text;
         let found = match (name, values) {
             ("strftime", [format]) => {
@@ -86,16 +130,15 @@ impl Translator<'_> {
                 {
                     return Ok(Written::atom(*text, Kind::Text));
                 }
-                (format!("strftime({time}, {})", format.text), Kind::Text)
+                (format!("strftime({time}, {}{zone})", format.text), Kind::Text)
             }
             ("timestamp", []) => (time.clone(), Kind::Float),
-            ("isoformat", []) => (format!("strftime({time}, '%Y-%m-%dT%H:%M:%S%:z')"), Kind::Text),
-            ("weekday", []) => (format!("(ha::int(strftime({time}, '%u')) - 1)"), Kind::Int),
-            ("isoweekday", []) => (format!("ha::int(strftime({time}, '%u'))"), Kind::Int),
-            ("date", []) => (format!("strftime({time}, '%Y-%m-%d')"), Kind::Text),
-            ("time", []) => (format!("strftime({time}, '%H:%M:%S')"), Kind::Text),
+            ("isoformat", []) => (format!("strftime({time}, '%Y-%m-%dT%H:%M:%S%:z'{zone})"), Kind::Text),
+            ("weekday", []) => (format!("(ha::int(strftime({time}, '%u'{zone})) - 1)"), Kind::Int),
+            ("isoweekday", []) => (format!("ha::int(strftime({time}, '%u'{zone}))"), Kind::Int),
+            ("date", []) => (format!("strftime({time}, '%Y-%m-%d'{zone})"), Kind::Text),
+            ("time", []) => (format!("strftime({time}, '%H:%M:%S'{zone})"), Kind::Text),
             ("astimezone" | "as_local", _) => (time.clone(), Kind::Time),
-            ("replace", _) => return refuse(at, "`.replace(…)` of a time isn't translated: use `today_at('07:30')`"),
             _ => return refuse(at, format!("`.{name}(…)` of a time isn't translated")),
         };
         Ok(Written { level: of.level.min(level::ATOM), ..Written::atom(found.0, found.1) })
@@ -112,10 +155,15 @@ impl Translator<'_> {
             "microsecond" => return Ok(Written::atom("0", Kind::Int)),
             _ => return refuse(at, format!("`.{name}` of a time isn't translated")),
         };
-        if of.text == "now.unix" {
+        let zone = match of.zone {
+            Zone::Local => "",
+            Zone::Utc => ", 'UTC'",
+            Zone::AsWritten => return refuse(at, "in which zone this time is isn't known here: add `| as_local`"),
+        };
+        if of.text == "now.unix" && zone.is_empty() {
             return Ok(Written::atom(format!("now.{name}"), Kind::Int));
         }
-        Ok(Written::atom(format!("ha::int(strftime({}, '{directive}'))", of.text), Kind::Int))
+        Ok(Written::atom(format!("ha::int(strftime({}, '{directive}'{zone}))", of.text), Kind::Int))
     }
 
     /// Returns `'%.1f' | format(x)`.

@@ -64,7 +64,7 @@ impl<'a> Translator<'a> {
                 Written::atom(format!("[{}]", texts.join(", ")), Kind::List)
             }
             ExpressionKind::Map(entries) => {
-                let mut texts = Vec::new();
+                let (mut texts, mut members) = (Vec::new(), Vec::new());
                 for (key, value) in entries {
                     let key = self.expression(key)?;
                     let Some(key) = key.constant.or_else(|| (key.kind == Kind::Int).then_some(key.text)) else {
@@ -72,8 +72,9 @@ impl<'a> Translator<'a> {
                     };
                     let value = self.expression(value)?;
                     texts.push(format!("{}: {}", key_of(&key), Self::item_text(&value)));
+                    members.push((key, value));
                 }
-                Written::atom(format!("#{{ {} }}", texts.join(", ")), Kind::Map)
+                Written { members: Some(members), ..Written::atom(format!("#{{ {} }}", texts.join(", ")), Kind::Map) }
             }
             ExpressionKind::Attribute(of, name) => self.attribute(of, name, at)?,
             ExpressionKind::Item(of, index) => self.item(of, index, at)?,
@@ -83,9 +84,15 @@ impl<'a> Translator<'a> {
                 let value = self.value_or_undefined(value)?;
                 self.filter(value, name, arguments, named, at)?
             }
-            ExpressionKind::Test(value, name, arguments, is_not) => {
+            ExpressionKind::Test(value, name, arguments, named, is_not) => {
                 let value = self.value_or_undefined(value)?;
-                let found = self.test(&value, name, arguments, at)?;
+                if !named.is_empty() && !matches!(&**name, "search" | "match") {
+                    return refuse(at, format!("the test `{name}` with named arguments isn't translated"));
+                }
+                let found = match &**name {
+                    "search" | "match" => self.filter(value, &format!("regex_{name}"), arguments, named, at)?,
+                    _ => self.test(&value, name, arguments, at)?,
+                };
                 if *is_not { Self::not(&found) } else { found }
             }
             ExpressionKind::Not(inner) => {
@@ -121,8 +128,13 @@ impl<'a> Translator<'a> {
     }
 
     /// Returns an item of a list or a map: the text of what is text there.
-    fn item_text(item: &Written) -> String {
-        if matches!(item.kind, Kind::Reading(_)) { item.as_text() } else { item.text.clone() }
+    pub(super) fn item_text(item: &Written) -> String {
+        match item.kind {
+            Kind::Reading(_) => item.as_text(),
+            // A whole number of a payload has no point; what `float` made has.
+            Kind::Float if item.text.starts_with("number(") => format!("to_float({})", item.text),
+            _ => item.text.clone(),
+        }
     }
 
     /// Returns a value that may be undefined, for `default` and `is defined`.
@@ -165,6 +177,8 @@ impl<'a> Translator<'a> {
             return Ok(Written::atom("()", Kind::Undefined));
         }
         match name {
+            "pi" => Ok(Written::atom("3.141592653589793", Kind::Float)),
+            "e" => Ok(Written::atom("2.718281828459045", Kind::Float)),
             "wait" => refuse(at, "there is no `wait_for_trigger` or `wait_template` before it"),
             "repeat" => refuse(at, "there is no `repeat` around it"),
             "value" | "value_json" => refuse(at, format!("`{name}` is only known in the template of a trigger")),
@@ -173,6 +187,11 @@ impl<'a> Translator<'a> {
     }
 
     fn attribute(&mut self, of: &Expression, name: &str, at: usize) -> Answer {
+        if let ExpressionKind::Name(namespace) = &of.kind
+            && let Some(found) = self.find(&format!("{namespace}.{name}"))
+        {
+            return Ok(found);
+        }
         let of = self.expression(of)?;
         self.attribute_of(&of, name, at)
     }
@@ -218,6 +237,8 @@ impl<'a> Translator<'a> {
             Kind::Text | Kind::Reading(_) | Kind::Int | Kind::Float | Kind::Number | Kind::Bool | Kind::List => {
                 refuse(at, format!("`.{name}` isn't something that this value has"))
             }
+            Kind::Loop(index, count) => Self::of_loop(*index, *count, name, at),
+            Kind::Namespace => refuse(at, format!("the namespace has no `{name}` yet")),
             Kind::None | Kind::Undefined => refuse(at, format!("`.{name}` of something that isn't there")),
             Kind::Record if !matches!(name, "entity_id" | "state" | "name") => {
                 refuse(at, format!("`.{name}` of each state isn't translated"))
@@ -242,6 +263,40 @@ impl<'a> Translator<'a> {
         Written { text: "repeat.item".to_owned(), kind: Kind::Text, ..written }
     }
 
+    /// Returns the member of a map that `index` names, `otherwise` if none is, where all are texts: as one of these.
+    pub(super) fn chosen_member(of: &Written, index: &Written, otherwise: Written, text: String) -> Written {
+        let members = of.members.iter().flatten();
+        let branches: Option<Vec<(Written, Written)>> = members
+            .map(|(key, value)| {
+                value.constant.as_ref()?;
+                Some((Self::equal(index, &Written::constant(key)), value.clone()))
+            })
+            .collect();
+        match branches.filter(|branches| !branches.is_empty() && otherwise.constant.is_some()) {
+            Some(branches) => {
+                let kind = if otherwise.constant.as_deref() == Some("") { Kind::Any } else { Kind::Text };
+                let chosen = Written::choice(branches, otherwise);
+                Written { text, kind, said: None, ..chosen }
+            }
+            None => Written::atom(text, Kind::Any),
+        }
+    }
+
+    /// Returns `loop.NAME` of a loop that is written out.
+    fn of_loop(index: usize, count: usize, name: &str, at: usize) -> Answer {
+        let number = |number: usize| Ok(Written::atom(number.to_string(), Kind::Int));
+        match name {
+            "index" => number(index + 1),
+            "index0" => number(index),
+            "revindex" => number(count - index),
+            "revindex0" => number(count - index - 1),
+            "length" => number(count),
+            "first" => Ok(Written::boolean(index == 0)),
+            "last" => Ok(Written::boolean(index + 1 == count)),
+            _ => refuse(at, format!("`loop.{name}` isn't translated")),
+        }
+    }
+
     /// Returns a member of a map, `()` where there is none.
     fn member(of: &Written, name: &str) -> Written {
         let of = of.at(level::ATOM);
@@ -259,10 +314,19 @@ impl<'a> Translator<'a> {
             }
             (Kind::Root("states"), Some(domain)) => Ok(Written::atom("", Kind::Domain(domain.clone()))),
             (Kind::Root("states"), None) => refuse(at, "an entity id that is computed isn't translated"),
+            (Kind::Map, Some(name)) if of.members.is_some() => {
+                let found = of.members.iter().flatten().find(|(key, _)| key == name);
+                Ok(found.map_or_else(|| Written::atom("()", Kind::Undefined), |(_, value)| value.clone()))
+            }
             (_, Some(name)) if !matches!(of.kind, Kind::Text | Kind::Reading(_) | Kind::List) => {
                 self.attribute_of(&of, name, at)
             }
-            (Kind::Map, None) => Ok(Written::atom(format!("{}[{}]", of.at(level::ATOM), index.as_text()), Kind::Any)),
+            (Kind::Map, None) => Ok(Self::chosen_member(
+                &of,
+                &index,
+                Written::constant(""),
+                format!("{}[{}]", of.at(level::ATOM), index.as_text()),
+            )),
             (Kind::Text | Kind::Reading(_), _) => {
                 Ok(Written::atom(format!("ha::letter({}, {})", of.as_text(), index.text), Kind::Text))
             }
@@ -313,15 +377,24 @@ impl<'a> Translator<'a> {
         match field.word {
             "state" => {
                 let topic = super::literal::quoted(&field.name);
-                Ok(Written::atom(format!("last({topic}).{what}.unix"), Kind::Time))
+                Ok(Written {
+                    zone: super::written::Zone::Utc,
+                    ..Written::atom(format!("last({topic}).{what}.unix"), Kind::Time)
+                })
             }
             "input" => {
                 let topic = super::literal::quoted(&format!("homerule/input/{}", field.name));
-                Ok(Written::atom(format!("last({topic}).{what}.unix"), Kind::Time))
+                Ok(Written {
+                    zone: super::written::Zone::Utc,
+                    ..Written::atom(format!("last({topic}).{what}.unix"), Kind::Time)
+                })
             }
             "device" if name != "last_changed" => {
                 let device = super::literal::quoted(&field.name);
-                Ok(Written::atom(format!("(now.unix - device({device}).age)"), Kind::Time))
+                Ok(Written {
+                    zone: super::written::Zone::Utc,
+                    ..Written::atom(format!("(now.unix - device({device}).age)"), Kind::Time)
+                })
             }
             _ => refuse(at, format!("when `{entity}` last changed isn't known here: use `for`")),
         }

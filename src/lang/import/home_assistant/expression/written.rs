@@ -38,6 +38,10 @@ pub(in crate::lang::import::home_assistant) enum Kind {
     Root(&'static str),
     /// A domain of `states`: `states.light`.
     Domain(String),
+    /// A namespace, whose variables stand for themselves.
+    Namespace,
+    /// `loop`: which item it is, and of how many.
+    Loop(usize, usize),
     /// Something that isn't defined.
     Undefined,
     /// Nothing is known.
@@ -67,10 +71,23 @@ pub(in crate::lang::import::home_assistant) struct Written {
     pub(in crate::lang::import::home_assistant) constant: Option<String>,
     /// The branches, if it's a choice: conditions with values, and the last value.
     pub(in crate::lang::import::home_assistant) branches: Option<Branches>,
+    /// The members, if it's a map that is written out.
+    pub(in crate::lang::import::home_assistant) members: Option<Vec<(String, Written)>>,
+    /// Of a time: in which zone its hours count.
+    pub(in crate::lang::import::home_assistant) zone: Zone,
     /// Whether it's the entity that triggered.
     pub(in crate::lang::import::home_assistant) is_trigger_entity: bool,
     /// What says the same where only true or false counts.
     pub(in crate::lang::import::home_assistant) logical: Option<Box<Written>>,
+}
+
+/// In which zone the hours of a time count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::lang::import::home_assistant) enum Zone {
+    Local,
+    Utc,
+    /// As the text says that it was read from.
+    AsWritten,
 }
 
 /// The branches of a choice.
@@ -90,6 +107,8 @@ impl Written {
             said: None,
             constant: None,
             branches: None,
+            members: None,
+            zone: Zone::Local,
             is_trigger_entity: false,
             logical: None,
         }
@@ -167,6 +186,7 @@ impl Written {
             Kind::Text => self.text.clone(),
             Kind::Float => format!("ha::float_text({})", self.text),
             Kind::Time => format!("strftime({}, '%Y-%m-%d %H:%M:%S%:z')", self.text),
+            Kind::Span => format!("ha::span_text({})", self.text),
             Kind::Undefined => "''".to_owned(),
             _ => format!("ha::text({})", self.text),
         }

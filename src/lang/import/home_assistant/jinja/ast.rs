@@ -47,8 +47,8 @@ pub(in crate::lang::import::home_assistant) enum ExpressionKind {
     Call(Box<Expression>, Vec<Expression>, Vec<(String, Expression)>),
     /// `x | name(a, name=b)`.
     Filter(Box<Expression>, String, Vec<Expression>, Vec<(String, Expression)>),
-    /// `x is name(a)`, and whether it's `is not`.
-    Test(Box<Expression>, String, Vec<Expression>, bool),
+    /// `x is name(a, name=b)`, and whether it's `is not`.
+    Test(Box<Expression>, String, Vec<Expression>, Vec<(String, Expression)>, bool),
     Not(Box<Expression>),
     Negative(Box<Expression>),
     Binary(Binary, Box<Expression>, Box<Expression>),

@@ -376,8 +376,8 @@ impl Expressions<'_> {
             } else if self.takes_word("is") {
                 let is_not = self.takes_word("not");
                 let name = self.name()?;
-                let arguments = self.of_test()?;
-                value = Expression { at, kind: ExpressionKind::Test(Box::new(value), name, arguments, is_not) };
+                let (arguments, named) = self.of_test()?;
+                value = Expression { at, kind: ExpressionKind::Test(Box::new(value), name, arguments, named, is_not) };
             } else {
                 return Ok(value);
             }
@@ -403,9 +403,10 @@ impl Expressions<'_> {
     }
 
     /// Reads what follows a test: `(…)`, or one value without brackets.
-    fn of_test(&mut self) -> Parsed<Vec<Expression>> {
+    #[expect(clippy::type_complexity, reason = "arguments in order, and those with names")]
+    fn of_test(&mut self) -> Parsed<(Vec<Expression>, Vec<(String, Expression)>)> {
         if self.takes_sign("(") {
-            return Ok(self.arguments()?.0);
+            return self.arguments();
         }
         let is_value = match self.tokens.get(self.next) {
             Some((_, Token::Text(_) | Token::Int(_) | Token::Float(_) | Token::Sign("["))) => true,
@@ -413,9 +414,9 @@ impl Expressions<'_> {
             _ => false,
         };
         if !is_value {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         let value = self.primary()?;
-        Ok(vec![self.postfix(value)?])
+        Ok((vec![self.postfix(value)?], Vec::new()))
     }
 }

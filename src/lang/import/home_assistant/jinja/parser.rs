@@ -70,6 +70,14 @@ impl Statements {
                     [(_, Token::Name(name)), (_, Token::Sign("=")), value @ ..] => {
                         Ok(Part::Set(name.clone(), whole(value, at)?))
                     }
+                    // An attribute of a namespace.
+                    [
+                        (_, Token::Name(of)),
+                        (_, Token::Sign(".")),
+                        (_, Token::Name(name)),
+                        (_, Token::Sign("=")),
+                        value @ ..,
+                    ] => Ok(Part::Set(format!("{of}.{name}"), whole(value, at)?)),
                     [(_, Token::Name(name))] => {
                         let (parts, end) = self.parts(depth + 1)?;
                         self.close(end, "endset", at)?;

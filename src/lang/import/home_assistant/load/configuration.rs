@@ -19,6 +19,8 @@ pub(in crate::lang::import::home_assistant) struct Configuration {
     pub(in crate::lang::import::home_assistant) shell_commands: Vec<(String, Node)>,
     /// `homeassistant:`.
     pub(in crate::lang::import::home_assistant) core: Option<Node>,
+    /// What the user interface keeps of the home's place: `latitude`, `longitude` and `time_zone`.
+    pub(in crate::lang::import::home_assistant) stored_core: Option<Node>,
     /// `mqtt_statestream:`.
     pub(in crate::lang::import::home_assistant) statestream: Option<Node>,
     /// What isn't taken over as a whole.
@@ -78,6 +80,10 @@ pub(in crate::lang::import::home_assistant) fn load(
             return Err(format!("there is no `{path}`"));
         }
     } else if let Some(root) = loader.file("configuration.yaml") {
+        if root.as_map().is_none() && !root.is_null() {
+            let reason = "configuration.yaml isn't a map of blocks (`automation:`, `script:`, …), so Home Assistant doesn't read it either";
+            loader.refuse("configuration.yaml", root.place.line, reason.to_owned());
+        }
         for block in blocks(&root) {
             found.take(block);
         }
@@ -107,6 +113,7 @@ pub(in crate::lang::import::home_assistant) fn load(
             stored(loader, domain, &mut found);
         }
         entries_of_helpers(loader, &mut found);
+        found.stored_core = stored_core(loader);
     }
     Ok(found)
 }
@@ -263,6 +270,18 @@ fn named(node: &Node) -> Vec<(String, Node)> {
         Kind::List(items) => items.iter().flat_map(named).collect(),
         Kind::Scalar(_) | Kind::Tagged(..) | Kind::Broken(_) => Vec::new(),
     }
+}
+
+/// Returns what the user interface keeps of the home's place.
+fn stored_core(loader: &mut Loader<'_>) -> Option<Node> {
+    let path = ".storage/core.config";
+    let text = loader.text(path)?;
+    let json = serde_json::from_str::<serde_json::Value>(&text);
+    let Ok(data) = json.as_ref().map(|json| json.get("data").cloned().unwrap_or_default()) else {
+        loader.refuse(path, 1, format!("`{path}` isn't JSON"));
+        return None;
+    };
+    Some(of_json(&Place { file: path.into(), line: 1, end: 1 }, &data))
 }
 
 /// Takes the helpers of a domain that were made in the user interface.

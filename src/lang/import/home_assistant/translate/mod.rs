@@ -18,5 +18,5 @@ pub(super) use derived::{derived, scene};
 pub(super) use helper::Helpers;
 pub(super) use names::Names;
 pub(super) use names::SceneName;
-pub(super) use rule::{Made, Source as RuleSource, automation, script};
+pub(super) use rule::{Made, Source as RuleSource, automation, refused, script};
 pub(super) use shared::Shared;

@@ -69,6 +69,7 @@ impl<'a> Source<'a> {
             comments,
             file: Arc::clone(&node.place.file),
             words: Vec::new(),
+            secrets: None,
             reassigned: reassigned(node),
         }
     }
@@ -397,6 +398,19 @@ fn add_mode(work: &mut Work<'_>, node: &Node, keys: &mut Vec<(String, Doc)>) {
         }
     }
     keys.push(("per".to_owned(), Doc::Value(json!([]))));
+}
+
+/// Refuses an automation or a script as a whole.
+pub(in crate::lang::import::home_assistant) fn refused(
+    source: Source<'_>,
+    original: &Node,
+    key: &str,
+    comments: Vec<Comment>,
+    reason: String,
+) -> Made {
+    let mut work = source.work(original, key, comments);
+    let above = work.take_comments(&original.place, false);
+    refused_whole(&mut work, original, key, above, reason)
 }
 
 /// Returns a rule that does nothing, with the original as a comment.

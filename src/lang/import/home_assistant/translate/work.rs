@@ -34,6 +34,8 @@ pub(in crate::lang::import::home_assistant) struct Work<'a> {
     pub(in crate::lang::import::home_assistant::translate) file: Arc<str>,
     /// The states that may trigger, for templates that choose by them.
     pub(in crate::lang::import::home_assistant::translate) words: Vec<String>,
+    /// The secrets that an action needs: the variable of each, and where it is kept. `None`: there can't be any here.
+    pub(in crate::lang::import::home_assistant::translate) secrets: Option<Vec<(String, Doc)>>,
     /// Variables that are set more than once.
     pub(in crate::lang::import::home_assistant::translate) reassigned: std::collections::BTreeSet<String>,
 }
@@ -63,6 +65,13 @@ impl Work<'_> {
         let how = how.into();
         if !self.differs.contains(&how) {
             self.differs.push(how);
+        }
+    }
+
+    /// Notes that the sun is asked for, where nobody says where the home is.
+    pub(in crate::lang::import::home_assistant::translate) fn needs_place(&mut self) {
+        if self.scope.home.has_no_place {
+            self.differ(crate::lang::import::home_assistant::outline::NO_PLACE);
         }
     }
 
@@ -132,9 +141,7 @@ impl Work<'_> {
                 self.refuse(node, reason)
             }
             Kind::Scalar(_) if is_template(node) => self.template(node).map(|rendered| rendered.value()),
-            Kind::Scalar(scalar) if scalar.secret.is_some() => {
-                self.refuse(node, "a secret isn't written into a rule: put it into homerule.yaml")
-            }
+            Kind::Scalar(scalar) if scalar.secret.is_some() => self.secret(node),
             Kind::Scalar(scalar) => Ok(match &scalar.value {
                 Value::Null => serde_json::Value::Null,
                 Value::Bool(value) => (*value).into(),
@@ -147,6 +154,24 @@ impl Work<'_> {
                 }
             }),
         }
+    }
+
+    /// Returns a secret as a variable of the run, whose value is kept elsewhere.
+    fn secret(&mut self, node: &Node) -> Answer<serde_json::Value> {
+        use crate::lang::import::home_assistant::yaml::Secret;
+        let name = match node.as_scalar().and_then(|scalar| scalar.secret.as_ref()) {
+            Some(Secret::Named(name) | Secret::Environment(name)) => name.to_string(),
+            None => String::new(),
+        };
+        if self.secrets.is_none() {
+            return self.refuse(node, "a secret isn't written into a rule: put it into homerule.yaml");
+        }
+        let variable = format!("secret_{}", crate::lang::import::home_assistant::words::slug(&name));
+        let kept = self.secret_or_text(node)?;
+        if let Some(secrets) = self.secrets.as_mut().filter(|known| known.iter().all(|(known, _)| *known != variable)) {
+            secrets.push((variable.clone(), kept));
+        }
+        Ok(format!("${{{variable}}}").into())
     }
 
     /// Returns the condition that a template is.

@@ -42,7 +42,9 @@ impl Work<'_> {
                 return docs;
             }
             let before = self.refused.len();
+            let outer = self.secrets.replace(Vec::new());
             let outcome = self.action(item);
+            let secrets = std::mem::replace(&mut self.secrets, outer).unwrap_or_default();
             comments.extend(self.take_comments(&item.place, true));
             match outcome {
                 Ok(mut made) if self.refused.len() == before || made.iter().any(|doc| !doc.is_comment()) => {
@@ -50,6 +52,9 @@ impl Work<'_> {
                         for doc in &mut made {
                             add_key(doc, "on_error", Doc::text("continue"));
                         }
+                    }
+                    if !secrets.is_empty() {
+                        made.insert(0, Doc::Map(vec![("let".to_owned(), Doc::Map(secrets))]));
                     }
                     match made.is_empty() {
                         true if comments.is_empty() => {}

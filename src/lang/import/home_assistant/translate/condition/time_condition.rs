@@ -126,6 +126,7 @@ impl Work<'_> {
         if keys.is_empty() {
             return self.refuse(node, "`sun` needs `after` or `before`");
         }
+        self.needs_place();
         Ok(Condition::Words(Doc::inline([("time", entries(keys))])))
     }
 }

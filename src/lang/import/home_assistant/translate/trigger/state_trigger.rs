@@ -256,6 +256,7 @@ impl Work<'_> {
         };
         match &entity.source {
             Source::Sun if attribute.is_none() && hold.is_none() => {
+                self.needs_place();
                 let wanted = |state: &str| match to {
                     States::Of(texts) => texts.iter().any(|text| text == state),
                     States::Missing | States::Any => true,

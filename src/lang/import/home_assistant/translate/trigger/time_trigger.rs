@@ -164,6 +164,7 @@ impl Work<'_> {
                 keys.push(("offset", Doc::text(duration::written(millis))));
             }
         }
+        self.needs_place();
         triggers.push(other("sun", entries(keys)));
         Ok(())
     }

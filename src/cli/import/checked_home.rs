@@ -1,0 +1,98 @@
+//! The home as it will be with what is imported: checked before anything is written.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::Failure;
+use crate::cli::home::zone::zone_of;
+use crate::disk::home_files;
+use crate::lang::import::home_assistant::Imported;
+use crate::lang::{Diagnostic, Home, Secret, Severity, Source};
+use crate::sim::TestHome;
+
+/// The home with the imported files.
+pub(super) struct CheckedHome {
+    pub(super) home: TestHome,
+    errors: Vec<Diagnostic>,
+}
+
+impl CheckedHome {
+    /// Reads the home in `folder`, if it is one, with the files of `imported` in it.
+    ///
+    /// # Errors
+    /// When its time zone isn't known.
+    pub(super) fn load(imported: &Imported, folder: &Path) -> Result<CheckedHome, Failure> {
+        let mut sources = home_files::read_home(folder).unwrap_or_default();
+        for (path, text) in &imported.files {
+            if path.starts_with("rules/") || path == home_files::SETTINGS {
+                sources.insert(Arc::from(path.as_str()), Source::Content(Arc::from(text.as_bytes())));
+            }
+        }
+        for (path, value) in &imported.secrets {
+            let secret = Secret::File(Arc::from(path.as_str()));
+            sources.insert(secret.key(), Source::Content(Arc::from(value.as_bytes())));
+        }
+        let Home { settings, ruleset, diagnostics, kept_devices } = Home::load(&sources);
+        let home = TestHome::new(&settings, zone_of(&settings)?, ruleset).with_devices(&kept_devices);
+        let errors = diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
+        Ok(CheckedHome { home, errors })
+    }
+
+    /// Returns the imported rules that don't load, with the first reason of each.
+    pub(super) fn rejected(&self, imported: &Imported) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for error in &self.errors {
+            let Some(text) = imported.files.get(&*error.label.file) else { continue };
+            if let Some(key) = rule_at(text, error.label.span.start) {
+                let reason = format!("it can't be written so that it loads: {}", error.message);
+                found.entry(main_rule(&key, text).to_owned()).or_insert(reason);
+            }
+        }
+        found
+    }
+}
+
+/// Returns the rule of which a rule that only triggers it is a part; itself where it is none.
+fn main_rule<'k>(key: &'k str, text: &str) -> &'k str {
+    let is_number = |rest: &str| rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok());
+    let main = key.rsplit_once("-trigger").filter(|(_, rest)| rest.is_empty() || is_number(rest));
+    main.map(|(main, _)| main).filter(|main| text.contains(&format!("\n  {main}:\n"))).unwrap_or(key)
+}
+
+/// Returns the key of the rule that stands at a byte of a rule file.
+fn rule_at(text: &str, at: usize) -> Option<String> {
+    let mut offset = 0;
+    let (mut is_in_rules, mut key) = (false, None);
+    for line in text.split_inclusive('\n') {
+        if offset > at {
+            break;
+        }
+        offset += line.len();
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let is_comment = line.trim_start().starts_with('#') || line.trim().is_empty();
+        match indent {
+            _ if is_comment => {}
+            0 => is_in_rules = line.starts_with("rules:"),
+            2 if is_in_rules => {
+                key = line.trim().split_once(':').map(|(key, _)| key.trim_matches(['"', '\'']).to_owned());
+            }
+            _ => {}
+        }
+    }
+    key.filter(|_| is_in_rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_belongs_to_the_rule_above_it() {
+        let text = "inputs:\n  a: { type: toggle }\nrules:\n  # one\n  one:\n    when: a\n  two:\n    when: b\n";
+        let at = |part: &str| rule_at(text, text.find(part).unwrap());
+        assert_eq!(at("type"), None);
+        assert_eq!(at("when: a").as_deref(), Some("one"));
+        assert_eq!(at("when: b").as_deref(), Some("two"));
+    }
+}
