@@ -219,10 +219,8 @@ impl Decoder<'_> {
         fields.allow(&["each"]);
         let [name, description] = ["name", "description"].map(|key| fields.take(key));
         let [name, description] = [name, description].map(|node| node.and_then(|node| self.plain_text(node)));
-        let [tags, allow, enabled] = ["tags", "allow", "enabled"].map(|key| fields.take(key));
-        let tags = tags.map(|node| self.texts(node)).unwrap_or_default();
-        let allow = allow.map(|node| self.codes(node)).unwrap_or_default();
-        let enabled = enabled.and_then(|node| self.flag(node)).unwrap_or(true);
+        let (tags, allow) = (self.tags(&mut fields), self.allow(&mut fields));
+        let [enabled, dry_run] = [("enabled", true), ("dry_run", false)].map(|key| self.flag_of(key, &mut fields));
         let when = node.get("when").or_else(|| fields.meant_for("when", &RULE_KEYS));
         if let Some(when) = when {
             self.may_read_what_triggers_set(when);
@@ -245,7 +243,6 @@ impl Decoder<'_> {
         let [cooldown, limit, storm] = ["cooldown", "limit", "storm"].map(|key| fields.take(key));
         let cooldown = cooldown.map(|node| self.duration(node));
         let (limit, storm) = (limit.map(|node| self.limit(node)), storm.map(|node| self.storm(node)));
-        let dry_run = fields.take("dry_run").is_some_and(|node| self.flag(node).unwrap_or(false));
         fields.finish(&mut self.reader.findings);
         let constants = self.constants.pairs().into_iter().filter(|(name, _)| **name != *"topic").collect();
         Some(Rule {
@@ -288,8 +285,18 @@ impl Decoder<'_> {
         self.may_read_wildcards(own);
     }
 
-    /// Returns the numbers of the codes that a node lists.
-    fn codes(&mut self, node: &Node) -> Vec<u16> {
+    /// Returns the flag that a key has, or else the other one.
+    fn flag_of(&mut self, (key, or): (&'static str, bool), fields: &mut Fields<'_>) -> bool {
+        fields.take(key).and_then(|node| self.flag(node)).unwrap_or(or)
+    }
+
+    fn tags(&mut self, fields: &mut Fields<'_>) -> Vec<Arc<str>> {
+        fields.take("tags").map(|node| self.texts(node)).unwrap_or_default()
+    }
+
+    /// Returns the numbers of the warnings that the rule allows.
+    fn allow(&mut self, fields: &mut Fields<'_>) -> Vec<u16> {
+        let Some(node) = fields.take("allow") else { return Vec::new() };
         let texts = self.texts(node);
         let number = |text: &Arc<str>| text.strip_prefix("HR").and_then(|number| number.parse::<u16>().ok());
         if let Some(wrong) = texts.iter().find(|text| number(text).is_none()) {
