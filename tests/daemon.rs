@@ -28,6 +28,7 @@ mod recorder;
 mod reload;
 mod rule_topics;
 mod security;
+mod sharing;
 mod sign_in;
 mod standard_error;
 mod standby;

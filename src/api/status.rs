@@ -85,12 +85,15 @@ pub struct LinkStatus {
 pub struct InstanceStatus {
     /// Its name.
     pub name: String,
-    /// `leader`, `standby`, `taking over` or `joining`.
+    /// `leader`, `standby`, `taking over` or `joining`; where instances share the rules, `sharing` or `joining`.
     pub role: String,
     /// Who leads, as far as is known.
     pub leader: Option<String>,
     /// How often leadership has changed hands.
     pub epoch: u64,
+    /// The other instances that are there and share the rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares_with: Vec<String>,
 }
 
 /// A rule whose last run failed.

@@ -1,11 +1,10 @@
 //! `homerule pub`: publishes one message.
 
 use clap::Args;
-use rumqttc::{ConnectionError, Event, Outgoing, Packet, QoS};
 
-use super::link::broker_address::BrokerArguments;
+use super::link::broker_address::{BrokerArguments, runtime};
 use super::{Exit, Failure};
-use crate::model::Topic;
+use crate::model::{Message, Origin, Payload, Qos, Topic};
 
 /// Publishes a message.
 #[derive(Debug, Args)]
@@ -36,34 +35,15 @@ impl Publish {
                 "`{topic}` can't be published to: topics that start with `$` are the broker's own"
             )));
         }
-        let (client, mut connection) = address.client("pub");
-        let qos = level(self.qos);
-        client
-            .publish(topic.as_str(), qos, self.retain, self.payload.into_bytes())
-            .map_err(|error| Failure::new(error.to_string()))?;
-        for event in connection.iter() {
-            let is_sent = match event {
-                Ok(Event::Outgoing(Outgoing::Publish(_))) => qos == QoS::AtMostOnce,
-                Ok(Event::Incoming(Packet::PubAck(_) | Packet::PubComp(_))) => true,
-                Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(ConnectionError::RequestsDone) => {
-                    return Ok(Exit::Well);
-                }
-                Ok(_) => false,
-                Err(error) => return Err(address.failure(&error)),
-            };
-            if is_sent {
-                client.disconnect().map_err(|error| Failure::new(error.to_string()))?;
-            }
-        }
-        Ok(Exit::Well)
-    }
-}
-
-/// Returns the client's word for a `QoS`.
-pub(super) fn level(qos: u8) -> QoS {
-    match qos {
-        0 => QoS::AtMostOnce,
-        1 => QoS::AtLeastOnce,
-        _ => QoS::ExactlyOnce,
+        let payload = Payload::from_bytes(self.payload.into_bytes());
+        let qos = Qos::try_from(self.qos).unwrap_or_default();
+        let message = Message { topic, payload, qos, retain: self.retain, origin: Origin::Own, expires_at: None };
+        let mut client = address.client("pub", qos)?;
+        client.publish(&message);
+        runtime()?.block_on(async {
+            client.drain(0).await.map_err(|told| address.failure(&client, told))?;
+            client.close().await;
+            Ok(Exit::Well)
+        })
     }
 }

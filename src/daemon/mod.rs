@@ -23,7 +23,7 @@ mod system;
 mod web;
 mod why;
 
-pub use link::{Tried, settings_at, try_broker};
+pub use link::{Client, Told, Tried, broker_at, settings_at, try_broker};
 pub use observers::screen::Format;
 pub(crate) use start::ADDRESS_FILE;
 pub use start::{DaemonError, Ended, Options, run};

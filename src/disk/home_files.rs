@@ -107,15 +107,7 @@ pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
     if let Err(error) = fs::read_dir(folder) {
         return Err(FilesError::Unreadable { path: shown(), error });
     }
-    let mut reader = Reader {
-        home: folder,
-        sources: Sources::new(),
-        folders: BTreeMap::new(),
-        entries: BTreeSet::new(),
-        copies: Vec::new(),
-        polled: BTreeMap::new(),
-        above: Vec::new(),
-    };
+    let mut reader = Reader::new(folder);
     if fs::canonicalize(folder).is_ok_and(|real| real != folder) {
         reader.poll(folder);
     }
@@ -131,6 +123,14 @@ pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
     let Reader { sources, folders, entries, mut copies, polled, .. } = reader;
     copies.sort();
     Ok(Scan { sources, folders, entries, has_rules_folder, copies, polled })
+}
+
+/// Reads the settings of the home in `folder`, with what they keep elsewhere: passwords in files or in the environment.
+#[must_use]
+pub fn read_settings(folder: &Path) -> Sources {
+    let mut reader = Reader::new(folder);
+    reader.read_settings();
+    reader.sources
 }
 
 /// Returns whether the file at `path` holds tests of rules, which the daemon doesn't load.
@@ -151,6 +151,18 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn new(home: &Path) -> Reader<'_> {
+        Reader {
+            home,
+            sources: Sources::new(),
+            folders: BTreeMap::new(),
+            entries: BTreeSet::new(),
+            copies: Vec::new(),
+            polled: BTreeMap::new(),
+            above: Vec::new(),
+        }
+    }
+
     fn read_settings(&mut self) {
         self.note_entry(SETTINGS);
         let settings = self.home.join(SETTINGS);

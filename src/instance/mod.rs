@@ -8,6 +8,7 @@
 //! - `save`: what a leader saves, as a stream that standbys follow from a snapshot on.
 //! - `unhandled`: what was heard and the leader has perhaps not handled.
 //! - `sharing`: who of those alive acts for which rule.
+//! - `share`: what is left to others, until they have done it or are gone.
 //!
 //! All times are of the reader's own clock, which never goes back; clocks of different instances are never compared.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -15,12 +16,14 @@
 mod election;
 mod lease;
 mod save;
+mod share;
 mod sharing;
 mod unhandled;
 
 pub use election::{Decision, Election, Heard, Notice, Role, StepDown};
 pub use lease::Lease;
 pub use save::{Changes, Followed, Follower, Part, Saved, Stream};
+pub use share::Share;
 pub use sharing::{Members, owner};
 pub use unhandled::{Unhandled, mark};
 
@@ -46,4 +49,10 @@ pub fn save_topic(home: &str) -> String {
 #[must_use]
 pub fn ask_topic(home: &str) -> String {
     format!("homerule/instance/{home}/ask")
+}
+
+/// Returns the topic on which an instance that shares a home says what it has done.
+#[must_use]
+pub fn done_topic(home: &str, name: &str) -> String {
+    format!("homerule/instance/{home}/done/{name}")
 }

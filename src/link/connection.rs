@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::happening::{Connected, Disconnected, Happening, Lack, Notice};
 use super::outbox::{Out, Step};
 use super::retry::STABLE;
-use super::{KEPT_PREFIX, Link, PATIENCE, Stage};
+use super::{INSTANCE_PROPERTY, KEPT_PREFIX, Link, PATIENCE, Stage};
 
 /// How many messages with `QoS` 1 and 2 may be on their way to us.
 const RECEIVE: NonZeroU16 = NonZeroU16::MIN.saturating_add(999);
@@ -306,7 +306,7 @@ impl Link {
             alias: None,
             expiry: None,
             subscription_ids: Vec::new(),
-            properties: self.epoch_of(out),
+            properties: self.properties_of(out),
             payload: out.payload.clone(),
         };
         if publish_length(&publish, self.version) > self.largest {
@@ -322,10 +322,16 @@ impl Link {
         true
     }
 
-    fn epoch_of(&self, out: &Out) -> Option<Arc<Properties>> {
-        let epoch = self.epoch.filter(|_| self.version == Version::V5 && self.prefix.is_ours(&out.topic))?;
-        let user_properties = vec![("homerule-epoch".into(), epoch.to_string().into())];
-        Some(Arc::new(Properties { user_properties, ..Properties::default() }))
+    fn properties_of(&self, out: &Out) -> Option<Arc<Properties>> {
+        if self.version != Version::V5 {
+            return None;
+        }
+        let epoch = self.epoch.filter(|_| self.prefix.is_ours(&out.topic));
+        let epoch = epoch.map(|epoch| ("homerule-epoch".into(), epoch.to_string().into()));
+        let instance = self.instance.clone().filter(|_| out.is_of_rule);
+        let instance = instance.map(|name| (INSTANCE_PROPERTY.into(), name));
+        let user_properties: Vec<_> = epoch.into_iter().chain(instance).collect();
+        (!user_properties.is_empty()).then(|| Arc::new(Properties { user_properties, ..Properties::default() }))
     }
 
     fn end(&mut self, why: Failure) {

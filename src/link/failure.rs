@@ -111,11 +111,17 @@ fn refusal(reason: Reason, words: Option<&str>, settings: &Settings) -> String {
     let at = &settings.address;
     match reason {
         Reason::BadUserNameOrPassword | Reason::NotAuthorized if settings.user.is_none() => {
-            format!("{at} asks for a user: write `user` and `password` below `broker`")
+            format!(
+                "{at} asks for a user: write `user` and `password` below `broker`{}",
+                or_client_id(reason, settings)
+            )
         }
         Reason::BadUserNameOrPassword | Reason::NotAuthorized => {
             let user = settings.user.as_deref().unwrap_or_default();
-            format!("{at} refuses the user `{user}` or its password: check `user` and `password` below `broker`")
+            let or_client_id = or_client_id(reason, settings);
+            format!(
+                "{at} refuses the user `{user}` or its password: check `user` and `password` below `broker`{or_client_id}"
+            )
         }
         Reason::ClientIdentifierNotValid => {
             let id = &settings.client_id;
@@ -124,6 +130,16 @@ fn refusal(reason: Reason, words: Option<&str>, settings: &Settings) -> String {
         Reason::UnsupportedProtocolVersion => format!("{at} speaks neither MQTT 5.0 nor 3.1.1: use another broker"),
         Reason::SessionTakenOver => taken_over(settings),
         other => format!("{at} doesn't let us in: {}", said(other, words)),
+    }
+}
+
+/// What else may be meant: mosquitto says the same of a client id that it doesn't allow.
+fn or_client_id(reason: Reason, settings: &Settings) -> String {
+    match reason {
+        Reason::NotAuthorized => {
+            format!(" (or `client_id`, if it allows only some: ours is `{}`)", settings.client_id)
+        }
+        _ => String::new(),
     }
 }
 
@@ -166,7 +182,8 @@ mod tests {
         let words = |failure: Failure, settings: &Settings| failure.words(settings);
         assert_eq!(
             words(Failure::Refused(Reason::NotAuthorized, None), &settings),
-            "broker.lan:1883 asks for a user: write `user` and `password` below `broker`"
+            "broker.lan:1883 asks for a user: write `user` and `password` below `broker` (or `client_id`, if it allows only some: \
+             ours is `homerule-a`)"
         );
         settings.user = Some("me".into());
         for (failure, expected) in [

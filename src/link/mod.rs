@@ -48,6 +48,9 @@ use prefix::Prefix;
 use retry::Retry;
 use subscriptions::Subscriptions;
 
+/// The user property with the name of the instance whose rule published a message.
+pub const INSTANCE_PROPERTY: &str = "homerule-instance";
+
 /// How the keys of what is kept begin.
 pub const KEPT_PREFIX: &str = "link/";
 
@@ -112,6 +115,8 @@ pub struct Link {
     maximum_qos: Qos,
     /// What our own topics' messages carry.
     epoch: Option<u64>,
+    /// What rules' messages carry.
+    instance: Option<Arc<str>>,
     has_retained: bool,
     has_subscription_ids: bool,
     /// Whether the broker knew our session at this connection.
@@ -156,6 +161,7 @@ impl Link {
             largest: usize::MAX,
             maximum_qos: Qos::ExactlyOnce,
             epoch: None,
+            instance: None,
             has_retained: true,
             has_subscription_ids: false,
             is_session_kept: false,
@@ -201,9 +207,22 @@ impl Link {
     /// Publishes a message: at once where it can be, and else as soon as it can be, in its order. One with `QoS` 1 or 2 is kept until
     /// the broker has acknowledged it, and any while it waits.
     pub fn publish(&mut self, now: Timestamp, message: &Message) {
-        self.tell_time(now);
+        self.publish_out(now, self.out_of(message, false));
+    }
+
+    /// Publishes what a rule decided: several instances of a home tell each other's so from what others publish.
+    pub fn publish_of_rule(&mut self, now: Timestamp, message: &Message) {
+        self.publish_out(now, self.out_of(message, true));
+    }
+
+    fn out_of(&self, message: &Message, is_of_rule: bool) -> Out {
         let topic = self.prefix.outward(&message.topic);
-        let out = Out { topic, payload: message.payload.bytes().clone(), qos: message.qos, retain: message.retain };
+        let payload = message.payload.bytes().clone();
+        Out { topic, payload, qos: message.qos, retain: message.retain, is_of_rule }
+    }
+
+    fn publish_out(&mut self, now: Timestamp, out: Out) {
+        self.tell_time(now);
         if out.qos == Qos::AtMostOnce && self.may_publish() && self.outbox.has_nothing_unsent() {
             self.send_out(None, &out, false);
             return;
@@ -224,8 +243,7 @@ impl Link {
         if self.stage != Stage::Up {
             return false;
         }
-        let topic = self.prefix.outward(&message.topic);
-        let out = Out { topic, payload: message.payload.bytes().clone(), qos: message.qos, retain: message.retain };
+        let out = self.out_of(message, false);
         let id = (out.qos != Qos::AtMostOnce).then(|| self.subscriptions.next_id());
         self.send_out(id, &out, false);
         true
@@ -246,6 +264,17 @@ impl Link {
     /// From now on what is published below `homerule/` carries this epoch, where the broker speaks 5.0.
     pub fn set_epoch(&mut self, epoch: u64) {
         self.epoch = Some(epoch);
+    }
+
+    /// From now on what rules decided carries this name, where the broker speaks 5.0.
+    pub fn set_instance(&mut self, name: &str) {
+        self.instance = Some(name.into());
+    }
+
+    /// Returns whether the broker knew our session at this connection.
+    #[must_use]
+    pub fn is_session_kept(&self) -> bool {
+        self.is_session_kept
     }
 
     /// Holds back what waits to be published, or lets it go. What is said with [`Link::say`] isn't held back.
@@ -324,6 +353,18 @@ impl Link {
             }));
         }
         self.stage = Stage::Stopped;
+    }
+
+    /// Returns whether the broker is there and has answered all that we asked for.
+    #[must_use]
+    pub fn is_subscribed(&self) -> bool {
+        self.stage == Stage::Up && self.subscriptions.is_answered()
+    }
+
+    /// Returns how many messages wait to be published or acknowledged.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.outbox.len()
     }
 
     /// Returns whether the broker has all that we published.

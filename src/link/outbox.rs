@@ -25,6 +25,8 @@ pub struct Out {
     pub qos: Qos,
     /// Whether the broker keeps it.
     pub retain: bool,
+    /// Whether a rule decided it.
+    pub is_of_rule: bool,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,8 @@ struct Row {
     qos: Qos,
     retain: bool,
     is_received: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_of_rule: bool,
 }
 
 /// What waits to be published.
@@ -102,7 +106,8 @@ impl Outbox {
         if row.form != FORM {
             return false;
         }
-        let out = Out { topic: row.topic, payload: row.payload.bytes().clone(), qos: row.qos, retain: row.retain };
+        let Row { topic, payload, qos, retain, is_of_rule, .. } = row;
+        let out = Out { topic, payload: payload.bytes().clone(), qos, retain, is_of_rule };
         // It may have left before we were killed.
         let entry = Entry { out, is_received: row.is_received, is_sent: false, was_sent: true };
         self.entries.insert(number, entry);
@@ -216,6 +221,7 @@ fn id(number: u64) -> Option<PacketId> {
 
 fn row(out: &Out, is_received: bool) -> Vec<u8> {
     let payload = Payload::from_bytes(out.payload.clone());
-    let row = Row { form: FORM, topic: out.topic.clone(), payload, qos: out.qos, retain: out.retain, is_received };
+    let (topic, qos, retain, is_of_rule) = (out.topic.clone(), out.qos, out.retain, out.is_of_rule);
+    let row = Row { form: FORM, topic, payload, qos, retain, is_received, is_of_rule };
     serde_json::to_vec(&row).unwrap_or_default()
 }

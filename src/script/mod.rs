@@ -35,6 +35,7 @@ pub use expression::names::{BUILT_IN_VARIABLES, EVENT, Names, SET_BY_WORDS};
 pub use expression::reading::{Compared, Read, TopicMention};
 pub use expression::template::{Template, TextPart};
 pub use functions::reference::function_reference;
+pub use functions::table::topic_readers;
 pub use scripts::calling::Called;
 pub use scripts::closure::{Closure, ClosureId};
 pub use scripts::command::{Asked, Command, UnlessSame};

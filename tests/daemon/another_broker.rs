@@ -75,7 +75,7 @@ fn a_broker_that_is_restarted_under_load_loses_nothing() {
     let heard = device.on("out/n");
     assert_eq!(first(&heard), (1..=number).collect::<Vec<u32>>());
     println!("{restarts} restarts, {number} messages, {} came twice", heard.len() - number as usize);
-    assert_eq!(house.get("/api/status")["link"]["waiting"], 0);
+    until("nothing waits", || house.get("/api/status")["link"]["waiting"] == 0);
 }
 
 #[test]
@@ -122,9 +122,38 @@ fn a_broker_that_does_not_let_us_in_is_one_clear_line() {
         let log = house.end("TERM");
         assert_eq!(log.matches(expected).count(), 1, "{log}");
     }
-    let settings = mosquitto.settings().replace("url:", "user: me, password: right, url:");
-    let house = Home::new(&[("homerule.yaml", &settings)]).start_at_another();
+    let settings = mosquitto.settings().replace("url:", "user: me, password: { file: secret.txt }, url:");
+    let house = Home::new(&[("homerule.yaml", &settings), ("secret.txt", "right\n")]).start_at_another();
     until("it is let in", || house.get("/api/status")["link"]["connected"] == true);
+    let said = house.home.say(&["pub", "a/b", "1", "--home", "."]);
+    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    let said = house.home.say(&["doctor", "."]);
+    assert!(said.out.contains("connection: connected to 127.0.0.1"), "{}", said.out);
+    let url = format!("mqtt://me:wrong@{}", mosquitto.address);
+    let said = house.home.say(&["sub", "a/b", "--broker", &url]);
+    let expected = format!(
+        "error: the broker at {} refuses this user: name one by `--broker mqtt://user:password@host`\n",
+        mosquitto.address
+    );
+    assert_eq!((said.status, said.err), (2, expected));
+}
+
+#[test]
+fn a_broker_that_refuses_our_client_id_or_a_topic_is_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let acl = folder.path().join("acl");
+    std::fs::write(&acl, "topic read in/#\ntopic readwrite homerule/#\n").unwrap();
+    let mosquitto = Mosquitto::with(&format!("allow_anonymous true\nacl_file {}\n", acl.display()));
+    let house = home(&mosquitto, "rules: { a: { when: in/a, then: { secret/a: 1 } } }");
+    until("it is let in", || house.get("/api/status")["link"]["connected"] == true);
+    let said = house.home.say(&["pub", "secret/a", "1", "--broker", &format!("mqtt://{}", mosquitto.address)]);
+    let expected = "error: the broker refuses what is published to `secret/a` (not authorized): grant this user that topic in the broker's ACL\n";
+    assert_eq!((said.status, said.err.as_str()), (2, expected));
+    let mosquitto = Mosquitto::with("allow_anonymous true\nclientid_prefixes device-\n");
+    let mut house = home(&mosquitto, "rules: {}");
+    until("it was tried", || !house.get("/api/status")["link"]["last_error"].is_null());
+    let log = house.end("TERM");
+    assert_eq!(log.matches("`client_id`").count(), 1, "{log}");
 }
 
 #[test]

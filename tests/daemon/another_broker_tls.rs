@@ -7,7 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 
 use super::house::{House, until};
 use super::mosquitto::{Device, Mosquitto};
-use crate::home::Home;
+use crate::home::{Home, homerule};
 
 /// Writes an authority, a server's certificate by it, and a client's.
 fn write_certificates(folder: &Path) {
@@ -54,9 +54,10 @@ fn a_home_speaks_tls_and_shows_its_certificate() {
     let certificate = format!("certificate: {place}/client.pem, key: {place}/client.key");
     let house = start(&format!("{url}, ca: {place}/ca.pem, {certificate}"));
     until("it is connected", || is_connected(&house));
-    let mut device = Device::new(mosquitto.address, "device", &["out/a"]);
+    let mut device = Device::new(mosquitto.address, "device", &["out/a", "typed/#"]);
     device.publish("in/a", "1", false);
     device.live_until("it acts", |device| device.on("out/a") == ["1"]);
+    commands_speak_as_the_daemon_does(&house, &mut device);
     let house = start(&format!("{url}, {certificate}"));
     let error = || house.get("/api/status")["link"]["last_error"].as_str().unwrap_or_default().to_owned();
     until("it was tried", || !error().is_empty());
@@ -67,6 +68,24 @@ fn a_home_speaks_tls_and_shows_its_certificate() {
     assert_eq!(error(), expected);
     let house = start(&format!("{url}, insecure: true, {certificate}"));
     until("it is connected", || is_connected(&house));
+}
+
+/// `pub`, `sub` and `record` take the same settings, and leave the daemon its connection.
+fn commands_speak_as_the_daemon_does(house: &House, device: &mut Device) {
+    let home = house.home.path();
+    let home = home.to_str().unwrap();
+    let connects = || house.get("/api/status")["link"]["connects"].clone();
+    let before = connects();
+    for qos in ["0", "1", "2"] {
+        let said = homerule(house.home.path(), &["pub", "typed/a", "kept", "-r", "-q", qos, "--home", home]);
+        assert_eq!((said.status, said.err.as_str()), (0, ""), "{qos}");
+    }
+    device.live_until("it was published", |device| device.on("typed/a").len() == 3);
+    let said = homerule(house.home.path(), &["sub", "typed/#", "-C", "1", "--home", home]);
+    assert_eq!((said.status, said.out.as_str()), (0, "typed/a kept\n"), "{}", said.err);
+    let said = homerule(house.home.path(), &["record", "typed/#", "--count", "1", "--home", home]);
+    assert!(said.out.contains("\"topic\":\"typed/a\"") && said.out.contains("\"retain\":1"), "{}", said.out);
+    assert_eq!(connects(), before);
 }
 
 #[test]
@@ -81,7 +100,10 @@ fn a_home_speaks_websocket() {
         device.publish("in/a", payload, false);
     }
     device.live_until("it acts", |device| device.on("out/a") == ["1", &long]);
-    drop(house);
+    let url = format!("ws://localhost:{port}/mqtt");
+    let said = homerule(house.home.path(), &["pub", "in/a", "typed", "--broker", &url]);
+    assert_eq!((said.status, said.err.as_str()), (0, ""));
+    device.live_until("it acts", |device| device.on("out/a").last() == Some(&"typed"));
 }
 
 #[test]

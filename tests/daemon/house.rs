@@ -183,6 +183,11 @@ impl House {
         self.line(&format!("a publication to {topic}"), |line| line["event"] == "publish" && line["topic"] == topic)
     }
 
+    /// Returns how many messages rules published since that was last asked.
+    pub(crate) fn publications_so_far(&mut self) -> usize {
+        self.lines.try_iter().filter(|line| line["event"] == "publish").count()
+    }
+
     /// Waits until files were read again.
     pub(crate) fn reloaded(&mut self) -> Value {
         self.line("that it reloaded", |line| line["event"] == "reloaded")

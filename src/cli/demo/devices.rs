@@ -3,20 +3,21 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rumqttc::{Client, Connection, Event, Packet, Publish, QoS};
+use rumqttc::{Client, Connection, Event, MqttOptions, Packet, Publish, QoS};
 
 use super::evening::{BEFORE, COMMAND, EVENING, STORY, answer};
-use crate::cli::Failure;
-use crate::cli::link::broker_address::BrokerAddress;
 
 /// How long to wait before the broker is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How many of our requests may wait for the network.
+const WAITING: usize = 100;
+
 /// Starts the devices; they go on until the process ends.
-pub(super) fn start(port: u16, pace: u32) -> Result<(), Failure> {
-    let (client, connection) = BrokerAddress::parse(&format!("mqtt://127.0.0.1:{port}"))?.client("demo");
+pub(super) fn start(port: u16, pace: u32) {
+    let id = format!("homerule-demo-{}", std::process::id());
+    let (client, connection) = Client::new(MqttOptions::new(id, "127.0.0.1", port), WAITING);
     thread::spawn(move || live(&client, connection, pace));
-    Ok(())
 }
 
 /// Does what the devices are told, and begins the evening once the broker is there.

@@ -48,7 +48,7 @@ impl Demo {
         if !self.json {
             print::line(&introduction(&folder.path().display().to_string(), web));
         }
-        devices::start(broker, PACE)?;
+        devices::start(broker, PACE);
         let format = if self.json { Format::Json } else { Format::Text };
         let options = daemon::Options {
             home: folder.path().to_owned(),

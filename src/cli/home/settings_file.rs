@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::cli::Failure;
-use crate::disk::home_files::SETTINGS;
-use crate::lang::{Home, Settings, Severity, Source, Sources};
+use crate::disk::home_files::{self, SETTINGS};
+use crate::lang::{Home, Settings, Severity};
 
 /// Reads the settings of the home in `folder`; without a file each has its default.
 ///
@@ -15,12 +15,12 @@ pub(in crate::cli) fn read_settings(folder: &Path) -> Result<Settings, Failure> 
         return Err(Failure::new(format!("there is no folder `{}`", folder.display())));
     }
     let path = folder.join(SETTINGS);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
+    match std::fs::read(&path) {
+        Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
         Err(error) => return Err(Failure::new(format!("`{}` can't be read: {error}", path.display()))),
-    };
-    let sources = Sources::from([(SETTINGS.into(), Source::Content(bytes.into()))]);
+    }
+    let sources = home_files::read_settings(folder);
     let home = Home::load(&sources);
     let in_settings =
         |found: &&crate::lang::Diagnostic| found.severity == Severity::Error && &*found.label.file == SETTINGS;

@@ -41,7 +41,7 @@ pub(super) fn at_another(settings: &str, url: &str) -> Result<AtAnother, Failure
 }
 
 /// Returns a URL without its password, and the password.
-fn without_password(url: &str) -> (String, Option<String>) {
+pub(in crate::cli) fn without_password(url: &str) -> (String, Option<String>) {
     let Some((before, host)) = url.rsplit_once('@') else { return (url.to_owned(), None) };
     let (scheme, user) = before.split_once("://").unwrap_or(("mqtt", before));
     match user.split_once(':') {

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+pub(super) use broker::without_password;
+
 use super::home::home_folder::is_home;
 use super::{Exit, Failure, print};
 use crate::disk;

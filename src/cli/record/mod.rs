@@ -1,6 +1,5 @@
 //! `homerule record`: writes messages as they come, a line each (docs/recordings.md).
 
-mod link;
 mod sink;
 
 use std::io::IsTerminal;
@@ -10,20 +9,21 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::subscribe::plain_filters;
 use super::{Exit, Failure, print};
+use crate::broker::RULE_PROPERTY;
+use crate::broker::packet::Properties;
 use crate::cli::home::since::Since;
-use crate::cli::link::broker_address::{BrokerAddress, BrokerArguments};
+use crate::cli::link::broker_address::{BrokerAddress, BrokerArguments, runtime};
 use crate::cli::progress::{Progress, Reader};
+use crate::daemon::{Client, Told};
 use crate::disk::home_files::read_home;
 use crate::lang::Home;
 use crate::model::recording::{MessageLine, Recorded, Via};
-use crate::model::{Origin, Secrets, TopicFilter, parse_duration};
-use link::{Heard, Link};
+use crate::model::{Message, Origin, Qos, RuleId, Secrets, TopicFilter, parse_duration};
 use sink::{Pace, Sink};
 
 /// Writes messages as they come, each at once, in a form that `replay` and tests read.
@@ -51,9 +51,6 @@ pub(super) struct Record {
     broker: BrokerArguments,
 }
 
-/// How long we wait before we connect again.
-const PAUSE: Duration = Duration::from_secs(1);
-
 impl Record {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         let filters = plain_filters(&self.filters)?;
@@ -62,11 +59,12 @@ impl Record {
             return self.copy(since);
         }
         let address = self.broker.address()?;
-        let runtime = runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::new(format!("can't start: {error}")))?;
         let sink = Sink::open(self.output.as_deref(), self.count, Pace::Live)?;
         let secrets = secrets_of(self.broker.home());
-        runtime.block_on(receive(Listener::new(&address, &filters, &secrets), time, sink))
+        runtime()?.block_on(async {
+            let listener = Listener::new(&address, &filters, &secrets)?;
+            receive(listener, time, sink).await
+        })
     }
 
     /// Writes what the daemon's recorder has since `since`.
@@ -134,50 +132,53 @@ async fn receive(mut listener: Listener<'_>, time: Option<Duration>, mut sink: S
 /// Hears what a broker sends.
 struct Listener<'a> {
     address: &'a BrokerAddress,
-    link: Link,
-    filters: &'a [String],
+    client: Client,
     secrets: &'a Secrets,
     was_connected: bool,
 }
 
 impl<'a> Listener<'a> {
-    fn new(address: &'a BrokerAddress, filters: &'a [String], secrets: &'a Secrets) -> Listener<'a> {
-        Listener { address, link: Link::new(address), filters, secrets, was_connected: false }
+    fn new(address: &'a BrokerAddress, filters: &[String], secrets: &'a Secrets) -> Result<Listener<'a>, Failure> {
+        let mut client = address.client("record", Qos::ExactlyOnce)?;
+        client.subscribe(filters);
+        Ok(Listener { address, client, secrets, was_connected: false })
     }
 
     /// Takes what happens next; returns whether more is wanted.
     async fn next(&mut self, sink: &mut Sink) -> Result<bool, Failure> {
-        match self.link.next(self.address).await {
-            Ok(Heard::Connected) => {
+        match self.client.next().await {
+            Told::Subscribed => {
                 self.was_connected = true;
-                self.link.subscribe(self.filters)?;
-            }
-            Ok(Heard::Subscribed { refused }) => {
-                if let Some(filter) = refused.and_then(|index| self.filters.get(index)) {
-                    return Err(Failure::new(format!("the broker refuses the subscription to `{filter}`")));
-                }
                 sink.ready();
             }
-            Ok(Heard::Message(message, rule)) => {
+            Told::Message(message, properties) => {
+                let rule = properties.and_then(|properties| rule_of(&properties));
                 let via = match (&rule, message.origin) {
+                    // What a broker replays is what is known, whoever published it.
+                    (_, Origin::Retained) => Via::Client(None),
                     (Some(rule), _) => Via::Rule(rule),
                     // A broker doesn't tell who published: only what it replays is sure to be no rule's of this moment.
-                    (None, Origin::Retained) => Via::Client(None),
                     (None, Origin::Live | Origin::Own | Origin::Restored) => Via::Unknown,
                 };
+                let origin = if matches!(via, Via::Rule(_)) { Origin::Own } else { message.origin };
+                let message = Message { origin, ..message };
                 let masked = self.secrets.mask_message(&message);
                 let message = masked.as_ref().unwrap_or(&message);
                 return Ok(!sink.write(&MessageLine::new(Timestamp::now(), message, via))?.is_done());
             }
-            Ok(Heard::Other) => {}
-            Err(failure) if self.was_connected => {
-                print::error(&format!("{failure}; trying again"));
-                sleep(PAUSE).await;
+            told @ Told::Failed { .. } if self.was_connected => {
+                print::error(&format!("{}; trying again", self.address.failure(&self.client, told)));
             }
-            Err(failure) => return Err(failure),
+            told => return Err(self.address.failure(&self.client, told)),
         }
         Ok(true)
     }
+}
+
+/// Returns the rule that published a message, where a home's own broker tells it.
+fn rule_of(properties: &Properties) -> Option<RuleId> {
+    let rules = properties.user_properties.iter().filter(|(name, _)| **name == *RULE_PROPERTY);
+    rules.map(|(_, rule)| RuleId::from_text(rule)).next_back()
 }
 
 fn duration(text: &str) -> Result<Duration, Failure> {

@@ -1,21 +1,22 @@
 //! `--to`: plays a recording to a broker, at its own times or faster.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use rumqttc::{Event, Outgoing, Packet, QoS};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::cli::Failure;
-use crate::cli::link::broker_address::BrokerAddress;
-use crate::cli::publish::level;
-use crate::model::Origin;
+use crate::cli::link::broker_address::{BrokerAddress, runtime};
+use crate::daemon::{Client, Told};
+use crate::model::{Message, Origin, Qos};
 
 use super::recording::Recording;
 
 /// How long the broker may take to confirm the last message.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// So many messages may be on their way.
+const WAITING: usize = 1000;
 
 /// Publishes the messages of `recording` to the broker at `url`, `speed` times as fast as they came.
 ///
@@ -28,27 +29,32 @@ pub(super) fn play(recording: &mut Recording, url: &str, speed: f64) -> Result<(
         )));
     }
     let address = BrokerAddress::parse(url)?;
-    let (client, mut connection) = address.client("replay");
-    let (sender, confirmed) = channel();
-    // It ends with the connection, at the latest when this process does.
-    thread::spawn(move || {
-        for event in connection.iter() {
-            let told = match event {
-                Ok(Event::Outgoing(Outgoing::Publish(0)) | Event::Incoming(Packet::PubAck(_) | Packet::PubComp(_))) => {
-                    Ok(())
-                }
-                Ok(_) => continue,
-                Err(error) => Err(address.failure(&error)),
-            };
-            let has_failed = told.is_err();
-            if sender.send(told).is_err() || has_failed {
-                return;
-            }
+    runtime()?.block_on(async {
+        let mut client = address.client("replay", Qos::ExactlyOnce)?;
+        let played = play_to(&mut client, recording, speed).await;
+        played.map_err(|told| address.failure(&client, told))?;
+        match timeout(PATIENCE, client.drain(0)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(told)) => return Err(address.failure(&client, told)),
+            Err(_) => return Err(Failure::new(format!("the broker at {url} doesn't confirm the last messages"))),
         }
-    });
+        client.close().await;
+        Ok(())
+    })
+}
+
+async fn play_to(client: &mut Client, recording: &mut Recording, speed: f64) -> Result<(), Told> {
+    // What is played first must not come late: the broker is there then.
+    client.subscribe(&[]);
+    loop {
+        match client.next().await {
+            Told::Subscribed => break,
+            told @ (Told::Failed { .. } | Told::Refused(_)) => return Err(told),
+            Told::Message(..) => {}
+        }
+    }
     let started = Instant::now();
     let mut begin = None;
-    let mut waiting = 0_u64;
     while let Some(recorded) = recording.next() {
         let message = recorded.message;
         if message.origin == Origin::Own {
@@ -56,29 +62,18 @@ pub(super) fn play(recording: &mut Recording, url: &str, speed: f64) -> Result<(
         }
         let offset = offset(*begin.get_or_insert(recorded.at), recorded.at, speed);
         // At a very low speed that is beyond what a clock can tell.
-        thread::sleep(offset.saturating_sub(started.elapsed()));
-        let qos: QoS = level(message.qos.into());
-        let is_retained = message.origin != Origin::Live;
-        while let Ok(told) = confirmed.try_recv() {
-            told?;
-            waiting -= 1;
-        }
-        client
-            .publish(message.topic.as_str(), qos, is_retained, message.payload.bytes().to_vec())
-            .map_err(|_| Failure::new(format!("the broker at {url} went away")))?;
-        waiting += 1;
-    }
-    while waiting > 0 {
-        match confirmed.recv_timeout(PATIENCE) {
-            Ok(told) => told?,
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                return Err(Failure::new(format!("the broker at {url} doesn't confirm the last {waiting} messages")));
+        // It goes on to hear what the broker confirms.
+        while let Some(due) = started.checked_add(offset).filter(|due| *due > Instant::now())
+            && let Ok(told) = timeout_at(due, client.next()).await
+        {
+            if matches!(told, Told::Failed { .. } | Told::Refused(_)) {
+                return Err(told);
             }
         }
-        waiting -= 1;
+        let retain = message.origin != Origin::Live;
+        client.publish(&Message { retain, ..message });
+        client.drain(WAITING).await?;
     }
-    // All is confirmed: the broker knows the rest without it.
-    let _ = client.disconnect();
     Ok(())
 }
 

@@ -9,9 +9,9 @@ use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-
-use crate::instance::Saved;
 
 /// The first byte of what is compressed only.
 const PLAIN: u8 = 1;
@@ -65,8 +65,8 @@ impl Cipher {
     }
 
     /// Packs a piece; `None` only without random numbers.
-    pub(in crate::daemon) fn pack(&self, saved: &Saved) -> Option<Vec<u8>> {
-        let json = serde_json::to_vec(saved).ok()?;
+    pub(in crate::daemon) fn pack(&self, piece: &impl Serialize) -> Option<Vec<u8>> {
+        let json = serde_json::to_vec(piece).ok()?;
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(&json).ok()?;
         let mut packed = encoder.finish().ok()?;
@@ -85,7 +85,7 @@ impl Cipher {
     }
 
     /// Unpacks a piece.
-    pub(in crate::daemon) fn unpack(&self, bytes: &[u8]) -> Result<Saved, Unreadable> {
+    pub(in crate::daemon) fn unpack<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, Unreadable> {
         let (form, rest) = bytes.split_first().ok_or(Unreadable::Broken)?;
         let mut rest = rest.to_vec();
         let packed: &[u8] = match (*form, &self.key) {
@@ -108,7 +108,7 @@ impl Cipher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::instance::{Changes, Stream};
+    use crate::instance::{Changes, Saved, Stream};
 
     #[test]
     fn what_is_packed_is_read_with_the_same_key_only() {
@@ -125,14 +125,14 @@ mod tests {
         let saved = Stream::new(1).changes(5, Some(7), changes);
         let sealed = cipher(Some(&one)).pack(&saved).unwrap();
         assert!(!String::from_utf8_lossy(&sealed).contains("secret"));
-        assert_eq!(cipher(Some(&one)).unpack(&sealed), Ok(saved.clone()));
-        assert_eq!(cipher(Some(&other)).unpack(&sealed), Err(Unreadable::OtherKey));
-        assert_eq!(cipher(None).unpack(&sealed), Err(Unreadable::NoKey));
-        assert_eq!(Cipher::open("elsewhere", Some(&one)).unwrap().unpack(&sealed), Err(Unreadable::OtherKey));
+        assert_eq!(cipher(Some(&one)).unpack::<Saved>(&sealed), Ok(saved.clone()));
+        assert_eq!(cipher(Some(&other)).unpack::<Saved>(&sealed), Err(Unreadable::OtherKey));
+        assert_eq!(cipher(None).unpack::<Saved>(&sealed), Err(Unreadable::NoKey));
+        assert_eq!(Cipher::open("elsewhere", Some(&one)).unwrap().unpack::<Saved>(&sealed), Err(Unreadable::OtherKey));
         let plain = cipher(None).pack(&saved).unwrap();
-        assert_eq!(cipher(None).unpack(&plain), Ok(saved));
-        assert_eq!(cipher(Some(&one)).unpack(&plain), Err(Unreadable::NotEncrypted));
-        assert_eq!(cipher(None).unpack(b"nonsense"), Err(Unreadable::Broken));
+        assert_eq!(cipher(None).unpack::<Saved>(&plain), Ok(saved));
+        assert_eq!(cipher(Some(&one)).unpack::<Saved>(&plain), Err(Unreadable::NotEncrypted));
+        assert_eq!(cipher(None).unpack::<Saved>(b"nonsense"), Err(Unreadable::Broken));
         assert!(Cipher::open("home", Some(&file("short", "x"))).is_err());
     }
 }

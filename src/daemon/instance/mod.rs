@@ -4,6 +4,8 @@
 //! comes of it (`daemon/home/event_loop/leading.rs`).
 
 mod cipher;
+mod sharing;
+mod together;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,15 +16,17 @@ use tracing::{info, warn};
 
 use crate::api::InstanceStatus;
 use crate::daemon::mqtt::Moment;
-use crate::engine::{SaveKey, Snapshot};
+use crate::engine::{Event, SaveKey, Snapshot};
 use crate::instance::{
     Changes, Decision, Election, Followed, Follower, Heard, Lease, Notice, Part, Role, Saved, StepDown, Stream,
     Unhandled, alive_topic, ask_topic, leader_topic, mark, save_topic,
 };
-use crate::lang::InstanceSettings;
+use crate::lang::{InstanceRole, InstanceSettings};
 use crate::model::{Message, Origin, Payload, Qos, Topic};
 use cipher::Cipher;
 pub(in crate::daemon) use cipher::Unreadable;
+pub(in crate::daemon) use sharing::Divided;
+use sharing::Sharing;
 
 /// A snapshot is asked for at most this often.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
@@ -44,6 +48,8 @@ pub(in crate::daemon) struct Instance {
     unhandled: Unhandled,
     asked_at: Option<Timestamp>,
     told: Option<Unreadable>,
+    /// Where all instances act, each for some rules; `None`: one leads, and the others wait.
+    sharing: Option<Sharing>,
 }
 
 struct Topics {
@@ -78,6 +84,16 @@ pub(in crate::daemon) enum ToDo {
     },
     /// Keep these changes for a restart.
     Keep(Changes),
+    /// Begin to decide with the others, knowing what they know.
+    Join,
+    /// Decide nothing until what the others know is known here too.
+    Part,
+    /// Tell the others all that is known.
+    TellAll,
+    /// Say whether the home is there, or leave that to another.
+    SayStatus(bool),
+    /// Let rules decide on this.
+    Decide(Event),
 }
 
 impl Instance {
@@ -119,13 +135,19 @@ impl Instance {
             unhandled: Unhandled::default(),
             asked_at: None,
             told: None,
+            sharing: match &settings.role {
+                InstanceRole::Standby => None,
+                InstanceRole::Share(all) => Some(Sharing::new(now, &settings.name, home, all, settings.lease)),
+            },
         })
     }
 
     /// Returns the filters that it needs, of which our own messages must come back too.
     pub(in crate::daemon) fn filters(&self) -> Vec<String> {
         let Topics { leader, save, ask, .. } = &self.topics;
-        vec![leader.clone(), format!("{}+", self.topics.alive), save.clone(), ask.clone()]
+        let shared = self.sharing.as_ref().map(Sharing::filter);
+        let own = [leader.clone(), format!("{}+", self.topics.alive), save.clone(), ask.clone()];
+        own.into_iter().chain(shared).collect()
     }
 
     /// Returns whether this instance acts at `now`.
@@ -141,11 +163,19 @@ impl Instance {
             Role::Claiming => "taking over",
             Role::Leader => "leader",
         };
+        let sharing = self.sharing.as_ref();
+        let role = match sharing {
+            Some(sharing) if sharing.is_active && sharing.share.is_in() => "sharing",
+            Some(_) => "joining",
+            None => role,
+        };
+        let others = sharing.map(|sharing| sharing.share.others().map(ToOwned::to_owned).collect());
         InstanceStatus {
             name: self.name.clone(),
             role: role.to_owned(),
             leader: self.leader().map(ToOwned::to_owned),
             epoch: self.election.epoch(),
+            shares_with: others.unwrap_or_default(),
         }
     }
 
@@ -156,7 +186,8 @@ impl Instance {
 
     /// Returns the earliest time, by the steady clock, at which there is something to decide.
     pub(in crate::daemon) fn next_deadline(&self) -> Option<Timestamp> {
-        self.election.next_deadline()
+        let sharing = self.sharing.as_ref().and_then(Sharing::next_deadline);
+        self.election.next_deadline().into_iter().chain(sharing).min()
     }
 
     /// Notes the hash of the rules in force.
@@ -166,13 +197,31 @@ impl Instance {
 
     /// Decides what is due.
     pub(in crate::daemon) fn tick(&mut self, now: Moment) -> Vec<ToDo> {
-        self.decide(now, None)
+        let mut to_do = self.decide(now, None);
+        if self.sharing.as_mut().is_some_and(|sharing| sharing.must_renew(now)) {
+            to_do.extend(self.decided(Decision::SayAlive));
+        }
+        to_do
     }
 
-    /// The broker is there, and what it keeps has come.
-    pub(in crate::daemon) fn settled(&mut self, now: Moment) -> Vec<ToDo> {
-        let mut to_do = self.decide(now, Some(Heard::Settled));
-        if self.election.role() != Role::Leader {
+    /// The broker is there, and what it keeps has come; with whether it had kept our session while we were away.
+    pub(in crate::daemon) fn settled(&mut self, now: Moment, is_session_kept: bool) -> Vec<ToDo> {
+        let is_leader = self.election.role() == Role::Leader;
+        let mut to_do = Vec::new();
+        // One that has joined on this connection has missed nothing.
+        if let Some(sharing) = self.sharing.as_mut().filter(|sharing| sharing.is_active)
+            && std::mem::take(&mut sharing.was_cut_off)
+            && !is_session_kept
+            && !is_leader
+        {
+            warn!("The broker forgot this instance: it asks the others what it missed.");
+            sharing.is_active = false;
+            to_do.push(ToDo::Part);
+            // What they left to us falls to them.
+            to_do.extend(self.farewell().map(ToDo::Say));
+        }
+        to_do.extend(self.decide(now, Some(Heard::Settled)));
+        if self.wants_all() {
             self.asked_at = None;
             to_do.extend(self.ask(now));
         }
@@ -181,6 +230,10 @@ impl Instance {
 
     /// The broker is away.
     pub(in crate::daemon) fn disconnected(&mut self, now: Moment) -> Vec<ToDo> {
+        if let Some(sharing) = &mut self.sharing {
+            sharing.share.leave();
+            sharing.was_cut_off = true;
+        }
         self.decide(now, Some(Heard::Disconnected))
     }
 
@@ -199,14 +252,43 @@ impl Instance {
                 // By our own clock, as all that rules do here will be.
                 self.follower.note_alive(now.wall.as_microsecond());
             }
-            return Some(self.decide(now, Some(Heard::Lease(lease))));
+            let mut to_do = self.decide(now, Some(Heard::Lease(lease)));
+            if self.sharing.is_some() && self.wants_all() {
+                to_do.extend(self.ask(now));
+            }
+            return Some(to_do);
         }
         if let Some(name) = topic.strip_prefix(&self.topics.alive) {
-            let heard = Heard::Alive { name: name.to_owned(), is_alive: message.payload.text() == Some("online") };
-            return Some(self.decide(now, Some(heard)));
+            let is_alive = message.payload.text() == Some("online");
+            if let Some(sharing) = &mut self.sharing {
+                // What the broker kept of ourselves is from before.
+                let counts = name != self.name || (message.origin == Origin::Live && sharing.is_active);
+                if counts {
+                    sharing.share.heard(now.steady, name, is_alive);
+                }
+            }
+            return Some(self.decide(now, Some(Heard::Alive { name: name.to_owned(), is_alive })));
         }
         if topic == self.topics.ask {
-            return Some(if self.acts(now) { self.snapshot(now) } else { Vec::new() });
+            return Some(match (self.acts(now), &self.sharing) {
+                (false, _) => Vec::new(),
+                (true, None) => self.snapshot(now),
+                (true, Some(_)) => vec![ToDo::TellAll],
+            });
+        }
+        if let Some(sharing) = &mut self.sharing
+            && topic.starts_with("homerule/instance/")
+            && (topic == sharing.topic || sharing.is_of_others(topic))
+        {
+            let words = (topic != sharing.topic).then(|| self.cipher.unpack(message.payload.bytes()));
+            return Some(match words {
+                Some(Ok(words)) => sharing.heed(now, words).into_iter().map(ToDo::Decide).collect(),
+                Some(Err(why)) => {
+                    self.tell_unreadable(why);
+                    Vec::new()
+                }
+                None => Vec::new(),
+            });
         }
         (topic == self.topics.save).then(|| self.follow(now, message))
     }
@@ -237,6 +319,10 @@ impl Instance {
         }
         let changes = std::mem::take(&mut self.changes);
         self.follower.apply(&changes, now.wall.as_microsecond());
+        if self.sharing.is_some() {
+            // The others decide the same.
+            return None;
+        }
         let piece = self.stream.changes(now.wall.as_microsecond(), self.handled, changes);
         self.piece(&piece)
     }
@@ -244,6 +330,10 @@ impl Instance {
     /// Returns all that is saved, for the engine of one that begins to act; and what was heard and perhaps not handled.
     pub(in crate::daemon) fn take_over(&mut self, epoch: u64) -> (Snapshot, Vec<Message>) {
         self.stream = Stream::new(epoch);
+        self.what_is_known()
+    }
+
+    pub(super) fn what_is_known(&mut self) -> (Snapshot, Vec<Message>) {
         self.changes.clear();
         let values = self.follower.values();
         let values = values.iter().map(|(key, value)| (SaveKey(key.as_str().into()), value.clone())).collect();
@@ -269,15 +359,13 @@ impl Instance {
     }
 
     fn follow(&mut self, now: Moment, message: &Message) -> Vec<ToDo> {
-        if self.election.role() == Role::Leader {
+        if self.election.role() == Role::Leader || self.sharing.as_ref().is_some_and(|sharing| sharing.is_active) {
             return Vec::new();
         }
-        let saved = match self.cipher.unpack(message.payload.bytes()) {
+        let saved: Saved = match self.cipher.unpack(message.payload.bytes()) {
             Ok(saved) => saved,
             Err(why) => {
-                if self.told.replace(why) != Some(why) {
-                    warn!("What the leader saves can't be read: {}.", words(why));
-                }
+                self.tell_unreadable(why);
                 return Vec::new();
             }
         };
@@ -293,11 +381,29 @@ impl Instance {
             Followed::Changed(changes) => vec![ToDo::Keep(changes)],
             Followed::Replaced => {
                 info!(rows = self.follower.values().len(), "The leader's state is known here.");
-                vec![ToDo::Keep(difference(&before, self.follower.values()))]
+                let keep = ToDo::Keep(difference(&before, self.follower.values()));
+                if self.sharing.is_none() {
+                    return vec![keep];
+                }
+                if let Some(handled) = handled {
+                    self.unhandled.handled(handled);
+                }
+                vec![keep, ToDo::Join]
             }
             Followed::Nothing => Vec::new(),
             Followed::Ask => self.ask(now),
         }
+    }
+
+    fn tell_unreadable(&mut self, why: Unreadable) {
+        if self.told.replace(why) != Some(why) {
+            warn!("What another instance says can't be read: {}.", words(why));
+        }
+    }
+
+    /// Returns whether what the leader knows isn't known here, and must be.
+    fn wants_all(&self) -> bool {
+        self.election.role() != Role::Leader && self.sharing.as_ref().is_none_or(|sharing| !sharing.is_active)
     }
 
     fn ask(&mut self, now: Moment) -> Vec<ToDo> {
@@ -311,10 +417,17 @@ impl Instance {
 
     fn decide(&mut self, now: Moment, heard: Option<Heard>) -> Vec<ToDo> {
         let decisions = self.election.handle(now.steady, heard);
-        decisions.into_iter().filter_map(|decision| self.what_to_do(decision)).collect()
+        decisions.into_iter().filter_map(|decision| self.decided(decision)).collect()
     }
 
-    fn what_to_do(&mut self, decision: Decision) -> Option<ToDo> {
+    fn decided(&mut self, decision: Decision) -> Option<ToDo> {
+        match self.sharing.as_ref().map(|sharing| sharing.is_active) {
+            None => self.decided_alone(decision),
+            Some(is_active) => self.decided_together(decision, is_active),
+        }
+    }
+
+    fn decided_alone(&mut self, decision: Decision) -> Option<ToDo> {
         match decision {
             Decision::Publish(lease) => say(&self.topics.leader, lease.payload(), true).map(ToDo::Say),
             Decision::SayAlive => say(&alive_topic(&self.home, &self.name), "online", true).map(ToDo::Say),

@@ -40,8 +40,8 @@ impl BrokerUrl {
     pub(in crate::daemon) fn parse(url: &str) -> Result<BrokerUrl, BadUrl> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("mqtt", url));
         let (is_tls, is_websocket, port) = match scheme {
-            "mqtt" => (false, false, 1883),
-            "mqtts" => (true, false, 8883),
+            "mqtt" | "tcp" => (false, false, 1883),
+            "mqtts" | "ssl" => (true, false, 8883),
             "ws" => (false, true, 80),
             "wss" => (true, true, 443),
             other => return Err(BadUrl::Scheme(other.to_owned())),

@@ -15,8 +15,8 @@ use super::wire::{Wire, Wires};
 use crate::api::LinkStatus;
 use crate::daemon::mqtt::{Came, Happened, Moment, Outbound};
 use crate::instance::mark;
-use crate::lang::{ExternalBroker, Settings, Sources};
-use crate::link::{Connected, Disconnected, Happening, Link};
+use crate::lang::{ExternalBroker, InstanceRole, Settings, Sources};
+use crate::link::{Connected, Disconnected, Happening, Link, covers};
 use crate::model::{Message, Origin, Payload, Qos, Topic, TopicFilter};
 use crate::rules::Ruleset;
 
@@ -29,11 +29,15 @@ const BEGIN_WITHIN: Duration = Duration::from_secs(3);
 /// How long we wait at the end for what the broker hasn't acknowledged.
 const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_millis(500);
 
+/// How long it waits before it says again that it is there, and how often it does.
+const BETWEEN_STATUS: Duration = Duration::from_secs(1);
+const MOST_STATUS_REPEATS: u32 = 10;
+
 /// Where the daemon says that it is there.
 const STATUS_TOPIC: &str = "homerule/status";
 
 /// The link to another broker.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and they change one by one")]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of its own")]
 pub(in crate::daemon) struct Linked {
     link: Link,
     /// The steady time of the last turn.
@@ -61,6 +65,9 @@ pub(in crate::daemon) struct Linked {
     says_status: bool,
     /// Whether there are other instances of the home, which say so too.
     has_siblings: bool,
+    /// When we say again that we are there; `None`: nobody said otherwise.
+    status_due: Option<Timestamp>,
+    status_repeats: u32,
     /// Which complaints were told already.
     told: BTreeSet<String>,
     /// How many messages were dropped since that was last told.
@@ -97,6 +104,9 @@ impl Linked {
         let (mut link, unreadable) = Link::new(now.steady, settings_of_link, kept);
         // One of several instances publishes nothing before it leads.
         link.hold(now.steady, settings.instance.is_some());
+        if let Some(instance) = settings.instance.as_ref().filter(|instance| instance.role != InstanceRole::Standby) {
+            link.set_instance(&instance.name);
+        }
         for key in unreadable {
             warn!("`{key}` in the store can't be read and is left out.");
             besides.push_back(Happened::Keep { key, value: None });
@@ -117,6 +127,8 @@ impl Linked {
             has_begun: false,
             says_status: settings.instance.is_none(),
             has_siblings: settings.instance.is_some(),
+            status_due: None,
+            status_repeats: 0,
             told: BTreeSet::new(),
             dropped: 0,
         })
@@ -130,6 +142,7 @@ impl Linked {
     /// Reads some of what came.
     pub(in crate::daemon) fn begin(&mut self, now: Moment) {
         self.now = now.steady;
+        self.say_status_again(now);
         for wire in self.wires.take() {
             match wire {
                 Wire::Opened => self.link.opened(now.steady),
@@ -197,7 +210,11 @@ impl Linked {
         if message.retain {
             self.said.insert(message.topic.clone(), mark(message));
         }
-        self.link.publish(now.steady, message);
+        if outbound.rule.is_some() {
+            self.link.publish_of_rule(now.steady, message);
+        } else {
+            self.link.publish(now.steady, message);
+        }
     }
 
     /// Says something if the broker is there, and forgets it otherwise.
@@ -226,7 +243,7 @@ impl Linked {
     /// Returns the earliest time, by the steady clock, at which it has something to do by itself.
     pub(in crate::daemon) fn next_deadline(&self) -> Option<Timestamp> {
         let begin = self.begin_by.filter(|due| *due > self.now);
-        self.link.next_deadline().into_iter().chain(begin).min()
+        self.link.next_deadline().into_iter().chain(begin).chain(self.status_due).min()
     }
 
     /// From now on hears what these rules and settings need.
@@ -238,7 +255,13 @@ impl Linked {
     /// From now on also hears what an expression has read.
     pub(in crate::daemon) fn ask(&mut self, now: Moment, filters: impl IntoIterator<Item = TopicFilter>) {
         let before = self.asked.len();
-        self.asked.extend(filters.into_iter().map(|filter| Arc::from(filter.plain())));
+        for filter in filters {
+            let plain = filter.plain();
+            let is_covered = |wide: &Arc<str>| wide.contains(['+', '#']) && covers(wide, &plain);
+            if !self.needed.contains(plain.as_str()) && !self.needed.iter().any(is_covered) {
+                self.asked.insert(plain.into());
+            }
+        }
         if self.asked.len() > before {
             self.want(now);
         }
@@ -342,9 +365,16 @@ impl Linked {
         !(message.origin == Origin::Retained && self.has_settled && old == Some(new))
     }
 
-    /// What is retained there is our own word, or our will. Live, it is another homerule's, since ours doesn't come back.
+    /// What is retained there is our own word, or our will. Live, it is another homerule's, since ours doesn't come back; or the will of
+    /// a connection of ours that the broker noticed late, which must not be the last word.
     fn is_news_of_status(&mut self, message: &Message) -> bool {
-        if message.origin != Origin::Live || self.has_siblings {
+        if message.origin != Origin::Live {
+            return false;
+        }
+        if self.says_status && self.has_begun && message.payload.text() == Some("offline") {
+            self.status_due.get_or_insert(self.now + BETWEEN_STATUS);
+        }
+        if self.has_siblings {
             return false;
         }
         let warning =
@@ -353,6 +383,32 @@ impl Linked {
             warn!("{warning}");
         }
         true
+    }
+
+    /// Says again that we are there, after somebody said that we aren't: a few times, and then it tells.
+    fn say_status_again(&mut self, now: Moment) {
+        if self.status_due.is_none_or(|due| due > now.steady) {
+            return;
+        }
+        self.status_due = None;
+        self.status_repeats += 1;
+        if self.status_repeats <= MOST_STATUS_REPEATS {
+            self.say_online(now);
+        } else if self.told.insert("status".to_owned()) {
+            warn!(
+                "Somebody keeps saying that this home is `offline` on `homerule/status`, so it says nothing there any more: give each \
+                 homerule at this broker a `topic_prefix` of its own."
+            );
+        }
+    }
+
+    fn say_online(&mut self, now: Moment) {
+        if let (true, true, Ok(topic)) = (self.says_status, self.has_begun, Topic::parse(STATUS_TOPIC)) {
+            let payload = Payload::from_bytes("online");
+            let online =
+                Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, origin: Origin::Own, expires_at: None };
+            self.link.say(now.steady, &online);
+        }
     }
 
     fn connected(&mut self, now: Moment, connected: &Connected) {
@@ -367,15 +423,7 @@ impl Linked {
             warn!("While the broker was away, messages were dropped: `homerule status` says how many.");
         }
         // Before rules begin, nobody is there yet.
-        if self.says_status
-            && self.has_begun
-            && let Ok(topic) = Topic::parse(STATUS_TOPIC)
-        {
-            let payload = Payload::from_bytes("online");
-            let online =
-                Message { topic, payload, qos: Qos::AtLeastOnce, retain: true, origin: Origin::Own, expires_at: None };
-            self.link.say(now.steady, &online);
-        }
+        self.say_online(now);
     }
 
     fn disconnected(&mut self, ended: &Disconnected) {

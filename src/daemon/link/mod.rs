@@ -4,6 +4,7 @@
 //! than the rules waits at its socket.
 
 mod address;
+mod client;
 mod dial;
 mod linked;
 mod needed;
@@ -12,6 +13,7 @@ mod settings;
 mod tls;
 mod wire;
 
+pub use client::{Client, Told, broker_at};
 pub(in crate::daemon) use linked::Linked;
 pub use probe::{Tried, settings_at, try_broker};
 pub(in crate::daemon) use settings::LinkError;

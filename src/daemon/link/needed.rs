@@ -9,10 +9,7 @@ use crate::lang::{BrokerSettings, NamedDevices, Settings, Source, Sources};
 use crate::model::Value;
 use crate::model::{Topic, TopicFilter, is_inner};
 use crate::rules::{Condition, ConditionKind, IfChanged, Rule, RuleEntry, Ruleset};
-use crate::script::{Template, TextPart};
-
-/// The functions of expressions that read a topic, or those of a filter.
-const READERS: [&str; 8] = ["state", "last", "age", "exists", "states", "any", "all", "count"];
+use crate::script::{Template, TextPart, topic_readers};
 
 /// Returns the filters of all that the home needs to hear.
 pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &Sources) -> BTreeSet<Arc<str>> {
@@ -61,10 +58,13 @@ pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &
 fn speaks_of_devices(source: &Source) -> bool {
     let Source::Content(content) = source else { return false };
     let text = String::from_utf8_lossy(content);
-    // The topics of commands end in `/set`.
-    let says =
-        |word: &str| text.match_indices(word).any(|(at, _)| text.as_bytes().get(at.wrapping_sub(1)) != Some(&b'/'));
-    ["device:", "device(", "devices(", "set:", "set("].into_iter().any(says)
+    ["device:", "device(", "devices(", "set:", "set("].iter().any(|word| {
+        text.match_indices(word).any(|(at, _)| {
+            let before = text.get(..at).and_then(|before| before.chars().next_back());
+            // `home/light/set:` is a topic.
+            before.is_none_or(|letter| !letter.is_alphanumeric() && !matches!(letter, '/' | '_' | '-'))
+        })
+    })
 }
 
 #[derive(Default)]
@@ -142,7 +142,7 @@ impl Found {
 
     /// Takes the topics that expressions in a file name literally: `state('home/tv')`.
     fn text(&mut self, text: &str) {
-        for name in READERS {
+        for name in topic_readers() {
             for (at, _) in text.match_indices(&format!("{name}(")) {
                 let before = text.get(..at).and_then(|before| before.chars().next_back());
                 if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_') {
@@ -183,9 +183,10 @@ mod tests {
         let mut found = Found::default();
         found.text(
             "if: state('weather/lux') < 20 and exists(\"home/a\")\nlet x = count(`home/${room}/+/window`, \"open\");\n\
-             mystate('no/thing'); state(topic); state(`${topic}`); age( 'b' )",
+             mystate('no/thing'); state(topic); state(`${topic}`); age( 'b' ); \
+             average('home/power', '1h') + duration(\"home/heat\", 'ON', 'today'); publish('out/a', 1)",
         );
         let found: Vec<&str> = found.0.iter().map(|filter| &**filter).collect();
-        assert_eq!(found, ["b", "home/+/+/window", "home/a", "weather/lux"]);
+        assert_eq!(found, ["b", "home/+/+/window", "home/a", "home/heat", "home/power", "weather/lux"]);
     }
 }

@@ -50,7 +50,6 @@ pub(in crate::daemon) struct Came {
     /// The message. Its origin is `Live`, or `Retained` where a link's broker had kept it.
     pub(in crate::daemon) message: Message,
     /// Its properties of MQTT 5.0; `None`: it has none.
-    #[expect(dead_code, reason = "rules can't read them yet")]
     pub(in crate::daemon) properties: Option<Arc<Properties>>,
     /// Who published it; `None`: nobody knows.
     pub(in crate::daemon) client: Option<Arc<str>>,

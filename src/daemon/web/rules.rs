@@ -134,7 +134,9 @@ pub(super) async fn act(
     let id = id.to_owned();
     let question = move |home: &mut EventLoop| {
         let id = find_one(&home.view(), &id)?;
-        home.act_on_rule(event(id), "a person, by the command line or the web");
+        let event = event(id);
+        home.tell_others(&event);
+        home.act_on_rule(event, "a person, by the command line or the web");
         Ok(StatusCode::NO_CONTENT)
     };
     shared.link.act(question).await?

@@ -43,7 +43,7 @@ pub(crate) struct Evaluator {
     pub(crate) interrupted: BTreeSet<RuleId>,
     /// Whether any ever was: until then nobody need count.
     pub(crate) was_ever_interrupted: bool,
-    /// What expressions have read, where that is noted: topics that had no value, and filters.
+    /// What expressions have read, where that is noted: topics and filters.
     asked: Option<Asked>,
     /// How many parts of conditions have failed beside a part that decided.
     pub(crate) failures_passed_over: u64,
@@ -88,10 +88,13 @@ impl Evaluator {
 
     fn note(&mut self, reads: &Reads) {
         let Some(asked) = &mut self.asked else { return };
-        if reads.without_value.is_some() {
-            let outside = reads.topics.iter().filter(|topic| !is_inner(topic.as_str()));
-            let unknown = outside.filter(|topic| self.world.states.get(topic.as_str()).is_none());
-            unknown.filter_map(|topic| TopicFilter::parse(topic.as_str()).ok()).for_each(|filter| asked.add(&filter));
+        // What has a value may have it from before a restart, and would keep it for ever.
+        for topic in reads.topics.iter().filter(|topic| !is_inner(topic.as_str())) {
+            if !asked.known.contains(topic.as_str())
+                && let Ok(filter) = TopicFilter::parse(topic.as_str())
+            {
+                asked.add(&filter);
+            }
         }
         reads.filters.iter().for_each(|filter| asked.add(filter));
     }

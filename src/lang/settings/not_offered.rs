@@ -12,7 +12,6 @@ type Row = (&'static [&'static str], &'static str, &'static str);
 
 /// What isn't done yet. Remove a row with the change that does it.
 const NOT_OFFERED: &[Row] = &[
-    (&["instance", "share"], "instances can't share the rules", "use `standby_of`"),
     (&["web", "tls"], "the HTTP interface has no TLS", "remove `tls`, and listen on 127.0.0.1 only"),
     (&["web", "public_url"], "the HTTP interface knows no address but its own", "remove `public_url`"),
 ];

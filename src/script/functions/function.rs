@@ -181,6 +181,11 @@ impl Function {
         self
     }
 
+    /// Returns whether its first argument names topics that it reads.
+    pub(in crate::script) fn reads_topics(&self) -> bool {
+        self.effect == Effect::Reads && matches!(self.takes.first(), Some(Argument::Topic | Argument::Filter))
+    }
+
     /// Returns whether a text that it is given is sent or looked up, so that a `${…}` in it is meant to be put in.
     pub(in crate::script) fn takes_texts(&self) -> bool {
         matches!(self.effect, Effect::Reads | Effect::Acts)

@@ -2,6 +2,7 @@
 //! connections that are cut, processes that sleep longer than the lease, and that end. At most one leads, but for the time that
 //! docs/scaling.md states; what was heard is acted upon at least once; and exactly once while all is well.
 
+mod sharing;
 mod world;
 
 use std::collections::BTreeMap;

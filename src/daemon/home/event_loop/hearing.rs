@@ -35,7 +35,8 @@ impl EventLoop {
     }
 
     fn hear_message(&mut self, came: Came) {
-        let Came { message, client, .. } = came;
+        let Came { message, properties, client } = came;
+        let Some(message) = self.hear_unless_of_sibling(message, properties.as_deref()) else { return };
         let Some(message) = self.hear_as_instance(message) else { return };
         self.observers.message(self.now.wall, &message, client.as_ref());
         self.heed(message);

@@ -16,6 +16,7 @@ impl EventLoop {
     /// publish; nothing leaves before the end of the turn.
     pub(super) fn take_effects(&mut self, effects: Vec<Effect>) {
         for effect in effects {
+            let Some(effect) = self.divide(effect) else { continue };
             match effect {
                 Effect::Save { key, value } => {
                     if let Some(rule) = key.rule() {

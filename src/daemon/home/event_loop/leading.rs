@@ -34,6 +34,7 @@ impl EventLoop {
         for message in unhandled {
             self.heed(message);
         }
+        self.say_that_it_shares();
     }
 
     /// Tells a link what the files in force need to hear.
@@ -66,6 +67,7 @@ impl EventLoop {
         }
         let to_do = instance.tick(self.now);
         self.perform(to_do);
+        self.look_at_shares();
     }
 
     pub(super) fn note_jump(&mut self, forward: i64) {
@@ -74,7 +76,8 @@ impl EventLoop {
     }
 
     pub(super) fn broker_settled(&mut self) {
-        let to_do = self.parts.instance.as_mut().map(|instance| instance.settled(self.now)).unwrap_or_default();
+        let is_kept = self.mqtt.link_mut().is_some_and(|link| link.link().is_session_kept());
+        let to_do = self.parts.instance.as_mut().map(|one| one.settled(self.now, is_kept)).unwrap_or_default();
         self.perform(to_do);
     }
 
@@ -90,7 +93,7 @@ impl EventLoop {
             self.perform(to_do);
             return None;
         }
-        if instance.acts(self.now) && self.has_begun {
+        if instance.decides(self.now) && self.has_begun {
             instance.note_handled(&message);
             return Some(message);
         }
@@ -102,7 +105,7 @@ impl EventLoop {
     /// Notes what standbys must know.
     pub(super) fn note_saved(&mut self, key: &SaveKey, value: Option<&String>) {
         let now = self.now;
-        if let Some(instance) = self.parts.instance.as_mut().filter(|instance| instance.acts(now)) {
+        if let Some(instance) = self.parts.instance.as_mut().filter(|instance| instance.decides(now)) {
             instance.note_saved(key, value);
         }
     }
@@ -110,7 +113,7 @@ impl EventLoop {
     /// Sends what was saved to the standbys: behind what was done, so that a takeover does once more what it finds undone.
     pub(super) fn send_saved(&mut self) {
         let now = self.now;
-        let Some(instance) = self.parts.instance.as_mut().filter(|instance| instance.acts(now)) else { return };
+        let Some(instance) = self.parts.instance.as_mut().filter(|instance| instance.decides(now)) else { return };
         if let Some(message) = instance.saved(now) {
             self.send_out(&message);
         }
@@ -124,7 +127,7 @@ impl EventLoop {
         }
     }
 
-    fn perform(&mut self, to_do: Vec<ToDo>) {
+    pub(super) fn perform(&mut self, to_do: Vec<ToDo>) {
         for one in to_do {
             match one {
                 ToDo::Say(message) => {
@@ -137,6 +140,11 @@ impl EventLoop {
                 ToDo::Resume => self.hold(false),
                 ToDo::Pause => self.hold(true),
                 ToDo::StepDown { is_replaced } => self.step_down(is_replaced),
+                ToDo::Join => self.join(),
+                ToDo::Part => self.part(),
+                ToDo::TellAll => self.tell_all(),
+                ToDo::SayStatus(says) => self.say_status(says),
+                ToDo::Decide(event) => self.from_others.push(event),
                 ToDo::Keep(changes) => {
                     for (key, value) in changes {
                         self.parts.store.save(SaveKey(key.into()), value);
@@ -147,7 +155,7 @@ impl EventLoop {
     }
 
     /// Holds back what is to be published, or lets it go.
-    fn hold(&mut self, is_held: bool) {
+    pub(super) fn hold(&mut self, is_held: bool) {
         if let Some(link) = self.mqtt.link_mut() {
             link.link().hold(self.now.steady, is_held);
         }
@@ -200,7 +208,7 @@ impl EventLoop {
     }
 
     /// Begins anew with an engine that knows what `snapshot` says.
-    fn renew_engine(&mut self, snapshot: Snapshot) {
+    pub(super) fn renew_engine(&mut self, snapshot: Snapshot) {
         let is_empty = snapshot.values.is_empty();
         let options = self.parts.options.clone();
         let (engine, effects) = Engine::restore(self.now.wall, self.ruleset.clone(), snapshot, options);
@@ -214,7 +222,7 @@ impl EventLoop {
     /// Returns who leads, where this instance doesn't act, so that whoever asks it for something may ask there.
     pub(in crate::daemon) fn leads_elsewhere(&self) -> Option<String> {
         let instance = self.parts.instance.as_ref()?;
-        let is_ours = self.has_begun && instance.acts(self.now);
+        let is_ours = self.has_begun && instance.decides(self.now);
         (!is_ours).then(|| instance.leader().unwrap_or("nobody").to_owned())
     }
 }

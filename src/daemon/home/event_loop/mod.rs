@@ -9,6 +9,7 @@ mod leading;
 mod own_topics;
 mod sending;
 mod settings_change;
+mod sharing;
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -87,8 +88,10 @@ pub(in crate::daemon) struct EventLoop {
     has_begun: bool,
     /// What was heard before this instance led, and perhaps not handled.
     unhandled: Vec<Message>,
-    /// Whether this instance has just become the leader.
+    /// Whether this instance has just become the leader, or one of those that share the home.
     must_begin: bool,
+    /// What other instances told, for rules to decide on.
+    from_others: Vec<Event>,
     is_stopping: bool,
 }
 
@@ -153,6 +156,7 @@ impl EventLoop {
             has_begun: false,
             unhandled: Vec::new(),
             must_begin: false,
+            from_others: Vec::new(),
             is_stopping: false,
         };
         // What was decided before the start leaves before what is decided now.
@@ -301,7 +305,10 @@ impl EventLoop {
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Event(event) => self.decide(event),
+            Input::Event(event) => {
+                self.tell_others(&event);
+                self.decide(event);
+            }
             Input::Request(request) => request(self),
             Input::Loaded(loaded) => self.reload(*loaded),
             Input::Stop => self.is_stopping = true,
@@ -309,12 +316,12 @@ impl EventLoop {
     }
 
     /// Lets the engine decide what `event` leads to.
-    fn decide(&mut self, event: Event) {
+    pub(super) fn decide(&mut self, event: Event) {
         let effects = self.engine.handle(self.now.wall, event);
         self.take_effects(effects);
     }
 
-    fn announce(&mut self, word: &'static str) {
+    pub(super) fn announce(&mut self, word: &'static str) {
         if let Some(message) = own(STATUS_TOPIC, word, true) {
             self.send_out(&message);
             self.decide(Event::Message(message));
@@ -381,7 +388,9 @@ impl EventLoop {
     pub(in crate::daemon) fn post(&mut self, name: Arc<str>, body: Payload) -> bool {
         let is_known = self.engine.has_webhook(&name);
         if is_known {
-            self.decide(Event::Webhook { name, body });
+            let event = Event::Webhook { name, body };
+            self.tell_others(&event);
+            self.decide(event);
         }
         is_known
     }

@@ -14,6 +14,7 @@ impl EventLoop {
     pub(super) async fn finish(&mut self) {
         self.subscribe_to_what_was_read();
         self.send_saved();
+        self.send_words();
         // What was published beside a message may have to be kept.
         self.hear();
         self.commit().await;
@@ -28,7 +29,9 @@ impl EventLoop {
         }
         for message in self.observers.rule_topics.changes(&self.engine) {
             // It leaves with the next turn, which follows at once.
-            self.send_out(&message);
+            if self.tells_of(&message) {
+                self.send_out(&message);
+            }
         }
         self.observers.screen.flush();
     }
