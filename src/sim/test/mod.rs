@@ -4,11 +4,13 @@ mod device;
 mod incident;
 mod run;
 mod snapshot;
+mod tried;
 mod written;
 
 pub use incident::IncidentTest;
-pub use run::{Failure, TestOutcome, TestRun, Tried};
+pub use run::{Failure, TestOutcome, TestRun};
 pub use snapshot::{Material, Snapshot};
+pub use tried::Tried;
 pub use written::{WrittenTest, expectation};
 
 pub(in crate::sim) use written::exactly;

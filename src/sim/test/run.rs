@@ -24,6 +24,7 @@ use crate::sim::report::{self, Comparison, Concern, Outside, Relation};
 
 use super::device;
 use super::snapshot::{self, Material, Snapshot};
+use super::tried::Tried;
 
 /// How a test ended.
 #[derive(Debug, Clone)]
@@ -68,17 +69,6 @@ pub struct Failure {
     pub message: String,
     /// What was expected beside what happened, and why it happened.
     pub report: Report,
-}
-
-/// What came of a test that is being written.
-#[derive(Debug, Clone)]
-pub struct Tried {
-    /// What rules published.
-    pub published: Vec<Published>,
-    /// The rules that ran, and didn't fail.
-    pub ran: BTreeSet<RuleId>,
-    /// The rules that failed.
-    pub failed: BTreeSet<RuleId>,
 }
 
 /// A test that runs.
@@ -170,13 +160,7 @@ impl<'a> TestRun<'a> {
     /// # Errors
     /// When a step fails, or the file chooses no rules; with what was wrong.
     pub fn publications(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> Result<Vec<Published>, String> {
-        let rules = home.rules_of(file).map_err(|(_, why)| why)?;
-        let mut run = TestRun::start(case, home, rules, home.options_of(file, &case.name));
-        run.world.obey(case.obeying.clone().unwrap_or_else(|| file.obeying.clone()));
-        for step in &case.steps {
-            run.step(step).map_err(|(message, _)| message)?;
-        }
-        Ok(run.world.published)
+        TestRun::tried(file, case, home).map(|tried| tried.published)
     }
 
     /// Runs the steps of a test, and returns what came of it: what a test that is being written may expect.
@@ -186,24 +170,13 @@ impl<'a> TestRun<'a> {
     pub fn tried(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> Result<Tried, String> {
         let rules = home.rules_of(file).map_err(|(_, why)| why)?;
         let mut run = TestRun::start(case, home, rules, home.options_of(file, &case.name));
+        run.world.obey(case.obeying.clone().unwrap_or_else(|| file.obeying.clone()));
         for step in &case.steps {
             run.step(step).map_err(|(message, _)| message)?;
         }
         let published = run.world.published.clone();
         run.world.end();
-        let mut tried = Tried { published, ran: BTreeSet::new(), failed: BTreeSet::new() };
-        for trace in &run.world.traces {
-            match trace.outcome {
-                Outcome::Skipped(_) => {}
-                Outcome::Failed(_) => {
-                    tried.failed.insert(trace.rule.clone());
-                }
-                Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) | Outcome::Running => {
-                    tried.ran.insert(trace.rule.clone());
-                }
-            }
-        }
-        Ok(tried)
+        Ok(Tried::of(published, &run.world.traces))
     }
 
     fn start(case: &'a TestCase, home: &'a TestHome, rules: Ruleset, options: Options) -> TestRun<'a> {

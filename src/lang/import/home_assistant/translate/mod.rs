@@ -7,6 +7,7 @@ mod derived;
 mod device_automation;
 mod duration;
 mod helper;
+mod made;
 mod names;
 mod rule;
 mod shared;
