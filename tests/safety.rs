@@ -2,8 +2,10 @@
 
 mod allowed;
 mod explored;
+mod invariants;
 mod pictures;
 mod planted;
+mod yields;
 
 use crate::home::Home;
 use planted::PLANTED;

@@ -28,5 +28,7 @@ pub use publication::publication_line;
 pub use rule::{LastRun, RuleAnswer};
 pub use schemas::schemas;
 pub use state::StateAnswer;
-pub use status::{FailingRule, InstanceStatus, LinkStatus, RecorderStatus, RuleCounts, Status, StoreStatus};
+pub use status::{
+    FailingRule, InstanceStatus, InvariantStatus, LinkStatus, RecorderStatus, RuleCounts, Status, StoreStatus,
+};
 pub use trace::{EndedBy, StepAnswer, TraceAnswer};

@@ -9,8 +9,8 @@ use super::view::{
 };
 use super::{
     BrokerStatus, ClientAnswer, DeviceAnswer, DeviceDiagnostic, DevicesAnswer, FailingRule, Finding, InputAnswer,
-    InstanceStatus, LastRun, LinkStatus, NearAnswer, ObstacleAnswer, PropertyAnswer, RecorderStatus, RuleAnswer,
-    RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
+    InstanceStatus, InvariantStatus, LastRun, LinkStatus, NearAnswer, ObstacleAnswer, PropertyAnswer, RecorderStatus,
+    RuleAnswer, RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
 };
 
 #[derive(OpenApi)]
@@ -28,6 +28,7 @@ use super::{
     HoldSpan,
     InputAnswer,
     InstanceStatus,
+    InvariantStatus,
     LastRun,
     LinkStatus,
     NearAnswer,

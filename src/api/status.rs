@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{BrokerStatus, Finding};
+use crate::engine::InvariantView;
 
 /// How the daemon is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -20,6 +21,9 @@ pub struct Status {
     /// The rules whose last run failed.
     #[serde(default)]
     pub failing: Vec<FailingRule>,
+    /// How the invariants stand; absent: there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invariants: Vec<InvariantStatus>,
     /// What the rules in force are, in short: equal for rules that mean the same.
     pub ruleset: String,
     /// The files that aren't in force as they are on the disk: their last good versions are.
@@ -43,6 +47,29 @@ pub struct Status {
     /// How the embedded broker is; `None`: another one is used.
     #[serde(default)]
     pub broker: Option<BrokerStatus>,
+}
+
+/// How an invariant stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InvariantStatus {
+    /// Its full id.
+    pub invariant: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Since when it has been broken; absent: it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken_since: Option<Timestamp>,
+}
+
+impl InvariantStatus {
+    /// Returns how an invariant stands.
+    #[must_use]
+    pub fn new(view: &InvariantView) -> InvariantStatus {
+        let InvariantView { invariant, name, broken_since } = view;
+        let name = name.as_ref().map(ToString::to_string);
+        InvariantStatus { invariant: invariant.to_string(), name, broken_since: *broken_since }
+    }
 }
 
 /// The link to another broker.

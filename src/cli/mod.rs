@@ -78,6 +78,8 @@ enum Command {
     /// Switches a rule off.
     Disable(switch::Switch),
     RunRule(run_rule::RunRule),
+    /// Lets a rule go on that yields to somebody.
+    Resume(switch::Switch),
     Init(init::Init),
     Demo(demo::Demo),
     Doctor(doctor::Doctor),
@@ -116,6 +118,7 @@ impl Command {
             Command::Enable(switch) => switch.enable(),
             Command::Disable(switch) => switch.disable(),
             Command::RunRule(run) => run.execute(),
+            Command::Resume(switch) => switch.resume(),
             Command::Init(init) => init.execute(),
             Command::Demo(demo) => demo.execute(),
             Command::Doctor(doctor) => doctor.execute(),

@@ -154,6 +154,11 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
         let reason = failing.reason.as_deref().unwrap_or("before the daemon's start");
         print::line(&format!("    {} failed{at}: {reason}", failing.rule));
     }
+    for broken in status.invariants.iter().filter(|it| it.broken_since.is_some()) {
+        let since = broken.broken_since.map_or(String::new(), |at| format!(" since {}", zone.local(&at.to_string())));
+        let name = broken.name.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+        print::line(&format!("    the invariant {}{name} has been broken{since}", broken.invariant));
+    }
     if let Some(broker) = &status.broker {
         show_broker(broker);
     }

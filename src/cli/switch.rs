@@ -1,4 +1,4 @@
-//! `homerule enable` and `homerule disable`: switch a rule.
+//! `homerule enable` and `homerule disable`: switch a rule; `homerule resume`: lets one go on that yields.
 
 use clap::Args;
 
@@ -24,6 +24,10 @@ impl Switch {
 
     pub(super) fn disable(self) -> Result<Exit, Failure> {
         self.post("disable")
+    }
+
+    pub(super) fn resume(self) -> Result<Exit, Failure> {
+        self.post("resume")
     }
 
     fn post(self, action: &str) -> Result<Exit, Failure> {

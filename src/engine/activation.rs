@@ -17,6 +17,7 @@ use super::trigger::at_expression::recheck_rule;
 use super::trigger::state::{OutsideFirst, TriggerState};
 use super::while_rule::perform;
 use super::while_rule::reconsider::While;
+use super::yielding::end;
 use crate::rules::{Rule, TriggerKind};
 
 /// Gives a new rule what is kept of it, and arms it.
@@ -91,6 +92,10 @@ fn arm_rule(core: &mut Core, id: LiveId, rule: &Arc<Rule>) {
             core.subscriptions.set(subscriber, Subscription::Topics(filter));
         }
     }
+    if !core.live.get(id).overrides.is_empty() {
+        end::arm(core, id);
+    }
+    core.deadlines.set(id, Due::Invariant, core.live.get(id).invariant.due);
     timer::arm_again(core, id);
     if let Some(it) = While::of(id, rule) {
         perform::arm(core, it);

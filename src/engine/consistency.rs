@@ -24,6 +24,8 @@ pub(crate) fn inconsistencies(core: &Core) -> Vec<String> {
         expected.triggers(id, Owner::Rule, live.rule.triggers(), live.triggers());
         expected.due(id, Due::Rested, live.resting_until);
         expected.due(id, Due::WhilePending, live.while_state.pending.as_ref().map(|pending| pending.due));
+        expected.due(id, Due::Override, live.overrides.iter().filter_map(|over| over.until).min());
+        expected.due(id, Due::Invariant, live.invariant.due);
         expected.due(id, Due::WhileEvery, live.while_state.every_due);
         for timer in &live.timers {
             expected.due(id, Due::Timer(timer.id), Some(timer.due));
@@ -103,7 +105,7 @@ impl Expected {
                 // What they were derived from isn't remembered.
                 Due::AtRecheck(owner, _) => has_owner(core, owner),
                 Due::UntilRecheck(run, wait) => has_owner(core, Owner::Wait(run, wait)),
-                Due::WhileRecheck => true,
+                Due::WhileRecheck | Due::OverrideRecheck => true,
                 Due::Trigger(..)
                 | Due::WhilePending
                 | Due::WhileEvery
@@ -111,7 +113,9 @@ impl Expected {
                 | Due::Timeout(..)
                 | Due::Rested
                 | Due::Confirm(..)
-                | Due::Timer(_) => self.dues.contains(&(deadline.clone(), due)),
+                | Due::Timer(_)
+                | Due::Override
+                | Due::Invariant => self.dues.contains(&(deadline.clone(), due)),
             };
             if !is_known {
                 self.wrong.push(format!("{deadline:?} at {due} follows from nothing"));
@@ -121,7 +125,7 @@ impl Expected {
             let owner = match part {
                 Part::Trigger(owner, _) | Part::At(owner, _) => owner,
                 Part::Until(run, wait) => Owner::Wait(run, wait),
-                Part::Tracker(_) | Part::While => Owner::Rule,
+                Part::Tracker(_) | Part::While | Part::Override => Owner::Rule,
             };
             if !has_owner(core, owner) {
                 self.wrong.push(format!("{part:?} of {} is told, and isn't there", core.live.get(rule).rule.id));

@@ -28,6 +28,7 @@ use super::trace::masked::Masker;
 use super::trace::{Cause, Trace};
 use super::trigger::firing::Firing;
 use super::trigger::state::{Track, TriggerState};
+use super::yielding::commanded::AllCommanded;
 use crate::script::LastRun;
 
 /// The submachines of the engine.
@@ -61,6 +62,10 @@ pub(crate) struct Core {
     pub(crate) told_too_large: BTreeSet<Topic>,
     /// What no trace, log or alert may tell: the secrets of the rules that are in force, or were since the start.
     pub(crate) secrets: Arc<Secrets>,
+    /// What rules commanded last of what is watched by rules that yield.
+    pub(crate) commanded: AllCommanded,
+    /// The invariants that are to be judged once the instant has settled, and why.
+    pub(crate) unjudged: BTreeMap<LiveId, Cause>,
     /// What the shell must do.
     pub(crate) effects: Vec<Effect>,
     /// Whether [`super::Event::Started`] was handled: until then messages only fill the state.
@@ -88,6 +93,8 @@ impl Core {
             no_room_told: BTreeMap::new(),
             told_too_large: BTreeSet::new(),
             secrets,
+            commanded: AllCommanded::default(),
+            unjudged: BTreeMap::new(),
             effects: Vec::new(),
             has_started: false,
             alive_at,

@@ -13,6 +13,7 @@ use super::device::hear::{Said, hear};
 use super::event::Event;
 use super::history;
 use super::inbox::Incoming;
+use super::invariant;
 use super::live::deadlines::{Deadline, Due};
 use super::live::id::LiveId;
 use super::live::owner::Owner;
@@ -30,20 +31,28 @@ use super::trigger::{schedule, sequence, timed};
 use super::while_rule::perform;
 use super::while_rule::reconsider::{While, recheck_cause, reconsider};
 use super::while_rule::switch::switch;
+use super::yielding;
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Size, Topic, Value};
 use crate::rules::{ClientChange, HomeEvent, LogLevel, TriggerKind};
 
 /// Handles one thing from the inbox.
 pub(crate) fn handle(core: &mut Core, incoming: Incoming) {
     match incoming {
-        Incoming::Message { message, depth, run } => {
+        Incoming::Message { message, depth, run, client } => {
             let cause = message_cause(core, &message, depth, run);
+            if message.origin != Origin::Own {
+                invariant::hear::on_publication(core, &message, &cause);
+            }
+            let before = if core.live.yields_any() { core.value_of(&message.topic).cloned() } else { None };
             let arrival = note_message(core, message);
+            yielding::report::hear(core, &arrival.message, before.as_ref(), client.as_ref());
+            yielding::device::hear(core, &arrival.message, &arrival.said, client.as_ref());
             dispatch(core, &arrival, &cause);
             input::heard(core, &arrival.message);
         }
         Incoming::FactChanged { fact, cause } => dispatch_fact(core, &fact, &cause),
         Incoming::HomeEvent { event, rule, depth } => dispatch_home_event(core, event, rule.as_ref(), depth),
+        Incoming::Told { event, about, depth } => dispatch_event(core, &Happening::Told(event, &about), depth),
         Incoming::WaitFailed { run, thread, why } => unwind::fail_waiting(core, run, thread, StepKind::Answer, &why),
         Incoming::RecheckWait { run, wait } => wait::recheck(core, run, wait),
         Incoming::Event(event) => handle_event(core, event),
@@ -77,6 +86,12 @@ pub(crate) fn fire(core: &mut Core, due: jiff::Timestamp, Deadline { rule: id, w
         }
         Due::Timer(timer) => timer::fire(core, id, timer, due),
         Due::Confirm(run, thread) => confirm::times_out(core, run, thread),
+        Due::Override => yielding::end::fire(core, id, due),
+        Due::OverrideRecheck => yielding::end::ask(core, id, &Cause::time(due, core.now())),
+        Due::Invariant => {
+            core.live.edit(id).invariant.due = None;
+            invariant::judge::touch(core, id, &Cause::time(due, core.now()));
+        }
     }
 }
 
@@ -92,7 +107,7 @@ pub(crate) fn fire_late(core: &mut Core, missed: &schedule::Missed) {
     };
     for firing in firings {
         for firing in sequence::take(core, (missed.id, Owner::Rule, missed.index), firing) {
-            admission::fire(core, missed.id, firing);
+            deliver(core, missed.id, Owner::Rule, firing);
         }
         step_ready(core);
     }
@@ -201,6 +216,7 @@ pub(crate) fn ask_readers(core: &mut Core, topic: &Topic) {
         match part {
             Part::While => reconsider(core, id, &cause),
             Part::Until(run, wait) => wait::recheck_until(core, run, wait, &cause),
+            Part::Override => yielding::end::ask(core, id, &cause),
             Part::At(owner, index) => recheck_at(core, id, owner, index),
             Part::Tracker(_) | Part::Trigger(..) => {}
         }
@@ -225,13 +241,15 @@ fn tell(
         Part::Trigger(owner, index) => {
             let firing = notify_trigger(core, (id, owner, index), (arrival, said), cause);
             let firings = firing.map(|firing| sequence::take(core, (id, owner, index), firing)).unwrap_or_default();
-            if !firings.is_empty() && (owner != Owner::Rule || fired.replace(id) != Some(id)) {
+            let is_more = owner != Owner::Rule || is_invariant(core, id) || fired.replace(id) != Some(id);
+            if !firings.is_empty() && is_more {
                 deliver_all(core, id, owner, firings);
             }
         }
         Part::At(owner, index) => recheck_at(core, id, owner, index),
         Part::While => reconsider(core, id, cause),
         Part::Until(run, wait) => wait::recheck_until(core, run, wait, cause),
+        Part::Override => yielding::end::ask(core, id, cause),
     }
     step_ready(core);
 }
@@ -253,6 +271,7 @@ fn dispatch_fact(core: &mut Core, fact: &Fact, cause: &Cause) {
         match part {
             Part::While => reconsider(core, id, cause),
             Part::Until(run, wait) => wait::recheck_until(core, run, wait, cause),
+            Part::Override => yielding::end::ask(core, id, cause),
             Part::At(owner, index) => recheck_at(core, id, owner, index),
             Part::Tracker(_) | Part::Trigger(..) => {}
         }
@@ -273,7 +292,7 @@ fn dispatch_event(core: &mut Core, happening: &Happening<'_>, depth: u32) {
         let Some(trigger) = trigger.filter(|trigger| happening.fires(trigger)) else { continue };
         let firing = happening.firing(&trigger, cause.clone());
         let firings = sequence::take(core, (id, owner, index), firing);
-        if !firings.is_empty() && (owner != Owner::Rule || fired.replace(id) != Some(id)) {
+        if !firings.is_empty() && (owner != Owner::Rule || is_invariant(core, id) || fired.replace(id) != Some(id)) {
             deliver_all(core, id, owner, firings);
         }
         step_ready(core);
@@ -305,7 +324,12 @@ fn handle_event(core: &mut Core, event: Event) {
         Event::Alert(alert) => loop_guard::raise_alert(core, alert),
         Event::Recalled { topic, samples } => history::take_recalled(core, &topic, &samples),
         Event::Stopping => dispatch_home_event(core, HomeEvent::Stopping, None, 0),
-        Event::Message(_) => core.inbox.push_event(event),
+        Event::Resume(rule) => {
+            if let Some(id) = core.live.find(&rule) {
+                yielding::end::resume(core, id, &Cause::outside(CauseKind::Person));
+            }
+        }
+        Event::Message(_) | Event::MessageFrom { .. } => core.inbox.push_event(event),
         Event::Tick | Event::Started | Event::ClockChanged { .. } => {}
     }
 }
@@ -350,6 +374,7 @@ fn fire_timed(
 /// Gives a firing to the rule or the run that waits for it.
 fn deliver(core: &mut Core, id: LiveId, owner: Owner, firing: Firing) {
     match owner {
+        Owner::Rule if core.live.get(id).rule.invariant.is_some() => invariant::hear::fire(core, id, firing),
         Owner::Rule => admission::fire(core, id, firing),
         Owner::Wait(run, wait) => wait::fires(core, run, wait, Some(firing)),
     }
@@ -376,6 +401,11 @@ fn with_while(core: &mut Core, id: LiveId, act: impl FnOnce(&mut Core, While<'_>
     if let Some(it) = While::of(id, &rule) {
         act(core, it);
     }
+}
+
+/// An invariant counts each of its triggers; a rule runs once for a message.
+fn is_invariant(core: &Core, id: LiveId) -> bool {
+    core.live.get(id).rule.invariant.is_some()
 }
 
 fn sort(core: &Core, subscribers: &mut [Subscriber]) {

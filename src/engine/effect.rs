@@ -9,6 +9,7 @@ use crate::model::history::Recall;
 use crate::model::{Message, RuleId};
 use crate::rules::LogLevel;
 
+use super::invariant::InvariantNews;
 use super::kept::snapshot::SaveKey;
 use super::trace::{Cause, Trace};
 
@@ -37,6 +38,8 @@ pub enum Effect {
         /// What.
         text: String,
     },
+    /// What became of an invariant.
+    Invariant(Arc<InvariantNews>),
     /// Something that a person should see: a loop, a failed rule. For `homerule/alert`.
     Alert(Alert),
     /// Find what was recorded of a topic; [`super::Event::Recalled`] tells it. Where nothing is recorded, nobody answers.
@@ -85,6 +88,9 @@ pub struct Alert {
     /// The rule it is about; `None`: the home as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleId>,
+    /// The invariant that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invariant: Option<RuleId>,
     /// What happened, in words.
     pub message: String,
 }
@@ -103,6 +109,10 @@ pub enum AlertKind {
     InputRefused,
     /// A notification couldn't be delivered.
     NotDelivered,
+    /// What must never happen did.
+    InvariantBroken,
+    /// An invariant couldn't be judged.
+    InvariantFailed,
     /// The disk doesn't take what should survive a restart.
     StoreFailing,
     /// The disk takes it again.

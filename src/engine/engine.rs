@@ -18,6 +18,7 @@ use super::device::{follow, known};
 use super::effect::Effect;
 use super::event::Event;
 use super::instant::{just_before, moved};
+use super::invariant::{InvariantView, judge as invariant, views};
 use super::kept::rows::{self, Counters};
 use super::kept::snapshot::Snapshot;
 use super::options::Options;
@@ -30,6 +31,8 @@ use super::trigger::message::Arrival;
 use super::trigger::{at_expression, events, schedule};
 use super::view::{Doing, Judged, RuleView, Waits};
 use super::while_rule::reconsider::wake;
+use super::yielding::end;
+use super::yielding::state::{Overridden, Override};
 use super::{clock_change, consistency, dispatch, history, reload, view, waits};
 
 /// Decides what a home does.
@@ -39,6 +42,8 @@ pub struct Engine {
     before_start: Vec<Arrival>,
     /// What was last kept of the counters.
     kept_counters: Option<Counters>,
+    /// Whether the start goes on: what falls due in it is one instant.
+    is_starting: bool,
 }
 
 impl Engine {
@@ -64,7 +69,7 @@ impl Engine {
         } else {
             clock_change::recompute_what_is_to_come(&mut core);
         }
-        let mut engine = Engine { core, before_start: Vec::new(), kept_counters: None };
+        let mut engine = Engine { core, before_start: Vec::new(), kept_counters: None, is_starting: false };
         let effects = engine.finish();
         (engine, effects)
     }
@@ -81,7 +86,9 @@ impl Engine {
         let now = now.max(self.core.now());
         match event {
             Event::Started if !self.core.has_started => self.start(now),
-            Event::Message(message) if !self.core.has_started && message.origin != Origin::Live => {
+            Event::MessageFrom { message, .. } | Event::Message(message)
+                if !self.core.has_started && message.origin != Origin::Live =>
+            {
                 self.core.evaluator.world.now = now;
                 self.before_start.push(dispatch::note_message(&mut self.core, message));
             }
@@ -92,7 +99,7 @@ impl Engine {
             event => {
                 self.advance(now);
                 self.take(event);
-                self.settle();
+                self.settle_instant();
             }
         }
         self.finish()
@@ -130,9 +137,11 @@ impl Engine {
         reload::replace_rules(&mut self.core, &rules);
         if self.core.has_started {
             self.reconsider_all(None);
+            end::ask_all(&mut self.core);
+            invariant::touch_all(&mut self.core);
             dispatch::dispatch_home_event(&mut self.core, HomeEvent::Reloaded, None, 0);
         }
-        self.settle();
+        self.settle_instant();
         self.finish()
     }
 
@@ -198,12 +207,26 @@ impl Engine {
     /// Returns whether the rule `id` is switched on; `None` where there is no such rule.
     #[must_use]
     pub fn is_enabled(&self, id: &RuleId) -> Option<bool> {
-        Some(self.core.live.get(self.core.live.find(id)?).is_enabled())
+        let live = self.core.live.get(self.core.live.find(id)?);
+        live.rule.invariant.is_none().then(|| live.is_enabled())
     }
 
     /// Returns the ids of the rules in force, instances of `each` too, in their order.
     pub fn rule_ids(&self) -> impl Iterator<Item = &RuleId> {
-        self.core.live.iter().map(|(_, live)| &live.rule.id)
+        self.core.live.iter().filter(|(_, live)| live.rule.invariant.is_none()).map(|(_, live)| &live.rule.id)
+    }
+
+    /// Returns who overrode the rule `id`, from the first.
+    #[must_use]
+    pub fn overridden(&self, id: &RuleId) -> Vec<Overridden> {
+        let overrides = self.core.live.find(id).map(|id| &self.core.live.get(id).overrides);
+        overrides.into_iter().flatten().map(Override::view).collect()
+    }
+
+    /// Returns how the invariants stand, in their order.
+    #[must_use]
+    pub fn invariants(&self) -> Vec<InvariantView> {
+        views(&self.core)
     }
 
     /// Returns the `while` rules that have begun and not ended.
@@ -350,7 +373,7 @@ impl Engine {
             for (at, topic) in expired {
                 self.expire(at, topic);
             }
-            self.settle();
+            self.settle_instant();
         }
     }
 
@@ -373,6 +396,8 @@ impl Engine {
             | Event::Answered { .. }
             | Event::Switch { .. }
             | Event::RunRule { .. }
+            | Event::Resume(_)
+            | Event::MessageFrom { .. }
             | Event::Alert(_)
             | Event::Recalled { .. }
             | Event::Interrupted { .. } => self.core.inbox.push_event(event),
@@ -393,10 +418,18 @@ impl Engine {
         }
     }
 
+    /// Lets an instant settle, and judges the invariants then. What rules do about what was broken is judged again.
+    fn settle_instant(&mut self) {
+        self.settle();
+        while !self.is_starting && invariant::judge_settled(&mut self.core) {
+            self.settle();
+        }
+    }
+
     /// Begins: what was restored is there, and the retained messages have been told. The rules wake up in this order: the
     /// retained messages, what fell due meanwhile, what came since, and the event `started` (docs/language/restarts.md).
     fn start(&mut self, now: Timestamp) {
-        self.core.has_started = true;
+        (self.core.has_started, self.is_starting) = (true, true);
         let pending = self.core.inbox.take();
         self.core.evaluator.world.now = now;
         // What expired meanwhile begins nothing; holds that were over before that come in their order.
@@ -410,6 +443,7 @@ impl Engine {
         }
         self.settle();
         self.reconsider_all(self.core.alive_at);
+        end::ask_all(&mut self.core);
         let pending = wait::put_all_in_order(&mut self.core, pending);
         self.settle();
         self.catch_up_schedules();
@@ -418,7 +452,9 @@ impl Engine {
         self.core.inbox.append(pending);
         self.settle();
         dispatch::dispatch_home_event(&mut self.core, HomeEvent::Started, None, 0);
-        self.settle();
+        self.is_starting = false;
+        invariant::touch_all(&mut self.core);
+        self.settle_instant();
     }
 
     /// Asks all `while` conditions, in the rules' order: after a reload, and at the start, where the daemon was last alive
@@ -479,7 +515,8 @@ impl Engine {
         self.advance(now);
         self.reconsider_all(None);
         clock_change::recheck_waits(&mut self.core);
-        self.settle();
+        invariant::touch_all(&mut self.core);
+        self.settle_instant();
     }
 
     /// Ends a call: says what must be kept, and hands over what the shell must do.

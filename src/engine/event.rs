@@ -46,6 +46,15 @@ pub enum Event {
         /// Which of both.
         is_enabled: bool,
     },
+    /// A message arrived, and who published it is known.
+    MessageFrom {
+        /// The message.
+        message: Message,
+        /// The client.
+        client: Arc<str>,
+    },
+    /// Somebody ends the override of a rule.
+    Resume(RuleId),
     /// Somebody runs a rule's `then`.
     RunRule {
         /// The rule.

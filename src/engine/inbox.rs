@@ -1,8 +1,9 @@
 //! The inbox: what comes after what is being handled.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use crate::model::{Message, RuleId, Topic, Value};
+use crate::model::{Message, Name, RuleId, Topic, Value};
 use crate::rules::HomeEvent;
 use crate::script::Failure;
 
@@ -21,11 +22,15 @@ pub(crate) enum Incoming {
         depth: u32,
         /// The run that published it.
         run: Option<RunId>,
+        /// The client that did, where it's known.
+        client: Option<Arc<str>>,
     },
     /// Something that expressions read, beside topics, has changed; and what changed it.
     FactChanged { fact: Fact, cause: Cause },
     /// One of the daemon's own events, and the rule that it is about.
     HomeEvent { event: HomeEvent, rule: Option<RuleId>, depth: u32 },
+    /// What rules may hear that name the event, and what it is about.
+    Told { event: HomeEvent, about: Box<About>, depth: u32 },
     /// What a run waited for won't come: an answer when the daemon stopped, or a run that it ended itself.
     WaitFailed { run: RunId, thread: u32, why: Failure },
     /// The expressions of an open wait are asked once more after a restart or a reload.
@@ -38,10 +43,23 @@ impl Incoming {
     /// Returns whether it has a number of its own. What only follows from another, or from a restart, has none.
     pub(crate) fn is_counted(&self) -> bool {
         match self {
-            Incoming::Message { .. } | Incoming::HomeEvent { .. } | Incoming::Event(_) => true,
+            Incoming::Message { .. } | Incoming::HomeEvent { .. } | Incoming::Told { .. } | Incoming::Event(_) => true,
             Incoming::FactChanged { .. } | Incoming::WaitFailed { .. } | Incoming::RecheckWait { .. } => false,
         }
     }
+}
+
+/// What one of the daemon's own events is about.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct About {
+    /// A rule.
+    pub(crate) rule: Option<RuleId>,
+    /// An invariant.
+    pub(crate) invariant: Option<RuleId>,
+    /// What the wildcards matched of what led to it.
+    pub(crate) captures: Vec<Arc<str>>,
+    /// Those that have a name.
+    pub(crate) named: Vec<(Name, Arc<str>)>,
 }
 
 /// What is to be handled, in its order.
@@ -57,7 +75,10 @@ impl Inbox {
     /// Puts an event of the shell behind all that waits.
     pub(crate) fn push_event(&mut self, event: Event) {
         self.push(match event {
-            Event::Message(message) => Incoming::Message { message, depth: 0, run: None },
+            Event::Message(message) => Incoming::Message { message, depth: 0, run: None, client: None },
+            Event::MessageFrom { message, client } => {
+                Incoming::Message { message, depth: 0, run: None, client: Some(client) }
+            }
             event => Incoming::Event(event),
         });
     }

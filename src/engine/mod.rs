@@ -24,6 +24,7 @@ mod event;
 mod history;
 mod inbox;
 mod instant;
+mod invariant;
 mod kept;
 mod live;
 mod often;
@@ -36,12 +37,14 @@ mod trigger;
 mod view;
 mod waits;
 mod while_rule;
+mod yielding;
 
 pub use condition::by_time::{ByTime, RuleByTime};
 pub use device::devices::DeviceOptions;
 pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use engine::Engine;
 pub use event::{Answer, Event};
+pub use invariant::{Breach, InvariantChange, InvariantNews, InvariantView};
 pub use kept::{SaveKey, Snapshot};
 pub use options::Options;
 pub use trace::{
@@ -49,3 +52,4 @@ pub use trace::{
     RunId, Step, StepKind, StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
 };
 pub use view::{ArmedHold, Doing, Judged, RuleView, WaitKind, Waits};
+pub use yielding::{Overridden, OverriddenBy};

@@ -43,6 +43,8 @@ pub(crate) fn put_in_force(core: &mut Core, rules: &Ruleset) {
     core.evaluator.world.calendar.agendas = Arc::clone(&rules.agendas);
     core.deadlines.clear_all();
     core.subscriptions.clear_all();
+    core.unjudged.clear();
+    core.evaluator.world.overridden.clear();
     core.interruptions.clear();
     core.devices.has_listeners = false;
     core.evaluator.world.holding.clear();

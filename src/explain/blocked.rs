@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::engine::{ArmedHold, BlockedBy, RuleView, Step, Verdict};
 use crate::rules::Start;
 
-use super::words::{LocalTime, progress};
+use super::words::{LocalTime, overridden_by, progress};
 
 /// The most holds that are listed.
 const MOST_HOLDS: usize = 5;
@@ -31,6 +31,11 @@ pub fn blocked(view: &RuleView, now: Timestamp, time: &LocalTime) -> Option<Bloc
     }
     if let Some(until) = view.resting_until {
         return told(BlockedBy::Resting, format!("it's resting after a loop until {}", time.text(until)));
+    }
+    if let Some(over) = view.overridden.first() {
+        let until = over.until.map_or(String::new(), |until| format!(", until {}", time.text(until)));
+        let (since, by) = (time.text(over.since), overridden_by(&over.by));
+        return told(BlockedBy::Override, format!("it yields since {since}{until}: {by}"));
     }
     if !view.holds.is_empty() {
         return told(BlockedBy::Hold, holds(&view.holds, now, time));

@@ -50,6 +50,7 @@ fn one_wrong(look: &Look, wrong: &Wrong) -> Markup {
         WrongKind::Store => "Nothing is kept",
         WrongKind::Recorder => "Nothing is recorded",
         WrongKind::Device => "Device",
+        WrongKind::Invariant => "Invariant broken",
     };
     html! {
         p.head {

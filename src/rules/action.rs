@@ -155,6 +155,8 @@ pub enum ActionKind {
     },
     /// Clears what a rule remembers.
     Forget(RuleReference),
+    /// Ends the override of a rule.
+    Resume(RuleReference),
     /// Remembers what topics say now.
     Snapshot(Snapshot),
     /// Publishes what a snapshot remembers.

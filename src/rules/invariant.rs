@@ -16,6 +16,24 @@ pub struct Invariant {
     pub form: InvariantForm,
 }
 
+/// What the id of the rule has that carries an invariant, before its key: no rule has such a key.
+const PREFIX: &str = "invariants/";
+
+impl Invariant {
+    /// Returns the id of the rule that carries the invariant `key` of the file `file`.
+    #[must_use]
+    pub fn carrier(file: &str, key: &str) -> RuleId {
+        RuleId::new(file, &format!("{PREFIX}{key}"))
+    }
+
+    /// Returns the id of the invariant that the rule `carrier` carries.
+    #[must_use]
+    pub fn id_of(carrier: &RuleId) -> RuleId {
+        let key = carrier.key();
+        RuleId::new(carrier.file(), key.strip_prefix(PREFIX).unwrap_or(key))
+    }
+}
+
 /// What an invariant demands.
 #[derive(Debug, Clone)]
 pub enum InvariantForm {

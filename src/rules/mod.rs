@@ -7,6 +7,7 @@ mod device;
 mod ignored;
 mod index;
 mod input;
+mod invariant;
 mod notify;
 mod parts;
 mod rule;
@@ -14,6 +15,7 @@ mod ruleset;
 mod sequence;
 mod trigger;
 mod wanted;
+mod yields;
 
 pub use crate::model::LogLevel;
 pub use action::{
@@ -25,6 +27,7 @@ pub use device::{Confirm, PublishConfirm, SetAction};
 pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
 pub use input::{Input, InputKind, Inputs};
+pub use invariant::{EXPECT, Expect, Invariant, InvariantForm};
 pub use notify::{Notify, NotifyButton};
 pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
@@ -33,3 +36,4 @@ pub use trigger::{
     ClientChange, DeviceChoice, DeviceTrigger, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind,
 };
 pub use wanted::Wanted;
+pub use yields::{Watched, Yields};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, BlockId, Condition, ConditionKind, DeviceTrigger, FormedTriggers, OnTimeout, Publish, Question,
-    RepeatKind, Rule, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
+    Action, ActionKind, BlockId, Condition, ConditionKind, DeviceTrigger, FormedTriggers, InvariantForm, OnTimeout,
+    Publish, Question, RepeatKind, Rule, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
 };
 use crate::model::TopicFilter;
 use crate::script::Closure;
@@ -42,6 +42,7 @@ impl ActionKind {
             | ActionKind::Cancel(_)
             | ActionKind::Extend { .. }
             | ActionKind::Forget(_)
+            | ActionKind::Resume(_)
             | ActionKind::Snapshot(_)
             | ActionKind::Restore { .. }
             | ActionKind::Log { .. }
@@ -86,6 +87,7 @@ impl ActionKind {
             | ActionKind::Cancel(_)
             | ActionKind::Extend { .. }
             | ActionKind::Forget(_)
+            | ActionKind::Resume(_)
             | ActionKind::Snapshot(_)
             | ActionKind::Restore { .. }
             | ActionKind::Log { .. }
@@ -140,6 +142,7 @@ impl ActionKind {
             | ActionKind::Cancel(_)
             | ActionKind::Extend { .. }
             | ActionKind::Forget(_)
+            | ActionKind::Resume(_)
             | ActionKind::Snapshot(_)
             | ActionKind::Restore { .. }
             | ActionKind::Log { .. }
@@ -173,6 +176,7 @@ impl ActionKind {
             | ActionKind::Cancel(_)
             | ActionKind::Extend { .. }
             | ActionKind::Forget(_)
+            | ActionKind::Resume(_)
             | ActionKind::Snapshot(_)
             | ActionKind::Restore { .. }
             | ActionKind::Log { .. }
@@ -243,6 +247,12 @@ impl Rule {
         self.triggers().iter().chain(waits).filter_map(Trigger::webhook)
     }
 
+    /// Returns whether it's an invariant that may refuse what is published.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        self.invariant.as_ref().is_some_and(|invariant| matches!(invariant.form, InvariantForm::OnlyIf(_)))
+    }
+
     /// Returns all actions of the rule, list by list.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.blocks.iter().flat_map(|block| &block.actions)
@@ -261,14 +271,21 @@ impl Rule {
         done.chain(asked)
     }
 
-    /// Returns the conditions that the rule asks, in order: its `while`, its `if`, those of its actions. What
+    /// Returns the conditions that the rule asks, in order: its `while`, its `if`, what it demands, those of its actions. What
     /// stands within one isn't listed.
     pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
         let started = match &self.start {
             Start::While(start) => Some(&start.condition),
             Start::When(_) => None,
         };
-        started.into_iter().chain(&self.condition).chain(self.actions().flat_map(|action| action.kind.conditions()))
+        let until = self.yields.as_ref().and_then(|yields| yields.until.as_ref());
+        let demanded = self.invariant.as_ref().and_then(|invariant| invariant.form.condition());
+        started
+            .into_iter()
+            .chain(&self.condition)
+            .chain(demanded)
+            .chain(until)
+            .chain(self.actions().flat_map(|action| action.kind.conditions()))
     }
 
     /// Returns the triggers of `when`; none for a `while`.

@@ -8,7 +8,7 @@ use crate::model::history::Asked;
 use crate::model::{Name, Place, RuleId, Topic, Value};
 use crate::script::{Expression, Template};
 
-use super::{Action, ActionKind, Block, BlockId, Condition, Trigger};
+use super::{Action, ActionKind, Block, BlockId, Condition, Invariant, Trigger, Yields};
 
 /// A rule, checked.
 #[derive(Debug, Clone)]
@@ -61,6 +61,12 @@ pub struct Rule {
     pub asks_waits: bool,
     /// What it asks of the past of topics, where that is written out.
     pub past: Vec<Asked>,
+    /// When it steps back, since something else than rules changed what it commands.
+    pub yields: Option<Yields>,
+    /// Whether its commands count as a person's.
+    pub hand: bool,
+    /// What it demands, where it's no rule but an invariant: then it has no actions.
+    pub invariant: Option<Invariant>,
     /// Where its key stands.
     pub place: Place,
     /// A hash of what the rule means: equal for rules that differ in comments, layout or place only.
@@ -171,6 +177,9 @@ impl Rule {
             dry_run: true,
             asks_waits: false,
             past: Vec::new(),
+            yields: None,
+            hand: false,
+            invariant: None,
             place: Place { file: Arc::from(""), line: 0, column: 0 },
             fingerprint: 0,
         }

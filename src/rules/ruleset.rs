@@ -7,13 +7,15 @@ use crate::model::agenda::Agendas;
 use crate::model::{Place, RuleId, Secrets, Topic, TopicFilter};
 use crate::script::RuleNames;
 
-use super::{Inputs, Rule};
+use super::{Inputs, Invariant, Rule};
 
 /// All rules, in the order of their files' paths and their places in the file. A clone shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Ruleset {
     /// The rules, and what makes rules for topics yet to come.
     pub entries: Arc<[RuleEntry]>,
+    /// The invariants, in the order of the rules.
+    pub invariants: Arc<[RuleEntry]>,
     /// Their ids, for expressions and actions that name one.
     pub names: Arc<RuleNames>,
     /// The values that nobody is shown.
@@ -60,8 +62,7 @@ impl Ruleset {
     #[must_use]
     pub fn new(entries: Vec<RuleEntry>) -> Ruleset {
         let names = RuleNames::new(entries.iter().map(RuleEntry::id));
-        let (secrets, inputs, agendas) = (Arc::default(), Arc::default(), Arc::default());
-        Ruleset { entries: entries.into(), names: Arc::new(names), secrets, inputs, agendas }
+        Ruleset { entries: entries.into(), names: Arc::new(names), ..Ruleset::default() }
     }
 
     /// Returns it with these secrets.
@@ -82,7 +83,18 @@ impl Ruleset {
         Ruleset { agendas: Arc::new(agendas), ..self }
     }
 
-    /// Returns a ruleset of these of its entries, or others, with its secrets, inputs and calendars.
+    /// Returns it with these invariants.
+    #[must_use]
+    pub fn with_invariants(self, invariants: Vec<RuleEntry>) -> Ruleset {
+        Ruleset { invariants: invariants.into(), ..self }
+    }
+
+    /// Returns the rules, then the invariants.
+    pub fn all(&self) -> impl Iterator<Item = &RuleEntry> {
+        self.entries.iter().chain(&*self.invariants)
+    }
+
+    /// Returns a ruleset of these of its entries, or others, with its secrets, inputs and calendars, and without invariants.
     #[must_use]
     pub fn of(&self, entries: Vec<RuleEntry>) -> Ruleset {
         let (secrets, inputs) = (Arc::clone(&self.secrets), Arc::clone(&self.inputs));
@@ -93,11 +105,11 @@ impl Ruleset {
     /// topics, which only the engine knows.
     #[must_use]
     pub fn changed_in_place(&self, new: &Ruleset) -> Option<Vec<RuleId>> {
-        if self.entries.len() != new.entries.len() {
+        if self.entries.len() != new.entries.len() || self.invariants.len() != new.invariants.len() {
             return None;
         }
         let mut changed = Vec::new();
-        for pair in self.entries.iter().zip(&*new.entries) {
+        for pair in self.all().zip(new.all()) {
             match pair {
                 (RuleEntry::Rule(old), RuleEntry::Rule(new)) if old.id == new.id => {
                     if old.fingerprint != new.fingerprint {
@@ -118,6 +130,15 @@ impl RuleEntry {
         match self {
             RuleEntry::Rule(rule) => &rule.place,
             RuleEntry::EachTopic(each) => &each.place,
+        }
+    }
+
+    /// Returns the id of the invariant that it carries, without an instance for what makes some; its own where it carries none.
+    #[must_use]
+    pub fn invariant_id(&self) -> RuleId {
+        match self {
+            RuleEntry::Rule(rule) => rule.invariant.as_ref().map_or(&rule.id, |invariant| &invariant.id).clone(),
+            RuleEntry::EachTopic(each) => Invariant::id_of(&each.id),
         }
     }
 

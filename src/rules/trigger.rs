@@ -199,16 +199,25 @@ pub enum HomeEvent {
     LoopDetected,
     /// A rule's run failed.
     RuleFailed,
+    /// Somebody changed what a rule commands that yields.
+    Overridden,
+    /// What must never happen did.
+    InvariantBroken,
+    /// An invariant couldn't be judged.
+    InvariantFailed,
 }
 
 impl HomeEvent {
     /// All events with their words.
-    pub const ALL: [(&'static str, HomeEvent); 5] = [
+    pub const ALL: [(&'static str, HomeEvent); 8] = [
         ("started", HomeEvent::Started),
         ("reloaded", HomeEvent::Reloaded),
         ("stopping", HomeEvent::Stopping),
         ("loop_detected", HomeEvent::LoopDetected),
         ("rule_failed", HomeEvent::RuleFailed),
+        ("overridden", HomeEvent::Overridden),
+        ("invariant_broken", HomeEvent::InvariantBroken),
+        ("invariant_failed", HomeEvent::InvariantFailed),
     ];
 
     /// Returns its word.
@@ -220,6 +229,9 @@ impl HomeEvent {
             HomeEvent::Stopping => "stopping",
             HomeEvent::LoopDetected => "loop_detected",
             HomeEvent::RuleFailed => "rule_failed",
+            HomeEvent::Overridden => "overridden",
+            HomeEvent::InvariantBroken => "invariant_broken",
+            HomeEvent::InvariantFailed => "invariant_failed",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::engine::{BlockedBy, Outcome, Step, Trace, Verdict, WhyFalse};
+use crate::engine::{BlockedBy, InvariantNews, Outcome, Step, Trace, Verdict, WhyFalse};
 use crate::model::{Place, RuleId, Topic};
 use crate::rules::{
     ActionKind, Condition, ConditionKind, DeviceCondition, DeviceTrigger, Mode, Rule, RuleEntry, Ruleset, Start,
@@ -19,6 +19,8 @@ pub struct Exercised {
     pub traces: Vec<Arc<Trace>>,
     /// Which `while` rules began and ended.
     pub turns: Turns,
+    /// What became of invariants.
+    pub invariants: Vec<Arc<InvariantNews>>,
 }
 
 /// What the tests have exercised of all rules.
@@ -26,6 +28,34 @@ pub struct Exercised {
 pub struct Coverage {
     /// The rules in their order, instances of one rule as one.
     pub rules: Vec<RuleCoverage>,
+    /// The invariants in their order, instances of one as one.
+    pub invariants: Vec<InvariantCoverage>,
+}
+
+/// Whether the tests have armed an invariant: whether there was anything to judge.
+#[derive(Debug, Clone)]
+pub struct InvariantCoverage {
+    /// Its id without an instance.
+    pub invariant: RuleId,
+    /// Whether they have.
+    pub is_armed: bool,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl InvariantCoverage {
+    fn all(rules: &Ruleset, armed: &BTreeSet<&str>) -> Vec<InvariantCoverage> {
+        let mut all: Vec<InvariantCoverage> = Vec::new();
+        for entry in &*rules.invariants {
+            let id = entry.invariant_id();
+            let id = without_instance(id.as_str());
+            if all.last().is_none_or(|known| known.invariant.as_str() != id) {
+                let (invariant, is_armed) = (RuleId::from_text(id), armed.contains(id));
+                all.push(InvariantCoverage { invariant, is_armed, place: entry.place().clone() });
+            }
+        }
+        all
+    }
 }
 
 /// What the tests have exercised of one rule.
@@ -94,7 +124,9 @@ impl Coverage {
     /// Returns what these tests have exercised of `rules`.
     pub fn new<'a>(rules: &Ruleset, tests: impl IntoIterator<Item = &'a Exercised>) -> Coverage {
         let mut seen: BTreeMap<&str, Seen<'_>> = BTreeMap::new();
-        for Exercised { traces, turns } in tests {
+        let mut armed: BTreeSet<&str> = BTreeSet::new();
+        for Exercised { traces, turns, invariants } in tests {
+            armed.extend(invariants.iter().map(|news| without_instance(news.invariant.as_str())));
             for trace in traces {
                 seen.entry(without_instance(trace.rule.as_str())).or_default().note(trace);
             }
@@ -121,7 +153,7 @@ impl Coverage {
             coverage.mark(seen.get(id).unwrap_or(&Seen::default()));
             all.push(coverage);
         }
-        Coverage { rules: all }
+        Coverage { rules: all, invariants: InvariantCoverage::all(rules, &armed) }
     }
 
     /// Returns the percentage of all that could be exercised; 100 where there is nothing.
@@ -131,6 +163,7 @@ impl Coverage {
             .rules
             .iter()
             .map(RuleCoverage::counts)
+            .chain(self.invariants.iter().map(|invariant| (usize::from(invariant.is_armed), 1)))
             .fold((0, 0), |(seen, all), (more_seen, more)| (seen + more_seen, all + more));
         percent(seen, all)
     }

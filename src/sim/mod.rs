@@ -14,7 +14,7 @@ mod schedule;
 mod test;
 mod witness;
 
-pub use coverage::{Coverage, Exercised, RuleCoverage};
+pub use coverage::{Coverage, Exercised, InvariantCoverage, RuleCoverage};
 pub use divergence::Divergence;
 pub use explore::{Act, Entry, Explore, Finding, Found, Journal, Settings as ExploreSettings};
 pub use find::{Find, Span};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::{Options, Outcome, Trace};
+use crate::engine::{InvariantNews, Options, Outcome, Trace};
 use crate::lang::test_file::Answers;
 use crate::model::recording::Recorded;
 use crate::model::{Message, Origin, RuleId, Topic};
@@ -33,6 +33,8 @@ pub struct Replay {
     /// Topics that rules published to.
     published: BTreeSet<Topic>,
     failures: BTreeMap<RuleId, Failures>,
+    /// What became of invariants, since that was last asked.
+    invariants: Vec<Arc<InvariantNews>>,
 }
 
 /// The runs of a rule that failed.
@@ -60,6 +62,7 @@ impl Replay {
             foreign: BTreeSet::new(),
             published: BTreeSet::new(),
             failures: BTreeMap::new(),
+            invariants: Vec::new(),
         }
     }
 
@@ -102,6 +105,7 @@ impl Replay {
         for trace in &home.traces {
             note_failure(&mut self.failures, trace);
         }
+        self.invariants.append(&mut home.invariants);
         let published = home.take_published();
         for Published { publication, .. } in &published {
             let topic = &publication.message.topic;
@@ -110,6 +114,11 @@ impl Replay {
             }
         }
         published
+    }
+
+    /// Returns what became of invariants since this was last asked, up to when [`Replay::published`] was.
+    pub fn take_invariants(&mut self) -> Vec<Arc<InvariantNews>> {
+        std::mem::take(&mut self.invariants)
     }
 
     /// Returns the traces of runs that ended and of rules that didn't run, since [`Replay::published`] was last asked.

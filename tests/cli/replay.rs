@@ -245,3 +245,25 @@ fn rules_that_do_not_load_are_not_replayed() {
     assert_eq!((said.status, said.out.as_str()), (1, ""));
     assert!(said.err.contains("rules/broken.yaml:2:"), "{}", said.err);
 }
+
+#[test]
+fn only_the_rules_whose_decisions_changed_are_counted() {
+    let home = home();
+    let said = home.say(&["replay", "recordings/evening.jsonl", "--rules-changed"]);
+    // The recording has one of both publications, by the same rule.
+    assert_eq!(
+        (said.status, said.out.as_str()),
+        (1, "rooms:dim-lights  1 more, 0 fewer\n1 rule decides otherwise\n"),
+        "{said:?}"
+    );
+    home.write("other/rules/rooms.yaml", &ROOMS.replace("80", "90"));
+    let said = home.say(&["replay", "recordings/evening.jsonl", "--diff", "other", "--rules-changed", "--json"]);
+    let changed: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        changed,
+        serde_json::json!([{ "rule": "rooms:dim-lights", "changed": 1, "only_here": 1, "only_there": 1 }])
+    );
+    home.write("other/rules/rooms.yaml", ROOMS);
+    let said = home.say(&["replay", "recordings/evening.jsonl", "--diff", "other", "--rules-changed"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "no rule decides otherwise\n"));
+}

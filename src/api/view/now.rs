@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::{FailingRule, Finding};
-use crate::engine::{WaitKind, Waits, WaitsFor};
+use crate::engine::{InvariantView, WaitKind, Waits, WaitsFor};
 use crate::explain::{LocalTime, awaited_any};
 use crate::model::spoken;
 
@@ -79,6 +79,8 @@ pub enum WrongKind {
     Recorder,
     /// A device is offline, or says what it shouldn't.
     Device,
+    /// What must never happen did.
+    Invariant,
 }
 
 /// Something that waits.
@@ -165,6 +167,15 @@ impl Wrong {
         let unknown = "its last run failed, before the daemon started".to_owned();
         let message = failing.reason.clone().unwrap_or(unknown);
         Wrong { rule: Some(failing.rule.clone()), at: failing.at, ..Wrong::new(WrongKind::RuleFailed, message) }
+    }
+
+    /// Returns that an invariant is broken.
+    #[must_use]
+    pub fn of_invariant(invariant: &InvariantView) -> Option<Wrong> {
+        let at = Some(invariant.broken_since?);
+        let name = invariant.name.as_ref().map_or(String::new(), |name| format!(": {name}"));
+        let message = format!("`{}` is broken{name}", invariant.invariant);
+        Some(Wrong { at, ..Wrong::new(WrongKind::Invariant, message) })
     }
 
     /// Returns that a file has an error.

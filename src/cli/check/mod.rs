@@ -106,6 +106,7 @@ impl Checked {
         let zone = zone_of(&home.settings).unwrap_or(TimeZone::UTC);
         let mut suite = Suite::of(folder, String::new(), (sources, home), &paths, zone);
         let tests = suite.files.iter().map(|file| file.tests.len()).sum();
+        found.extend(suite.unarmed());
         found.extend(std::mem::take(&mut suite.broken).into_iter().flat_map(|(_, found)| found));
         found.append(&mut suite.warnings);
         // Other rules that tests name; those of the home are found already.

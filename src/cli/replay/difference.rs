@@ -65,6 +65,11 @@ impl Difference {
         self.divergence.is_empty()
     }
 
+    /// Returns what differs.
+    pub(super) fn divergence(&self) -> &Divergence {
+        &self.divergence
+    }
+
     /// Returns the answer for programs.
     pub(super) fn answer(&self) -> Value {
         divergence_text::answer(&self.divergence)

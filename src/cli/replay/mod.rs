@@ -17,7 +17,7 @@ use super::{Exit, Failure, print};
 use crate::cli::home::home_folder::meant;
 use crate::cli::progress::Reader;
 use crate::model::TopicFilter;
-use crate::sim::Replay as VirtualReplay;
+use crate::sim::{Divergence, Replay as VirtualReplay};
 use difference::Difference;
 pub(super) use recorded::{Form, test};
 pub(super) use recording::Recording;
@@ -39,6 +39,10 @@ pub(super) struct Replay {
     /// Show only how the rules of another home decide differently: its folder, or `git:REVISION` of this one.
     #[arg(long, value_name = "HOME")]
     diff: Option<String>,
+    /// Show only the rules whose decisions changed, each with how many: against `--diff`, or else against what rules published when it
+    /// was recorded.
+    #[arg(long, conflicts_with = "to")]
+    rules_changed: bool,
     /// Leave out messages of these topics, such as commands that rules gave then.
     #[arg(long, value_name = "FILTER")]
     exclude: Vec<String>,
@@ -63,6 +67,7 @@ impl Replay {
         }
         let Some(here) = Subject::load(&self.home)? else { return Ok(Exit::No) };
         match &self.diff {
+            None if self.rules_changed => self.changed(&here, self.open(exclude)?),
             None => Ok(self.show(&here, &mut self.open(exclude)?)),
             Some(other) => {
                 let Some(there) = Subject::named(other, &self.home)? else { return Ok(Exit::No) };
@@ -89,11 +94,11 @@ impl Replay {
             last = Some(recorded.at);
             replay.feed(recorded);
             // A pipe whose reader went away ends it, as for any program.
-            let published = replay.published();
-            if published.is_empty() {
+            let (published, news) = (replay.published(), replay.take_invariants());
+            if published.is_empty() && news.is_empty() {
                 continue;
             }
-            if let Err(error) = recording.make_room(|| shown.write(&published)) {
+            if let Err(error) = recording.make_room(|| shown.write(&published).and_then(|()| shown.invariants(&news))) {
                 print::note(Err(error));
                 return Exit::Well;
             }
@@ -101,14 +106,34 @@ impl Replay {
         recording.clear();
         if let Some(last) = last {
             replay.end(last);
-            if let Err(error) = shown.write(&replay.published()).and_then(|()| shown.flush()) {
+            let (published, news) = (replay.published(), replay.take_invariants());
+            let written = shown.write(&published).and_then(|()| shown.invariants(&news));
+            if let Err(error) = written.and_then(|()| shown.flush()) {
                 print::note(Err(error));
                 return Exit::Well;
             }
         }
         recording.warn_of_doubtful(&replay);
         recording.warn_of_failures(here, &replay);
-        recording.close()
+        let closed = recording.close();
+        if shown.broke_invariants() { Exit::No } else { closed }
+    }
+
+    /// Shows which rules of `here` decide otherwise than rules did when it was recorded.
+    fn changed(&self, here: &Subject, mut recording: Recording) -> Result<Exit, Failure> {
+        let divergence = recorded::divergence(here, &mut recording);
+        recording.clear();
+        let closed = recording.close();
+        self.show_changed(&divergence)?;
+        Ok(if divergence.is_empty() { closed } else { Exit::No })
+    }
+
+    fn show_changed(&self, divergence: &Divergence) -> Result<(), Failure> {
+        if self.json {
+            return print::json(&divergence_text::rules_changed(divergence));
+        }
+        divergence_text::show_rules_changed(divergence);
+        Ok(())
     }
 
     /// Shows where `here` and `there` decide differently.
@@ -123,7 +148,9 @@ impl Replay {
             difference.end(last);
         }
         recording.clear();
-        if self.json {
+        if self.rules_changed {
+            self.show_changed(difference.divergence())?;
+        } else if self.json {
             print::json(&difference.answer())?;
         } else {
             difference.show();

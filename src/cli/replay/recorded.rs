@@ -71,6 +71,16 @@ pub(in crate::cli) fn test(home: &Path, since: &str, as_json: Form) -> Result<Ex
     Ok(if passed { closed } else { Exit::No })
 }
 
+/// Returns where the rules of `subject` decide otherwise than rules did when it was recorded.
+pub(super) fn divergence(subject: &Subject, recording: &mut Recording) -> Divergence {
+    let mut comparison = Comparison::new(subject);
+    while let Some(recorded) = recording.next() {
+        comparison.take(recorded);
+    }
+    comparison.end();
+    comparison.divergence
+}
+
 fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
@@ -138,7 +148,9 @@ impl Comparison {
     fn note(&mut self, recorded: Recorded) {
         let Recorded { at, message, rule, cause, .. } = recorded;
         let cause = cause.and_then(|cause| cause_of(&serde_json::from_str(&cause).ok()?));
-        let (Some(rule), Some(cause)) = (rule, cause) else { return };
+        let Some(rule) = rule else { return };
+        // Who cut a recording may have left out why.
+        let cause = cause.unwrap_or(Cause { kind: CauseKind::Condition, depth: 0, run: None, armed: None });
         if is_untold(&cause) {
             self.untold += 1;
             return;

@@ -1,11 +1,13 @@
 //! How what rules published is shown: a line each for people, recording lines for programs.
 
 use std::io::{self, BufWriter, StdoutLock, Write};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
+use serde_json::json;
 
 use crate::api::publication_line;
-use crate::engine::Options;
+use crate::engine::{InvariantChange, InvariantNews, Options};
 use crate::model::Payload;
 use crate::sim::Published;
 
@@ -14,12 +16,14 @@ pub(super) struct Shown {
     out: BufWriter<StdoutLock<'static>>,
     zone: TimeZone,
     is_json: bool,
+    /// How many invariants were broken.
+    broken: usize,
 }
 
 impl Shown {
     /// Returns what shows publications of a home with these options.
     pub(super) fn new(options: &Options, is_json: bool) -> Shown {
-        Shown { out: BufWriter::new(io::stdout().lock()), zone: options.calendar.zone.clone(), is_json }
+        Shown { out: BufWriter::new(io::stdout().lock()), zone: options.calendar.zone.clone(), is_json, broken: 0 }
     }
 
     /// Writes what was published.
@@ -32,6 +36,39 @@ impl Shown {
             }
         }
         Ok(())
+    }
+
+    /// Writes which invariants were broken, and when.
+    pub(super) fn invariants(&mut self, news: &[Arc<InvariantNews>]) -> io::Result<()> {
+        for news in news {
+            let message = match &news.change {
+                InvariantChange::Broken(breach) => {
+                    self.broken += 1;
+                    format!("is broken: {breach}")
+                }
+                InvariantChange::Failed(why) => format!("can't be judged: {why}"),
+                InvariantChange::Armed | InvariantChange::Held => continue,
+            };
+            let (id, at) = (&news.invariant, news.at);
+            if self.is_json {
+                let is_broken = matches!(news.change, InvariantChange::Broken(_));
+                let line = json!({
+                    "tst": at, "invariant": id.as_str(), "captures": news.captures, "broken": is_broken, "message": message,
+                });
+                writeln!(self.out, "{line}")?;
+                continue;
+            }
+            let local = at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string();
+            let captures =
+                if news.captures.is_empty() { String::new() } else { format!(" for {}", news.captures.join(", ")) };
+            writeln!(self.out, "{local}  the invariant `{id}`{captures} {message}")?;
+        }
+        Ok(())
+    }
+
+    /// Returns whether any invariant was broken.
+    pub(super) fn broke_invariants(&self) -> bool {
+        self.broken > 0
     }
 
     /// Writes what is still on its way.

@@ -36,6 +36,15 @@ struct OneTest {
 struct CoverageAnswer {
     percent: f64,
     rules: Vec<RuleAnswer>,
+    /// Left out where the home has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    invariants: Vec<InvariantAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct InvariantAnswer {
+    invariant: String,
+    armed: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,6 +68,11 @@ impl TestAnswer {
         let coverage = has_coverage.then(|| CoverageAnswer {
             percent: coverage_percent(results),
             rules: results.iter().flat_map(|finished| &finished.coverage.rules).map(RuleAnswer::new).collect(),
+            invariants: results
+                .iter()
+                .flat_map(|finished| &finished.coverage.invariants)
+                .map(|it| InvariantAnswer { invariant: it.invariant.to_string(), armed: it.is_armed })
+                .collect(),
         });
         let passed = results.iter().map(Finished::passed).sum();
         let failed = results.iter().map(Finished::failed).sum();

@@ -1,6 +1,7 @@
 //! `homerule test`: runs the tests of rules under virtual time, and says exactly what is not as expected.
 
 mod answer;
+mod armed;
 mod coverage_source;
 mod coverage_table;
 mod found;

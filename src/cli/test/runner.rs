@@ -188,5 +188,6 @@ pub(super) fn ended(results: &[Finished<'_>]) -> Ended {
 /// Returns how much of all rules of all homes the tests have exercised, in percent.
 pub(super) fn coverage_percent(results: &[Finished<'_>]) -> f64 {
     let rules = results.iter().flat_map(|finished| finished.coverage.rules.iter().cloned()).collect();
-    Coverage { rules }.percent()
+    let invariants = results.iter().flat_map(|finished| finished.coverage.invariants.iter().cloned()).collect();
+    Coverage { rules, invariants }.percent()
 }

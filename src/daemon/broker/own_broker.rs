@@ -389,7 +389,7 @@ fn full(dropped: &Dropped) -> Alert {
     let (client, topic) = (one_line(&dropped.client), one_line(&dropped.topic));
     let message =
         format!("the queue of client `{client}` is full: messages for it are dropped, the first on `{topic}`");
-    Alert { kind: AlertKind::QueueFull, rule: None, message }
+    Alert { kind: AlertKind::QueueFull, rule: None, invariant: None, message }
 }
 
 /// Returns what an earlier version retained. Its time is by the clock of before the start.

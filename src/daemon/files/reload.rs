@@ -89,7 +89,7 @@ impl RuleChanges {
                 RuleEntry::Rule(rule) => Some(rule.fingerprint),
                 RuleEntry::EachTopic(_) => None,
             };
-            ruleset.entries.iter().map(|entry| (entry.id().clone(), fingerprint(entry))).collect()
+            ruleset.all().map(|entry| (entry.invariant_id(), fingerprint(entry))).collect()
         };
         let (old, new) = (by_id(old), by_id(new));
         let missing = |from: &BTreeMap<RuleId, _>, of: &BTreeMap<RuleId, _>| {

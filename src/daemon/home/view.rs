@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::api::{Finding, RuleCounts, Status, StoreStatus};
+use crate::api::{Finding, InvariantStatus, RuleCounts, Status, StoreStatus};
 use crate::daemon::files::last_good::Stale;
 use crate::daemon::instance::Instance;
 use crate::daemon::mqtt::Mqtt;
@@ -100,6 +100,7 @@ impl HomeView<'_> {
             listen: self.listen.to_vec(),
             rules: RuleCounts { loaded, enabled, failed: failing.len() },
             failing,
+            invariants: self.engine.invariants().iter().map(InvariantStatus::new).collect(),
             ruleset: fingerprint(self.rules()),
             stale: self.stale.keys().map(ToString::to_string).collect(),
             diagnostics: self.findings.to_vec(),

@@ -14,7 +14,7 @@ use crate::script::{Template, TextPart, topic_readers};
 /// Returns the filters of all that the home needs to hear.
 pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &Sources) -> BTreeSet<Arc<str>> {
     let mut found = Found::default();
-    for entry in &*rules.entries {
+    for entry in rules.all() {
         match entry {
             RuleEntry::Rule(rule) => found.rule(rule),
             RuleEntry::EachTopic(each) => {

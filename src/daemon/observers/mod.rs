@@ -15,7 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::engine::{Outcome, Publication, Trace};
+use crate::engine::{InvariantChange, InvariantNews, Outcome, Publication, Trace};
 use crate::explain::LocalTime;
 use crate::lang::Settings;
 use crate::model::{Message, States};
@@ -51,6 +51,8 @@ pub(super) struct Counters {
     pub(super) runs: u64,
     /// Runs that failed.
     pub(super) failed_runs: u64,
+    /// How often an invariant was broken.
+    pub(super) broken_invariants: u64,
 }
 
 impl Observers {
@@ -101,6 +103,13 @@ impl Observers {
         self.broadcast.publication(now, &publication.message, &publication.rule);
         self.heard.publication(now, &publication);
         self.recorder.publication(now, publication);
+    }
+
+    /// Something became of an invariant.
+    pub(super) fn invariant(&mut self, news: &InvariantNews) {
+        if let InvariantChange::Broken(_) = news.change {
+            self.counters.broken_invariants += 1;
+        }
     }
 
     /// A run ended, or a rule didn't run.

@@ -53,6 +53,9 @@ struct RuleStatus {
     enabled: bool,
     last_run: Option<Timestamp>,
     outcome: Option<Cow<'static, str>>,
+    /// Until when it yields to somebody; `null`: nobody knows. Left out where it doesn't.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    overridden_until: Option<Option<Timestamp>>,
 }
 
 impl RuleTopics {
@@ -152,7 +155,11 @@ impl RuleTopics {
         let topic = Topic::parse(&format!("{PREFIX}{id}")).ok()?;
         let payload = if let Some(enabled) = engine.is_enabled(&id) {
             let told = self.rules.entry(id.clone()).or_default();
-            let status = RuleStatus { enabled, last_run: told.last_run, outcome: told.outcome.clone() };
+            let overridden = engine.overridden(&id);
+            let overridden_until =
+                overridden.iter().map(|it| it.until).max_by_key(|until| until.unwrap_or(Timestamp::MAX));
+            let status =
+                RuleStatus { enabled, last_run: told.last_run, outcome: told.outcome.clone(), overridden_until };
             let payload = Bytes::from(serde_json::to_vec(&status).ok()?);
             if payload == told.payload {
                 return None;
@@ -194,6 +201,7 @@ impl RuleRequest {
             Some("enable") => Some(|rule| Event::Switch { rule, is_enabled: true }),
             Some("disable") => Some(|rule| Event::Switch { rule, is_enabled: false }),
             Some("run") => Some(|rule| Event::RunRule { rule, with: Map::new() }),
+            Some("resume") => Some(Event::Resume),
             _ => None,
         };
         Some(RuleRequest { topic: message.topic.clone(), rule: rule.to_owned(), event })
@@ -203,7 +211,7 @@ impl RuleRequest {
     pub(in crate::daemon) fn grant(self, home: &mut EventLoop) {
         let RuleRequest { topic, rule, event } = self;
         let Some(event) = event else {
-            warn!("`{topic}` takes `enable`, `disable` or `run`, and nothing else.");
+            warn!("`{topic}` takes `enable`, `disable`, `run` or `resume`, and nothing else.");
             return;
         };
         let view = home.view();

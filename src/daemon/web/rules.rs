@@ -158,8 +158,17 @@ fn variables(body: &Bytes) -> Result<Map, Problem> {
 /// Lets a rule that yields to somebody go on.
 async fn resume(shared: &Shared, id: &str) -> Result<StatusCode, Problem> {
     let named = id.to_owned();
-    let rule = shared.link.ask(move |home| find_one(home, &named)).await??;
-    Err(Problem::conflict(format!("`{rule}` isn't overridden")))
+    refuse_at_standby(shared).await?;
+    let question = move |home: &mut EventLoop| {
+        let view = home.view();
+        let rule = find_one(&view, &named)?;
+        if view.engine.overridden(&rule).is_empty() {
+            return Err(Problem::conflict(format!("`{rule}` isn't overridden")));
+        }
+        home.act_on_rule(Event::Resume(rule), "a person, by the command line or the web");
+        Ok(StatusCode::NO_CONTENT)
+    };
+    shared.link.act(question).await?
 }
 
 /// Returns the rule that `text` names, or what makes rules.

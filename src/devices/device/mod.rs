@@ -62,6 +62,8 @@ pub struct Device {
     pub speaks_by_attribute: bool,
     /// Its addresses, for finding the same one elsewhere.
     pub addresses: Vec<Address>,
+    /// The addresses of its members, where it's a group.
+    pub members: Vec<Address>,
     /// Why it can't be commanded, if so.
     pub refuses: Option<Arc<str>>,
     /// What couldn't be read of it.
@@ -141,6 +143,7 @@ impl Device {
             properties: Arc::new([]),
             availability: Availability::default(),
             speaks_by_attribute: false,
+            members: Vec::new(),
             addresses: Vec::new(),
             refuses: None,
             diagnostics: Vec::new(),

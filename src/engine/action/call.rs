@@ -10,6 +10,7 @@ use crate::engine::run::{Caller, RunList, lifecycle};
 use crate::engine::trace::{Cause, CauseKind, StepKind, StepResult, StoppedBy};
 use crate::engine::trigger::firing::Firing;
 use crate::engine::while_rule::switch;
+use crate::engine::yielding::end;
 use crate::model::{Map, Name, RuleId};
 use crate::rules::{OnDropped, RuleReference};
 use crate::script::{Failure, Template};
@@ -122,6 +123,22 @@ pub(crate) fn forget(act: &mut Act<'_>, reference: &RuleReference) -> Result<Nex
     act.note(StepKind::Forget, StepResult::Rule(name));
     act.at.core.live.edit(id).memory = Arc::default();
     act.at.core.fact_changed(Fact::Memory(id), act.at.run.as_cause());
+    Ok(Next::GoOn)
+}
+
+/// `resume`: ends the override of a rule.
+///
+/// # Errors
+/// When there is no such rule.
+pub(crate) fn resume(act: &mut Act<'_>, reference: &RuleReference) -> Result<Next, Failure> {
+    let (name, id) = find(act, reference)?;
+    if act.at.rule.dry_run {
+        act.note(StepKind::Resume, StepResult::Would(Box::new(StepResult::Rule(name))));
+        return Ok(Next::GoOn);
+    }
+    act.note(StepKind::Resume, StepResult::Rule(name));
+    let cause = act.at.run.as_cause();
+    end::resume(act.at.core, id, &cause);
     Ok(Next::GoOn)
 }
 

@@ -78,6 +78,7 @@ pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
         ActionKind::Cancel(rule) => call::cancel(act, rule),
         ActionKind::Extend { rule, to } => extend::extend(act, rule, to),
         ActionKind::Forget(rule) => call::forget(act, rule),
+        ActionKind::Resume(rule) => call::resume(act, rule),
         ActionKind::Snapshot(snapshot) => snapshot::take(act, snapshot),
         ActionKind::Restore { name, to } => snapshot::restore(act, name, to.as_ref()),
         ActionKind::Log { text, level } => log(act, text, *level),

@@ -258,7 +258,7 @@ fn send_again(core: &mut Core, run: &Run, confirming: &Confirming) -> Result<(),
     for message in messages {
         let publication = Publication { message: message.clone(), rule: run.rule.clone(), cause: cause.clone() };
         core.effects.push(Effect::Publish(publication));
-        core.inbox.push(Incoming::Message { message, depth, run: Some(run.id) });
+        core.inbox.push(Incoming::Message { message, depth, run: Some(run.id), client: None });
     }
     Ok(())
 }

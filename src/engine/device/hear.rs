@@ -17,6 +17,8 @@ pub(crate) struct Said {
     pub(crate) device: Arc<KnownDevice>,
     pub(crate) property: Arc<str>,
     pub(crate) value: Value,
+    /// What it was before; `()` where that isn't known.
+    pub(crate) before: Value,
     /// Whether it happens, and doesn't last.
     pub(crate) is_event: bool,
     /// Whether it is an event, or another value than before.
@@ -45,6 +47,7 @@ pub(crate) fn note(core: &mut Core, reading: Reading, origin: Origin) -> Option<
     let topic = device.topic(&reading.property)?;
     let before = world.states.get(topic.as_str());
     let is_news = reading.is_event || before.is_none_or(|before| *before.payload.value() != reading.value);
+    let before = before.map(|before| before.payload.value().clone()).unwrap_or_default();
     let (topic, device) = (topic.clone(), Arc::clone(device));
     if is_news {
         let payload = Payload::exactly(&reading.value);
@@ -53,5 +56,5 @@ pub(crate) fn note(core: &mut Core, reading: Reading, origin: Origin) -> Option<
         world.states.note(now, &message, Size::Fits);
     }
     let Reading { property, value, is_event, .. } = reading;
-    Some(Said { topic, device, property, value, is_event, is_news, origin })
+    Some(Said { topic, device, property, value, before, is_event, is_news, origin })
 }

@@ -9,6 +9,7 @@ use crate::engine::action::publish::send;
 use crate::engine::core::Core;
 use crate::engine::instant::later;
 use crate::engine::trace::{DeviceStep, StepKind, StepResult};
+use crate::engine::yielding;
 use crate::model::{Map, Message, Origin, Value};
 use crate::rules::{Confirm, PublishConfirm, SetAction};
 use crate::script::{Failure, KnownDevice};
@@ -117,6 +118,7 @@ fn command(act: &mut Act<'_>, device: &KnownDevice, wanted: &Map, options: Comma
     let step = if act.at.rule.dry_run { StepResult::Would(Box::new(step)) } else { step };
     act.note(StepKind::Set, step);
     if !act.at.rule.dry_run {
+        yielding::device::note(act.at.core, act.at.rule, act.at.run, device, wanted, &command.values);
         let by = Some(act.at.run.id);
         for (property, _) in &command.values {
             confirm::supersede(act.at.core, Some(act.at.run), &device.id, property, by);

@@ -35,11 +35,12 @@ pub(crate) struct Counters {
 
 /// Says what must be kept at once.
 pub(crate) fn save_at_once(core: &mut Core) {
-    let Core { live, runs, snapshots, effects, .. } = core;
+    let Core { live, runs, snapshots, commanded, effects, .. } = core;
     let mut save = |key, value| effects.push(Effect::Save { key, value });
     live.save_at_once(&mut save);
     runs.save_at_once(&mut save);
     snapshots.save(&mut save);
+    commanded.save(&mut save);
 }
 
 /// Says what may be kept late; `kept` is what was last kept of the counters.
@@ -71,6 +72,7 @@ pub(crate) fn keep_all(core: &mut Core) {
     core.evaluator.world.history.keep_all();
     core.live.keep_all();
     core.snapshots.keep_all();
+    core.commanded.keep_all();
     core.runs.keep_all();
 }
 
@@ -109,6 +111,8 @@ fn restore_row(core: &mut Core, key: &str, value: &str) -> Result<(), String> {
     } else if let Some(read) = core.evaluator.world.history.restore(key, value) {
         return read;
     } else if let Some(read) = core.snapshots.restore(key, value) {
+        return read;
+    } else if let Some(read) = core.commanded.restore(key, value) {
         return read;
     } else if let Some(rule) = key.strip_prefix(LAST_RUN) {
         core.evaluator.world.last_runs.insert(RuleId::from_text(rule), from_json(value)?);

@@ -49,6 +49,12 @@ pub(crate) enum Due {
     Timer(u64),
     /// A command whose device must have answered.
     Confirm(RunId, u32),
+    /// An override that ends.
+    Override,
+    /// The `until` of an overridden rule, which may hold now.
+    OverrideRecheck,
+    /// An invariant that is broken unless something happens until then.
+    Invariant,
 }
 
 /// All deadlines.
@@ -175,8 +181,10 @@ impl Due {
             | Due::Timeout(..)
             | Due::Rested
             | Due::Timer(_)
-            | Due::Confirm(..) => true,
-            Due::AtRecheck(..) | Due::WhileRecheck | Due::UntilRecheck(..) => false,
+            | Due::Confirm(..)
+            | Due::Override
+            | Due::Invariant => true,
+            Due::AtRecheck(..) | Due::WhileRecheck | Due::UntilRecheck(..) | Due::OverrideRecheck => false,
         }
     }
 }

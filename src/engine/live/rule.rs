@@ -7,9 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::condition::tracker::Tracker;
 use crate::engine::instant::Shift;
+use crate::engine::invariant::state::InvariantState;
 use crate::engine::run::key::RunKey;
 use crate::engine::trigger::state::TriggerState;
 use crate::engine::while_rule::state::WhileState;
+use crate::engine::yielding::state::Override;
 use crate::model::Map;
 use crate::rules::Rule;
 
@@ -38,6 +40,10 @@ pub(crate) struct LiveRule {
     pub(crate) limited: BTreeMap<RunKey, VecDeque<Timestamp>>,
     /// How often it runs.
     pub(super) pace: Pace,
+    /// Who overrode it.
+    pub(crate) overrides: Vec<Override>,
+    /// Where it's an invariant: what is to be judged.
+    pub(crate) invariant: InvariantState,
     /// What closures have set, in the order in which they did.
     pub(crate) timers: Vec<Timer>,
 }
@@ -67,6 +73,8 @@ impl LiveRule {
             storm: VecDeque::new(),
             limited: BTreeMap::new(),
             pace: Pace::default(),
+            overrides: Vec::new(),
+            invariant: InvariantState::default(),
             timers: Vec::new(),
         }
     }
@@ -103,6 +111,8 @@ impl Shift for LiveRule {
         self.limited.values_mut().flatten().for_each(|at| at.shift(by));
         self.pace.runs.iter_mut().for_each(|at| at.shift(by));
         self.pace.told_at.shift(by);
+        self.overrides.iter_mut().for_each(|over| over.shift(by));
+        self.invariant.shift(by);
         self.timers.iter_mut().for_each(|timer| timer.shift(by));
     }
 }

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::condition::tracker::Tracker;
 use crate::engine::instant::Shift;
+use crate::engine::invariant::state::InvariantState;
 use crate::engine::run::key::RunKey;
 use crate::engine::trigger::state::TriggerState;
 use crate::engine::while_rule::state::WhileState;
+use crate::engine::yielding::state::Override;
 use crate::model::Map;
 
 use super::rule::LiveRule;
@@ -40,6 +42,11 @@ pub(crate) struct SavedRule {
     /// When runs of each key began, as far as `limit` counts them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) limited: Vec<(RunKey, VecDeque<Timestamp>)>,
+    /// Who overrode it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) overrides: Vec<Override>,
+    #[serde(default, skip_serializing_if = "InvariantState::is_empty")]
+    pub(crate) invariant: InvariantState,
     #[serde(default)]
     pub(crate) timers: Vec<Timer>,
     /// Whether it was never in the store: there only topics that spoke are kept.
@@ -58,6 +65,8 @@ impl SavedRule {
             cooldowns: self.cooldowns.clone(),
             storm: self.storm.clone(),
             limited: self.limited.clone(),
+            overrides: self.overrides.clone(),
+            invariant: self.invariant.clone(),
             timers: self.timers.clone(),
             ..*self
         })
@@ -73,6 +82,8 @@ impl Shift for SavedRule {
         self.cooldowns.iter_mut().for_each(|(_, over)| over.shift(by));
         self.storm.iter_mut().for_each(|at| at.shift(by));
         self.limited.iter_mut().flat_map(|(_, runs)| runs).for_each(|at| at.shift(by));
+        self.overrides.iter_mut().for_each(|over| over.shift(by));
+        self.invariant.shift(by);
         self.timers.iter_mut().for_each(|timer| timer.shift(by));
     }
 }
@@ -97,6 +108,8 @@ impl LiveRule {
             cooldowns: self.cooldowns.iter().map(|(key, over)| (key.clone(), *over)).collect(),
             storm: self.storm.iter().copied().collect(),
             limited: self.limited.iter().map(|(key, runs)| (key.clone(), runs.clone())).collect(),
+            overrides: self.overrides.clone(),
+            invariant: self.invariant.clone(),
             timers: self.timers.clone(),
             is_whole: true,
         }
@@ -115,6 +128,8 @@ impl LiveRule {
             self.cooldowns = saved.cooldowns.into_iter().collect::<BTreeMap<_, _>>();
             self.storm = saved.storm.into();
             self.limited = saved.limited.into_iter().collect();
+            self.overrides = saved.overrides;
+            self.invariant = saved.invariant;
             self.timers = saved.timers;
             self.while_state = saved.while_state;
         } else {

@@ -32,6 +32,8 @@ pub(crate) enum Part {
     While,
     /// An `until`, which read something.
     Until(RunId, u64),
+    /// The `until` of an overridden rule, which read something.
+    Override,
 }
 
 impl Part {
@@ -39,7 +41,7 @@ impl Part {
     pub(crate) fn is_asked(self) -> bool {
         match self {
             Part::Tracker(_) | Part::Trigger(..) => false,
-            Part::At(..) | Part::While | Part::Until(..) => true,
+            Part::At(..) | Part::While | Part::Until(..) | Part::Override => true,
         }
     }
 }
@@ -140,7 +142,7 @@ impl Subscriptions {
 
     /// Tells a rule nothing any more.
     pub(crate) fn remove_rule(&mut self, rule: LiveId) {
-        self.remove_range(rule, Part::Tracker(0), Part::Until(RunId(u64::MAX), u64::MAX));
+        self.remove_range(rule, Part::Tracker(0), Part::Override);
     }
 
     /// Tells nobody anything any more.

@@ -36,6 +36,10 @@ pub(crate) struct LiveRules {
     each_index: TopicIndex<usize>,
     dormant: BTreeMap<RuleId, SavedRule>,
     unsaved: Unsaved,
+    /// Whether an invariant may refuse what is published.
+    refuses: bool,
+    /// The rules that yield.
+    yielding: Vec<LiveId>,
 }
 
 impl LiveRules {
@@ -51,6 +55,8 @@ impl LiveRules {
             each_index: TopicIndex::default(),
             dormant: BTreeMap::new(),
             unsaved: Unsaved::default(),
+            refuses: false,
+            yielding: Vec::new(),
         }
     }
 
@@ -209,7 +215,27 @@ impl LiveRules {
         self.iter().filter(|(_, live)| is_while(live)).map(|(id, _)| id).collect()
     }
 
-    /// Returns all rules with what they remember, in their order.
+    /// Returns the rules that yield, in the order in which they came into force.
+    pub(crate) fn yielding(&self) -> &[LiveId] {
+        &self.yielding
+    }
+
+    /// Returns whether any rule yields.
+    pub(crate) fn yields_any(&self) -> bool {
+        !self.yielding.is_empty()
+    }
+
+    /// Returns whether an invariant may refuse what is published.
+    pub(crate) fn refuses_any(&self) -> bool {
+        self.refuses
+    }
+
+    /// Returns the invariants, in their order.
+    pub(crate) fn invariants(&self) -> Vec<LiveId> {
+        self.iter().filter(|(_, live)| live.rule.invariant.is_some()).map(|(id, _)| id).collect()
+    }
+
+    /// Returns all rules with what they remember, in their order; and the invariants behind them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (LiveId, &LiveRule)> {
         self.in_order.values().map(|id| (*id, self.get(*id)))
     }
@@ -236,7 +262,9 @@ impl LiveRules {
         self.by_rule.clear();
         self.each.clear();
         self.each_index = TopicIndex::default();
-        for (entry, rule) in ruleset.entries.iter().enumerate() {
+        self.refuses = false;
+        self.yielding.clear();
+        for (entry, rule) in ruleset.all().enumerate() {
             match rule {
                 RuleEntry::Rule(rule) => {
                     self.insert(Rank { entry, topic: None }, Arc::clone(rule));
@@ -256,10 +284,11 @@ impl LiveRules {
         let changed: BTreeSet<RuleId> = self.ruleset.changed_in_place(ruleset)?.into_iter().collect();
         self.ruleset = ruleset.clone();
         let mut replaced = Vec::new();
-        for (entry, rule) in ruleset.entries.iter().enumerate() {
+        for (entry, rule) in ruleset.all().enumerate() {
             let (RuleEntry::Rule(rule), rank) = (rule, Rank { entry, topic: None }) else { continue };
             let Some(id) = self.in_order.get(&rank).copied() else { continue };
             let is_changed = changed.contains(&rule.id);
+            self.refuses |= rule.refuses();
             let row = self.row(id);
             if is_changed {
                 let old = std::mem::replace(row, LiveRule::new(Arc::clone(rule), rank));
@@ -269,6 +298,8 @@ impl LiveRules {
                 row.rule = Arc::clone(rule);
             }
         }
+        let yields = |id: &LiveId| self.rows.get(id.index()).is_some_and(|row| row.rule.yields.is_some());
+        self.yielding = (0..self.rows.len()).map(LiveId::of).filter(yields).collect();
         Some(replaced)
     }
 
@@ -387,7 +418,11 @@ impl LiveRules {
     }
 
     fn insert(&mut self, rank: Rank, rule: Arc<Rule>) -> LiveId {
+        self.refuses |= rule.refuses();
         let id = LiveId::of(self.rows.len());
+        if rule.yields.is_some() {
+            self.yielding.push(id);
+        }
         self.by_rule.insert(rule.id.clone(), id);
         self.in_order.insert(rank.clone(), id);
         self.rows.push(LiveRule::new(rule, rank));

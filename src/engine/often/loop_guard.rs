@@ -117,7 +117,7 @@ pub(crate) fn rule_failed(core: &mut Core, rule: &RuleId, fault: &Fault, depth: 
     let mut message = fault.to_string();
     Masker(&core.secrets).text(&mut message);
     core.log(Some(rule), LogLevel::Error, message.clone());
-    let alert = Alert { kind: AlertKind::RuleFailed, rule: Some(rule.clone()), message };
+    let alert = Alert { kind: AlertKind::RuleFailed, rule: Some(rule.clone()), invariant: None, message };
     if depth < core.options.chain {
         queue_alert(core, &alert, depth + 1);
         let (event, rule) = (HomeEvent::RuleFailed, Some(rule.clone()));
@@ -194,7 +194,7 @@ fn rest(core: &mut Core, id: LiveId, kind: AlertKind, message: String) {
     core.deadlines.set(id, Due::Rested, Some(until));
     core.log(Some(&rule), LogLevel::Error, message.clone());
     // As `loop_detected` does, it begins a new chain.
-    raise_alert(core, Alert { kind, rule: Some(rule), message });
+    raise_alert(core, Alert { kind, rule: Some(rule), invariant: None, message });
 }
 
 /// Shows an alert, and tells the rules that name `homerule/alert` of it.
@@ -204,10 +204,10 @@ pub(crate) fn raise_alert(core: &mut Core, alert: Alert) {
 }
 
 /// Tells the rules that name `homerule/alert` what the shell publishes there.
-fn queue_alert(core: &mut Core, alert: &Alert, depth: u32) {
+pub(crate) fn queue_alert(core: &mut Core, alert: &Alert, depth: u32) {
     let (Ok(topic), Ok(payload)) = (Topic::parse(ALERT_TOPIC), serde_json::to_vec(alert)) else { return };
     let payload = Payload::from_bytes(payload);
     let message =
         Message { topic, payload, qos: Qos::AtLeastOnce, retain: false, origin: Origin::Own, expires_at: None };
-    core.inbox.push(Incoming::Message { message, depth, run: None });
+    core.inbox.push(Incoming::Message { message, depth, run: None, client: None });
 }

@@ -84,7 +84,7 @@ pub(crate) fn count_run(core: &mut Core, id: LiveId) {
     let rule = core.live.get(id).rule.id.clone();
     let message = format!("ran more than {most} times in {} s", STORM_TIME.as_secs());
     core.log(Some(&rule), LogLevel::Warn, message.clone());
-    loop_guard::raise_alert(core, Alert { kind: AlertKind::Storm, rule: Some(rule), message });
+    loop_guard::raise_alert(core, Alert { kind: AlertKind::Storm, rule: Some(rule), invariant: None, message });
 }
 
 fn runs_of_late(core: &mut Core, id: LiveId) -> usize {

@@ -71,7 +71,7 @@ fn begin(core: &mut Core, input: &Input) {
     }
     let message = inner(topic, &value, origin);
     if core.has_started {
-        core.inbox.push(Incoming::Message { message, depth: 0, run: None });
+        core.inbox.push(Incoming::Message { message, depth: 0, run: None, client: None });
         tell(core, &input.name, Payload::from_value(&input.kind.wire(&value)), true, &By::Outside);
     } else {
         core.evaluator.world.states.note(now, &message, Size::Fits);
@@ -119,7 +119,10 @@ pub(crate) fn heard(core: &mut Core, message: &Message) {
         Err(why) => {
             let message = format!("the input `{name}` {why}: nothing is set");
             core.log(None, LogLevel::Warn, message.clone());
-            loop_guard::raise_alert(core, Alert { kind: AlertKind::InputRefused, rule: None, message });
+            loop_guard::raise_alert(
+                core,
+                Alert { kind: AlertKind::InputRefused, rule: None, invariant: None, message },
+            );
         }
     }
 }
@@ -164,7 +167,7 @@ fn set(core: &mut Core, input: &Input, value: &Value, by: &By<'_>) {
     };
     let is_lasting = input.kind != InputKind::Button;
     tell(core, &input.name, Payload::from_value(&input.kind.wire(value)), is_lasting, by);
-    core.inbox.push(Incoming::Message { message: inner(topic, value, origin), depth, run });
+    core.inbox.push(Incoming::Message { message: inner(topic, value, origin), depth, run, client: None });
 }
 
 fn inner(topic: Topic, value: &Value, origin: Origin) -> Message {
@@ -186,5 +189,5 @@ fn tell(core: &mut Core, name: &str, payload: Payload, retain: bool, by: &By<'_>
             (*depth, Some(*run))
         }
     };
-    core.inbox.push(Incoming::Message { message, depth, run });
+    core.inbox.push(Incoming::Message { message, depth, run, client: None });
 }

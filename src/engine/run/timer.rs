@@ -8,6 +8,7 @@ use crate::engine::action::act::Act;
 use crate::engine::action::next::Next;
 use crate::engine::action::perform;
 use crate::engine::core::Core;
+use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::timer::Timer;
 use crate::engine::often::loop_guard;
@@ -50,6 +51,17 @@ pub(crate) fn record_ended(core: &mut Core, rule: &RuleId, timers: &[Timer]) {
     for timer in timers {
         let firing = Firing::of_cause("after".into(), timer.cause(core.now()));
         record(core, rule, &firing, timer, Outcome::Cancelled(StoppedBy::Reload));
+    }
+}
+
+/// Ends all timers of a rule.
+pub(crate) fn end_all(core: &mut Core, id: LiveId, by: StoppedBy) {
+    let timers = std::mem::take(&mut core.live.edit(id).timers);
+    let rule = core.live.get(id).rule.id.clone();
+    for timer in timers {
+        core.deadlines.set(id, Due::Timer(timer.id), None);
+        let firing = Firing::of_cause("after".into(), timer.cause(core.now()));
+        record(core, &rule, &firing, &timer, Outcome::Cancelled(by));
     }
 }
 

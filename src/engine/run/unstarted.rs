@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::core::Core;
+use crate::engine::invariant;
 use crate::engine::often::loop_guard;
 use crate::engine::trace::{BlockedBy, Fault, Outcome, Refusal, Step, StepKind, StepResult, Trace};
 use crate::engine::trigger::firing::Firing;
@@ -39,6 +40,12 @@ pub(crate) fn fail(core: &mut Core, rule: &Rule, firing: &Firing, steps: Vec<Ste
 
 /// A run that never began has failed with `fault`: says so everywhere.
 pub(crate) fn fail_with(core: &mut Core, rule: &Rule, firing: &Firing, mut steps: Vec<Step>, fault: Fault) {
+    if rule.invariant.is_some() {
+        if let Some(id) = core.live.find(&rule.id) {
+            invariant::failed(core, id, &fault.to_string(), firing, steps);
+        }
+        return;
+    }
     steps.insert(0, trigger_step(core, firing));
     record(core, rule, firing, Outcome::Failed(fault.clone()), steps);
     loop_guard::rule_failed(core, &rule.id, &fault, firing.cause.depth);
@@ -59,6 +66,10 @@ pub(crate) fn trigger_step(core: &Core, firing: &Firing) -> Step {
 }
 
 fn record(core: &mut Core, rule: &Rule, firing: &Firing, outcome: Outcome, steps: Vec<Step>) {
+    if rule.invariant.is_some() {
+        // It says itself what there is to say.
+        return;
+    }
     let (rule, now, cause) = (rule.id.clone(), core.now(), firing.cause.clone());
     core.trace(Trace { rule, run: None, at: now, ended_at: now, outcome, cause, steps });
 }

@@ -197,6 +197,7 @@ pub(crate) fn put_all_in_order(core: &mut Core, pending: Inbox) -> Inbox {
         Incoming::Message { .. }
         | Incoming::FactChanged { .. }
         | Incoming::HomeEvent { .. }
+        | Incoming::Told { .. }
         | Incoming::WaitFailed { .. }
         | Incoming::Event(_) => false,
     })

@@ -61,6 +61,8 @@ pub enum StoppedBy {
     Loop,
     /// The run that called it ended.
     Caller,
+    /// Somebody changed what it commands.
+    Override,
 }
 
 /// What kept a rule from running.
@@ -83,11 +85,13 @@ pub enum BlockedBy {
     Resting,
     /// A hold was broken before its time was up.
     Hold,
+    /// Somebody changed what it commands, and it yields.
+    Override,
 }
 
 impl BlockedBy {
     /// All of them.
-    pub const ALL: [BlockedBy; 8] = [
+    pub const ALL: [BlockedBy; 9] = [
         BlockedBy::Condition,
         BlockedBy::Unknown,
         BlockedBy::Mode,
@@ -96,6 +100,7 @@ impl BlockedBy {
         BlockedBy::Disabled,
         BlockedBy::Resting,
         BlockedBy::Hold,
+        BlockedBy::Override,
     ];
 
     /// Returns its word in answers for programs, where it's `by`.
@@ -110,6 +115,7 @@ impl BlockedBy {
             BlockedBy::Disabled => "disabled",
             BlockedBy::Resting => "resting",
             BlockedBy::Hold => "hold",
+            BlockedBy::Override => "override",
         }
     }
 }

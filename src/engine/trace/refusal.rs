@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::yielding::OverriddenBy;
 use crate::model::{Topic, Value};
 
 /// What was known when a rule was blocked.
@@ -11,6 +12,13 @@ use crate::model::{Topic, Value};
 pub enum Refusal {
     /// It's over at this time: a cooldown, or a rest.
     Until(Timestamp),
+    /// Somebody changed what the rule commands.
+    Overridden {
+        /// Who.
+        by: OverriddenBy,
+        /// Until when the rule yields; `None`: until something holds, or a person says so.
+        until: Option<Timestamp>,
+    },
     /// Other runs are under way.
     Busy {
         /// How many.

@@ -116,6 +116,8 @@ pub enum StepKind {
     Extend,
     /// `forget`.
     Forget,
+    /// `resume`.
+    Resume,
     /// `snapshot`.
     Snapshot,
     /// `restore`.
@@ -142,7 +144,7 @@ pub enum StepKind {
 
 impl StepKind {
     /// The kinds that have a word of their own.
-    const PLAIN: [StepKind; 34] = [
+    const PLAIN: [StepKind; 35] = [
         StepKind::Trigger,
         StepKind::Timer,
         StepKind::Condition,
@@ -166,6 +168,7 @@ impl StepKind {
         StepKind::Cancel,
         StepKind::Extend,
         StepKind::Forget,
+        StepKind::Resume,
         StepKind::Snapshot,
         StepKind::Restore,
         StepKind::Log,
@@ -203,6 +206,7 @@ impl StepKind {
             ActionKind::Cancel(_) => StepKind::Cancel,
             ActionKind::Extend { .. } => StepKind::Extend,
             ActionKind::Forget(_) => StepKind::Forget,
+            ActionKind::Resume(_) => StepKind::Resume,
             ActionKind::Snapshot(_) => StepKind::Snapshot,
             ActionKind::Restore { .. } => StepKind::Restore,
             ActionKind::Log { .. } => StepKind::Log,
@@ -240,6 +244,7 @@ impl StepKind {
             StepKind::Cancel => "cancel",
             StepKind::Extend => "extend",
             StepKind::Forget => "forget",
+            StepKind::Resume => "resume",
             StepKind::Snapshot => "snapshot",
             StepKind::Restore => "restore",
             StepKind::Log => "log",

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::core::Core;
+use crate::engine::inbox::About;
 use crate::engine::live::subscriptions::{Part, Subscriber};
 use crate::engine::trace::{Cause, CauseKind};
 use crate::engine::trigger::firing::Firing;
@@ -17,6 +18,8 @@ pub(crate) enum Happening<'a> {
     Webhook(&'a Arc<str>, &'a Payload),
     /// One of the daemon's own, about a rule.
     Home(HomeEvent, Option<&'a RuleId>),
+    /// One of the daemon's own, with all that it is about.
+    Told(HomeEvent, &'a About),
 }
 
 impl Happening<'_> {
@@ -25,7 +28,7 @@ impl Happening<'_> {
         let kind = match self {
             Happening::Client(client, _) => CauseKind::Client(Arc::clone(client)),
             Happening::Webhook(name, _) => CauseKind::Webhook(Arc::clone(name)),
-            Happening::Home(event, _) => CauseKind::Event(event.word().into()),
+            Happening::Home(event, _) | Happening::Told(event, _) => CauseKind::Event(event.word().into()),
         };
         Cause { depth, ..Cause::outside(kind) }
     }
@@ -37,7 +40,7 @@ impl Happening<'_> {
                 is == change && matches_star(pattern, client)
             }
             (Happening::Webhook(name, _), TriggerKind::Webhook(known)) => known == *name,
-            (Happening::Home(event, _), TriggerKind::Event(known)) => known == event,
+            (Happening::Home(event, _) | Happening::Told(event, _), TriggerKind::Event(known)) => known == event,
             _ => false,
         }
     }
@@ -49,6 +52,13 @@ impl Happening<'_> {
             Happening::Client(client, _) => firing.client = Some(Arc::clone(client)),
             Happening::Webhook(_, body) => firing.payload = Some((*body).clone()),
             Happening::Home(_, rule) => firing.rule = rule.cloned(),
+            Happening::Told(_, about) => {
+                let About { rule, invariant, captures, named } = (*about).clone();
+                (firing.rule, firing.invariant, firing.captures, firing.named) = (rule, invariant, captures, named);
+                // Runs for different rules or rooms are different runs.
+                let about = firing.rule.iter().chain(&firing.invariant).map(|id| id.as_str().into());
+                firing.per = Some(about.chain(firing.captures.iter().cloned()).collect());
+            }
         }
         firing
     }

@@ -42,6 +42,9 @@ pub(crate) struct Firing {
     pub(crate) client: Option<Arc<str>>,
     /// The rule that `loop_detected` or `rule_failed` means.
     pub(crate) rule: Option<RuleId>,
+    /// The invariant that `invariant_broken` means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) invariant: Option<RuleId>,
     /// Which runs count as the same, where its captures don't say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) per: Option<Vec<Arc<str>>>,
@@ -97,6 +100,7 @@ impl Firing {
             device: None,
             client: None,
             rule: None,
+            invariant: None,
             per: None,
             parts: Vec::new(),
             event: Value::Null,
@@ -228,6 +232,13 @@ impl Firing {
         }
         if let Some(rule) = &self.rule {
             trigger.insert("rule".into(), Value::from(rule.as_str()));
+        }
+        if let Some(invariant) = &self.invariant {
+            trigger.insert("invariant".into(), Value::from(invariant.as_str()));
+        }
+        if self.topic.is_none() && !self.named.is_empty() {
+            let named = self.named.iter().map(|(name, value)| (Arc::clone(name), Value::Text(Arc::clone(value))));
+            trigger.insert("captures".into(), Value::Map(Arc::new(named.collect())));
         }
         if !self.parts.is_empty() {
             trigger.insert("parts".into(), Value::List(Arc::new(self.parts.clone())));

@@ -21,6 +21,8 @@ use super::run::thread::{Thread, Waiting};
 use super::trace::{Awaited, Outcome, RunId, Step, StepKind, StepResult, Trace, WaitsFor};
 use super::trigger::state::TriggerState;
 use super::while_rule::state::{Edge, WhileState};
+use super::yielding::Overridden;
+use super::yielding::state::Override;
 
 pub use judged::Judged;
 pub(crate) use judged::judged;
@@ -38,6 +40,8 @@ pub struct RuleView {
     pub switch: Option<bool>,
     /// Until when it rests after a loop.
     pub resting_until: Option<Timestamp>,
+    /// Who overrode it.
+    pub overridden: Vec<Overridden>,
     /// When the cooldowns that aren't over will be, by the values of `per`.
     pub cooldowns: Vec<(Arc<str>, Timestamp)>,
     /// The holds that are armed.
@@ -78,6 +82,12 @@ pub struct Doing {
     pub holds_since: Option<Timestamp>,
     /// When its `while`, which is false now, will end.
     pub lingers_until: Option<Timestamp>,
+    /// Until when it yields to somebody who changed what it commands.
+    #[serde(default)]
+    pub overridden_until: Option<Timestamp>,
+    /// Since when it yields, where nobody knows until when.
+    #[serde(default)]
+    pub overridden_since: Option<Timestamp>,
     /// When it is due next: a schedule, a timer, the end of a `for`, the next turn of `every`.
     pub next_at: Option<Timestamp>,
 }
@@ -90,6 +100,8 @@ impl Doing {
             ("waits until", self.waits_until),
             ("holds since", self.holds_since),
             ("lingers until", self.lingers_until),
+            ("overridden until", self.overridden_until),
+            ("overridden since", self.overridden_since),
             ("next at", self.next_at),
         ];
         parts.into_iter().filter_map(|(words, at)| Some((words, at?)))
@@ -138,6 +150,7 @@ pub(crate) fn view(core: &mut Core, id: LiveId, now: Timestamp) -> RuleView {
         is_enabled: live.is_enabled(),
         switch: live.switch,
         resting_until: live.resting_until.filter(|until| *until > now),
+        overridden: live.overrides.iter().map(Override::view).collect(),
         cooldowns: cooling.map(|(key, over)| (Arc::clone(&key.0), *over)).collect(),
         holds: Vec::new(),
         dues: Vec::new(),
@@ -190,6 +203,8 @@ pub(crate) fn doing(core: &Core, id: LiveId) -> Doing {
         waits_until: started.flat_map(|run| run.threads.values()).filter_map(until).min(),
         holds_since: holds().map(|hold| hold.since).chain(begins.map(|begins| begins.since)).chain(begun_at).min(),
         lingers_until,
+        overridden_until: live.overrides.iter().filter_map(|over| over.until).max(),
+        overridden_since: live.overrides.iter().filter(|over| over.until.is_none()).map(|over| over.since).min(),
         next_at: due.chain(holds().map(|hold| hold.due)).chain(begins.map(|begins| begins.due)).min(),
     }
 }

@@ -87,7 +87,7 @@ impl WaitKind {
 /// Returns what waits at `now`: what the rules do, in their order, then their runs.
 pub(crate) fn waits(core: &Core, now: Timestamp) -> Vec<Waits> {
     let mut found = Vec::new();
-    for (_, live) in core.live.iter() {
+    for (_, live) in core.live.iter().filter(|(_, live)| live.rule.invariant.is_none()) {
         of_rule(live, now, &mut found);
     }
     for run in core.runs.iter() {

@@ -16,6 +16,7 @@ use crate::engine::run::admission::{self, Candidate};
 use crate::engine::run::{lifecycle, unstarted};
 use crate::engine::trace::{Armed, BlockedBy, Cause, CauseKind, Outcome, Step, StoppedBy, Trace};
 use crate::engine::trigger::firing::Firing;
+use crate::engine::yielding;
 use crate::model::Map;
 use crate::script::Failure;
 
@@ -54,6 +55,24 @@ pub(crate) fn abandon(core: &mut Core, it: While<'_>) {
     }
     drop_pending(core, it.id);
     forget_begun(core, it, &Cause::outside(CauseKind::Condition));
+}
+
+/// Lets a `while` step back, since somebody overrode it: it ends without its `else`, and doesn't begin before it may. Returns its
+/// variables where it had begun.
+pub(crate) fn step_back(core: &mut Core, it: While<'_>) -> Option<Map> {
+    let state = &core.live.get(it.id).while_state;
+    let had_begun = state.begun_at.map(|_| state.variables.clone());
+    drop_pending(core, it.id);
+    forget_begun(core, it, &Cause::outside(CauseKind::Condition));
+    let state = &mut core.live.edit(it.id).while_state;
+    state.was_refused = state.is_true;
+    had_begun
+}
+
+/// Runs the `else` of a `while` that became false while it yielded.
+pub(crate) fn run_else(core: &mut Core, it: While<'_>, cause: &Cause, variables: Map) {
+    let firing = Firing::of_cause(PATH.into(), cause.clone());
+    run_list(core, it, RunList::Otherwise, firing, variables, Vec::new(), false);
 }
 
 /// What was put off is due.
@@ -99,6 +118,10 @@ fn begin(core: &mut Core, it: While<'_>, cause: &Cause, mut steps: Vec<Step>) {
     let firing = Firing::of_cause(PATH.into(), cause.clone());
     if loop_guard::is_storm(core, it.id, &firing) {
         return loop_guard::stop_storm(core, it.id, &firing);
+    }
+    if let Some(refusal) = yielding::begin::while_overridden(core, it.id) {
+        core.live.edit(it.id).while_state.was_refused = true;
+        return unstarted::skip_with(core, it.rule, &firing, BlockedBy::Override, steps, Some(refusal));
     }
     let variables = match admission::variables(core, it.id, it.rule, &firing, Map::new()) {
         Ok(variables) => variables,

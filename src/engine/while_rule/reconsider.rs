@@ -11,6 +11,7 @@ use crate::engine::condition::tracker::tracked_conditions;
 use crate::engine::condition::turned::turned_at;
 use crate::engine::core::Core;
 use crate::engine::instant::{just_before, later};
+use crate::engine::invariant;
 use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::{Part, Subscriber, Subscription};
@@ -47,6 +48,9 @@ impl<'a> While<'a> {
 /// Asks the condition of the rule `id`, where it is a `while` that may begin or end now.
 pub(crate) fn reconsider(core: &mut Core, id: LiveId, cause: &Cause) {
     let live = core.live.get(id);
+    if live.rule.invariant.is_some() {
+        return invariant::judge::touch(core, id, cause);
+    }
     if !core.has_started || !live.is_enabled() || live.resting_until.is_some() {
         return;
     }

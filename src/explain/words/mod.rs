@@ -17,6 +17,7 @@ pub use outcome::{blocked_now, blocked_then, ended, stop_reason};
 pub(super) use progress::lingering;
 pub use progress::progress;
 pub use schedule::trigger_time;
+pub(super) use step::overridden_by;
 pub use step::{step_result, step_result_with_source};
 pub(super) use values::{alternatives, shown, told_apart};
 pub use values::{one_line, payload_text, value_text};

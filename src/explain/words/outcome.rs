@@ -32,6 +32,7 @@ fn cancelled(by: StoppedBy) -> &'static str {
         StoppedBy::Reload => "by a reload",
         StoppedBy::Loop => "as part of a loop",
         StoppedBy::Caller => "because the run that called it ended",
+        StoppedBy::Override => "because somebody changed what it commands",
     }
 }
 
@@ -47,6 +48,7 @@ pub fn blocked_now(by: BlockedBy) -> &'static str {
         BlockedBy::Disabled => "it's disabled",
         BlockedBy::Resting => "it's resting after a loop",
         BlockedBy::Hold => "its `for` was broken",
+        BlockedBy::Override => "it yields: somebody changed what it commands",
     }
 }
 
@@ -62,5 +64,6 @@ pub fn blocked_then(by: BlockedBy) -> &'static str {
         BlockedBy::Disabled => "it was disabled",
         BlockedBy::Resting => "it was resting after a loop",
         BlockedBy::Hold => "its `for` was broken",
+        BlockedBy::Override => "it yields: somebody changed what it commands",
     }
 }

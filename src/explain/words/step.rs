@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::engine::{DeviceStep, Refusal, Step, StepKind, StepResult, WaitsFor};
+use crate::engine::{DeviceStep, OverriddenBy, Refusal, Step, StepKind, StepResult, WaitsFor};
 use crate::model::{Payload, Topic, format_duration, format_size, spoken};
 
 use super::awaited::awaited_any;
 use super::cause::cause_of_step;
-use super::values::shown;
+use super::values::{shown, value_text};
 use super::verdict::{verdict_text, verdict_why};
 use super::{LocalTime, progress};
 
@@ -111,6 +111,10 @@ fn refused(refusal: &Refusal, step: &Step, time: &LocalTime) -> String {
                 runs => format!("{runs} runs have been under way{since}, and `max` is {max}"),
             }
         }
+        Refusal::Overridden { by, until } => {
+            let until = until.map_or(String::new(), |until| format!(", until {}", time.text(until)));
+            format!("{}{until}", overridden_by(by))
+        }
         Refusal::HoldBroken { topic, since, due, value } => {
             let held = progress(*since, step.at, *due);
             let value = value.as_ref().map_or(String::new(), |value| format!(", then it was {value}"));
@@ -119,6 +123,17 @@ fn refused(refusal: &Refusal, step: &Step, time: &LocalTime) -> String {
                 None => format!("true for {held}"),
             }
         }
+    }
+}
+
+/// Returns who changed what a rule commands: ``client `phone` set `home/lamp` to OFF``.
+pub(in crate::explain) fn overridden_by(by: &OverriddenBy) -> String {
+    let OverriddenBy { client, rule, topic, value } = by;
+    let value = value_text(value);
+    match (client, rule) {
+        (Some(client), _) => format!("client `{client}` changed `{topic}` to {value}"),
+        (None, Some(rule)) => format!("rule `{rule}`, as a person, changed `{topic}` to {value}"),
+        (None, None) => format!("`{topic}` changed to {value}"),
     }
 }
 

@@ -113,6 +113,9 @@ codes! {
     177 ENDLESS_FOR "A `for` has no end."
     178 STATE_AS_COMMAND "A state topic is commanded, or a command topic is read as a state."
     179 IDLE_ALLOW "An `allow` silences nothing."
+    190 BAD_INVARIANT "An invariant demands nothing, or two things at once."
+    191 NEVER_ARMED "No test gives an invariant anything to judge."
+    192 YIELDS_TO_NOTHING "A rule yields, and nothing that it commands is watched."
 }
 
 impl Code {

@@ -33,7 +33,7 @@ pub(in crate::lang) fn check_ids(files: &[Arc<RuleFile>]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for file in files {
         let mut findings = Findings::new(file.text.file());
-        for rule in &file.rules {
+        for rule in file.rules.iter().chain(&file.invariants) {
             let text = "the first one is here".to_owned();
             let label = Label { file: file.text.file(), span: rule.key_span.clone(), text };
             let Some(other) = first.get(&rule.id) else {
@@ -147,6 +147,7 @@ fn may_wait(kind: &ActionKind) -> bool {
         | ActionKind::Cancel(_)
         | ActionKind::Extend { .. }
         | ActionKind::Forget(_)
+        | ActionKind::Resume(_)
         | ActionKind::Snapshot(_)
         | ActionKind::Restore { .. }
         | ActionKind::Log { .. }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::lang::diagnostic::findings::Findings;
 use crate::lang::reader::Reader;
 use crate::lang::rule_file::secrets as rule_secrets;
-use crate::lang::rule_file::{Context, RuleFile, check_unused_scenes, decode_rule};
+use crate::lang::rule_file::{Context, RuleFile, check_unused_scenes, decode_invariant, decode_rule};
 use crate::lang::settings::decoder::{self, SETTINGS_FILE};
 use crate::lang::settings::secrets;
 use crate::lang::text::FileText;
@@ -68,10 +68,15 @@ impl Home {
         let of_settings = Some(&settings).filter(|_| are_settings_read);
         let context = Arc::new(Context::new(sandbox, files, is_complete, of_settings, devices));
         let mut decoded: Vec<(Arc<str>, RuleEntry)> = Vec::new();
+        let mut invariants: Vec<(Arc<str>, RuleEntry)> = Vec::new();
         for file in &context.files {
             for index in 0..file.rules.len() {
                 let entries = decode_rule(&context, file, index, &mut diagnostics);
                 decoded.extend(entries.into_iter().map(|entry| (file.text.file(), entry)));
+            }
+            for index in 0..file.invariants.len() {
+                let entries = decode_invariant(&context, file, index, &mut diagnostics);
+                invariants.extend(entries.into_iter().map(|entry| (file.text.file(), entry)));
             }
         }
         diagnostics.extend(check_unused_scenes(&context));
@@ -88,7 +93,10 @@ impl Home {
         }
         let errors = diagnostics.iter().filter(|found| found.severity == Severity::Error);
         let broken: BTreeSet<Arc<str>> = errors.map(|found| Arc::clone(&found.label.file)).collect();
-        let entries = decoded.into_iter().filter(|(file, _)| !broken.contains(file)).map(|(_, entry)| entry).collect();
+        let good = |decoded: Vec<(Arc<str>, RuleEntry)>| -> Vec<RuleEntry> {
+            decoded.into_iter().filter(|(file, _)| !broken.contains(file)).map(|(_, entry)| entry).collect()
+        };
+        let (entries, invariants) = (good(decoded), good(invariants));
         let secrets = context.files.iter().flat_map(|file| &file.secrets).cloned();
         let secrets = Secrets::new(secrets);
         for found in &mut diagnostics {
@@ -96,6 +104,7 @@ impl Home {
         }
         let ruleset = Ruleset::new(entries).with_secrets(secrets);
         let ruleset = ruleset.with_inputs(Arc::clone(&context.inputs)).with_agendas(agendas);
+        let ruleset = ruleset.with_invariants(invariants);
         let diagnostics = in_order(diagnostics, &settings.rules);
         Home { settings, ruleset, kept_devices, diagnostics }
     }

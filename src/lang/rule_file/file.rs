@@ -14,7 +14,7 @@ use crate::lang::text::FileText;
 use crate::lang::yaml::tree::{self, Entry, Node};
 use crate::lang::{Code, Sources, near};
 use crate::model::{Name, RuleId, is_in_topic};
-use crate::rules::Input;
+use crate::rules::{Input, Invariant};
 use crate::script::{CalendarMention, PastMention, Sandbox};
 
 use super::device::read_inputs;
@@ -36,6 +36,8 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) inputs: Vec<(Input, Range<usize>)>,
     /// Its rules, in their order.
     pub(in crate::lang) rules: Vec<RuleSource>,
+    /// Its invariants, in their order.
+    pub(in crate::lang) invariants: Vec<RuleSource>,
     /// Whether it's a script.
     pub(in crate::lang) is_script: bool,
     /// What a script asks of the past of topics.
@@ -92,6 +94,7 @@ impl RuleFile {
             scenes: IndexMap::new(),
             inputs: Vec::new(),
             rules: Vec::new(),
+            invariants: Vec::new(),
             is_script: false,
             past: Vec::new(),
             calendars: Vec::new(),
@@ -120,6 +123,9 @@ impl RuleFile {
         }
         if let Some(rules) = fields.take("rules").filter(|node| !node.is_null()) {
             self.read_rules(rules, reader);
+        }
+        if let Some(invariants) = fields.take("invariants").filter(|node| !node.is_null()) {
+            self.read_invariants(invariants, reader);
         }
         if fields.has("when") && fields.has("then") {
             let help = "write `rules:`, then `my-rule:` under it, then the rule's keys under that";
@@ -154,9 +160,34 @@ impl RuleFile {
         }
     }
 
+    fn read_invariants(&mut self, node: &Node, reader: &mut Reader<'_>) {
+        let Some(entries) = node.as_map() else {
+            reader.wrong_type(node, "a map of invariants (`my-invariant: { never: … }`)");
+            return;
+        };
+        for entry in entries {
+            self.add_invariant(entry, reader);
+        }
+    }
+
+    /// Adds the invariant that is written as a key and its value.
+    pub(super) fn add_invariant(&mut self, entry: &Entry, reader: &mut Reader<'_>) {
+        if !is_rule_key(entry, "an invariant", reader) {
+            return;
+        }
+        let Some(_) = Fields::of(&entry.value, "an invariant", &reader.text, &mut reader.findings) else { return };
+        let instances = each::read(entry.value.get("each"), reader);
+        self.invariants.push(RuleSource {
+            id: Invariant::carrier(&self.stem, entry.key.as_str()),
+            key_span: entry.key_span.clone(),
+            node: entry.value.clone(),
+            instances,
+        });
+    }
+
     /// Adds the rule that is written as a key and its value.
     pub(super) fn add_rule(&mut self, entry: &Entry, reader: &mut Reader<'_>) {
-        if !is_rule_key(entry, reader) {
+        if !is_rule_key(entry, "a rule", reader) {
             return;
         }
         let Some(_) = Fields::of(&entry.value, "a rule", &reader.text, &mut reader.findings) else { return };
@@ -170,12 +201,12 @@ impl RuleFile {
     }
 }
 
-/// Returns whether a key can name a rule: it can't contain what ids and topics use.
-fn is_rule_key(entry: &Entry, reader: &mut Reader<'_>) -> bool {
+/// Returns whether a key can name a rule or an invariant, which is `what`: it can't contain what ids and topics use.
+fn is_rule_key(entry: &Entry, what: &str, reader: &mut Reader<'_>) -> bool {
     let key = entry.key.as_str();
     let bad = key.chars().find(|letter| matches!(letter, ':' | '[' | ']' | '/') || !is_in_topic(*letter));
     if key.is_empty() || bad.is_some() || key.trim() != key {
-        let message = format!("`{key}` isn't a valid name for a rule");
+        let message = format!("`{key}` isn't a valid name for {what}");
         let found = reader.findings.error(Code::BAD_NAME, entry.key_span.clone(), message);
         found.help("use letters, digits, `-`, `_` and spaces, but not `:`, `/`, `+`, `#` or brackets");
         return false;

@@ -23,7 +23,7 @@ use super::fingerprint::fingerprint;
 use super::trigger::{optional, wildcards};
 
 /// The keys of a rule.
-const RULE_KEYS: [&str; 22] = [
+const RULE_KEYS: [&str; 24] = [
     "name",
     "description",
     "tags",
@@ -46,6 +46,8 @@ const RULE_KEYS: [&str; 22] = [
     "limit",
     "storm",
     "allow",
+    "yields",
+    "hand",
 ];
 
 /// How many runs there may be at once, unless the rule says.
@@ -58,11 +60,46 @@ pub(in crate::lang) fn decode_rule(
     index: usize,
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<RuleEntry> {
-    let Some(source) = file.rules.get(index) else { return Vec::new() };
+    decode_all(context, file, Which::Rule(index), findings)
+}
+
+/// Decodes an invariant of `file`, as the rules that carry its instances. Its mistakes are added to `findings`.
+pub(in crate::lang) fn decode_invariant(
+    context: &Arc<Context>,
+    file: &Arc<RuleFile>,
+    index: usize,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<RuleEntry> {
+    decode_all(context, file, Which::Invariant(index), findings)
+}
+
+/// Which rule or invariant of a file.
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    Rule(usize),
+    Invariant(usize),
+}
+
+impl Which {
+    fn source(self, file: &RuleFile) -> Option<&RuleSource> {
+        match self {
+            Which::Rule(index) => file.rules.get(index),
+            Which::Invariant(index) => file.invariants.get(index),
+        }
+    }
+}
+
+fn decode_all(
+    context: &Arc<Context>,
+    file: &Arc<RuleFile>,
+    which: Which,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<RuleEntry> {
+    let Some(source) = which.source(file) else { return Vec::new() };
     match &source.instances {
         Instances::One => {
             let instance = Instance { id: source.id.clone(), constants: file.constants.clone(), topic: None };
-            decode(context, file, source, instance, findings)
+            decode(context, file, (which, source), instance, findings)
                 .map(|rule| RuleEntry::Rule(Arc::new(rule)))
                 .into_iter()
                 .collect()
@@ -75,10 +112,10 @@ pub(in crate::lang) fn decode_rule(
                     constants.add(name.clone(), value.clone());
                 }
                 let instance = Instance { id: source.id.instance(&instance.name), constants, topic: None };
-                decode(context, file, source, instance, findings).map(|rule| RuleEntry::Rule(Arc::new(rule)))
+                decode(context, file, (which, source), instance, findings).map(|rule| RuleEntry::Rule(Arc::new(rule)))
             })
             .collect(),
-        Instances::Topics(filter) => each_topic(context, file, index, source, filter, findings).into_iter().collect(),
+        Instances::Topics(filter) => each_topic(context, file, (which, source), filter, findings).into_iter().collect(),
     }
 }
 
@@ -94,15 +131,14 @@ struct Instance {
 fn each_topic(
     context: &Arc<Context>,
     file: &Arc<RuleFile>,
-    index: usize,
-    source: &RuleSource,
+    (which, source): (Which, &RuleSource),
     filter: &TopicFilter,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<RuleEntry> {
     let attempt = |capture: &str| {
         let mut found = Vec::new();
         let topic = Topic::parse(&filter.plain().replace(['+', '#'], capture)).ok()?;
-        decode(context, file, source, topic_instance(file, source, filter, &topic), &mut found);
+        decode(context, file, (which, source), topic_instance(file, source, filter, &topic), &mut found);
         Some(found)
     };
     let has_error = |found: &[Diagnostic]| found.iter().any(|found| found.severity == Severity::Error);
@@ -122,10 +158,10 @@ fn each_topic(
     let place = file.text.place(source.key_span.start);
     let (context, file, wanted) = (Arc::clone(context), Arc::clone(file), filter.clone());
     let make = move |topic: &Topic| -> Result<Rule, String> {
-        let source = file.rules.get(index).ok_or("the rule is gone")?;
+        let source = which.source(&file).ok_or("the rule is gone")?;
         let mut findings = Vec::new();
         let instance = topic_instance(&file, source, &wanted, topic);
-        let rule = decode(&context, &file, source, instance, &mut findings);
+        let rule = decode(&context, &file, (which, source), instance, &mut findings);
         let error = findings.into_iter().find(|found| found.severity == Severity::Error);
         match (rule, error) {
             (Some(rule), None) => Ok(rule),
@@ -150,7 +186,7 @@ fn topic_instance(file: &RuleFile, source: &RuleSource, filter: &TopicFilter, to
 fn decode(
     context: &Arc<Context>,
     file: &Arc<RuleFile>,
-    source: &RuleSource,
+    (which, source): (Which, &RuleSource),
     instance: Instance,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Rule> {
@@ -166,7 +202,9 @@ fn decode(
     if source.node.get("when").is_some_and(names_calendar) {
         names.unset.remove(EVENT);
     }
-    if source.node.get("while").is_some() && source.node.get("when").is_none() && instance.topic.is_none() {
+    let is_asked = |key: &&str| source.node.get(key).is_some();
+    let has_message = ["when", "after", "at_most"].iter().any(is_asked);
+    if ["while", "never", "always"].iter().any(is_asked) && !has_message && instance.topic.is_none() {
         names.no_message = true;
     }
     if let Some(topic) = &instance.topic {
@@ -191,7 +229,10 @@ fn decode(
         decoder.need_calendar(&mention.name, mention.at.clone());
     }
     decoder.asks_waits = file.is_script && file.text.as_str().contains("remaining(");
-    let rule = decoder.rule(source, instance.topic);
+    let rule = match which {
+        Which::Rule(_) => decoder.rule(source, instance.topic),
+        Which::Invariant(_) => decoder.invariant(source, instance.topic),
+    };
     let is_broken = decoder.findings.has_errors();
     findings.extend(decoder.reader.findings.into_vec());
     rule.filter(|_| !is_broken)
@@ -243,6 +284,11 @@ impl Decoder<'_> {
         let [cooldown, limit, storm] = ["cooldown", "limit", "storm"].map(|key| fields.take(key));
         let cooldown = cooldown.map(|node| self.duration(node));
         let (limit, storm) = (limit.map(|node| self.limit(node)), storm.map(|node| self.storm(node)));
+        let yields = fields.take_entry("yields").map(|entry| {
+            let yields = self.yields(&entry.value)?;
+            self.complete_yields(yields, entry.key_span.clone())
+        });
+        let hand = fields.take("hand").is_some_and(|node| self.flag(node).unwrap_or(false));
         fields.finish(&mut self.reader.findings);
         let constants = self.constants.pairs().into_iter().filter(|(name, _)| **name != *"topic").collect();
         Some(Rule {
@@ -269,6 +315,9 @@ impl Decoder<'_> {
             dry_run,
             asks_waits: self.asks_waits,
             past: std::mem::take(&mut self.past),
+            yields: optional(yields)?,
+            hand,
+            invariant: None,
             place: self.reader.text.place(source.key_span.start),
             fingerprint: fingerprint(node, &self.reader.constants, &self.beside),
             blocks: self.take_blocks(),

@@ -36,18 +36,19 @@ impl RuleFile {
         file.past.clone_from(&loaded.past);
         file.calendars.clone_from(&loaded.calendars);
         file.is_readable = loaded.errors.iter().all(ScriptError::may_run);
-        let mut first: BTreeMap<&str, std::ops::Range<usize>> = BTreeMap::new();
+        let mut first: BTreeMap<(bool, &str), std::ops::Range<usize>> = BTreeMap::new();
         for rule in &loaded.rules {
-            if let Some(first) = first.get(&*rule.key) {
-                let message = format!("the rule `{}` is defined twice", rule.key);
+            if let Some(first) = first.get(&(rule.is_invariant, &*rule.key)) {
+                let what = if rule.is_invariant { "invariant" } else { "rule" };
+                let message = format!("the {what} `{}` is defined twice", rule.key);
                 let found = reader.findings.error(Code::DUPLICATE_RULE, rule.key_span.clone(), message);
                 if *first != rule.key_span {
                     found.relate(first.clone(), "it's defined here first");
                 }
-                found.help("give each rule its own name");
+                found.help(format!("give each {what} its own name"));
                 continue;
             }
-            first.insert(&rule.key, rule.key_span.clone());
+            first.insert((rule.is_invariant, &rule.key), rule.key_span.clone());
             let place = reader.text.place(rule.key_span.start);
             let key = PlacedText::new(
                 Arc::clone(&rule.key),
@@ -62,10 +63,13 @@ impl RuleFile {
             );
             let mut value = node(&rule.map);
             secrets::fill_in(&mut value, sources, &mut reader, &mut file.secrets);
-            file.add_rule(
-                &Entry { key, key_value: Value::Text(Arc::clone(&rule.key)), key_span: rule.key_span.clone(), value },
-                &mut reader,
-            );
+            let key_value = Value::Text(Arc::clone(&rule.key));
+            let entry = Entry { key, key_value, key_span: rule.key_span.clone(), value };
+            if rule.is_invariant {
+                file.add_invariant(&entry, &mut reader);
+            } else {
+                file.add_rule(&entry, &mut reader);
+            }
         }
         (file, reader)
     }

@@ -65,6 +65,7 @@ pub fn schema_of_all() -> Value {
                 { "required": ["let"] },
                 { "required": ["scenes"] },
                 { "required": ["inputs"] },
+                { "required": ["invariants"] },
             ] },
             "then": is(FileKind::Rules),
             "else": is(FileKind::Settings),

@@ -35,6 +35,8 @@ pub struct TestCase {
     pub given_inputs: Vec<(Name, Value)>,
     /// The recording that is played before the steps.
     pub recorded: Option<Recorded>,
+    /// The invariants that it breaks, as it names them, and where.
+    pub breaks: Vec<(Arc<str>, Place)>,
 }
 
 impl TestCase {

@@ -93,6 +93,7 @@ impl Decoder<'_> {
         let obeying = fields.take("devices").and_then(|node| self.obeying(node));
         let given_inputs = fields.take("given_inputs").and_then(|node| self.input_step(node));
         let given_inputs = given_inputs.map(|InputStep(values)| values).unwrap_or_default();
+        let breaks = fields.take("breaks").map(|node| self.breaks(node)).unwrap_or_default();
         let replay = fields.take_entry("replay");
         let snapshot = fields.take_entry("snapshot");
         let steps = match fields.take("steps").map(|node| (node, &node.kind)) {
@@ -114,7 +115,20 @@ impl Decoder<'_> {
         };
         let recorded = self.recorded(replay, snapshot);
         self.finish(fields);
-        Some(TestCase { name, place, at, given, steps, strict, ignore, answers, obeying, given_inputs, recorded })
+        Some(TestCase {
+            name,
+            place,
+            at,
+            given,
+            steps,
+            strict,
+            ignore,
+            answers,
+            obeying,
+            given_inputs,
+            recorded,
+            breaks,
+        })
     }
 
     fn recorded(&mut self, replay: Option<&Entry>, snapshot: Option<&Entry>) -> Option<Recorded> {
@@ -146,6 +160,11 @@ impl Decoder<'_> {
         let place = self.place(node);
         let path = self.path_in_home(node)?;
         Some(WrittenPath { path, place, span: node.span.clone() })
+    }
+
+    /// Returns the names of invariants, and where they stand.
+    fn breaks(&mut self, node: &Node) -> Vec<(Arc<str>, crate::model::Place)> {
+        items(node).iter().filter_map(|item| Some((self.plain_text(item)?, self.place(item)))).collect()
     }
 
     fn given(&mut self, node: &Node) -> Vec<(Topic, Payload)> {

@@ -81,7 +81,8 @@ pub struct ExpectedRun {
 pub const OUTCOMES: [&str; 5] = ["finished", "stopped", "cancelled", "failed", "skipped"];
 
 /// The words of what keeps a rule from running.
-pub const BLOCKED_BY: [&str; 8] = ["condition", "unknown", "mode", "cooldown", "limit", "disabled", "resting", "hold"];
+pub const BLOCKED_BY: [&str; 9] =
+    ["condition", "unknown", "mode", "cooldown", "limit", "disabled", "resting", "hold", "override"];
 
 /// An HTTP request or a program that rules must have asked for.
 #[derive(Debug, Clone, PartialEq)]

@@ -94,7 +94,12 @@ impl Decoder<'_> {
         let by = fields.take("by").map(|node| self.word_of(node, &BLOCKED_BY));
         let times = fields.take("times").map(|node| self.integer(node, 0..1_000_000));
         let at_most = fields.take("at_most").map(|node| self.integer(node, 0..1_000_000));
-        if by.is_some() && outcome.flatten().is_none_or(|outcome| outcome != "skipped") {
+        let takes_by = match outcome.flatten() {
+            Some("skipped") => true,
+            Some("cancelled") => by.flatten() == Some("override"),
+            _ => false,
+        };
+        if by.is_some() && !takes_by {
             let span = fields.take_entry("by").map(|entry| entry.key_span.clone()).unwrap_or_default();
             let message = "`by` has no effect without `outcome: skipped`";
             self.findings.error(Code::KEY_WITHOUT_EFFECT, span, message);

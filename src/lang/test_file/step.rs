@@ -50,6 +50,8 @@ pub enum StepKind {
     Device(DeviceSays),
     /// Somebody sets inputs.
     Input(InputStep),
+    /// Somebody ends the override of a rule.
+    Resume(Arc<str>),
     /// Something is expected.
     Expect(Expectation),
 }
@@ -68,6 +70,7 @@ impl StepKind {
             StepKind::Webhook { .. } => "webhook",
             StepKind::Device(_) => "device",
             StepKind::Input(_) => "input",
+            StepKind::Resume(_) => "resume",
             StepKind::Expect(expectation) => expectation.word(),
         }
     }
@@ -83,6 +86,7 @@ impl StepKind {
             | StepKind::Webhook { .. }
             | StepKind::Device(_)
             | StepKind::Input(_)
+            | StepKind::Resume(_)
             | StepKind::Expect(_) => None,
         }
     }

@@ -12,7 +12,7 @@ use super::decoder::{Decoder, items};
 use super::{ExpectedTime, PublishStep, Restart, Step, StepKind};
 
 /// The words that make a map a step.
-const WORDS: [&str; 15] = [
+const WORDS: [&str; 16] = [
     "publish",
     "device",
     "input",
@@ -28,6 +28,7 @@ const WORDS: [&str; 15] = [
     "reload",
     "client",
     "webhook",
+    "resume",
 ];
 
 /// The most messages that one step publishes.
@@ -76,6 +77,7 @@ impl Decoder<'_> {
                 let body = fields.take("payload").map(|node| self.payload(node));
                 StepKind::Webhook { name: name?, span, body: body.unwrap_or_else(|| Some(Payload::default()))? }
             }
+            "resume" => StepKind::Resume(fields.take("resume").and_then(|node| self.plain_text(node))?),
             _ => StepKind::Expect(self.expectation(word, fields)?),
         })
     }

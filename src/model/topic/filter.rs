@@ -178,6 +178,20 @@ impl TopicFilter {
         parts.next().is_none()
     }
 
+    /// Returns whether a topic may match both.
+    #[must_use]
+    pub fn overlaps(&self, other: &TopicFilter) -> bool {
+        let (mut left, mut right) = (self.levels.iter(), other.levels.iter());
+        loop {
+            match (left.next(), right.next()) {
+                (Some(Level::Rest(_)), _) | (_, Some(Level::Rest(_))) | (None, None) => return true,
+                (None, Some(_)) | (Some(_), None) => return false,
+                (Some(Level::Literal(left)), Some(Level::Literal(right))) if left != right => return false,
+                (Some(_), Some(_)) => {}
+            }
+        }
+    }
+
     /// Returns whether a rule's filter matches `topic`: as [`TopicFilter::matches`], but homerule's own
     /// topics only where the first level names them.
     #[must_use]

@@ -33,6 +33,8 @@ pub struct World {
     pub asks_waits: bool,
     /// The rules that are switched off.
     pub disabled: BTreeSet<RuleId>,
+    /// The rules that yield, since somebody changed what they command.
+    pub overridden: BTreeSet<RuleId>,
     /// How each rule ran last that has run.
     pub last_runs: BTreeMap<RuleId, LastRun>,
     /// Those of which a rule has asked how they ran.

@@ -27,7 +27,7 @@ pub(in crate::script) const PROPERTIES: [(&str, &[&str]); 5] = [
         ],
     ),
     ("sun", &["up", "elevation", "azimuth", "sunrise", "sunset"]),
-    ("trigger", &["id", "client", "rule", "parts"]),
+    ("trigger", &["id", "client", "rule", "invariant", "captures", "parts"]),
     ("repeat", &["index", "item"]),
     (EVENT, &["summary", "start", "end", "location", "description", "all_day"]),
 ];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{BoundedText, PlacedText, TextTooLong, Value};
+use crate::model::{BoundedText, PlacedText, TextTooLong, TopicFilter, Value};
 
 use super::compiled::Expression;
 use super::error::ExpressionError;
@@ -62,6 +62,27 @@ impl Template {
                 entries.iter().flat_map(|(key, value)| [key, value]).flat_map(Template::expressions).collect()
             }
         }
+    }
+
+    /// Returns the filter of the topics that it may give: each level with an expression in it is `+`. `None` where nothing of it
+    /// is written out, or it's no topic.
+    #[must_use]
+    pub fn filter(&self) -> Option<TopicFilter> {
+        let pattern = match self {
+            Template::Constant(Value::Text(text)) => text.to_string(),
+            Template::Text(parts) => {
+                // U+FFFF isn't a character: it marks where an expression is.
+                let mark = |part: &TextPart| match part {
+                    TextPart::Literal(text) => text.clone(),
+                    TextPart::Expression(_) => "\u{ffff}".to_owned(),
+                };
+                let marked: String = parts.iter().map(mark).collect();
+                let level = |level: &str| if level.contains('\u{ffff}') { "+".to_owned() } else { level.to_owned() };
+                marked.split('/').map(level).collect::<Vec<_>>().join("/")
+            }
+            Template::Constant(_) | Template::Expression(_) | Template::List(_) | Template::Map(_) => return None,
+        };
+        TopicFilter::parse(&pattern).ok()
     }
 
     /// Reads a text that may hold `${EXPR}`.

@@ -26,7 +26,7 @@ const MOST_COMMANDS: usize = 10_000;
 const MOST_BYTES: usize = 16 << 20;
 
 /// The functions.
-pub(in crate::script) static ROWS: [Function; 12] = [
+pub(in crate::script) static ROWS: [Function; 13] = [
     // Registered by what collects a file's rules.
     function(
         "rule",
@@ -34,6 +34,14 @@ pub(in crate::script) static ROWS: [Function; 12] = [
         2,
         "rule(\"key\", #{ when: …, then: |e| { … } })",
         "Makes a rule, while its file loads: a key, and a map with the keys of YAML.",
+    )
+    .makes_rules(),
+    function(
+        "invariant",
+        2,
+        2,
+        "invariant(\"key\", #{ never: … })",
+        "Makes an invariant, while its file loads: a key, and a map with the keys of YAML.",
     )
     .makes_rules(),
     function(

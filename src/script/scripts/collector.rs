@@ -12,6 +12,12 @@ use crate::script::evaluation::convert::kind;
 use crate::script::evaluation::refusal::{Refusal, refuse};
 use crate::script::source::place_tree::PlaceTree;
 
+/// Makes a rule.
+const RULE: &str = "rule";
+
+/// Makes an invariant.
+const INVARIANT: &str = "invariant";
+
 /// How many rules one file may make.
 const MOST_RULES: usize = 10_000;
 
@@ -44,14 +50,16 @@ pub(in crate::script) struct Collected {
 impl Collector {
     /// Registers `rule`.
     pub(in crate::script) fn register(&self, engine: &mut Engine) {
-        let collector = self.clone();
-        engine.register_fn(
-            "rule",
-            move |context: NativeCallContext, key: Dynamic, map: Dynamic| -> Result<(), Refusal> {
-                let source = context.call_source().unwrap_or_default().to_owned();
-                collector.collect(&source, context.call_position(), &key, &map)
-            },
-        );
+        for function in [RULE, INVARIANT] {
+            let collector = self.clone();
+            engine.register_fn(
+                function,
+                move |context: NativeCallContext, key: Dynamic, map: Dynamic| -> Result<(), Refusal> {
+                    let source = context.call_source().unwrap_or_default().to_owned();
+                    collector.collect(function, (&source, context.call_position()), &key, &map)
+                },
+            );
+        }
     }
 
     /// Begins to collect the rules of `script`.
@@ -82,22 +90,29 @@ impl Collector {
         })
     }
 
-    fn collect(&self, source: &str, position: Position, key: &Dynamic, map: &Dynamic) -> Result<(), Refusal> {
+    fn collect(&self, function: &str, at: (&str, Position), key: &Dynamic, map: &Dynamic) -> Result<(), Refusal> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(collecting) = guard.as_mut() else {
-            return Err(refuse("`rule` makes a rule while its file loads: it can't be called when a rule runs"));
+            let message = format!("`{function}` makes one while its file loads: it can't be called when a rule runs");
+            return Err(refuse(&message));
         };
-        collecting.collect(source, position, key, map)
+        collecting.collect(function, at, key, map)
     }
 }
 
 impl Collecting {
-    fn collect(&mut self, source: &str, position: Position, key: &Dynamic, map: &Dynamic) -> Result<(), Refusal> {
+    fn collect(
+        &mut self,
+        function: &str,
+        (source, position): (&str, Position),
+        key: &Dynamic,
+        map: &Dynamic,
+    ) -> Result<(), Refusal> {
         let Ok(name) = key.as_immutable_string_ref().map(|key| key.to_string()) else {
-            return Err(refuse(&format!("`rule` takes a key, a text, first: not {}", kind(key))));
+            return Err(refuse(&format!("`{function}` takes a key, a text, first: not {}", kind(key))));
         };
         if map.as_map_ref().is_err() {
-            return Err(refuse(&format!("`rule` takes a map (`#{{ when: …, then: … }}`), not {}", kind(map))));
+            return Err(refuse(&format!("`{function}` takes a map (`{}`), not {}", example(function), kind(map))));
         }
         if self.rules.len() >= MOST_RULES {
             return Err(refuse(&format!("a file can't make more than {MOST_RULES} rules")));
@@ -114,7 +129,12 @@ impl Collecting {
                 return Err(refuse(&message));
             }
         };
-        self.rules.push(GivenRule { key: name.into(), key_span: key_place.range, map });
+        self.rules.push(GivenRule {
+            key: name.into(),
+            key_span: key_place.range,
+            map,
+            is_invariant: function == INVARIANT,
+        });
         Ok(())
     }
 
@@ -130,4 +150,9 @@ impl Collecting {
         let at = PlaceTree::at(script.token_at(at));
         [at.clone(), at]
     }
+}
+
+/// Returns what a function's map looks like.
+fn example(function: &str) -> &'static str {
+    if function == INVARIANT { "#{ never: … }" } else { "#{ when: …, then: … }" }
 }

@@ -24,6 +24,8 @@ pub struct GivenRule {
     pub key_span: Range<usize>,
     /// The map.
     pub map: Given,
+    /// Whether it's an invariant.
+    pub is_invariant: bool,
 }
 
 /// A value that a script gave.

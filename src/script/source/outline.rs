@@ -241,7 +241,7 @@ impl Outline {
             "const" | "let" if depth == 0 && tokens.kind(index + 1) == Some(TokenKind::Word) => {
                 self.add_item(tokens, index + 1, index..tokens.expression_end(index));
             }
-            "rule" if tokens.text(index + 1) == "(" => {
+            "rule" | "invariant" if tokens.text(index + 1) == "(" => {
                 self.rules.insert(tokens.range(index).start, PlaceTree::of_arguments(tokens, index));
             }
             "import" => {

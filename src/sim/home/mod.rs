@@ -2,6 +2,7 @@
 
 mod heard;
 mod local_clock;
+mod reach;
 mod test_home;
 mod virtual_home;
 

@@ -13,6 +13,8 @@ use crate::model::schedule::Calendar;
 use crate::model::{Fingerprint, Secrets, nearest};
 use crate::rules::{RuleEntry, Ruleset};
 
+use super::reach;
+
 /// The home that tests run in.
 #[derive(Debug, Clone)]
 pub struct TestHome {
@@ -91,7 +93,9 @@ impl TestHome {
     pub fn rules_of(&self, file: &TestFile) -> Result<Ruleset, (RuleSelection, String)> {
         match &file.rules {
             Some(selections) => self.select(selections),
-            None => Ok(self.rules_beside(&file.path).unwrap_or_else(|| self.all_rules())),
+            None => Ok(self
+                .rules_beside(&file.path)
+                .map_or_else(|| self.all_rules(), |rules| self.with_invariants(rules, None))),
         }
     }
 
@@ -112,6 +116,8 @@ impl TestHome {
     /// When a choice chooses none; with the choice and why.
     pub fn select(&self, selections: &[RuleSelection]) -> Result<Ruleset, (RuleSelection, String)> {
         let mut chosen: BTreeMap<(Arc<str>, usize), RuleEntry> = BTreeMap::new();
+        let other = selections.iter().filter_map(|selection| self.folder_of(selection.path.trim_end_matches('/')));
+        let other: Vec<&str> = other.filter(|folder| **folder != *self.main).collect();
         for selection in selections {
             chosen.extend(self.find(selection).map_err(|why| (selection.clone(), why))?);
         }
@@ -119,7 +125,16 @@ impl TestHome {
         let secrets = self.folders.values().fold(none, |all, rules| all.with(&rules.secrets));
         let inputs = chosen.keys().next().and_then(|(folder, _)| self.folders.get(folder));
         let inputs = inputs.map(|rules| Arc::clone(&rules.inputs)).unwrap_or_default();
-        Ok(self.all_rules().of(chosen.into_values().collect()).with_secrets(secrets).with_inputs(inputs))
+        let rules = self.all_rules().of(chosen.into_values().collect()).with_secrets(secrets).with_inputs(inputs);
+        Ok(self.with_invariants(rules, other.first().copied()))
+    }
+
+    /// Returns `rules` with the invariants of the home, or of the folder that they are from, that they can keep: those of which
+    /// all rules are among them that publish to what is read.
+    fn with_invariants(&self, rules: Ruleset, folder: Option<&str>) -> Ruleset {
+        let home = folder.and_then(|folder| self.folders.get(folder)).or_else(|| self.folders.get(&self.main));
+        let invariants = home.map(|home| reach::invariants_of(home, &rules)).unwrap_or_default();
+        rules.with_invariants(invariants)
     }
 
     /// Returns the rules that one choice chooses, by their folder and place in its order.

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::devices::{Device, Found, SayError};
 use crate::engine::{
-    Alert, Answer, Effect, Engine, Event, HttpCall, Options, Publication, RequestId, RuleByTime, RuleView, Snapshot,
-    Trace,
+    Alert, Answer, Effect, Engine, Event, HttpCall, InvariantNews, Options, Publication, RequestId, RuleByTime,
+    RuleView, Snapshot, Trace,
 };
 use crate::lang::test_file::{Answers, Obeying};
 use crate::model::{Map, Message, Origin, Payload, Qos, RuleId, Topic, Value};
@@ -47,6 +47,8 @@ pub struct VirtualHome {
     pub logs: Vec<Logged>,
     /// What a person should see, from the start.
     pub alerts: Vec<Alert>,
+    /// What became of invariants, from the start.
+    pub invariants: Vec<Arc<InvariantNews>>,
     /// Which `while` rules began and ended.
     pub turns: Turns,
     /// The last messages, of devices and of rules.
@@ -151,6 +153,7 @@ impl VirtualHome {
             calls: Vec::new(),
             logs: Vec::new(),
             alerts: Vec::new(),
+            invariants: Vec::new(),
             turns: Turns::default(),
             heard: Heard::default(),
         };
@@ -444,6 +447,7 @@ impl VirtualHome {
                 Effect::Trace(trace) => self.traces.push(trace),
                 Effect::Log { rule, level, text } => self.logs.push(Logged { at, rule, level, text }),
                 Effect::Alert(alert) => self.alerts.push(alert),
+                Effect::Invariant(news) => self.invariants.push(news),
                 // Tests have no past; a replay begins with what the recorder knows.
                 Effect::Recall(_) => {}
                 Effect::Http { request, rule: _, call } => {

@@ -18,7 +18,7 @@ pub use comparison::{Comparison, Row};
 
 pub(super) use comparison::Relation;
 pub(super) use concern::{Concern, Outside};
-pub(super) use run_report::check as check_runs;
+pub(super) use run_report::{check as check_runs, find as find_rule};
 
 /// So many rows are shown: a test that goes wrong for a year would have thousands.
 const MOST_ROWS: usize = 50;

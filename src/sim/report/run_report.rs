@@ -1,6 +1,6 @@
 //! Whether a rule ran as often as a test expects, and what it did instead.
 
-use crate::engine::{Outcome, Trace};
+use crate::engine::{BlockedBy, Outcome, StoppedBy, Trace};
 use crate::explain::{LineKind, Report, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedRun;
 use crate::model::{RuleId, nearest};
@@ -78,6 +78,7 @@ fn is_meant(expected: &ExpectedRun, trace: &Trace) -> bool {
     let outcome = expected.outcome.map_or(trace.outcome.word() != "skipped", |word| trace.outcome.word() == word);
     let by = expected.by.is_none_or(|by| match &trace.outcome {
         Outcome::Skipped(blocked_by) => blocked_by.word() == by,
+        Outcome::Cancelled(StoppedBy::Override) => by == BlockedBy::Override.word(),
         Outcome::Finished | Outcome::Stopped(_) | Outcome::Cancelled(_) | Outcome::Failed(_) | Outcome::Running => {
             false
         }
@@ -86,7 +87,7 @@ fn is_meant(expected: &ExpectedRun, trace: &Trace) -> bool {
 }
 
 /// Returns the id of the rule that a test names, instances aside unless it names one.
-fn find(text: &str, world: &VirtualHome) -> Result<String, String> {
+pub(in crate::sim) fn find(text: &str, world: &VirtualHome) -> Result<String, String> {
     let ids: Vec<&RuleId> = world.rules().entries.iter().map(crate::rules::RuleEntry::id).collect();
     let traced = world.traces.iter().map(|trace| &trace.rule);
     let known: Vec<&RuleId> = ids.iter().copied().chain(traced).collect();

@@ -2,6 +2,7 @@
 
 mod device;
 mod incident;
+mod invariants;
 mod run;
 mod snapshot;
 mod tried;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::{DeviceOptions, Event, Options, Outcome};
+use crate::engine::{DeviceOptions, Event, InvariantChange, Options, Outcome};
 use crate::explain::Report;
 use crate::lang::test_file::{
     Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedSet, ExpectedTime, InputStep, PublishStep,
@@ -23,6 +23,7 @@ use crate::sim::replay::Replay;
 use crate::sim::report::{self, Comparison, Concern, Outside, Relation};
 
 use super::device;
+use super::invariants;
 use super::snapshot::{self, Material, Snapshot};
 use super::tried::Tried;
 
@@ -83,10 +84,13 @@ pub struct TestRun<'a> {
     doubtful: BTreeSet<Topic>,
     /// The publications after these that `expect_set` has accounted for.
     accounted: BTreeSet<usize>,
+    /// The invariants that it was to break, and did.
+    broken: BTreeSet<Arc<str>>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
+    invariants: usize,
     published: usize,
     traces: usize,
     http: usize,
@@ -152,7 +156,11 @@ impl<'a> TestRun<'a> {
             Outcome::Failed(why) if !is_expected(&trace.rule) => Some((trace.rule.clone(), why.to_string())),
             _ => None,
         });
-        failed.collect()
+        let of_invariants = self.world.invariants.iter().filter_map(|news| match &news.change {
+            InvariantChange::Failed(why) => Some((news.invariant.clone(), why.clone())),
+            InvariantChange::Armed | InvariantChange::Broken(_) | InvariantChange::Held => None,
+        });
+        failed.chain(of_invariants).collect()
     }
 
     /// Runs the steps of a test, and returns what rules published in all of them.
@@ -188,7 +196,16 @@ impl<'a> TestRun<'a> {
 
     fn new(case: &'a TestCase, home: &'a TestHome, world: VirtualHome) -> TestRun<'a> {
         let (unheard, doubtful) = (BTreeSet::new(), BTreeSet::new());
-        TestRun { case, home, world, seen: Seen::default(), unheard, doubtful, accounted: BTreeSet::new() }
+        TestRun {
+            case,
+            home,
+            world,
+            seen: Seen::default(),
+            unheard,
+            doubtful,
+            accounted: BTreeSet::new(),
+            broken: BTreeSet::new(),
+        }
     }
 
     /// Starts a home and feeds it with a recording; the clock stops at the last message.
@@ -227,7 +244,8 @@ impl<'a> TestRun<'a> {
         let failure = differs.or_else(|| self.steps());
         self.world.end();
         let failed_runs = self.failed_runs();
-        let exercised = Exercised { traces: self.world.traces, turns: self.world.turns };
+        let exercised =
+            Exercised { traces: self.world.traces, turns: self.world.turns, invariants: self.world.invariants };
         let TestRun { unheard, doubtful, .. } = self;
         TestOutcome { failure, exercised, failed_runs, unheard, replayed, doubtful }
     }
@@ -260,11 +278,17 @@ impl<'a> TestRun<'a> {
         if let Err(message) = device::check_given(self.world.engine(), &self.case.given_inputs) {
             return Some(of_test(message));
         }
+        if let Err((message, report)) = self.hold_invariants() {
+            return Some(Failure { step: None, place: self.case.place.clone(), message, report });
+        }
         for (index, step) in self.case.steps.iter().enumerate() {
-            if let Err((message, report)) = self.step(step) {
+            if let Err((message, report)) = self.step(step).and_then(|()| self.hold_invariants()) {
                 let message = format!("`{}` at {}: {message}", step.kind.word(), self.clock());
                 return Some(Failure { step: Some(index + 1), place: step.place.clone(), message, report });
             }
+        }
+        if let Err((place, message)) = self.all_broken() {
+            return Some(Failure { step: None, place, message, report: Report::default() });
         }
         if let Err(message) = device::check_obeying(&self.world) {
             let (place, report) = (self.case.place.clone(), Report::default());
@@ -295,8 +319,17 @@ impl<'a> TestRun<'a> {
                 return device::say(&mut self.world, step).map_err(|why| (why, Report::default()));
             }
             StepKind::Input(step) => return self.input(step),
+            StepKind::Resume(rule) => return self.resume(rule),
             StepKind::Expect(expectation) => return self.expect(expectation),
         }
+        Ok(())
+    }
+
+    fn resume(&mut self, rule: &str) -> StepResult {
+        let rule = report::find_rule(rule, &self.world).map_err(|why| (why, Report::default()))?;
+        let of_rule = |id: &&RuleId| id.as_str() == rule || without_instance(id.as_str()) == rule;
+        let ids: Vec<RuleId> = self.world.engine().rule_ids().filter(of_rule).cloned().collect();
+        ids.into_iter().for_each(|id| self.world.handle(Event::Resume(id)));
         Ok(())
     }
 
@@ -445,6 +478,29 @@ impl<'a> TestRun<'a> {
             return Ok(());
         }
         self.expect_published(&Expected::AnyOrder(Vec::new()))
+    }
+
+    /// Holds that no invariant was broken since this was last asked, but those that the test names.
+    fn hold_invariants(&mut self) -> StepResult {
+        let news = self.world.invariants.get(self.seen.invariants..).unwrap_or_default().to_vec();
+        self.seen.invariants = self.world.invariants.len();
+        for news in news {
+            let InvariantChange::Broken(_) = news.change else { continue };
+            let named = self.case.breaks.iter().find(|(name, _)| invariants::is_named(&news.invariant, name));
+            match named {
+                Some((name, _)) => self.broken.insert(Arc::clone(name)),
+                None => return Err(invariants::broken(&news, &mut self.world)),
+            };
+        }
+        Ok(())
+    }
+
+    /// Holds that all invariants were broken that the test names.
+    fn all_broken(&self) -> Result<(), (Place, String)> {
+        let Some((name, place)) = self.case.breaks.iter().find(|(name, _)| !self.broken.contains(name)) else {
+            return Ok(());
+        };
+        Err((place.clone(), invariants::not_broken(name, self.world.rules())))
     }
 
     fn clock(&self) -> String {

@@ -1,5 +1,7 @@
 //! What MQTT tells the loop, in its order.
 
+use std::sync::Arc;
+
 use tracing::{debug, info};
 
 use crate::daemon::mqtt::{Came, Happened};
@@ -39,14 +41,17 @@ impl EventLoop {
         let Some(message) = self.hear_unless_of_sibling(message, properties.as_deref()) else { return };
         let Some(message) = self.hear_as_instance(message) else { return };
         self.observers.message(self.now.wall, &message, client.as_ref());
-        self.heed(message);
+        self.heed(message, client);
     }
 
     /// Gives rules a message that has been routed.
-    pub(super) fn heed(&mut self, message: Message) {
+    pub(super) fn heed(&mut self, message: Message, client: Option<Arc<str>>) {
         self.note_overwritten(&message);
         let request = RuleRequest::of(&message);
-        self.decide(Event::Message(message));
+        self.decide(match client {
+            Some(client) => Event::MessageFrom { message, client },
+            None => Event::Message(message),
+        });
         if let Some(request) = request {
             request.grant(self);
         }
@@ -56,6 +61,6 @@ impl EventLoop {
     pub(in crate::daemon) fn publish(&mut self, message: Message) {
         self.send_out(&message);
         self.observers.message(self.now.wall, &message, None);
-        self.heed(message);
+        self.heed(message, None);
     }
 }

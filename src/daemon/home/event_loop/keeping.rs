@@ -107,7 +107,7 @@ impl EventLoop {
             Health::Well => (AlertKind::StoreRecovered, "the disk takes changes again".to_owned()),
             Health::Failing(reason) => (AlertKind::StoreFailing, reason),
         };
-        self.decide(Event::Alert(Alert { kind, rule: None, message }));
+        self.decide(Event::Alert(Alert { kind, rule: None, invariant: None, message }));
         self.finish().await;
     }
 }

@@ -32,7 +32,7 @@ impl EventLoop {
             unhandled.extend(instance.take_unhandled());
         }
         for message in unhandled {
-            self.heed(message);
+            self.heed(message, None);
         }
         self.say_that_it_shares();
     }

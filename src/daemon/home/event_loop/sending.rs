@@ -88,6 +88,7 @@ impl EventLoop {
                 self.parts.outside.execute(request, &rule, command, timeout);
             }
             Effect::Recall(recall) => self.parts.outside.recall(recall, self.observers.recorder.search()),
+            Effect::Invariant(news) => self.observers.invariant(&news),
             // They were dealt with when they were decided.
             Effect::Alert(_) | Effect::Tell(_) | Effect::Save { .. } => {}
         }

@@ -30,6 +30,11 @@ impl Shown {
         text.counter("runs_failed_total", "Runs that failed.", counters.failed_runs);
         let help = "Parts of conditions that failed beside a part that decided.";
         text.counter("condition_failures_passed_over_total", help, self.failures_passed_over);
+        let broken = status.invariants.iter().filter(|it| it.broken_since.is_some()).count();
+        text.gauge("invariants", "Invariants in force.", status.invariants.len());
+        text.gauge("invariants_broken", "Invariants that are broken now.", broken);
+        let help = "How often an invariant was broken.";
+        text.counter("invariants_broken_total", help, counters.broken_invariants);
         text.gauge("rules", "Rules in force.", status.rules.loaded);
         text.gauge("rules_enabled", "Rules that are switched on.", status.rules.enabled);
         text.gauge("topics", "Topics with a known state.", self.topics);

@@ -59,6 +59,7 @@ fn wrong(home: &HomeView<'_>) -> Vec<Wrong> {
     wrong.extend(store.failing.map(|reason| Wrong::new(WrongKind::Store, reason)));
     let recorder = home.recorder.status();
     wrong.extend(recorder.failing.map(|reason| Wrong::new(WrongKind::Recorder, reason)));
+    wrong.extend(home.engine.invariants().iter().filter_map(Wrong::of_invariant));
     wrong.extend(home.findings.iter().filter(|finding| finding.is_error()).map(Wrong::of_finding));
     let is_told = |file: &str| home.findings.iter().any(|finding| finding.is_error() && finding.file == file);
     let stale = home.stale.iter().filter(|(file, _)| !is_told(file));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::parts::{flag, get, text};
+use super::parts::{flag, get, list, text};
 use super::{Driver, Told};
 use crate::devices::device::address::Address;
 use crate::devices::device::kind::Kind;
@@ -187,6 +187,8 @@ impl Zigbee2Mqtt {
             device.kind = member.kind;
             device.properties = member.properties;
             device.model = Some("Zigbee group".into());
+            let members = list(&value, "members").iter().filter_map(|member| text(member, "ieee_address"));
+            device.members = members.filter_map(Address::parse).collect();
             self.place(&mut device, &name);
             seen.insert(Arc::clone(&device.id));
             told.devices.push(device);

@@ -23,9 +23,10 @@ use crate::script::Template;
 use crate::lang::rule_file::decoder::{Decoder, Grows};
 
 /// The words that make a map an action.
-const ACTION_WORDS: [&str; 24] = [
+const ACTION_WORDS: [&str; 25] = [
     "publish", "scene", "set", "input", "delay", "wait", "if", "choose", "repeat", "parallel", "let", "remember",
-    "run", "enable", "disable", "cancel", "log", "http", "exec", "stop", "extend", "forget", "snapshot", "restore",
+    "run", "enable", "disable", "cancel", "log", "http", "exec", "stop", "extend", "forget", "resume", "snapshot",
+    "restore",
 ];
 
 /// How long an HTTP request may take, unless the rule says.
@@ -130,6 +131,7 @@ impl Decoder<'_> {
             "cancel" => fields.take("cancel").and_then(|node| self.rule_reference(node)).map(ActionKind::Cancel),
             "extend" => self.extend(fields),
             "forget" => fields.take("forget").and_then(|node| self.rule_reference(node)).map(ActionKind::Forget),
+            "resume" => fields.take("resume").and_then(|node| self.rule_reference(node)).map(ActionKind::Resume),
             "snapshot" => self.snapshot(fields),
             "restore" => self.restore(fields),
             "log" => {

@@ -283,7 +283,7 @@ impl Decoder<'_> {
     }
 
     /// Returns a filter whose named wildcards don't hide a variable.
-    fn checked_filter(&mut self, node: &Node) -> Option<TopicFilter> {
+    pub(in crate::lang::rule_file) fn checked_filter(&mut self, node: &Node) -> Option<TopicFilter> {
         const EXPECTED: &str = "a topic filter (`home/+room/tv`)";
         let scalar = node.as_scalar().filter(|scalar| !matches!(scalar.value, Value::Text(_) | Value::Null));
         if let Some(scalar) = scalar {

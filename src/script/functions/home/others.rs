@@ -15,7 +15,7 @@ use crate::script::functions::function::{Function, Kind, function};
 type Answer<T> = Result<T, Refusal>;
 
 /// The functions.
-pub(in crate::script::functions) static ROWS: [Function; 3] = [
+pub(in crate::script::functions) static ROWS: [Function; 4] = [
     function(
         "remaining",
         1,
@@ -37,6 +37,20 @@ pub(in crate::script::functions) static ROWS: [Function; 3] = [
             let loan = row.loan();
             row.add(move |rule: &str| loan.with(|lent| lent.is_enabled(rule)));
         }),
+    function(
+        "overridden",
+        1,
+        1,
+        "overridden('rule')",
+        "Whether a rule yields, since somebody changed what it commands.",
+    )
+    .reads()
+    .gives(Kind::Boolean)
+    .takes(&[Named("the name of a rule")])
+    .by(|row| {
+        let loan = row.loan();
+        row.add(move |rule: &str| loan.with(|lent| lent.is_overridden(rule)));
+    }),
     function(
         "last_run",
         1,
@@ -72,6 +86,13 @@ impl Lent {
         let is_enabled = !self.world.disabled.contains(&rule);
         self.reads.rules.insert(rule);
         Ok(is_enabled)
+    }
+
+    fn is_overridden(&mut self, rule: &str) -> Answer<bool> {
+        let rule = self.find_rule(rule)?;
+        let is_overridden = self.world.overridden.contains(&rule);
+        self.reads.rules.insert(rule);
+        Ok(is_overridden)
     }
 
     fn last_run(&mut self, rule: &str) -> Answer<Dynamic> {
