@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::core::Core;
 use super::inbox::Incoming;
-use super::instant::{just_before, later, moved};
+use super::instant::{Shift, just_before, later, moved};
 use super::live::id::LiveId;
 use super::live::owner::Owner;
 use super::run::wait;
@@ -44,6 +44,7 @@ pub(crate) fn shift_saved(core: &mut Core, by: SignedDuration) {
     core.live.shift_dormant(by);
     core.runs.shift(by);
     core.snapshots.shift(by);
+    core.commanded.shift(by);
 }
 
 /// Makes what [`shift_saved`] moved be kept.
@@ -60,6 +61,7 @@ pub(crate) fn shift(core: &mut Core, by: SignedDuration) {
     core.live.shift(by);
     core.runs.shift(by);
     core.snapshots.shift(by);
+    core.commanded.shift(by);
     core.deadlines.shift(by);
     keep_shifted(core);
 }

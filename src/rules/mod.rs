@@ -7,15 +7,14 @@ mod device;
 mod ignored;
 mod index;
 mod input;
-mod invariant;
 mod notify;
 mod parts;
 mod rule;
 mod ruleset;
+mod safety;
 mod sequence;
 mod trigger;
 mod wanted;
-mod yields;
 
 pub use crate::model::LogLevel;
 pub use action::{
@@ -27,13 +26,12 @@ pub use device::{Confirm, PublishConfirm, SetAction};
 pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
 pub use input::{Input, InputKind, Inputs};
-pub use invariant::{EXPECT, Expect, Invariant, InvariantForm};
 pub use notify::{Notify, NotifyButton};
 pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
+pub use safety::{EXPECT, Expect, Invariant, InvariantForm, Watched, Yields};
 pub use sequence::{Order, PartOf, Sequence};
 pub use trigger::{
     ClientChange, DeviceChoice, DeviceTrigger, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind,
 };
 pub use wanted::Wanted;
-pub use yields::{Watched, Yields};

@@ -135,6 +135,24 @@ pub(crate) const RULES: &[(&str, &str)] = &[
         "{ when: home/b/door, then: { scene: '${if msg == \"open\" { \"evening\" } else { \"none\" }}', on_error: continue } }",
     ),
     (
+        "yields",
+        "{ when: { topic: home/+room/door, payload: open }, then: [ { 'home/${room}/tv/set': ON }, { delay: 20s }, { out/yielded: '${room}' } ], \
+         yields: { for: 50s, to: [home/+room/tv], grace: 3s } }",
+    ),
+    (
+        "yields-while",
+        "{ while: \"state('home/b/door') == 'open'\", then: { home/b/tv/set: ON }, else: { home/b/tv/set: OFF }, \
+         yields: { for: 5m, until: \"state('home/a/door') == 'shut'\", to: [home/b/tv] } }",
+    ),
+    (
+        "resumes",
+        "{ when: { topic: home/b/door, payload: shut }, hand: true, then: [ { resume: yields }, { home/a/tv/set: OFF } ] }",
+    ),
+    (
+        "overridden",
+        "{ when: { event: overridden }, if: \"overridden('yields')\", then: { out/overridden: '${trigger.rule}' } }",
+    ),
+    (
         "wait-with-variables",
         "{ when: home/+room/tv, mode: parallel, max: 3, then: [ { wait: [ { state: 'home/${room}/door', to: [ open, '${msg}' ], \
          for: '${7}s', id: '${room}' }, { topic: 'home/${room}/tv', where: \"room == 'a' && topic != ''\" } ], timeout: 40s, \
@@ -206,4 +224,7 @@ pub(crate) const WORDS: &[&str] = &[
     "if_changed:",
     "catch_up:",
     "weekdays:",
+    "yields:",
+    "resume:",
+    "hand:",
 ];

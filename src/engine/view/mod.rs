@@ -3,6 +3,7 @@
 //! Nothing here changes what will be decided, and nothing is noted for it while messages are handled.
 
 mod judged;
+mod questions;
 mod waits;
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use crate::engine::run::key::RunKey;
 use crate::model::{Message, Name, RuleId, Topic, Value, parse_duration};
 use crate::rules::Rule;
 
-use super::related::states_of;
+use super::related::{is_command_of, is_commanding, states_of};
 
 /// How the keys of rows begin that say what was commanded.
 pub(crate) const COMMANDED: &str = "commanded/";
@@ -181,7 +181,7 @@ fn note_command(core: &mut Core, topic: Topic, message: &Message, rule: &Rule, r
 
 /// Somebody else published `message`: notes what that commands of what is watched.
 pub(crate) fn note_other(core: &mut Core, message: &Message, client: Option<&Arc<str>>) {
-    if !core.live.yields_any() {
+    if !core.live.yields_any() || !is_commanding(&message.topic) {
         return;
     }
     for topic in watched(core, &message.topic, None) {
@@ -192,8 +192,8 @@ pub(crate) fn note_other(core: &mut Core, message: &Message, client: Option<&Arc
     }
 }
 
-/// Returns the watched topics that tell what a message of `command` commands. All that `rule` publishes is for the only topic that
-/// it watches.
+/// Returns the watched topics that tell what a message of `command` commands. What `rule` publishes on its only topic is for the only
+/// one that it watches, whatever both are called.
 fn watched(core: &Core, command: &Topic, rule: Option<&Rule>) -> Vec<Topic> {
     let mut found = BTreeSet::new();
     let states = &core.evaluator.world.states;
@@ -205,11 +205,21 @@ fn watched(core: &Core, command: &Topic, rule: Option<&Rule>) -> Vec<Topic> {
             found.extend(states_of(command, &watched.filter, known));
         }
         let is_own = rule.is_some_and(|rule| rule.id == other.id);
-        if let ([only], true, true) = (yields.to.as_slice(), is_own, found.is_empty()) {
-            found.extend(only.filter.as_topic());
-        }
+        let only = if let [only] = yields.to.as_slice() { only.filter.as_topic() } else { None };
+        found.extend(only.filter(|state| is_own && is_only_command(other, state)));
     }
     found.into_iter().collect()
+}
+
+/// Returns whether a rule publishes on one topic only, so that this commands what it watches.
+fn is_only_command(rule: &Rule, state: &Topic) -> bool {
+    let topics: BTreeSet<String> = rule
+        .actions()
+        .flat_map(|action| action.kind.messages())
+        .map(|message| message.topic.filter().map_or_else(String::new, |filter| filter.as_str().to_owned()))
+        .collect();
+    let is_related = |topic: &String| Topic::parse(topic).is_ok_and(|topic| is_command_of(&topic, state));
+    topics.len() == 1 && !topics.iter().any(is_related)
 }
 
 fn is_toggle(value: &Value) -> bool {

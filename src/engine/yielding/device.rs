@@ -17,7 +17,7 @@ use crate::script::{KnownDevice, Template};
 
 use super::begin::{self, About};
 use super::commanded::{Commanded, Hand};
-use super::related::is_command_of;
+use super::related::{is_command_of, is_commanding};
 use super::report::{is_same, key_of, moves_on};
 use super::state::OverriddenBy;
 
@@ -86,6 +86,9 @@ fn members(core: &Core, device: &KnownDevice) -> Vec<Arc<KnownDevice>> {
 
 /// Somebody else commands what may be a device's: whatever it says from now on isn't about our command.
 pub(crate) fn note_other(core: &mut Core, message: &Message, client: Option<&Arc<str>>) {
+    if !is_commanding(&message.topic) {
+        return;
+    }
     let mut topics: Vec<Topic> = Vec::new();
     for id in core.live.yielding() {
         for device in devices_of(core, *id) {

@@ -5,8 +5,19 @@ use crate::model::{Topic, TopicFilter};
 /// Words in which a command topic ends that asks, and commands nothing.
 const ASKING: [&str; 3] = ["get", "status", "query"];
 
+/// Levels that say that a topic commands.
+const COMMANDING: [&str; 9] = ["set", "command", "commands", "cmnd", "cmd", "control", "ctrl", "write", "rpc"];
+
+/// Levels that say that a topic tells how something is.
+const TELLING: [&str; 4] = ["state", "status", "stat", "value"];
+
 /// How many levels one of both may have more.
 const MORE: usize = 2;
+
+/// Returns whether a topic looks like one on which something is commanded.
+pub(crate) fn is_commanding(topic: &Topic) -> bool {
+    topic.as_str().split('/').any(|level| COMMANDING.iter().any(|word| level.eq_ignore_ascii_case(word)))
+}
 
 /// Returns whether `command` is a topic that commands what `state` tells: the same topic; `lamp/set` of `lamp`; `lamp/set` of
 /// `lamp/state`; `cmnd/lamp/POWER` of `stat/lamp/POWER`.
@@ -19,17 +30,21 @@ pub(crate) fn is_command_of(command: &Topic, state: &Topic) -> bool {
     if commands.last().is_some_and(|last| ASKING.contains(last)) {
         return false;
     }
+    let is = |level: Option<&&str>, words: &[&str]| {
+        level.is_some_and(|level| words.iter().any(|word| level.eq_ignore_ascii_case(word)))
+    };
     let common = commands.iter().zip(&states).take_while(|(left, right)| left == right).count();
-    let (shorter, longer) = (commands.len().min(states.len()), commands.len().max(states.len()));
-    if common == shorter {
-        return common > 0 && longer - shorter <= MORE;
+    if common == states.len() {
+        let more = commands.get(common..).unwrap_or_default();
+        return more.len() <= MORE && more.iter().any(|level| is(Some(level), &COMMANDING));
     }
-    if commands.len() != states.len() || commands.len() < 2 {
-        return false;
+    if common == commands.len() {
+        return states.len() == common + 1 && is(states.last(), &TELLING);
     }
     let differing = commands.iter().zip(&states).filter(|(left, right)| left != right).count();
-    // The first level differs, or the last.
-    differing == 1 && (common == 0 || common == commands.len() - 1) && !(common == commands.len() - 1 && common < 2)
+    let is_first = common == 0 && is(commands.first(), &COMMANDING);
+    let is_last = common + 1 == commands.len() && is(commands.last(), &COMMANDING);
+    commands.len() == states.len() && differing == 1 && (is_first || is_last)
 }
 
 /// Returns the state topics that match `filter` and that `command` may command, where those in `known` have spoken.
@@ -77,6 +92,8 @@ mod tests {
             ("zigbee2mqtt/lamp/set", "zigbee2mqtt/plug"),
             ("home/hall/lamp/set", "home/attic/lamp/set"),
             ("home/lamp", "home/plug"),
+            ("home/hall/notice", "home/hall/lamp"),
+            ("zigbee2mqtt/lamp/availability", "zigbee2mqtt/lamp"),
         ] {
             assert!(!is(command, state), "{command} {state}");
         }

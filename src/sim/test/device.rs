@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::devices::{CommandError, CommandOptions, Device, Found, Registry, SayError};
 use crate::engine::Engine;
 use crate::explain::{LineKind, Report};
-use crate::lang::test_file::{DeviceSays, Expected, ExpectedSet, Obeying};
-use crate::model::{Map, Message, Name, Origin, Payload, Qos, Topic, Value};
+use crate::lang::test_file::{DeviceSays, Expected, ExpectedSet, InputStep, Obeying};
+use crate::model::{Map, Message, Name, Origin, Payload, Qos, Topic, Value, nearest};
 use crate::sim::home::{Published, VirtualHome};
 
 /// Lets a device say something.
@@ -172,4 +172,29 @@ fn read_back(registry: &Registry, published: &Published, world: &VirtualHome) ->
     let text = message.payload.text().unwrap_or("(binary)");
     let rule = &published.publication.rule;
     format!("{} ({} {text}) at {at} by {rule}", line(&names.join(", "), &values), message.topic)
+}
+
+/// Somebody sets inputs.
+pub(super) fn input(world: &mut VirtualHome, InputStep(values): &InputStep) -> Result<(), (String, Report)> {
+    for (name, value) in values {
+        let Some(input) = world.engine().inputs().get(name).cloned() else {
+            let known: Vec<&str> = world.engine().inputs().keys().map(|name| &**name).collect();
+            let near = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+            let message = format!("there is no input `{name}`{}", near.unwrap_or_default());
+            return Err((message, Report::default()));
+        };
+        let value = input.kind.accept(value).map_err(|why| (format!("the input `{name}` {why}"), Report::default()))?;
+        let payload = Payload::from_value(&input.kind.wire(&value));
+        if let Ok(topic) = Topic::parse(&format!("homerule/input/{name}/set")) {
+            world.publish(Message {
+                topic,
+                payload,
+                qos: Qos::AtLeastOnce,
+                retain: false,
+                origin: Origin::Live,
+                expires_at: None,
+            });
+        }
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! A test: how it runs, the snapshot that it may hold a recording to, and the test that an incident is written as.
 
+mod calls;
 mod device;
 mod incident;
 mod invariants;

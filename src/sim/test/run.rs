@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use crate::engine::{DeviceOptions, Event, InvariantChange, Options, Outcome};
 use crate::explain::Report;
 use crate::lang::test_file::{
-    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedSet, ExpectedTime, InputStep, PublishStep,
-    Recorded as RecordedTest, Restart, RuleSelection, Step, StepKind, TestCase, TestFile,
+    Expectation, Expected, ExpectedMessage, ExpectedSet, ExpectedTime, PublishStep, Recorded as RecordedTest, Restart,
+    RuleSelection, Step, StepKind, TestCase, TestFile,
 };
 use crate::model::recording::Recorded;
-use crate::model::{Message, Origin, Payload, Place, Qos, RuleId, Topic, nearest};
+use crate::model::{Message, Origin, Payload, Place, RuleId, Topic, nearest};
 use crate::rules::Ruleset;
 
 use crate::sim::coverage::Exercised;
@@ -20,8 +20,9 @@ use crate::sim::home::{
     Call, CallKind, LocalClock, Published, TestHome, VirtualHome, after, instant, without_instance,
 };
 use crate::sim::replay::Replay;
-use crate::sim::report::{self, Comparison, Concern, Outside, Relation};
+use crate::sim::report::{self, Comparison, Outside};
 
+use super::calls::expect_calls;
 use super::device;
 use super::invariants;
 use super::snapshot::{self, Material, Snapshot};
@@ -318,7 +319,7 @@ impl<'a> TestRun<'a> {
             StepKind::Device(step) => {
                 return device::say(&mut self.world, step).map_err(|why| (why, Report::default()));
             }
-            StepKind::Input(step) => return self.input(step),
+            StepKind::Input(step) => return device::input(&mut self.world, step),
             StepKind::Resume(rule) => return self.resume(rule),
             StepKind::Expect(expectation) => return self.expect(expectation),
         }
@@ -330,31 +331,6 @@ impl<'a> TestRun<'a> {
         let of_rule = |id: &&RuleId| id.as_str() == rule || without_instance(id.as_str()) == rule;
         let ids: Vec<RuleId> = self.world.engine().rule_ids().filter(of_rule).cloned().collect();
         ids.into_iter().for_each(|id| self.world.handle(Event::Resume(id)));
-        Ok(())
-    }
-
-    fn input(&mut self, InputStep(values): &InputStep) -> StepResult {
-        for (name, value) in values {
-            let Some(input) = self.world.engine().inputs().get(name).cloned() else {
-                let known: Vec<&str> = self.world.engine().inputs().keys().map(|name| &**name).collect();
-                let near = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
-                let message = format!("there is no input `{name}`{}", near.unwrap_or_default());
-                return Err((message, Report::default()));
-            };
-            let value =
-                input.kind.accept(value).map_err(|why| (format!("the input `{name}` {why}"), Report::default()))?;
-            let payload = Payload::from_value(&input.kind.wire(&value));
-            if let Ok(topic) = Topic::parse(&format!("homerule/input/{name}/set")) {
-                self.world.publish(Message {
-                    topic,
-                    payload,
-                    qos: Qos::AtLeastOnce,
-                    retain: false,
-                    origin: Origin::Live,
-                    expires_at: None,
-                });
-            }
-        }
         Ok(())
     }
 
@@ -532,23 +508,4 @@ fn message(step: &PublishStep, payload: &Payload) -> Message {
         origin: Origin::Live,
         expires_at: None,
     }
-}
-
-fn expect_calls(expected: &[ExpectedCall], calls: &[Call], kind: Outside, world: &mut VirtualHome) -> StepResult {
-    let relate = |expected: &ExpectedCall, call: &Call| {
-        if expected.pattern.accepts(&call.to_value()) { Relation::Same } else { Relation::Akin }
-    };
-    let expected = Expected::InOrder(expected.to_vec());
-    let comparison = Comparison::new(&expected, calls, relate);
-    if comparison.is_exact() {
-        return Ok(());
-    }
-    let (Expected::InOrder(list) | Expected::AnyOrder(list)) = &expected;
-    let noun = match kind {
-        Outside::Http => "request",
-        Outside::Exec => "program",
-    };
-    let (message, mut report) = report::of_calls(list, calls, &comparison, noun, world);
-    report.append(Concern::of_calls(kind).explain(world));
-    Err((message, report))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::model::{TopicFilter, ValuePath};
 
-use super::Condition;
+use crate::rules::Condition;
 
 /// When a rule steps back, and for how long.
 #[derive(Debug, Clone)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::model::RuleId;
 
-use super::Condition;
+use crate::rules::Condition;
 
-/// What a home must keep to. It stands in a [`super::Rule`] without actions, whose triggers, variables and constants are its
+/// What a home must keep to. It stands in a [`crate::rules::Rule`] without actions, whose triggers, variables and constants are its
 /// own: so all that rules may wait for, it may.
 #[derive(Debug, Clone)]
 pub struct Invariant {
