@@ -55,7 +55,7 @@ fn a_rule_is_switched_and_run_over_the_broker() {
             &[sent("homerule/rule/all:bell/set", "frob"), sent("homerule/rule/nobody/set", "run")],
         );
         let log = house.end("TERM");
-        assert!(log.contains("takes `enable`, `disable` or `run`"), "{log}");
+        assert!(log.contains("takes `enable`, `disable`, `run` or `resume`"), "{log}");
         assert!(log.contains("`homerule/rule/nobody/set` asks for no rule: there is no rule `nobody`"), "{log}");
     }
 }

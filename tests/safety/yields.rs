@@ -509,7 +509,12 @@ rules:
     // Still in the grace: the report is an old one.
     story(rules, &format!("{begin}after: 2s\nzigbee2mqtt/lamp = {{ state: OFF, x: 1 }}\n{again}{on}"));
     story(rules, &format!("{begin}zigbee2mqtt/lamp = {{ state: ON }}\n{again}{on}"));
-    story(rules, &format!("{begin}zigbee2mqtt/lamp = {{ state: ON }}\nafter: 1s\nzigbee2mqtt/lamp = {{ state: OFF }}\n{again}none"));
+    story(
+        rules,
+        &format!(
+            "{begin}zigbee2mqtt/lamp = {{ state: ON }}\nafter: 1s\nzigbee2mqtt/lamp = {{ state: OFF }}\n{again}none"
+        ),
+    );
 }
 
 #[test]
