@@ -38,7 +38,7 @@ impl EventLoop {
             self.outgoing.push(effect);
         }
         for message in undecided {
-            self.heed(message);
+            self.heed(message, None);
         }
     }
 
