@@ -134,13 +134,14 @@ impl Sharing {
                     self.words.push(Word::Answered(mark, answer.clone()));
                 }
             }
-            Event::Webhook { .. } | Event::Switch { .. } | Event::RunRule { .. } => {
+            Event::Webhook { .. } | Event::Switch { .. } | Event::Resume(_) | Event::RunRule { .. } => {
                 self.words.push(Word::Happened(event.clone()));
             }
             Event::Tick
             | Event::Started
             | Event::Stopping
             | Event::Message(_)
+            | Event::MessageFrom { .. }
             | Event::ClientConnected(_)
             | Event::ClientDisconnected(_)
             | Event::Alert(_)
@@ -241,7 +242,9 @@ fn marked(effect: &Effect) -> Option<(&RuleId, Option<u64>)> {
         }
         Effect::Alert(alert) => return alert.rule.as_ref().map(|rule| (rule, None)),
         Effect::Log { rule, .. } => return rule.as_ref().map(|rule| (rule, None)),
-        Effect::Save { .. } | Effect::Trace(_) | Effect::Recall(_) | Effect::Tell(_) => return None,
+        Effect::Save { .. } | Effect::Trace(_) | Effect::Recall(_) | Effect::Tell(_) | Effect::Invariant(_) => {
+            return None;
+        }
     };
     mark.text(rule.as_str());
     Some((rule, Some(mark.value())))
@@ -256,6 +259,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::Save { .. }
         | Effect::Trace(_)
         | Effect::Recall(_)
-        | Effect::Tell(_) => None,
+        | Effect::Tell(_)
+        | Effect::Invariant(_) => None,
     }
 }

@@ -49,7 +49,7 @@ impl Finding {
                 let rule = alert.rule.clone()?;
                 Some(Finding::Failed { rule, why: alert.message.clone() })
             }
-            _ => Finding::broken(alert),
+            _ => None,
         }
     }
 
