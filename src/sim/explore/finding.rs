@@ -53,14 +53,6 @@ impl Finding {
         }
     }
 
-    /// Returns the invariant that an alert tells of as broken, by the words in which programs read it.
-    fn broken(alert: &Alert) -> Option<Finding> {
-        let told = serde_json::to_value(alert).ok()?;
-        let invariant = told.get("invariant").or(told.get("rule"))?.as_str()?.to_owned();
-        let is_broken = told.get("kind")?.as_str()? == "invariant_broken";
-        is_broken.then(|| Finding::Broken { invariant, why: alert.message.clone() })
-    }
-
     /// Returns whether both are the same mistake, perhaps found in different ways.
     #[must_use]
     pub fn is_like(&self, other: &Finding) -> bool {
