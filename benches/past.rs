@@ -22,7 +22,7 @@ fn main() {
     let mut live = Histories::new(2000, Vec::new());
     let asked = topics
         .iter()
-        .map(|topic| Asked::of(topic.clone(), ValuePath::default(), Kind::Numbers, Duration::from_secs(31 * 86_400)));
+        .map(|topic| Asked::of(topic.clone(), ValuePath::default(), Kind::Numbers, Duration::from_hours(31 * 24)));
     live.keep(&asked.collect::<Vec<_>>(), &States::default(), start);
     let (mut written, mut noting, mut bits) = (0, Duration::ZERO, 1_u64);
     for second in 0..DAY {
@@ -32,7 +32,7 @@ fn main() {
             bits ^= bits << 13;
             bits ^= bits >> 7;
             bits ^= bits << 17;
-            live.note(now, topic.as_str(), &Value::Float((bits % 30_000) as f64 / 10.0), true);
+            live.note(now, topic.as_str(), &Value::Float(f64::from(u32::try_from(bits % 30_000).unwrap()) / 10.0), true);
         }
         live.save(&mut |key, value| written += key.len() + value.map_or(0, |value| value.len()));
         noting += begun.elapsed();
@@ -47,8 +47,7 @@ fn main() {
     for (name, minutes) in [("5m", 5), ("1h", 60), ("6h", 360), ("24h", 1440)] {
         let span = Span::sliding(now - SignedDuration::from_mins(minutes), now);
         let begun = Instant::now();
-        for index in 0..ASKED {
-            let topic = &topics[index as usize % topics.len()];
+        for topic in topics.iter().cycle().take(ASKED as usize) {
             let series = live.get(topic.as_str(), &ValuePath::default()).unwrap();
             black_box(series.average(black_box(&span)));
         }

@@ -217,7 +217,9 @@ impl<T> Share<T> {
             }
         }
         self.forgotten += over.len() as u64;
-        over.into_iter().for_each(|place| drop(self.remove(place)));
+        for place in over {
+            drop(self.remove(place));
+        }
         let due = due.into_iter().filter_map(|place| self.remove(place)).collect();
         let oldest = self.left.values().next().map_or(self.now, |left| left.at);
         let after = |at: Timestamp, wait: Duration| at.checked_add(wait).unwrap_or(Timestamp::MAX);

@@ -12,6 +12,7 @@ use super::{Action, ActionKind, Block, BlockId, Condition, Invariant, Trigger, Y
 
 /// A rule, checked.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in rule files")]
 pub struct Rule {
     /// Its full id.
     pub id: RuleId,

@@ -244,12 +244,11 @@ fn a_home_without_a_place_says_so() {
 type Hostile = (&'static str, Vec<(&'static str, Vec<u8>)>, i32, &'static str);
 
 fn hostile() -> Vec<Hostile> {
-    let bomb: String = ('b'..='j')
-        .map(|letter| {
-            let before = char::from(u8::try_from(letter).unwrap() - 1);
-            format!("{letter}: &{letter} [{}]\n", vec![format!("*{before}"); 9].join(", "))
-        })
-        .collect();
+    let line = |letter: char| {
+        let before = char::from(u8::try_from(letter).unwrap() - 1);
+        format!("{letter}: &{letter} [{}]\n", vec![format!("*{before}"); 9].join(", "))
+    };
+    let bomb = ('b'..='j').map(line).collect::<Vec<_>>().concat();
     let with = |text: &str| text.as_bytes().to_vec();
     let main = "configuration.yaml";
     vec![

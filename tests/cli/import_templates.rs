@@ -1,4 +1,4 @@
-//! Imported templates give what Home Assistant's own engine made of them (tests/tools/home_assistant_templates.py).
+//! Imported templates give what Home Assistant's own engine made of them (`tests/tools/home_assistant_templates.py`).
 
 use std::fmt::Write as _;
 

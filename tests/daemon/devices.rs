@@ -17,7 +17,7 @@ rules:
     then: { set: Greenhouse, to: { on: false } }
 ";
 
-/// What an ESPHome node says of itself.
+/// What an `ESPHome` node says of itself.
 const DEFINITION: &str = r#"{"dev":{"ids":"a1b2c3","name":"Greenhouse","sa":"garden"},"o":{"name":"esphome"},"cmps":{
   "temp":{"p":"sensor","dev_cla":"temperature","unit_of_meas":"°C","stat_t":"greenhouse/temperature","uniq_id":"t"},
   "pump":{"p":"switch","stat_t":"greenhouse/pump","cmd_t":"greenhouse/pump/set","uniq_id":"p"}}}"#;
@@ -119,7 +119,7 @@ fn home_assistant_is_told_of_rules_and_inputs_and_of_what_is_gone() {
     until("it is told", || told(&house)["cmps"]["rule_all_3a_cool_run"]["p"] == "button");
     assert_eq!(told(&house)["cmps"]["input_house"]["p"], "select");
     assert!(house.get("/api/devices")["devices"].as_array().unwrap().is_empty(), "our own isn't a device");
-    house.home.write("rules/all.yaml", &RULES[..RULES.find("  dark:").unwrap()]);
+    house.home.write("rules/all.yaml", RULES.split_once("  dark:").unwrap().0);
     house.reloaded();
     let now = told(&house);
     assert!(now["cmps"].get("rule_all_3a_dark_run").is_none() && now["cmps"].get("rule_all_3a_cool_run").is_some());

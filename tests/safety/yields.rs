@@ -29,7 +29,9 @@ fn story(rules: &str, lines: &str) {
         } else {
             line.to_owned()
         };
-        steps.push_str(&format!("      - {step}\n"));
+        steps.push_str("      - ");
+        steps.push_str(&step);
+        steps.push('\n');
     }
     let said = test(rules, &steps);
     assert_eq!(said.status, 0, "{}{}\n{steps}", said.out, said.err);

@@ -65,7 +65,6 @@ impl ConfigurationFolder {
         Some(found)
     }
 
-    #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "Home Assistant reads only small letters")]
     fn walk(&self, folder: &str, depth: usize, found: &mut Vec<String>) {
         let Ok(entries) = fs::read_dir(self.root.join(folder)) else { return };
         for entry in entries.filter_map(Result::ok) {

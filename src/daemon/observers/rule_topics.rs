@@ -54,6 +54,7 @@ struct RuleStatus {
     last_run: Option<Timestamp>,
     outcome: Option<Cow<'static, str>>,
     /// Until when it yields to somebody; `null`: nobody knows. Left out where it doesn't.
+    #[expect(clippy::option_option, reason = "left out isn't `null`")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     overridden_until: Option<Option<Timestamp>>,
 }

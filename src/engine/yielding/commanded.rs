@@ -52,8 +52,11 @@ pub(crate) struct Commanded {
     /// Whether the first report says what was commanded: after `toggle`.
     pub(crate) adopts: bool,
     /// Which run of each rule commanded it last, and what its wildcards matched.
-    pub(crate) runs: Vec<(RuleId, RunKey, Vec<(Name, Arc<str>)>)>,
+    pub(crate) runs: Vec<CommandingRun>,
 }
+
+/// A rule, the key of its run, and what the wildcards of its trigger matched.
+pub(crate) type CommandingRun = (RuleId, RunKey, Vec<(Name, Arc<str>)>);
 
 impl Commanded {
     /// Returns whether a report at `now` may be about what was before.

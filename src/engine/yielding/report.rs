@@ -53,7 +53,8 @@ pub(crate) fn hear(core: &mut Core, message: &Message, before: Option<&Value>, c
     let (topic, value) = (&message.topic, message.payload.value());
     let now = core.now();
     let by_hand = core.commanded.hand(topic, now).filter(|hand| hand.rule.is_some());
-    if !is_live && !(message.origin == Origin::Own && by_hand.is_some_and(|hand| hand.at == now)) {
+    let is_by_hand = message.origin == Origin::Own && by_hand.is_some_and(|hand| hand.at == now);
+    if !is_live && !is_by_hand {
         return;
     }
     if adopt(core, topic, value) {

@@ -104,7 +104,7 @@ impl Decoder<'_> {
     /// Completes what a rule yields to, once its actions are known; reports one that watches nothing.
     pub(super) fn complete_yields(&mut self, yields: Yields, span: Range<usize>) -> Option<Yields> {
         let actions = || self.blocks.iter().flatten().flat_map(|block: &Block| &block.actions);
-        if yields.to.is_empty() && !actions().any(|action| commands_devices(action)) {
+        if yields.to.is_empty() && !actions().any(commands_devices) {
             let message = "this rule has nothing to yield to: none of its actions is a `set`, and `to` names no topic";
             let found = self.findings.error(Code::YIELDS_TO_NOTHING, span, message);
             found

@@ -93,7 +93,8 @@ impl Collector {
     fn collect(&self, function: &str, at: (&str, Position), key: &Dynamic, map: &Dynamic) -> Result<(), Refusal> {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(collecting) = guard.as_mut() else {
-            let message = format!("`{function}` makes one while its file loads: it can't be called when a rule runs");
+            let made = if function == "rule" { "a rule" } else { "an invariant" };
+            let message = format!("`{function}` makes {made} while its file loads: it can't be called when a rule runs");
             return Err(refuse(&message));
         };
         collecting.collect(function, at, key, map)

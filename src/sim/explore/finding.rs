@@ -49,6 +49,10 @@ impl Finding {
                 let rule = alert.rule.clone()?;
                 Some(Finding::Failed { rule, why: alert.message.clone() })
             }
+            AlertKind::InvariantBroken => {
+                let invariant = alert.invariant.as_ref()?.to_string();
+                Some(Finding::Broken { invariant, why: alert.message.clone() })
+            }
             _ => None,
         }
     }

@@ -57,8 +57,7 @@ impl Explore {
         };
         match finding {
             Finding::Broken { .. } => Ok(None),
-            Finding::Failed { rule, .. } => Ok(run(rule, "failed")),
-            Finding::Loop(rule) => Ok(run(rule, "failed")),
+            Finding::Failed { rule, .. } | Finding::Loop(rule) => Ok(run(rule, "failed")),
             Finding::Commanded { rule, .. } => {
                 let rule = rule.maker().to_string();
                 Ok(Some(inline([("expect_run", json!({ "rule": rule, "at_most": self.home.at_most }))])))

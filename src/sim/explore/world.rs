@@ -275,11 +275,10 @@ impl<'a> World<'a> {
                 Effect::Tell(message) => self.keep(&message.topic, &message.payload, message.retain),
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
                 Effect::Alert(alert) => self.found.extend(Finding::of(&alert)),
-                // Its alert tells it.
-                Effect::Invariant(_) => {}
                 Effect::Http { request, .. } => answers.push_back((request, ended(200))),
                 Effect::Exec { request, .. } => answers.push_back((request, ended(0))),
-                Effect::Trace(_) | Effect::Log { .. } | Effect::Recall(_) => {}
+                // The alert of an invariant tells what became of it.
+                Effect::Trace(_) | Effect::Log { .. } | Effect::Recall(_) | Effect::Invariant(_) => {}
             }
         }
     }

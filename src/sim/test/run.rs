@@ -330,7 +330,9 @@ impl<'a> TestRun<'a> {
         let rule = report::find_rule(rule, &self.world).map_err(|why| (why, Report::default()))?;
         let of_rule = |id: &&RuleId| id.as_str() == rule || without_instance(id.as_str()) == rule;
         let ids: Vec<RuleId> = self.world.engine().rule_ids().filter(of_rule).cloned().collect();
-        ids.into_iter().for_each(|id| self.world.handle(Event::Resume(id)));
+        for id in ids {
+            self.world.handle(Event::Resume(id));
+        }
         Ok(())
     }
 

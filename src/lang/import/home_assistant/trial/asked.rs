@@ -32,7 +32,7 @@ const READING: &str = r"(?:(?:ha::)?states?\('(?P<topic>[^']+)'(?:, '(?P<path>[^
 static COMPARISON: LazyLock<Regex> = LazyLock::new(|| {
     let value = r"(?P<value>'[^']*'|-?\d+(?:\.\d+)?|true|false)";
     Regex::new(&format!(
-        r"(?P<not>not )?(?:ha::\w+\(|number\(|to_float\(|\()*{READING}(?:, [^()]*?)?\)*(?: (?P<sign>==|!=|>=|<=|>|<) {value})?"
+        r"(?P<not>not )?(?:ha::\w+\(|number\(|to_float\(|\()*{READING}(?:(?:, [^()]*)?\))*(?: (?P<sign>==|!=|>=|<=|>|<) {value})?"
     ))
     .expect("the pattern is fixed")
 });
