@@ -32,7 +32,12 @@ fn main() {
             bits ^= bits << 13;
             bits ^= bits >> 7;
             bits ^= bits << 17;
-            live.note(now, topic.as_str(), &Value::Float(f64::from(u32::try_from(bits % 30_000).unwrap()) / 10.0), true);
+            live.note(
+                now,
+                topic.as_str(),
+                &Value::Float(f64::from(u32::try_from(bits % 30_000).unwrap()) / 10.0),
+                true,
+            );
         }
         live.save(&mut |key, value| written += key.len() + value.map_or(0, |value| value.len()));
         noting += begun.elapsed();

@@ -125,11 +125,7 @@ impl Running {
                 }
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
                 Effect::Trace(trace) => self.outcomes.push(trace.outcome.clone()),
-                Effect::Log { .. }
-                | Effect::Invariant(_)
-                | Effect::Alert(_)
-                | Effect::Recall(_)
-                | Effect::Tell(_) => {}
+                Effect::Log { .. } | Effect::Invariant(_) | Effect::Alert(_) | Effect::Recall(_) | Effect::Tell(_) => {}
             }
         }
     }

@@ -136,22 +136,16 @@ pub(crate) const RULES: &[(&str, &str)] = &[
     ),
     (
         "yields",
-        "{ when: { topic: home/+room/door, payload: open }, then: [ { 'home/${room}/tv/set': ON }, { delay: 20s }, { out/yielded: '${room}' } ], \
+        "{ when: { topic: home/+room/door, payload: open }, then: [ { 'home/${room}/tv/set': ON }, { delay: 20s }, { out/yielded: \"${room} ${overridden('yields')}\" } ], \
          yields: { for: 50s, to: [home/+room/tv], grace: 3s } }",
     ),
     (
         "yields-while",
-        "{ while: \"state('home/b/door') == 'open'\", then: { home/b/tv/set: ON }, else: { home/b/tv/set: OFF }, \
+        "{ while: \"state('home/b/door') == 'open'\", then: { home/b/tv/set: ON }, else: [ { home/b/tv/set: OFF }, { resume: yields-while } ], \
          yields: { for: 5m, until: \"state('home/a/door') == 'shut'\", to: [home/b/tv] } }",
     ),
-    (
-        "resumes",
-        "{ when: { topic: home/b/door, payload: shut }, hand: true, then: [ { resume: yields }, { home/a/tv/set: OFF } ] }",
-    ),
-    (
-        "overridden",
-        "{ when: { event: overridden }, if: \"overridden('yields')\", then: { out/overridden: '${trigger.rule}' } }",
-    ),
+    ("resumes", "{ when: { topic: home/b/door, payload: shut }, hand: true, then: { home/a/tv/set: OFF } }"),
+    ("overridden", "{ when: { event: overridden }, then: { out/overridden: '${trigger.rule}' } }"),
     (
         "wait-with-variables",
         "{ when: home/+room/tv, mode: parallel, max: 3, then: [ { wait: [ { state: 'home/${room}/door', to: [ open, '${msg}' ], \

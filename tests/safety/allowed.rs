@@ -3,8 +3,10 @@
 use super::codes;
 use crate::home::Home;
 
-const FROST: &str =
-    "rules:\n  frost: { when: { state: cellar/temperature, below: 3 }, then: { cellar/heater/set: ON } }\n";
+const FROST: &str = "rules:
+  frost: { when: { state: cellar/temperature, below: 3 }, then: { cellar/heater/set: ON } }
+  bell: { when: { at: '07:00' }, then: { hall/bell: ring } }
+";
 
 #[test]
 fn a_comment_on_the_line_before_silences_one() {

@@ -81,7 +81,8 @@ fn permit(core: &mut Core, id: LiveId, rule: &Rule, firing: &Firing) {
     tell::armed(core, id, firing);
     let Some(variables) = variables(core, id, rule, firing) else { return };
     let key = RunKey::of_captures(&firing.captures);
-    let (verdict, steps) = judge::ask(core, (id, rule), condition, Some(firing), &variables, &mut crate::script::Reads::default());
+    let (verdict, steps) =
+        judge::ask(core, (id, rule), condition, Some(firing), &variables, &mut crate::script::Reads::default());
     match verdict {
         Judgement::True => {
             tell::held(core, id, &key, firing);

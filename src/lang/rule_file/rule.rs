@@ -254,6 +254,7 @@ fn unset(rule: &Node) -> BTreeSet<&'static str> {
 
 impl Decoder<'_> {
     fn rule(&mut self, source: &RuleSource, each_topic: Option<Topic>) -> Option<Rule> {
+        // Longer than most: a line for each key of a rule.
         let node = &source.node;
         let what = format!("the rule `{}`", source.id.key());
         let mut fields = Fields::of(node, &what, &self.reader.text, &mut self.reader.findings)?.at(Place::Rule);

@@ -94,7 +94,8 @@ impl Collector {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(collecting) = guard.as_mut() else {
             let made = if function == "rule" { "a rule" } else { "an invariant" };
-            let message = format!("`{function}` makes {made} while its file loads: it can't be called when a rule runs");
+            let message =
+                format!("`{function}` makes {made} while its file loads: it can't be called when a rule runs");
             return Err(refuse(&message));
         };
         collecting.collect(function, at, key, map)
