@@ -256,6 +256,7 @@ fn only_the_rules_whose_decisions_changed_are_counted() {
         (1, "rooms:dim-lights  1 more, 0 fewer\n1 rule decides otherwise\n"),
         "{said:?}"
     );
+    home.write("other/homerule.yaml", SETTINGS);
     home.write("other/rules/rooms.yaml", &ROOMS.replace("80", "90"));
     let said = home.say(&["replay", "recordings/evening.jsonl", "--diff", "other", "--rules-changed", "--json"]);
     let changed: serde_json::Value = serde_json::from_str(&said.out).unwrap();

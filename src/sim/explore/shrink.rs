@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::journal::{Act, Entry, Journal};
 
 /// How often a journal may be tried.
-const MOST_TRIES: usize = 3000;
+const MOST_TRIES: usize = 200;
 
 /// Tries a journal, and returns whether it leads there.
 pub(in crate::sim) type Try<'a> = dyn FnMut(&Journal) -> bool + 'a;

@@ -14,7 +14,7 @@ use super::journal::{Act, Entry, Journal};
 use super::obey::Obey;
 
 /// How many deadlines may fall due in one entry of a journal; beyond, its time is cut short.
-const MOST_TICKS: usize = 3000;
+const MOST_TICKS: usize = 500;
 
 /// How many answers of devices one message may lead to.
 const MOST_ANSWERS: usize = 64;
