@@ -15,12 +15,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
-use crate::devices::PayloadLimit;
 use crate::disk::home_files::{FilesError, SETTINGS, Scan};
 use crate::disk::recorded;
 use crate::engine::{self, DeviceOptions, Engine};
 use crate::lang::{BrokerSettings, Code, EmbeddedBroker, Home, Settings, take_refusals_for_errors};
 use crate::model::schedule::Calendar;
+use crate::sim;
 
 use super::banner::Banner;
 use super::broker::{self, AccessFiles, FileProblem, Listeners, ListenersError, OwnBroker};
@@ -450,18 +450,8 @@ fn engine_options(folder: &Path, home: &Home, zone: TimeZone) -> engine::Options
         kept: Arc::clone(&home.kept_devices),
         ..DeviceOptions::default()
     };
-    engine::Options {
-        calendar: Calendar { zone, location: settings.location, ..Calendar::default() },
-        limits: settings.limits,
-        chain: settings.chain,
-        storm: settings.storm,
-        runs: settings.runs,
-        payload: PayloadLimit::new(settings.payload, devices.settings.clone()),
-        samples: settings.samples,
-        ignored: settings.ignored.clone(),
-        devices: Arc::new(devices),
-        seed: random(),
-    }
+    let calendar = Calendar { zone, location: settings.location, ..Calendar::default() };
+    sim::engine_options(settings, calendar, Arc::new(devices), random())
 }
 
 /// Returns a number that differs from start to start, made of the standard library's random keys.

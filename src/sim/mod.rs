@@ -18,7 +18,7 @@ pub use coverage::{Coverage, Exercised, InvariantCoverage, RuleCoverage};
 pub use divergence::Divergence;
 pub use explore::{Act, Entry, Explore, Finding, Found, Journal, Settings as ExploreSettings};
 pub use find::{Find, Span};
-pub use home::{Call, CallKind, Logged, Published, TestHome, Turns, VirtualHome};
+pub use home::{Call, CallKind, Logged, Published, TestHome, Turns, VirtualHome, engine_options};
 pub use replay::{Failures, Replay};
 pub use report::{Comparison, Row};
 pub use schedule::{Due, Schedule, SunlessDays};

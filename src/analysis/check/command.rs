@@ -3,6 +3,8 @@
 //! Silent unless it's known that a device speaks there and listens elsewhere: by what it tells of itself, or by the habits of its
 //! bridge. A rule that speaks for a device of its own making, with commands that it hears itself, means it.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::graph::{How, Node, Writing};
 use crate::analysis::{Pattern, state_of};
 use crate::lang::Code;
@@ -13,8 +15,11 @@ use super::{Checked, Claim, Suspicion};
 pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
     let mut found = Vec::new();
     for node in home.graph.rules.iter().filter(|node| node.rule.enabled) {
+        let mut told = BTreeSet::new();
         for writing in &node.writes {
-            found.extend(published_state(home, node, writing));
+            // Once for each topic, however often the rule publishes there.
+            let suspicion = published_state(home, node, writing);
+            found.extend(suspicion.filter(|_| told.insert(writing.pattern.to_string())));
         }
         found.extend(read_command(home, node));
     }

@@ -7,7 +7,7 @@ use crate::engine::inbox::Incoming;
 use crate::engine::invariant;
 use crate::engine::often::loop_guard;
 use crate::engine::trace::{Cause, Outcome, StepKind, StepResult};
-use crate::engine::yielding::commanded;
+use crate::engine::yielding::noting;
 use crate::model::{Message, Origin, Payload, Topic};
 use crate::rules::{IfChanged, Publish};
 use crate::script::Failure;
@@ -72,7 +72,7 @@ pub(crate) fn send(act: &mut Act<'_>, kind: StepKind, message: Message) -> Optio
     }
     act.note(kind, result);
     let (rule, cause) = (act.at.rule.id.clone(), cause_of(act));
-    commanded::note(act.at.core, act.at.rule, act.at.run, &message);
+    noting::note(act.at.core, act.at.rule, act.at.run, &message);
     invariant::hear::on_publication(act.at.core, &message, &Cause { depth, ..cause.clone() });
     act.at.core.effects.push(Effect::Publish(Publication { message: message.clone(), rule, cause }));
     act.at.core.inbox.push(Incoming::Message { message, depth, run: Some(act.at.run.id), client: None });

@@ -13,7 +13,7 @@ use crate::engine::often::{loop_guard, rates};
 use crate::engine::trace::{BlockedBy, Cause, CauseKind, Fault, NoRoom, Refusal, Room, RunId, Step, StoppedBy};
 use crate::engine::trigger::firing::Firing;
 use crate::engine::waits;
-use crate::engine::yielding::begin;
+use crate::engine::yielding::overridden::overridden;
 use crate::model::{Map, RuleId, Value};
 use crate::rules::{Mode, Per, Rule};
 use crate::script::{Failure, Reads};
@@ -67,7 +67,7 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
         Ok(prepared) => prepared,
         Err(failure) => return unstarted::fail(core, &rule, &firing, Vec::new(), &failure),
     };
-    if let Some(refusal) = begin::overridden(core, id, &key, &firing) {
+    if let Some(refusal) = overridden(core, id, &key, &firing) {
         return unstarted::skip_with(core, &rule, &firing, BlockedBy::Override, Vec::new(), Some(refusal));
     }
     let (verdict, steps) = judge_if(core, id, &rule, &firing, &variables);

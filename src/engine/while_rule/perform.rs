@@ -119,7 +119,7 @@ fn begin(core: &mut Core, it: While<'_>, cause: &Cause, mut steps: Vec<Step>) {
     if loop_guard::is_storm(core, it.id, &firing) {
         return loop_guard::stop_storm(core, it.id, &firing);
     }
-    if let Some(refusal) = yielding::begin::while_overridden(core, it.id) {
+    if let Some(refusal) = yielding::overridden::while_overridden(core, it.id) {
         core.live.edit(it.id).while_state.was_refused = true;
         return unstarted::skip_with(core, it.rule, &firing, BlockedBy::Override, steps, Some(refusal));
     }

@@ -98,15 +98,3 @@ fn end_runs(core: &mut Core, id: LiveId, over: &Override, refusal: &Refusal, cau
         lifecycle::cancel(core, run, StoppedBy::Override);
     }
 }
-
-/// Returns what keeps a rule from running by this firing, where somebody overrode it.
-pub(crate) fn overridden(core: &Core, id: LiveId, key: &RunKey, firing: &Firing) -> Option<Refusal> {
-    let over = core.live.get(id).overrides.iter().find(|over| over.is_about(key, firing))?;
-    Some(Refusal::Overridden { by: over.by.clone(), until: over.until })
-}
-
-/// Returns what keeps a `while` from beginning, where somebody overrode it.
-pub(crate) fn while_overridden(core: &Core, id: LiveId) -> Option<Refusal> {
-    let over = core.live.get(id).overrides.first()?;
-    Some(Refusal::Overridden { by: over.by.clone(), until: over.until })
-}

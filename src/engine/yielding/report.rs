@@ -11,8 +11,9 @@ use crate::model::{Message, Name, Origin, Topic, Value};
 use crate::rules::{Watched, Yields};
 
 use super::begin::{self, About};
-use super::commanded::{self, Commanded};
+use super::commanded::Commanded;
 use super::device;
+use super::noting;
 use super::state::OverriddenBy;
 
 /// How long after a `toggle` a report says what was commanded.
@@ -47,7 +48,7 @@ pub(crate) fn hear(core: &mut Core, message: &Message, before: Option<&Value>, c
     }
     let is_live = message.origin == Origin::Live;
     if is_live {
-        commanded::note_other(core, message, client);
+        noting::note_other(core, message, client);
         device::note_other(core, message, client);
     }
     let (topic, value) = (&message.topic, message.payload.value());

@@ -81,6 +81,15 @@ pub(in crate::sim) struct World<'a> {
 impl<'a> World<'a> {
     /// Starts a home at `start`.
     pub(in crate::sim) fn start(home: &'a Home, start: Timestamp) -> World<'a> {
+        World::begin(home, start, None)
+    }
+
+    /// Starts a home, and notes what comes of it from the first moment on: what is due then, too.
+    pub(in crate::sim) fn start_noting(home: &'a Home, start: Timestamp) -> World<'a> {
+        World::begin(home, start, Some(Vec::new()))
+    }
+
+    fn begin(home: &'a Home, start: Timestamp, outcomes: Option<Vec<Outcome>>) -> World<'a> {
         let (engine, effects) = Engine::new(start, home.rules.clone(), home.options.clone());
         let mut world = World {
             home,
@@ -90,7 +99,7 @@ impl<'a> World<'a> {
             retained: BTreeMap::new(),
             found: Vec::new(),
             events: 0,
-            outcomes: None,
+            outcomes,
             commands: BTreeMap::new(),
             outside: VecDeque::new(),
             kept_at: start,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::devices::PayloadLimit;
 use crate::engine::{DeviceOptions, Options};
 use crate::lang::test_file::{RuleSelection, TestFile, TestLocation};
 use crate::lang::{KeptDevices, Settings};
@@ -13,6 +12,7 @@ use crate::model::schedule::Calendar;
 use crate::model::{Fingerprint, Secrets, nearest};
 use crate::rules::{RuleEntry, Ruleset};
 
+use super::options::engine_options;
 use super::reach;
 
 /// The home that tests run in.
@@ -31,18 +31,8 @@ impl TestHome {
     pub fn new(settings: &Settings, zone: TimeZone, rules: Ruleset) -> TestHome {
         let zone = settings.zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(zone);
         let devices = DeviceOptions { settings: settings.device_settings(""), ..DeviceOptions::default() };
-        let options = Options {
-            calendar: Calendar { zone, location: settings.location, ..Calendar::default() },
-            limits: settings.limits,
-            chain: settings.chain,
-            storm: settings.storm,
-            runs: settings.runs,
-            payload: PayloadLimit::new(settings.payload, devices.settings.clone()),
-            samples: settings.samples,
-            ignored: settings.ignored.clone(),
-            devices: Arc::new(devices),
-            seed: 0,
-        };
+        let calendar = Calendar { zone, location: settings.location, ..Calendar::default() };
+        let options = engine_options(settings, calendar, Arc::new(devices), 0);
         let main: Arc<str> = settings.rules.trim_matches('/').into();
         TestHome { options, main: Arc::clone(&main), folders: BTreeMap::from([(main, rules)]) }
     }

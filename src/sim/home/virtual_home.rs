@@ -8,13 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::devices::{Device, Found, SayError};
 use crate::engine::{
-    Alert, Answer, Effect, Engine, Event, HttpCall, InvariantNews, Options, Publication, RequestId, RuleByTime,
-    RuleView, Snapshot, Trace,
+    Alert, Answer, Effect, Engine, Event, InvariantNews, Options, Publication, RequestId, RuleByTime, RuleView,
+    Snapshot, Trace,
 };
 use crate::lang::test_file::{Answers, Obeying};
 use crate::model::{Map, Message, Origin, Payload, Qos, RuleId, Topic, Value};
 use crate::rules::{LogLevel, Ruleset};
 
+use super::call::{Call, CallKind};
 use super::heard::Heard;
 use super::local_clock::LocalClock;
 
@@ -93,24 +94,6 @@ pub struct Published {
     pub at: Timestamp,
     /// What, by which rule and why.
     pub publication: Publication,
-}
-
-/// Something that a rule asked of the outside.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Call {
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub kind: CallKind,
-}
-
-/// The kinds of calls.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CallKind {
-    /// An HTTP request.
-    Http(HttpCall),
-    /// A program, then its arguments.
-    Exec(Vec<String>),
 }
 
 /// A line of the log.
@@ -468,33 +451,6 @@ impl VirtualHome {
     fn answer(&self, name: &str, otherwise: i64) -> Answer {
         let (status, body) = self.answers.get(name).unwrap_or((otherwise, Payload::default()));
         Answer::Ended { status, body }
-    }
-}
-
-impl Call {
-    /// Returns what was asked, as tests write it: a map of a request, a list of a program and its arguments.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        match &self.kind {
-            CallKind::Http(call) => {
-                let headers: Map = call
-                    .headers
-                    .iter()
-                    .map(|(name, value)| (name.as_str().into(), Value::text(value.as_str())))
-                    .collect();
-                let entries: [(&str, Value); 4] = [
-                    ("method", Value::text(call.method.as_str())),
-                    ("url", Value::text(call.url.as_str())),
-                    ("headers", Value::Map(Arc::new(headers))),
-                    ("body", Value::from_payload(&call.body)),
-                ];
-                let entries: Map = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
-                Value::Map(Arc::new(entries))
-            }
-            CallKind::Exec(command) => {
-                Value::List(Arc::new(command.iter().map(|part| Value::text(part.as_str())).collect()))
-            }
-        }
     }
 }
 

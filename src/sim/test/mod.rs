@@ -4,13 +4,15 @@ mod calls;
 mod device;
 mod incident;
 mod invariants;
+mod outcome;
 mod run;
 mod snapshot;
 mod tried;
 mod written;
 
 pub use incident::IncidentTest;
-pub use run::{Failure, TestOutcome, TestRun};
+pub use outcome::{Failure, TestOutcome};
+pub use run::TestRun;
 pub use snapshot::{Material, Snapshot};
 pub use tried::Tried;
 pub use written::{WrittenTest, expectation};

@@ -17,8 +17,7 @@ pub(super) struct Played {
 
 impl Played {
     pub(super) fn of(home: &Home, journal: &Journal) -> Played {
-        let mut world = World::start(home, journal.start);
-        world.note_outcomes();
+        let mut world = World::start_noting(home, journal.start);
         for entry in &journal.entries {
             world.apply(entry);
         }

@@ -81,8 +81,7 @@ impl<'a> Witnesses<'a> {
 
     fn text(&self, suspicion: &Suspicion, witness: &Witness, tells_answers: bool) -> Result<String, String> {
         let mut steps = script::steps(&self.home, &witness.journal, tells_answers)?;
-        let mut world = World::start(&self.home, witness.journal.start);
-        world.note_outcomes();
+        let mut world = World::start_noting(&self.home, witness.journal.start);
         witness.journal.entries.iter().for_each(|entry| world.apply(entry));
         let published = world.outcomes.unwrap_or_default().into_iter().filter_map(|outcome| match outcome {
             Outcome::Published(published) => Some(published),

@@ -35,7 +35,10 @@ pub(super) fn find(home: &Witnesses<'_>, claim: &Claim) -> Option<Journal> {
             let shows =
                 |journal: &Journal| waits(journal, HOUR * 12) && Played::of(&home.home, journal).lasts(rule, pattern);
             let draw = Draw { tail: Some(HOUR * 12), ..Draw::about(home, &[rule]) };
-            draw.search(&mut |journal| shows(journal))
+            let found = draw.search(&mut |journal| shows(journal))?;
+            // A mended home ends it then, at the latest.
+            let longer = with_return(&found, HOUR * 12);
+            Some(longer.filter(shows).unwrap_or(found))
         }
         Claim::OrderMatters { rule, wakes, asked } => order_matters(home, rule, wakes, asked),
         Claim::Recorded { rule, topic, said } => recorded(home, rule, topic, said),
@@ -147,6 +150,21 @@ fn ends_quietly(journal: &Journal) -> bool {
 
 fn waits(journal: &Journal, time: Duration) -> bool {
     journal.entries.last().is_some_and(|entry| entry.act == Act::Pass && entry.after >= time)
+}
+
+/// Returns a journal at whose end what was said last is said no more, but what was before; `None` where nothing was.
+fn with_return(journal: &Journal, time: Duration) -> Option<Journal> {
+    let said = |entry: &Entry| match &entry.act {
+        Act::Say { topic, payload, .. } => Some((topic.clone(), payload.clone())),
+        _ => None,
+    };
+    let (topic, last) = journal.entries.iter().rev().find_map(said)?;
+    let (_, before) =
+        journal.entries.iter().filter_map(said).find(|(other, payload)| *other == topic && *payload != last)?;
+    let mut longer = journal.clone();
+    longer.entries.push(Entry { after: Duration::ZERO, act: Act::Say { topic, payload: before, retain: false } });
+    longer.entries.push(Entry { after: time, act: Act::Pass });
+    Some(longer)
 }
 
 /// The rule acts where `asked` speaks first, and not where it speaks after what wakes the rule.

@@ -116,8 +116,10 @@ class Page:
 
     def open(self, address):
         """Goes to an address, and waits until the page is there with its scripts."""
+        # The page that is left may still answer.
+        self.run("window.isLeft = true")
         self.ask("Page.navigate", url=address)
-        self.until("the page to load", "document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.until("the page to load", "document.readyState === 'complete' && !window.isLeft")
 
     def run(self, script):
         """Returns what a script gives."""

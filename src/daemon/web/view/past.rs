@@ -10,11 +10,10 @@ use crate::api::view::VerdictAnswer;
 use crate::daemon::home::view::HomeView;
 use crate::daemon::web::Shared;
 use crate::daemon::web::problem::Problem;
-use crate::devices::PayloadLimit;
 use crate::disk::RecordedSince;
 use crate::engine::Options;
 use crate::model::RuleId;
-use crate::sim::Replay;
+use crate::sim::{Replay, engine_options};
 
 use super::rule::verdict_of;
 
@@ -26,20 +25,7 @@ const MOST: u64 = 500_000;
 
 /// Returns what decides in a replay.
 pub(in crate::daemon::web) fn options(home: &HomeView<'_>) -> Options {
-    let settings = home.settings;
-    let devices = home.engine.device_options();
-    Options {
-        calendar: home.engine.calendar().clone(),
-        limits: settings.limits,
-        chain: settings.chain,
-        storm: settings.storm,
-        runs: settings.runs,
-        payload: PayloadLimit::new(settings.payload, devices.settings.clone()),
-        samples: settings.samples,
-        ignored: settings.ignored.clone(),
-        devices,
-        seed: 0,
-    }
+    engine_options(home.settings, home.engine.calendar().clone(), home.engine.device_options(), 0)
 }
 
 /// Returns how `rule` stood at `at`.
