@@ -1,6 +1,5 @@
 //! `homerule graph`: topics and rules as a picture.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -10,7 +9,6 @@ use super::home::known::known;
 use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::analysis::{Graph as Home, Picture, Shown};
-use crate::disk::home_files::{is_test, read_home};
 use crate::lang::nearest;
 use crate::model::TopicFilter;
 use crate::rules::RuleEntry;
@@ -45,13 +43,7 @@ enum Format {
 
 impl Graph {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let sources = read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
-        let tests: BTreeSet<String> = sources.keys().filter(|path| is_test(path)).map(ToString::to_string).collect();
-        let suite = Suite::load(&self.home, String::new(), &tests)?;
-        if !suite.errors.is_empty() {
-            print::diagnostics(&suite.errors, &suite.sources, "");
-            return Ok(Exit::No);
-        }
+        let Some(suite) = Suite::of_home(&self.home)? else { return Ok(Exit::No) };
         let known = known(&self.home, &suite, &suite.settings);
         let graph = Home::new(&suite.rules, &known);
         let picture = Picture::new(&graph, &self.shown(&suite, &graph)?);

@@ -299,7 +299,7 @@ fn dispatch_event(core: &mut Core, happening: &Happening<'_>, depth: u32) {
     }
 }
 
-/// Handles an event of the shell that is no message.
+/// Handles an event of the shell that isn't a message.
 fn handle_event(core: &mut Core, event: Event) {
     match event {
         Event::ClientConnected(client) => {

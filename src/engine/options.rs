@@ -26,7 +26,7 @@ pub struct Options {
     pub payload: PayloadLimit,
     /// How many samples of a series of the past stay exact.
     pub samples: usize,
-    /// Payloads, and values within them, that are no values.
+    /// Payloads, and values within them, that are skipped.
     pub ignored: Vec<Value>,
     /// What is known of devices before any message tells of them.
     pub devices: Arc<DeviceOptions>,

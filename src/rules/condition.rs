@@ -68,7 +68,7 @@ pub struct StateCondition {
     pub range: Option<Range>,
     /// How long it must have been so.
     pub hold: Option<Duration>,
-    /// What is no value: the one before stands.
+    /// What is skipped: the value before stays.
     pub ignored: Ignored,
 }
 

@@ -1,4 +1,4 @@
-//! What is no value at all: what devices say between their values, like `unavailable` (docs/language/values.md).
+//! What is skipped: what devices say between their values, like `unavailable` (docs/language/values.md).
 
 use crate::model::{Value, ValuePath};
 
@@ -13,7 +13,7 @@ impl Ignored {
         self.0.is_empty()
     }
 
-    /// Returns whether a payload is no value: itself, or what stands at `field`.
+    /// Returns whether a payload is skipped: itself, or what stands at `field`.
     #[must_use]
     pub fn contains(&self, payload: &Value, field: &ValuePath) -> bool {
         !self.0.is_empty()

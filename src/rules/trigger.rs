@@ -140,7 +140,7 @@ pub struct StateTrigger {
     pub hold: Option<Duration>,
     /// How long ago a change during downtime may be; `None`: none counts.
     pub catch_up: Option<Duration>,
-    /// What is no value: the one before stands.
+    /// What is skipped: the value before stays.
     pub ignored: Ignored,
 }
 

@@ -57,7 +57,7 @@ pub struct Reading {
     pub how: How,
     /// Which part of the value; empty: all of it.
     pub path: String,
-    /// Whether it's said what counts where there is no value.
+    /// Whether a fallback says what to use where the value is missing.
     pub is_optional: bool,
     /// Where.
     pub place: Place,

@@ -58,7 +58,7 @@ fn taken(key: &str, address: &ListenAddress, error: &io::Error) -> Finding {
             format!("stop it (`ss -ltnp` shows which it is), or set another port with `{key}`"),
         ),
         ErrorKind::AddrNotAvailable => (
-            format!("{address} is no address of this machine"),
+            format!("{address} isn't an address of this machine"),
             format!("set `{key}` to one that `ip address` shows, or to 127.0.0.1"),
         ),
         ErrorKind::PermissionDenied => (

@@ -2,7 +2,6 @@
 
 mod saved;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +14,6 @@ use super::progress::{Progress, Reader};
 use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::disk;
-use crate::disk::home_files::{is_test, read_home};
 use crate::model::parse_duration;
 use crate::sim::{Explore as Search, ExploreSettings, Found};
 
@@ -57,13 +55,7 @@ pub(super) struct Explore {
 
 impl Explore {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let sources = read_home(&self.home).map_err(|error| Failure::new(error.to_string()))?;
-        let tests: BTreeSet<String> = sources.keys().filter(|path| is_test(path)).map(ToString::to_string).collect();
-        let suite = Suite::load(&self.home, String::new(), &tests)?;
-        if !suite.errors.is_empty() {
-            print::diagnostics(&suite.errors, &suite.sources, "");
-            return Ok(Exit::No);
-        }
+        let Some(suite) = Suite::of_home(&self.home)? else { return Ok(Exit::No) };
         let mut known = known(&self.home, &suite, &suite.settings);
         if let Some(path) = &self.recording {
             add_recording(&mut known, path).map_err(|error| unreadable(path, &error))?;

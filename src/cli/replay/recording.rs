@@ -52,7 +52,7 @@ impl Recording {
     /// Opens what the recorder of the home at `home` has since `since`.
     ///
     /// # Errors
-    /// When `since` is no time, or nothing was recorded.
+    /// When `since` isn't a time, or nothing was recorded.
     pub(in crate::cli) fn since(
         home: &Path,
         since: &str,

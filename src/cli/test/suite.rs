@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::cli::Failure;
 use crate::cli::home::zone::zone_of;
+use crate::cli::{Failure, print};
 use crate::disk;
 use crate::disk::home_files;
 use crate::lang::test_file::TestFile;
@@ -47,6 +47,22 @@ pub(in crate::cli) struct Suite {
 }
 
 impl Suite {
+    /// Returns a whole home with all its tests; `None` where it doesn't load, which is printed.
+    ///
+    /// # Errors
+    /// When its files can't be read.
+    pub(in crate::cli) fn of_home(home: &Path) -> Result<Option<Suite>, Failure> {
+        let sources = home_files::read_home(home).map_err(|error| Failure::new(error.to_string()))?;
+        let is_test = |path: &&Arc<str>| home_files::is_test(path);
+        let tests: BTreeSet<String> = sources.keys().filter(is_test).map(ToString::to_string).collect();
+        let suite = Suite::load(home, String::new(), &tests)?;
+        if suite.errors.is_empty() {
+            return Ok(Some(suite));
+        }
+        print::diagnostics(&suite.errors, &suite.sources, "");
+        Ok(None)
+    }
+
     /// Returns the folder of the rules, relative to the home.
     pub(in crate::cli) fn rules_folder(&self) -> &str {
         self.home.main_folder()

@@ -65,7 +65,7 @@ impl HomeView<'_> {
         }
     }
 
-    /// Returns what to tell who named `text`, which is no rule.
+    /// Returns what to tell who named `text`, which isn't a rule.
     pub(in crate::daemon) fn no_rule(&self, text: &str, error: &NoRule) -> String {
         match error {
             NoRule::Unknown { near: Some(near) } => format!("there is no rule `{text}`; did you mean `{near}`?"),

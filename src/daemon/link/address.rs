@@ -1,5 +1,6 @@
 //! A broker's URL, taken apart.
 
+use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
 /// A broker's URL, taken apart.
@@ -85,22 +86,7 @@ impl BrokerUrl {
 
 /// Returns a part of a URL without its percent signs (RFC 3986, 2.1).
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

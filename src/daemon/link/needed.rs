@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::engine::topic_filter;
 use crate::lang::{BrokerSettings, NamedDevices, Settings, Source, Sources};
-use crate::model::Value;
 use crate::model::{Topic, TopicFilter, is_inner};
 use crate::rules::{Condition, ConditionKind, IfChanged, Rule, RuleEntry, Ruleset};
-use crate::script::{Template, TextPart, topic_readers};
+use crate::script::{Template, topic_readers};
 
 /// Returns the filters of all that the home needs to hear.
 pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &Sources) -> BTreeSet<Arc<str>> {
@@ -112,21 +112,11 @@ impl Found {
         self.0.extend(own.0.into_iter().filter(|filter| !filter.split('/').any(|level| level == "x")));
     }
 
-    /// A level with an expression in it may be anything.
+    /// A level with an expression in it may be anything; one of which nothing is known is left out.
     fn template(&mut self, topic: &Template) {
-        match topic {
-            Template::Constant(Value::Text(text)) => self.pattern(text),
-            Template::Text(parts) => {
-                let marked: String = parts
-                    .iter()
-                    .map(|part| match part {
-                        TextPart::Literal(text) => text.as_str(),
-                        TextPart::Expression(_) => "\u{ffff}",
-                    })
-                    .collect();
-                self.marked(&marked);
-            }
-            Template::Constant(_) | Template::Expression(_) | Template::List(_) | Template::Map(_) => {}
+        let is_known = |filter: &TopicFilter| filter.plain().split('/').any(|level| !matches!(level, "+" | "#"));
+        if let Some(filter) = topic_filter(topic).filter(is_known) {
+            self.filter(&filter);
         }
     }
 

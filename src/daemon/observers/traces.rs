@@ -154,7 +154,7 @@ impl OfRule {
         self.kept.push_back(kept);
     }
 
-    /// Drops the oldest that is no failure, unless failures take more than half.
+    /// Drops the oldest that isn't a failure, unless failures take more than half.
     fn drop_one(&mut self) -> Option<Kept> {
         let dull = self.kept.iter().position(|kept| !kept.is_failure()).filter(|_| self.failures * 2 <= self.used);
         let dropped = self.kept.remove(dull.unwrap_or(0))?;

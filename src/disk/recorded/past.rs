@@ -58,7 +58,7 @@ impl Past {
         let (wanted, last) = (Line::of_topic(topic), text_of(at));
         self.files_before(at).find_map(|file| {
             let mut found = None;
-            // Where there is no time left, what came later isn't known.
+            // If time runs out, what came later isn't known.
             let read = self.lines(file, &mut |line| {
                 if wanted.is_in(line) && !is_after(line, &last) && !is_restored(line) {
                     found = parse(line).filter(&is_wanted).or(found.take());
@@ -108,7 +108,7 @@ impl Past {
         self.files.iter().rev().filter(move |file| file.begin <= at)
     }
 
-    /// Gives each line of a message; ends early where there is no time left.
+    /// Gives each line of a message; ends early when time runs out.
     fn lines(&self, file: &RecordedFile, take: &mut dyn FnMut(&[u8])) -> ControlFlow<()> {
         // What can't be read isn't found.
         let Ok(mut text) = open(&file.path) else { return ControlFlow::Continue(()) };

@@ -6,7 +6,7 @@ use crate::model::Value;
 use super::Reader;
 
 impl Reader<'_> {
-    /// Returns the payloads, or values within them, that are no values.
+    /// Returns the payloads, or values within them, that are skipped.
     pub(in crate::lang) fn ignored(&mut self, node: &Node) -> Vec<Value> {
         let items = match &node.kind {
             NodeKind::List(items) => items.as_slice(),

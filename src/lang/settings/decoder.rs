@@ -232,7 +232,7 @@ impl Reader<'_> {
         settings.at_most = at_most.map_or(settings.at_most, to_usize);
     }
 
-    /// Returns what `values.ignore` lists: payloads, and values within them, that are no values.
+    /// Returns what `values.ignore` lists: payloads, and values within them, that are skipped.
     fn ignored_values(&mut self, node: &Node) -> Vec<Value> {
         let Some(mut fields) = Fields::of(node, "`values`", &self.text, &mut self.findings) else { return Vec::new() };
         let ignored = given(&mut fields, "ignore").map(|node| self.ignored(node)).unwrap_or_default();

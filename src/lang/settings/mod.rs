@@ -65,7 +65,7 @@ pub struct Settings {
     pub samples: usize,
     /// How many commands a topic may get in a minute, beyond one for each message from outside: what `explore` looks for.
     pub at_most: usize,
-    /// Payloads, and values within them, that are no values.
+    /// Payloads, and values within them, that are skipped.
     pub ignored: Vec<Value>,
     /// The iCalendar files, relative to the home, by the names that rules use.
     pub calendars: BTreeMap<Arc<str>, Arc<str>>,

@@ -33,7 +33,7 @@ pub struct Histories {
     next: u32,
     /// How many samples of a series stay exact.
     limit: usize,
-    /// What is no value at all.
+    /// What is skipped.
     ignored: Vec<Value>,
     log: Log,
     /// Series that are to be written whole.
@@ -80,7 +80,7 @@ impl Default for Histories {
 }
 
 impl Histories {
-    /// Returns one without series, in which each keeps `limit` samples exactly, and `ignored` are no values.
+    /// Returns one without series, in which each keeps `limit` samples exactly, and `ignored` are skipped.
     #[must_use]
     pub fn new(limit: usize, ignored: Vec<Value>) -> Histories {
         Histories { limit, ignored, ..Histories::default() }

@@ -17,7 +17,7 @@ pub enum Boundary {
     Sun(SunEvent, SignedDuration),
 }
 
-/// Why a text is no time of day and no time of the sun.
+/// Why a text is neither a time of day nor a time of the sun.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BoundaryError {
     /// `7:30 pm`.

@@ -24,7 +24,7 @@ const DEEPEST: usize = 200;
 #[serde(try_from = "Arc<str>")]
 pub struct Topic(Arc<str>);
 
-/// Why a text is no topic.
+/// Why a text isn't a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TopicError {
     /// MQTT 5.0, 4.7.3-1.

@@ -92,7 +92,7 @@ impl EventLoop {
             let version = link.link().view().version;
             if version.is_some_and(|version| version != crate::broker::packet::Version::V5) {
                 warn!(
-                    "Instances that share a home need a broker with MQTT 5.0: with this one, what another instance publishes counts as \
+                    "Instances that share a home need a broker with MQTT 5.0: with this one, what another instance publishes is taken for \
                      news, and rules that hear it act again."
                 );
             }

@@ -57,30 +57,7 @@ pub(in crate::daemon::web) async fn timeline(
 
 /// Returns the pairs of a query, a key as often as it's there.
 pub(in crate::daemon::web) fn pairs(query: &str) -> Vec<(String, String)> {
-    let decoded = |text: &str| {
-        let spaced = text.replace('+', " ");
-        let mut bytes = Vec::with_capacity(spaced.len());
-        let mut rest = spaced.as_bytes();
-        while let [first, after @ ..] = rest {
-            let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
-            match code.filter(|_| *first == b'%').and_then(|code| u8::from_str_radix(code, 16).ok()) {
-                Some(byte) => {
-                    bytes.push(byte);
-                    rest = after.get(2..).unwrap_or_default();
-                }
-                None => {
-                    bytes.push(*first);
-                    rest = after;
-                }
-            }
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    };
-    let parts = query.split('&').filter(|part| !part.is_empty());
-    parts
-        .map(|part| part.split_once('=').unwrap_or((part, "")))
-        .map(|(key, value)| (decoded(key), decoded(value)))
-        .collect()
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
 /// Returns what rules did.
