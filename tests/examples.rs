@@ -103,7 +103,9 @@ fn each_rule_file_that_a_page_shows_loads() {
         // Those with calendars are loaded with their files in tests/cookbook.rs and tests/calendars.rs.
         let has_calendar = |block: &str| ["calendar:", "calendar(", "holiday("].iter().any(|word| block.contains(word));
         for block in shown.iter().filter(|block| !block.contains("\ntests:") && !has_calendar(block)) {
-            let settings = "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n";
+            let settings = "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n\
+                            web: { public_url: \"https://home.example\" }\n\
+                            notify: { phone: { ntfy: \"https://ntfy.sh/my-home\" } }\n";
             let home = home_of(settings, block, &libraries);
             assert!(home.diagnostics.is_empty(), "{}:\n{block}{:#?}", page.display(), home.diagnostics);
             assert!(!home.ruleset.entries.is_empty(), "{}:\n{block}", page.display());

@@ -9,8 +9,9 @@ use super::view::{
 };
 use super::{
     BrokerStatus, ClientAnswer, DeviceAnswer, DeviceDiagnostic, DevicesAnswer, FailingRule, Finding, InputAnswer,
-    InstanceStatus, InvariantStatus, LastRun, LinkStatus, NearAnswer, ObstacleAnswer, PropertyAnswer, RecorderStatus,
-    RuleAnswer, RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
+    InstanceStatus, InvariantStatus, LastRun, LinkStatus, NearAnswer, NotificationStatus, ObstacleAnswer,
+    PropertyAnswer, RecorderStatus, RuleAnswer, RuleCounts, StateAnswer, Status, StepAnswer, StoreStatus, TraceAnswer,
+    UndeliveredNotification,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +33,7 @@ use super::{
     LastRun,
     LinkStatus,
     NearAnswer,
+    NotificationStatus,
     Now,
     ObstacleAnswer,
     PastRun,
@@ -51,6 +53,7 @@ use super::{
     StoreStatus,
     TimelineAnswer,
     TraceAnswer,
+    UndeliveredNotification,
     VerdictAnswer,
     VerdictPart,
     Waiting,

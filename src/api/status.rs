@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{BrokerStatus, Finding};
+use super::{BrokerStatus, Finding, NotificationStatus};
 use crate::engine::InvariantView;
 
 /// How the daemon is.
@@ -44,6 +44,9 @@ pub struct Status {
     /// Whether messages are recorded.
     #[serde(default)]
     pub recorder: RecorderStatus,
+    /// How notifications stand; absent: homerule.yaml names no target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<NotificationStatus>,
     /// How the embedded broker is; `None`: another one is used.
     #[serde(default)]
     pub broker: Option<BrokerStatus>,

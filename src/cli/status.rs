@@ -7,7 +7,9 @@ use clap::Args;
 use super::link::daemon_client::DaemonArguments;
 use super::link::home_zone::HomeZone;
 use super::{Exit, Failure, print};
-use crate::api::{BrokerStatus, ClientAnswer, LastRun, LinkStatus, RuleAnswer, Status as StatusAnswer};
+use crate::api::{
+    BrokerStatus, ClientAnswer, LastRun, LinkStatus, NotificationStatus, RuleAnswer, Status as StatusAnswer,
+};
 use crate::model::{format_duration, one_line};
 
 /// Shows how the daemon is: what it listens on, its rules, and what is wrong with them.
@@ -159,6 +161,9 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
         let name = broken.name.as_ref().map_or(String::new(), |name| format!(" ({name})"));
         print::line(&format!("    the invariant {}{name} has been broken{since}", broken.invariant));
     }
+    if let Some(notifications) = &status.notifications {
+        show_notifications(notifications, zone);
+    }
     if let Some(broker) = &status.broker {
         show_broker(broker);
     }
@@ -187,13 +192,36 @@ fn show(status: &StatusAnswer, zone: &HomeZone) {
     if status.recorder.lost > 0 {
         print::line(&format!("{} messages were not recorded", status.recorder.lost));
     }
-    if !status.failing.is_empty() {
+    let is_dated = status.notifications.as_ref().is_some_and(|notifications| !notifications.undelivered.is_empty());
+    if !status.failing.is_empty() || is_dated {
         print::line(&zone.note());
     }
     if let Some(failing) = &status.store.failing {
         print::line(&format!("a restart would lose what changes: {failing}"));
     } else if !status.healthy && status.link.as_ref().is_none_or(|link| link.connected) {
         print::line("some files aren't in force: `homerule check` shows what is wrong with them");
+    }
+}
+
+/// How many notifications that weren't delivered are listed.
+const MOST_UNDELIVERED: usize = 5;
+
+fn show_notifications(notifications: &NotificationStatus, zone: &HomeZone) {
+    let NotificationStatus { waiting, delivered, undelivered, .. } = notifications;
+    let noun = if *delivered == 1 { "notification" } else { "notifications" };
+    print::line(&format!("{delivered} {noun} delivered, {waiting} waiting"));
+    for one in undelivered.iter().take(MOST_UNDELIVERED) {
+        let at = zone.local(&one.at.to_string());
+        print::line(&format!(
+            "    not delivered to {} at {at}: \"{}\": {}",
+            one.target,
+            one_line(&one.message),
+            one.reason
+        ));
+    }
+    let more = undelivered.len().saturating_sub(MOST_UNDELIVERED);
+    if more > 0 {
+        print::line(&format!("    {more} more weren't delivered; `homerule status --json` has all of them"));
     }
 }
 

@@ -451,12 +451,22 @@ fn engine_options(folder: &Path, home: &Home, zone: TimeZone) -> engine::Options
         ..DeviceOptions::default()
     };
     let calendar = Calendar { zone, location: settings.location, ..Calendar::default() };
-    sim::engine_options(settings, calendar, Arc::new(devices), random())
+    engine::Options { secret: secret(), ..sim::engine_options(settings, calendar, Arc::new(devices), random()) }
 }
 
 /// Returns a number that differs from start to start, made of the standard library's random keys.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
+}
+
+/// Returns what nobody can guess.
+fn secret() -> Arc<[u8]> {
+    let mut bytes = [0; 32];
+    if getrandom::fill(&mut bytes).is_err() {
+        // A system without random numbers has random keys of hashes all the same.
+        bytes.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&random().to_le_bytes()));
+    }
+    bytes.into()
 }
 
 /// Returns the address as a URL's.

@@ -44,6 +44,7 @@ pub(crate) fn shift_saved(core: &mut Core, by: SignedDuration) {
     core.live.shift_dormant(by);
     core.runs.shift(by);
     core.snapshots.shift(by);
+    core.notices.shift(by);
     core.commanded.shift(by);
 }
 
@@ -61,6 +62,7 @@ pub(crate) fn shift(core: &mut Core, by: SignedDuration) {
     core.live.shift(by);
     core.runs.shift(by);
     core.snapshots.shift(by);
+    core.notices.shift(by);
     core.commanded.shift(by);
     core.deadlines.shift(by);
     keep_shifted(core);

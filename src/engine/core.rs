@@ -23,6 +23,7 @@ use super::live::subscriptions::{Fact, Subscriber, Subscriptions};
 use super::live::table::LiveRules;
 use super::often::loop_guard::Interruptions;
 use super::options::Options;
+use super::people::notify::notices::Notices;
 use super::run::table::Runs;
 use super::trace::masked::Masker;
 use super::trace::{Cause, Trace};
@@ -46,6 +47,8 @@ pub(crate) struct Core {
     pub(crate) runs: Runs,
     /// What rules remember of topics, to put it back.
     pub(crate) snapshots: Snapshots,
+    /// What people are told, until their targets have it.
+    pub(crate) notices: Notices,
     /// Which rules' runs took too long.
     pub(crate) interruptions: Interruptions,
     /// The devices, and which commands to them wait.
@@ -81,6 +84,7 @@ impl Core {
             evaluator: Evaluator::new(now, &options),
             devices: Devices::new(&options.devices),
             inputs: Arc::default(),
+            notices: Notices::new(&options.secret),
             options,
             live: LiveRules::new(),
             subscriptions: Subscriptions::default(),
@@ -106,9 +110,10 @@ impl Core {
         self.evaluator.world.now
     }
 
-    /// Returns when something is due first: a deadline, or the end of a state that expires.
+    /// Returns when something is due first: a deadline, the end of a state that expires, or what people are told.
     pub(crate) fn first_due(&self) -> Option<Timestamp> {
-        self.deadlines.first().into_iter().chain(self.evaluator.world.states.next_expiry()).min()
+        let expiry = self.evaluator.world.states.next_expiry();
+        self.deadlines.first().into_iter().chain(expiry).chain(self.notices.due()).min()
     }
 
     /// Records a run, or that a rule didn't run.

@@ -20,6 +20,7 @@ use super::live::owner::Owner;
 use super::live::subscriptions::{Fact, Part, Subscriber};
 use super::often::loop_guard;
 use super::people::input;
+use super::people::notify::{deliver as delivery, press};
 use super::run::stepper::step_ready;
 use super::run::{admission, lifecycle, timer, unwind, wait};
 use super::trace::{Cause, CauseKind, RunId, StepKind};
@@ -309,7 +310,16 @@ fn handle_event(core: &mut Core, event: Event) {
             dispatch_event(core, &Happening::Client(&client, ClientChange::Disconnected), 0);
         }
         Event::Webhook { name, body } => dispatch_event(core, &Happening::Webhook(&name, &body), 0),
-        Event::Answered { request, answer } => request::answer(core, request, answer),
+        Event::Pressed { key, body, by } => {
+            if let Some(pressed) = press::press(core, &key, body, by.as_ref()) {
+                dispatch_event(core, &Happening::Webhook(&pressed.webhook, &pressed.body), 0);
+            }
+        }
+        Event::Answered { request, answer } => {
+            if !delivery::answered(core, request, &answer) {
+                request::answer(core, request, answer);
+            }
+        }
         Event::Switch { rule, is_enabled } => {
             if let Some(id) = core.live.find(&rule) {
                 switch(core, id, is_enabled);

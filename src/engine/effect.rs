@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::history::Recall;
-use crate::model::{Message, RuleId};
+use crate::model::{Message, Name, RuleId};
 use crate::rules::LogLevel;
 
 use super::invariant::InvariantNews;
 use super::kept::snapshot::SaveKey;
+use super::people::notify::Notice;
 use super::trace::{Cause, Trace};
 
 /// Something that the shell must do, in this order.
@@ -50,6 +51,24 @@ pub enum Effect {
         request: RequestId,
         /// The rule that asks for it.
         rule: RuleId,
+        /// What to send.
+        call: HttpCall,
+    },
+    /// A rule tells a target something. It's asked for by [`Effect::Deliver`], or it's a publication.
+    Notify {
+        /// What.
+        notice: Notice,
+        /// Whether the target is a topic: the publication stands before it.
+        is_published: bool,
+    },
+    /// Deliver a notification; [`super::Event::Answered`] tells the end.
+    Deliver {
+        /// The id of this attempt.
+        request: RequestId,
+        /// The rule that tells it.
+        rule: RuleId,
+        /// The target's name.
+        target: Name,
         /// What to send.
         call: HttpCall,
     },

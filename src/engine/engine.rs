@@ -20,7 +20,7 @@ use super::invariant::judge as invariant;
 use super::kept::rows::{self, Counters};
 use super::kept::snapshot::Snapshot;
 use super::options::Options;
-use super::people::input;
+use super::people::{input, notify};
 use super::run::stepper::step_ready;
 use super::run::wait;
 use super::trigger::message::Arrival;
@@ -55,6 +55,7 @@ impl Engine {
         known::begin(&mut core);
         let behind = clock_change::behind(&core);
         clock_change::shift_saved(&mut core, -behind);
+        core.notices.put_in_force(&rules.targets);
         input::put_in_force(&mut core, &rules.inputs);
         reload::put_in_force(&mut core, &rules);
         if behind.is_positive() {
@@ -127,6 +128,7 @@ impl Engine {
             self.advance(now);
         }
         self.core.secrets = Arc::new(self.core.secrets.with(&rules.secrets));
+        self.core.notices.put_in_force(&rules.targets);
         input::put_in_force(&mut self.core, &rules.inputs);
         reload::replace_rules(&mut self.core, &rules);
         if self.core.has_started {
@@ -229,6 +231,9 @@ impl Engine {
             for (at, topic) in expired {
                 self.expire(at, topic);
             }
+            if self.core.notices.due().is_some_and(|due| due <= last) {
+                notify::deliver::fire(&mut self.core);
+            }
             self.settle_instant();
         }
     }
@@ -256,6 +261,7 @@ impl Engine {
             | Event::MessageFrom { .. }
             | Event::Alert(_)
             | Event::Recalled { .. }
+            | Event::Pressed { .. }
             | Event::Interrupted { .. } => self.core.inbox.push_event(event),
         }
     }
@@ -305,6 +311,7 @@ impl Engine {
         self.catch_up_schedules();
         self.advance(now);
         input::tell_all(&mut self.core);
+        notify::deliver::begin(&mut self.core);
         self.core.inbox.append(pending);
         self.settle();
         dispatch::dispatch_home_event(&mut self.core, HomeEvent::Started, None, 0);

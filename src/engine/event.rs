@@ -1,6 +1,7 @@
 //! What happens to a home: the engine's only input.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,16 @@ pub enum Event {
         /// What was posted.
         body: Payload,
     },
-    /// An HTTP request or program that a run waits for has ended.
+    /// Somebody pressed a button of a notification.
+    Pressed {
+        /// The button's key.
+        key: Arc<str>,
+        /// What was posted.
+        body: Payload,
+        /// Who it was, where that is known.
+        by: Option<Arc<str>>,
+    },
+    /// An HTTP request, a program or a delivery has ended.
     Answered {
         /// Which one.
         request: RequestId,
@@ -94,6 +104,9 @@ pub enum Answer {
         status: i64,
         /// The body, or what was printed.
         body: Payload,
+        /// How long whoever answers asks us to wait before we ask again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<Duration>,
     },
     /// It couldn't be done; in words.
     Failed(String),

@@ -48,6 +48,7 @@ pub use event::{Answer, Event};
 pub use invariant::{Breach, InvariantChange, InvariantNews, InvariantView};
 pub use kept::{SaveKey, Snapshot};
 pub use options::Options;
+pub use people::notify::{Notice, NoticeButton, NoticesView, Undelivered};
 pub use trace::{
     Armed, Awaited, BlockedBy, Cause, CauseKind, DeviceStep, Fault, Loop, Missing, NoRoom, Outcome, Refusal, Room,
     RunId, Step, StepKind, StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,

@@ -32,6 +32,8 @@ pub struct Options {
     pub devices: Arc<DeviceOptions>,
     /// Feeds `random()`.
     pub seed: u64,
+    /// What the keys of buttons are made of, where the home has nothing of that kind yet.
+    pub secret: Arc<[u8]>,
 }
 
 impl Default for Options {
@@ -47,6 +49,7 @@ impl Default for Options {
             ignored: Vec::new(),
             devices: Arc::default(),
             seed: 0,
+            secret: Arc::from([]),
         }
     }
 }

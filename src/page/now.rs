@@ -51,6 +51,7 @@ fn one_wrong(look: &Look, wrong: &Wrong) -> Markup {
         WrongKind::Recorder => "Nothing is recorded",
         WrongKind::Device => "Device",
         WrongKind::Invariant => "Invariant broken",
+        WrongKind::Notification => "Not delivered",
     };
     html! {
         p.head {

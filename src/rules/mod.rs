@@ -26,7 +26,7 @@ pub use device::{Confirm, PublishConfirm, SetAction};
 pub use ignored::Ignored;
 pub use index::{IndexKey, TopicIndex};
 pub use input::{Input, InputKind, Inputs};
-pub use notify::{Notify, NotifyButton};
+pub use notify::{NOTICE_VARIABLES, Notify, NotifyButton, NtfyTarget, Target, TargetKind, Targets, TelegramTarget};
 pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use safety::{EXPECT, Expect, Invariant, InvariantForm, Watched, Yields};

@@ -7,7 +7,7 @@ use crate::model::agenda::Agendas;
 use crate::model::{Place, RuleId, Secrets, Topic, TopicFilter};
 use crate::script::RuleNames;
 
-use super::{Inputs, Invariant, Rule};
+use super::{Inputs, Invariant, Rule, Targets};
 
 /// All rules, in the order of their files' paths and their places in the file. A clone shares them.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,8 @@ pub struct Ruleset {
     pub inputs: Arc<Inputs>,
     /// The home's calendars.
     pub agendas: Arc<Agendas>,
+    /// Where notifications go.
+    pub targets: Arc<Targets>,
 }
 
 /// A rule, or what makes one for each topic that matches.
@@ -83,6 +85,12 @@ impl Ruleset {
         Ruleset { agendas: Arc::new(agendas), ..self }
     }
 
+    /// Returns it with these targets of notifications.
+    #[must_use]
+    pub fn with_targets(self, targets: Targets) -> Ruleset {
+        Ruleset { targets: Arc::new(targets), ..self }
+    }
+
     /// Returns it with these invariants.
     #[must_use]
     pub fn with_invariants(self, invariants: Vec<RuleEntry>) -> Ruleset {
@@ -94,11 +102,13 @@ impl Ruleset {
         self.entries.iter().chain(&*self.invariants)
     }
 
-    /// Returns a ruleset of these of its entries, or others, with its secrets, inputs and calendars, and without invariants.
+    /// Returns a ruleset of these of its entries, or others, with its secrets, inputs, calendars and targets, and without
+    /// invariants.
     #[must_use]
     pub fn of(&self, entries: Vec<RuleEntry>) -> Ruleset {
         let (secrets, inputs) = (Arc::clone(&self.secrets), Arc::clone(&self.inputs));
-        Ruleset { secrets, inputs, agendas: Arc::clone(&self.agendas), ..Ruleset::new(entries) }
+        let (agendas, targets) = (Arc::clone(&self.agendas), Arc::clone(&self.targets));
+        Ruleset { secrets, inputs, agendas, targets, ..Ruleset::new(entries) }
     }
 
     /// Returns the rules that mean something else in `new`; `None` where rules came, went or moved, or where some are made for

@@ -38,7 +38,7 @@ pub use functions::reference::function_reference;
 pub use functions::table::topic_readers;
 pub use scripts::calling::Called;
 pub use scripts::closure::{Closure, ClosureId};
-pub use scripts::command::{Asked, Command, UnlessSame};
+pub use scripts::command::{Asked, Command, Told, UnlessSame};
 pub use scripts::error::{ScriptError, ScriptErrorKind};
 pub use scripts::given::{Given, GivenEntry, GivenKind, GivenRule};
 pub use scripts::loading::LoadedScript;

@@ -22,5 +22,8 @@ pub use home::{Call, CallKind, Logged, Published, TestHome, Turns, VirtualHome, 
 pub use replay::{Failures, Replay};
 pub use report::{Comparison, Row};
 pub use schedule::{Due, Schedule, SunlessDays};
-pub use test::{Failure, IncidentTest, Material, Snapshot, TestOutcome, TestRun, Tried, WrittenTest, expectation};
+pub use test::{
+    Failure, IncidentTest, Material, Snapshot, TestOutcome, TestRun, Tried, WrittenTest, expectation,
+    notice_expectation,
+};
 pub use witness::{Witness, Witnesses};

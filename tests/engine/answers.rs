@@ -51,7 +51,7 @@ fn an_answer_that_comes_too_late_changes_nothing() {
     home.say("ask");
     home.say("ask");
     let request = home.requests[0];
-    let answer = || Answer::Ended { status: 200, body: Payload::default() };
+    let answer = || Answer::Ended { status: 200, body: Payload::default(), retry_after: None };
     home.handle(Event::Answered { request, answer: answer() });
     assert_eq!(home.published, [""; 0], "its run was restarted meanwhile");
     let request = home.requests[1];
@@ -125,7 +125,13 @@ impl Running {
                 }
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
                 Effect::Trace(trace) => self.outcomes.push(trace.outcome.clone()),
-                Effect::Log { .. } | Effect::Invariant(_) | Effect::Alert(_) | Effect::Recall(_) | Effect::Tell(_) => {}
+                Effect::Log { .. }
+                | Effect::Invariant(_)
+                | Effect::Alert(_)
+                | Effect::Recall(_)
+                | Effect::Notify { .. }
+                | Effect::Deliver { .. }
+                | Effect::Tell(_) => {}
             }
         }
     }

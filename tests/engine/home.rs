@@ -45,7 +45,8 @@ pub(crate) fn text_of<'a>(rules: impl Iterator<Item = (&'a str, &'a str)>) -> St
 /// Returns the ruleset of the rules of `text`.
 pub(crate) fn ruleset_of(text: &str) -> Ruleset {
     let text = format!("scenes: {{ evening: {{ out/scene: dim }} }}\nrules:\n  {}\n", text.trim());
-    let settings = "location: { latitude: 51.5, longitude: -0.12, timezone: UTC }\nallow: { exec: [/bin/true] }\n";
+    let settings = "location: { latitude: 51.5, longitude: -0.12, timezone: UTC }\nallow: { exec: [/bin/true] }\n\
+        notify: { phone: { ntfy: 'http://127.0.0.1/x' }, display: { publish: out/display, payload: '${message}' } }\n";
     let mut sources = Sources::new();
     sources.insert("homerule.yaml".into(), Source::Content(settings.as_bytes().into()));
     sources.insert("rules/pool.yaml".into(), Source::Content(text.as_bytes().into()));
@@ -136,7 +137,9 @@ impl Played {
             let requests: Vec<_> = effects
                 .iter()
                 .filter_map(|effect| match effect {
-                    Effect::Http { request, .. } | Effect::Exec { request, .. } => Some(*request),
+                    Effect::Http { request, .. } | Effect::Exec { request, .. } => Some((*request, 200)),
+                    // Some deliveries fail, and are tried again.
+                    Effect::Deliver { request, .. } => Some((*request, if request.0 % 2 == 0 { 503 } else { 200 })),
                     _ => None,
                 })
                 .collect();
@@ -144,8 +147,8 @@ impl Played {
             if requests.is_empty() {
                 return;
             }
-            for request in requests {
-                let answer = Answer::Ended { status: 200, body: Payload::from_bytes("ok") };
+            for (request, status) in requests {
+                let answer = Answer::Ended { status, body: Payload::from_bytes("ok"), retry_after: None };
                 effects.extend(self.engine.handle(self.now, Event::Answered { request, answer }));
             }
         }

@@ -117,6 +117,11 @@ pub(crate) const RULES: &[(&str, &str)] = &[
         "{ when: { topic: home/b/door, payload: open }, then: [ { http: { url: 'http://127.0.0.1/x', method: POST, body: { a: 1 } } }, \
          { out/http: '${http.status}' }, { exec: [/bin/true, '${payload}'], on_error: continue } ] }",
     ),
+    (
+        "tells",
+        "{ when: home/+room/tv, then: { notify: [phone, display], message: '${room} ${msg}', priority: 4, \
+         buttons: [ { text: Ok, webhook: '${room}' } ] } }",
+    ),
     ("dry", "{ when: home/+room/tv, dry_run: true, then: { 'out/${room}/dry': 1 } }"),
     (
         "changed",
@@ -209,6 +214,7 @@ pub(crate) const WORDS: &[&str] = &[
     "http:",
     "exec:",
     "stop:",
+    "notify:",
     "on_error:",
     "mode: single",
     "mode: queued",

@@ -41,12 +41,20 @@ fn home_of(name: &str, content: &[u8]) -> Sources {
         sources.insert("rules/empty.yaml".into(), Source::Content(b"".as_slice().into()));
     }
     if !name.contains("no-location") {
-        let settings = b"location: { latitude: 51.5, longitude: -0.12, timezone: Europe/London }\n";
-        sources.insert("homerule.yaml".into(), Source::Content(settings.as_slice().into()));
+        let mut settings = "location: { latitude: 51.5, longitude: -0.12, timezone: Europe/London }\n".to_owned();
+        if name.starts_with("notify") {
+            settings.push_str(TARGETS);
+        }
+        sources.insert("homerule.yaml".into(), Source::Content(settings.as_bytes().into()));
     }
     sources.insert(Arc::from(format!("rules/{name}")), content);
     sources
 }
+
+/// Where notifications go in homes whose rules notify.
+const TARGETS: &str = "allow: { http: [\"https://ntfy.sh/*\", \"https://ntfy.sh\"] }\n\
+    notify:\n  phone: { ntfy: \"https://ntfy.sh/my-home\" }\n  display: { publish: a/b, payload: \"${message}\" }\n  \
+    pager: { http: { url: \"https://pager.example/\", body: \"${message}\" } }\n";
 
 /// All that is found in a home, in its test file too where it has one.
 fn found_in(sources: &Sources) -> Vec<Diagnostic> {

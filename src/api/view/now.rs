@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::{FailingRule, Finding};
+use crate::api::{FailingRule, Finding, UndeliveredNotification};
 use crate::engine::{InvariantView, WaitKind, Waits, WaitsFor};
 use crate::explain::{LocalTime, awaited_any};
 use crate::model::spoken;
@@ -81,6 +81,8 @@ pub enum WrongKind {
     Device,
     /// What must never happen did.
     Invariant,
+    /// A notification wasn't delivered.
+    Notification,
 }
 
 /// Something that waits.
@@ -199,6 +201,13 @@ impl Wrong {
             "none of it is in force"
         };
         Wrong { file: Some(file.to_owned()), ..Wrong::new(WrongKind::Stale, message.to_owned()) }
+    }
+
+    /// Returns that a notification wasn't delivered.
+    #[must_use]
+    pub fn of_undelivered(one: &UndeliveredNotification) -> Wrong {
+        let message = format!("`{}` wasn't told \"{}\": {}", one.target, one.message, one.reason);
+        Wrong { rule: Some(one.rule.clone()), at: Some(one.at), ..Wrong::new(WrongKind::Notification, message) }
     }
 
     /// Returns that a rule rests after a loop.

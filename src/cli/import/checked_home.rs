@@ -8,7 +8,7 @@ use crate::cli::Failure;
 use crate::cli::home::zone::zone_of;
 use crate::disk::home_files;
 use crate::lang::import::home_assistant::Imported;
-use crate::lang::{Diagnostic, Home, Secret, Severity, Source};
+use crate::lang::{Diagnostic, Home, Secret, Severity, Source, Sources};
 use crate::sim::TestHome;
 
 /// The home with the imported files.
@@ -28,6 +28,9 @@ impl CheckedHome {
             if path.starts_with("rules/") || path == home_files::SETTINGS {
                 sources.insert(Arc::from(path.as_str()), Source::Content(Arc::from(text.as_bytes())));
             }
+        }
+        if let Some(needed) = &imported.report.to_paste {
+            paste(&mut sources, needed);
         }
         for (path, value) in &imported.secrets {
             let secret = Secret::File(Arc::from(path.as_str()));
@@ -51,6 +54,30 @@ impl CheckedHome {
         }
         found
     }
+}
+
+/// Adds to the settings what the report says to paste: the rules are checked as they will be then. What is there already stays.
+fn paste(sources: &mut Sources, needed: &str) {
+    let Some(Source::Content(bytes)) = sources.get(home_files::SETTINGS) else { return };
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let known = Home::load(sources).settings.targets;
+    let is_new = |line: &&str| line.trim().split_once(':').is_some_and(|(name, _)| known.get(name).is_none());
+    let entries: Vec<&str> = needed.lines().filter(|line| line.starts_with("  ")).filter(is_new).collect();
+    if entries.is_empty() {
+        return;
+    }
+    let block = format!("{}\n", entries.join("\n"));
+    let merged = match text.lines().find(|line| line.starts_with("notify:")) {
+        None => format!("{text}\nnotify:\n{block}"),
+        Some(line) => match line.strip_prefix("notify: {") {
+            Some(rest) => {
+                let inline = entries.iter().map(|entry| entry.trim()).collect::<Vec<_>>().join(", ");
+                text.replacen(line, &format!("notify: {{ {inline}, {rest}"), 1)
+            }
+            None => text.replacen(line, &format!("notify:\n{}", block.trim_end()), 1),
+        },
+    };
+    sources.insert(home_files::SETTINGS.into(), Source::Content(merged.into_bytes().into()));
 }
 
 /// Returns the rule of which a rule that only triggers it is a part; itself where it is none.

@@ -5,14 +5,12 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 
 use crate::cli::{Exit, Failure, print};
 use crate::disk::{self, home_files};
 use crate::lang::import::home_assistant::{Folder, Imported, Request, import};
-use crate::lang::{Home, Severity, Source};
 
 use super::checked_home::CheckedHome;
 use super::configuration_folder::ConfigurationFolder;
@@ -60,7 +58,6 @@ impl HomeAssistant {
             entities: named.as_deref().zip(entities.as_deref()),
             known: known_devices::read(&self.into),
             has_settings: self.into.join(home_files::SETTINGS).exists(),
-            can_notify: can_notify(),
             rejected: BTreeMap::new(),
         };
         let imported = self.checked(&mut request)?;
@@ -171,16 +168,6 @@ impl HomeAssistant {
             print::line(&format!("{} says what came of each", file.display()));
         }
     }
-}
-
-/// Returns whether rules can notify: whether one that does loads.
-fn can_notify() -> bool {
-    let settings = "notify:\n  phone: { publish: phone/say, payload: \"${message}\" }\n";
-    let rules = "rules: { bell: { when: bell, then: { notify: phone, message: Somebody rings } } }\n";
-    let files = [(home_files::SETTINGS, settings), ("rules/bell.yaml", rules)];
-    let source = |(path, text): (&str, &str)| (Arc::from(path), Source::Content(Arc::from(text.as_bytes())));
-    let home = Home::load(&files.into_iter().map(source).collect());
-    home.diagnostics.iter().all(|found| found.severity != Severity::Error)
 }
 
 fn write_file(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {

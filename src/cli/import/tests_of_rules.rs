@@ -12,7 +12,7 @@ use crate::lang::import::home_assistant::{Imported, Trial};
 use crate::lang::test_file::TestFile;
 use crate::lang::{Source, Yaml};
 use crate::script::with_deep_stack;
-use crate::sim::{Published, TestHome, TestRun, Tried, expectation};
+use crate::sim::{Published, TestHome, TestRun, Tried, expectation, notice_expectation};
 
 /// A test that expects more messages than this tells nobody anything.
 const MOST_MESSAGES: usize = 40;
@@ -135,7 +135,8 @@ impl Attempts<'_> {
             _ => expectation(told.iter().copied()),
         };
         let is_open = told.len() > MOST_MESSAGES || !tried.failed.is_empty();
-        let mut test = self.yaml(start, [inputs(&tried.published), Some(step)].into_iter().flatten());
+        let notices = (!tried.told.is_empty() && !is_open).then(|| notice_expectation(&tried.told));
+        let mut test = self.yaml(start, [inputs(&tried.published), notices, Some(step)].into_iter().flatten());
         if let (true, Yaml::Map(keys)) = (is_open, &mut test) {
             keys.insert(1, ("strict".to_owned(), Yaml::Value(false.into())));
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::api::{Finding, InvariantStatus, RuleCounts, Status, StoreStatus};
+use crate::api::{Finding, InvariantStatus, NotificationStatus, RuleCounts, Status, StoreStatus};
 use crate::daemon::files::last_good::Stale;
 use crate::daemon::instance::Instance;
 use crate::daemon::mqtt::Mqtt;
@@ -106,6 +106,7 @@ impl HomeView<'_> {
             diagnostics: self.findings.to_vec(),
             store: self.store_status(),
             recorder: self.recorder.status(),
+            notifications: NotificationStatus::of(self.engine),
             broker: self.mqtt.broker().map(|broker| broker.status()),
             link: self.mqtt.link().map(|link| link.status(self.now)),
             instance: self.instance.map(Instance::status),

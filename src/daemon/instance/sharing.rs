@@ -134,7 +134,11 @@ impl Sharing {
                     self.words.push(Word::Answered(mark, answer.clone()));
                 }
             }
-            Event::Webhook { .. } | Event::Switch { .. } | Event::Resume(_) | Event::RunRule { .. } => {
+            Event::Webhook { .. }
+            | Event::Pressed { .. }
+            | Event::Switch { .. }
+            | Event::Resume(_)
+            | Event::RunRule { .. } => {
                 self.words.push(Word::Happened(event.clone()));
             }
             Event::Tick
@@ -230,7 +234,7 @@ fn marked(effect: &Effect) -> Option<(&RuleId, Option<u64>)> {
             mark.bytes(message.payload.bytes());
             &publication.rule
         }
-        Effect::Http { rule, call, .. } => {
+        Effect::Http { rule, call, .. } | Effect::Deliver { rule, call, .. } => {
             mark.text(&format!("{call:?}"));
             rule
         }
@@ -242,7 +246,12 @@ fn marked(effect: &Effect) -> Option<(&RuleId, Option<u64>)> {
         }
         Effect::Alert(alert) => return alert.rule.as_ref().map(|rule| (rule, None)),
         Effect::Log { rule, .. } => return rule.as_ref().map(|rule| (rule, None)),
-        Effect::Save { .. } | Effect::Trace(_) | Effect::Recall(_) | Effect::Tell(_) | Effect::Invariant(_) => {
+        Effect::Save { .. }
+        | Effect::Trace(_)
+        | Effect::Recall(_)
+        | Effect::Tell(_)
+        | Effect::Notify { .. }
+        | Effect::Invariant(_) => {
             return None;
         }
     };
@@ -252,7 +261,7 @@ fn marked(effect: &Effect) -> Option<(&RuleId, Option<u64>)> {
 
 fn request_of(effect: &Effect) -> Option<RequestId> {
     match effect {
-        Effect::Http { request, .. } | Effect::Exec { request, .. } => Some(*request),
+        Effect::Http { request, .. } | Effect::Exec { request, .. } | Effect::Deliver { request, .. } => Some(*request),
         Effect::Publish(_)
         | Effect::Alert(_)
         | Effect::Log { .. }
@@ -260,6 +269,7 @@ fn request_of(effect: &Effect) -> Option<RequestId> {
         | Effect::Trace(_)
         | Effect::Recall(_)
         | Effect::Tell(_)
+        | Effect::Notify { .. }
         | Effect::Invariant(_) => None,
     }
 }

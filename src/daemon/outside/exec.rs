@@ -41,7 +41,7 @@ async fn output(program: &str, arguments: &[String]) -> std::io::Result<Answer> 
     let status = child.wait().await?;
     let body = Payload::from_bytes(printed);
     Ok(match status.code() {
-        Some(code) => Answer::Ended { status: i64::from(code), body },
+        Some(code) => Answer::Ended { status: i64::from(code), body, retry_after: None },
         None => Answer::Failed(format!("`{program}` was ended by a signal")),
     })
 }
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_program_gives_its_status_and_what_it_printed() {
         let answer = run_now(&["sh", "-c", "echo hello; exit 3"], Duration::from_secs(10));
-        assert_eq!(answer, Answer::Ended { status: 3, body: Payload::from_bytes("hello\n") });
+        assert_eq!(answer, Answer::Ended { status: 3, body: Payload::from_bytes("hello\n"), retry_after: None });
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Makes an HTTP request for a rule.
 
-use ureq::Agent;
-use ureq::http::Request;
+use ureq::http::{Request, Response};
+use ureq::{Agent, Body};
 
 use crate::engine::{Answer, HttpCall};
 use crate::model::Payload;
@@ -22,6 +22,14 @@ fn request(call: &HttpCall) -> Answer {
 }
 
 fn ask(call: &HttpCall) -> Result<Answer, ureq::Error> {
+    let mut response = response(call)?;
+    let body = response.body_mut().with_config().limit(LONGEST_BODY).read_to_vec()?;
+    let status = i64::from(response.status().as_u16());
+    Ok(Answer::Ended { status, body: Payload::from_bytes(body), retry_after: None })
+}
+
+/// Makes a request, and returns what comes back first: all but the body.
+pub(super) fn response(call: &HttpCall) -> Result<Response<Body>, ureq::Error> {
     let config = Agent::config_builder()
         .timeout_global(Some(call.timeout))
         .http_status_as_error(false)
@@ -34,9 +42,7 @@ fn ask(call: &HttpCall) -> Result<Answer, ureq::Error> {
         request = request.header(name.as_str(), value.as_str());
     }
     let request = request.body(call.body.clone())?;
-    let mut response = Agent::new_with_config(config).run(request)?;
-    let body = response.body_mut().with_config().limit(LONGEST_BODY).read_to_vec()?;
-    Ok(Answer::Ended { status: i64::from(response.status().as_u16()), body: Payload::from_bytes(body) })
+    Agent::new_with_config(config).run(request)
 }
 
 /// Returns `url` with `%…` for what no URL may hold, as browsers do: blanks, letters beyond ASCII.
@@ -91,7 +97,10 @@ mod tests {
     #[test]
     fn an_answer_of_any_status_is_an_answer() {
         let (url, server) = serve("HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\ngone");
-        assert_eq!(request(&call(url)), Answer::Ended { status: 404, body: Payload::from_bytes("gone") });
+        assert_eq!(
+            request(&call(url)),
+            Answer::Ended { status: 404, body: Payload::from_bytes("gone"), retry_after: None }
+        );
         let asked = server.join().unwrap();
         assert!(asked.starts_with("POST /path HTTP/1.1\r\n") && asked.contains("x-name: value\r\n"), "{asked}");
     }
@@ -107,7 +116,7 @@ mod tests {
     #[test]
     fn a_redirect_is_not_followed() {
         let (url, _server) = serve("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
-        assert_eq!(request(&call(url)), Answer::Ended { status: 302, body: Payload::default() });
+        assert_eq!(request(&call(url)), Answer::Ended { status: 302, body: Payload::default(), retry_after: None });
     }
 
     #[test]

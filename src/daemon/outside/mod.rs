@@ -1,9 +1,11 @@
 //! What rules do outside the broker: HTTP requests and programs, if the settings allow them.
 
+mod deliver;
 mod exec;
 mod http;
 mod places;
 mod recall;
+mod telegram;
 
 use std::future::Future;
 use std::time::Duration;
@@ -17,21 +19,34 @@ use crate::model::history::Recall;
 use crate::daemon::home::input::{Input, Link};
 use crate::daemon::recorder::Search;
 use crate::model::RuleId;
+use crate::rules::TelegramTarget;
 
-use places::Places;
+use places::{Places, Queue};
+use telegram::Bots;
 
 /// Starts HTTP requests and programs; what comes of them goes back to the loop.
 pub(super) struct Outside {
     link: Link,
     allow: Allow,
     places: Places,
+    /// The places of notifications, which take none of those of other requests.
+    places_of_notices: Places,
+    /// Who is asked which buttons were pressed.
+    bots: Bots,
     /// Those that go on. They end with the daemon.
     running: JoinSet<()>,
 }
 
 impl Outside {
     pub(super) fn new(link: Link, allow: Allow) -> Outside {
-        Outside { link, allow, places: Places::default(), running: JoinSet::new() }
+        Outside {
+            bots: Bots::new(link.clone()),
+            link,
+            allow,
+            places: Places::default(),
+            places_of_notices: Places::default(),
+            running: JoinSet::new(),
+        }
     }
 
     /// From now on, `allow` is allowed.
@@ -43,7 +58,20 @@ impl Outside {
     pub(super) fn request(&mut self, request: RequestId, rule: &RuleId, call: HttpCall) {
         let refusal = (!self.allow.allows_url(&call.url))
             .then(|| format!("`allow.http` in homerule.yaml has no pattern for {}", call.url));
-        self.start(request, rule, refusal, http::send(call));
+        let queue = self.places.queue_of(rule);
+        self.start(request, queue, refusal, http::send(call));
+    }
+
+    /// Delivers a notification, which the settings allow: what they don't, is never asked for.
+    pub(super) fn deliver(&mut self, request: RequestId, rule: &RuleId, call: HttpCall) {
+        let queue = self.places_of_notices.queue_of(rule);
+        self.start(request, queue, None, deliver::send(call));
+    }
+
+    /// Asks which buttons of these targets were pressed, as long as they may be.
+    pub(super) fn ask(&mut self, mut targets: Vec<TelegramTarget>) {
+        targets.retain(|target| self.allow.allows_url(&target.url("getUpdates")));
+        self.bots.ask(targets);
     }
 
     /// Runs a program.
@@ -51,7 +79,8 @@ impl Outside {
         let program = command.first().map_or("", String::as_str);
         let is_allowed = self.allow.exec.iter().any(|allowed| allowed.as_ref() == program);
         let refusal = (!is_allowed).then(|| format!("`allow.exec` in homerule.yaml doesn't name `{program}`"));
-        self.start(request, rule, refusal, exec::run(command, timeout));
+        let queue = self.places.queue_of(rule);
+        self.start(request, queue, refusal, exec::run(command, timeout));
     }
 
     /// Finds what was recorded of a topic.
@@ -69,12 +98,12 @@ impl Outside {
     fn start(
         &mut self,
         request: RequestId,
-        rule: &RuleId,
+        queue: Queue,
         refusal: Option<String>,
         work: impl Future<Output = Answer> + Send + 'static,
     ) {
         while self.running.try_join_next().is_some() {}
-        let (link, queue) = (self.link.clone(), self.places.queue_of(rule));
+        let link = self.link.clone();
         self.running.spawn(async move {
             let answer = if let Some(refusal) = refusal {
                 Answer::Failed(refusal)

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
@@ -64,14 +65,34 @@ pub(super) async fn reload(State(shared): State<Shared>) -> Result<Json<Reloaded
     Ok(Json(reloaded))
 }
 
-/// `POST /hook/NAME`: 202 once it is queued, 404 where no rule has the name.
+/// The key of a button.
+#[derive(Debug, Deserialize)]
+pub(super) struct Button {
+    key: Option<String>,
+}
+
+/// `POST /hook/NAME`: 202 once it is queued, 404 where no rule has the name. With `?key=`, a button of a notification is pressed:
+/// 410 where it was already, or its time is over.
 pub(super) async fn hook(
     State(shared): State<Shared>,
     Path(name): Path<Arc<str>>,
+    Query(button): Query<Button>,
     body: Bytes,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     refuse_at_standby(&shared).await?;
+    if let Some(key) = button.key {
+        let is_pressed =
+            shared.link.act(move |home| home.press(Some(&name), &key, Payload::from_bytes(body), None)).await?;
+        let gone = || Problem::new(StatusCode::GONE, "this button was pressed already, or its time is over");
+        // The page of ntfy presses it from its own site.
+        let from_anywhere = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+        return if is_pressed { Ok((StatusCode::ACCEPTED, from_anywhere).into_response()) } else { Err(gone()) };
+    }
     let asked = Arc::clone(&name);
     let is_taken = shared.link.act(move |home| home.post(asked, Payload::from_bytes(body))).await?;
-    if is_taken { Ok(StatusCode::ACCEPTED) } else { Err(Problem::not_found(format!("no rule has `webhook: {name}`"))) }
+    if is_taken {
+        Ok(StatusCode::ACCEPTED.into_response())
+    } else {
+        Err(Problem::not_found(format!("no rule has `webhook: {name}`")))
+    }
 }

@@ -3,7 +3,7 @@
 use crate::engine::condition::judgement::Judgement;
 use crate::engine::device::set;
 use crate::engine::instant::later;
-use crate::engine::people::input;
+use crate::engine::people::{input, notify};
 use crate::engine::run::thread::Waiting;
 use crate::engine::run::wait;
 use crate::engine::trace::{Fault, Outcome, StepKind, StepResult, StopReason};
@@ -47,7 +47,7 @@ pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
         ActionKind::SceneByName(name) => scene(act, name),
         ActionKind::Set(command) => set::set(act, command),
         ActionKind::Input(values) => input::act(act, values),
-        ActionKind::Notify(_) => Ok(Next::GoOn),
+        ActionKind::Notify(told) => notify::act::act(act, told),
         ActionKind::Script(closure) => script::call(act, closure),
         ActionKind::Delay(duration) => delay(act, duration),
         ActionKind::Wait(wait) => wait::begin(act, wait),

@@ -73,7 +73,7 @@ pub(crate) fn answer(core: &mut Core, request: RequestId, answer: Answer) {
     let Some((run, thread)) = core.runs.waiting_for(request) else { return };
     match answer {
         Answer::Failed(message) => unwind::fail_waiting(core, run, thread, StepKind::Answer, &Failure::plain(message)),
-        Answer::Ended { status, body } => {
+        Answer::Ended { status, body, retry_after: _ } => {
             let mut http = Map::new();
             http.insert("status".into(), Value::Int(status));
             http.insert("body".into(), body.value().clone());

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use crate::engine::trace::{StepKind, StepResult};
 use crate::model::{Place, Value};
-use crate::rules::{Action, ActionKind, DurationTemplate, Http, IfChanged, OnError, Publish, RuleReference, SetAction};
-use crate::script::{Asked, Closure, Command, Failure, Template, UnlessSame};
+use crate::rules::{
+    Action, ActionKind, DurationTemplate, Http, IfChanged, Notify, NotifyButton, OnError, Publish, RuleReference,
+    SetAction,
+};
+use crate::script::{Asked, Closure, Command, Failure, Template, Told, UnlessSame};
 
 use super::act::Act;
 use super::next::Next;
@@ -63,6 +66,7 @@ fn carry_out(act: &mut Act<'_>, command: Command, place: &Place) -> Result<Next,
             let (target, to) = (Template::Constant(target), Template::Constant(to));
             ActionKind::Set(SetAction { target, to, if_changed, confirm: None })
         }
+        Command::Notify(told) => ActionKind::Notify(notify(*told)),
         Command::Remember(name, value) => ActionKind::Remember(vec![(name, Template::Constant(value))]),
         Command::Switch { rule, is_enabled } => {
             ActionKind::Switch { rule: RuleReference::Template(text(rule)), is_enabled }
@@ -86,6 +90,19 @@ fn carry_out(act: &mut Act<'_>, command: Command, place: &Place) -> Result<Next,
             let place = failure.place.unwrap_or_else(|| place.clone());
             Err(Failure { place: Some(place), ..failure })
         }
+    }
+}
+
+/// Returns what a closure tells people as the action that does.
+fn notify(told: Told) -> Notify {
+    let button = |(said, webhook)| NotifyButton { text: text(said), webhook: text(webhook) };
+    Notify {
+        targets: Template::Constant(told.targets),
+        message: Template::Constant(told.message),
+        title: told.title.map(Template::Constant),
+        priority: told.priority.map(Template::Constant),
+        tags: told.tags.map(Template::Constant),
+        buttons: told.buttons.into_iter().map(button).collect(),
     }
 }
 

@@ -35,11 +35,12 @@ pub(crate) struct Counters {
 
 /// Says what must be kept at once.
 pub(crate) fn save_at_once(core: &mut Core) {
-    let Core { live, runs, snapshots, commanded, effects, .. } = core;
+    let Core { live, runs, snapshots, notices, commanded, effects, .. } = core;
     let mut save = |key, value| effects.push(Effect::Save { key, value });
     live.save_at_once(&mut save);
     runs.save_at_once(&mut save);
     snapshots.save(&mut save);
+    notices.save(&mut save);
     commanded.save(&mut save);
 }
 
@@ -72,6 +73,7 @@ pub(crate) fn keep_all(core: &mut Core) {
     core.evaluator.world.history.keep_all();
     core.live.keep_all();
     core.snapshots.keep_all();
+    core.notices.keep_all();
     core.commanded.keep_all();
     core.runs.keep_all();
 }
@@ -111,6 +113,8 @@ fn restore_row(core: &mut Core, key: &str, value: &str) -> Result<(), String> {
     } else if let Some(read) = core.evaluator.world.history.restore(key, value) {
         return read;
     } else if let Some(read) = core.snapshots.restore(key, value) {
+        return read;
+    } else if let Some(read) = core.notices.restore(key, value) {
         return read;
     } else if let Some(read) = core.commanded.restore(key, value) {
         return read;

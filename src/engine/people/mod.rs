@@ -1,3 +1,4 @@
 //! What people set by hand, and what they are told.
 
 pub(crate) mod input;
+pub(crate) mod notify;

@@ -88,6 +88,10 @@ impl Masker<'_> {
             StepResult::Text(text) | StepResult::Words(text) | StepResult::Requested { url: text, .. } => {
                 self.text(text);
             }
+            StepResult::Notified { title, message, .. } => {
+                self.text(title);
+                self.text(message);
+            }
             StepResult::Started(command) => self.texts(command),
             StepResult::Judged { verdict, source } => {
                 self.verdict(verdict);

@@ -69,6 +69,15 @@ pub enum StepResult {
         /// Where to.
         url: String,
     },
+    /// A target was told something.
+    Notified {
+        /// The target.
+        target: Name,
+        /// The title; empty where there's none.
+        title: String,
+        /// What.
+        message: String,
+    },
     /// A program was started; with its arguments.
     Started(Vec<String>),
     /// The rule that was run, switched or cancelled.
@@ -105,6 +114,7 @@ impl StepResult {
             }
             StepResult::Text(text) | StepResult::Words(text) => text.len(),
             StepResult::Requested { method, url } => method.len() + url.len(),
+            StepResult::Notified { target, title, message } => target.len() + title.len() + message.len(),
             StepResult::Started(command) => command.iter().map(String::len).sum(),
             StepResult::Would(result) => size_of::<StepResult>() + result.size(),
             StepResult::Failed(fault) => size_of::<Fault>() + fault.size(),

@@ -9,12 +9,14 @@ use crate::engine::condition::by_time::{self, RuleByTime};
 use crate::engine::consistency;
 use crate::engine::engine::Engine;
 use crate::engine::invariant::{InvariantView, views};
+use crate::engine::people::notify::NoticesView;
 use crate::engine::trace::masked::Masker;
 use crate::engine::trace::{RunId, Trace};
 use crate::engine::trigger::events;
 use crate::engine::yielding::Overridden;
 use crate::engine::yielding::state::Override;
-use crate::model::RuleId;
+use crate::model::{Name, RuleId};
+use crate::rules::TelegramTarget;
 
 use super::{Doing, Judged, RuleView, Waits};
 
@@ -139,6 +141,24 @@ impl Engine {
     #[must_use]
     pub fn webhooks(&self) -> BTreeSet<Arc<str>> {
         events::webhooks(&self.core).collect()
+    }
+
+    /// Returns how notifications stand.
+    #[must_use]
+    pub fn notices(&self) -> NoticesView {
+        self.core.notices.view()
+    }
+
+    /// Returns the webhook of the button that has this key and may be pressed.
+    #[must_use]
+    pub fn webhook_of_button(&self, key: &str) -> Option<Name> {
+        self.core.notices.webhook_of(key)
+    }
+
+    /// Returns the targets of Telegram whose buttons may be pressed.
+    #[must_use]
+    pub fn asked_by_telegram(&self) -> Vec<TelegramTarget> {
+        self.core.notices.asked_by_telegram()
     }
 
     /// Returns what isn't as it must be between the engine's parts, a sentence each; nothing is, unless the engine is wrong.

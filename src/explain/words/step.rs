@@ -55,6 +55,8 @@ fn words<'a>(result: &'a StepResult, step: &Step, time: &LocalTime) -> Cow<'a, s
         StepResult::TooLarge(size) => format!("{}, too much to keep in a trace", format_size(*size)),
         StepResult::Set(name, value) => format!("{name} = {}", shown(value)),
         StepResult::Requested { method, url } => format!("{method} {url}"),
+        StepResult::Notified { target, title, message } if title.is_empty() => format!("{target}: {message}"),
+        StepResult::Notified { target, title, message } => format!("{target}: {title}: {message}"),
         StepResult::Started(command) => command.join(" "),
         StepResult::TimerSet { name, delay } => {
             format!("{} in {}", name.as_deref().unwrap_or("a timer"), format_duration(*delay))

@@ -103,6 +103,8 @@ codes! {
     130 UNKNOWN_DEVICE "Unknown device."
     131 UNFIT_COMMAND "A device can't do what a rule asks of it."
     132 UNKNOWN_INPUT "Unknown input."
+    133 UNKNOWN_TARGET "A notification goes to a target that homerule.yaml doesn't name."
+    134 BAD_BUTTON "A button of a notification can't be shown, or can't be answered."
     170 TWO_WRITERS "Two rules publish different values to one topic at the same moment."
     171 WAKES_ITSELF "A rule wakes itself, or rules wake each other in a circle."
     172 DEAD_TOPIC "A rule reads a topic that nothing speaks on."

@@ -97,14 +97,14 @@ impl Home {
             decoded.into_iter().filter(|(file, _)| !broken.contains(file)).map(|(_, entry)| entry).collect()
         };
         let (entries, invariants) = (good(decoded), good(invariants));
-        let secrets = context.files.iter().flat_map(|file| &file.secrets).cloned();
+        let secrets = context.files.iter().flat_map(|file| &file.secrets).chain(&settings.secrets).cloned();
         let secrets = Secrets::new(secrets);
         for found in &mut diagnostics {
             mask(found, &secrets);
         }
         let ruleset = Ruleset::new(entries).with_secrets(secrets);
         let ruleset = ruleset.with_inputs(Arc::clone(&context.inputs)).with_agendas(agendas);
-        let ruleset = ruleset.with_invariants(invariants);
+        let ruleset = ruleset.with_invariants(invariants).with_targets(settings.targets.clone());
         let diagnostics = in_order(diagnostics, &settings.rules);
         Home { settings, ruleset, kept_devices, diagnostics }
     }

@@ -226,10 +226,7 @@ const ACTION: &[Meaning] = &[
     (&["store", "save", "set_state"], Word("remember")),
     (&["concurrent", "together"], Word("parallel")),
     (&["sequence", "actions", "do", "then"], Way("put actions that follow each other in a list: `then: [ …, … ]`")),
-    (
-        &["notify", "message", "alert"],
-        Way("publish to the service that notifies you, or call it: `http: { url: …, method: POST, body: … }`"),
-    ),
+    (&["alert", "notification", "persistent_notification", "push"], Word("notify")),
     (&["payload", "qos", "retain"], Way("add it to a topic: `publish: home/lamp/set`, `payload: ON`")),
     (
         &[
@@ -291,6 +288,7 @@ const STEP: &[Meaning] = &[
     (&["state", "assert_state", "states"], Word("expect_state")),
     (&["run", "ran", "assert_run", "runs"], Word("expect_run")),
     (&["http"], Word("expect_http")),
+    (&["notify", "notification", "notifications"], Word("expect_notify")),
     (&["exec"], Word("expect_exec")),
     (&["hook", "post"], Word("webhook")),
     (&["reboot", "stop", "crash", "kill"], Word("restart")),

@@ -13,7 +13,7 @@ use crate::lang::yaml::tree::Node;
 use crate::lang::{Allow, Settings};
 use crate::model::schedule::Calendar;
 use crate::model::{Name, RuleId, Value};
-use crate::rules::{Input, Inputs};
+use crate::rules::{Input, Inputs, Targets};
 use crate::script::{RuleNames, Sandbox};
 
 use super::each::Instances;
@@ -55,6 +55,10 @@ pub(in crate::lang) struct Context {
     pub(super) recorded: Option<Duration>,
     /// What the settings allow; `None` if they don't load.
     pub(super) allow: Option<Allow>,
+    /// Where notifications go; `None` if the settings don't load.
+    pub(super) targets: Option<Targets>,
+    /// The webhooks that rules hear; `None` if a file may hear others.
+    pub(super) webhooks: Option<BTreeSet<Arc<str>>>,
 }
 
 impl Context {
@@ -90,6 +94,8 @@ impl Context {
             calendars: settings.map(|settings| settings.calendars.keys().cloned().collect()),
             recorded: settings.and_then(|settings| Some(settings.recorder.as_ref()?.keep)),
             allow: settings.map(|settings| settings.allow.clone()),
+            targets: settings.map(|settings| settings.targets.clone()),
+            webhooks: is_complete.then(|| webhooks(&files)).flatten(),
             files: files.clone(),
         };
         for file in &files {
@@ -146,6 +152,24 @@ impl RuleSource {
 /// Returns an input by its name.
 fn named((input, _): &(Input, Range<usize>)) -> (Name, Input) {
     (Arc::clone(&input.name), input.clone())
+}
+
+/// Returns the webhooks that rules hear; `None` where a name is only known later.
+fn webhooks(files: &[Arc<RuleFile>]) -> Option<BTreeSet<Arc<str>>> {
+    let (mut found, mut are_known) = (BTreeSet::new(), true);
+    for rule in files.iter().flat_map(|file| &file.rules) {
+        rule.node.walk(&mut |node| {
+            let Some(name) = node.get("webhook").and_then(Node::as_scalar) else { return };
+            // A button names one, and hears nothing.
+            if node.get("text").is_some() {
+                return;
+            }
+            let name = name.text.as_str();
+            are_known &= !name.contains("${");
+            found.insert(name.into());
+        });
+    }
+    are_known.then_some(found)
 }
 
 /// Returns the home's zone and place, where the settings say both.

@@ -136,6 +136,9 @@ impl Decoder<'_> {
             "scene" => {
                 self.find_scene(text, span);
             }
+            "notify" => {
+                self.known_target(text, span);
+            }
             _ => {}
         }
     }

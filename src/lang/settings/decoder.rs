@@ -1,5 +1,6 @@
 //! Decodes `homerule.yaml` (docs/settings.md).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::tz::TimeZoneDatabase;
@@ -27,12 +28,13 @@ pub(in crate::lang) fn read(reader: &mut Reader<'_>, sources: &Sources) -> Setti
     if root.is_null() {
         return defaults;
     }
+    let secrets = root.get("notify").map(|node| secrets::texts(node, sources)).unwrap_or_default();
     secrets::fill_in(&mut root, sources, reader);
-    reader.settings(&root).filter(|_| !reader.findings.has_errors()).unwrap_or(defaults)
+    reader.settings(&root, &secrets).filter(|_| !reader.findings.has_errors()).unwrap_or(defaults)
 }
 
 impl Reader<'_> {
-    fn settings(&mut self, root: &Node) -> Option<Settings> {
+    fn settings(&mut self, root: &Node, secrets: &BTreeSet<Arc<str>>) -> Option<Settings> {
         let mut settings = Settings::default();
         let mut fields = Fields::of(root, "homerule.yaml", &self.text, &mut self.findings)?;
         if let Some(node) = given(&mut fields, "location") {
@@ -78,6 +80,7 @@ impl Reader<'_> {
         if let Some(node) = given(&mut fields, "allow") {
             settings.allow = self.allow(node).unwrap_or(settings.allow);
         }
+        self.targets(&mut fields, &mut settings, secrets);
         settings.name = self.text_of(&mut fields, "name");
         fields.finish(&mut self.findings);
         if settings.instance.is_some() && matches!(settings.broker, BrokerSettings::Embedded(_)) {
@@ -85,6 +88,16 @@ impl Reader<'_> {
         }
         not_offered::report(root, &mut self.findings);
         Some(settings)
+    }
+
+    /// Reads where notifications go, which depends on what else the settings say.
+    fn targets(&mut self, fields: &mut Fields<'_>, settings: &mut Settings, secrets: &BTreeSet<Arc<str>>) {
+        if let Some(node) = given(fields, "notify") {
+            settings.targets = self.notify(node, settings.limits, secrets);
+            settings.secrets = secrets.iter().cloned().collect();
+        }
+        settings.targets.allowed.clone_from(&settings.allow.http);
+        settings.targets.public_url = settings.web.public_url.as_deref().map(Arc::from);
     }
 
     fn location(&mut self, node: &Node) -> Option<(Option<Location>, Option<String>)> {

@@ -12,6 +12,7 @@ mod folder_name;
 mod instance;
 mod instance_decoder;
 mod not_offered;
+mod notify;
 pub(super) mod secrets;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use crate::model::schedule::Location;
 use crate::model::{Topic, TopicFilter, Value, matches_star};
+use crate::rules::Targets;
 use crate::script;
 
 pub use address::{Host, ListenAddress};
@@ -81,6 +83,10 @@ pub struct Settings {
     pub named_devices: NamedDevices,
     /// What the home is called; `None`: as its folder.
     pub name: Option<String>,
+    /// Where notifications go.
+    pub targets: Targets,
+    /// The texts of `notify` that nobody is shown: they came from elsewhere.
+    pub secrets: Vec<Arc<str>>,
 }
 
 /// What is kept of the messages that came.
@@ -158,6 +164,8 @@ impl Default for Settings {
             discovery: DiscoverySettings::default(),
             named_devices: NamedDevices::default(),
             name: None,
+            targets: Targets::default(),
+            secrets: Vec::new(),
         }
     }
 }

@@ -11,10 +11,8 @@ use crate::lang::yaml::tree::{Entry, Node, NodeKind};
 type Row = (&'static [&'static str], &'static str, &'static str);
 
 /// What isn't done yet. Remove a row with the change that does it.
-const NOT_OFFERED: &[Row] = &[
-    (&["web", "tls"], "the HTTP interface has no TLS", "remove `tls`, and listen on 127.0.0.1 only"),
-    (&["web", "public_url"], "the HTTP interface knows no address but its own", "remove `public_url`"),
-];
+const NOT_OFFERED: &[Row] =
+    &[(&["web", "tls"], "the HTTP interface has no TLS", "remove `tls`, and listen on 127.0.0.1 only")];
 
 /// Reports what the settings ask for and isn't done yet.
 pub(super) fn report(root: &Node, findings: &mut Findings) {

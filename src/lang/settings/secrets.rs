@@ -3,6 +3,7 @@
 //! This layer reads neither files nor the environment. [`Home::secrets`](super::Home::secrets) says what the
 //! settings ask for; the shell puts it into the sources under [`Secret::key`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::{PlacedText, Stretch, Value};
@@ -66,6 +67,11 @@ pub(in crate::lang) fn find(root: &Node) -> Vec<Secret> {
     found.sort();
     found.dedup();
     found
+}
+
+/// Returns the texts of the secrets in `node`, as far as the shell could read them.
+pub(in crate::lang) fn texts(node: &Node, sources: &Sources) -> BTreeSet<Arc<str>> {
+    find(node).iter().filter_map(|secret| value(secret, sources).map(Arc::from)).collect()
 }
 
 /// Fills in the secrets from `sources`. Reports a missing one, and leaves it out.

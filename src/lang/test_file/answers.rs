@@ -1,4 +1,4 @@
-//! What the outside answers in a test: `http` and `exec` actions go nowhere there.
+//! What the outside answers in a test: `http`, `exec` and `notify` actions go nowhere there.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use indexmap::IndexMap;
 
 use crate::model::Payload;
 
-/// The answers of a test, by URL or program.
+/// The answers of a test, by URL, program or the name of a notification's target.
 ///
-/// What has none is answered as a notification would be: HTTP status 200 or exit status 0, with nothing in it.
+/// What has none is answered as one would wish: HTTP status 200 or exit status 0, with nothing in it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answers(IndexMap<Arc<str>, (i64, Payload)>);
 
 impl Answers {
-    /// Adds the answer of `name`, a URL or a program.
+    /// Adds the answer of `name`, a URL, a program or a target.
     pub fn insert(&mut self, name: Arc<str>, status: i64, body: Payload) {
         self.0.insert(name, (status, body));
     }

@@ -182,7 +182,7 @@ impl Decoder<'_> {
     fn answers(&mut self, node: &Node) -> Answers {
         let mut answers = Answers::default();
         let Some(entries) = node.as_map() else {
-            self.wrong_type(node, "a map of URLs or programs to their answers");
+            self.wrong_type(node, "a map of URLs, programs or targets of notifications to their answers");
             return answers;
         };
         for entry in entries {

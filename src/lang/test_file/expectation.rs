@@ -23,6 +23,8 @@ pub enum Expectation {
     Http(Vec<ExpectedCall>),
     /// What devices were told since the last expectation, all of it.
     Set(Expected<ExpectedSet>),
+    /// What people were told since the last such expectation, all of it.
+    Notified(Expected<ExpectedCall>),
     /// The programs that were run since the last such expectation, in order.
     Exec(Vec<ExpectedCall>),
 }
@@ -84,10 +86,10 @@ pub const OUTCOMES: [&str; 5] = ["finished", "stopped", "cancelled", "failed", "
 pub const BLOCKED_BY: [&str; 9] =
     ["condition", "unknown", "mode", "cooldown", "limit", "disabled", "resting", "hold", "override"];
 
-/// An HTTP request or a program that rules must have asked for.
+/// An HTTP request, a program or a notification that rules must have asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExpectedCall {
-    /// What it must be: a map of what is asked of a request, or a list of a program and its arguments.
+    /// What it must be: a map of what is asked of a request or a notification, or a list of a program and its arguments.
     pub pattern: Pattern,
 }
 
@@ -139,6 +141,7 @@ impl Expectation {
             Expectation::Run(_) => "expect_run",
             Expectation::Http(_) => "expect_http",
             Expectation::Set(_) => "expect_set",
+            Expectation::Notified(_) => "expect_notify",
             Expectation::Exec(_) => "expect_exec",
         }
     }

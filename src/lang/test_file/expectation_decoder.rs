@@ -24,6 +24,9 @@ impl Decoder<'_> {
             "expect_run" => fields.take("expect_run").and_then(|node| self.run(node)).map(Expectation::Run),
             "expect_http" => fields.take("expect_http").and_then(|node| self.http(node)).map(Expectation::Http),
             "expect_set" => fields.take("expect_set").and_then(|node| self.expected_set(node)).map(Expectation::Set),
+            "expect_notify" => {
+                fields.take("expect_notify").and_then(|node| self.expected_notices(node)).map(Expectation::Notified)
+            }
             _ => fields.take("expect_exec").and_then(|node| self.exec(node)).map(Expectation::Exec),
         }
     }
@@ -151,7 +154,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the pattern of text; a number is its digits.
-    fn text_pattern(&mut self, node: &Node) -> Option<Pattern> {
+    pub(super) fn text_pattern(&mut self, node: &Node) -> Option<Pattern> {
         match node.as_scalar() {
             Some(_) => self.plain_text(node).map(|text| Pattern::Equals(Value::Text(text))),
             None => self.read_pattern(node, Pattern::of_part),
@@ -163,7 +166,7 @@ impl Decoder<'_> {
         self.read_pattern(node, Pattern::of_payload)
     }
 
-    fn read_pattern(&mut self, node: &Node, read: fn(&Value) -> Result<Pattern, String>) -> Option<Pattern> {
+    pub(super) fn read_pattern(&mut self, node: &Node, read: fn(&Value) -> Result<Pattern, String>) -> Option<Pattern> {
         let value = self.value(node)?;
         match read(&value) {
             Ok(pattern) => Some(pattern),

@@ -8,6 +8,7 @@ mod device_step;
 mod expectation;
 mod expectation_decoder;
 mod file;
+mod notify_decoder;
 mod pattern;
 mod step;
 mod step_decoder;

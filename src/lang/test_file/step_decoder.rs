@@ -12,7 +12,7 @@ use super::decoder::{Decoder, items};
 use super::{ExpectedTime, PublishStep, Restart, Step, StepKind};
 
 /// The words that make a map a step.
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 17] = [
     "publish",
     "device",
     "input",
@@ -24,6 +24,7 @@ const WORDS: [&str; 16] = [
     "expect_http",
     "expect_exec",
     "expect_set",
+    "expect_notify",
     "restart",
     "reload",
     "client",

@@ -1,17 +1,18 @@
-//! The view of inputs: what people set by hand.
+//! The view of inputs: what people set by hand, and what they should have been told.
 
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::api::InputAnswer;
+use crate::api::{InputAnswer, UndeliveredNotification};
 use crate::page::Look;
 use crate::page::shown::{encoded, one_line};
 
 use super::control::Control;
+use super::undelivered::undelivered;
 
 /// Returns the view.
 #[must_use]
-pub fn inputs(look: &Look, inputs: &[InputAnswer]) -> Markup {
+pub fn inputs(look: &Look, inputs: &[InputAnswer], not_delivered: &[UndeliveredNotification]) -> Markup {
     html! {
         h1 { "Inputs " span.count { (inputs.len()) } }
         @if inputs.is_empty() {
@@ -19,6 +20,7 @@ pub fn inputs(look: &Look, inputs: &[InputAnswer]) -> Markup {
         } @else {
             ul.rows.topics.card { @for input in inputs { (row(look, input)) } }
         }
+        (undelivered(look, not_delivered))
     }
 }
 

@@ -4,6 +4,7 @@ mod control;
 mod inputs;
 mod list;
 mod one;
+mod undelivered;
 
 pub use inputs::inputs;
 pub use list::devices;

@@ -346,6 +346,11 @@ fn size(command: &Command) -> usize {
         Command::Scene(name) | Command::Cancel(name) => name.len(),
         Command::Set { target, to, .. } => weight(target) + weight(to),
         Command::Switch { rule, .. } => rule.len(),
+        Command::Notify(told) => {
+            let options = [&told.title, &told.priority, &told.tags].into_iter().flatten();
+            let buttons: usize = told.buttons.iter().map(|(text, webhook)| text.len() + webhook.len()).sum();
+            weight(&told.targets) + weight(&told.message) + options.map(weight).sum::<usize>() + buttons
+        }
     };
     size_of::<Command>() + held
 }

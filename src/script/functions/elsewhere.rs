@@ -47,6 +47,7 @@ pub(in crate::script) fn instead_of(name: &str) -> Option<&'static str> {
         "timestamp" => "write `now.unix`",
         "print" | "debug" => "writing to the log is the action `log`",
         "publish" => "an expression changes nothing: publishing is the action `publish`",
+        "notify" => "an expression changes nothing: telling people is the action `notify`",
         _ => return None,
     })
 }
@@ -71,7 +72,7 @@ pub(in crate::script) fn instead_of_in_script(name: &str) -> Option<&'static str
         "printf" | "sprintf" | "format" | "concat" => "write a text in backticks: `` `${e.msg.x} °C` ``",
         "push" | "append" | "insert" | "pop" | "shift" | "remove" | "clear" | "truncate" | "drain" | "retain"
         | "splice" | "set" | "chop" | "dedup" | "mixin" | "fill_with" | "make_upper" | "make_lower" | "print"
-        | "debug" | "publish" | "is_def_var" => return None,
+        | "debug" | "publish" | "notify" | "is_def_var" => return None,
         other => return instead_of(other),
     })
 }

@@ -13,6 +13,7 @@ mod home;
 pub(super) mod internal;
 mod lists;
 mod moments;
+mod notifying;
 mod numbers;
 pub(super) mod reference;
 pub(super) mod table;

@@ -3,7 +3,7 @@
 use super::formats::{decimals, patterns, times};
 use super::function::Function;
 use super::home::{calendars, dates, history, others};
-use super::{acting, changes, home, lists, moments, numbers, texts, values};
+use super::{acting, changes, home, lists, moments, notifying, numbers, texts, values};
 use crate::script::devices;
 
 /// A chapter of the reference: its title, and its functions.
@@ -24,7 +24,7 @@ pub(super) static CHAPTERS: [Chapter; 7] = [
         ],
     ),
     ("What was", &[&history::ROWS]),
-    ("Acting, in closures", &[&acting::ROWS, &devices::commands::ROWS]),
+    ("Acting, in closures", &[&acting::ROWS, &devices::commands::ROWS, &notifying::ROWS]),
     ("Values", &[&values::ROWS]),
     ("Texts", &[&texts::ROWS, &patterns::ROWS, &changes::OF_TEXTS]),
     ("Lists and maps", &[&lists::ROWS, &changes::OF_LISTS]),

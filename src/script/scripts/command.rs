@@ -43,6 +43,8 @@ pub enum Command {
         /// Whether what a device says already is left out.
         if_changed: bool,
     },
+    /// `notify(targets, message, options)`.
+    Notify(Box<Told>),
     /// `after(duration, closure)`, with a name or without.
     After {
         /// The timer's name; one of that name is replaced.
@@ -83,6 +85,23 @@ pub enum Command {
         /// How long the answer may take; `None`: as long as usual.
         timeout: Option<Duration>,
     },
+}
+
+/// What people are told.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Told {
+    /// To whom: the name of a target, or a list of them.
+    pub targets: Value,
+    /// What.
+    pub message: Value,
+    /// Its title.
+    pub title: Option<Value>,
+    /// How urgent it is.
+    pub priority: Option<Value>,
+    /// A word that is shown with it, or a list of them.
+    pub tags: Option<Value>,
+    /// What can be answered: texts, and the webhooks that they are.
+    pub buttons: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// When a message is not published, since nothing would change.

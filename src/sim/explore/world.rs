@@ -284,10 +284,16 @@ impl<'a> World<'a> {
                 Effect::Tell(message) => self.keep(&message.topic, &message.payload, message.retain),
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
                 Effect::Alert(alert) => self.found.extend(Finding::of(&alert)),
-                Effect::Http { request, .. } => answers.push_back((request, ended(200))),
+                Effect::Http { request, .. } | Effect::Deliver { request, .. } => {
+                    answers.push_back((request, ended(200)))
+                }
                 Effect::Exec { request, .. } => answers.push_back((request, ended(0))),
                 // The alert of an invariant tells what became of it.
-                Effect::Trace(_) | Effect::Log { .. } | Effect::Recall(_) | Effect::Invariant(_) => {}
+                Effect::Trace(_)
+                | Effect::Log { .. }
+                | Effect::Recall(_)
+                | Effect::Notify { .. }
+                | Effect::Invariant(_) => {}
             }
         }
     }
@@ -334,7 +340,7 @@ fn forget(times: &mut VecDeque<Timestamp>, now: Timestamp) {
 }
 
 fn ended(status: i64) -> Answer {
-    Answer::Ended { status, body: Payload::default() }
+    Answer::Ended { status, body: Payload::default(), retry_after: None }
 }
 
 fn message(topic: &Topic, payload: &Payload, retain: bool, origin: Origin) -> Message {

@@ -21,5 +21,6 @@ pub fn engine_options(settings: &Settings, calendar: Calendar, devices: Arc<Devi
         ignored: settings.ignored.clone(),
         devices,
         seed,
+        secret: Arc::from([]),
     }
 }

@@ -437,6 +437,11 @@ impl VirtualHome {
                     answers.push_back((request, self.answer(&call.url, 200)));
                     self.calls.push(Call { at, kind: CallKind::Http(call) });
                 }
+                Effect::Notify { notice, is_published } => {
+                    let published = is_published.then(|| self.published.len().saturating_sub(1));
+                    self.calls.push(Call { at, kind: CallKind::Notify(Box::new(notice), published) });
+                }
+                Effect::Deliver { request, target, .. } => answers.push_back((request, self.delivery(&target))),
                 Effect::Exec { request, rule: _, command, timeout: _ } => {
                     let program = command.first().map_or("", String::as_str);
                     answers.push_back((request, self.answer(program, 0)));
@@ -447,10 +452,17 @@ impl VirtualHome {
         answers
     }
 
+    /// Returns what a target of notifications answers: that it has it, unless the test says else.
+    fn delivery(&self, target: &str) -> Answer {
+        let (status, body) = self.answers.get(target).unwrap_or_default();
+        // A test that gives no status means a good one.
+        Answer::Ended { status: if status == 0 { 200 } else { status }, body, retry_after: None }
+    }
+
     /// Returns what `name` answers: what the test says, or `otherwise` with nothing in it.
     fn answer(&self, name: &str, otherwise: i64) -> Answer {
         let (status, body) = self.answers.get(name).unwrap_or((otherwise, Payload::default()));
-        Answer::Ended { status, body }
+        Answer::Ended { status, body, retry_after: None }
     }
 }
 

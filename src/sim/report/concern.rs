@@ -38,6 +38,8 @@ pub(in crate::sim) enum Outside {
     Http,
     /// Programs.
     Exec,
+    /// Notifications.
+    Notify,
 }
 
 impl<'a> Concern<'a> {
@@ -68,7 +70,7 @@ impl<'a> Concern<'a> {
         Concern { topics, ..Concern::default() }
     }
 
-    /// Returns the concern of requests, or programs, that are not as expected.
+    /// Returns the concern of requests, programs or notifications that are not as expected.
     pub(in crate::sim) fn of_calls(call: Outside) -> Concern<'a> {
         Concern { call: Some(call), ..Concern::default() }
     }
@@ -193,6 +195,7 @@ impl Told<'_> {
         let (action, does_what) = match call {
             Outside::Http => ("http", "may send a request"),
             Outside::Exec => ("exec", "may run a program"),
+            Outside::Notify => ("notify", "may notify somebody"),
         };
         let views = self.standings.all();
         if views.is_empty() {
@@ -282,8 +285,10 @@ fn may_call(rules: &Ruleset, id: &RuleId, call: Outside) -> bool {
     let entry = rules.entries.iter().find(|entry| same_rule(entry.id(), id));
     entry.is_some_and(|entry| match entry {
         RuleEntry::Rule(rule) => rule.actions().any(|action| match action.kind {
-            ActionKind::Http(_) | ActionKind::Script(_) => call == Outside::Http,
+            ActionKind::Http(_) => call == Outside::Http,
             ActionKind::Exec(_) => call == Outside::Exec,
+            ActionKind::Notify(_) => call == Outside::Notify,
+            ActionKind::Script(_) => call != Outside::Exec,
             _ => false,
         }),
         RuleEntry::EachTopic(_) => true,

@@ -6,12 +6,12 @@ use crate::lang::test_file::{Expected, ExpectedCall};
 use crate::sim::home::{Call, VirtualHome};
 use crate::sim::report::{self, Comparison, Concern, Outside, Relation};
 
-/// Compares requests, or programs.
+/// Compares requests, programs or notifications.
 ///
 /// # Errors
 /// When they aren't as expected.
 pub(super) fn expect_calls(
-    expected: &[ExpectedCall],
+    expected: &Expected<ExpectedCall>,
     calls: &[Call],
     kind: Outside,
     world: &mut VirtualHome,
@@ -19,15 +19,15 @@ pub(super) fn expect_calls(
     let relate = |expected: &ExpectedCall, call: &Call| {
         if expected.pattern.accepts(&call.to_value()) { Relation::Same } else { Relation::Akin }
     };
-    let expected = Expected::InOrder(expected.to_vec());
-    let comparison = Comparison::new(&expected, calls, relate);
+    let comparison = Comparison::new(expected, calls, relate);
     if comparison.is_exact() {
         return Ok(());
     }
-    let (Expected::InOrder(list) | Expected::AnyOrder(list)) = &expected;
+    let (Expected::InOrder(list) | Expected::AnyOrder(list)) = expected;
     let noun = match kind {
         Outside::Http => "request",
         Outside::Exec => "program",
+        Outside::Notify => "notification",
     };
     let (message, mut report) = report::of_calls(list, calls, &comparison, noun, world);
     report.append(Concern::of_calls(kind).explain(world));

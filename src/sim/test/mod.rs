@@ -15,6 +15,6 @@ pub use outcome::{Failure, TestOutcome};
 pub use run::TestRun;
 pub use snapshot::{Material, Snapshot};
 pub use tried::Tried;
-pub use written::{WrittenTest, expectation};
+pub use written::{WrittenTest, expectation, notice_expectation};
 
 pub(in crate::sim) use written::exactly;

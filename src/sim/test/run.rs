@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use crate::engine::{DeviceOptions, Event, InvariantChange, Options, Outcome};
 use crate::explain::Report;
 use crate::lang::test_file::{
-    Expectation, Expected, ExpectedMessage, ExpectedSet, ExpectedTime, PublishStep, Recorded as RecordedTest, Restart,
-    RuleSelection, Step, StepKind, TestCase, TestFile,
+    Expectation, Expected, ExpectedCall, ExpectedMessage, ExpectedSet, ExpectedTime, PublishStep,
+    Recorded as RecordedTest, Restart, RuleSelection, Step, StepKind, TestCase, TestFile,
 };
 use crate::model::recording::Recorded;
 use crate::model::{Message, Origin, Payload, Place, RuleId, Topic, nearest};
@@ -52,6 +52,7 @@ struct Seen {
     traces: usize,
     http: usize,
     exec: usize,
+    notified: usize,
 }
 
 /// What a step says that fails: the message, and the report.
@@ -125,7 +126,7 @@ impl<'a> TestRun<'a> {
     /// # Errors
     /// When a step fails, or the file chooses no rules; with what was wrong.
     pub fn publications(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> Result<Vec<Published>, String> {
-        TestRun::tried(file, case, home).map(|tried| tried.published)
+        TestRun::run_steps(file, case, home).map(|run| run.world.published)
     }
 
     /// Runs the steps of a test, and returns what came of it: what a test that is being written may expect.
@@ -133,15 +134,20 @@ impl<'a> TestRun<'a> {
     /// # Errors
     /// When a step fails, or the file chooses no rules; with what was wrong.
     pub fn tried(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> Result<Tried, String> {
+        let mut run = TestRun::run_steps(file, case, home)?;
+        let (published, calls) = (run.world.published.clone(), run.world.calls.clone());
+        run.world.end();
+        Ok(Tried::of(published, &calls, &run.world.traces))
+    }
+
+    fn run_steps(file: &'a TestFile, case: &'a TestCase, home: &'a TestHome) -> Result<TestRun<'a>, String> {
         let rules = home.rules_of(file).map_err(|(_, why)| why)?;
         let mut run = TestRun::start(case, home, rules, home.options_of(file, &case.name));
         run.world.obey(case.obeying.clone().unwrap_or_else(|| file.obeying.clone()));
         for step in &case.steps {
             run.step(step).map_err(|(message, _)| message)?;
         }
-        let published = run.world.published.clone();
-        run.world.end();
-        Ok(Tried::of(published, &run.world.traces))
+        Ok(run)
     }
 
     fn start(case: &'a TestCase, home: &'a TestHome, rules: Ruleset, options: Options) -> TestRun<'a> {
@@ -377,16 +383,36 @@ impl<'a> TestRun<'a> {
                 let seen = self.seen.http;
                 let calls: Vec<Call> = self.world.calls.iter().filter(is_http).skip(seen).cloned().collect();
                 self.seen.http += calls.len();
-                expect_calls(expected, &calls, Outside::Http, &mut self.world)
+                expect_calls(&Expected::InOrder(expected.clone()), &calls, Outside::Http, &mut self.world)
             }
+            Expectation::Notified(expected) => self.expect_notified(expected),
             Expectation::Exec(expected) => {
                 let is_exec = |call: &&Call| matches!(call.kind, CallKind::Exec(_));
                 let seen = self.seen.exec;
                 let calls: Vec<Call> = self.world.calls.iter().filter(is_exec).skip(seen).cloned().collect();
                 self.seen.exec += calls.len();
-                expect_calls(expected, &calls, Outside::Exec, &mut self.world)
+                expect_calls(&Expected::InOrder(expected.clone()), &calls, Outside::Exec, &mut self.world)
             }
         }
+    }
+
+    /// Compares what people were told; a publication of it that this accounts for, no `expect` sees.
+    fn expect_notified(&mut self, expected: &Expected<ExpectedCall>) -> StepResult {
+        let told = self.world.calls.iter().filter(|call| matches!(call.kind, CallKind::Notify(..)));
+        let told: Vec<Call> = told.skip(self.seen.notified).cloned().collect();
+        self.seen.notified += told.len();
+        let publication = |call: &Call| match &call.kind {
+            CallKind::Notify(_, published) => *published,
+            CallKind::Http(_) | CallKind::Exec(_) => None,
+        };
+        // What an `expect` has seen by its topic is accounted for.
+        let is_new = |call: &&Call| {
+            publication(call).is_none_or(|index| index >= self.seen.published || self.accounted.contains(&index))
+        };
+        let told: Vec<Call> = told.iter().filter(is_new).cloned().collect();
+        expect_calls(expected, &told, Outside::Notify, &mut self.world)?;
+        self.accounted.extend(told.iter().filter_map(publication));
+        Ok(())
     }
 
     fn expect_published(&mut self, expected: &Expected<ExpectedMessage>) -> StepResult {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::engine::Notice;
 use crate::explain::{Said, SaidKind};
 use crate::lang::test_file::TestFile;
 use crate::lang::{Source, Yaml};
@@ -140,6 +141,18 @@ pub fn expectation<'p>(published: impl IntoIterator<Item = &'p Published>) -> Ya
     let messages: Vec<Yaml> = published.into_iter().map(message).collect();
     let expected = if messages.is_empty() { Yaml::text("nothing") } else { Yaml::List(messages) };
     Yaml::Map(vec![("expect".to_owned(), expected)])
+}
+
+/// Returns what people were told as the step of a test that expects it, in its order.
+#[must_use]
+pub fn notice_expectation<'n>(told: impl IntoIterator<Item = &'n Notice>) -> Yaml {
+    let notice = |notice: &Notice| {
+        let message = json!(notice.message);
+        let told = if notice.title.is_empty() { message } else { json!({ "message": message, "title": notice.title }) };
+        Yaml::Inline(vec![(notice.target.to_string(), Yaml::Value(told))])
+    };
+    let notices: Vec<Yaml> = told.into_iter().map(notice).collect();
+    Yaml::Map(vec![("expect_notify".to_owned(), Yaml::List(notices))])
 }
 
 /// Returns a payload as an expectation: a map of one key that looks like a pattern is meant literally.

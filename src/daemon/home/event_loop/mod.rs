@@ -36,7 +36,7 @@ use crate::daemon::system::watchdog::Watchdog;
 use crate::engine::{Effect, Engine, Event, Options};
 use crate::lang::{Settings, Sources};
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
-use crate::rules::Ruleset;
+use crate::rules::{Ruleset, TelegramTarget};
 
 use super::input::Input;
 use super::switched::Switched;
@@ -393,6 +393,30 @@ impl EventLoop {
             self.decide(event);
         }
         is_known
+    }
+
+    /// Presses the button with this key, which leads to the webhook `name`. Returns false where there is none, or it was pressed.
+    pub(in crate::daemon) fn press(
+        &mut self,
+        name: Option<&str>,
+        key: &str,
+        body: Payload,
+        by: Option<Arc<str>>,
+    ) -> bool {
+        let webhook = self.engine.webhook_of_button(key);
+        let is_there = webhook.is_some_and(|webhook| name.is_none_or(|name| *webhook == *name));
+        if is_there {
+            let event = Event::Pressed { key: key.into(), body, by };
+            self.tell_others(&event);
+            self.decide(event);
+        }
+        is_there
+    }
+
+    /// Returns the targets of Telegram that this instance asks which buttons were pressed.
+    pub(in crate::daemon) fn asks_by_telegram(&self) -> Vec<TelegramTarget> {
+        let asks = self.has_begun && self.parts.instance.as_ref().is_none_or(|instance| instance.tells_of("notify"));
+        if asks { self.engine.asked_by_telegram() } else { Vec::new() }
     }
 
     /// Returns what is known, for a question.

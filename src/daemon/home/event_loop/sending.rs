@@ -23,6 +23,10 @@ impl EventLoop {
         for effect in std::mem::take(&mut self.outgoing) {
             self.follow_up(effect);
         }
+        let asked = self.asks_by_telegram();
+        if !asked.is_empty() {
+            self.parts.outside.ask(asked);
+        }
         if !self.has_begun {
             self.observers.screen.flush();
             return;
@@ -84,13 +88,14 @@ impl EventLoop {
             Effect::Trace(trace) => self.observers.trace(self.now.wall, trace, &self.engine.calendar().zone),
             Effect::Log { rule, level, text } => log(rule.as_ref(), level, &text),
             Effect::Http { request, rule, call } => self.parts.outside.request(request, &rule, call),
+            Effect::Deliver { request, rule, target: _, call } => self.parts.outside.deliver(request, &rule, call),
             Effect::Exec { request, rule, command, timeout } => {
                 self.parts.outside.execute(request, &rule, command, timeout);
             }
             Effect::Recall(recall) => self.parts.outside.recall(recall, self.observers.recorder.search()),
             Effect::Invariant(news) => self.observers.invariant(&news),
             // They were dealt with when they were decided.
-            Effect::Alert(_) | Effect::Tell(_) | Effect::Save { .. } => {}
+            Effect::Alert(_) | Effect::Tell(_) | Effect::Save { .. } | Effect::Notify { .. } => {}
         }
     }
 }

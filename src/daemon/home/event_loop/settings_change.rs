@@ -22,6 +22,8 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         discovery,
         named_devices,
         name,
+        targets: _,
+        secrets: _,
         at_most: _,
         limits,
         // Compared with one another.

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use crate::api::{LinkStatus, Status};
+use crate::api::{LinkStatus, NotificationStatus, Status};
 use crate::daemon::broker::Counted;
 use crate::daemon::observers::Counters;
 
@@ -41,6 +41,9 @@ impl Shown {
         let help = "Whether each file of the home is in force, and the store keeps what it should.";
         text.gauge("healthy", help, u8::from(status.healthy));
         text.gauge("uptime_seconds", "Seconds since the start.", status.uptime);
+        if let Some(notifications) = &status.notifications {
+            text.notifications(notifications);
+        }
         if let Some(broker) = &self.broker {
             text.broker(broker);
         }
@@ -72,6 +75,14 @@ impl Text {
 
     fn head(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP homerule_{name} {help}\n# TYPE homerule_{name} {kind}");
+    }
+
+    fn notifications(&mut self, notifications: &NotificationStatus) {
+        self.gauge("notifications_waiting", "Notifications that wait for their target.", notifications.waiting);
+        let help = "Deliveries of notifications that were tried.";
+        self.counter("notification_attempts_total", help, notifications.attempts);
+        self.counter("notifications_delivered_total", "Notifications that were delivered.", notifications.delivered);
+        self.counter("notifications_given_up_total", "Notifications that were given up.", notifications.given_up);
     }
 
     fn link(&mut self, link: &LinkStatus) {

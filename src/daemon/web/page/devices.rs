@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use crate::api::{DeviceAnswer, DevicesAnswer, InputAnswer};
+use crate::api::{DeviceAnswer, DevicesAnswer, InputAnswer, UndeliveredNotification};
 use crate::daemon::home::view::HomeView;
 use crate::daemon::web::problem::Problem;
 use crate::daemon::web::{Shared, devices};
@@ -39,7 +39,10 @@ pub(super) async fn one(
 
 /// `GET /inputs`
 pub(super) async fn inputs(State(shared): State<Shared>, visit: Visit) -> Result<Response, Refused> {
-    let found = shared.link.ask(|home: &mut HomeView<'_>| InputAnswer::all(home.engine)).await?;
+    let question = |home: &mut HomeView<'_>| (InputAnswer::all(home.engine), UndeliveredNotification::all(home.engine));
+    let (found, undelivered) = shared.link.ask(question).await?;
     let look = look(&shared).await?;
-    visit.page(look, Shown::new(View::Inputs, "Inputs", LIVE), move |look| page::inputs(look, &found)).await
+    visit
+        .page(look, Shown::new(View::Inputs, "Inputs", LIVE), move |look| page::inputs(look, &found, &undelivered))
+        .await
 }

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use axum::Json;
 use axum::extract::State;
 
+use crate::api::UndeliveredNotification;
 use crate::api::view::{Now, Recent, RecentKind, Waiting, Wrong, WrongKind};
 use crate::daemon::home::view::HomeView;
 use crate::daemon::observers::traces::Kept;
@@ -18,6 +19,9 @@ const MOST_WAITING: usize = 300;
 
 /// How many things that happened are told.
 const MOST_RECENT: usize = 80;
+
+/// How many notifications that weren't delivered are told one by one.
+const MOST_NOTIFICATIONS: usize = 10;
 
 /// How many devices that are away or can't be read are told one by one.
 const MOST_DEVICES: usize = 20;
@@ -65,6 +69,7 @@ fn wrong(home: &HomeView<'_>) -> Vec<Wrong> {
     let stale = home.stale.iter().filter(|(file, _)| !is_told(file));
     wrong.extend(stale.map(|(file, stale)| Wrong::of_stale(file, stale.has_last_good)));
     wrong.extend(home.rule_topics.failing(home.engine).iter().map(Wrong::of_failing));
+    wrong.extend(notifications(home));
     wrong.extend(devices(home));
     wrong
 }
@@ -85,6 +90,16 @@ fn devices(home: &HomeView<'_>) -> Vec<Wrong> {
         all.push(format!("{more} more: see Devices"));
     }
     all.into_iter().map(|message| Wrong::new(WrongKind::Device, message)).collect()
+}
+
+fn notifications(home: &HomeView<'_>) -> Vec<Wrong> {
+    let undelivered = UndeliveredNotification::all(home.engine);
+    let mut wrong: Vec<Wrong> = undelivered.iter().take(MOST_NOTIFICATIONS).map(Wrong::of_undelivered).collect();
+    let more = undelivered.len().saturating_sub(MOST_NOTIFICATIONS);
+    if more > 0 {
+        wrong.push(Wrong::new(WrongKind::Notification, format!("{more} more: see Inputs")));
+    }
+    wrong
 }
 
 /// Returns messages and runs in one order, the newest first: before each run what led to it.

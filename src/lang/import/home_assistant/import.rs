@@ -26,8 +26,6 @@ pub struct Request<'a> {
     pub known: Vec<KnownDevice>,
     /// Whether the home has a homerule.yaml, which is never edited.
     pub has_settings: bool,
-    /// Whether rules can notify; if not, notifications go through Home Assistant.
-    pub can_notify: bool,
     /// Rules by key that came out wrong before, and why: they're refused.
     pub rejected: BTreeMap<String, String>,
 }
@@ -112,7 +110,7 @@ impl<'a> Importer<'a> {
             configuration,
             home,
             names: Names::default(),
-            shared: Shared { can_notify: request.can_notify, ..Shared::default() },
+            shared: Shared::default(),
             has_settings: request.has_settings,
             rejected: request.rejected.clone(),
             parts: Vec::new(),

@@ -3,6 +3,7 @@
 
 mod awaited;
 mod flow;
+mod notify;
 mod publish;
 mod snapshot;
 
@@ -23,10 +24,10 @@ use crate::script::Template;
 use crate::lang::rule_file::decoder::{Decoder, Grows};
 
 /// The words that make a map an action.
-const ACTION_WORDS: [&str; 25] = [
-    "publish", "scene", "set", "input", "delay", "wait", "if", "choose", "repeat", "parallel", "let", "remember",
-    "run", "enable", "disable", "cancel", "log", "http", "exec", "stop", "extend", "forget", "resume", "snapshot",
-    "restore",
+const ACTION_WORDS: [&str; 26] = [
+    "publish", "scene", "set", "input", "notify", "delay", "wait", "if", "choose", "repeat", "parallel", "let",
+    "remember", "run", "enable", "disable", "cancel", "log", "http", "exec", "stop", "extend", "forget", "resume",
+    "snapshot", "restore",
 ];
 
 /// How long an HTTP request may take, unless the rule says.
@@ -103,6 +104,7 @@ impl Decoder<'_> {
             "scene" => self.scene(fields),
             "set" => self.set(fields),
             "input" => fields.take("input").and_then(|node| self.input_action(node)),
+            "notify" => self.notify(fields),
             "delay" => fields.take("delay").and_then(|node| self.duration_template(node)).map(ActionKind::Delay),
             "wait" => self.wait(fields, path),
             "if" => self.if_action(fields, path),

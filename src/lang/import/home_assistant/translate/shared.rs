@@ -6,8 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What all rules together need in homerule.yaml and beside it.
 #[derive(Debug, Default)]
 pub(in crate::lang::import::home_assistant) struct Shared {
-    /// Whether rules can notify; if not, Home Assistant does.
-    pub(in crate::lang::import::home_assistant) can_notify: bool,
     /// Targets of notifications.
     pub(in crate::lang::import::home_assistant) notify: RefCell<BTreeSet<String>>,
     /// Programs that `exec` would have to be allowed.

@@ -1,9 +1,13 @@
 //! Notifications: each target of Home Assistant as one of ours.
 
 use crate::lang::import::home_assistant::translate::trigger::kinds::reply;
+use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work};
 use crate::lang::import::home_assistant::write::Doc;
 use crate::lang::import::home_assistant::yaml::Node;
+
+/// The most buttons that a notification here has.
+const MOST_BUTTONS: usize = 10;
 
 impl Work<'_> {
     pub(in crate::lang::import::home_assistant::translate) fn notify(
@@ -29,9 +33,6 @@ impl Work<'_> {
         if names.is_empty() {
             return self.refuse(node, "no target is named");
         }
-        if !self.shared.can_notify {
-            return self.notify_there(node, domain, service);
-        }
         let data = node.get("data").cloned().unwrap_or_else(|| Node::map_at(&node.place, Vec::new()));
         let Some(message) = data.get("message") else { return self.refuse(node, "`message` is missing") };
         let message = self.text(message)?;
@@ -55,46 +56,59 @@ impl Work<'_> {
         for entry in data.as_map().unwrap_or_default() {
             match entry.name() {
                 "message" | "title" | "data" => {}
-                "notification_id" => lost.push("notification_id".to_owned()),
-                other => lost.push(other.to_owned()),
+                other => lost.push(format!("`{other}`")),
             }
         }
         let mut buttons = Vec::new();
+        let mut priority = None;
         for entry in data.get("data").and_then(Node::as_map).unwrap_or_default() {
             match entry.name() {
-                "actions" => {
-                    for action in entry.value.items() {
-                        let id = action.get("action").and_then(Node::to_text).unwrap_or_default();
-                        let Some(title) = action.get("title") else { continue };
-                        let title = self.text(title)?;
-                        if id == "URI" || !self.names.replies.contains(&id) {
-                            lost.push(format!("the button “{title}”"));
-                            continue;
-                        }
-                        buttons.push(crate::lang::import::home_assistant::translate::trigger::state_trigger::entries(
-                            vec![("text", Doc::text(title)), ("webhook", Doc::text(reply(&id)))],
-                        ));
-                    }
-                }
-                other => lost.push(other.to_owned()),
+                "actions" => buttons = self.buttons(&entry.value, &mut lost)?,
+                key @ ("importance" | "priority") => match urgency(&entry.value) {
+                    Some(number) => priority = priority.max(Some(number)),
+                    None => lost.push(format!("`{key}`")),
+                },
+                other => lost.push(format!("`{other}`")),
             }
+        }
+        if let Some(priority) = priority {
+            keys.push(("priority".to_owned(), Doc::Value(priority.into())));
         }
         if !buttons.is_empty() {
             keys.push(("buttons".to_owned(), Doc::InlineList(buttons)));
         }
         if !lost.is_empty() {
-            let lost =
-                lost.iter().map(|key| if key.starts_with("the button") { key.clone() } else { format!("`{key}`") });
-            self.differ(format!("of a notification, {} isn't kept", lost.collect::<Vec<_>>().join(", ")));
+            self.differ(format!("of a notification, {} isn't kept", lost.join(", ")));
         }
         self.shared.notify.borrow_mut().extend(names);
         Ok(vec![Doc::Inline(keys)])
     }
 
-    /// Lets Home Assistant send a notification.
-    fn notify_there(&mut self, node: &Node, domain: &str, service: &str) -> Answer<Vec<Doc>> {
-        self.shared.note("notifications are sent by Home Assistant: rules can't send them themselves yet");
-        let ids = if service == "send_message" { self.targets(node)? } else { Vec::new() };
-        self.bridge_call(node, &format!("{domain}.{service}"), &ids)
+    /// Returns the buttons of a notification: those that an automation hears.
+    fn buttons(&mut self, actions: &Node, lost: &mut Vec<String>) -> Answer<Vec<Doc>> {
+        let mut buttons = Vec::new();
+        for action in actions.items() {
+            let id = action.get("action").and_then(Node::to_text).unwrap_or_default();
+            let Some(title) = action.get("title") else { continue };
+            let title = self.text(title)?;
+            if id == "URI" || !self.names.replies.contains(&id) || buttons.len() == MOST_BUTTONS {
+                lost.push(format!("the button “{title}”"));
+                continue;
+            }
+            buttons.push(entries(vec![("text", Doc::text(title)), ("webhook", Doc::text(reply(&id)))]));
+        }
+        Ok(buttons)
     }
+}
+
+/// Returns how urgent an importance is.
+fn urgency(node: &Node) -> Option<i64> {
+    Some(match node.to_text()?.as_str() {
+        "max" => 5,
+        "high" => 4,
+        "default" | "normal" => 3,
+        "low" => 2,
+        "min" => 1,
+        _ => return None,
+    })
 }

@@ -1,4 +1,4 @@
-//! `notify`: what is told to people (docs/notifications.md).
+//! The action `notify`: what is told to people (docs/notifications.md).
 
 use crate::model::Name;
 use crate::script::Template;
@@ -20,11 +20,26 @@ pub struct Notify {
     pub buttons: Vec<NotifyButton>,
 }
 
+impl Notify {
+    /// Returns the names of the targets that are written out.
+    #[must_use]
+    pub fn named_targets(&self) -> Vec<Name> {
+        let text = |template: &Template| template.as_constant().and_then(|value| value.as_text().map(Name::from));
+        match &self.targets {
+            Template::Constant(crate::model::Value::List(names)) => {
+                names.iter().filter_map(|name| name.as_text().map(Name::from)).collect()
+            }
+            Template::List(names) => names.iter().filter_map(text).collect(),
+            other => text(other).into_iter().collect(),
+        }
+    }
+}
+
 /// An answer that a notification offers.
 #[derive(Debug, Clone)]
 pub struct NotifyButton {
     /// What stands on it.
     pub text: Template,
     /// The webhook that it is.
-    pub webhook: Name,
+    pub webhook: Template,
 }

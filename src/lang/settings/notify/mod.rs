@@ -1,0 +1,4 @@
+//! What homerule.yaml says of notifications: `notify`.
+
+mod decoder;
+mod templates;
