@@ -2,6 +2,7 @@
 
 mod begin;
 mod check;
+mod devices;
 mod find;
 mod full_output;
 mod home_search;

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::devices::Registry;
+use crate::devices::{Found, Naming, Registry};
 use crate::lang::diagnostic::findings::Findings;
+use crate::lang::diagnostic::near::Suggestion;
+use crate::lang::settings::decoder::SETTINGS_FILE;
+use crate::lang::yaml::tree::{self, Node, NodeKind};
 use crate::lang::{Code, Diagnostic, Settings, Source, Sources};
 use crate::model::recording::RecordingReader;
 use crate::model::{Payload, Topic};
@@ -53,5 +56,40 @@ pub(super) fn read(sources: &Sources, settings: &Settings, diagnostics: &mut Vec
         }
     }
     diagnostics.extend(findings.into_vec());
+    if source.is_some() {
+        check_named(sources, settings, &registry, diagnostics);
+    }
     DevicesOfFiles { kept: Arc::new(kept), registry, is_kept: source.is_some() }
+}
+
+/// Reports entries of `devices` that name a device which isn't known.
+fn check_named(sources: &Sources, settings: &Settings, registry: &Registry, diagnostics: &mut Vec<Diagnostic>) {
+    // One that has another name by now is known by that.
+    let is_known = |name: &str| !matches!(registry.find(name), Found::None(_));
+    let is_unknown = |naming: &&Naming| !is_known(&naming.device) && !naming.name.as_deref().is_some_and(is_known);
+    let unknown: Vec<&Naming> = settings.named_devices.named.iter().filter(is_unknown).collect();
+    let Some((path, source)) = sources.get_key_value(SETTINGS_FILE).filter(|_| !unknown.is_empty()) else { return };
+    let Some(text) = super::file_text(path, source, &mut Vec::new()) else { return };
+    let Some(root) = tree::parse(&text, &mut Findings::new(text.file())) else { return };
+    let mut findings = Findings::new(text.file());
+    for node in named_nodes(&root) {
+        let Some(scalar) = node.as_scalar() else { continue };
+        let Some(naming) = unknown.iter().find(|naming| *naming.device == *scalar.text.as_str()) else { continue };
+        let message = format!("no device is called `{}`", naming.device);
+        let found = findings.warning(Code::UNKNOWN_DEVICE, node.span.clone(), message);
+        match registry.find(&naming.device) {
+            Found::None(Some(near)) => found.suggest(node.span.clone(), Some(Suggestion::guess(&near))),
+            _ => found.help("run `homerule devices --save` if it's new, and `homerule devices` for their names"),
+        };
+    }
+    diagnostics.extend(findings.into_vec());
+}
+
+/// Returns the names of the known devices that `devices` names anew.
+fn named_nodes(root: &Node) -> Vec<&Node> {
+    let Some(devices) = root.get("devices") else { return Vec::new() };
+    match &devices.kind {
+        NodeKind::List(items) => items.iter().filter_map(|item| item.get("device")).collect(),
+        NodeKind::Scalar(_) | NodeKind::Map(_) | NodeKind::Closure(_) => devices.get("device").into_iter().collect(),
+    }
 }
