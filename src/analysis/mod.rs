@@ -19,4 +19,4 @@ pub use habits::state_of;
 pub use known::{Domain, Heard, Known, Spoken};
 pub use literals::{Literal, literals, literals_of};
 pub use pattern::{Level, Pattern};
-pub use picture::{Picture, Shown};
+pub use picture::{Arrow, BoxKind, Drawing, DrawnArrow, DrawnBox, Picture, PictureBox, Shown};

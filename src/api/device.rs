@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::devices::{Device, Fault, Holds, Property};
+use crate::devices::{Device, Fault, Holds, Property, Registry};
 use crate::engine::Engine;
 use crate::model::Topic;
 
@@ -83,6 +83,9 @@ pub struct PropertyAnswer {
     pub holds: &'static str,
     /// What was last said of it, `null` where nothing was.
     pub value: serde_json::Value,
+    /// What the device said last that isn't what it promised: a text for a number, or a number out of its range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub misfit: Option<serde_json::Value>,
     /// Since when it has been so.
     pub changed_at: Option<Timestamp>,
     /// Its unit.
@@ -108,18 +111,22 @@ pub struct PropertyAnswer {
 }
 
 impl DevicesAnswer {
-    /// Returns the devices that the engine knows, by area and name.
+    /// Returns these devices, by area and name, and what can't be read and belongs to none.
     #[must_use]
-    pub fn new(engine: &Engine, now: Timestamp) -> DevicesAnswer {
-        let registry = engine.registry();
-        let mut devices: Vec<DeviceAnswer> =
-            registry.devices().map(|device| DeviceAnswer::new(engine, device, now)).collect();
+    pub fn new(mut devices: Vec<DeviceAnswer>, diagnostics: Vec<DeviceDiagnostic>) -> DevicesAnswer {
         let key = |device: &DeviceAnswer| (device.area.is_none(), device.area.clone(), device.name.clone());
         devices.sort_by(|left, right| key(left).cmp(&key(right)).then_with(|| left.id.cmp(&right.id)));
+        DevicesAnswer { devices, diagnostics }
+    }
+}
+
+impl DeviceDiagnostic {
+    /// Returns what can't be read and belongs to no device that is known.
+    #[must_use]
+    pub fn of_none(registry: &Registry) -> Vec<DeviceDiagnostic> {
         let is_of_none = |fault: &Fault| registry.device(&fault.about).is_none();
         let diagnostics = registry.faults().filter(is_of_none);
-        let diagnostics = diagnostics.map(|Fault { about, text }| DeviceDiagnostic { about, message: text }).collect();
-        DevicesAnswer { devices, diagnostics }
+        diagnostics.map(|Fault { about, text }| DeviceDiagnostic { about, message: text }).collect()
     }
 }
 
@@ -132,7 +139,7 @@ impl DeviceAnswer {
         let heard = known.into_iter().flat_map(|known| &known.hears);
         let spoke_at = heard.filter_map(|topic| states.get(topic.as_str())).map(|state| state.at).max();
         let mut diagnostics = device.diagnostics.clone();
-        diagnostics.extend(registry.faults().filter(|fault| fault.about == device.id).map(|fault| fault.text));
+        diagnostics.extend(registry.fault_of(&device.id).cloned());
         let property = |property: &Property| {
             let topic = known.and_then(|known| known.topic(&property.name));
             PropertyAnswer::new(engine, device, property, topic)
@@ -171,6 +178,7 @@ impl PropertyAnswer {
         PropertyAnswer {
             name: Arc::clone(&property.name),
             holds: property.holds.as_str(),
+            misfit: misfit(engine, device, property),
             value: state.map_or(serde_json::Value::Null, |state| state.payload.value().to_json()),
             changed_at: state.map(|state| state.changed_at),
             unit: property.unit.clone(),
@@ -184,4 +192,14 @@ impl PropertyAnswer {
             set_topic: property.write.as_ref().and_then(|write| at(write.topic)),
         }
     }
+}
+
+/// Returns what the last messages say of a property that isn't what was promised.
+fn misfit(engine: &Engine, device: &Device, property: &Property) -> Option<serde_json::Value> {
+    let found = property.reads.iter().find_map(|read| {
+        let topic = device.topics.get(read.topic)?.as_topic()?;
+        let state = engine.states().get(topic.as_str())?;
+        property.misfit(&read.reader, &state.payload)
+    });
+    found.map(|value| value.to_json())
 }

@@ -17,6 +17,7 @@ mod status;
 mod trace;
 pub mod view;
 
+pub use crate::analysis::{BoxKind, Drawing, DrawnBox};
 pub use crate::model::recording::{MessageLine, Via};
 pub use cause::{CauseAnswer, cause_of};
 pub use chain::chain_answer;

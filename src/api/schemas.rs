@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 use utoipa::OpenApi;
 
 use super::view::{
-    Branch, Difference, History, HoldSpan, Now, PastRun, Point, Recent, RecentKind, RuleDifference, SourceAnswer,
-    SourcePart, TimelineAnswer, VerdictAnswer, VerdictPart, Waiting, Wrong, WrongKind,
+    Branch, Difference, GraphAnswer, GraphArrow, GraphBox, History, HoldSpan, Now, PastRun, Point, Recent, RecentKind,
+    RuleDifference, SourceAnswer, SourcePart, TimelineAnswer, VerdictAnswer, VerdictPart, Waiting, Wrong, WrongKind,
 };
 use super::{
     BrokerStatus, ClientAnswer, DeviceAnswer, DeviceDiagnostic, DevicesAnswer, FailingRule, Finding, InputAnswer,
@@ -25,6 +25,9 @@ use super::{
     Difference,
     FailingRule,
     Finding,
+    GraphAnswer,
+    GraphArrow,
+    GraphBox,
     History,
     HoldSpan,
     InputAnswer,
@@ -88,6 +91,7 @@ mod tests {
         assert_eq!(example::<Now>("Now").waiting[0].kind, "delay");
         assert_eq!(example::<VerdictAnswer>("Verdict").conditions[0].result, "false");
         assert_eq!(example::<History>("History").points.len(), 2);
+        assert_eq!(example::<GraphAnswer>("Graph").arrows.len(), 2);
         assert_eq!(example::<TimelineAnswer>("Timeline").runs[0].outcome, "finished");
         assert_eq!(example::<Difference>("Difference").by_rule.len(), 1);
         assert_eq!(example::<SourceAnswer>("Source").parts[0].path, "when");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::model::{Devices, Name, Origin, Secrets, Topic, TopicState};
+use crate::model::{Devices, Name, Origin, Secrets, Told, Topic, TopicState};
 
 /// The state of a topic.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -40,6 +40,18 @@ pub struct StateAnswer {
 }
 
 impl StateAnswer {
+    /// Returns what a line can say of the payload.
+    #[must_use]
+    pub fn told(&self) -> Told<'_> {
+        match (&self.payload, &self.payload_b64) {
+            (Some(text), _) => Told::of_text(text, self.too_large),
+            (None, bytes) => {
+                let bytes = bytes.as_ref().and_then(|bytes| STANDARD.decode(bytes).ok());
+                Told::Bytes(bytes.map_or(0, |bytes| bytes.len()))
+            }
+        }
+    }
+
     /// Returns the state of `topic` without `secrets`; `devices` tell to which device it belongs.
     #[must_use]
     pub fn new(topic: &Topic, state: &TopicState, devices: &Devices, secrets: &Secrets) -> StateAnswer {

@@ -9,9 +9,7 @@ use super::home::known::known;
 use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::analysis::{Graph as Home, Picture, Shown};
-use crate::lang::nearest;
 use crate::model::TopicFilter;
-use crate::rules::RuleEntry;
 
 /// Shows the home's topics and rules as a picture: what wakes which rule, what it asks, and what it publishes.
 #[derive(Debug, Args)]
@@ -46,7 +44,7 @@ impl Graph {
         let Some(suite) = Suite::of_home(&self.home)? else { return Ok(Exit::No) };
         let known = known(&self.home, &suite, &suite.settings);
         let graph = Home::new(&suite.rules, &known);
-        let picture = Picture::new(&graph, &self.shown(&suite, &graph)?);
+        let picture = Picture::new(&graph, &known.devices.directory(), &self.shown(&suite, &graph)?);
         let text = match self.format {
             Format::Svg => picture.to_svg(),
             Format::Dot => picture.to_dot(),
@@ -60,18 +58,10 @@ impl Graph {
     fn shown(&self, suite: &Suite, graph: &Home) -> Result<Shown, Failure> {
         let mut shown = Shown::default();
         if let Some(name) = &self.rule {
-            let ids = || suite.rules.entries.iter().map(RuleEntry::id);
-            for id in ids() {
-                let maker = id.maker();
-                if [id.as_str(), id.key(), maker.as_str(), maker.key()].contains(&name.as_str()) {
-                    shown.rules.insert(maker.to_string());
-                }
-            }
-            if shown.rules.is_empty() {
-                let hint = nearest(name, ids().flat_map(|id| [id.as_str(), id.key()]));
-                let hint = hint.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-                return Err(Failure::new(format!("there is no rule `{name}`{hint}")));
-            }
+            shown.rules = Shown::rules_named(&suite.rules, name).map_err(|near| {
+                let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+                Failure::new(format!("there is no rule `{name}`{hint}"))
+            })?;
         }
         if let Some(text) = &self.topic {
             let filter = TopicFilter::parse(text).map_err(|error| Failure::new(format!("`{text}`: {error}")))?;

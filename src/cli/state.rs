@@ -51,12 +51,8 @@ impl State {
 }
 
 fn row(state: &StateAnswer, now: Timestamp) -> [String; 3] {
-    let payload = match (&state.payload, state.too_large) {
-        (_, Some(bytes)) => format!("({bytes} bytes, too large to keep)"),
-        (Some(payload), None) if payload.is_empty() => "(empty)".to_owned(),
-        (Some(payload), None) => payload.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'"),
-        (None, None) => "(not text)".to_owned(),
-    };
+    let escaped = |text: &str| text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
+    let payload = state.told().in_words(escaped);
     let seconds = now.duration_since(state.at).as_secs().max(0).unsigned_abs();
     let age = format!("{} ago", format_duration(std::time::Duration::from_secs(seconds)));
     [state.topic.clone(), payload, age]

@@ -48,7 +48,7 @@ impl Announcement<'_> {
     /// Returns the topic that it is told on.
     #[must_use]
     pub fn topic(&self) -> String {
-        format!("{}/device/{}/config", self.prefix, object_of(self.name))
+        announced_on(self.prefix, self.name)
     }
 
     /// Returns what is told.
@@ -157,6 +157,12 @@ pub fn taken_away(before: &Value, now: &Value) -> Option<Value> {
         }
     }
     is_gone.then_some(between)
+}
+
+/// Returns the topic on which a home of this name is announced.
+#[must_use]
+pub fn announced_on(prefix: &str, name: &str) -> String {
+    format!("{prefix}/device/{}/config", object_of(name))
 }
 
 /// Returns what the device is called in topics and ids, of a home of this name.

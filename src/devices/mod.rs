@@ -19,7 +19,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use announcement::{AnnouncedRule, Announcement, object_of, taken_away};
+pub use announcement::{AnnouncedRule, Announcement, announced_on, object_of, taken_away};
 pub use codec::Codec;
 pub use codec::color::{Color, ColorForm};
 pub use command::encode::Publication;
@@ -34,6 +34,7 @@ pub use device::{Availability, AvailabilityMode, Device, DeviceId, SaysAvailable
 pub use payload_limit::PayloadLimit;
 pub use registry::Registry;
 pub use registry::change::{Change, Fault};
+pub use registry::directory::Directory;
 pub use registry::heard::{Heard, Said};
 pub use registry::names::Found;
 pub use registry::reading::{Reading, Readings};

@@ -15,6 +15,8 @@ pub struct DeviceSettings {
     pub own: Vec<OwnDevice>,
     /// The name that homerule announces itself by to Home Assistant: what it tells there is none of its devices.
     pub announced: Option<Arc<str>>,
+    /// What the home is called; empty where nobody says it.
+    pub home: Arc<str>,
 }
 
 /// Which sources are read, and below which topics.

@@ -23,6 +23,7 @@ pub use report::{Line, LineKind, Report};
 pub use silence::Silence;
 pub use trace_lines::{step_lines, trace_lines, traces_under_way};
 pub use words::{
-    LocalTime, awaited, awaited_any, blocked_now, blocked_then, cause_in_short, ended, one_line, payload_text,
-    progress, step_result, step_result_with_source, stop_reason, trigger_time, value_text, verdict_text, verdict_why,
+    LocalTime, awaited, awaited_any, blocked_now, blocked_then, cause_in_short, ended, one_line, overridden_by,
+    payload_text, progress, step_result, step_result_with_source, stop_reason, trigger_time, value_text, verdict_text,
+    verdict_why,
 };

@@ -34,7 +34,54 @@ pub enum Withheld {
     Masked,
 }
 
+/// What a line can say of a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// It had no bytes.
+    Empty,
+    /// This text.
+    Text(&'a str),
+    /// So many bytes that are no text.
+    Bytes(usize),
+    /// So many bytes, too many to keep.
+    TooLarge(usize),
+}
+
+impl<'a> Told<'a> {
+    /// Returns what can be told of a payload of which only its text was kept, and of what was too large how many bytes it had.
+    #[must_use]
+    pub fn of_text(text: &'a str, too_large: Option<usize>) -> Told<'a> {
+        match too_large {
+            Some(bytes) => Told::TooLarge(bytes),
+            None if text.is_empty() => Told::Empty,
+            None => Told::Text(text),
+        }
+    }
+
+    /// Returns it on a line: its text as `write` has it, or what there is instead.
+    #[must_use]
+    pub fn in_words(self, write: impl FnOnce(&str) -> String) -> String {
+        match self {
+            Told::Empty => "(empty)".to_owned(),
+            Told::Text(text) => write(text),
+            Told::Bytes(1) => "(1 byte that isn't text)".to_owned(),
+            Told::Bytes(bytes) => format!("({bytes} bytes that aren't text)"),
+            Told::TooLarge(bytes) => format!("(too large to keep: {bytes} bytes)"),
+        }
+    }
+}
+
 impl Payload {
+    /// Returns what a line can say of it.
+    #[must_use]
+    pub fn told(&self) -> Told<'_> {
+        match (self.withheld(), self.text()) {
+            (Some(Withheld::TooLarge(bytes)), _) => Told::TooLarge(bytes),
+            (_, None) => Told::Bytes(self.bytes().len()),
+            (_, Some(text)) => Told::of_text(text, None),
+        }
+    }
+
     /// Returns a payload of these bytes. They are read as a value when one first asks for it.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Payload {
@@ -284,6 +331,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_payload_that_was_not_kept_is_not_taken_for_an_empty_one() {
+        let told = |payload: Payload| payload.told().in_words(str::to_owned);
+        assert_eq!(told(Payload::too_large(300_000)), "(too large to keep: 300000 bytes)");
+        assert_eq!(told(Payload::from_bytes("")), "(empty)");
+        assert_eq!(told(Payload::from_bytes("ON")), "ON");
+        assert_eq!(told(Payload::from_bytes(vec![255])), "(1 byte that isn't text)");
+        assert_eq!(told(Payload::from_bytes(vec![255, 0])), "(2 bytes that aren't text)");
+    }
 
     #[test]
     fn a_payload_is_its_bytes_a_text_and_a_value() {

@@ -28,7 +28,7 @@ pub use id::{Name, RuleId};
 pub use inner_topic::{any_device, device_prefix, device_topic, input_topic, is_inner, spoken};
 pub use label::Label;
 pub use log_level::LogLevel;
-pub use message::{Message, Origin, Payload, Qos, Withheld};
+pub use message::{Message, Origin, Payload, Qos, Told, Withheld};
 pub use place::{Place, PlacedText, Stretch};
 pub use secrets::{MASK, Secrets};
 pub use state::{Size, States, TopicState};

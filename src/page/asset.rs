@@ -14,7 +14,7 @@ pub struct Asset {
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// All files of the page.
-pub const ASSETS: [Asset; 12] = [
+pub const ASSETS: [Asset; 13] = [
     Asset { name: "page.css", kind: "text/css; charset=utf-8", text: include_str!("assets/page.css") },
     Asset { name: "icon.svg", kind: "image/svg+xml", text: include_str!("assets/icon.svg") },
     Asset { name: "theme.js", kind: SCRIPT, text: include_str!("assets/theme.js") },
@@ -26,6 +26,7 @@ pub const ASSETS: [Asset; 12] = [
     Asset { name: "time.js", kind: SCRIPT, text: include_str!("assets/time.js") },
     Asset { name: "act.js", kind: SCRIPT, text: include_str!("assets/act.js") },
     Asset { name: "timeline.js", kind: SCRIPT, text: include_str!("assets/timeline.js") },
+    Asset { name: "graph.js", kind: SCRIPT, text: include_str!("assets/graph.js") },
     Asset { name: "trial.js", kind: SCRIPT, text: include_str!("assets/trial.js") },
 ];
 

@@ -20,18 +20,21 @@ pub enum View {
     Topics,
     /// What rules did over time.
     Timeline,
+    /// What rules read and write.
+    Graph,
     /// Another text for a file, tried.
     Try,
 }
 
 impl View {
-    const ALL: [(View, &'static str, &'static str); 7] = [
+    const ALL: [(View, &'static str, &'static str); 8] = [
         (View::Now, "/", "Now"),
         (View::Rules, "/rules", "Rules"),
         (View::Devices, "/devices", "Devices"),
         (View::Inputs, "/inputs", "Inputs"),
         (View::Topics, "/topics", "Topics"),
         (View::Timeline, "/timeline", "Timeline"),
+        (View::Graph, "/graph", "Graph"),
         (View::Try, "/try", "Try"),
     ];
 }

@@ -8,6 +8,7 @@
 pub mod asset;
 mod chart;
 mod device;
+mod graph;
 mod layout;
 mod look;
 mod now;
@@ -17,7 +18,8 @@ mod timeline;
 mod topic;
 mod trial;
 
-pub use device::{device, devices, inputs};
+pub use device::{DevicePage, DevicesPage, device, devices, inputs};
+pub use graph::{GraphPage, graph};
 pub use layout::{Frame, View, page, problem_page, sign_in_page};
 pub use look::Look;
 pub use now::{now, recent_list};

@@ -128,14 +128,14 @@ pub fn recent_list(look: &Look, recent: &[Recent]) -> Markup {
                             @match one.kind {
                                 RecentKind::Message => {
                                     span.sign aria-hidden="true" { "←" } span.unseen { "message " }
-                                    (topic_link(one.topic.as_deref().unwrap_or_default())) " " (payload(one.payload.as_deref()))
+                                    (topic_link(one.topic.as_deref().unwrap_or_default())) " " (payload(one.told()))
                                     @if one.retained { " " span.muted { "retained" } }
                                     @if let Some(client) = &one.client { " " span.muted { "from " bdi { (one_line(client)) } } }
                                     @if times > 1 { " " span.count { "×" (times) } }
                                 },
                                 RecentKind::Publish => {
                                     span.sign aria-hidden="true" { "→" } span.unseen { "published " }
-                                    (topic_link(one.topic.as_deref().unwrap_or_default())) " " (payload(one.payload.as_deref()))
+                                    (topic_link(one.topic.as_deref().unwrap_or_default())) " " (payload(one.told()))
                                     @if let Some(rule) = &one.rule { " " span.muted { "by " } (rule_link(rule)) }
                                 },
                                 RecentKind::Run => {
@@ -245,6 +245,7 @@ mod tests {
             at: look().now,
             topic: Some("<b>/x".to_owned()),
             payload: Some("<script>alert(1)</script>\u{202e}".to_owned()),
+            bytes: None,
             retained: false,
             client: Some("<i>".to_owned()),
             rule: None,

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::model::{Told, is_inner, spoken};
+
 /// The most characters of a payload in a list.
 const IN_A_LIST: usize = 160;
 
@@ -42,12 +44,11 @@ fn is_unseen(letter: char) -> bool {
 }
 
 /// Returns a payload in a list.
-pub(super) fn payload(text: Option<&str>) -> Markup {
+pub(super) fn payload(told: Told<'_>) -> Markup {
     html! {
-        @match text {
-            None => span.muted { "(bytes that aren't text)" },
-            Some("") => span.muted { "(empty)" },
-            Some(text) => code.payload { bdi { (one_line(text)) } },
+        @match told {
+            Told::Text(text) => code.payload { bdi { (one_line(text)) } },
+            Told::Empty | Told::Bytes(_) | Told::TooLarge(_) => span.muted { (told.in_words(one_line)) },
         }
     }
 }
@@ -84,9 +85,16 @@ pub(super) fn rule_address(rule: &str) -> String {
     format!("/rules/{}", encoded(rule))
 }
 
-/// Returns the address of a topic's view.
+/// Returns the address of a topic's view; of a property or an input, that of the device or of the inputs.
 pub(super) fn topic_address(topic: &str) -> String {
-    format!("/topics/{}", encoded(topic))
+    if !is_inner(topic) {
+        return format!("/topics/{}", encoded(topic));
+    }
+    let spoken = spoken(topic);
+    match spoken.rsplit_once('.') {
+        Some((device, _)) if device != "inputs" => format!("/devices/{}", encoded(device)),
+        _ => "/inputs".to_owned(),
+    }
 }
 
 /// Returns a rule's name as a link.
@@ -96,7 +104,7 @@ pub(super) fn rule_link(rule: &str) -> Markup {
 
 /// Returns a topic as a link.
 pub(super) fn topic_link(topic: &str) -> Markup {
-    html! { a.topic href=(topic_address(topic)) { bdi { (one_line(topic)) } } }
+    html! { a.topic href=(topic_address(topic)) { bdi { (one_line(&spoken(topic))) } } }
 }
 
 /// Returns an outcome as it's marked on a page.
@@ -122,10 +130,16 @@ mod tests {
 
     #[test]
     fn markup_from_outside_is_text() {
-        let shown = payload(Some("<script>alert(1)</script>")).into_string();
+        let shown = payload(Told::Text("<script>alert(1)</script>")).into_string();
+        assert_eq!(
+            payload(Told::TooLarge(300_000)).into_string(),
+            "<span class=\"muted\">(too large to keep: 300000 bytes)</span>"
+        );
         assert_eq!(shown, "<code class=\"payload\"><bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi></code>");
         let shown = prose("`<img src=x onerror=alert(1)>` is \"odd\" & <b>").into_string();
         assert!(!shown.contains("<img") && !shown.contains("<b>"), "{shown}");
+        let link = topic_link("$input/away").into_string();
+        assert_eq!(link, "<a class=\"topic\" href=\"/inputs\"><bdi>inputs.away</bdi></a>");
         let link = topic_link("a/\"><script>").into_string();
         assert!(link.contains("href=\"/topics/a%2F%22%3E%3Cscript%3E\""), "{link}");
     }

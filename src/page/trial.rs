@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::api::Finding;
 use crate::api::view::Difference;
+use crate::model::Told;
 
 use super::Look;
 use super::shown::{counted, one_line, prose, rule_link, topic_link};
@@ -127,7 +128,7 @@ pub fn difference(look: &Look, difference: &Difference) -> Markup {
                     li.(if is_new { "new" } else { "gone" }) {
                         span.sign { (if is_new { "+" } else { "−" }) span.unseen { (if is_new { " only with this text" } else { " only with the rules in force" }) } }
                         span.at { @if let Some(at) = text(line, "tst").parse().ok() { (look.time(at)) } }
-                        span.what { (topic_link(text(line, "topic"))) " " (super::shown::payload(line.get("payload").map(|payload| payload.as_str().unwrap_or_default()))) }
+                        span.what { (topic_link(text(line, "topic"))) " " (super::shown::payload(told(line))) }
                     }
                 }
             }
@@ -137,6 +138,18 @@ pub fn difference(look: &Look, difference: &Difference) -> Markup {
 
 fn messages(difference: &Difference) -> usize {
     usize::try_from(difference.messages).unwrap_or(usize::MAX)
+}
+
+/// Returns what can be told of the payload of a recording line.
+fn told(line: &Value) -> Told<'_> {
+    let bytes = line.get("payloadlen").and_then(Value::as_u64).and_then(|bytes| usize::try_from(bytes).ok());
+    let is_too_large = line.get("too_large").and_then(Value::as_bool).unwrap_or_default();
+    match line.get("payload").and_then(Value::as_str) {
+        Some(text) => Told::Text(text),
+        None if is_too_large => Told::TooLarge(bytes.unwrap_or_default()),
+        None if line.get("payload_b64").is_some_and(Value::is_string) => Told::Bytes(bytes.unwrap_or_default()),
+        None => Told::Empty,
+    }
 }
 
 fn text<'a>(line: &'a Value, key: &str) -> &'a str {

@@ -15,7 +15,7 @@ fn home(rules: &str, tests: &str) -> Home {
 
 #[test]
 fn an_entry_of_devices_that_names_none_is_a_warning_with_the_near_name() {
-    let home = home("rules: { a: { when: x, then: { y: 1 } } }\n", "");
+    let home = home("rules: { a: { when: in/x, then: { out/y: 1 } } }\n", "");
     let settings = "devices:\n  - { device: Hal lamp, area: hall }\n  - { device: Hall sensor, name: Sensor, area: hall }\n  \
                     - { device: zigbee2mqtt/0x00158d0000000001, aliases: [light] }\n";
     home.write("homerule.yaml", settings);
@@ -45,7 +45,7 @@ fn a_value_that_a_property_never_is_is_told() {
         ("{ device: Hall lamp, field: on, from: ~, to: true }", ""),
         ("{ device: Hall sensor, field: sensitivity_level, to: [low, high] }", ""),
     ] {
-        let said = home(&format!("rules: {{ a: {{ when: {trigger}, then: {{ y: 1 }} }} }}\n"), "").say(&["check"]);
+        let said = home(&format!("rules: {{ a: {{ when: {trigger}, then: {{ out/y: 1 }} }} }}\n"), "").say(&["check"]);
         let all = format!("{}{}", said.out, said.err);
         if told.is_empty() {
             assert!(!all.contains("HR131"), "{trigger}: {all}");
@@ -59,7 +59,7 @@ const LIGHT: &str = "\
 rules:
   light:
     when: { device: Hall sensor, field: occupancy, to: true }
-    then: [{ set: Hall lamp, to: { on: true, brightness: 60% }, confirm: 5s, retry: 0 }, { y: done }]
+    then: [{ set: Hall lamp, to: { on: true, brightness: 60% }, confirm: 5s, retry: 0 }, { out/y: done }]
 ";
 
 #[test]
@@ -70,7 +70,7 @@ fn a_device_that_obeys_says_what_it_was_told_and_one_that_is_deaf_does_not() {
              - expect_set: {{ Hall lamp: {{ on: true, brightness: 60 }} }}\n{then}"
         )
     };
-    let done = "      - expect: { y: done }\n";
+    let done = "      - expect: { out/y: done }\n";
     let waits = "      - expect: nothing\n      - after: 5s\n      - expect_run: { rule: light, outcome: failed }\n";
     for (obey, then) in [
         ("    devices: obey\n", done),
@@ -82,7 +82,7 @@ fn a_device_that_obeys_says_what_it_was_told_and_one_that_is_deaf_does_not() {
         let said = home(LIGHT, &test(obey, then)).say(&["test"]);
         assert!(said.out.contains("1 passed, 0 failed"), "{obey}{then}: {said:?}");
     }
-    let said = home(LIGHT, &test("    devices: { obey: [Hal lamp] }\n", done)).say(&["test"]);
+    let said = home(LIGHT, &test("    devices: { obey: [Hal lamp] }\n", waits)).say(&["test"]);
     assert!(said.status != 0, "{said:?}");
     let all = format!("{}{}", said.out, said.err);
     assert!(all.contains("Hal lamp"), "{all}");
@@ -93,18 +93,20 @@ inputs:
   vacation: { type: toggle }
   level: { type: number, default: 20, min: 1, max: 100 }
 rules:
-  a: { when: x, if: not inputs.vacation, then: { y: '${inputs.level}' } }
+  a: { when: in/x, if: not inputs.vacation, then: { out/y: '${inputs.level}' } }
 ";
 
 #[test]
 fn what_inputs_are_at_the_start_of_a_test_can_be_given() {
     let test = |given: &str, expected: &str| {
-        format!("tests:\n  it:\n{given}    steps:\n      - publish: {{ x: 1 }}\n      - expect: {expected}\n")
+        format!(
+            "tests:\n  it:\n{given}    steps:\n      - {{ publish: in/x, payload: 1 }}\n      - expect: {expected}\n"
+        )
     };
     for (given, expected) in [
-        ("", "{ y: 20 }"),
+        ("", "{ out/y: 20 }"),
         ("    given_inputs: { vacation: true }\n", "nothing"),
-        ("    given_inputs: { vacation: false, level: 7 }\n", "{ y: 7 }"),
+        ("    given_inputs: { vacation: false, level: 7 }\n", "{ out/y: 7 }"),
     ] {
         let said = home(INPUTS, &test(given, expected)).say(&["test"]);
         assert!(said.out.contains("1 passed, 0 failed"), "{given}{expected}: {said:?}");

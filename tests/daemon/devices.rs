@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::clients::{Kind, Sent, sent};
 use super::house::{House, until};
 use crate::home::{Home, Said, homerule};
 
@@ -123,4 +124,91 @@ fn home_assistant_is_told_of_rules_and_inputs_and_of_what_is_gone() {
     house.reloaded();
     let now = told(&house);
     assert!(now["cmps"].get("rule_all_3a_dark_run").is_none() && now["cmps"].get("rule_all_3a_cool_run").is_some());
+}
+
+#[test]
+fn what_an_input_is_told_is_retained_and_why_names_who_set_it() {
+    let house = greenhouse();
+    let told = Kind::Own.subscribe(house.mqtt, &["homerule/input/house"]);
+    assert_eq!(told.next(), "1 homerule/input/house home");
+    assert_eq!(house.ask("POST", "/api/inputs/house", Some(r#"{"value": "away"}"#)).0, 200);
+    assert_eq!(told.next(), "0 homerule/input/house away");
+    let why = say(&house, &["why", "homerule/input/house"]).out;
+    assert!(why.contains("`http`") && why.contains("away"), "{why}");
+    let page = ("sec-fetch-site", "same-origin");
+    let json = ("content-type", "application/json");
+    let said = house.exchange("POST", "/api/inputs/house", &[page, json], Some(r#"{"value": "home"}"#));
+    assert_eq!((said.status, told.next().as_str()), (200, "0 homerule/input/house home"));
+    let why = say(&house, &["why", "homerule/input/house"]).out;
+    assert!(why.contains("`page`") && why.contains("home"), "{why}");
+    let late = Kind::Own.subscribe(house.mqtt, &["homerule/input/house"]);
+    assert_eq!(late.next(), "1 homerule/input/house home");
+}
+
+#[test]
+fn what_was_announced_is_cleared_when_announcing_ends() {
+    let with =
+        |announce: bool| format!("{}\nname: home\ndiscovery: {{ announce: {announce} }}\n", crate::home::SETTINGS);
+    let mut house = Home::with(&[("homerule.yaml", &with(true)), ("rules/all.yaml", RULES)]).start();
+    let announced = ["homeassistant/device/#", "end"];
+    let first = Kind::Own.subscribe(house.mqtt, &announced).next();
+    assert!(first.starts_with("1 homeassistant/device/homerule_home/config {"), "{first}");
+    house.end("TERM");
+    house.home.write("homerule.yaml", &with(false));
+    house.begin();
+    until("it is cleared", || {
+        let late = Kind::Own.subscribe(house.mqtt, &announced);
+        house.ask("POST", "/api/publish", Some(r#"{"topic": "end", "payload": 1}"#));
+        late.until("end").is_empty()
+    });
+    assert!(house.get("/api/devices")["devices"].as_array().unwrap().is_empty(), "our own isn't a device");
+}
+
+#[test]
+fn a_home_says_that_somebody_is_there_unless_another_has_said_so() {
+    if !Kind::Mosquitto.is_installed() {
+        return;
+    }
+    let mut house = House::with_rules(RULES);
+    let keep = |house: &House| {
+        let options = ["-c", "-i", "keeper", "-V", "311"];
+        Kind::Mosquitto.subscribe_with(house.mqtt, &["homeassistant/status", "end"], &options)
+    };
+    let heard = |house: &mut House| {
+        house.end("TERM");
+        house.begin();
+        let keeper = keep(house);
+        house.ask("POST", "/api/publish", Some(r#"{"topic": "end", "payload": 1, "qos": 1}"#));
+        keeper.until("end")
+    };
+    drop(keep(&house));
+    assert_eq!(heard(&mut house), ["0 homeassistant/status online"]);
+    let said = Sent { retain: true, ..sent("homeassistant/status", "offline") };
+    Kind::Mosquitto.publish(house.mqtt, &[said]);
+    let heard = heard(&mut house);
+    assert!(heard.contains(&"1 homeassistant/status offline".to_owned()), "{heard:?}");
+    assert!(!heard.iter().any(|line| line.ends_with("online")), "somebody else speaks there: {heard:?}");
+}
+
+#[test]
+fn what_a_device_did_not_promise_is_told_first() {
+    let house = greenhouse();
+    say(&house, &["pub", "greenhouse/temperature", "21"]);
+    say(&house, &["pub", "greenhouse/temperature", "warm"]);
+    let misfit = |house: &House| {
+        let device = house.get("/api/devices/Greenhouse");
+        let properties = device["properties"].as_array().unwrap().clone();
+        properties.into_iter().find(|property| property["name"] == "temperature").unwrap()
+    };
+    until("it is told", || misfit(&house)["misfit"] == "warm");
+    assert_eq!(misfit(&house)["value"], 21, "what it said before is still what is known");
+    let html = ("accept", "text/html");
+    let body = house.exchange("GET", "/devices", &[html], None).body;
+    assert!(body.contains("Something is wrong with") && body.contains("which should be a number"), "{body}");
+    let body = house.exchange("GET", "/devices/Greenhouse", &[html], None).body;
+    for wanted in ["which should be a number", "is started by it, commands it", "all:cool", "<svg class=\"chart\""] {
+        assert!(body.contains(wanted), "{wanted}: {body}");
+    }
+    say(&house, &["pub", "greenhouse/temperature", "22"]);
+    until("it is over", || misfit(&house)["misfit"].is_null());
 }

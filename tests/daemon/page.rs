@@ -10,7 +10,7 @@ const RULES: &str = "rules:\n  light:\n    name: Light\n    tags: [hall]\n    wh
 const HTML: (&str, &str) = ("accept", "text/html");
 
 /// The views, each with something that it shows.
-const VIEWS: [(&str, &str); 14] = [
+const VIEWS: [(&str, &str); 18] = [
     ("/", "Nothing is wrong."),
     ("/rules", "all:light"),
     ("/rules?text=LIGHT&tag=hall&outcome=finished", "all:light"),
@@ -24,6 +24,10 @@ const VIEWS: [(&str, &str); 14] = [
     ("/topics/in/hall", "Publish"),
     ("/topics/in%2Fhall?field=a&last=1h", "Publish"),
     ("/timeline?topic=in/hall&last=1h", "all:light"),
+    ("/graph", "all:light"),
+    ("/graph?rule=light&reach=1", "Rule by rule"),
+    ("/graph?topic=in/%23", "in/+"),
+    ("/graph?rule=lihgt", "did you mean"),
     ("/try?file=rules/all.yaml", "What would have been different?"),
 ];
 
@@ -142,4 +146,48 @@ fn a_rule_that_published_is_written_as_a_test() {
     let tested = house.home.say(&["test"]);
     assert!(tested.out.contains("1 passed, 0 failed"), "{tested:?}\n{}", said.body);
     assert_eq!(page(&house, "/test/rules/slow").status, 404);
+}
+
+#[test]
+fn a_large_home_is_drawn_page_by_page_and_a_rule_with_what_is_around_it() {
+    let rules: Vec<String> =
+        (0..120).map(|index| format!("  r{index}: {{ when: x/{index}, then: {{ y/{index}: 1 }} }}\n")).collect();
+    let house = House::with_rules(&format!("rules:\n{}", rules.concat()));
+    let drawn = |path: &str| {
+        let said = page(&house, path);
+        assert_eq!(said.status, 200, "{}", said.body);
+        said.body.matches("data-box=").count()
+    };
+    assert!(page(&house, "/graph").body.contains("Page 1 of 3"));
+    assert_eq!(drawn("/graph"), 120, "40 rules with two topics each");
+    assert_eq!(drawn("/graph?page=3"), 120);
+    assert_eq!(drawn("/graph?rule=r7"), 3);
+    assert_eq!(drawn("/graph?topic=x/%23&reach=0"), 120);
+    let graph = house.get("/api/graph");
+    assert_eq!((graph["boxes"].as_array().unwrap().len(), graph["arrows"].as_array().unwrap().len()), (360, 240));
+    let few = house.get("/api/graph?most=10");
+    assert_eq!((few["boxes"].as_array().unwrap().len(), few["left_out"].as_u64()), (10, Some(350)));
+    let one = house.get("/api/graph?rule=r7&reach=1");
+    assert_eq!(one["boxes"][1]["name"], "x/7");
+    assert_eq!((&one["arrows"][0]["kind"], &one["arrows"][1]["kind"]), (&"writes".into(), &"wakes".into()));
+    assert_eq!(house.ask("GET", "/api/graph?rule=r777", None).0, 404);
+    assert_eq!(house.ask("GET", "/api/graph?topic=a/%23/b", None).0, 400);
+}
+
+#[test]
+fn what_was_too_large_to_keep_is_said_to_be_so_everywhere() {
+    let settings = format!("{}limits: {{ payload: 1KiB }}\n", crate::home::SETTINGS);
+    let house = Home::with(&[("homerule.yaml", &settings), ("rules/all.yaml", RULES)]).start();
+    let large = format!(r#"{{"topic": "cam/door", "payload": "{}"}}"#, "x".repeat(2000));
+    assert_eq!(house.ask("POST", "/api/publish", Some(&large)).0, 202);
+    let told = "(too large to keep: 2000 bytes)";
+    for path in ["/", "/topics", "/topics?filter=cam/%23", "/topics/cam/door"] {
+        let body = page(&house, path).body;
+        assert!(body.contains(told) && !body.contains("(empty)"), "{path}: {body}");
+    }
+    let url = format!("http://{}", house.web);
+    let said = house.home.say(&["state", "--url", &url]);
+    assert!(said.out.contains(told), "{said:?}");
+    let recent = house.get("/api/now")["recent"][0].clone();
+    assert_eq!((&recent["payload"], &recent["bytes"]), (&"".into(), &2000.into()));
 }

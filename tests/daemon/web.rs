@@ -210,6 +210,8 @@ fn the_description_of_the_interface_names_each_route_and_the_keys_of_the_answers
         ("Source", &house.get("/api/rules/light/source")),
         ("History", &house.get("/api/history?topic=in/hall")),
         ("Timeline", &house.get("/api/timeline")),
+        ("Graph", &house.get("/api/graph")),
+        ("GraphBox", &house.get("/api/graph")["boxes"][0]),
         ("Client", &house.get("/api/clients")[0]),
     ] {
         let required = schemas[schema]["required"].as_array().unwrap();

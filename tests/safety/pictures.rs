@@ -64,3 +64,66 @@ fn a_hundred_rules_are_drawn_in_good_time() {
     assert!(svg.matches("<rect class=\"rule\"").count() == 100, "{}", svg.len());
     assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
+
+/// The rectangles of a picture: left, top, right, bottom.
+fn rectangles(svg: &str) -> Vec<[i64; 4]> {
+    let number = |text: &str, key: &str| -> i64 {
+        text.split(&format!(" {key}=\"")).nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+    };
+    let rects = svg.split("<rect ").skip(1).map(|rect| {
+        let (x, y) = (number(rect, "x"), number(rect, "y"));
+        [x, y, x + number(rect, "width"), y + number(rect, "height")]
+    });
+    rects.collect()
+}
+
+#[test]
+fn boxes_do_not_cover_each_other_and_no_arrow_is_missing() {
+    let rules = "inputs: { away: { type: toggle, name: We are away } }\nrules:\n  a: { name: First, when: x/1, then: { x/2: 1, x/3: 1 } }\n  \
+                 b: { when: [x/2, x/9], if: \"state('x/1') == 1 and not inputs.away\", then: { x/4: 1 } }\n  \
+                 c: { when: x/4, if: \"state('x/3') == 1\", then: { x/1: 2, 'x/long/${payload}/set': 1 } }\n  \
+                 d: { when: x/+any, then: { z/1: 1 } }\n  e: { when: { input: away }, then: [{ run: a }, { input: { away: false } }] }\n";
+    let home = Home::new(&[("rules/a.yaml", rules)]);
+    let svg = home.say(&["graph"]).out;
+    let boxes = rectangles(&svg);
+    assert!(boxes.len() >= 14, "{svg}");
+    for (index, one) in boxes.iter().enumerate() {
+        assert!(one[0] > 0 && one[1] > 0, "{one:?}");
+        for other in &boxes[index + 1..] {
+            let is_apart = one[2] < other[0] || other[2] < one[0] || one[3] < other[1] || other[3] < one[1];
+            assert!(is_apart, "{one:?} covers {other:?}: {svg}");
+        }
+    }
+    assert!(!svg.contains(" d=\"\""), "an arrow has no way: {svg}");
+    assert!(svg.contains("<title>inputs.away</title>") && svg.contains(">First</text>"), "{svg}");
+    assert!(svg.matches("<path class=\"line heard\"").count() >= 3, "{svg}");
+}
+
+#[test]
+fn five_hundred_rules_are_drawn_within_seconds() {
+    let mut rules = String::from("rules:\n");
+    for index in 0..500 {
+        let next = index + 1;
+        let others: Vec<String> = (0..20).map(|other| format!("x/{index}/{other}: 1")).collect();
+        writeln!(rules, "  r{index}: {{ when: y/{index}, then: {{ y/{next}: 1, {} }} }}", others.join(", ")).unwrap();
+    }
+    let home = Home::new(&[("rules/a.yaml", &rules)]);
+    let begin = std::time::Instant::now();
+    let svg = home.say(&["graph"]).out;
+    assert_eq!(svg.matches("<rect ").count(), 500 + 501 + 10_000);
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn topics_of_devices_are_drawn_by_name() {
+    let devices = include_str!("../../examples/hall-light-by-name/devices.jsonl");
+    let rules = include_str!("../../examples/hall-light-by-name/rules/hall-light-by-name.yaml");
+    let home = Home::new(&[("devices.jsonl", devices), ("rules/a.yaml", rules)]);
+    let svg = home.say(&["graph"]).out;
+    assert!(svg.contains("<rect class=\"device\""), "{svg}");
+    assert!(svg.contains(">Hall lamp</text>") && svg.contains(">zigbee2mqtt/Hall lamp/set</text>"), "{svg}");
+    let mermaid = home.say(&["graph", "--format", "mermaid"]).out;
+    assert!(mermaid.contains("[\"Hall sensor<br>zigbee2mqtt/Hall sensor\"]"), "{mermaid}");
+    let dot = home.say(&["graph", "--format", "dot"]).out;
+    assert!(dot.contains("label=\"Hall lamp\\nzigbee2mqtt/Hall lamp/set\""), "{dot}");
+}

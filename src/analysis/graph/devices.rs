@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::devices::{CommandOptions, Device, Extract, Found, Property, Registry};
+use crate::devices::{CommandOptions, Device, Directory, Extract, Property};
 use crate::model::{Map, TopicFilter, Value};
 use crate::rules::{DeviceChoice, SetAction};
 use crate::script::{DeviceFilter, Template};
@@ -10,10 +10,10 @@ use crate::script::{DeviceFilter, Template};
 use crate::analysis::Pattern;
 
 /// Returns the devices that a trigger hears.
-pub(super) fn chosen(registry: &Registry, choice: &DeviceChoice) -> Vec<Arc<Device>> {
+pub(super) fn chosen(devices: &Directory, choice: &DeviceChoice) -> Vec<Arc<Device>> {
     match choice {
-        DeviceChoice::Names(names) => names.iter().flat_map(|name| named(registry, name)).collect(),
-        DeviceChoice::Where(filter) => registry.devices().filter(|device| fits(device, filter)).cloned().collect(),
+        DeviceChoice::Names(names) => names.iter().flat_map(|name| named(devices, name)).collect(),
+        DeviceChoice::Where(filter) => devices.devices().filter(|device| fits(device, filter)).cloned().collect(),
     }
 }
 
@@ -23,12 +23,8 @@ fn fits(device: &Device, filter: &DeviceFilter) -> bool {
 }
 
 /// Returns the devices that a name means.
-pub(super) fn named(registry: &Registry, name: &str) -> Vec<Arc<Device>> {
-    match registry.find(name) {
-        Found::One(device) => vec![Arc::clone(device)],
-        Found::Several(several) => several.into_iter().cloned().collect(),
-        Found::None(_) => Vec::new(),
-    }
+pub(super) fn named(devices: &Directory, name: &str) -> Vec<Arc<Device>> {
+    devices.named(name).into_iter().cloned().collect()
 }
 
 /// Returns where a device says a property: the topics, and the path in the payload.
@@ -46,18 +42,18 @@ pub(super) fn said(device: &Device, property: &str) -> Vec<(Pattern, String)> {
 }
 
 /// Returns what a command sends: to which topics, and what, where that is known at load.
-pub(super) fn told(registry: &Registry, action: &SetAction) -> Vec<(Pattern, Option<Value>)> {
-    let devices: Vec<Arc<Device>> = match &action.target {
-        Template::Constant(Value::Text(name)) => named(registry, name),
+pub(super) fn told(devices: &Directory, action: &SetAction) -> Vec<(Pattern, Option<Value>)> {
+    let meant: Vec<Arc<Device>> = match &action.target {
+        Template::Constant(Value::Text(name)) => named(devices, name),
         Template::Constant(Value::List(names)) => {
-            names.iter().filter_map(Value::as_text).flat_map(|name| named(registry, name)).collect()
+            names.iter().filter_map(Value::as_text).flat_map(|name| named(devices, name)).collect()
         }
         // Any of them may be meant.
-        _ => registry.devices().cloned().collect(),
+        _ => devices.devices().cloned().collect(),
     };
     let values = constants(&action.to);
     let mut found = Vec::new();
-    for device in &devices {
+    for device in &meant {
         let command = values.as_ref().map(|values| device.command(values, &|_| None, CommandOptions::default()));
         match command {
             Some(Ok(command)) => {

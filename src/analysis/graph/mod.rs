@@ -8,8 +8,8 @@ mod writes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::devices::Registry;
-use crate::model::{Place, RuleId, Topic, TopicFilter, Value};
+use crate::devices::Directory;
+use crate::model::{Name, Place, RuleId, Topic, TopicFilter, Value};
 use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset};
 
 use super::{Known, Pattern};
@@ -31,8 +31,12 @@ pub struct Node {
     pub rule: Arc<Rule>,
     /// What it reads.
     pub reads: Vec<Reading>,
+    /// What it reads in expressions by the name of a device or an input, beside `reads`.
+    pub named: Vec<Reading>,
     /// What it writes.
     pub writes: Vec<Writing>,
+    /// The inputs that it sets.
+    pub sets: Vec<Name>,
     /// The rules that it runs, switches or cancels, and those that it asks of, where these are written out.
     pub others: Vec<(OtherRule, RuleId)>,
 }
@@ -95,14 +99,19 @@ impl Graph {
     /// Returns the graph of `rules` in a home of whose topics and devices this is known.
     #[must_use]
     pub fn new(rules: &Ruleset, known: &Known) -> Graph {
-        let (topics, registry) = (known.topics().map(|(topic, _)| topic), &known.devices);
+        Graph::of(rules, known.topics().map(|(topic, _)| topic), &known.devices.directory())
+    }
+
+    /// Returns the graph of `rules` in a home with these topics and devices.
+    #[must_use]
+    pub fn of<'a>(rules: &Ruleset, topics: impl Iterator<Item = &'a Topic> + Clone, devices: &Directory) -> Graph {
         let mut nodes = Vec::new();
         for entry in &*rules.entries {
             match entry {
-                RuleEntry::Rule(rule) => nodes.push(Node::new(Arc::clone(rule), rules, registry)),
+                RuleEntry::Rule(rule) => nodes.push(Node::new(Arc::clone(rule), rules, devices)),
                 RuleEntry::EachTopic(each) => {
                     let made = instances(each, topics.clone());
-                    nodes.extend(made.into_iter().map(|rule| Node::new(Arc::new(rule), rules, registry)));
+                    nodes.extend(made.into_iter().map(|rule| Node::new(Arc::new(rule), rules, devices)));
                 }
             }
         }
@@ -119,7 +128,8 @@ impl Graph {
     #[must_use]
     pub fn topics_meeting(&self, filter: &TopicFilter) -> BTreeSet<String> {
         let wanted = Pattern::of_filter(filter);
-        let read = self.rules.iter().flat_map(|node| node.reads.iter().map(|reading| &reading.pattern));
+        let read =
+            self.rules.iter().flat_map(|node| node.reads.iter().chain(&node.named).map(|reading| &reading.pattern));
         let written = self.rules.iter().flat_map(|node| node.writes.iter().map(|writing| &writing.pattern));
         read.chain(written).filter(|pattern| pattern.meets(&wanted)).map(ToString::to_string).collect()
     }
@@ -138,10 +148,10 @@ impl Graph {
 }
 
 impl Node {
-    fn new(rule: Arc<Rule>, rules: &Ruleset, registry: &Registry) -> Node {
-        let (reads, asks) = reads::of(&rule, rules, registry);
-        let (writes, steers) = writes::of(&rule, registry);
-        Node { reads, writes, others: asks.into_iter().chain(steers).collect(), rule }
+    fn new(rule: Arc<Rule>, rules: &Ruleset, devices: &Directory) -> Node {
+        let (reads, named, asks) = reads::of(&rule, rules, devices);
+        let (writes, sets, steers) = writes::of(&rule, devices);
+        Node { reads, named, writes, sets, others: asks.into_iter().chain(steers).collect(), rule }
     }
 
     /// Returns what wakes the rule.

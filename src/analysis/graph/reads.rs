@@ -1,7 +1,7 @@
 //! What a rule reads: its triggers, its conditions, what it waits for, and what it puts into what it publishes.
 
-use crate::devices::Registry;
-use crate::model::{Place, RuleId, Value};
+use crate::devices::Directory;
+use crate::model::{Place, RuleId, Value, input_topic};
 use crate::rules::{
     Action, ActionKind, Condition, ConditionKind, IfChanged, Per, Question, RepeatKind, Rule, RuleReference, Ruleset,
     Start, Trigger, TriggerKind,
@@ -13,9 +13,13 @@ use super::names::Names;
 use super::{How, OtherRule, Reading};
 use crate::analysis::Pattern;
 
+/// What a rule reads: by topic, by the name of a device or an input, and of other rules.
+type Read = (Vec<Reading>, Vec<Reading>, Vec<(OtherRule, RuleId)>);
+
 /// Returns what `rule` reads, and which other rules it asks of.
-pub(super) fn of(rule: &Rule, rules: &Ruleset, registry: &Registry) -> (Vec<Reading>, Vec<(OtherRule, RuleId)>) {
-    let mut reader = Reader { rule, rules, registry, names: Names::of(rule), found: Vec::new(), asks: Vec::new() };
+pub(super) fn of(rule: &Rule, rules: &Ruleset, devices: &Directory) -> Read {
+    let mut reader =
+        Reader { rule, rules, devices, names: Names::of(rule), found: Vec::new(), named: Vec::new(), asks: Vec::new() };
     match &rule.start {
         Start::When(triggers) => triggers.iter().for_each(|trigger| reader.trigger(trigger, How::Wakes)),
         Start::While(start) => {
@@ -39,15 +43,16 @@ pub(super) fn of(rule: &Rule, rules: &Ruleset, registry: &Registry) -> (Vec<Read
     for action in rule.actions() {
         reader.action(action);
     }
-    (reader.found, reader.asks)
+    (reader.found, reader.named, reader.asks)
 }
 
 struct Reader<'a> {
     rule: &'a Rule,
     rules: &'a Ruleset,
-    registry: &'a Registry,
+    devices: &'a Directory,
     names: Names<'a>,
     found: Vec<Reading>,
+    named: Vec<Reading>,
     asks: Vec<(OtherRule, RuleId)>,
 }
 
@@ -56,13 +61,18 @@ impl Reader<'_> {
         self.found.push(Reading { pattern, how, path, is_optional: false, place: place.clone() });
     }
 
+    fn found_by_name(&mut self, pattern: Option<Pattern>, how: How, place: &Place) {
+        let reading = |pattern| Reading { pattern, how, path: String::new(), is_optional: false, place: place.clone() };
+        self.named.extend(pattern.map(reading));
+    }
+
     fn trigger(&mut self, trigger: &Trigger, how: How) {
         let path = match &trigger.kind {
             TriggerKind::State(state) => state.field.to_string(),
             _ => String::new(),
         };
         if let TriggerKind::Device(heard) = &trigger.kind {
-            for device in devices::chosen(self.registry, &heard.devices) {
+            for device in devices::chosen(self.devices, &heard.devices) {
                 for (pattern, path) in devices::said(&device, &heard.property) {
                     self.add(pattern, how, path, &trigger.place);
                 }
@@ -93,7 +103,7 @@ impl Reader<'_> {
                 }
                 ConditionKind::Device(asked) => {
                     let name = asked.device.as_constant().and_then(Value::as_text).unwrap_or_default();
-                    for device in devices::named(self.registry, name) {
+                    for device in devices::named(self.devices, name) {
                         for (pattern, path) in devices::said(&device, &asked.property) {
                             self.add(pattern, how, path, &part.place);
                         }
@@ -111,6 +121,17 @@ impl Reader<'_> {
                 self.add(pattern, how, mention.path.clone(), &place);
                 if let Some(last) = self.found.last_mut() {
                     last.is_optional = mention.is_optional;
+                }
+            }
+        }
+        for mention in expression.input_mentions() {
+            self.found_by_name(input_topic(&mention.input).map(|topic| Pattern::of_topic(&topic)), how, &place);
+        }
+        for mention in expression.device_mentions() {
+            let Some((property, _)) = &mention.property else { continue };
+            for device in devices::named(self.devices, &mention.device) {
+                for (pattern, _) in devices::said(&device, property) {
+                    self.found_by_name(Some(pattern), how, &place);
                 }
             }
         }

@@ -1,9 +1,10 @@
 //! What a rule writes: what it publishes, by itself, in a scene or from a script, and which other rules it steers.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::devices::Registry;
-use crate::model::{RuleId, Value};
+use crate::devices::Directory;
+use crate::model::{Name, RuleId, Value};
 use crate::rules::{Action, ActionKind, BlockId, Publish, RepeatKind, Rule, RuleReference};
 use crate::script::{Closure, Piece, Template};
 
@@ -12,21 +13,32 @@ use super::names::Names;
 use super::{OtherRule, Writing};
 use crate::analysis::{Level, Pattern};
 
+/// What a rule writes: by topic, which inputs it sets, and which other rules it steers.
+type Written = (Vec<Writing>, Vec<Name>, Vec<(OtherRule, RuleId)>);
+
 /// Returns what `rule` writes, and which other rules it steers.
-pub(super) fn of(rule: &Rule, registry: &Registry) -> (Vec<Writing>, Vec<(OtherRule, RuleId)>) {
-    let mut writer =
-        Writer { rule, registry, names: Names::of(rule), found: Vec::new(), steers: Vec::new(), seen: BTreeSet::new() };
+pub(super) fn of(rule: &Rule, devices: &Directory) -> Written {
+    let mut writer = Writer {
+        rule,
+        devices,
+        names: Names::of(rule),
+        found: Vec::new(),
+        sets: Vec::new(),
+        steers: Vec::new(),
+        seen: BTreeSet::new(),
+    };
     for block in [rule.then, rule.otherwise].into_iter().flatten() {
         writer.block(block, false);
     }
-    (writer.found, writer.steers)
+    (writer.found, writer.sets, writer.steers)
 }
 
 struct Writer<'a> {
     rule: &'a Rule,
-    registry: &'a Registry,
+    devices: &'a Directory,
     names: Names<'a>,
     found: Vec<Writing>,
+    sets: Vec<Name>,
     steers: Vec<(OtherRule, RuleId)>,
     seen: BTreeSet<BlockId>,
 }
@@ -64,10 +76,11 @@ impl Writer<'_> {
                 }
             }
             ActionKind::Set(set) => {
-                for (pattern, value) in devices::told(self.registry, set) {
+                for (pattern, value) in devices::told(self.devices, set) {
                     self.add(pattern, value, action, is_delayed);
                 }
             }
+            ActionKind::Input(values) => self.sets.extend(values.iter().map(|(name, _)| Arc::clone(name))),
             ActionKind::Script(closure) => self.closure(closure, action, is_delayed),
             ActionKind::Restore { to: Some(to), .. } => {
                 for pattern in self.names.topics(to) {

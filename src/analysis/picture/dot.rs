@@ -13,8 +13,12 @@ impl Picture {
             let shape = match found.kind {
                 BoxKind::Rule => "shape=box, style=\"rounded,filled\", fillcolor=\"#dbeafe\"",
                 BoxKind::Topic => "shape=box, style=filled, fillcolor=\"#f4f4f5\"",
+                BoxKind::Input => "shape=box, style=\"rounded,filled\", fillcolor=\"#fef3c7\"",
+                BoxKind::Device => "shape=box, style=filled, fillcolor=\"#dcfce7\"",
             };
-            let label = found.label.replace('\\', "\\\\").replace('"', "\\\"");
+            let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+            let lines: Vec<String> = found.lines().map(escaped).collect();
+            let label = lines.join("\\n");
             let _ = writeln!(text, "  n{place} [label=\"{label}\", {shape}];");
         }
         for (from, to, arrow) in &self.arrows {

@@ -11,10 +11,12 @@ impl Picture {
         let mut text = String::from("flowchart LR\n");
         for (place, found) in self.boxes.iter().enumerate() {
             // Quoted, a label may hold anything but quotes; `#` begins the name of a character.
-            let label = found.label.replace('#', "#35;").replace('"', "#quot;");
+            let escaped = |text: &str| text.replace('#', "#35;").replace('"', "#quot;");
+            let lines: Vec<String> = found.lines().map(escaped).collect();
+            let label = lines.join("<br>");
             let _ = match found.kind {
                 BoxKind::Rule => writeln!(text, "  n{place}(\"{label}\")"),
-                BoxKind::Topic => writeln!(text, "  n{place}[\"{label}\"]"),
+                BoxKind::Topic | BoxKind::Device | BoxKind::Input => writeln!(text, "  n{place}[\"{label}\"]"),
             };
         }
         for (from, to, arrow) in &self.arrows {

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use crate::api::{FailingRule, Finding, UndeliveredNotification};
 use crate::engine::{InvariantView, WaitKind, Waits, WaitsFor};
-use crate::explain::{LocalTime, awaited_any};
-use crate::model::spoken;
+use crate::explain::{LocalTime, awaited_any, overridden_by};
+use crate::model::{Told, spoken};
 
 /// How a home is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -124,6 +124,9 @@ pub struct Recent {
     /// Its payload, shortened if it's very long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
+    /// How many bytes it had, where it's no text or was too large to keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<usize>,
     /// Whether it was to be retained.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retained: bool,
@@ -154,6 +157,17 @@ pub enum RecentKind {
     Publish,
     /// A run ended.
     Run,
+}
+
+impl Recent {
+    /// Returns what a line can say of the payload.
+    #[must_use]
+    pub fn told(&self) -> Told<'_> {
+        match (&self.payload, self.bytes) {
+            (Some(text), bytes) => Told::of_text(text, bytes),
+            (None, bytes) => Told::Bytes(bytes.unwrap_or_default()),
+        }
+    }
 }
 
 impl Wrong {
@@ -234,6 +248,10 @@ impl Waiting {
                 format!("waits for its devices: {}", missing.join("; "))
             }
             (_, Some(WaitsFor::Events { events, .. })) => format!("waits for {}", awaited_any(events)),
+            (WaitKind::Override, _) => {
+                let by = waits.by.as_ref().map_or(String::new(), |by| format!(": {}", overridden_by(by)));
+                format!("yields{by}")
+            }
             (WaitKind::Hold, _) => format!("runs if {}", held()),
             (WaitKind::Linger, _) => "ends unless its `while` becomes true again".to_owned(),
             (WaitKind::Cooldown, _) => "ignores triggers".to_owned(),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::engine::{ArmedHold, Awaited, Judged, RuleView, Step, StepResult, Verdict, WaitKind, Waits};
 use crate::explain::{LocalTime, awaited, progress, verdict_why};
-use crate::model::{Place, Secrets, States, format_duration};
+use crate::model::{Place, Secrets, States, format_duration, spoken};
 use crate::rules::{Condition, ConditionKind, Mode, Rule, Start, Trigger, TriggerKind};
 
 /// The most topics of which one trigger tells.
@@ -158,7 +158,7 @@ impl VerdictSubject<'_> {
             last = last.max(Some(state.at));
             if values.len() < MOST_TOPICS {
                 let shown = self.secrets.mask_value(&value).unwrap_or(value);
-                values.insert(topic.to_string(), shown.to_json());
+                values.insert(spoken(topic.as_str()).into_owned(), shown.to_json());
             }
         }
         (values, any_fits, last)

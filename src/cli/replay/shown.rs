@@ -85,11 +85,7 @@ pub(super) fn text(published: &Published, zone: &TimeZone) -> String {
 }
 
 fn payload(payload: &Payload) -> String {
-    match payload.text() {
-        Some("") => "(empty)".to_owned(),
-        Some(text) => in_one_line(text),
-        None => format!("({} bytes)", payload.bytes().len()),
-    }
+    payload.told().in_words(in_one_line)
 }
 
 /// Returns a text as it is, but for what would break the line or be seen nowhere.

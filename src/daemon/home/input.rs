@@ -64,6 +64,7 @@ impl Link {
             let name = std::any::type_name_of_val(&action);
             let found = action(home);
             let took = begun.elapsed();
+            home.note_question(took);
             if took > LONG {
                 debug!(took_us = took.as_micros(), name, "A question held up the loop.");
             }

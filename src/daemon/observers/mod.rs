@@ -11,18 +11,19 @@ pub(super) mod traces;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::engine::{InvariantChange, InvariantNews, Outcome, Publication, Trace};
-use crate::explain::LocalTime;
+use crate::explain::{LocalTime, Speaker};
 use crate::lang::Settings;
-use crate::model::{Message, States};
+use crate::model::{Message, States, Topic};
 
 use super::recorder::Recorder;
 use broadcast::Broadcast;
-use heard::Heard;
+use heard::{Heard, Spoke};
 use rule_topics::RuleTopics;
 use screen::Screen;
 use shown::Shown;
@@ -53,6 +54,8 @@ pub(super) struct Counters {
     pub(super) failed_runs: u64,
     /// How often an invariant was broken.
     pub(super) broken_invariants: u64,
+    /// The longest time that a question held up the loop.
+    pub(super) longest_question: Duration,
 }
 
 impl Observers {
@@ -91,6 +94,17 @@ impl Observers {
         self.broadcast.message(now, message, client.map(AsRef::as_ref));
         self.heard.message(now, message, client);
         self.recorder.message(now, message, client);
+    }
+
+    /// An input told its value: whoever set it just now said so.
+    pub(super) fn told(&mut self, now: Timestamp, message: &Message) {
+        let set = format!("{}/set", message.topic);
+        let spoke = Topic::parse(&set).ok().and_then(|set| self.heard.spoke_last(&set).cloned());
+        if let Some(Spoke { at, speaker: Speaker::Client(client) }) = spoke
+            && at == now
+        {
+            self.heard.message(now, &self.shown.of(message), client.as_ref());
+        }
     }
 
     /// A rule published.

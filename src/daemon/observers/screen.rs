@@ -190,12 +190,8 @@ fn write(lines: &Receiver<String>) {
 
 fn payload(message: &Message) -> String {
     let retained = if message.retain { " (retained)" } else { "" };
-    let bytes = message.payload.bytes();
-    match message.payload.text() {
-        Some("") => format!("(empty){retained}"),
-        Some(text) => format!("{}{retained}", escape(text, SHOWN)),
-        None => format!("({} bytes that aren't text){retained}", bytes.len()),
-    }
+    let told = message.payload.told().in_words(|text| escape(text, SHOWN));
+    format!("{told}{retained}")
 }
 
 /// Returns the first `most` characters of `text` with control characters escaped: a payload can't draw on the terminal.

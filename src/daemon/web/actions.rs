@@ -44,7 +44,7 @@ pub(super) async fn publish(
     let message =
         Message { topic, payload, qos: asked.qos, retain: asked.retain, origin: Origin::Live, expires_at: None };
     refuse_at_standby(&shared).await?;
-    shared.link.act(|home| home.publish(message)).await?;
+    shared.link.act(|home| home.publish(message, None)).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 
-use crate::api::{DeviceAnswer, DevicesAnswer, InputAnswer};
+use crate::api::{DeviceAnswer, DeviceDiagnostic, DevicesAnswer, InputAnswer};
 use crate::daemon::home::event_loop::EventLoop;
+use crate::daemon::home::input::Stopping;
 use crate::daemon::home::view::HomeView;
 use crate::devices::{CommandOptions, Device, Found};
 use crate::engine::Engine;
@@ -17,9 +18,34 @@ use crate::model::{Map, Message, Origin, Payload, Qos, Topic, Value, nearest};
 use super::Shared;
 use super::problem::Problem;
 
+/// How many devices the loop is asked for at a time.
+const AT_ONCE: usize = 50;
+
+/// What the page, and programs that speak HTTP, are called as clients.
+const PAGE: &str = "page";
+const HTTP: &str = "http";
+
 /// `GET /api/devices`
 pub(super) async fn list(State(shared): State<Shared>) -> Result<Json<DevicesAnswer>, Problem> {
-    Ok(Json(shared.link.ask(|home: &mut HomeView<'_>| DevicesAnswer::new(home.engine, home.now)).await?))
+    Ok(Json(all(&shared).await?))
+}
+
+/// Returns all devices; the loop is asked for a few at a time.
+pub(super) async fn all(shared: &Shared) -> Result<DevicesAnswer, Stopping> {
+    let question = |home: &mut HomeView<'_>| {
+        let devices: Vec<Arc<Device>> = home.engine.registry().devices().cloned().collect();
+        (devices, DeviceDiagnostic::of_none(home.engine.registry()))
+    };
+    let (known, diagnostics) = shared.link.ask(question).await?;
+    let mut devices = Vec::with_capacity(known.len());
+    for few in known.chunks(AT_ONCE) {
+        let few = few.to_vec();
+        let question = move |home: &mut HomeView<'_>| {
+            few.iter().map(|device| DeviceAnswer::new(home.engine, device, home.now)).collect::<Vec<_>>()
+        };
+        devices.extend(shared.link.ask(question).await?);
+    }
+    Ok(DevicesAnswer::new(devices, diagnostics))
 }
 
 /// `GET /api/devices/{id}`: by id or name.
@@ -58,6 +84,7 @@ pub(super) async fn kept(State(shared): State<Shared>) -> Result<String, Problem
 pub(super) async fn set(
     State(shared): State<Shared>,
     Path(path): Path<String>,
+    headers: HeaderMap,
     body: Result<Json<serde_json::Map<String, serde_json::Value>>, JsonRejection>,
 ) -> Result<StatusCode, Problem> {
     let Some(id) = path.strip_suffix("/set").map(ToOwned::to_owned) else {
@@ -68,6 +95,7 @@ pub(super) async fn set(
     if wanted.is_empty() {
         return Err(Problem::bad_request("nothing is to be set: send e.g. `{ \"on\": true }`"));
     }
+    let by = who(&headers);
     let act = move |home: &mut EventLoop| {
         let view = home.view();
         let device = find(view.engine, &id)?;
@@ -79,7 +107,10 @@ pub(super) async fn set(
             let (topic, payload) = (publication.topic, publication.payload);
             // A person's command is a message as a client's is.
             let (qos, retain) = (publication.qos, publication.retain);
-            home.publish(Message { topic, payload, qos, retain, origin: Origin::Live, expires_at: None });
+            home.publish(
+                Message { topic, payload, qos, retain, origin: Origin::Live, expires_at: None },
+                Some(Arc::clone(&by)),
+            );
         }
         Ok(StatusCode::ACCEPTED)
     };
@@ -102,10 +133,12 @@ pub(super) struct NewValue {
 pub(super) async fn set_input(
     State(shared): State<Shared>,
     Path(name): Path<String>,
+    headers: HeaderMap,
     body: Result<Json<NewValue>, JsonRejection>,
 ) -> Result<Json<InputAnswer>, Problem> {
     let Json(NewValue { value }) = body.map_err(|error| Problem::bad_request(error.body_text()))?;
     let value = Value::from_json(value);
+    let by = who(&headers);
     let act = move |home: &mut EventLoop| {
         let inputs = home.view().engine.inputs().clone();
         let Some(input) = inputs.get(&*name) else {
@@ -122,17 +155,16 @@ pub(super) async fn set_input(
         };
         let topic = Topic::parse(&format!("homerule/input/{name}/set"));
         let topic = topic.map_err(|error| Problem::bad_request(error.to_string()))?;
-        home.publish(Message {
-            topic,
-            payload,
-            qos: Qos::AtLeastOnce,
-            retain: false,
-            origin: Origin::Live,
-            expires_at: None,
-        });
+        let (qos, origin) = (Qos::AtLeastOnce, Origin::Live);
+        home.publish(Message { topic, payload, qos, retain: false, origin, expires_at: None }, Some(by));
         Ok(InputAnswer::new(home.view().engine, input))
     };
     shared.link.act(act).await?.map(Json)
+}
+
+/// Returns who asks, as messages name their clients: browsers say that a page does.
+fn who(headers: &HeaderMap) -> Arc<str> {
+    if headers.contains_key("sec-fetch-site") { PAGE } else { HTTP }.into()
 }
 
 /// Returns the device that a name or id means.

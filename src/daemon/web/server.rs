@@ -125,6 +125,7 @@ fn pages(shared: Shared, guard: Guard, zone: Option<HeaderValue>) -> Router {
         .route("/hook/{name}", post(actions::hook))
         .route("/api/now", get(view::now::now))
         .route("/api/runs/{id}", get(view::run::run))
+        .route("/api/graph", get(view::graph::graph))
         .route("/api/history", get(view::history::history))
         .route("/api/timeline", get(view::timeline::timeline))
         .route("/api/check", post(work::check::check))

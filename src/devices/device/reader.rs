@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::devices::codec::Codec;
+use crate::devices::device::property::{Holds, Property};
 use crate::devices::template::{Plain, Template, TemplateError};
 use crate::model::{Map, Payload, Value};
 
@@ -99,6 +100,26 @@ impl Reader {
             return Ok(member(payload.value(), key).and_then(|wire| self.codec.decode(wire)));
         }
         Ok(self.extract.read(payload)?.and_then(|wire| self.codec.decode(&wire)))
+    }
+}
+
+impl Property {
+    /// Returns what a message says of it that isn't what the device promised: a text for a number, or a number out of its range.
+    #[must_use]
+    pub fn misfit(&self, reader: &Reader, payload: &Payload) -> Option<Value> {
+        // Of events, each kind of message that is none says nothing.
+        if self.holds.is_event() {
+            return None;
+        }
+        let wire = reader.extract.read(payload).ok()??;
+        if wire.is_null() || matches!(&wire, Value::Text(text) if text.trim().is_empty() || **text == *"None") {
+            return None;
+        }
+        let Some(value) = reader.codec.decode(&wire) else { return Some(wire) };
+        let Holds::Number(range) = &self.holds else { return None };
+        let number = value.as_number()?;
+        let is_below = range.min.is_some_and(|min| number < min);
+        (is_below || range.max.is_some_and(|max| number > max)).then_some(value)
     }
 }
 

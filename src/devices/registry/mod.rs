@@ -1,6 +1,7 @@
 //! The devices of a home: who is there, what a message says of them, and what a command to them sends.
 
 pub(in crate::devices) mod change;
+pub(in crate::devices) mod directory;
 pub(in crate::devices) mod heard;
 mod index;
 pub(in crate::devices) mod names;
@@ -351,6 +352,12 @@ impl Registry {
     /// Returns the devices that are meant, by id.
     pub fn select<'a>(&'a self, selector: &'a Selector) -> impl Iterator<Item = &'a Arc<Device>> {
         self.devices().filter(|device| selector.matches(device))
+    }
+
+    /// Returns what can't be read of the device of that id.
+    #[must_use]
+    pub fn fault_of(&self, id: &str) -> Option<&Arc<str>> {
+        self.faults.get(id)
     }
 
     /// Returns what can't be read, by what it is about.

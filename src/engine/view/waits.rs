@@ -11,6 +11,7 @@ use crate::engine::run::Run;
 use crate::engine::run::thread::{Thread, Waiting};
 use crate::engine::trace::{RunId, Step, StepKind, StepResult, WaitsFor};
 use crate::engine::while_rule::state::Edge;
+use crate::engine::yielding::OverriddenBy;
 use crate::model::{RuleId, Topic};
 use crate::rules::Rule;
 
@@ -35,6 +36,8 @@ pub struct Waits {
     pub until: Option<Timestamp>,
     /// What a run waits for.
     pub what: Option<WaitsFor>,
+    /// To whom a rule yields.
+    pub by: Option<OverriddenBy>,
 }
 
 /// The kinds of waiting.
@@ -62,6 +65,8 @@ pub enum WaitKind {
     Answer,
     /// A run whose command a device hasn't confirmed.
     Confirm,
+    /// A rule that yields to somebody.
+    Override,
 }
 
 impl WaitKind {
@@ -80,6 +85,7 @@ impl WaitKind {
             WaitKind::Run => "run",
             WaitKind::Answer => "answer",
             WaitKind::Confirm => "confirm",
+            WaitKind::Override => "override",
         }
     }
 }
@@ -108,6 +114,7 @@ fn of_rule(live: &LiveRule, now: Timestamp, found: &mut Vec<Waits>) {
         since,
         until: Some(until),
         what: None,
+        by: None,
     };
     let before = |until: Timestamp, length| until.checked_sub(length).unwrap_or(until);
     if let Some(until) = live.resting_until.filter(|until| *until > now) {
@@ -131,6 +138,10 @@ fn of_rule(live: &LiveRule, now: Timestamp, found: &mut Vec<Waits>) {
         };
         found.push(new(kind, "while", pending.since, pending.due));
     }
+    found.extend(live.overrides.iter().map(|over| {
+        let wait = new(WaitKind::Override, "yields", over.since, over.since);
+        Waits { until: over.until, topic: Some(over.by.topic.clone()), by: Some(over.by.clone()), ..wait }
+    }));
     found.extend(live.timers.iter().map(|timer| {
         let since = timer.armed.as_ref().map_or(now, |armed| armed.at).min(timer.due);
         let wait = new(WaitKind::Timer, "", since, timer.due);
@@ -162,6 +173,7 @@ fn of_run(core: &Core, run: &Run, now: Timestamp, found: &mut Vec<Waits>) {
             since: since.min(now),
             until,
             what: Some(what),
+            by: None,
         });
     }
 }

@@ -129,7 +129,8 @@ fn refused(refusal: &Refusal, step: &Step, time: &LocalTime) -> String {
 }
 
 /// Returns who changed what a rule commands: ``client `phone` set `home/lamp` to OFF``.
-pub(in crate::explain) fn overridden_by(by: &OverriddenBy) -> String {
+#[must_use]
+pub fn overridden_by(by: &OverriddenBy) -> String {
     let OverriddenBy { client, rule, topic, value } = by;
     let value = value_text(value);
     match (client, rule) {

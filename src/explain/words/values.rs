@@ -11,14 +11,7 @@ const LONGEST: usize = 200;
 /// Returns a payload on one line, shortened if it's very long.
 #[must_use]
 pub fn payload_text(payload: &Payload) -> String {
-    match payload.text() {
-        Some("") => "(empty)".to_owned(),
-        Some(text) => one_line(text),
-        None => match payload.bytes().len() {
-            1 => "(1 byte that isn't text)".to_owned(),
-            bytes => format!("({bytes} bytes that aren't text)"),
-        },
-    }
+    payload.told().in_words(one_line)
 }
 
 /// Returns a value on one line, shortened if it's very long.

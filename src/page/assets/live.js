@@ -10,6 +10,7 @@ let isBusy = false;
 let isWanted = false;
 let cutSince = null;
 let leave = null;
+let isHeard = false;
 
 function main() {
   return document.getElementById("main");
@@ -32,7 +33,9 @@ function show(state) {
     link.querySelector(".words").textContent = state === "open" ? "live" : "cut off";
   }
   if (state === "open") {
-    if (cutSince) refresh();
+    // What happened between the making of the page and now, nobody has told it.
+    if (main().dataset.live && (cutSince || !isHeard)) refresh();
+    isHeard = true;
     cutSince = null;
     banner.hidden = true;
   } else if (!cutSince) {

@@ -28,9 +28,18 @@ function offerThemes() {
   show();
 }
 
+// What only some views need.
+const MORE = [
+  ["#drawing, [data-key]", "./timeline.js"],
+  ["#picture", "./graph.js"],
+  ["#trial", "./trial.js"],
+];
+
+document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 offerThemes();
 keepTime();
 act();
 goLive();
-if (document.querySelector("#drawing, [data-key]")) import("./timeline.js");
-if (document.getElementById("trial")) import("./trial.js");
+await Promise.all(MORE.filter(([what]) => document.querySelector(what)).map(([, script]) => import(script)));
+// Who drives a browser waits for this: a click before it is lost.
+document.documentElement.dataset.ready = "";

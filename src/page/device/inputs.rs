@@ -49,16 +49,19 @@ fn row(look: &Look, input: &InputAnswer) -> Markup {
                 @if input.title.is_some() { " " code { (one_line(&input.name)) } }
                 " " span.muted { bdi { (one_line(&input.place)) } }
             }
-            span.value {
-                @match &input.value {
-                    Value::Null => "",
-                    Value::Bool(true) => "on",
-                    Value::Bool(false) => "off",
-                    Value::String(text) => bdi { (one_line(text)) },
-                    other => (one_line(&other.to_string())),
+            span.value.controls {
+                @if !input.value.is_null() {
+                    span.said {
+                        @match &input.value {
+                            Value::Bool(true) => "on",
+                            Value::Bool(false) => "off",
+                            Value::String(text) => bdi { (one_line(text)) },
+                            other => (one_line(&other.to_string())),
+                        }
+                        @if let Some(unit) = &input.unit { " " (one_line(unit)) }
+                    }
                 }
-                @if let Some(unit) = &input.unit { " " (one_line(unit)) }
-                " " (control.markup())
+                (control.markup())
                 @if input.is_set && input.kind != "button" {
                     button.quiet type="button" data-post=(address) data-body=(body) data-done={ (one_line(name)) ": as the file says" } { "Default" }
                 }

@@ -7,5 +7,5 @@ mod one;
 mod undelivered;
 
 pub use inputs::inputs;
-pub use list::devices;
-pub use one::device;
+pub use list::{DevicesPage, devices};
+pub use one::{DevicePage, device};

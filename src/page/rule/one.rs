@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::api::view::{SourceAnswer, VerdictAnswer, Waiting};
 use crate::api::{ObstacleAnswer, RuleAnswer, TraceAnswer};
+use crate::model::Told;
 use crate::page::Look;
 use crate::page::now::waiting_list;
 use crate::page::shown::{encoded, one_line, outcome, payload, prose, rule_address, topic_link};
@@ -102,7 +103,11 @@ fn head(look: &Look, view: &RulePage<'_>, address: &str) -> Markup {
                     button type="button" role="switch" aria-checked=(rule.enabled.to_string())
                         data-post={ (api) "/" (if rule.enabled { "disable" } else { "enable" }) }
                         data-done=(if rule.enabled { "Switched off." } else { "Switched on." }) { span.knob {} "On" }
+                    @if view.waiting.iter().any(|waits| waits.kind == "override") {
+                        button.main type="button" data-post={ (api) "/resume" } data-done="It goes on." { "Resume" }
+                    }
                     button type="button" data-post={ (api) "/run" } data-done="It runs, whatever its conditions say." { "Run now" }
+                    a.button href={ "/graph?rule=" (encoded(&rule.id)) } { "Graph" }
                     a.button href={ "/test" (address) } { "Write as test" }
                 }
             }
@@ -163,7 +168,7 @@ fn why_not(look: &Look, obstacle: &ObstacleAnswer) -> Markup {
                     @for near in &obstacle.near {
                         li {
                             span.at { (look.time(near.at)) }
-                            span.what { (topic_link(&near.topic)) " " (payload(Some(&text_of(&near.value)))) " " (prose(&near.why)) }
+                            span.what { (topic_link(&near.topic)) " " (payload(Told::of_text(&text_of(&near.value), None))) " " (prose(&near.why)) }
                             span.path { (one_line(&near.path)) }
                         }
                     }

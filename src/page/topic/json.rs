@@ -3,17 +3,15 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use crate::model::Told;
 use crate::page::shown::lines;
 
 /// The most bytes of a payload that are shown.
 const MOST: usize = 64 << 10;
 
 /// Returns a payload as it's read: JSON with a line for each part, those marked that differ from `before`.
-pub(super) fn pretty(payload: Option<&str>, value: &Value, before: Option<&Value>) -> Markup {
-    let Some(text) = payload else { return html! { p.muted { "The payload isn't text." } } };
-    if text.is_empty() {
-        return html! { p.muted { "(empty)" } };
-    }
+pub(super) fn pretty(told: Told<'_>, value: &Value, before: Option<&Value>) -> Markup {
+    let Told::Text(text) = told else { return html! { p.muted { (told.in_words(lines)) } } };
     if !(value.is_object() || value.is_array()) || text.len() > MOST {
         let end = text.char_indices().map(|(index, _)| index).take_while(|index| *index <= MOST).last();
         let shown = text.get(..end.filter(|_| text.len() > MOST).unwrap_or(text.len())).unwrap_or_default();
@@ -109,17 +107,17 @@ mod tests {
     fn what_is_new_is_marked() {
         let value = serde_json::json!({ "a": 1, "b": { "c": [1, 2] }, "d": "x" });
         let before = serde_json::json!({ "a": 1, "b": { "c": [1, 3] } });
-        let shown = pretty(Some("{…}"), &value, Some(&before)).into_string();
+        let shown = pretty(Told::Text("{…}"), &value, Some(&before)).into_string();
         let marked: Vec<&str> =
             shown.split("<mark><bdi>").skip(1).map(|part| part.split('<').next().unwrap()).collect();
         assert_eq!(marked, ["      2", "  &quot;d&quot;: &quot;x&quot;"]);
-        assert!(!pretty(Some("{…}"), &value, None).into_string().contains("<mark>"));
+        assert!(!pretty(Told::Text("{…}"), &value, None).into_string().contains("<mark>"));
     }
 
     #[test]
     fn a_megabyte_is_cut() {
         let text = "ä".repeat(1 << 20);
-        let shown = pretty(Some(&text), &Value::from(text.as_str()), None).into_string();
+        let shown = pretty(Told::Text(&text), &Value::from(text.as_str()), None).into_string();
         assert!(shown.len() < 80_000 && shown.contains("The first 64 KiB of 2048 KiB."), "{}", shown.len());
     }
 }

@@ -80,7 +80,7 @@ fn leaf(look: &Look, state: &StateAnswer, name: Option<&str>) -> Markup {
     html! {
         li {
             span.what { a.topic href=(topic_address(&state.topic)) { bdi { (one_line(name.unwrap_or(&state.topic))) } } }
-            span.value { (payload(state.payload.as_deref())) }
+            span.value { (payload(state.told())) }
             span.times { (look.age(state.at)) }
         }
     }
@@ -100,7 +100,7 @@ fn closed(look: &Look, view: &TopicsPage<'_>, branch: &Branch) -> Markup {
                     a.topic href=(topic_address(&branch.path)) { bdi { (one_line(&branch.name)) } }
                 }
             }
-            span.value { @if let Some(state) = state { (payload(state.payload.as_deref())) } }
+            span.value { @if let Some(state) = state { (payload(state.told())) } }
             span.times { (look.age(state.map_or(branch.at, |state| state.at))) }
         }
     }
@@ -131,7 +131,7 @@ fn matches(look: &Look, view: &TopicsPage<'_>) -> Markup {
                 @for state in view.states {
                     li {
                         span.what { (topic_link(&state.topic)) }
-                        span.value { (payload(state.payload.as_deref())) }
+                        span.value { (payload(state.told())) }
                         span.times { (look.age(state.at)) }
                     }
                 }

@@ -58,7 +58,7 @@ pub fn topic(look: &Look, view: &TopicPage<'_>) -> Markup {
 fn value(look: &Look, view: &TopicPage<'_>, state: &StateAnswer) -> Markup {
     html! {
         div.card {
-            (pretty(state.payload.as_deref(), &state.value, view.before))
+            (pretty(state.told(), &state.value, view.before))
             dl.facts {
                 div { dt { "Last message" } dd { (look.when(state.at)) } }
                 div { dt { "Changed" } dd { (look.when(state.changed_at)) } }

@@ -25,6 +25,14 @@ VIEWS = {
     "rule-waiting": "/rules/doors%3Adoor-alarm",
     "rule-never": "/rules/doors:awning-out",
     "run": "/runs/{bell}",
+    "rule-yields": "/rules/devices:hall-light",
+    "devices": "/devices",
+    "device": "/devices/Hall%20lamp",
+    "device-sensor": "/devices/zigbee2mqtt/0x00158d0000000003",
+    "inputs": "/inputs",
+    "graph": "/graph",
+    "graph-rule": "/graph?rule=hall-light",
+    "graph-nothing": "/graph?rule=hall-lihgt",
     "topics": "/topics",
     "topic": "/topics/home/bath/climate?field=humidity&last=1h",
     "topic-hostile": "/topics/hostile%2F%3Cb%3Etopic%3C%2Fb%3E",
@@ -66,11 +74,11 @@ def take_pictures(page, house):
 def goes_from_view_to_view(page, house):
     page.size(1440, 900)
     page.open(house.address + "/")
-    for name, wanted in [("Rules", "Door bell"), ("Topics", "home/"), ("Timeline", "Earlier"), ("Try", "Change a file"), ("Now", "Waiting")]:
-        page.run(f"[...document.querySelectorAll('nav.views a')].find(a => a.textContent === '{name}').click()")
-        page.until(f"the view {name}", f"document.querySelector('#main').innerText.includes({wanted!r}) && document.readyState === 'complete'")
-    page.run("[...document.querySelectorAll('#main a.rule')].find(a => a.textContent.includes('door-alarm')).click()")
-    page.until("the rule", "document.querySelector('h1')?.innerText.includes('front door')")
+    for name, wanted in [("Rules", "Door bell"), ("Devices", "Hall lamp"), ("Inputs", "Who is there"), ("Graph", "Rule by rule"), ("Topics", "home/"), ("Timeline", "Earlier"), ("Try", "Change a file"), ("Now", "Waiting")]:
+        page.follow(f"[...document.querySelectorAll('nav.views a')].find(a => a.textContent === '{name}')")
+        check(wanted in page.text(), f"the view {name} lacks {wanted}: {page.text()[:600]}")
+    page.follow("[...document.querySelectorAll('#main a.rule')].find(a => a.textContent.includes('door-alarm'))")
+    check("front door" in page.text("h1"), page.text("h1"))
 
 
 def shows_what_happens_without_a_reload(page, house):
@@ -162,6 +170,60 @@ def tries_a_change_and_saves_it(page, house):
     page.click("[data-save]")
     page.until("it to be saved", "document.querySelector('#notes').innerText.includes('Saved')")
     check("brightness: 20" in house.read("rules/living.yaml"), "it isn't saved")
+
+
+def commands_a_device(page, house):
+    page.open(house.address + "/devices")
+    told = page.text("#wrong")
+    check("Cellar sensor" in told and "isn't available" in told and "damp" in told, f"what is wrong isn't told at once: {told}")
+    page.follow("[...document.querySelectorAll('#main a')].find(a => a.textContent === 'Hall lamp')")
+    check("commands it" in page.text("#rules"), page.text())
+    page.until("its history", "document.querySelector('#history svg.chart')")
+    page.click("button[aria-label='on: On']")
+    page.until("the command to be told", "document.querySelector('#notes').innerText.includes('on: On')")
+    page.until("who did it", "document.querySelector('#main').innerText.includes('Who commanded it last')")
+    told = [one["payload"] for one in house.get("/api/state?filter=zigbee2mqtt/Hall%20lamp/set")]
+    check(told == ['{"state":"ON"}'], f"the lamp was told {told}")
+
+
+def sets_an_input(page, house):
+    page.open(house.address + "/inputs")
+    page.until("the input", "document.querySelector(\"button[aria-label='Who is there: away']\")")
+    page.click("button[aria-label='Who is there: away']")
+    page.until("it to be set", "document.querySelector(\"button[aria-label='Who is there: away']\").getAttribute('aria-pressed') === 'true'")
+    inputs = {one["name"]: one["value"] for one in house.get("/api/inputs")}
+    check(inputs["house"] == "away", f"the input isn't set: {inputs}")
+
+
+def lets_a_rule_go_on(page, house):
+    # The lamp has to have said something else than what the rule told it, once the echo of that is over.
+    def is_overridden():
+        house.publish("zigbee2mqtt/Hall lamp", {"state": "OFF", "brightness": 10, "color_temp": 370})
+        house.publish("zigbee2mqtt/Hall lamp", {"state": "ON", "brightness": 90, "color_temp": 370})
+        return any(one["kind"] == "override" for one in house.get("/api/now")["waiting"])
+
+    wait_for("the rule to yield", is_overridden)
+    page.open(house.address + "/rules/devices:hall-light")
+    page.until("the rule to yield", "document.querySelector('#main').innerText.includes('yields')")
+    page.screenshot(os.path.join(PICTURES, "rule-overridden-1440-light.png"), 1600)
+    page.click("[data-post$='/resume']")
+    page.until("it to go on", "!document.querySelector(\"[data-post$='/resume']\")")
+    check(not any(one["kind"] == "override" for one in house.get("/api/now")["waiting"]), "it still yields")
+
+
+def leads_from_the_graph_to_what_it_shows(page, house):
+    page.open(house.address + "/graph")
+    page.until("the picture", "document.querySelectorAll('#picture [data-box]').length > 10")
+    for kind, where in (("rule", "/rules/"), ("topic", "/topics"), ("device", "/devices/")):
+        href = page.run(f"document.querySelector('#picture a.{kind}').getAttribute('href')")
+        check(href.startswith(where), f"a {kind} leads to {href}")
+    page.run("document.querySelector('#picture a.rule').focus()")
+    page.until("what it is joined to to stand out", "document.querySelectorAll('#picture .join.lit').length > 0")
+    page.run("document.querySelector('[name=rule]').value = 'hall-light'")
+    page.follow("document.querySelector('form.filter button')")
+    check(page.run("document.querySelectorAll('#picture a.rule').length") == 2, page.text())
+    page.follow("document.querySelector('#picture a.device')")
+    check(page.run("location.pathname").startswith("/devices/") and "Properties" in page.text(), page.text())
 
 
 def says_when_the_daemon_is_away(page, house):
@@ -269,6 +331,10 @@ def main():
             asks_why_not_on_the_timeline,
             asks_about_a_moment_of_a_rule,
             tries_a_change_and_saves_it,
+            commands_a_device,
+            sets_an_input,
+            lets_a_rule_go_on,
+            leads_from_the_graph_to_what_it_shows,
             works_by_keyboard,
             is_of_use_without_scripts,
             says_when_the_daemon_is_away,

@@ -119,7 +119,16 @@ class Page:
         # The page that is left may still answer.
         self.run("window.isLeft = true")
         self.ask("Page.navigate", url=address)
-        self.until("the page to load", "document.readyState === 'complete' && !window.isLeft")
+        self.until_ready("!window.isLeft")
+
+    def until_ready(self, condition="true"):
+        """Waits until a page is there with its scripts, which is later than that it has loaded."""
+        self.until("the page to load", f"document.readyState === 'complete' && 'ready' in document.documentElement.dataset && {condition}")
+
+    def follow(self, element):
+        """Clicks what a script gives, and waits until the page that this leads to is there with its scripts."""
+        self.run(f"window.isLeft = true; {element}.dispatchEvent(new MouseEvent('click', {{ bubbles: true, cancelable: true }}))")
+        self.until_ready("!window.isLeft")
 
     def run(self, script):
         """Returns what a script gives."""

@@ -89,6 +89,106 @@ rules:
     then: { home/y: 1 }
 """
 
+RULES["rules/devices.yaml"] = """\
+inputs:
+  house: { type: choice, options: [home, away, night], default: home, name: Who is there }
+  vacation: { type: toggle, default: false, name: We are away }
+  night_brightness: { type: number, default: 20, min: 1, max: 100, unit: "%" }
+  wake_at: { type: time, default: "07:00" }
+  note: { type: text, default: "" }
+  bell_test: { type: button, name: Try the bell }
+
+rules:
+  hall-light:
+    name: Light in the hall while somebody is there
+    tags: [light]
+    when: { device: Hall sensor, field: occupancy, to: true }
+    if: { device: Hall sensor, field: illuminance, below: 40 }
+    then: { set: Hall lamp, to: { on: true, brightness: 60% } }
+    yields: 2h
+
+  hall-dark:
+    name: Hall dark again
+    when: { device: Hall sensor, field: occupancy, to: false, for: 3m }
+    then: { set: Hall lamp, to: { on: false } }
+
+  bell-test:
+    when: { input: bell_test }
+    then: { home/hall/bell: 1 }
+
+  water-garden:
+    name: Water the garden while it's dry
+    when: { device: Garden pump, field: power, below: 5, for: 1h }
+    if: not inputs.vacation
+    then: { set: Garden pump, to: { on: true } }
+"""
+
+DEVICES = """\
+devices:
+  - name: Garden pump
+    area: garden
+    state: garden/pump
+    set: garden/pump/set
+    properties:
+      on: { path: state, values: { true: "ON", false: "OFF" } }
+      power: { topic: garden/pump/power, unit: W }
+      speed: { path: speed, range: [0, 10], set: { topic: garden/pump/speed } }
+"""
+
+BINARY = {"access": 7, "type": "binary", "value_on": "ON", "value_off": "OFF", "value_toggle": "TOGGLE"}
+ZIGBEE = [
+    {
+        "ieee_address": "0x00158d0000000001",
+        "type": "Router",
+        "supported": True,
+        "friendly_name": "Hall lamp",
+        "definition": {
+            "model": "TS0502A",
+            "vendor": "Tuya",
+            "description": "Light controller",
+            "exposes": [
+                {
+                    "type": "light",
+                    "features": [
+                        {**BINARY, "name": "state", "property": "state"},
+                        {"name": "brightness", "access": 7, "type": "numeric", "property": "brightness", "value_max": 254, "value_min": 0},
+                        {"name": "color_temp", "access": 7, "type": "numeric", "property": "color_temp", "unit": "mired", "value_max": 500, "value_min": 153},
+                    ],
+                },
+                {"name": "effect", "access": 2, "type": "enum", "property": "effect", "values": ["blink", "breathe", "okay"]},
+            ],
+        },
+    },
+    {
+        "ieee_address": "0x00158d0000000002",
+        "type": "EndDevice",
+        "supported": True,
+        "friendly_name": "Hall sensor",
+        "definition": {
+            "model": "CCT595011",
+            "vendor": "Schneider Electric",
+            "description": "Wiser motion sensor",
+            "exposes": [
+                {"name": "battery", "access": 5, "type": "numeric", "property": "battery", "unit": "%", "value_max": 100, "value_min": 0},
+                {"name": "occupancy", "access": 1, "type": "binary", "property": "occupancy", "value_on": True, "value_off": False},
+                {"name": "illuminance", "access": 5, "type": "numeric", "property": "illuminance", "unit": "lx"},
+            ],
+        },
+    },
+    {
+        "ieee_address": "0x00158d0000000003",
+        "type": "EndDevice",
+        "supported": True,
+        "friendly_name": "Cellar sensor",
+        "definition": {
+            "model": "WSDCGQ11LM",
+            "vendor": "Aqara",
+            "description": "Temperature and humidity sensor",
+            "exposes": [{"name": "humidity", "access": 1, "type": "numeric", "property": "humidity", "unit": "%", "value_max": 100, "value_min": 0}],
+        },
+    },
+]
+
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"> \u202egnp.exe \u0007"
 
 
@@ -110,7 +210,7 @@ class House:
         self.write(
             "homerule.yaml",
             "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n"
-            f'broker: {{ listen: "127.0.0.1:0" }}\nweb: {{ listen: {listen} }}\n',
+            f'broker: {{ listen: "127.0.0.1:0" }}\nweb: {{ listen: {listen} }}\n{DEVICES}',
         )
         if token:
             self.write("token.txt", token)
@@ -168,6 +268,25 @@ class House:
     def publish(self, topic, payload, retain=False):
         self.ask("POST", "/api/publish", {"topic": topic, "payload": payload, "retain": retain})
 
+    def have_devices(self):
+        """Lets devices say what they are, and what they measure; one has gone, and one says what can't be."""
+        self.publish("zigbee2mqtt/bridge/state", {"state": "online"}, retain=True)
+        self.publish("zigbee2mqtt/bridge/devices", ZIGBEE, retain=True)
+        wait_for("the devices to be known", lambda: len(self.get("/api/devices")["devices"]) == 4)
+        for name in ("Hall lamp", "Hall sensor"):
+            self.publish(f"zigbee2mqtt/{name}/availability", {"state": "online"}, retain=True)
+        self.publish("zigbee2mqtt/Cellar sensor/availability", {"state": "offline"}, retain=True)
+        self.publish("zigbee2mqtt/Cellar sensor", {"humidity": 71})
+        self.publish("zigbee2mqtt/Cellar sensor", {"humidity": "damp"})
+        self.publish("zigbee2mqtt/Hall lamp", {"state": "OFF", "brightness": 20, "color_temp": 370})
+        for index in range(20):
+            self.publish("zigbee2mqtt/Hall sensor", {"occupancy": index % 4 == 0, "illuminance": 12 + index % 7, "battery": 80 - index // 5})
+        wait_for("the lamp to be told", lambda: any(run["rule"] == "devices:hall-light" for run in self.get("/api/traces")))
+        self.publish("zigbee2mqtt/Hall lamp", {"state": "ON", "brightness": 152, "color_temp": 370})
+        self.publish("zigbee2mqtt/Hall lamp", {"state": "OFF", "brightness": 152, "color_temp": 370})
+        self.publish("garden/pump", {"state": "OFF", "speed": 3})
+        self.publish("garden/pump/power", 120)
+
     def live_a_day(self):
         """Lets devices say what they say in a house."""
         self.publish("home/living/lux", {"value": 40})
@@ -186,6 +305,7 @@ class House:
         self.publish("home/heating/power", {"watts": 1200})
         self.publish("home/heating/power", {"wats": 900})
         self.publish("home/terrace/sensor/illuminance", 25000)
+        self.have_devices()
         self.publish("hostile/<b>topic</b>", HOSTILE, retain=True)
         self.publish("hostile/large", "<b>" * 350_000)
 

@@ -57,10 +57,10 @@ impl EventLoop {
         }
     }
 
-    /// Publishes `message` as if a client had.
-    pub(in crate::daemon) fn publish(&mut self, message: Message) {
+    /// Publishes `message` as if a client had; `by`: which one.
+    pub(in crate::daemon) fn publish(&mut self, message: Message, by: Option<Arc<str>>) {
         self.send_out(&message);
-        self.observers.message(self.now.wall, &message, None);
-        self.heed(message, None);
+        self.observers.message(self.now.wall, &message, by.as_ref());
+        self.heed(message, by);
     }
 }

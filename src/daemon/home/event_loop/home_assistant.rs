@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::devices::{AnnouncedRule, Announcement, taken_away};
+use crate::devices::{AnnouncedRule, Announcement, announced_on, taken_away};
 use crate::engine::{AlertKind, Event};
 use crate::rules::RuleEntry;
 
@@ -31,8 +31,12 @@ impl EventLoop {
 
     /// Tells Home Assistant of the rules and inputs in force, where the settings say so, and of what is gone.
     pub(super) fn announce_home(&mut self) {
-        let Some(name) = self.engine.device_options().settings.announced.clone() else { return };
         let Some(prefix) = self.settings.discovery.sources.home_assistant.clone() else { return };
+        let settings = &self.engine.device_options().settings;
+        let Some(name) = settings.announced.clone() else {
+            let topic = announced_on(&prefix, &settings.home);
+            return self.take_announcement_back(&topic);
+        };
         // Those that `each` makes come and go with topics, and aren't told of.
         let rules: Vec<AnnouncedRule> = self
             .ruleset
@@ -66,6 +70,15 @@ impl EventLoop {
                 self.send_out(&message);
                 self.decide(Event::Message(message));
             }
+        }
+    }
+
+    /// Clears what the home announced when its settings still said so.
+    fn take_announcement_back(&mut self, topic: &str) {
+        let is_there = self.engine.states().get(topic).is_some_and(|state| state.retained && !state.payload.is_empty());
+        if is_there && let Some(message) = own(topic, bytes::Bytes::new(), true) {
+            self.send_out(&message);
+            self.decide(Event::Message(message));
         }
     }
 }

@@ -29,6 +29,12 @@ impl EventLoop {
                     self.send_out_of(&publication.message, &publication.rule);
                     self.outgoing.push(Effect::Publish(publication));
                 }
+                Effect::Tell(message) => {
+                    if self.tells_of(&message) {
+                        self.send_out(&message);
+                    }
+                    self.observers.told(self.now.wall, &message);
+                }
                 Effect::Alert(alert) => self.send_alert(&alert),
                 effect => self.outgoing.push(effect),
             }

@@ -419,6 +419,12 @@ impl EventLoop {
         if asks { self.engine.asked_by_telegram() } else { Vec::new() }
     }
 
+    /// Notes how long a question held up the loop.
+    pub(in crate::daemon) fn note_question(&mut self, took: Duration) {
+        let longest = &mut self.observers.counters.longest_question;
+        *longest = took.max(*longest);
+    }
+
     /// Returns what is known, for a question.
     pub(in crate::daemon) fn view(&mut self) -> HomeView<'_> {
         HomeView {

@@ -74,11 +74,12 @@ impl EventLoop {
         }
     }
 
-    /// Returns whether this instance says how the rule is that a message of our own is about.
+    /// Returns whether this instance says how the rule or the input is that a message of our own is about.
     pub(super) fn tells_of(&self, message: &Message) -> bool {
-        let rule = message.topic.as_str().strip_prefix(OWN_TOPICS).and_then(|rest| rest.strip_prefix("rule/"));
+        let about = message.topic.as_str().strip_prefix(OWN_TOPICS);
+        let about = about.and_then(|rest| rest.strip_prefix("rule/").or_else(|| rest.strip_prefix("input/")));
         let instance = self.parts.instance.as_ref();
-        rule.zip(instance).is_none_or(|(rule, instance)| instance.tells_of(rule))
+        about.zip(instance).is_none_or(|(rule, instance)| instance.tells_of(rule))
     }
 
     /// Begins to decide with the others, with what they know.

@@ -37,6 +37,8 @@ impl Shown {
         text.counter("invariants_broken_total", help, counters.broken_invariants);
         text.gauge("rules", "Rules in force.", status.rules.loaded);
         text.gauge("rules_enabled", "Rules that are switched on.", status.rules.enabled);
+        let help = "The longest time that a question, by the page or another program, has held up everything else since the start.";
+        text.gauge("longest_question_seconds", help, counters.longest_question.as_secs_f64());
         text.gauge("topics", "Topics with a known state.", self.topics);
         let help = "Whether each file of the home is in force, and the store keeps what it should.";
         text.gauge("healthy", help, u8::from(status.healthy));

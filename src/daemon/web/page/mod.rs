@@ -2,6 +2,7 @@
 
 mod assets;
 mod devices;
+mod graph;
 mod reply;
 mod rules;
 pub(super) mod sign_in;
@@ -34,6 +35,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/inputs", get(devices::inputs))
         .route("/topics", get(topics::list))
         .route("/topics/{*topic}", get(topics::one))
+        .route("/graph", get(graph::graph))
         .route("/timeline", get(timeline::timeline))
         .route("/try", get(trial::trial))
         .route("/assets/{name}", get(assets::asset))

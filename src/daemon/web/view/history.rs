@@ -1,6 +1,6 @@
 //! What a topic said over time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -82,37 +82,65 @@ pub(in crate::daemon::web) async fn gather(shared: &Shared, asked: Asked) -> Res
 
 /// Returns what a topic said, from what was recorded and, where nothing was, from memory.
 pub(super) async fn look(shared: &Shared, wish: Wish) -> Result<History, Problem> {
-    let wanted = wish.clone();
-    let question = move |home: &mut HomeView<'_>| {
-        let topics = BTreeSet::from([wanted.topic.clone()]);
-        let before = wanted.from.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(wanted.from);
-        let heard: Vec<(Timestamp, Payload)> = home
-            .heard
-            .within(before, wanted.to, &topics)
-            .into_iter()
-            .map(|heard| (heard.at, heard.message.payload))
-            .collect();
-        let is_recorded = home.settings.recorder.as_ref().is_some_and(|recorder| recorder.includes(&wanted.topic));
-        // Memory may hold all of that time.
-        let is_enough = home.heard.since() < wanted.from;
-        (heard, (is_recorded && !is_enough).then(|| home.recorder.search()))
-    };
-    let (heard, search) = shared.link.ask(question).await?;
-    let Some(search) = search else { return super::beside(move || answer(wish, heard)).await };
-    let found = search.run(move |past| {
-        let recorded = recorded(past, &wish);
-        answer(wish, if recorded.is_empty() { heard } else { recorded })
-    });
-    found.await.ok_or_else(|| Problem::internal("the search in the recordings failed; please report this with the log"))
+    let stretch = Stretch { topics: BTreeSet::from([wish.topic.clone()]), from: wish.from, to: wish.to };
+    let make = move |mut said: Said| answer(wish.clone(), said.remove(&wish.topic).unwrap_or_default());
+    stretch.said(shared, make).await
 }
 
-fn recorded(past: &Past, wish: &Wish) -> Vec<(Timestamp, Payload)> {
-    let Some(wanted) = Wanted::new([&wish.topic].into_iter(), std::iter::empty(), None) else { return Vec::new() };
-    let before = wish.from.checked_sub(SignedDuration::from_micros(1)).unwrap_or(wish.from);
-    let found = past.within(before, wish.to, &wanted).into_iter();
-    let of_topic =
-        found.filter(|recorded| recorded.message.topic == wish.topic && recorded.message.origin != Origin::Restored);
-    of_topic.map(|recorded| (recorded.at, recorded.message.payload)).collect()
+/// What topics said over a time, each with its messages, oldest first.
+pub(super) type Said = BTreeMap<Topic, Vec<(Timestamp, Payload)>>;
+
+/// Topics, and a time.
+#[derive(Debug, Clone)]
+pub(super) struct Stretch {
+    pub(super) topics: BTreeSet<Topic>,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+}
+
+impl Stretch {
+    /// Returns what `make` makes, beside the loop, of what was recorded and, where nothing was, of what is in memory.
+    pub(super) async fn said<T: Send + 'static>(
+        self,
+        shared: &Shared,
+        make: impl FnOnce(Said) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let wanted = self.clone();
+        let question = move |home: &mut HomeView<'_>| {
+            let before = wanted.from.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(wanted.from);
+            let mut heard = Said::new();
+            for one in home.heard.within(before, wanted.to, &wanted.topics) {
+                heard.entry(one.message.topic).or_default().push((one.at, one.message.payload));
+            }
+            let recorder = home.settings.recorder.as_ref();
+            let is_recorded =
+                recorder.is_some_and(|recorder| wanted.topics.iter().any(|topic| recorder.includes(topic)));
+            // Memory may hold all of that time.
+            let is_enough = home.heard.since() < wanted.from;
+            (heard, (is_recorded && !is_enough).then(|| home.recorder.search()))
+        };
+        let (mut heard, search) = shared.link.ask(question).await?;
+        let Some(search) = search else { return super::beside(move || make(heard)).await };
+        let found = search.run(move |past| {
+            heard.extend(self.recorded(past));
+            make(heard)
+        });
+        let failed = || Problem::internal("the search in the recordings failed; please report this with the log");
+        found.await.ok_or_else(failed)
+    }
+
+    fn recorded(&self, past: &Past) -> Said {
+        let mut said = Said::new();
+        let Some(wanted) = Wanted::new(self.topics.iter(), std::iter::empty(), None) else { return said };
+        let before = self.from.checked_sub(SignedDuration::from_micros(1)).unwrap_or(self.from);
+        for recorded in past.within(before, self.to, &wanted) {
+            let message = recorded.message;
+            if self.topics.contains(&message.topic) && message.origin != Origin::Restored {
+                said.entry(message.topic).or_default().push((recorded.at, message.payload));
+            }
+        }
+        said
+    }
 }
 
 /// Returns a time as recordings have it: the same message has the same time, wherever it's found.
@@ -129,16 +157,18 @@ fn answer(wish: Wish, messages: Vec<(Timestamp, Payload)>) -> History {
         };
         (!value.is_null()).then(|| value.to_json())
     };
+    let (found, points) = points(&messages, value, wish.points);
+    History { topic: wish.topic.to_string(), field: wish.field_text, from: wish.from, to: wish.to, found, points }
+}
+
+/// Returns how many values messages have, and at most `most` of these.
+pub(super) fn points(
+    messages: &[(Timestamp, Payload)],
+    value: impl Fn(&Payload) -> Option<serde_json::Value>,
+    most: usize,
+) -> (usize, Vec<Point>) {
     let points =
         messages.iter().filter_map(|(at, payload)| Some(Point { at: as_recorded(*at), value: value(payload)? }));
     let points: Vec<Point> = points.collect();
-    let found = points.len();
-    History {
-        topic: wish.topic.to_string(),
-        field: wish.field_text,
-        from: wish.from,
-        to: wish.to,
-        found,
-        points: thin_out(points, wish.points),
-    }
+    (points.len(), thin_out(points, most))
 }

@@ -1,6 +1,8 @@
 //! What the page shows, as questions to the loop and to what was recorded. Each question to the loop is short; what is large
 //! is made beside it.
 
+pub(super) mod device;
+pub(super) mod graph;
 pub(super) mod history;
 pub(super) mod now;
 pub(super) mod past;

@@ -13,6 +13,7 @@ use crate::daemon::web::Shared;
 use crate::daemon::web::problem::Problem;
 use crate::engine::{Outcome, StepKind, WaitKind, Waits};
 use crate::explain::{HeardMessage, Speaker, stop_reason};
+use crate::model::Told;
 
 /// How many things that wait are told.
 const MOST_WAITING: usize = 300;
@@ -116,6 +117,7 @@ fn empty(kind: RecentKind, at: jiff::Timestamp) -> Recent {
         at,
         topic: None,
         payload: None,
+        bytes: None,
         retained: false,
         client: None,
         rule: None,
@@ -138,6 +140,10 @@ fn message(heard: &HeardMessage) -> (u8, Recent) {
     let recent = Recent {
         topic: Some(message.topic.to_string()),
         payload: message.payload.text().map(shorten),
+        bytes: match message.payload.told() {
+            Told::Bytes(bytes) | Told::TooLarge(bytes) => Some(bytes),
+            Told::Empty | Told::Text(_) => None,
+        },
         retained: message.retain,
         client,
         rule,

@@ -28,7 +28,10 @@ use message::{MOST_COMPONENTS, Message};
 /// Returns the driver, where the source is switched on.
 pub(super) fn drivers(settings: &DeviceSettings) -> Vec<Box<dyn Driver>> {
     let Some(prefix) = &settings.discovery.home_assistant else { return Vec::new() };
-    let own = settings.announced.as_ref().map(|name| object_of(name));
+    let own = Some(&settings.home)
+        .filter(|name| !name.is_empty())
+        .or(settings.announced.as_ref())
+        .map(|name| object_of(name));
     vec![Box::new(HomeAssistant {
         prefix: format!("{prefix}/"),
         own,

@@ -41,6 +41,7 @@ impl Settings {
             named: self.named_devices.named.clone(),
             own: self.named_devices.own.clone(),
             announced: self.discovery.announce.then(|| self.home_name(folder).into()),
+            home: self.home_name(folder).into(),
         }
     }
 
