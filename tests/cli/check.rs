@@ -39,13 +39,13 @@ fn a_folder_that_is_not_there_could_not_be_checked() {
 #[test]
 fn what_the_daemon_would_refuse_to_start_with_is_an_error_and_tests_run_all_the_same() {
     let home = Home::new(&[
-        ("homerule.yaml", "web: { public_url: https://home.example }\n"),
+        ("homerule.yaml", "web: { tls: { certificate: c.pem, key: k.pem } }\n"),
         ("rules/tv.yaml", TV),
         ("rules/tv.test.yaml", "tests:\n  quiet:\n    steps:\n      - expect: nothing\n"),
     ]);
     let said = home.say(&["check"]);
     assert_eq!(said.status, 1);
-    assert!(said.err.starts_with("error[HR095]: the HTTP interface knows no address but its own"), "{}", said.err);
+    assert!(said.err.starts_with("error[HR095]: the HTTP interface has no TLS"), "{}", said.err);
     assert!(said.err.contains("homerule.yaml:1:8"), "{}", said.err);
     assert_eq!(home.say(&["test"]).status, 0);
     let refused = home.say(&["run"]);
