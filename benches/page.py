@@ -34,7 +34,7 @@ DEVICES = int(os.environ.get("DEVICES", 0))
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOMERULE = os.environ.get("HOMERULE", ROOT / "target/release/homerule")
 VIEWS = [
-    "/", "/rules", "/rules?text=r4", "/rules/r1:rule17", "/rules/r3:rule42?outcome=skipped", "/topics", "/topics?filter=home/%2B/t7",
+    "/", "/rules", "/rules?text=r4", "/rules/r7:rule17", "/rules/r2:rule42?outcome=skipped", "/topics", "/topics?filter=home/%2B/t7",
     "/topics/home/r1/t7?field=value&last=7d", "/topics/home/r1/t7?field=value&last=30d", "/timeline?last=1h", "/timeline?last=24h",
     "/timeline?topic=home/r1/t7&last=24h", "/graph", "/graph?page=3", "/graph?rule=rule17", "/graph?topic=home/r1/%23", "/inputs", "/devices",
     "/api/now", "/api/rules", "/api/state", "/api/graph", "/api/history?topic=home/r2/t9&field=value&from=2026-01-01T00:00:00Z",
@@ -219,8 +219,12 @@ def main():
             for path, found in sorted(views.items(), key=lambda item: -statistics.median(took for took, _ in item[1])):
                 print(f"  {path}: median {statistics.median(took for took, _ in found) * 1000:.0f} ms, longest {max(found)[0] * 1000:.0f} ms, {found[0][1] / 1000:.0f} KB, {len(found)} times")
             print(f"the longest question held up the loop for {longest(ports['http']) * 1000:.2f} ms")
-            for line in sorted(set(re.findall(r"took_us=(\d+) name=\"?([^\"\n]+)", (home / "log.txt").read_text())), key=lambda found: -int(found[0]))[:15]:
-                print("  held up:", *line)
+            held = {}
+            for took, name in re.findall(r"took_us=(\d+) name=\"?([^\"\n]+)", (home / "log.txt").read_text()):
+                what = name.split(", ")[-1].replace("::{{closure}}", "").removeprefix("homerule::daemon::")
+                held.setdefault(what, []).append(int(took) / 1000)
+            for what, found in sorted(held.items(), key=lambda item: -max(item[1])):
+                print(f"  over 5 ms: {what}: {len(found)} times, at most {max(found):.1f} ms")
         finally:
             process.terminate()
             process.wait()
