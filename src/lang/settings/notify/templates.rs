@@ -7,7 +7,7 @@ use crate::lang::reader::Reader;
 use crate::lang::yaml::tree::{Entry, Node, NodeKind};
 use crate::model::{Map, PlacedText, Value};
 use crate::rules::NOTICE_VARIABLES;
-use crate::script::{Names, Sandbox, Template};
+use crate::script::{ExpressionErrorKind, Names, Sandbox, Template};
 
 /// Reads templates that may read what a notification says, and nothing of a rule.
 pub(super) struct Templates {
@@ -77,9 +77,11 @@ impl Templates {
         match self.sandbox.compile_text(text, &self.names) {
             Ok(template) => Some(template),
             Err(mut error) => {
-                if error.near.is_none() {
+                if error.kind == ExpressionErrorKind::UnknownVariable && error.near.is_none() {
                     let known = NOTICE_VARIABLES.map(|name| format!("`{name}`")).join(", ");
-                    error.help = error.help.or_else(|| Some(format!("a target can read {known}")));
+                    let name = text.as_str().get(error.at.clone()).unwrap_or_default();
+                    error.message = format!("a target can't read `{name}`");
+                    error.help = Some(format!("it can read {known}, and what a rule says in its `message`"));
                 }
                 reader.expression_error(text, &error);
                 None
