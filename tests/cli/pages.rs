@@ -13,7 +13,8 @@ const SETTINGS: &str = "location: { latitude: 51.5, longitude: -0.12, timezone: 
 const RULES: &str = "rules:\n  lamp: { when: home/hall/motion, then: { home/hall/lamp/set: ON } }\n";
 
 /// What no text of a file can show.
-const WITHOUT_EXAMPLE: [Code; 4] = [Code::UNREADABLE_FILE, Code::NOT_UTF8, Code::NOT_OFFERED, Code::EMPTIED_FILE];
+const WITHOUT_EXAMPLE: [Code; 5] =
+    [Code::UNREADABLE_FILE, Code::NOT_UTF8, Code::NOT_OFFERED, Code::EMPTIED_FILE, Code::NOT_LOADABLE];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors")
@@ -40,8 +41,27 @@ fn example(page: &str, heading: &str) -> BTreeMap<String, String> {
     files
 }
 
-/// Returns the codes that `check` finds in a home of these files.
+/// Returns the codes of the report about these files of Home Assistant.
+fn imported(files: &BTreeMap<String, String>) -> Vec<String> {
+    let home = Home::new(&[]);
+    home.write("config/configuration.yaml", "automation: !include automations.yaml\n");
+    for (name, text) in files {
+        home.write(&format!("config/{name}"), text);
+    }
+    let said = home.say(&["import", "home-assistant", "config", "--into", ".", "--dry-run", "--json"]);
+    let answer: serde_json::Value =
+        serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err));
+    let entries = answer["entries"].as_array().unwrap().iter();
+    let reasons = entries.flat_map(|entry| entry["reasons"].as_array().unwrap());
+    let code = |reason: &str| reason.rsplit_once('(').map(|(_, code)| code.trim_end_matches(')').to_owned());
+    reasons.filter_map(|reason| code(reason.as_str().unwrap())).collect()
+}
+
+/// Returns the codes that `check` finds in a home of these files, or the import if they are Home Assistant's.
 fn codes(files: &BTreeMap<String, String>) -> Vec<String> {
+    if files.keys().any(|name| matches!(name.as_str(), "automations.yaml" | "configuration.yaml")) {
+        return imported(files);
+    }
     let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     if !files.iter().any(|(name, _)| *name == "homerule.yaml") {
         files.push(("homerule.yaml", SETTINGS));

@@ -137,11 +137,15 @@ fn of_pattern(pattern: &Pattern, path: &str) -> Vec<String> {
     levels.flat_map(words).chain(words(path)).collect()
 }
 
+/// Calls of Home Assistant's actions: each message is one of its own, and none lasts.
+const CALLS: &str = "homerule/home_assistant/call";
+
 /// Returns whether what is published there is read by people, or happens rather than lasts.
 pub(super) fn is_notice(pattern: &Pattern, value: Option<&Value>) -> bool {
     let last = pattern.levels().iter().rev().find_map(|level| level.as_text()).unwrap_or_default();
     let is_prose = value.and_then(Value::as_text).is_some_and(|text| text.trim().contains(' '));
-    is_prose || words(last).chain(of_pattern(pattern, "")).any(|word| NOTICES.contains(&word.as_str()))
+    let is_call = pattern.levels().iter().map_while(|level| level.as_text()).eq(CALLS.split('/'));
+    is_prose || is_call || words(last).chain(of_pattern(pattern, "")).any(|word| NOTICES.contains(&word.as_str()))
 }
 
 /// Returns whether a value is a lasting state of a device: a window, a plug, a temperature.

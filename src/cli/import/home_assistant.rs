@@ -156,7 +156,7 @@ impl HomeAssistant {
             "{found} {automations}: {taken} taken, {differs} taken with a difference, {refused} refused"
         ));
         for entry in report.entries.iter().filter(|entry| entry.outcome.as_str() == "refused") {
-            let reason = entry.reasons.first().map_or("", String::as_str);
+            let reason = entry.reasons.first().map_or("", |reason| &reason.text);
             print::line(&format!("{}:{}: {}: {reason}", entry.file, entry.line, entry.name));
         }
         if !report.left.is_empty() {

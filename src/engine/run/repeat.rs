@@ -24,7 +24,13 @@ pub(crate) fn begin_turn(cursor: &mut Cursor<'_>) -> Result<Next, Failure> {
     };
     let goes_on = match kind {
         RepeatKind::Times(_) | RepeatKind::Each(_) => times.is_some_and(|times| u64::from(turn) < times),
-        RepeatKind::While(condition) => cursor.holds(condition)?,
+        RepeatKind::While(condition) => {
+            // It's asked for the turn to come, so it sees that one's index.
+            count(cursor, 1);
+            let holds = cursor.holds(condition)?;
+            count(cursor, -1);
+            holds
+        }
         RepeatKind::Until(_) | RepeatKind::Every { .. } => true,
     };
     if !goes_on {
@@ -70,6 +76,13 @@ pub(crate) fn after_turn(cursor: &mut Cursor<'_>) -> Result<Next, Failure> {
     // A turn longer than the interval delays the next one.
     repeat.turn_due = later(repeat.turn_due, interval).max(now);
     Ok(Next::Wait(Waiting::Time(repeat.turn_due)))
+}
+
+/// Moves the index of the loop that the thread is in.
+fn count(cursor: &mut Cursor<'_>, by: i32) {
+    if let Some(repeat) = innermost_mut(cursor.run, cursor.thread) {
+        repeat.turn = repeat.turn.saturating_add_signed(by);
+    }
 }
 
 /// Returns the loop whose frame is a thread's last, and how many frames there are before it.

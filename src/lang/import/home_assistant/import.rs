@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::lang::Code;
+
 use super::entities::{Entity, Home, KnownDevice, Registries, Source, read_file};
 use super::load::{self, Configuration, Folder, Helper, Loader};
 use super::outline::HomePlace;
-use super::report::{Entry, EntryKind, Outcome, Report};
+use super::report::{Entry, EntryKind, Outcome, Reason, Report};
 use super::translate::{self, Helpers, Made, Names, RuleSource, SceneName, Shared};
 use super::trial::Trial;
 use super::words;
@@ -138,7 +140,10 @@ impl<'a> Importer<'a> {
         for (node, expanded, key) in automations {
             let comments = self.comments_of(&node.place);
             let made = match self.rejected.get(&key).cloned() {
-                Some(reason) => translate::refused(self.source(), &node, &key, comments, reason),
+                Some(reason) => {
+                    let reason = Reason::new(Code::NOT_LOADABLE, reason);
+                    translate::refused(self.source(), &node, &key, comments, reason)
+                }
                 None => translate::automation(self.source(), &node, expanded, &key, comments),
             };
             let name = title(&node, &key);
@@ -147,7 +152,10 @@ impl<'a> Importer<'a> {
         for (object, node, expanded, key) in scripts {
             let comments = self.comments_of(&node.place);
             let made = match self.rejected.get(&key).cloned() {
-                Some(reason) => translate::refused(self.source(), &node, &key, comments, reason),
+                Some(reason) => {
+                    let reason = Reason::new(Code::NOT_LOADABLE, reason);
+                    translate::refused(self.source(), &node, &key, comments, reason)
+                }
                 None => translate::script(self.source(), &node, expanded, &object, &key, comments),
             };
             let name = title(&node, &object);
@@ -188,6 +196,7 @@ impl<'a> Importer<'a> {
         let all = automations.iter().filter_map(|(_, expanded, _)| expanded.as_ref().ok());
         let all = all.chain(scripts.iter().filter_map(|(_, _, expanded, _)| expanded.as_ref().ok()));
         let (mut fired, mut heard) = (BTreeSet::new(), BTreeSet::new());
+        self.names.started_timers = Some(BTreeSet::new());
         for node in all {
             node.walk(&mut |part| {
                 let text = |key: &str| part.get(key).and_then(Node::to_text);
@@ -206,30 +215,34 @@ impl<'a> Importer<'a> {
                     }
                 }
                 let action = text("action").or_else(|| text("service")).unwrap_or_default();
+                let target_ids = || {
+                    let ids = part
+                        .get("target")
+                        .and_then(|target| target.get("entity_id"))
+                        .or_else(|| part.get("entity_id"))
+                        .or_else(|| part.get("data").and_then(|data| data.get("entity_id")));
+                    ids.map(Node::items).unwrap_or_default().into_iter().filter_map(Node::to_text)
+                };
+                if action == "timer.start" {
+                    let ids: Vec<String> = target_ids()
+                        .flat_map(|ids| ids.split(',').map(|id| id.trim().to_owned()).collect::<Vec<_>>())
+                        .collect();
+                    let is_known = !ids.is_empty() && ids.iter().all(|id| id.starts_with("timer."));
+                    match &mut self.names.started_timers {
+                        Some(started) if is_known => started.extend(ids),
+                        other => *other = None,
+                    }
+                }
                 if let Some(object) = action.strip_prefix("script.") {
                     for key in ["data", "data_template"] {
                         let Some(data) = part.get(key) else { continue };
-                        let names = |node: &Node| {
-                            node.as_map()
-                                .unwrap_or_default()
-                                .iter()
-                                .map(|entry| entry.name().to_owned())
-                                .collect::<Vec<_>>()
-                        };
                         if object == "turn_on" {
-                            let ids = part
-                                .get("target")
-                                .and_then(|target| target.get("entity_id"))
-                                .or_else(|| part.get("entity_id"))
-                                .or_else(|| data.get("entity_id"));
-                            let ids = ids.map(Node::items).unwrap_or_default().into_iter().filter_map(Node::to_text);
-                            let given = data.get("variables").map(names).unwrap_or_default();
-                            for id in ids {
-                                let object = id.trim_start_matches("script.").to_owned();
-                                self.names.given.entry(object).or_default().extend(given.iter().cloned());
+                            let Some(given) = data.get("variables") else { continue };
+                            for id in target_ids() {
+                                self.names.give(id.trim_start_matches("script."), given);
                             }
                         } else {
-                            self.names.given.entry(object.to_owned()).or_default().extend(names(data));
+                            self.names.give(object, data);
                         }
                     }
                 }
@@ -431,7 +444,7 @@ impl Importer<'_> {
         let (outcome, reasons) = if !made.refused.is_empty() {
             (Outcome::Refused, made.refused.clone())
         } else if !made.differs.is_empty() {
-            (Outcome::Differs, made.differs.clone())
+            (Outcome::Differs, made.differs.iter().map(|how| Reason::new(Code::DIFFERS, how)).collect())
         } else {
             (Outcome::Taken, Vec::new())
         };

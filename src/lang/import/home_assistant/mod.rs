@@ -24,5 +24,5 @@ mod yaml;
 pub use entities::{KnownDevice, KnownProperty};
 pub use import::{Imported, Request, import};
 pub use load::{Fetched, Folder};
-pub use report::{Entry, EntryKind, Outcome, Report};
+pub use report::{Entry, EntryKind, Outcome, Reason, Report};
 pub use trial::Trial;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::lang::Code;
+
 /// What came of an import.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -35,9 +37,18 @@ pub struct Entry {
     /// What came of it.
     pub outcome: Outcome,
     /// How it differs, or why it was refused.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
     /// The file and line here, with the rule's key.
     pub written: Option<(String, usize, String)>,
+}
+
+/// Why something was refused, or how it differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The kind of it, which has a page.
+    pub code: Code,
+    /// What it is, and what to do.
+    pub text: String,
 }
 
 /// What an entry is about.
@@ -72,7 +83,7 @@ pub(super) struct Finding {
     pub(super) file: Arc<str>,
     pub(super) line: usize,
     pub(super) name: String,
-    pub(super) reason: String,
+    pub(super) reason: Reason,
 }
 
 impl Outcome {
@@ -84,6 +95,17 @@ impl Outcome {
             Outcome::Differs => "differs",
             Outcome::Refused => "refused",
         }
+    }
+}
+
+impl Reason {
+    pub(super) fn new(code: Code, text: impl Into<String>) -> Reason {
+        Reason { code, text: text.into() }
+    }
+
+    /// Returns it as one line, with its code.
+    fn with_code(&self) -> String {
+        format!("{} ({})", one_line(&self.text), self.code)
     }
 }
 
@@ -139,7 +161,7 @@ impl Report {
                 "line": entry.line,
                 "name": entry.name,
                 "outcome": entry.outcome.as_str(),
-                "reasons": entry.reasons,
+                "reasons": entry.reasons.iter().map(Reason::with_code).collect::<Vec<_>>(),
             })
         });
         json!({
@@ -178,7 +200,7 @@ impl Report {
                 let _ =
                     writeln!(text, "- **{}**: {} (`{place}`{written})", entry.outcome.as_str(), one_line(&entry.name));
                 for reason in &entry.reasons {
-                    let _ = writeln!(text, "  - {}", one_line(reason));
+                    let _ = writeln!(text, "  - {}", reason.with_code());
                 }
             }
             text.push('\n');

@@ -100,6 +100,12 @@ impl Registries {
         found
     }
 
+    /// Returns all entities of a domain, without those that are hidden.
+    pub(in crate::lang::import::home_assistant) fn of_domain(&self, domain: &str) -> Vec<String> {
+        let is_meant = |(id, entity): &(&String, &Registered)| !entity.is_aside && id.split('.').next() == Some(domain);
+        self.entities.iter().filter(is_meant).map(|(id, _)| id.clone()).collect()
+    }
+
     pub(in crate::lang::import::home_assistant) fn device(&self, id: &str) -> Option<&RegisteredDevice> {
         self.devices.get(id)
     }

@@ -18,7 +18,7 @@ mod written;
 pub(super) use finite::{Choice, finite};
 pub(super) use literal::{escape, is_name, literal, quoted};
 pub(super) use render::Rendered;
-pub(super) use scope::{Fired, FiredKey, FiredKind, Scope};
+pub(super) use scope::{Fired, FiredKey, FiredKind, Marks, Scope};
 pub(super) use translator::{Refusal, Translator, negated};
 pub(super) use written::level::{AND, ATOM, COMPARE, OR, PRODUCT, SUM};
 pub(super) use written::{Kind, Written};

@@ -11,6 +11,9 @@ const NO_STATE: [&str; 3] = ["unavailable", "unknown", "none"];
 
 impl Translator<'_> {
     pub(super) fn binary(operator: Binary, left: &Written, right: &Written, at: usize) -> Answer {
+        if left.kind == Kind::Root("wait.remaining") {
+            return Self::remaining(operator, right, at);
+        }
         match operator {
             Binary::And | Binary::Or => Ok(Self::logic(operator, left, right)),
             Binary::Equal => Ok(Self::equal(left, right)),
@@ -36,6 +39,16 @@ impl Translator<'_> {
             | Binary::FloorDivide
             | Binary::Modulo
             | Binary::Power => Self::arithmetic(operator, left, right, at),
+        }
+    }
+
+    /// Returns whether time is left of a wait: all that is known of `wait.remaining`.
+    fn remaining(operator: Binary, right: &Written, at: usize) -> Answer {
+        let is_over = Written::atom("wait.timed_out", Kind::Bool);
+        match (operator, &*right.text) {
+            (Binary::Equal | Binary::LessEqual, "0" | "0.0") => Ok(is_over),
+            (Binary::NotEqual | Binary::Greater, "0" | "0.0") => Ok(Self::not(&is_over)),
+            _ => refuse(at, "`wait.remaining` isn't known here: only whether it's 0 (`wait.completed`)"),
         }
     }
 

@@ -26,8 +26,10 @@ pub(in crate::lang::import::home_assistant) struct Scope<'a> {
     pub(in crate::lang::import::home_assistant) is_script: bool,
     /// The names that callers give to the script.
     pub(in crate::lang::import::home_assistant) given: std::collections::BTreeSet<String>,
-    /// What the innermost `repeat` goes through, if these are known texts.
-    pub(in crate::lang::import::home_assistant) items: Vec<String>,
+    /// What the innermost `repeat` goes through, if that is known.
+    pub(in crate::lang::import::home_assistant) items: Vec<Node>,
+    /// How many turns it makes, if that is known.
+    pub(in crate::lang::import::home_assistant) turns: Option<usize>,
     /// Whether there is a `repeat` around it, and a `wait` before it.
     pub(in crate::lang::import::home_assistant) repeats: bool,
     pub(in crate::lang::import::home_assistant) waits: bool,
@@ -41,6 +43,19 @@ pub(in crate::lang::import::home_assistant) struct Fired {
     pub(in crate::lang::import::home_assistant) platform: String,
     /// The key by which it is told apart: a topic or a device's name.
     pub(in crate::lang::import::home_assistant) key: Option<FiredKey>,
+    /// What is written of it.
+    pub(in crate::lang::import::home_assistant) marks: Marks,
+}
+
+/// What is written of a trigger, so that it's known where it fired.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in crate::lang::import::home_assistant) struct Marks {
+    /// Its id here.
+    pub(in crate::lang::import::home_assistant) id: Option<String>,
+    /// Which of the triggers it is.
+    pub(in crate::lang::import::home_assistant) index: usize,
+    /// The values of `event`, `above`, `below` and `offset`, where these are fixed.
+    pub(in crate::lang::import::home_assistant) values: BTreeMap<String, serde_json::Value>,
 }
 
 /// What tells which entity triggered.

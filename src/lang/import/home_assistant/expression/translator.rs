@@ -4,6 +4,7 @@ use super::literal::{is_name, key_of};
 use super::scope::Scope;
 use super::written::{Kind, Written, level};
 use crate::lang::import::home_assistant::jinja::{Expression, ExpressionKind};
+use crate::lang::import::home_assistant::yaml::Node;
 
 /// Expressions longer than this are nobody's: variables that are written out grow.
 const LONGEST: usize = 20_000;
@@ -205,7 +206,7 @@ impl<'a> Translator<'a> {
             Kind::Root("wait") => match name {
                 "trigger" => Ok(Written::atom("wait.trigger", Kind::Root("wait.trigger"))),
                 "completed" => Ok(Written::new("not wait.timed_out", Kind::Bool, level::UNARY)),
-                "remaining" => refuse(at, "`wait.remaining` isn't known here"),
+                "remaining" => Ok(Written::atom("wait.remaining", Kind::Root("wait.remaining"))),
                 _ => refuse(at, format!("`wait.{name}` isn't known here")),
             },
             Kind::Root("wait.trigger") => self.trigger(true, name, at),
@@ -213,6 +214,10 @@ impl<'a> Translator<'a> {
                 "index" => Ok(Written::atom("repeat.index", Kind::Int)),
                 "item" => Ok(self.repeat_item()),
                 "first" => Ok(Written::new("repeat.index == 1", Kind::Bool, level::COMPARE)),
+                "last" => match self.scope.turns {
+                    Some(turns) => Ok(Written::new(format!("repeat.index == {turns}"), Kind::Bool, level::COMPARE)),
+                    None => refuse(at, "`repeat.last` is only known here where the number of turns is written out"),
+                },
                 _ => refuse(at, format!("`repeat.{name}` isn't known here")),
             },
             Kind::Root("this") => match name {
@@ -243,13 +248,19 @@ impl<'a> Translator<'a> {
             Kind::Record if !matches!(name, "entity_id" | "state" | "name") => {
                 refuse(at, format!("`.{name}` of each state isn't translated"))
             }
+            Kind::Map if of.text == "repeat.item" && of.members.is_some() => {
+                let known = of.members.iter().flatten().find(|(key, _)| key == name);
+                Ok(known.map_or_else(|| Self::member(of, name), |(_, value)| value.clone()))
+            }
             Kind::Map | Kind::Any | Kind::Records | Kind::Record | Kind::States(_) => Ok(Self::member(of, name)),
         }
     }
 
     /// Returns the item of the innermost `repeat`: one of the known texts, or anything.
     fn repeat_item(&self) -> Written {
-        let Some((last, others)) = self.scope.items.split_last() else {
+        let texts: Option<Vec<&str>> = self.scope.items.iter().map(Node::as_text).collect();
+        let Some(texts) = texts else { return self.repeat_map() };
+        let Some((last, others)) = texts.split_last() else {
             return Written::atom("repeat.item", Kind::Any);
         };
         let branches = others.iter().map(|item| {
@@ -261,6 +272,42 @@ impl<'a> Translator<'a> {
             return written;
         }
         Written { text: "repeat.item".to_owned(), kind: Kind::Text, ..written }
+    }
+
+    /// Returns the item of the innermost `repeat` over maps, whose texts are known by the turn.
+    fn repeat_map(&self) -> Written {
+        let item = Written::atom("repeat.item", Kind::Map);
+        let maps: Option<Vec<_>> = self.scope.items.iter().map(Node::as_map).collect();
+        let Some(maps) = maps else { return Written::atom("repeat.item", Kind::Any) };
+        let mut members: Vec<(String, Written)> = Vec::new();
+        for entry in maps.iter().flat_map(|entries| entries.iter()) {
+            let name = entry.name();
+            if members.iter().any(|(known, _)| known == name) {
+                continue;
+            }
+            let member = Self::member(&item, name);
+            let texts = maps.iter().map(|entries| {
+                let value = entries.iter().find(|entry| entry.name() == name);
+                value.map_or(Some(""), |entry| entry.value.as_text())
+            });
+            let Some(texts) = texts.collect::<Option<Vec<_>>>() else {
+                members.push((name.to_owned(), member));
+                continue;
+            };
+            let last = Written::constant(texts.last().copied().unwrap_or_default());
+            let branches = texts.iter().enumerate().take(texts.len().saturating_sub(1)).map(|(index, text)| {
+                let is_it = format!("repeat.index == {}", index + 1);
+                (Written::new(is_it, Kind::Bool, level::COMPARE), Written::constant(text))
+            });
+            let chosen = Written::choice(branches.collect(), last);
+            let value = if chosen.constant.is_some() {
+                chosen
+            } else {
+                Written { text: member.text, level: member.level, kind: Kind::Text, ..chosen }
+            };
+            members.push((name.to_owned(), value));
+        }
+        Written { members: Some(members), ..item }
     }
 
     /// Returns the member of a map that `index` names, `otherwise` if none is, where all are texts: as one of these.

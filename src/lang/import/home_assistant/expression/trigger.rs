@@ -1,7 +1,7 @@
 //! `trigger.…`: what started the run, in our words.
 
 use super::literal::{key_of, quoted};
-use super::scope::{FiredKey, FiredKind};
+use super::scope::{Fired, FiredKey, FiredKind};
 use super::translator::{Answer, Translator, refuse};
 use super::written::{Kind, Written, level};
 use crate::lang::import::home_assistant::entities::Codec;
@@ -25,12 +25,16 @@ impl Translator<'_> {
         match name {
             "id" if is_wait => Ok(Written::atom("wait.trigger.id", Kind::Text)),
             "id" => Ok(Written::atom(self.scope.trigger_id.clone(), Kind::Text)),
-            "platform" => match fired.split_first() {
-                Some((first, rest)) if rest.iter().all(|other| other.platform == first.platform) => {
-                    Ok(Written::constant(&first.platform))
-                }
-                _ => refuse(at, "`trigger.platform` isn't known here: give the triggers ids"),
-            },
+            "platform" => self.by_trigger(is_wait, name, at, |fired| Some(Written::constant(&fired.platform))),
+            "idx" => {
+                self.by_trigger(is_wait, name, at, |fired| Some(Written::constant(&fired.marks.index.to_string())))
+            }
+            "above" | "below" => self.by_trigger(is_wait, name, at, |fired| Some(Self::mark(fired, name))),
+            "event" if fired.iter().any(|fired| fired.marks.values.contains_key("event")) => {
+                self.by_trigger(is_wait, name, at, |fired| {
+                    fired.marks.values.contains_key(name).then(|| Self::mark(fired, name))
+                })
+            }
             "entity_id" => self.trigger_entity(is_wait, at),
             "to_state" => {
                 of_entity("to_state")?;
@@ -64,12 +68,57 @@ impl Translator<'_> {
                 }
             }
             "for" => refuse(at, "`trigger.for` isn't known here: write the time itself"),
-            "idx" => refuse(at, "`trigger.idx` isn't known here: give the triggers ids"),
-            "above" | "below" | "description" | "event_data" | "alias" | "offset" | "calendar_event" => {
+            "description" | "event_data" | "alias" | "offset" | "calendar_event" => {
                 refuse(at, format!("`trigger.{name}` isn't known here"))
             }
             _ => refuse(at, format!("`trigger.{name}` isn't known here")),
         }
+    }
+
+    /// Returns a value that is written of a trigger; nothing where it isn't.
+    fn mark(fired: &Fired, name: &str) -> Written {
+        match fired.marks.values.get(name) {
+            Some(serde_json::Value::Number(number)) => Written::atom(number.to_string(), Kind::Float),
+            Some(serde_json::Value::String(text)) => Written::constant(text),
+            _ => Written::atom("()", Kind::None),
+        }
+    }
+
+    /// Returns what depends on which trigger fired: told by its id.
+    fn by_trigger(
+        &mut self,
+        is_wait: bool,
+        name: &str,
+        at: usize,
+        value: impl Fn(&Fired) -> Option<Written>,
+    ) -> Answer {
+        let unknown = |at| refuse(at, format!("`trigger.{name}` isn't known here: give the triggers different ids"));
+        let mut found: Vec<(Option<String>, Written)> = Vec::new();
+        for fired in self.scope.triggers(is_wait) {
+            let Some(value) = value(fired) else { return unknown(at) };
+            let entry = (fired.marks.id.clone(), value);
+            if !found.contains(&entry) {
+                found.push(entry);
+            }
+        }
+        let Some((_, last)) = found.last().cloned() else { return unknown(at) };
+        if found.iter().all(|(_, value)| *value == last) {
+            return Ok(last);
+        }
+        let is_told_apart = found
+            .iter()
+            .enumerate()
+            .all(|(index, (id, _))| id.is_some() && found.iter().skip(index + 1).all(|(other, _)| other != id));
+        if !is_told_apart {
+            return unknown(at);
+        }
+        let read = if is_wait { "wait.trigger.id".to_owned() } else { self.scope.trigger_id.clone() };
+        found.pop();
+        let branches = found.into_iter().map(|(id, value)| {
+            let is_it = format!("{read} == {}", quoted(&id.unwrap_or_default()));
+            (Written::new(is_it, Kind::Bool, level::COMPARE), value)
+        });
+        Ok(Written::choice(branches.collect(), last))
     }
 
     /// Returns the state of the entity that triggered, after (`value`) or before (`old`).

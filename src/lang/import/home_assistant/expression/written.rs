@@ -150,6 +150,37 @@ impl Written {
         Written { branches: Some(branches), ..Written::atom(text, kind) }
     }
 
+    /// Returns a variable that has one of some texts; if it's `open`, maybe another value.
+    pub(in crate::lang::import::home_assistant) fn one_of(variable: &str, texts: &[String], open: bool) -> Written {
+        let Some((last, others)) = texts.split_last() else { return Written::atom(variable, Kind::Any) };
+        let (others, last) = if open { (texts, "") } else { (others, last.as_str()) };
+        let branches = others.iter().map(|text| {
+            let is_it = format!("{variable} == {}", quoted(text));
+            (Written::new(is_it, Kind::Bool, level::COMPARE), Written::constant(text))
+        });
+        let branches = Branches { of: branches.collect(), otherwise: Box::new(Written::constant(last)) };
+        let atom = Written::atom(variable, if open { Kind::Any } else { Kind::Text });
+        let said = open.then(|| format!("ha::text({variable})"));
+        Written { branches: Some(branches).filter(|branches| !branches.of.is_empty()), said, ..atom }
+    }
+
+    /// Returns the texts that a choice is among, if it is one among constant texts.
+    pub(in crate::lang::import::home_assistant) fn texts(&self) -> Option<Vec<String>> {
+        if let Some(text) = &self.constant {
+            return Some(vec![text.clone()]);
+        }
+        let branches = self.branches.as_ref()?;
+        let mut found: Vec<String> = Vec::new();
+        for value in branches.of.iter().map(|(_, value)| value).chain([&*branches.otherwise]) {
+            for text in value.texts()? {
+                if !found.contains(&text) {
+                    found.push(text);
+                }
+            }
+        }
+        Some(found)
+    }
+
     /// Returns the value; the text where the other branch isn't the same kind of reading.
     fn as_text_or_value(&self, other: &Written) -> String {
         if matches!(self.kind, Kind::Reading(_)) && self.kind != other.kind {

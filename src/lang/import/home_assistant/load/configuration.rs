@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::include::Loader;
 use super::package::{Block, blocks};
-use crate::lang::import::home_assistant::report::Finding;
+use crate::lang::Code;
+use crate::lang::import::home_assistant::report::{Finding, Reason};
 use crate::lang::import::home_assistant::yaml::{Entry, Kind, Node, Place};
 
 /// What a configuration contains, in the order of its files.
@@ -161,7 +162,11 @@ impl Configuration {
                     self.platform(&domain, item);
                 }
             }
-            "utility_meter" => self.refuse(&node, "utility_meter", "it computes from history"),
+            "utility_meter" => self.refuse(
+                &node,
+                "utility_meter",
+                "it computes from history: Home Assistant can go on computing it, or write it with `change`",
+            ),
             _ if HELPERS.contains(&&*domain) => {
                 self.helpers.extend(named(&node).into_iter().map(|(object, node)| Helper {
                     domain: domain.clone(),
@@ -175,7 +180,8 @@ impl Configuration {
         if let Kind::Broken(reason) = &node.kind
             && ["automation", "script", "scene", "template"].contains(&&*domain)
         {
-            self.refuse(&node, &domain, reason);
+            let (file, line) = (Arc::clone(&node.place.file), node.place.line);
+            self.refused.push(Finding { file, line, name: domain, reason: Reason::clone(reason) });
         }
     }
 
@@ -246,7 +252,12 @@ impl Configuration {
 
     fn refuse(&mut self, node: &Node, name: &str, reason: &str) {
         let (file, line) = (Arc::clone(&node.place.file), node.place.line);
-        self.refused.push(Finding { file, line, name: name.to_owned(), reason: reason.to_owned() });
+        self.refused.push(Finding {
+            file,
+            line,
+            name: name.to_owned(),
+            reason: Reason::new(Code::HELPER_NOT_TAKEN, reason),
+        });
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::folder::{Fetched, Folder};
-use crate::lang::import::home_assistant::report::Finding;
+use crate::lang::Code;
+use crate::lang::import::home_assistant::report::{Finding, Reason};
 use crate::lang::import::home_assistant::yaml::{Comment, Entry, Kind, Node, Place, Secret, parse};
 
 /// How many files may include each other in a row.
@@ -64,7 +65,8 @@ impl<'a> Loader<'a> {
     }
 
     pub(in crate::lang::import::home_assistant) fn refuse(&mut self, file: &str, line: usize, reason: String) {
-        let finding = Finding { file: file.into(), line, name: file.to_owned(), reason };
+        let finding =
+            Finding { file: file.into(), line, name: file.to_owned(), reason: Reason::new(Code::NOT_READ, reason) };
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
@@ -104,7 +106,10 @@ impl<'a> Loader<'a> {
             Kind::Map(entries) => entries.iter_mut().for_each(|entry| self.resolve(&mut entry.value)),
             Kind::Tagged(tag, inner) if &**tag != "!input" => {
                 let (tag, inner) = (Arc::clone(tag), (**inner).clone());
-                node.kind = self.tagged(&tag, &inner).unwrap_or_else(|reason| Kind::Broken(reason.into()));
+                node.kind = self.tagged(&tag, &inner).unwrap_or_else(|reason| {
+                    let code = if &*tag == "!secret" { Code::SECRET_NOT_TAKEN } else { Code::NOT_READ };
+                    Kind::Broken(Arc::new(Reason::new(code, reason)))
+                });
             }
             Kind::Scalar(_) | Kind::Tagged(..) | Kind::Broken(_) => {}
         }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::lang::Code;
 use crate::lang::import::home_assistant::entities::Source as EntitySource;
 use crate::lang::import::home_assistant::translate::rule::{Made, Source};
 use crate::lang::import::home_assistant::write::Doc;
@@ -16,6 +17,7 @@ pub(in crate::lang::import::home_assistant) fn derived(
     comments: Vec<Comment>,
 ) -> Made {
     let mut work = source.work(node, key, comments);
+    work.part = Code::HELPER_NOT_TAKEN;
     let above = work.take_comments(&node.place, true);
     let entity = source.home.entity(id);
     let EntitySource::Derived { topic, members } = &entity.source else {
@@ -101,6 +103,7 @@ pub(in crate::lang::import::home_assistant) fn scene(
     comments: Vec<Comment>,
 ) -> (Made, Option<Doc>, Vec<(String, serde_json::Value)>) {
     let mut work = source.work(node, "", comments);
+    work.part = Code::HELPER_NOT_TAKEN;
     let above = work.take_comments(&node.place, true);
     let Some(wanted) = node.get("entities") else {
         let _ = work.refuse::<()>(node, "`entities` is missing");

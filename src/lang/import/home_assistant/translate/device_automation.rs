@@ -1,6 +1,6 @@
 //! Device triggers, conditions and actions, as the user interface of Home Assistant makes them.
 
-use crate::lang::import::home_assistant::expression::{Fired, FiredKey, FiredKind};
+use crate::lang::import::home_assistant::expression::{Fired, FiredKey, FiredKind, Marks};
 use crate::lang::import::home_assistant::translate::condition::kinds::Condition;
 use crate::lang::import::home_assistant::translate::trigger::kinds::{Started, Triggers};
 use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
@@ -177,6 +177,7 @@ impl Work<'_> {
             kind: FiredKind::Other,
             platform: "device".to_owned(),
             key: Some(FiredKey::Device(device.name.clone())),
+            marks: Marks::default(),
         };
         triggers.push(Started { doc, fired, guard: None });
         Ok(())

@@ -5,6 +5,13 @@ use std::fmt::Write as _;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::yaml::{Node, Value};
 
+/// How long something must hold: a time in milliseconds, or one that is computed when it begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::lang::import::home_assistant::translate) struct Hold {
+    pub(in crate::lang::import::home_assistant::translate) fixed: Option<i64>,
+    pub(in crate::lang::import::home_assistant::translate) computed: Option<String>,
+}
+
 impl Work<'_> {
     /// Returns a duration as text; with a template, as `${…}`.
     pub(in crate::lang::import::home_assistant::translate) fn duration(&mut self, node: &Node) -> Answer<String> {
@@ -56,6 +63,22 @@ impl Work<'_> {
         Ok(format!("${{ha::duration({})}}", parts.join(" + ")))
     }
 
+    /// Returns how long a trigger must hold.
+    pub(in crate::lang::import::home_assistant::translate) fn hold(&mut self, node: &Node) -> Answer<Hold> {
+        let Some(hold) = node.get("for").filter(|hold| !hold.is_null()) else { return Ok(Hold::default()) };
+        let mut has_template = false;
+        hold.walk(&mut |part| has_template |= is_template(part));
+        if !has_template {
+            return Ok(Hold { fixed: Some(self.fixed_duration(hold)?).filter(|millis| *millis > 0), computed: None });
+        }
+        let text = self.duration(hold)?;
+        if text.starts_with("${") {
+            return Ok(Hold { fixed: None, computed: Some(text) });
+        }
+        let fixed = crate::model::parse_duration(&text).ok().and_then(|time| i64::try_from(time.as_millis()).ok());
+        Ok(Hold { fixed: fixed.filter(|millis| *millis > 0), computed: None })
+    }
+
     /// Returns a duration that is known now, in milliseconds.
     pub(in crate::lang::import::home_assistant::translate) fn fixed_duration(&mut self, node: &Node) -> Answer<i64> {
         if let Some(millis) = constant(node) {
@@ -73,7 +96,7 @@ impl Work<'_> {
             found
         };
         if has_template {
-            return self.refuse(node, "a `for` that is computed has no counterpart: write the time");
+            return self.refuse(node, "a time that is computed has no counterpart here: write the time");
         }
         self.refuse(node, "this isn't a duration: write `\"00:05:00\"`, a number of seconds, or `minutes: 5`")
     }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value as Json, json};
 
 use super::duration;
+use crate::lang::Code;
 use crate::lang::import::home_assistant::entities::{Entity, InputKind, Source};
 use crate::lang::import::home_assistant::load::Helper;
+use crate::lang::import::home_assistant::report::Reason;
 use crate::lang::import::home_assistant::translate::names::Names;
 use crate::lang::import::home_assistant::translate::trigger::kinds::event_topic;
 use crate::lang::import::home_assistant::translate::trigger::time_trigger::time_of_day;
@@ -24,7 +26,7 @@ pub(in crate::lang::import::home_assistant) struct Helpers {
     /// Groups and template sensors, which need a rule where something reads them: the helper's place, entity id and rule.
     pub(in crate::lang::import::home_assistant) derived: Vec<(usize, String, String)>,
     /// Those that can't be taken over.
-    pub(in crate::lang::import::home_assistant) refused: Vec<(usize, String)>,
+    pub(in crate::lang::import::home_assistant) refused: Vec<(usize, Reason)>,
 }
 
 fn text(node: &Node, key: &str) -> Option<String> {
@@ -54,7 +56,7 @@ impl Helpers {
                 continue;
             }
             if let Some((_, reason)) = node.broken() {
-                found.refused.push((index, reason.to_string()));
+                found.refused.push((index, reason.clone()));
                 continue;
             }
             let shared = objects.get(object.as_str()).is_some_and(|count| *count > 1);
@@ -166,7 +168,7 @@ impl Helpers {
     fn timer(&mut self, index: usize, object: &str, id: &str, node: &Node, names: &mut Names) -> Option<Source> {
         let rule = names.unique(&format!("timer_{object}"));
         let topic = format!("home_assistant/timer/{object}");
-        let time = node.get("duration").and_then(duration::constant).map(duration::written);
+        let time = node.get("duration").and_then(duration::constant).map_or_else(|| "0s".to_owned(), duration::written);
         let publish = |topic: &str, payload: Doc, retain: bool| {
             let mut keys = vec![("publish", Doc::text(topic)), ("payload", payload)];
             if retain {
@@ -190,7 +192,7 @@ impl Helpers {
         keys.push(("mode".to_owned(), Doc::text("restart")));
         keys.push(("per".to_owned(), Doc::Value(json!([]))));
         self.rules.push((index, rule.clone(), Doc::Map(keys)));
-        Some(Source::Timer { rule, topic, duration: time })
+        Some(Source::Timer { rule, topic, duration: Some(time) })
     }
 
     fn schedule(&mut self, index: usize, object: &str, node: &Node, names: &mut Names) -> Option<Source> {
@@ -212,7 +214,8 @@ impl Helpers {
                     })
                 };
                 let (Some(from), Some(to)) = (end("from"), end("to")) else {
-                    self.refused.push((index, format!("`{day}` needs `from` and `to`, as `\"17:00:00\"`")));
+                    let reason = format!("`{day}` needs `from` and `to`, as `\"17:00:00\"`");
+                    self.refused.push((index, Reason::new(Code::REFUSED_THERE_TOO, reason)));
                     return None;
                 };
                 match windows.iter_mut().find(|(known_from, known_to, _)| *known_from == from && *known_to == to) {

@@ -1,8 +1,10 @@
 //! What was made of an automation: switched off as a whole if a part of it was refused.
 
+use crate::lang::import::home_assistant::report::Reason;
 use crate::lang::import::home_assistant::translate::rule::Made;
 use crate::lang::import::home_assistant::translate::work::Work;
 use crate::lang::import::home_assistant::write::Doc;
+use crate::lang::import::home_assistant::yaml::Place;
 
 impl Work<'_> {
     /// Returns what was made: switched off if a part was refused, so that nothing acts half.
@@ -17,7 +19,11 @@ impl Work<'_> {
             }
         }
         rules.append(&mut self.helpers);
-        let refused = self.refused.iter().map(|(place, reason)| format!("line {}: {reason}", place.line)).collect();
+        let placed = |(place, reason): &(_, Reason)| {
+            let place: &Place = place;
+            Reason::new(reason.code, format!("line {}: {}", place.line, reason.text))
+        };
+        let refused = self.refused.iter().map(placed).collect();
         Made { rules, differs: std::mem::take(&mut self.differs), refused }
     }
 }

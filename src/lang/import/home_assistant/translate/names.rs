@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::lang::import::home_assistant::yaml::Node;
+
 /// The names of a configuration's parts, here.
 #[derive(Debug, Default)]
 pub(in crate::lang::import::home_assistant) struct Names {
@@ -9,6 +11,10 @@ pub(in crate::lang::import::home_assistant) struct Names {
     pub(in crate::lang::import::home_assistant) scripts: BTreeMap<String, String>,
     /// The names that callers give to each script.
     pub(in crate::lang::import::home_assistant) given: BTreeMap<String, BTreeSet<String>>,
+    /// The texts that callers give under a name to a script; `None` if some of them aren't known.
+    pub(in crate::lang::import::home_assistant) given_texts: BTreeMap<(String, String), Option<BTreeSet<String>>>,
+    /// The timers that something starts; `None` if it isn't known which.
+    pub(in crate::lang::import::home_assistant) started_timers: Option<BTreeSet<String>>,
     /// The rule of each automation, by its entity id.
     pub(in crate::lang::import::home_assistant) automations: BTreeMap<String, String>,
     /// The scenes, by their entity ids.
@@ -42,6 +48,28 @@ pub(in crate::lang::import::home_assistant) struct SceneName {
 }
 
 impl Names {
+    /// Notes what a caller gives to a script.
+    pub(in crate::lang::import::home_assistant) fn give(&mut self, script: &str, data: &Node) {
+        for entry in data.as_map().unwrap_or_default() {
+            let name = entry.name().to_owned();
+            let text = entry.value.as_text().filter(|text| !text.contains("{{") && !text.contains("{%"));
+            let known =
+                self.given_texts.entry((script.to_owned(), name.clone())).or_insert_with(|| Some(BTreeSet::new()));
+            match (known.as_mut(), text) {
+                (Some(known), Some(text)) => {
+                    known.insert(text.to_owned());
+                }
+                _ => *known = None,
+            }
+            self.given.entry(script.to_owned()).or_default().insert(name);
+        }
+    }
+
+    /// Returns whether something starts a timer.
+    pub(in crate::lang::import::home_assistant) fn is_started(&self, timer: &str) -> bool {
+        self.started_timers.as_ref().is_none_or(|started| started.contains(timer))
+    }
+
     /// Returns a key for a rule that nobody else has.
     pub(in crate::lang::import::home_assistant) fn unique(&mut self, wanted: &str) -> String {
         let mut key = wanted.to_owned();

@@ -5,19 +5,26 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::lang::Code;
 use crate::lang::import::home_assistant::entities::Home;
-use crate::lang::import::home_assistant::expression::{Fired, FiredKind, Scope};
+use crate::lang::import::home_assistant::expression::Scope;
 use crate::lang::import::home_assistant::load::LoadedFile;
 use crate::lang::import::home_assistant::normal;
+use crate::lang::import::home_assistant::report::Reason;
 use crate::lang::import::home_assistant::translate::action::flow::block;
 use crate::lang::import::home_assistant::translate::condition::kinds::as_if;
 use crate::lang::import::home_assistant::translate::helper::nothing;
+use crate::lang::import::home_assistant::translate::keys::{impossible as impossible_keys, is_loose};
 use crate::lang::import::home_assistant::translate::names::Names;
+use crate::lang::import::home_assistant::translate::refused::{refused_whole, refused_whole_at};
 use crate::lang::import::home_assistant::translate::shared::Shared;
 use crate::lang::import::home_assistant::translate::trigger::kinds::{Computed, Triggers};
-use crate::lang::import::home_assistant::translate::work::{Work, is_template, quoted_lines};
+use crate::lang::import::home_assistant::translate::work::{Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
 use crate::lang::import::home_assistant::yaml::{Comment, Node};
+
+const LOOSE: &str =
+    "Home Assistant refuses lists and templates within a list of actions; here they're read as if written out";
 
 /// What a rule is made from.
 #[derive(Clone, Copy)]
@@ -34,7 +41,7 @@ pub(in crate::lang::import::home_assistant) struct Made {
     /// Each with its key.
     pub(in crate::lang::import::home_assistant) rules: Vec<(String, Doc)>,
     pub(in crate::lang::import::home_assistant) differs: Vec<String>,
-    pub(in crate::lang::import::home_assistant) refused: Vec<String>,
+    pub(in crate::lang::import::home_assistant) refused: Vec<Reason>,
 }
 
 impl<'a> Source<'a> {
@@ -55,6 +62,7 @@ impl<'a> Source<'a> {
             is_script: false,
             given: BTreeSet::new(),
             items: Vec::new(),
+            turns: None,
             repeats: false,
             waits: false,
         };
@@ -65,6 +73,8 @@ impl<'a> Source<'a> {
             files: self.files,
             differs: Vec::new(),
             refused: Vec::new(),
+            part: Code::ACTION_NOT_TAKEN,
+            is_exact: false,
             helpers: Vec::new(),
             comments,
             file: Arc::clone(&node.place.file),
@@ -94,7 +104,8 @@ fn reassigned(node: &Node) -> BTreeSet<String> {
 fn reads_trigger_id(node: &Node) -> bool {
     let mut found = false;
     node.walk(&mut |part| {
-        found |= is_template(part) && part.as_text().is_some_and(|text| text.contains("trigger.id"));
+        let names = ["trigger.id", "trigger.platform", "trigger.event", "trigger.above", "trigger.below"];
+        found |= is_template(part) && part.as_text().is_some_and(|text| names.iter().any(|name| text.contains(name)));
         found |= part.get("condition").and_then(Node::as_text) == Some("trigger");
     });
     found
@@ -112,8 +123,18 @@ pub(in crate::lang::import::home_assistant) fn automation(
     let mut work = source.work(original, key, comments);
     let above = work.take_comments(&original.place, false);
     let node = match expanded {
-        Ok(node) => normal::automation(&node),
-        Err(reason) => return refused_whole(&mut work, original, key, above, reason),
+        Ok(node) => match impossible_keys(&node, false) {
+            Some(reason) => return refused_whole_at(&mut work, original, above, reason),
+            None => {
+                if is_loose(&node) {
+                    work.differ(LOOSE);
+                }
+                normal::automation(&node)
+            }
+        },
+        Err(reason) => {
+            return refused_whole(&mut work, original, key, above, Reason::new(Code::NOT_READ, reason));
+        }
     };
     if node.as_map().is_none()
         || node.get("triggers").is_none_or(|triggers| triggers.items().is_empty()) && node.get("actions").is_none()
@@ -123,11 +144,11 @@ pub(in crate::lang::import::home_assistant) fn automation(
             original,
             key,
             above,
-            "this isn't an automation: it has no triggers and no actions".to_owned(),
+            Reason::new(Code::REFUSED_THERE_TOO, "this isn't an automation: it has no triggers and no actions"),
         );
     }
     if let Some(reason) = impossible(&node) {
-        return refused_whole(&mut work, original, key, above, reason);
+        return refused_whole(&mut work, original, key, above, Reason::new(Code::REFUSED_THERE_TOO, reason));
     }
     let needs_ids = reads_trigger_id(&node);
     let mut lets = Vec::new();
@@ -144,9 +165,7 @@ pub(in crate::lang::import::home_assistant) fn automation(
     if triggers.computed.is_empty() || !triggers.listed.is_empty() {
         // Nothing to tell apart.
     }
-    for _ in &triggers.computed {
-        work.scope.fired.push(Fired { kind: FiredKind::Other, platform: "template".to_owned(), key: None });
-    }
+    work.scope.fired.extend(triggers.computed.iter().map(|computed| computed.fired.clone()));
     work.words = words(&node);
     let listed = triggers.listed.iter().filter(|started| !started.doc.is_comment()).count();
     if !triggers.computed.is_empty() && needs_ids {
@@ -178,7 +197,8 @@ pub(in crate::lang::import::home_assistant) fn automation(
             (computed.clone(), asked)
         })
         .collect();
-    let is_alone = listed == 0 && separate.len() == 1 && separate.iter().all(|(computed, _)| computed.is_enabled);
+    let is_simple = |computed: &Computed| computed.is_enabled && computed.late.is_none();
+    let is_alone = listed == 0 && separate.len() == 1 && separate.iter().all(|(computed, _)| is_simple(computed));
     if is_alone
         && let Some(id) = triggers.computed.first().and_then(Computed::quoted_id)
         && !waits(node.get("actions"))
@@ -229,17 +249,30 @@ pub(in crate::lang::import::home_assistant) fn automation(
         }
         keys.extend(computed.keys());
         add_let(&mut keys, lets.clone());
-        keys.extend(asked.map(|asked| ("if".to_owned(), asked)));
         let mut run = vec![("run", Doc::text(key))];
         if let (true, Some(id)) = (needs_ids, &computed.id) {
             run.push(("with", Doc::inline([("started_by", Doc::text(id))])));
         }
         run.push(("wait", Doc::Value(false.into())));
         run.push(("on_dropped", Doc::text("continue")));
-        keys.push((
-            "then".to_owned(),
-            crate::lang::import::home_assistant::translate::trigger::state_trigger::entries(run),
-        ));
+        let run = crate::lang::import::home_assistant::translate::trigger::state_trigger::entries(run);
+        // What is asked when it starts, is asked once it has held.
+        let run = match asked {
+            Some(asked) if computed.late.is_some() => {
+                Doc::Map(vec![("if".to_owned(), asked), ("then".to_owned(), run)])
+            }
+            Some(asked) => {
+                keys.push(("if".to_owned(), asked));
+                run
+            }
+            None => run,
+        };
+        let is_begun = computed.when.is_some();
+        keys.push(("then".to_owned(), computed.then(run)));
+        if is_begun {
+            keys.push(("mode".to_owned(), Doc::text("restart")));
+            keys.push(("per".to_owned(), Doc::Value(json!([]))));
+        }
         let note = if rules.len() == 1 && index == 0 {
             vec![format!("A trigger of `{key}`: when this becomes true.")]
         } else {
@@ -361,7 +394,7 @@ fn add_let(keys: &mut Vec<(String, Doc)>, lets: Vec<(String, Doc)>) {
 }
 
 /// Returns the keys that say what a rule is.
-fn head(work: &mut Work<'_>, node: &Node) -> Vec<(String, Doc)> {
+pub(in crate::lang::import::home_assistant::translate) fn head(work: &mut Work<'_>, node: &Node) -> Vec<(String, Doc)> {
     let mut keys = Vec::new();
     let text = |key: &str| {
         node.get(key).filter(|value| !value.is_null()).and_then(Node::to_text).filter(|text| !text.trim().is_empty())
@@ -400,32 +433,6 @@ fn add_mode(work: &mut Work<'_>, node: &Node, keys: &mut Vec<(String, Doc)>) {
     keys.push(("per".to_owned(), Doc::Value(json!([]))));
 }
 
-/// Refuses an automation or a script as a whole.
-pub(in crate::lang::import::home_assistant) fn refused(
-    source: Source<'_>,
-    original: &Node,
-    key: &str,
-    comments: Vec<Comment>,
-    reason: String,
-) -> Made {
-    let mut work = source.work(original, key, comments);
-    let above = work.take_comments(&original.place, false);
-    refused_whole(&mut work, original, key, above, reason)
-}
-
-/// Returns a rule that does nothing, with the original as a comment.
-fn refused_whole(work: &mut Work<'_>, original: &Node, key: &str, mut above: Vec<String>, reason: String) -> Made {
-    work.take_comments(&original.place, true);
-    above.push(format!("not taken over: {reason}"));
-    above.extend(quoted_lines(work.files, &original.place));
-    work.refused.push((original.place.clone(), reason));
-    let mut keys = head(work, original);
-    keys.push(("when".to_owned(), nothing()));
-    keys.push(("then".to_owned(), block(Vec::new())));
-    let rules = vec![(key.to_owned(), Doc::Map(keys).noted(above))];
-    work.made(rules, key)
-}
-
 /// Translates a script.
 pub(in crate::lang::import::home_assistant) fn script(
     source: Source<'_>,
@@ -438,8 +445,13 @@ pub(in crate::lang::import::home_assistant) fn script(
     let mut work = source.work(original, key, comments);
     let above = work.take_comments(&original.place, false);
     let node = match expanded {
-        Ok(node) => node,
-        Err(reason) => return refused_whole(&mut work, original, key, above, reason),
+        Ok(node) => match impossible_keys(&node, true) {
+            Some(reason) => return refused_whole_at(&mut work, original, above, reason),
+            None => node,
+        },
+        Err(reason) => {
+            return refused_whole(&mut work, original, key, above, Reason::new(Code::NOT_READ, reason));
+        }
     };
     work.scope.is_script = true;
     let given = source.names.given.get(object).cloned().unwrap_or_default();
@@ -447,23 +459,23 @@ pub(in crate::lang::import::home_assistant) fn script(
     work.scope.given.clone_from(&given);
     for name in &given {
         if let Some(variable) = crate::lang::import::home_assistant::translate::names::variable(name) {
-            let written = crate::lang::import::home_assistant::expression::Written::atom(
-                variable,
-                crate::lang::import::home_assistant::expression::Kind::Any,
-            );
+            let texts = source.names.given_texts.get(&(object.to_owned(), name.clone())).cloned().flatten();
+            let texts: Vec<String> = texts.unwrap_or_default().into_iter().collect();
+            let written = crate::lang::import::home_assistant::expression::Written::one_of(&variable, &texts, true);
             work.scope.variables.insert(name.clone(), written);
         }
     }
     let sequence = normal::sequence_of(&node);
     if sequence.items().is_empty() {
-        return refused_whole(&mut work, original, key, above, "it has no actions".to_owned());
+        let reason = Reason::new(Code::REFUSED_THERE_TOO, "it has no actions");
+        return refused_whole(&mut work, original, key, above, reason);
     }
     if let Some(reason) = impossible(&Node::map_at(&node.place, {
         let mut keys = vec![("actions", sequence.clone())];
         keys.extend(node.get("mode").map(|mode| ("mode", mode.clone())));
         keys
     })) {
-        return refused_whole(&mut work, original, key, above, reason);
+        return refused_whole(&mut work, original, key, above, Reason::new(Code::REFUSED_THERE_TOO, reason));
     }
     let lets =
         node.get("variables").map(|variables| work.variable_entries(variables).unwrap_or_default()).unwrap_or_default();

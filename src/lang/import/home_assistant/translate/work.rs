@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::lang::Code;
 use crate::lang::import::home_assistant::expression::{Refusal, Rendered, Scope, Translator, Written};
 use crate::lang::import::home_assistant::load::LoadedFile;
+use crate::lang::import::home_assistant::report::Reason;
 use crate::lang::import::home_assistant::translate::names::Names;
 use crate::lang::import::home_assistant::translate::shared::Shared;
 use crate::lang::import::home_assistant::write::Doc;
@@ -25,7 +27,11 @@ pub(in crate::lang::import::home_assistant) struct Work<'a> {
     /// How it differs.
     pub(in crate::lang::import::home_assistant::translate) differs: Vec<String>,
     /// Why it's refused: each with the place.
-    pub(in crate::lang::import::home_assistant::translate) refused: Vec<(Place, String)>,
+    pub(in crate::lang::import::home_assistant::translate) refused: Vec<(Place, Reason)>,
+    /// The code of what is refused where nothing more exact is known.
+    pub(in crate::lang::import::home_assistant::translate) part: Code,
+    /// Whether what was never heard must count as something else than unknown.
+    pub(in crate::lang::import::home_assistant::translate) is_exact: bool,
     /// Rules beside its own.
     pub(in crate::lang::import::home_assistant::translate) helpers: Vec<(String, Doc)>,
     /// Comments that aren't written yet.
@@ -46,18 +52,58 @@ impl Work<'_> {
         node: &Node,
         message: impl Into<String>,
     ) -> Answer<T> {
-        self.refuse_at(node.place.clone(), message.into())
+        self.refuse_at(node.place.clone(), Reason::new(self.part, message))
+    }
+
+    /// Refuses what Home Assistant refuses, too.
+    pub(in crate::lang::import::home_assistant::translate) fn refuse_as_there<T>(
+        &mut self,
+        node: &Node,
+        message: impl Into<String>,
+    ) -> Answer<T> {
+        self.refuse_at(node.place.clone(), Reason::new(Code::REFUSED_THERE_TOO, message))
+    }
+
+    /// Refuses a secret where none can stand.
+    fn refuse_secret<T>(&mut self, node: &Node, message: &str) -> Answer<T> {
+        self.refuse_at(node.place.clone(), Reason::new(Code::SECRET_NOT_TAKEN, message))
+    }
+
+    /// Does something in which what is refused has another code.
+    pub(in crate::lang::import::home_assistant::translate) fn within<T>(
+        &mut self,
+        part: Code,
+        inner: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let outer = std::mem::replace(&mut self.part, part);
+        let done = inner(self);
+        self.part = outer;
+        done
     }
 
     pub(in crate::lang::import::home_assistant::translate) fn refuse_at<T>(
         &mut self,
         place: Place,
-        message: String,
+        reason: Reason,
     ) -> Answer<T> {
-        if !self.refused.iter().any(|(known, said)| *known == place && *said == message) {
-            self.refused.push((place, message));
+        if !self.refused.iter().any(|(known, said)| *known == place && *said == reason) {
+            self.refused.push((place, reason));
         }
         Err(Refused)
+    }
+
+    /// Returns whether something is switched on. A template that is always the same is one of both.
+    pub(in crate::lang::import::home_assistant::translate) fn is_enabled(&mut self, node: &Node) -> Answer<bool> {
+        let Some(enabled) = node.get("enabled") else { return Ok(true) };
+        if !is_template(enabled) {
+            return Ok(enabled.as_bool() != Some(false));
+        }
+        let written = self.template(enabled)?.condition();
+        match &*written.text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => self.refuse(enabled, "`enabled` that isn't always the same has no counterpart: use a condition"),
+        }
     }
 
     /// Notes a difference.
@@ -80,7 +126,10 @@ impl Work<'_> {
         let text = node.to_text().unwrap_or_default();
         if let Some(secret) = node.as_scalar().and_then(|scalar| scalar.secret.as_ref()) {
             let _ = secret;
-            return self.refuse(node, "a template that is a secret isn't translated");
+            return self.refuse_secret(
+                node,
+                "a template that is a secret isn't translated: write it where the secret is used",
+            );
         }
         let result = Translator::new(&self.scope).template(&text);
         result.or_else(|refusal| self.refuse_template(node, &text, refusal))
@@ -93,7 +142,9 @@ impl Work<'_> {
         let rest = text.get(refusal.at..).unwrap_or_default().lines().next().unwrap_or_default().trim();
         let shown: String = rest.chars().take(40).collect();
         let message = if shown.is_empty() { refusal.message } else { format!("{} (at `{shown}`)", refusal.message) };
-        self.refuse_at(place, message)
+        let fails_there = message.contains("fails in Home Assistant too");
+        let code = if fails_there { Code::REFUSED_THERE_TOO } else { Code::TEMPLATE_NOT_TAKEN };
+        self.refuse_at(place, Reason::new(code, message))
     }
 
     /// Returns a text that may be a template, as a text of ours.
@@ -102,11 +153,11 @@ impl Work<'_> {
             return self.template(node).map(|rendered| rendered.text());
         }
         if let Some((_, reason)) = node.broken() {
-            let reason = reason.to_string();
-            return self.refuse(node, reason);
+            let reason = reason.clone();
+            return self.refuse_at(node.place.clone(), reason);
         }
         if node.as_scalar().is_some_and(|scalar| scalar.secret.is_some()) {
-            return self.refuse(node, "a secret isn't written into a text: put it into homerule.yaml");
+            return self.refuse_secret(node, "a secret isn't written into a text: put it into homerule.yaml");
         }
         match node.to_text() {
             Some(text) => Ok(crate::lang::import::home_assistant::expression::escape(&text)),
@@ -133,8 +184,8 @@ impl Work<'_> {
                 Ok(map.into())
             }
             Kind::Broken(reason) => {
-                let reason = reason.to_string();
-                self.refuse(node, reason)
+                let reason = Reason::clone(reason);
+                self.refuse_at(node.place.clone(), reason)
             }
             Kind::Tagged(tag, _) => {
                 let reason = format!("`{tag}` can't stand here");
@@ -164,7 +215,7 @@ impl Work<'_> {
             None => String::new(),
         };
         if self.secrets.is_none() {
-            return self.refuse(node, "a secret isn't written into a rule: put it into homerule.yaml");
+            return self.refuse_secret(node, "a secret isn't written into a rule: put it into homerule.yaml");
         }
         let variable = format!("secret_{}", crate::lang::import::home_assistant::words::slug(&name));
         let kept = self.secret_or_text(node)?;
@@ -207,7 +258,7 @@ impl Work<'_> {
             .filter(|(place, _)| {
                 place.file == node.place.file && (node.place.line..=node.place.end).contains(&place.line)
             })
-            .map(|(_, reason)| reason.clone())
+            .map(|(_, reason)| reason.text.clone())
             .collect();
         let mut lines: Vec<String> = Vec::new();
         let because = reasons.first().map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::lang::import::home_assistant::report::Reason;
+
 use super::scalar::Value;
 
 /// Where a part of a file is.
@@ -32,7 +34,7 @@ pub(in crate::lang::import::home_assistant) enum Kind {
     /// Something with a tag, such as `!include`, that isn't resolved yet.
     Tagged(Arc<str>, Box<Node>),
     /// Something that can't be read, for this reason.
-    Broken(Arc<str>),
+    Broken(Arc<Reason>),
 }
 
 /// A single value.
@@ -167,11 +169,11 @@ impl Node {
     }
 
     /// Returns the first part that can't be read, with the reason.
-    pub(in crate::lang::import::home_assistant) fn broken(&self) -> Option<(&Place, &Arc<str>)> {
+    pub(in crate::lang::import::home_assistant) fn broken(&self) -> Option<(&Place, &Reason)> {
         let mut found = None;
         self.walk(&mut |node| {
             if let Kind::Broken(reason) = &node.kind {
-                found = found.or(Some((&node.place, reason)));
+                found = found.or(Some((&node.place, &**reason)));
             }
         });
         found

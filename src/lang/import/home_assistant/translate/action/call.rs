@@ -35,7 +35,7 @@ impl Work<'_> {
     /// Translates a call.
     pub(in crate::lang::import::home_assistant::translate) fn call(&mut self, node: &Node) -> Answer<Vec<Doc>> {
         if let Some((place, reason)) = node.broken() {
-            let (place, reason) = (place.clone(), reason.to_string());
+            let (place, reason) = (place.clone(), reason.clone());
             return self.refuse_at(place, reason);
         }
         if let Some(docs) = self.chosen(node)? {
@@ -179,18 +179,25 @@ impl Work<'_> {
     fn passed_on(&mut self, node: &Node, action: &str) -> Answer<Option<Vec<Doc>>> {
         const KEYS: [&str; 4] = ["area_id", "device_id", "label_id", "floor_id"];
         let Some(target) = node.get("target") else { return Ok(None) };
-        let is_meant = KEYS.iter().any(|key| target.get(key).is_some_and(|ids| !ids.is_null()));
+        let is_all =
+            target.get("entity_id").is_some_and(|ids| ids.items().iter().any(|id| id.as_text() == Some("all")));
+        let is_meant = is_all || KEYS.iter().any(|key| target.get(key).is_some_and(|ids| !ids.is_null()));
         if !is_meant || self.scope.home.registries.are_there {
             return Ok(None);
         }
         let mut keys = vec![("entity_id", Doc::Value(Json::Array(Vec::new())))];
         for key in ["entity_id"].into_iter().chain(KEYS) {
             let Some(ids) = target.get(key).filter(|ids| !ids.is_null()) else { continue };
+            if is_all && key == "entity_id" {
+                keys.retain(|(known, _)| *known != key);
+                keys.push((key, Doc::text("all")));
+                continue;
+            }
             let ids: Vec<Json> = ids.items().into_iter().map(|id| self.data(id)).collect::<Answer<_>>()?;
             keys.retain(|(known, _)| *known != key);
             keys.push((key, Doc::Value(ids.into())));
         }
-        self.differ("which entities an area, device or label means stays with Home Assistant, since its registries weren't there");
+        self.differ("which entities an area, device, label or `all` means stays with Home Assistant, since its registries weren't there");
         self.scope.home.note_call(action);
         let data = self.call_data(node)?;
         let payload = vec![("action", Doc::text(action)), ("target", entries(keys)), ("data", Doc::Value(data.into()))];

@@ -1,8 +1,10 @@
 //! Actions: sequences, choices, loops and waits.
 
+use crate::lang::Code;
 use crate::lang::import::home_assistant::entities::payload_value;
 use crate::lang::import::home_assistant::expression::{Kind, Written};
-use crate::lang::import::home_assistant::translate::condition::kinds::as_if;
+use crate::lang::import::home_assistant::translate::condition::kinds::{Condition, as_if};
+use crate::lang::import::home_assistant::translate::condition::sure::sure as sure_or;
 use crate::lang::import::home_assistant::translate::names::variable;
 use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
@@ -25,7 +27,7 @@ impl Work<'_> {
             {
                 comments.insert(0, alias);
             }
-            if item.get("enabled").and_then(Node::as_bool) == Some(false) {
+            if item.as_map().is_some() && !is_condition(item) && self.is_enabled(item) == Ok(false) {
                 let mut lines = comments;
                 self.take_comments(&item.place, true);
                 lines.push("switched off in Home Assistant:".to_owned());
@@ -85,7 +87,7 @@ impl Work<'_> {
     ) -> Vec<Doc> {
         let condition = match self.condition(item) {
             Ok(None) => return self.sequence(rest),
-            Ok(Some(condition)) => condition,
+            Ok(Some(condition)) => condition.sure(),
             Err(_) => {
                 comments.extend(self.original(item));
                 let mut docs = vec![Doc::Comment(comments)];
@@ -107,12 +109,14 @@ impl Work<'_> {
 
     /// Translates one action.
     pub(in crate::lang::import::home_assistant::translate) fn action(&mut self, node: &Node) -> Answer<Vec<Doc>> {
+        self.within(Code::ACTION_NOT_TAKEN, |work| work.action_of_kind(node))
+    }
+
+    fn action_of_kind(&mut self, node: &Node) -> Answer<Vec<Doc>> {
         if node.as_map().is_none() {
             return self.refuse(node, "this isn't an action");
         }
-        if node.get("enabled").is_some_and(is_template) {
-            return self.refuse(node, "`enabled` that is a template isn't translated");
-        }
+        self.known_action_keys(node)?;
         if node.get("response_variable").is_some() {
             return self
                 .refuse(node, "`response_variable` has no counterpart: what an action answers isn't known here");
@@ -167,8 +171,11 @@ impl Work<'_> {
             if let Some(alias) = option.get("alias").and_then(Node::to_text) {
                 comments.insert(0, alias);
             }
+            if self.complete_option(option).is_err() {
+                continue;
+            }
             let conditions = match option.get("conditions") {
-                Some(conditions) => self.conditions(conditions),
+                Some(conditions) => sure(self.conditions(conditions)),
                 None => Vec::new(),
             };
             let then = option.get("sequence").map(|sequence| self.actions(sequence)).unwrap_or_default();
@@ -187,26 +194,40 @@ impl Work<'_> {
 
     pub(in crate::lang::import::home_assistant::translate) fn if_then(&mut self, node: &Node) -> Answer<Vec<Doc>> {
         let Some(asked) = node.get("if") else { return self.refuse(node, "`if` is missing") };
-        let conditions = self.conditions(asked);
+        let conditions = sure(self.conditions(asked));
         let Some(then) = node.get("then") else { return self.refuse(node, "`then` is missing") };
         let then = self.actions(then);
         let otherwise = node.get("else").map(|actions| self.actions(actions)).filter(|actions| !actions.is_empty());
         let Some(condition) = as_if(&conditions) else { return Ok(then) };
         let mut keys = vec![("if".to_owned(), condition), ("then".to_owned(), block(then))];
-        keys.extend(otherwise.map(|otherwise| ("else".to_owned(), block(otherwise))));
+        let Some(otherwise) = otherwise else { return Ok(vec![Doc::Map(keys)]) };
+        let otherwise = ("else".to_owned(), block(otherwise));
+        // An `if` that is unknown does neither here; there it's false.
+        if conditions.iter().any(|(_, condition)| condition.may_be_unknown()) {
+            return Ok(vec![Doc::Map(vec![("choose".to_owned(), Doc::List(vec![Doc::Map(keys)])), otherwise])]);
+        }
+        keys.push(otherwise);
         Ok(vec![Doc::Map(keys)])
     }
 
     pub(in crate::lang::import::home_assistant::translate) fn repeat(&mut self, node: &Node) -> Answer<Doc> {
+        self.complete_loop(node)?;
         let was_in_one = std::mem::replace(&mut self.scope.repeats, true);
         let kind = self.repeat_kind(node);
         let items = node.get("for_each").and_then(Node::as_list).unwrap_or_default();
-        let texts: Option<Vec<String>> =
-            items.iter().map(|item| item.as_text().filter(|_| !is_template(item)).map(ToOwned::to_owned)).collect();
-        let before = std::mem::replace(&mut self.scope.items, texts.unwrap_or_default());
+        let mut has_template = false;
+        items.iter().for_each(|item| item.walk(&mut |part| has_template |= is_template(part)));
+        let known = if has_template { Vec::new() } else { items.to_vec() };
+        let turns = match node.get("count").filter(|count| !is_template(count)) {
+            Some(count) => count.to_text().and_then(|count| count.trim().parse().ok()),
+            None => node.get("for_each").and_then(Node::as_list).map(<[Node]>::len),
+        };
+        let before = std::mem::replace(&mut self.scope.items, known);
+        let turns_before = std::mem::replace(&mut self.scope.turns, turns);
         let items = node.get("sequence").map(|sequence| self.actions(sequence)).unwrap_or_default();
         self.scope.repeats = was_in_one;
         self.scope.items = before;
+        self.scope.turns = turns_before;
         let (word, value) = kind?;
         let kind = Doc::Map(vec![(word.to_owned(), value)]);
         let kind = match kind {
@@ -239,7 +260,9 @@ impl Work<'_> {
         }
         for word in ["while", "until"] {
             if let Some(asked) = node.get(word) {
+                // What fails ends the loop there.
                 let conditions = self.conditions(asked);
+                let conditions = if word == "while" { sure(conditions) } else { ends(conditions) };
                 return match as_if(&conditions) {
                     Some(doc) => Ok((if word == "while" { "while" } else { "until" }, doc)),
                     None => self.refuse(node, format!("`{word}` is empty")),
@@ -288,9 +311,22 @@ impl Work<'_> {
                 let rendered = self.template(&entry.value)?;
                 let expression = rendered.expression();
                 written.kind = match expression.kind {
-                    Kind::Bool | Kind::Int | Kind::Float | Kind::Number | Kind::List | Kind::Map => expression.kind,
+                    Kind::Bool | Kind::Int | Kind::Float | Kind::Number | Kind::List | Kind::Map => {
+                        expression.kind.clone()
+                    }
                     _ => Kind::Any,
                 };
+                match rendered.constant() {
+                    Some(text) if !self.reassigned.contains(entry.name()) => {
+                        let constant = Node::text_at(&entry.value.place, &text);
+                        self.scope.constants.insert(entry.name().to_owned(), constant);
+                    }
+                    _ => {
+                        if let Some(values) = expression.texts() {
+                            written = Written::one_of(&name, &values, false);
+                        }
+                    }
+                }
                 rendered.value()
             } else {
                 let mut has_template = false;
@@ -331,6 +367,21 @@ impl Work<'_> {
         let topic = crate::lang::import::home_assistant::translate::trigger::kinds::event_topic(&event);
         Ok(entries(vec![("publish", Doc::text(topic)), ("payload", Doc::Value(data.into()))]))
     }
+}
+
+/// Returns conditions of which those that fail are false.
+fn sure(conditions: Vec<(Vec<String>, Condition)>) -> Vec<(Vec<String>, Condition)> {
+    conditions.into_iter().map(|(comments, condition)| (comments, condition.sure())).collect()
+}
+
+/// Returns the conditions that end a loop: one alone that fails ends it, too.
+fn ends(conditions: Vec<(Vec<String>, Condition)>) -> Vec<(Vec<String>, Condition)> {
+    let is_alone = conditions.len() == 1;
+    let end = |(comments, condition)| match condition {
+        Condition::Expression(written) if is_alone => (comments, Condition::Expression(sure_or(written, true))),
+        other => (comments, Condition::sure(other)),
+    };
+    conditions.into_iter().map(end).collect()
 }
 
 /// Returns whether an action is a condition.

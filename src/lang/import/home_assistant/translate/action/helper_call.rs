@@ -159,7 +159,16 @@ impl Work<'_> {
         (rule, topic, duration): (&str, &str, Option<&str>),
         service: &str,
     ) -> Answer<Vec<Doc>> {
+        // What is never started can't be ended either.
+        if !self.names.is_started(id) && matches!(service, "cancel" | "finish" | "change") {
+            return Ok(Vec::new());
+        }
         let cancel = Doc::inline([("cancel", Doc::text(rule))]);
+        // An idle one isn't ended, and says nothing.
+        let ended = |docs: Vec<Doc>| {
+            let asked = Doc::text(format!("running({})", quoted(rule)));
+            vec![Doc::Map(vec![("if".to_owned(), asked), ("then".to_owned(), Doc::List(docs))])]
+        };
         let state = |value: &str| {
             entries(vec![
                 ("publish", Doc::text(topic)),
@@ -192,12 +201,12 @@ impl Work<'_> {
             "cancel" => {
                 let mut docs = vec![cancel, state("idle")];
                 docs.extend(event(self, "timer.cancelled"));
-                Ok(docs)
+                Ok(ended(docs))
             }
             "finish" => {
                 let mut docs = vec![cancel, state("idle")];
                 docs.extend(event(self, "timer.finished"));
-                Ok(docs)
+                Ok(ended(docs))
             }
             "pause" => self.refuse(node, "a timer can't be paused here: cancel it, and start it anew"),
             "change" => {

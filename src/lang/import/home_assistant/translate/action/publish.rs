@@ -124,8 +124,10 @@ impl Work<'_> {
                 }
             }
             Some(payload) if payload.as_map().is_some() || payload.as_list().is_some() => {
-                return self
-                    .refuse(payload, "a payload must be a text, in Home Assistant too: write the JSON in quotes");
+                return self.refuse_as_there(
+                    payload,
+                    "a payload must be a text, in Home Assistant too: write the JSON in quotes",
+                );
             }
             Some(payload) => payload_doc(&{
                 let text = self.text(payload)?;

@@ -15,7 +15,7 @@ impl Work<'_> {
             return self.refuse(node, format!("`rest_command.{name}` isn't in this configuration"));
         };
         if let Some((place, reason)) = command.broken() {
-            let (place, reason) = (place.clone(), reason.to_string());
+            let (place, reason) = (place.clone(), reason.clone());
             return self.refuse_at(place, reason);
         }
         let known = ["url", "method", "headers", "payload", "content_type", "timeout", "verify_ssl"];

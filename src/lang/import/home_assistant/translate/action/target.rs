@@ -6,6 +6,8 @@ use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_temp
 use crate::lang::import::home_assistant::write::Doc;
 use crate::lang::import::home_assistant::yaml::{Entry, Kind as NodeKind, Node};
 
+const AT_THE_IMPORT: &str = "areas, labels, devices, groups and `all` mean the entities that were in them at the import, without hidden, configuration and diagnostic ones";
+
 impl Work<'_> {
     /// Returns the entities of a call, groups of the configuration written out.
     pub(in crate::lang::import::home_assistant::translate) fn targets(&mut self, node: &Node) -> Answer<Vec<String>> {
@@ -23,14 +25,21 @@ impl Work<'_> {
                 match entry.name() {
                     "entity_id" if text == "none" => {}
                     "entity_id" if text == "all" => {
-                        return self.refuse(item, "`entity_id: all` isn't known here: name the entities, or an area");
+                        let domain = node.get("action").and_then(Node::to_text).unwrap_or_default();
+                        let domain = domain.split('.').next().unwrap_or_default().to_owned();
+                        let found = self.scope.home.registries.of_domain(&domain);
+                        if found.is_empty() {
+                            return self.refuse(item, format!("which entities `all` means isn't known: name them, or copy `.storage` with the registries beside the configuration, if there is a `{domain}` in it"));
+                        }
+                        self.shared.note(AT_THE_IMPORT);
+                        ids.extend(found);
                     }
                     "entity_id" => ids.push(self.entity_id(item, &text)?),
                     key @ ("area_id" | "device_id" | "label_id" | "floor_id") => {
                         let Some(found) = self.scope.home.registries.expand(key, &text) else {
                             return self.refuse(item, format!("what `{key}: {text}` is isn't known: copy `.storage` with the registries beside the configuration, or name the entities"));
                         };
-                        self.shared.note("areas, labels, devices and groups mean the entities that were in them at the import, without hidden, configuration and diagnostic ones");
+                        self.shared.note(AT_THE_IMPORT);
                         let domain = node.get("action").and_then(Node::to_text).unwrap_or_default();
                         let domain = domain.split('.').next().unwrap_or_default().to_owned();
                         let fits = |id: &String| domain == "homeassistant" || id.split('.').next() == Some(&domain);

@@ -1,6 +1,7 @@
 //! Waiting: `wait_template` and `wait_for_trigger`.
 
-use crate::lang::import::home_assistant::translate::trigger::kinds::Triggers;
+use crate::lang::import::home_assistant::translate::condition::sure::sure;
+use crate::lang::import::home_assistant::translate::trigger::kinds::{Triggers, marks};
 use crate::lang::import::home_assistant::translate::work::{Answer, Work};
 use crate::lang::import::home_assistant::write::Doc;
 use crate::lang::import::home_assistant::yaml::Node;
@@ -8,7 +9,7 @@ use crate::lang::import::home_assistant::yaml::Node;
 impl Work<'_> {
     pub(in crate::lang::import::home_assistant::translate) fn wait_template(&mut self, node: &Node) -> Answer<Doc> {
         let Some(template) = node.get("wait_template") else { return self.refuse(node, "`wait_template` is missing") };
-        let written = self.template(template)?.trigger();
+        let written = sure(self.template(template)?.trigger(), false);
         self.scope.waits = true;
         let until = Doc::inline([("until", Doc::text(written.text))]);
         self.with_timeout(node, until)
@@ -20,12 +21,15 @@ impl Work<'_> {
         };
         let mut triggers = Triggers::default();
         let mut docs = Vec::new();
-        for item in listed.items() {
+        for (index, item) in listed.items().into_iter().enumerate() {
             let comments = self.take_comments(&item.place, false);
             let before = triggers.listed.len();
             self.trigger(item, &mut triggers)?;
             let id = item.get("id").and_then(Node::to_text);
-            if item.get("enabled").and_then(Node::as_bool) == Some(false) {
+            for started in triggers.listed.iter_mut().skip(before) {
+                started.fired.marks = marks(item, id.clone(), index);
+            }
+            if self.is_enabled(item) == Ok(false) {
                 triggers.listed.truncate(before);
                 continue;
             }
@@ -40,6 +44,9 @@ impl Work<'_> {
                 }
                 docs.push(doc.noted(std::mem::take(&mut comments)));
             }
+        }
+        if triggers.computed.iter().any(|computed| computed.late.is_some()) {
+            return self.refuse(node, "a `for` that is computed has no counterpart in a wait: write the time");
         }
         let awaited = match (docs.len(), triggers.computed.as_slice()) {
             (0, [computed]) if computed.hold.is_none() => {

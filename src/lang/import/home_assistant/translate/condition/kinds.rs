@@ -2,10 +2,12 @@
 
 use serde_json::Value as Json;
 
+use crate::lang::Code;
 use crate::lang::import::home_assistant::entities::{Entity, Field};
 use crate::lang::import::home_assistant::expression::{AND, Kind, Written, literal, quoted};
 use crate::lang::import::home_assistant::translate::duration;
-use crate::lang::import::home_assistant::translate::trigger::state_trigger::{Bound, entries, scale_of, scaled};
+use crate::lang::import::home_assistant::translate::trigger::numeric_trigger::{Bound, scale_of, scaled};
+use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
 use crate::lang::import::home_assistant::yaml::{Node, Value};
@@ -104,16 +106,16 @@ impl Work<'_> {
         &mut self,
         node: &Node,
     ) -> Answer<Option<Condition>> {
+        self.within(Code::CONDITION_NOT_TAKEN, |work| work.condition_of_kind(node))
+    }
+
+    fn condition_of_kind(&mut self, node: &Node) -> Answer<Option<Condition>> {
         if let Some((place, reason)) = node.broken() {
-            let (place, reason) = (place.clone(), reason.to_string());
+            let (place, reason) = (place.clone(), reason.clone());
             return self.refuse_at(place, reason);
         }
-        match node.get("enabled") {
-            Some(enabled) if is_template(enabled) => {
-                return self.refuse(enabled, "`enabled` that is a template isn't translated");
-            }
-            Some(enabled) if enabled.as_bool() == Some(false) => return Ok(None),
-            _ => {}
+        if !self.is_enabled(node)? {
+            return Ok(None);
         }
         let Some(kind) = node.get("condition").and_then(Node::to_text) else {
             if let Some(value) = node.as_bool() {
@@ -121,6 +123,7 @@ impl Work<'_> {
             }
             return self.refuse(node, "this isn't a condition: it needs `condition:`, or is a template");
         };
+        self.known_condition_keys(node, &kind)?;
         let found = match &*kind {
             "state" => self.state_condition(node)?,
             "numeric_state" => self.numeric_condition(node)?,
@@ -140,16 +143,19 @@ impl Work<'_> {
             "device" => self.device_condition(node)?,
             "and" | "or" | "not" => {
                 let Some(inner) = node.get("conditions") else { return self.refuse(node, "`conditions` is missing") };
-                let mut parts = Vec::new();
-                for item in inner.items() {
-                    parts.extend(self.condition(item)?);
-                }
+                let was_exact = self.is_exact;
+                self.is_exact |= kind == "not";
+                let listed = inner.items().into_iter().map(|item| self.condition(item)).collect::<Answer<Vec<_>>>();
+                self.is_exact = was_exact;
+                let mut parts: Vec<Condition> = listed?.into_iter().flatten().collect();
                 match (&*kind, parts.is_empty()) {
                     (_, true) => return Ok(None),
                     ("and", _) => Condition::All(parts),
                     ("or", _) => Condition::Any(parts),
                     _ => {
-                        self.shared.note(NEVER_HEARD);
+                        if parts.iter().any(Condition::may_be_unknown) {
+                            self.shared.note(NEVER_HEARD);
+                        }
                         let inner = if parts.len() == 1 { parts.remove(0) } else { Condition::Any(parts) };
                         Condition::Not(Box::new(inner))
                     }
@@ -195,12 +201,12 @@ impl Work<'_> {
             let is_text = item.as_scalar().is_some_and(|scalar| scalar.value == Value::Text);
             match item.to_text() {
                 Some(_) if is_template(item) => {
-                    return self.refuse(item, "`state` can't be a template, in Home Assistant neither");
+                    return self.refuse_as_there(item, "`state` can't be a template, in Home Assistant neither");
                 }
                 Some(text) if is_text || attribute.is_some() => texts.push(text),
                 Some(_) => {
                     let written = item.as_scalar().map(|scalar| scalar.text.to_string()).unwrap_or_default();
-                    return self.refuse(item, format!("`state: {written}` isn't a text, which Home Assistant refuses too: quote it, `\"{written}\"`"));
+                    return self.refuse_as_there(item, format!("`state: {written}` isn't a text, which Home Assistant refuses too: quote it, `\"{written}\"`"));
                 }
                 None => return self.refuse(wanted, "`state` needs a state, in quotes"),
             }
@@ -279,7 +285,8 @@ impl Work<'_> {
         values: &[Json],
         hold: Option<i64>,
     ) -> Answer<Condition> {
-        if field.word.is_empty() || field.expression.starts_with("ha::") {
+        let must_be_said = self.is_exact && field.word == "state" && hold.is_none();
+        if field.word.is_empty() || field.expression.starts_with("ha::") || must_be_said {
             if hold.is_some() {
                 return self.refuse(node, "`for` has no counterpart here: what is asked has no topic");
             }
@@ -357,6 +364,14 @@ impl Work<'_> {
         let is_plain =
             node.get("value_template").is_none() && bounds.iter().flatten().all(|bound| bound.number.is_some());
         let is_scaled = scale.is_none() && field.expression.starts_with("ha::");
+        if self.is_exact && is_plain && field.word == "state" {
+            let sides = [("above", &bounds[0]), ("below", &bounds[1])];
+            let asked = |(word, bound): (&str, &Option<Bound>)| {
+                bound.as_ref().map(|bound| format!("ha::{word}({}, {})", field.expression, bound.expression))
+            };
+            let parts: Vec<String> = sides.into_iter().filter_map(asked).collect();
+            return Ok(Condition::expression(parts.join(" and "), AND));
+        }
         if !is_plain || field.word.is_empty() || is_scaled {
             let text = self.numeric_expression(node, id, attribute, bounds)?;
             return Ok(Condition::expression(text, AND));

@@ -76,13 +76,13 @@ impl Work<'_> {
         let Some(end) = node.get(key).filter(|end| !end.is_null()) else { return Ok(None) };
         if end.as_number().is_some() {
             let text = end.as_scalar().map(|scalar| scalar.text.to_string()).unwrap_or_default();
-            return self.refuse(
+            return self.refuse_as_there(
                 end,
                 format!("`{text}` is a number to YAML, which Home Assistant refuses too: quote it, `\"{text}\"`"),
             );
         }
         if is_template(end) {
-            return self.refuse(end, format!("`{key}` can't be a template, in Home Assistant neither"));
+            return self.refuse_as_there(end, format!("`{key}` can't be a template, in Home Assistant neither"));
         }
         let text = end.to_text().unwrap_or_default();
         if let Some(time) = time_of_day(&text) {

@@ -1,7 +1,8 @@
 //! Triggers: each kind of Home Assistant's with ours.
 
-use crate::lang::import::home_assistant::expression::{Fired, FiredKey, FiredKind, quoted};
-use crate::lang::import::home_assistant::translate::duration;
+use crate::lang::Code;
+use crate::lang::import::home_assistant::expression::{Fired, FiredKey, FiredKind, Marks, quoted};
+use crate::lang::import::home_assistant::translate::duration::{self, Hold};
 use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
@@ -11,9 +12,7 @@ use crate::lang::import::home_assistant::yaml::Node;
 #[derive(Debug, Clone)]
 pub(in crate::lang::import::home_assistant::translate) struct Started {
     pub(in crate::lang::import::home_assistant::translate) doc: Doc,
-    /// What templates see of it.
     pub(in crate::lang::import::home_assistant::translate) fired: Fired,
-    /// What must be true besides, where it fires.
     pub(in crate::lang::import::home_assistant::translate) guard: Option<Guard>,
 }
 
@@ -29,9 +28,13 @@ pub(in crate::lang::import::home_assistant::translate) struct Guard {
 pub(in crate::lang::import::home_assistant::translate) struct Computed {
     pub(in crate::lang::import::home_assistant::translate) expression: String,
     pub(in crate::lang::import::home_assistant::translate) hold: Option<i64>,
+    pub(in crate::lang::import::home_assistant::translate) late: Option<String>,
+    /// A trigger that begins it, if it isn't the expression; that is what ends it then.
+    pub(in crate::lang::import::home_assistant::translate) when: Option<(Doc, Option<String>)>,
     pub(in crate::lang::import::home_assistant::translate) id: Option<String>,
     pub(in crate::lang::import::home_assistant::translate) is_enabled: bool,
     pub(in crate::lang::import::home_assistant::translate) comments: Vec<String>,
+    pub(in crate::lang::import::home_assistant::translate) fired: Fired,
 }
 
 /// The triggers of an automation.
@@ -54,10 +57,37 @@ impl Triggers {
         &mut self,
         expression: String,
         hold: Option<i64>,
-        _node: &Node,
+        node: &Node,
+    ) {
+        let platform = node.get("trigger").and_then(Node::to_text).unwrap_or_default();
+        let fired = Fired { kind: FiredKind::Other, platform, key: None, marks: Marks::default() };
+        self.computed_of(expression, Hold { fixed: hold, computed: None }, fired);
+    }
+
+    /// Adds an expression about an entity that triggers when it becomes true.
+    pub(in crate::lang::import::home_assistant::translate) fn computed_of(
+        &mut self,
+        expression: String,
+        hold: Hold,
+        fired: Fired,
     ) {
         let (id, is_enabled, comments) = (None, true, Vec::new());
-        self.computed.push(Computed { expression, hold, id, is_enabled, comments });
+        let (hold, late, when) = (hold.fixed, hold.computed, None);
+        self.computed.push(Computed { expression, hold, late, when, id, is_enabled, comments, fired });
+    }
+
+    /// Adds a trigger that counts once it has held for a time that is computed when it fires; `until` ends that.
+    pub(in crate::lang::import::home_assistant::translate) fn late(
+        &mut self,
+        started: Started,
+        until: String,
+        hold: String,
+    ) {
+        let (id, is_enabled, comments) = (None, true, Vec::new());
+        let guard = started.guard.map(|guard| guard.expression);
+        let (late, when) = (Some(hold), Some((started.doc, guard)));
+        let (expression, hold, fired) = (until, None, started.fired);
+        self.computed.push(Computed { expression, hold, late, when, id, is_enabled, comments, fired });
     }
 }
 
@@ -87,14 +117,16 @@ impl Work<'_> {
                 let kind = FiredKind::Other;
                 triggers.push(Started {
                     doc: Doc::Comment(lines),
-                    fired: Fired { kind, platform: String::new(), key: None },
+                    fired: Fired { kind, platform: String::new(), key: None, marks: Marks::default() },
                     guard: None,
                 });
                 continue;
             }
             let id = item.get("id").and_then(Node::to_text).or_else(|| needs_ids.then(|| index.to_string()));
-            let is_enabled = item.get("enabled").is_none_or(|enabled| enabled.as_bool() != Some(false));
+            let is_enabled = self.is_enabled(item).unwrap_or(true);
+            let marks = marks(item, id.clone(), index);
             for started in triggers.listed.iter_mut().skip(listed) {
+                started.fired.marks = marks.clone();
                 if let Doc::Inline(keys) = &mut started.doc {
                     keys.extend(id.as_ref().map(|id| ("id".to_owned(), Doc::text(id))));
                     if !is_enabled {
@@ -104,6 +136,7 @@ impl Work<'_> {
                 started.doc = started.doc.clone().noted(std::mem::take(&mut comments));
             }
             for computed in triggers.computed.iter_mut().skip(computed) {
+                computed.fired.marks = marks.clone();
                 computed.id.clone_from(&id);
                 computed.is_enabled = is_enabled;
                 computed.comments = std::mem::take(&mut comments);
@@ -118,16 +151,18 @@ impl Work<'_> {
         node: &Node,
         triggers: &mut Triggers,
     ) -> Answer<()> {
+        self.within(Code::TRIGGER_NOT_TAKEN, |work| work.trigger_of_kind(node, triggers))
+    }
+
+    fn trigger_of_kind(&mut self, node: &Node, triggers: &mut Triggers) -> Answer<()> {
         if node.as_map().is_none() {
             return self.refuse(node, "this isn't a trigger: it needs `trigger:`");
         }
         if let Some((place, reason)) = node.broken() {
-            let (place, reason) = (place.clone(), reason.to_string());
+            let (place, reason) = (place.clone(), reason.clone());
             return self.refuse_at(place, reason);
         }
-        if node.get("enabled").is_some_and(is_template) {
-            return self.refuse(node, "`enabled` that is a template isn't translated");
-        }
+        self.is_enabled(node)?;
         if node.get("variables").is_some_and(|variables| !variables.is_null()) {
             return self.refuse(
                 node,
@@ -137,6 +172,7 @@ impl Work<'_> {
         let Some(kind) = node.get("trigger").and_then(Node::to_text) else {
             return self.refuse(node, "this trigger needs `trigger:` (or `platform:`)");
         };
+        self.known_trigger_keys(node, &kind)?;
         match &*kind {
             "state" => self.state_trigger(node, triggers),
             "numeric_state" => self.numeric_trigger(node, triggers),
@@ -207,9 +243,13 @@ impl Work<'_> {
             }
             (None, _) => {}
         }
-        // There, what a broker replays at the start triggers too.
         keys.push(("retained", Doc::Value(true.into())));
-        let fired = Fired { kind: FiredKind::Mqtt, platform: "mqtt".to_owned(), key: Some(FiredKey::Topic(topic)) };
+        let fired = Fired {
+            kind: FiredKind::Mqtt,
+            platform: "mqtt".to_owned(),
+            key: Some(FiredKey::Topic(topic)),
+            marks: Marks::default(),
+        };
         triggers.push(Started { doc: entries(keys), fired, guard: None });
         Ok(())
     }
@@ -268,7 +308,8 @@ impl Work<'_> {
             }
         }
         self.differ(format!("whoever calls it must call `/hook/{name}` of homerule, by POST"));
-        let fired = Fired { kind: FiredKind::Webhook, platform: "webhook".to_owned(), key: None };
+        let fired =
+            Fired { kind: FiredKind::Webhook, platform: "webhook".to_owned(), key: None, marks: Marks::default() };
         triggers.push(Started { doc: Doc::inline([("webhook", Doc::text(name))]), fired, guard: None });
         Ok(())
     }
@@ -306,7 +347,12 @@ impl Work<'_> {
                             "which answer to a notification triggers isn't said: `event_data: { action: NAME }`",
                         );
                     };
-                    let fired = Fired { kind: FiredKind::Event, platform: "event".to_owned(), key: None };
+                    let fired = Fired {
+                        kind: FiredKind::Event,
+                        platform: "event".to_owned(),
+                        key: None,
+                        marks: Marks::default(),
+                    };
                     let doc = Doc::inline([("webhook", Doc::text(reply(&action)))]);
                     triggers.push(Started { doc, fired, guard: None });
                 }
@@ -326,6 +372,7 @@ impl Work<'_> {
                         kind: FiredKind::Event,
                         platform: "event".to_owned(),
                         key: Some(FiredKey::Topic(topic)),
+                        marks: Marks::default(),
                     };
                     triggers.push(Started { doc: entries(keys), fired, guard: None });
                 }
@@ -356,10 +403,7 @@ impl Work<'_> {
         let Some(template) = node.get("value_template") else {
             return self.refuse(node, "`value_template` is missing");
         };
-        let hold = match node.get("for").filter(|hold| !hold.is_null()) {
-            Some(hold) => Some(self.fixed_duration(hold)?).filter(|millis| *millis > 0),
-            None => None,
-        };
+        let hold = self.hold(node)?;
         let rendered = self.template(template)?;
         let written = rendered.trigger();
         match &*written.text {
@@ -367,9 +411,35 @@ impl Work<'_> {
             _ => {}
         }
         self.differ(TEMPLATE);
-        triggers.computed(written.text, hold, node);
+        let (platform, marks) = ("template".to_owned(), Marks::default());
+        triggers.computed_of(written.text, hold, Fired { kind: FiredKind::Other, platform, key: None, marks });
         Ok(())
     }
+}
+
+/// Returns what is written of a trigger, for those that ask which one fired.
+pub(in crate::lang::import::home_assistant::translate) fn marks(
+    node: &Node,
+    id: Option<String>,
+    index: usize,
+) -> Marks {
+    let platform = node.get("trigger").and_then(Node::to_text).unwrap_or_default();
+    let mut values = std::collections::BTreeMap::new();
+    let keys: &[&str] = match &*platform {
+        "homeassistant" | "sun" => &["event"],
+        "numeric_state" => &["above", "below"],
+        _ => &[],
+    };
+    for key in keys {
+        let Some(value) = node.get(key).filter(|value| !is_template(value)) else { continue };
+        let number = value.as_number().or_else(|| value.to_text()?.trim().parse().ok());
+        let value = match number.and_then(serde_json::Number::from_f64) {
+            Some(number) => serde_json::Value::Number(number),
+            None => value.to_text().unwrap_or_default().into(),
+        };
+        values.insert((*key).to_owned(), value);
+    }
+    Marks { id, index, values }
 }
 
 /// Returns the topic on which our own events are said.
@@ -389,9 +459,30 @@ pub(in crate::lang::import::home_assistant::translate) fn reply(action: &str) ->
 impl Computed {
     /// Returns the value of `while` with the keys beside it.
     pub(in crate::lang::import::home_assistant::translate) fn keys(&self) -> Vec<(String, Doc)> {
+        if let Some((when, guard)) = &self.when {
+            let mut keys = vec![("when".to_owned(), when.clone().noted(self.comments.clone()))];
+            keys.extend(guard.as_ref().map(|guard| ("if".to_owned(), Doc::text(guard))));
+            return keys;
+        }
         let mut keys = vec![("while".to_owned(), Doc::text(&self.expression).noted(self.comments.clone()))];
         keys.extend(self.hold.map(|millis| ("for".to_owned(), Doc::text(duration::written(millis)))));
         keys
+    }
+
+    /// Returns what waits for a time that is computed, and what it's about.
+    pub(in crate::lang::import::home_assistant::translate) fn then(&self, run: Doc) -> Doc {
+        let Some(late) = &self.late else { return run };
+        if self.when.is_none() {
+            // A `while` that ends, ends the delay with it.
+            return Doc::List(vec![Doc::inline([("delay", Doc::text(late))]), run]);
+        }
+        let wait = Doc::inline([
+            ("wait", Doc::inline([("until", Doc::text(&self.expression))])),
+            ("timeout", Doc::text(late)),
+            ("on_timeout", Doc::text("continue")),
+        ]);
+        let held = Doc::Map(vec![("if".to_owned(), Doc::text("wait.timed_out")), ("then".to_owned(), run)]);
+        Doc::List(vec![wait, held])
     }
 
     pub(in crate::lang::import::home_assistant::translate) fn quoted_id(&self) -> Option<String> {
@@ -401,5 +492,9 @@ impl Computed {
 
 /// Returns a trigger of which templates see nothing but its kind.
 pub(in crate::lang::import::home_assistant::translate) fn other(platform: &str, doc: Doc) -> Started {
-    Started { doc, fired: Fired { kind: FiredKind::Other, platform: platform.to_owned(), key: None }, guard: None }
+    Started {
+        doc,
+        fired: Fired { kind: FiredKind::Other, platform: platform.to_owned(), key: None, marks: Marks::default() },
+        guard: None,
+    }
 }

@@ -3,8 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::lang::import::home_assistant::entities::{Codec, Entity, Field, Source};
-use crate::lang::import::home_assistant::expression::{Fired, FiredKey, FiredKind, literal, quoted};
-use crate::lang::import::home_assistant::translate::duration;
+use crate::lang::import::home_assistant::expression::{Fired, FiredKey, FiredKind, Marks, literal, quoted};
+use crate::lang::import::home_assistant::translate::duration::{self, Hold};
 use crate::lang::import::home_assistant::translate::trigger::kinds::{Guard, Started, Triggers};
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
@@ -14,8 +14,6 @@ use crate::lang::import::home_assistant::yaml::{Node, Value};
 const ABSENT: [&str; 2] = ["unavailable", "unknown"];
 
 const ATTRIBUTES: &str = "there, a change of an attribute alone triggers too; here only a change of the state does";
-const NUMERIC: &str =
-    "a numeric trigger here needs a value seen outside of the range first; there, the first value in it triggers too";
 
 /// The states that a key names.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,13 +36,13 @@ impl Work<'_> {
         for item in value.items() {
             let is_text = item.as_scalar().is_some_and(|scalar| scalar.value == Value::Text);
             if is_template(item) {
-                return self.refuse(item, format!("`{key}` can't be a template, in Home Assistant neither"));
+                return self.refuse_as_there(item, format!("`{key}` can't be a template, in Home Assistant neither"));
             }
             match item.to_text() {
                 Some(text) if is_text || is_attribute => texts.push(text),
                 Some(_) => {
                     let written = item.as_scalar().map(|scalar| scalar.text.to_string()).unwrap_or_default();
-                    return self.refuse(item, format!("`{key}: {written}` isn't a text, which Home Assistant refuses too: quote it, `\"{written}\"`"));
+                    return self.refuse_as_there(item, format!("`{key}: {written}` isn't a text, which Home Assistant refuses too: quote it, `\"{written}\"`"));
                 }
                 None => return self.refuse(item, format!("`{key}` needs a state, in quotes")),
             }
@@ -63,11 +61,11 @@ impl Work<'_> {
         let mut ids = Vec::new();
         for item in listed.items() {
             if is_template(item) {
-                return self.refuse(item, "`entity_id` can't be a template here, in Home Assistant neither");
+                return self.refuse_as_there(item, "`entity_id` can't be a template here, in Home Assistant neither");
             }
             if let Some((_, reason)) = item.broken() {
-                let reason = reason.to_string();
-                return self.refuse(item, reason);
+                let reason = reason.clone();
+                return self.refuse_at(item.place.clone(), reason);
             }
             let Some(text) = item.to_text() else { return self.refuse(item, "this isn't an entity id") };
             let id = self.entity_id(item, &text)?;
@@ -122,13 +120,22 @@ impl Work<'_> {
         let (to, from) = (self.states(node, "to", is_attribute)?, self.states(node, "from", is_attribute)?);
         let (not_to, not_from) =
             (self.states(node, "not_to", is_attribute)?, self.states(node, "not_from", is_attribute)?);
-        let hold = match node.get("for").filter(|hold| !hold.is_null()) {
-            Some(hold) => Some(self.fixed_duration(hold)?).filter(|millis| *millis > 0),
-            None => None,
-        };
+        let Hold { fixed: hold, computed: late } = self.hold(node)?;
         let is_any = [&to, &from, &not_to, &not_from].into_iter().all(|states| *states == States::Missing);
         for id in self.entity_ids(node)? {
             let entity = self.scope.home.entity(&id);
+            let is_heard = matches!(
+                entity.source,
+                Source::Device { .. }
+                    | Source::Topic(_)
+                    | Source::Bridge
+                    | Source::Input { .. }
+                    | Source::Derived { .. }
+            );
+            if late.is_some() && !is_heard {
+                return self
+                    .refuse(node, format!("a `for` that is computed has no counterpart for `{id}`: write the time"));
+            }
             if self.state_of_something_else(node, &entity, attribute.as_deref(), &to, hold, triggers)? {
                 continue;
             }
@@ -138,7 +145,9 @@ impl Work<'_> {
             {
                 self.differ(ATTRIBUTES);
             }
-            let context = Context { node, id: &id, field: &field, attribute: attribute.as_deref(), hold, is_bridged };
+            let late = late.as_deref();
+            let context =
+                Context { node, id: &id, field: &field, attribute: attribute.as_deref(), hold, late, is_bridged };
             self.state_of(&context, [&to, &from, &not_to, &not_from], triggers)?;
         }
         Ok(())
@@ -172,6 +181,10 @@ impl Work<'_> {
             if field.word != "device" {
                 self.differ(format!("`{}` is never `{}` here", context.id, absent.join("` or `")));
                 continue;
+            }
+            if context.late.is_some() {
+                return self
+                    .refuse(node, "a `for` that is computed has no counterpart for `unavailable`: write the time");
             }
             let mut keys = vec![("device", Doc::text(&field.name)), ("field", Doc::text("available"))];
             keys.push((if is_to { "to" } else { "from" }, Doc::Value(false.into())));
@@ -218,8 +231,9 @@ impl Work<'_> {
         };
         let guard = guard.map(|expression| Guard { key: context.key(), expression });
         // There, moving inside a list begins the time anew: each value has its own trigger.
-        let each: Vec<Option<Vec<Json>>> = match (&to, hold) {
-            (Some(several), Some(_)) if several.len() > 1 => {
+        let is_held = hold.is_some() || context.late.is_some();
+        let each: Vec<Option<Vec<Json>>> = match &to {
+            Some(several) if is_held && several.len() > 1 => {
                 several.iter().map(|value| Some(vec![value.clone()])).collect()
             }
             _ => vec![to],
@@ -234,7 +248,15 @@ impl Work<'_> {
                 }
             }
             keys.extend(hold.map(|millis| ("for", Doc::text(duration::written(millis)))));
-            triggers.push(Started { doc: entries(keys), fired: context.fired(), guard: guard.clone() });
+            let started = Started { doc: entries(keys), fired: context.fired(), guard: guard.clone() };
+            match context.late {
+                Some(late) => {
+                    let ends = if to.is_none() && from.is_some() { "== old" } else { "!= value" };
+                    let started = Started { fired: context.fired_late(), ..started };
+                    triggers.late(started, format!("{} {ends}", field.expression), late.to_owned());
+                }
+                None => triggers.push(started),
+            }
         }
         Ok(())
     }
@@ -251,7 +273,7 @@ impl Work<'_> {
     ) -> Answer<bool> {
         let other = |doc| Started {
             doc,
-            fired: Fired { kind: FiredKind::Other, platform: "state".to_owned(), key: None },
+            fired: Fired { kind: FiredKind::Other, platform: "state".to_owned(), key: None, marks: Marks::default() },
             guard: None,
         };
         match &entity.source {
@@ -298,153 +320,18 @@ impl Work<'_> {
             _ => Ok(false),
         }
     }
-
-    pub(in crate::lang::import::home_assistant::translate) fn numeric_trigger(
-        &mut self,
-        node: &Node,
-        triggers: &mut Triggers,
-    ) -> Answer<()> {
-        let attribute = node.get("attribute").and_then(Node::to_text);
-        let hold = match node.get("for").filter(|hold| !hold.is_null()) {
-            Some(hold) => Some(self.fixed_duration(hold)?).filter(|millis| *millis > 0),
-            None => None,
-        };
-        let bounds = [self.bound(node, "above")?, self.bound(node, "below")?];
-        if bounds.iter().all(Option::is_none) {
-            return self.refuse(node, "`numeric_state` needs `above` or `below`");
-        }
-        self.differ(NUMERIC);
-        let is_plain =
-            node.get("value_template").is_none() && bounds.iter().flatten().all(|bound| bound.number.is_some());
-        for id in self.entity_ids(node)? {
-            let entity = self.scope.home.entity(&id);
-            let field = self.field(node, &entity, attribute.as_deref())?;
-            let scale = scale_of(&entity, attribute.as_deref());
-            if !is_plain || field.word.is_empty() || scale.is_none() && field.expression.starts_with("ha::") {
-                let expression = self.numeric_expression(node, &id, attribute.as_deref(), &bounds)?;
-                triggers.computed(expression, hold, node);
-                continue;
-            }
-            let is_bridged = entity.source == Source::Bridge;
-            let context = Context { node, id: &id, field: &field, attribute: attribute.as_deref(), hold, is_bridged };
-            let mut keys = context.words();
-            for (key, bound) in ["above", "below"].into_iter().zip(&bounds) {
-                if let Some(number) = bound.as_ref().and_then(|bound| bound.number.clone()) {
-                    keys.push((key, Doc::Value(scaled(&number, scale))));
-                }
-            }
-            keys.extend(hold.map(|millis| ("for", Doc::text(duration::written(millis)))));
-            let fired = Fired { platform: "numeric_state".to_owned(), ..context.fired() };
-            triggers.push(Started { doc: entries(keys), fired, guard: None });
-        }
-        Ok(())
-    }
-
-    /// Returns `above` or `below`: a number, or an entity that is one.
-    pub(in crate::lang::import::home_assistant::translate) fn bound(
-        &mut self,
-        node: &Node,
-        key: &str,
-    ) -> Answer<Option<Bound>> {
-        let Some(value) = node.get(key).filter(|value| !value.is_null()) else { return Ok(None) };
-        if let Some(number) = value.as_number() {
-            let number = match value.as_scalar().map(|scalar| &scalar.value) {
-                Some(Value::Int(whole)) => (*whole).into(),
-                _ => serde_json::Number::from_f64(number).map_or(Json::Null, Into::into),
-            };
-            return Ok(Some(Bound { expression: literal(&number), number: Some(number) }));
-        }
-        let Some(text) = value.to_text().filter(|_| !is_template(value)) else {
-            return self.refuse(value, format!("`{key}` needs a number or an entity, in Home Assistant too"));
-        };
-        if let Ok(number) = text.trim().parse::<f64>() {
-            let value: Json = serde_json::from_str(text.trim())
-                .unwrap_or_else(|_| serde_json::Number::from_f64(number).map_or(Json::Null, Into::into));
-            return Ok(Some(Bound { expression: literal(&value), number: Some(value) }));
-        }
-        let id = self.entity_id(value, &text)?;
-        let entity = self.scope.home.entity(&id);
-        let field = self.field(value, &entity, None)?;
-        Ok(Some(Bound { expression: format!("number({})", field.expression), number: None }))
-    }
-
-    /// Returns a numeric condition as an expression.
-    pub(in crate::lang::import::home_assistant::translate) fn numeric_expression(
-        &mut self,
-        node: &Node,
-        id: &str,
-        attribute: Option<&str>,
-        bounds: &[Option<Bound>; 2],
-    ) -> Answer<String> {
-        let value = match node.get("value_template") {
-            Some(template) => {
-                // `state` is the entity there.
-                let state = crate::lang::import::home_assistant::expression::Written::atom(
-                    "",
-                    crate::lang::import::home_assistant::expression::Kind::State(id.to_owned()),
-                );
-                let before = self.scope.variables.insert("state".to_owned(), state);
-                let rendered = self.template(template);
-                match before {
-                    Some(before) => self.scope.variables.insert("state".to_owned(), before),
-                    None => self.scope.variables.remove("state"),
-                };
-                rendered?.expression().as_number(None).at(crate::lang::import::home_assistant::expression::SUM)
-            }
-            None => {
-                let entity = self.scope.home.entity(id);
-                let field = self.field(node, &entity, attribute)?;
-                match field.codec {
-                    Codec::Number => field.expression,
-                    _ => format!("number({})", field.expression),
-                }
-            }
-        };
-        let mut parts = Vec::new();
-        for (sign, bound) in [">", "<"].into_iter().zip(bounds) {
-            if let Some(bound) = bound {
-                parts.push(format!("{value} {sign} {}", bound.expression));
-            }
-        }
-        Ok(parts.join(" and "))
-    }
-}
-
-/// A bound of a range.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::lang::import::home_assistant::translate) struct Bound {
-    /// The number, if it's always the same.
-    pub(in crate::lang::import::home_assistant::translate) number: Option<Json>,
-    pub(in crate::lang::import::home_assistant::translate) expression: String,
-}
-
-/// Returns what a number of Home Assistant is multiplied by; `None` if it's the same here.
-pub(in crate::lang::import::home_assistant::translate) fn scale_of(
-    entity: &Entity,
-    attribute: Option<&str>,
-) -> Option<f64> {
-    let is_device = matches!(entity.source, Source::Device { .. });
-    (is_device && entity.domain() == "light" && attribute == Some("brightness")).then_some(100.0 / 255.0)
-}
-
-pub(in crate::lang::import::home_assistant::translate) fn scaled(number: &Json, scale: Option<f64>) -> Json {
-    match (scale, number.as_f64()) {
-        (Some(scale), Some(value)) => {
-            let rounded = (value * scale * 100.0).round() / 100.0;
-            serde_json::Number::from_f64(rounded).map_or(Json::Null, Into::into)
-        }
-        _ => number.clone(),
-    }
 }
 
 /// One entity of a trigger.
-struct Context<'n> {
-    node: &'n Node,
-    id: &'n str,
-    field: &'n Field,
-    attribute: Option<&'n str>,
-    hold: Option<i64>,
-    is_bridged: bool,
+pub(in crate::lang::import::home_assistant::translate) struct Context<'n> {
+    pub(in crate::lang::import::home_assistant::translate) node: &'n Node,
+    pub(in crate::lang::import::home_assistant::translate) id: &'n str,
+    pub(in crate::lang::import::home_assistant::translate) field: &'n Field,
+    pub(in crate::lang::import::home_assistant::translate) attribute: Option<&'n str>,
+    pub(in crate::lang::import::home_assistant::translate) hold: Option<i64>,
+    /// How long it must hold, if that is computed.
+    pub(in crate::lang::import::home_assistant::translate) late: Option<&'n str>,
+    pub(in crate::lang::import::home_assistant::translate) is_bridged: bool,
 }
 
 impl Context<'_> {
@@ -471,7 +358,16 @@ impl Context<'_> {
             is_bridged: self.is_bridged,
             is_read_live: self.attribute.is_some(),
         };
-        Fired { kind, platform: "state".to_owned(), key: Some(self.key()) }
+        Fired { kind, platform: "state".to_owned(), key: Some(self.key()), marks: Marks::default() }
+    }
+
+    /// Returns what templates see where another rule has waited: the state as it is then.
+    fn fired_late(&self) -> Fired {
+        let mut fired = Fired { key: None, ..self.fired() };
+        if let FiredKind::Entity { is_read_live, .. } = &mut fired.kind {
+            *is_read_live = true;
+        }
+        fired
     }
 }
 

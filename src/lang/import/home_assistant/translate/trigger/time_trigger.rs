@@ -27,7 +27,7 @@ impl Work<'_> {
             };
             if entity.as_number().is_some() {
                 let text = entity.as_scalar().map(|scalar| scalar.text.to_string()).unwrap_or_default();
-                return self.refuse(
+                return self.refuse_as_there(
                     entity,
                     format!("`{text}` is a number to YAML, which Home Assistant refuses too: quote it, `\"{text}\"`"),
                 );
@@ -41,11 +41,15 @@ impl Work<'_> {
                 continue;
             }
             let id = self.entity_id(entity, &text)?;
-            if let Some(offset) = offset
-                && duration::constant(offset) != Some(0)
-            {
-                return self.refuse(offset, "an `offset` from an entity's time has no counterpart");
+            if !matches!(id.split('.').next(), Some("input_datetime" | "sensor")) {
+                let message =
+                    format!("`{id}` has no time: Home Assistant takes only an input_datetime or a sensor, too");
+                return self.refuse_as_there(entity, message);
             }
+            let offset = match offset {
+                Some(offset) => self.fixed_duration(offset)? / 1000,
+                None => 0,
+            };
             let found = self.scope.home.entity(&id);
             let expression = match &found.source {
                 Source::Input { name, kind: InputKind::Time | InputKind::Date { has_time: true } } => {
@@ -56,6 +60,7 @@ impl Work<'_> {
                 Source::Input { .. } => return self.refuse(entity, format!("`{id}` has no time of day")),
                 _ => format!("ha::moment({})", self.field(entity, &found, None)?.expression),
             };
+            let expression = if offset == 0 { expression } else { format!("ha::moved({expression}, {offset})") };
             let mut keys = vec![("at", Doc::text(format!("${{{expression}}}")))];
             keys.extend(weekdays.clone().map(|days| ("weekdays", days)));
             triggers.push(other("time", entries(keys)));
