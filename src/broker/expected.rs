@@ -105,18 +105,24 @@ impl Expected {
     }
 
     /// Returns what is held for a client that subscribes to `filter`, in order: its own, or what a client of the same user
-    /// with that very filter left.
-    pub(super) fn take_held(&mut self, who: &Identity, filter: &Filter) -> Vec<Arc<Posted>> {
+    /// with that very filter left, but for the topics that it gets by another filter anyway.
+    pub(super) fn take_held(
+        &mut self,
+        who: &Identity,
+        filter: &Filter,
+        gets_it: impl Fn(&str) -> bool,
+    ) -> Vec<Arc<Posted>> {
         if let Some(own) = self.clients.get_mut(&who.client) {
             own.filters.remove(filter);
-            return own.take(filter);
+            return own.take(|topic| filter.matches(topic));
         }
         if filter.topics().split('/').all(|level| matches!(level, "+" | "#")) {
             return Vec::new();
         }
         let of_same_user = self.clients.values_mut().filter(|client| client.session.who.user == who.user);
+        let is_left = |topic: &str| filter.matches(topic) && !gets_it(topic);
         let mut left =
-            of_same_user.filter(|client| client.filters.contains_key(filter)).map(|client| client.take(filter));
+            of_same_user.filter(|client| client.filters.contains_key(filter)).map(|client| client.take(is_left));
         left.find(|held| !held.is_empty()).unwrap_or_default()
     }
 
@@ -148,9 +154,9 @@ impl ExpectedClient {
         self.held.len()
     }
 
-    fn take(&mut self, filter: &Filter) -> Vec<Arc<Posted>> {
+    fn take(&mut self, is_wanted: impl Fn(&str) -> bool) -> Vec<Arc<Posted>> {
         let held = self.held.drain(..);
-        let (taken, others) = held.partition(|posted| filter.matches(posted.topic.as_str()));
+        let (taken, others) = held.partition(|posted| is_wanted(posted.topic.as_str()));
         self.held = others;
         taken
     }

@@ -285,6 +285,25 @@ fn what_is_held_goes_to_a_new_client_with_the_same_filter() {
 }
 
 #[test]
+fn what_is_held_for_another_client_does_not_come_to_one_that_has_it_already() {
+    let mut house = House::new();
+    let panel = house.connect(&Connect::lasting(Version::V5, "panel"));
+    house.subscribe(&panel, "lamp/set", 1);
+    let lamp = house.come(Version::V311, "lamp-1");
+    house.subscribe(&lamp, "lamp/+", 1);
+    house.restart();
+    house.rule_publishes("lamp/set", "OFF", false);
+    let (panel, was_known) = come_back(&mut house, &Connect::lasting(Version::V5, "panel"));
+    assert!(was_known);
+    assert_eq!(deliveries(&mut house, &panel).len(), 1);
+    house.subscribe(&panel, "lamp/+", 1);
+    assert_eq!(deliveries(&mut house, &panel).len(), 0, "it has that by `lamp/set`");
+    let lamp = house.come(Version::V311, "lamp-2");
+    house.subscribe(&lamp, "lamp/+", 1);
+    assert_eq!(house.messages(&lamp), ["lamp/set OFF"], "it is still there for whom it was held");
+}
+
+#[test]
 fn a_session_that_is_to_end_with_its_next_connection_leaves_nothing() {
     for is_restarted in [false, true] {
         let mut house = House::new();

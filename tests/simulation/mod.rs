@@ -1,10 +1,13 @@
-//! The broker under a seeded simulator: clients that come, go, stall and are cut off, a disk that is slow or is replaced, a clock
-//! that is set, and an end of the process at any moment. Whatever happens, nothing acknowledged is lost, `QoS` 2 means once, order
-//! is kept, what is retained is what was accepted last, and the same seed gives the same bytes.
+//! The broker and the rules under a seeded simulator: clients that come, go, stall and are cut off, a disk that is slow, is replaced
+//! or forgets what wasn't synced, a clock that is set, and an end of the process at any moment. Whatever happens, nothing
+//! acknowledged is lost, `QoS` 2 means once, order is kept, each run that waited goes on once, what is retained is what was accepted
+//! last, and the same seed gives the same bytes.
 //!
 //! A seed that fails is printed; put it into `KEPT` with what mends it.
 
 mod client;
+mod disk;
+mod home;
 mod instances;
 mod link;
 mod random;
@@ -41,11 +44,11 @@ fn the_same_seed_gives_the_same_bytes() {
 #[test]
 fn all_that_can_happen_does() {
     let mut counts = world::Counts::default();
-    for seed in 1..20 {
+    for seed in 1..100 {
         let mut world = World::new(seed);
         world.live_on(STEPS);
         counts.add(&world.counts);
     }
-    let rare = counts.named().into_iter().filter(|(_, count)| *count < 20).collect::<Vec<_>>();
+    let rare = counts.named().into_iter().filter(|(_, count)| *count < 15).collect::<Vec<_>>();
     assert_eq!(rare, []);
 }

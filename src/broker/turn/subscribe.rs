@@ -155,7 +155,9 @@ impl Broker {
             return;
         }
         let Some(session) = self.sessions.get(slot) else { return };
-        let held = self.expected.take_held(&session.who, filter);
+        let others = || session.subscriptions.keys().filter(|other| *other != filter);
+        let gets_it = |topic: &str| others().any(|other| other.matches(topic));
+        let held = self.expected.take_held(&session.who, filter, gets_it);
         let now = self.now;
         for posted in held.iter().filter(|posted| !posted.is_expired(now)) {
             let copy = copy_of(posted, subscription, false);

@@ -19,6 +19,9 @@ const PACKED: &str = ".jsonl.gz";
 /// A file that is being packed.
 const UNFINISHED: &str = ".jsonl.gz.part";
 
+/// How hard a finished file is packed: of what homes say, half the work of the usual level makes it a quarter larger.
+const PACKING: Compression = Compression::new(3);
+
 /// How many names after the first one are tried.
 const TRIES: i64 = 100;
 
@@ -155,7 +158,7 @@ pub(crate) fn pack(path: &Path) -> io::Result<()> {
 
 fn pack_into(path: &Path, packed: &Path) -> io::Result<()> {
     let mut plain = BufReader::new(File::open(path)?);
-    let mut encoder = GzEncoder::new(BufWriter::new(File::create(packed)?), Compression::default());
+    let mut encoder = GzEncoder::new(BufWriter::new(File::create(packed)?), PACKING);
     io::copy(&mut plain, &mut encoder)?;
     let file = encoder.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()

@@ -10,7 +10,7 @@ impl World {
     pub(super) fn check(&mut self) {
         self.check_retained();
         let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-        for payload in &self.kept.payloads {
+        for payload in &self.heard.payloads {
             *times.entry(payload).or_default() += 1;
         }
         for client in &self.clients {
@@ -22,12 +22,13 @@ impl World {
             }
             World::check_wills(client, &times);
         }
+        self.check_late();
         for client in self.clients.iter().filter(|client| client.is_lasting) {
             self.check_deliveries(client);
         }
         self.check_shared();
-        self.counts.wills += self.kept.payloads.iter().filter(|payload| payload.matches('.').count() == 1).count();
-        check_order("rules", self.kept.payloads.iter());
+        self.counts.wills += self.heard.payloads.iter().filter(|payload| payload.matches('.').count() == 1).count();
+        check_order("rules", self.heard.payloads.iter());
     }
 
     /// Checks that what clients share came to one of them.
@@ -47,6 +48,20 @@ impl World {
             assert!(*qos < 2 || count == 1, "{payload} came to {count} of those who share it");
             self.counts.shared += 1;
         }
+    }
+
+    /// Checks that each run that waited went on, whatever happened meanwhile, once.
+    pub(super) fn check_late(&mut self) {
+        let (late, delayed) = (self.heard.late.len(), self.heard.delayed);
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        for payload in &self.heard.late {
+            *times.entry(payload).or_default() += 1;
+        }
+        let twice = times.iter().find(|(payload, count)| payload.ends_with(".2") && **count > 1);
+        assert_eq!(twice, None, "a run went on twice");
+        assert_eq!(late, delayed, "{delayed} runs waited, and {late} went on");
+        assert_eq!(self.heard.count, delayed, "{delayed} messages came, and the rule counted {}", self.heard.count);
+        self.counts.late += late;
     }
 
     /// Checks that wills come once.
@@ -69,10 +84,12 @@ impl World {
         // What was published before may come again, as new.
         let is_later = |payload: &&String| self.published.get(*payload).is_some_and(|place| *place >= since);
         check_order(&client.name, client.got.iter().filter(is_later));
-        for (payload, _) in self.clients.iter().flat_map(|publisher| &publisher.acknowledged) {
+        let acknowledged =
+            self.clients.iter().flat_map(|publisher| &publisher.acknowledged).map(|(payload, _)| payload);
+        for payload in acknowledged.chain(&self.heard.late) {
             if self.published.get(payload).is_some_and(|place| *place >= since) {
                 assert!(
-                    times.contains_key(&**payload),
+                    times.contains_key(payload.as_str()),
                     "{payload} was acknowledged, and {} didn't get it",
                     client.name
                 );

@@ -1,6 +1,8 @@
-//! The world of a simulation: one broker, its disk, its clients and the network between them.
+//! The world of a simulation: one broker, the rules beside it, their disk, the clients and the network between them.
 
 mod checks;
+mod counts;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,68 +10,56 @@ use std::time::Duration;
 
 use homerule::broker::packet::Version;
 use homerule::broker::{Broker, Conn, End, Happening, Peer, Published, Receipt, Settings, Verdict};
+use homerule::engine::{Event, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 
 use super::client::Client;
+use super::disk::{Disk, Row};
+use super::home::Home;
 use super::random::Random;
-use crate::broker::house::Disk;
 
-/// How often things happened.
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    kills: usize,
-    lost: usize,
-    half_open: usize,
-    goodbyes: usize,
-    stalls: usize,
-    replaced_disks: usize,
-    clock_jumps: usize,
-    delivered: usize,
-    wills: usize,
-    retained: usize,
-    shared: usize,
-    again: usize,
-}
+pub(super) use counts::Counts;
 
-impl Counts {
-    pub(super) fn add(&mut self, more: &Counts) {
-        self.kills += more.kills;
-        self.lost += more.lost;
-        self.half_open += more.half_open;
-        self.goodbyes += more.goodbyes;
-        self.stalls += more.stalls;
-        self.replaced_disks += more.replaced_disks;
-        self.clock_jumps += more.clock_jumps;
-        self.delivered += more.delivered;
-        self.wills += more.wills;
-        self.retained += more.retained;
-        self.shared += more.shared;
-        self.again += more.again;
-    }
-
-    pub(super) fn named(&self) -> Vec<(&'static str, usize)> {
-        vec![
-            ("kills", self.kills),
-            ("lost connections", self.lost),
-            ("half open connections", self.half_open),
-            ("good-byes", self.goodbyes),
-            ("stalls of the disk", self.stalls),
-            ("disks that were replaced", self.replaced_disks),
-            ("times that the clock was set", self.clock_jumps),
-            ("deliveries", self.delivered),
-            ("wills", self.wills),
-            ("retained messages", self.retained),
-            ("messages that came to one of those who share them", self.shared),
-            ("messages that came twice", self.again),
-        ]
-    }
-}
-
-/// What rules heard, and what is retained by that.
+/// What rules heard, what they published later, and what is retained by that.
 #[derive(Debug, Clone, Default)]
 struct Heard {
     payloads: Vec<String>,
+    late: Vec<String>,
+    /// Which of them a run waits for, as one would expect, and how many there were.
+    delayed: usize,
     retained: BTreeMap<String, String>,
+    /// What the rule that counts told last.
+    count: usize,
+}
+
+/// How much of what was heard is on the disk.
+#[derive(Debug, Clone, Default)]
+struct Mark {
+    payloads: usize,
+    late: usize,
+    delayed: usize,
+    count: usize,
+    retained: BTreeMap<String, String>,
+}
+
+impl Heard {
+    fn mark(&self) -> Mark {
+        Mark {
+            payloads: self.payloads.len(),
+            late: self.late.len(),
+            delayed: self.delayed,
+            count: self.count,
+            retained: self.retained.clone(),
+        }
+    }
+
+    /// Forgets what isn't on the disk.
+    fn go_back(&mut self, to: &Mark) {
+        self.payloads.truncate(to.payloads);
+        self.late.truncate(to.late);
+        (self.delayed, self.count) = (to.delayed, to.count);
+        self.retained.clone_from(&to.retained);
+    }
 }
 
 /// A world.
@@ -80,17 +70,24 @@ pub(super) struct World {
     now: Timestamp,
     /// How far the clock of the wall is ahead.
     ahead: SignedDuration,
+    home: Home,
     disk: Disk,
-    unwritten: Vec<Happening>,
-    /// What was heard, and the part of it that is on the disk.
+    unwritten: Vec<Row>,
+    /// Whether rules decided something that must be on the disk before anything leaves.
+    must_sync: bool,
+    /// What was heard, the part of it that is on the disk, and the part that a power cut can't take.
     heard: Heard,
-    kept: Heard,
+    kept: Mark,
+    synced: Mark,
+    synced_at: Timestamp,
     disk_works: bool,
     /// When the process began.
     began_at: Timestamp,
     clients: Vec<Client>,
     /// Connections that their clients have forgotten, and the broker hasn't.
     half_open: Vec<Conn>,
+    /// Connections that the broker has given up.
+    closing: Vec<Conn>,
     /// All messages that were published on topics to which clients subscribe, by their payloads, with their places.
     published: BTreeMap<String, u32>,
     /// Those on topics that clients share.
@@ -115,27 +112,35 @@ impl World {
         let clients = (0..8).map(client).collect();
         let mut settings = Settings::default();
         settings.limits.queued_messages = 100_000;
-        World {
+        let (home, effects) = Home::start(now, Snapshot::default(), Vec::new());
+        let mut world = World {
             broker: Broker::new(now, settings.clone()),
+            home,
             random,
             settings,
             now,
             ahead: SignedDuration::ZERO,
-            disk: Disk::new(),
+            disk: Disk::default(),
             unwritten: Vec::new(),
+            must_sync: false,
             heard: Heard::default(),
-            kept: Heard::default(),
+            kept: Mark::default(),
+            synced: Mark::default(),
+            synced_at: now,
             disk_works: true,
             began_at: now,
             clients,
             half_open: Vec::new(),
+            closing: Vec::new(),
             published: BTreeMap::new(),
             shared: BTreeMap::new(),
             created: 0,
             awaited_will: None,
             digest: 0,
             counts: Counts::default(),
-        }
+        };
+        world.take_effects(effects);
+        world
     }
 
     /// Lives through so many steps, then lets all come to rest and looks at what is there. Returns the digest.
@@ -147,6 +152,10 @@ impl World {
     pub(super) fn live_on(&mut self, steps: usize) {
         for _ in 0..steps {
             self.step();
+        }
+        if self.random.one_in(4) {
+            self.cut_power();
+            return;
         }
         self.rest();
         self.check();
@@ -169,6 +178,8 @@ impl World {
             5 if self.random.one_in(3) => self.kill(),
             6 if self.random.one_in(4) => self.replace_disk(),
             7 if self.random.one_in(4) => self.set_clock(),
+            8 if self.random.one_in(3) => self.keep_late(),
+            9 if self.random.one_in(20) => self.reload(),
             6..16 => self.act(one),
             16..28 => self.carry_to_broker(one),
             _ => self.carry_to_client(one),
@@ -193,7 +204,9 @@ impl World {
             return;
         }
         let qos = u8::try_from(self.random.below(3)).unwrap();
-        if self.random.one_in(5) {
+        if self.random.one_in(6) {
+            client.publish(&format!("d/{}", self.random.below(3)), qos, false);
+        } else if self.random.one_in(5) {
             client.publish(&format!("r/{}", self.random.below(3)), qos, true);
         } else if self.random.one_in(3) {
             let payload = client.publish(&format!("s/{}", self.random.below(3)), qos, false);
@@ -259,9 +272,12 @@ impl World {
     /// Another disk, which knows nothing: all that must survive is told anew.
     fn replace_disk(&mut self) {
         self.counts.replaced_disks += 1;
+        self.disk.replace();
+        self.home.engine.keep_all();
+        self.keep_late();
         self.broker.keep_all(self.now);
-        self.disk.clear();
         self.commit_all();
+        self.sync();
     }
 
     /// Has the disk take all that there is to keep.
@@ -282,15 +298,22 @@ impl World {
         let by = SignedDuration::from_hours(hours);
         self.ahead += by;
         self.broker.clock_changed(by);
+        let forward = i64::try_from(by.as_millis()).unwrap();
+        self.decide(Event::ClockChanged { forward });
         self.commit_all();
     }
 
     fn pass(&mut self, duration: Duration) {
         let end = self.now + duration;
-        while let Some(due) = self.broker.next_deadline().filter(|due| *due <= end) {
+        let began_at = self.began_at;
+        while let Some(due) = self.next_deadline().filter(|due| *due <= end) {
             self.now = self.now.max(due);
             self.broker.tick(self.now);
             self.turn();
+            if self.began_at != began_at {
+                // A new process counts its time anew.
+                return;
+            }
         }
         self.now = end;
     }
@@ -298,31 +321,53 @@ impl World {
     /// The process ends at any moment, and begins anew with what is on the disk.
     fn kill(&mut self) {
         self.counts.kills += 1;
+        let kept = self.kept.clone();
+        self.begin_again(&kept);
+        self.check_retained();
+    }
+
+    /// Begins a new process with what is on the disk.
+    fn begin_again(&mut self, on_disk: &Mark) {
         self.unwritten.clear();
-        self.heard = self.kept.clone();
+        self.must_sync = false;
+        self.heard.go_back(on_disk);
+        self.kept.clone_from(on_disk);
         for client in &mut self.clients {
             client.forget_connection();
         }
         self.half_open.clear();
+        self.closing.clear();
         self.awaited_will = None;
         self.now += Duration::from_millis(self.random.below(8000) as u64);
         // The steady clock begins anew, with that of the wall; or where it was, if that was set back meanwhile.
         self.now += self.ahead;
         self.ahead = if self.random.one_in(4) { SignedDuration::from_hours(-5) } else { SignedDuration::ZERO };
-        self.began_at = self.now;
-        let (broker, unreadable) = Broker::restore(self.now, self.settings.clone(), self.disk.clone());
+        (self.began_at, self.synced_at) = (self.now, self.now);
+        let (broker, unreadable) = Broker::restore(self.now, self.settings.clone(), self.disk.broker.clone());
         assert!(unreadable.is_empty());
         self.broker = broker;
         self.broker.clock_changed(self.ahead);
-        self.check_retained();
+        self.start_home();
+        // What the start led to leaves once it is on the disk.
+        self.commit_all();
+        self.close();
     }
 
     fn turn(&mut self) {
+        self.look_at_time();
         while let Some(happening) = self.broker.poll(self.now) {
             self.take(happening);
             if self.random.one_in(20_000) {
                 self.kill();
             }
+        }
+        // What rules decided leaves once it is on the disk, and the loop waits for that; or is killed meanwhile.
+        if self.must_sync && !self.disk_works {
+            if self.random.one_in(3) {
+                self.kill();
+                return;
+            }
+            self.disk_works = true;
         }
         let receipt = self.broker.receipt();
         if self.disk_works {
@@ -333,17 +378,40 @@ impl World {
             }
             self.release(receipt);
         }
+        self.close();
+    }
+
+    /// Ends the connections that the broker has given up.
+    fn close(&mut self) {
+        for conn in std::mem::take(&mut self.closing) {
+            // What it was told last is lost with it, sometimes.
+            if let Some(one) = self.clients.iter().position(|client| client.conn == Some(conn)) {
+                if self.random.one_in(2) {
+                    self.carry_to_client(one);
+                }
+                self.clients[one].forget_connection();
+            }
+            self.half_open.retain(|other| *other != conn);
+            self.broker.closed(self.now, conn);
+        }
     }
 
     fn commit(&mut self) {
-        for happening in self.unwritten.drain(..) {
-            let Happening::Keep { key, value } = happening else { continue };
-            match value {
-                Some(value) => drop(self.disk.insert(key, value)),
-                None => drop(self.disk.remove(&key)),
-            }
+        for row in self.unwritten.drain(..) {
+            self.disk.write(row);
         }
-        self.kept = self.heard.clone();
+        self.disk.rules.alive_at = Some(self.wall());
+        self.kept = self.heard.mark();
+        let is_late = self.now >= self.synced_at + Duration::from_secs(1);
+        if std::mem::take(&mut self.must_sync) || is_late {
+            self.sync();
+        }
+    }
+
+    fn sync(&mut self) {
+        self.disk.sync();
+        self.synced.clone_from(&self.kept);
+        self.synced_at = self.now;
     }
 
     fn release(&mut self, receipt: Receipt) {
@@ -352,7 +420,7 @@ impl World {
 
     fn take(&mut self, happening: Happening) {
         match happening {
-            Happening::Keep { .. } => self.unwritten.push(happening),
+            Happening::Keep { key, value } => self.unwritten.push(Row::Broker(key, value)),
             Happening::Admit(conn, credentials) => {
                 self.broker.admit(self.now, conn, Verdict::Accepted(credentials.user));
             }
@@ -371,18 +439,9 @@ impl World {
                     self.counts.retained += 1;
                 }
                 self.heard.payloads.push(payload);
+                self.hear(message, client);
             }
-            Happening::Close(conn) => {
-                // What it was told last is lost with it, sometimes.
-                if let Some(one) = self.clients.iter().position(|client| client.conn == Some(conn)) {
-                    if self.random.one_in(2) {
-                        self.carry_to_client(one);
-                    }
-                    self.clients[one].forget_connection();
-                }
-                self.half_open.retain(|other| *other != conn);
-                self.broker.closed(self.now, conn);
-            }
+            Happening::Close(conn) => self.closing.push(conn),
             Happening::Disconnected(gone) => {
                 self.awaited_will = (gone.reason != End::Goodbye).then_some(gone.client);
             }
@@ -410,7 +469,10 @@ impl World {
             let is_quiet = self.clients.iter().all(Client::is_quiet);
             let is_sent = self.broker.clients().all(|view| view.queued == 0);
             if round > 10 && is_quiet && is_sent {
-                return;
+                if self.home.engine.next_deadline().is_none() {
+                    return;
+                }
+                self.pass(Duration::from_secs(1));
             }
         }
         panic!("it doesn't come to rest: {:?}", self.clients);
