@@ -29,6 +29,7 @@ mod recorder;
 mod reload;
 mod rule_topics;
 mod security;
+mod shadow;
 mod sharing;
 mod sign_in;
 mod standard_error;

@@ -136,3 +136,13 @@ fn the_settings_that_the_page_shows_load_and_are_the_defaults() {
     };
     assert_eq!(format!("{told:#?}"), format!("{defaults:#?}"));
 }
+
+#[test]
+fn exploring_each_home_finds_no_mistake_of_the_engine() {
+    for home in homes() {
+        let said = homerule(&home, &["explore", "--steps", "1500", "--seed", "3", "--json"]);
+        let engine = ["homerule itself fails", "a restart makes a difference"];
+        assert!(said.status < 2, "{}:\n{}{}", home.display(), said.out, said.err);
+        assert!(!engine.iter().any(|word| said.out.contains(word)), "{}:\n{}", home.display(), said.out);
+    }
+}

@@ -5,6 +5,7 @@ mod explored;
 mod invariants;
 mod pictures;
 mod planted;
+mod shrunk;
 mod yields;
 
 use crate::home::Home;

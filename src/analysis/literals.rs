@@ -27,7 +27,7 @@ pub struct Literal {
 /// Returns what the rules of `graph` compare topics with.
 #[must_use]
 pub fn literals(graph: &Graph) -> Vec<Literal> {
-    graph.rules.iter().flat_map(|node| literals_of(&node.rule)).collect()
+    graph.all().flat_map(|node| literals_of(&node.rule)).collect()
 }
 
 /// Returns what `rule` compares topics with.
@@ -40,6 +40,9 @@ pub fn literals_of(rule: &Rule) -> Vec<Literal> {
         finder.condition(&start.condition);
     }
     if let Some(condition) = &rule.condition {
+        finder.condition(condition);
+    }
+    if let Some(condition) = rule.invariant.as_ref().and_then(|invariant| invariant.form.condition()) {
         finder.condition(condition);
     }
     for (_, template) in &rule.variables {

@@ -5,7 +5,8 @@ use utoipa::OpenApi;
 
 use super::view::{
     Branch, Difference, GraphAnswer, GraphArrow, GraphBox, History, HoldSpan, Now, PastRun, Point, Recent, RecentKind,
-    RuleDifference, SourceAnswer, SourcePart, TimelineAnswer, VerdictAnswer, VerdictPart, Waiting, Wrong, WrongKind,
+    RuleDifference, ShadowAnswer, ShadowDifferenceAnswer, ShadowRule, ShadowWhy, SourceAnswer, SourcePart,
+    TimelineAnswer, VerdictAnswer, VerdictPart, Waiting, Wrong, WrongKind,
 };
 use super::{
     BrokerStatus, ClientAnswer, DeviceAnswer, DeviceDiagnostic, DevicesAnswer, FailingRule, Finding, InputAnswer,
@@ -48,6 +49,10 @@ use super::{
     RuleAnswer,
     RuleCounts,
     RuleDifference,
+    ShadowAnswer,
+    ShadowDifferenceAnswer,
+    ShadowRule,
+    ShadowWhy,
     SourceAnswer,
     SourcePart,
     StateAnswer,
@@ -94,6 +99,7 @@ mod tests {
         assert_eq!(example::<GraphAnswer>("Graph").arrows.len(), 2);
         assert_eq!(example::<TimelineAnswer>("Timeline").runs[0].outcome, "finished");
         assert_eq!(example::<Difference>("Difference").by_rule.len(), 1);
+        assert_eq!(example::<ShadowAnswer>("Shadow").differences.len(), 1);
         assert_eq!(example::<SourceAnswer>("Source").parts[0].path, "when");
     }
 

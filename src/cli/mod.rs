@@ -25,6 +25,7 @@ mod run;
 mod run_rule;
 mod schedule;
 mod schema;
+mod shadow;
 mod state;
 mod status;
 mod subscribe;
@@ -63,6 +64,7 @@ enum Command {
     Schedule(schedule::Schedule),
     Graph(graph::Graph),
     Explore(explore::Explore),
+    Shadow(shadow::Shadow),
     Status(status::Status),
     State(state::State),
     Pub(publish::Publish),
@@ -105,6 +107,7 @@ impl Command {
             Command::Schedule(schedule) => schedule.execute(),
             Command::Graph(graph) => graph.execute(),
             Command::Explore(explore) => explore.execute(),
+            Command::Shadow(shadow) => shadow.execute(),
             Command::Status(status) => status.execute(),
             Command::State(state) => state.execute(),
             Command::Pub(publish) => publish.execute(),

@@ -30,6 +30,9 @@ pub(super) struct RunOptions {
     /// What to log: `info`, `debug`, `homerule::daemon=trace`.
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
+    /// Run the rules in this folder beside those in force: they do nothing, and `homerule shadow` shows what they would.
+    #[arg(long, value_name = "DIR")]
+    shadow: Option<PathBuf>,
     /// Write JSON lines for programs.
     #[arg(long)]
     json: bool,
@@ -45,15 +48,25 @@ impl Run {
         if self.home.is_dir() && !is_home(&self.home) {
             return Err(no_home(&self.home));
         }
-        let RunOptions { strict, quiet, log, json } = self.options;
+        let RunOptions { strict, quiet, log, shadow, json } = self.options;
         let format = if json { Format::Json } else { Format::Text };
-        let options = daemon::Options { home: self.home, strict, quiet, log, format, pace: None };
+        let shadow = shadow.map(|folder| shadow_folder(&folder)).transpose()?;
+        let options = daemon::Options { home: self.home, strict, quiet, log, format, pace: None, shadow };
         match daemon::run(&options) {
             Ok(Ended::Stopped) => Ok(Exit::Well),
             Ok(Ended::Refused) => Ok(Exit::No),
             Err(error) => Err(Failure::new(error.to_string())),
         }
     }
+}
+
+/// Returns the folder of rules for the shadow, wherever the daemon runs.
+fn shadow_folder(folder: &Path) -> Result<PathBuf, Failure> {
+    if !folder.is_dir() {
+        let shown = folder.display();
+        return Err(Failure::new(format!("there is no folder `{shown}`; `--shadow` names one with rule files")));
+    }
+    std::path::absolute(folder).map_err(|error| Failure::new(format!("`{}` can't be found: {error}", folder.display())))
 }
 
 /// Says that `folder` is no home, and what to do instead.

@@ -17,6 +17,7 @@ pub mod net;
 mod observers;
 mod outside;
 mod recorder;
+mod shadow;
 mod start;
 mod store;
 mod system;

@@ -24,7 +24,7 @@ use crate::sim;
 
 use super::banner::Banner;
 use super::broker::{self, AccessFiles, FileProblem, Listeners, ListenersError, OwnBroker};
-use super::files::reload::{Loaded, Reloader, Request, tell_stale};
+use super::files::reload::{Loaded, Reloader, Request, Subject, tell_stale};
 use super::home::event_loop::{EventLoop, Parts};
 use super::home::input::{Input, Link, WAITING};
 use super::instance::Instance;
@@ -35,6 +35,7 @@ use super::observers::screen::{Format, Screen};
 use super::observers::shown::Shown;
 use super::outside::Outside;
 use super::recorder::Recorder;
+use super::shadow::begin as shadow;
 use super::store::{self, Opened, StoreError};
 use super::system::clock::{self, Clock, Pace};
 use super::system::logging::{self, LogError, report};
@@ -67,6 +68,8 @@ pub struct Options {
     pub format: Format,
     /// How fast time passes; `None`: as outside.
     pub pace: Option<Pace>,
+    /// The folder of rules that run beside those in force, relative to the home; `None`: as the settings say.
+    pub shadow: Option<PathBuf>,
 }
 
 /// How the daemon ended.
@@ -175,7 +178,7 @@ async fn serve(options: &Options) -> Result<Ended, DaemonError> {
     let signals = Signals::new(hangup)?;
     let folder = std::path::absolute(&options.home)
         .map_err(|error| DaemonError::System { what: "the current folder can't be read", error })?;
-    let (loaded, scan) = Loaded::read(&folder)?;
+    let (loaded, scan) = Loaded::read(&folder, &Subject::InForce)?;
     let is_broken = loaded.findings.iter().any(|finding| finding.is_error() && finding.file == SETTINGS);
     if !is_broken && loaded.home.diagnostics.iter().any(|found| found.code == Code::NOT_OFFERED) {
         let mut refused = loaded.home.diagnostics;
@@ -204,6 +207,8 @@ async fn serve(options: &Options) -> Result<Ended, DaemonError> {
 struct Daemon {
     link: Link,
     requests: mpsc::Sender<Request>,
+    /// To those who watch the files of the shadow.
+    of_shadow: Option<mpsc::Sender<Request>>,
     stopping: watch::Sender<bool>,
     listeners: Listening,
     event_loop: JoinHandle<()>,
@@ -292,11 +297,15 @@ impl Daemon {
             }
             (None, BrokerSettings::Embedded(_)) => return Err(DaemonError::Died("the broker")),
         };
+        let wanted = shadow::wanted(folder, options.shadow.as_ref(), settings);
+        let known = wanted.is_some().then(|| kept.snapshot.clone());
         let options = engine_options(folder, &loaded.home, zone);
         let shown = Shown::new(options.payload.clone(), &loaded.home.ruleset.secrets);
         let instance = settings.instance.as_ref().map(|one| Instance::new(now, one, folder, &kept.snapshot));
         let instance = instance.transpose().map_err(DaemonError::Settings)?;
         let engine = Engine::restore(now.wall, loaded.home.ruleset.clone(), kept.snapshot, options.clone());
+        let in_force = (&loaded.home.ruleset, settings);
+        let shadow = shadow::start(wanted, folder, in_force, (known, options.clone()), (now.wall, link.clone()))?;
         let states = engine.0.states();
         let recorder = Recorder::start(recorded::folder(folder, settings), settings.recorder.clone(), states, &shown);
         let parts = Parts {
@@ -311,19 +320,26 @@ impl Daemon {
             listen: banner.urls(),
             options,
             instance,
+            shadow: shadow.shadow,
         };
         let observers = Observers::new(settings, screen, recorder, shown, now.wall);
         let good = loaded.sources.clone();
         let event_loop = EventLoop::new(parts, mqtt, observers, engine, loaded);
-        let reloader = Reloader::new(folder.to_owned(), link.clone(), requested, scan, good);
+        let reloader = Reloader::new((folder.to_owned(), Subject::InForce), link.clone(), requested, scan, good);
         Ok(Daemon {
             link,
             requests,
+            of_shadow: shadow.requests,
             stopping,
             event_loop: tokio::spawn(event_loop.run()),
             listeners,
             web: tokio::spawn(web.run()),
-            reloader: tokio::spawn(reloader.run()),
+            reloader: tokio::spawn(async move {
+                match shadow.reloader {
+                    Some(of_shadow) => tokio::select! { () = reloader.run() => {}, () = of_shadow.run() => {} },
+                    None => reloader.run().await,
+                }
+            }),
         })
     }
 
@@ -361,6 +377,7 @@ impl Daemon {
     fn ask_for_reload(&self) {
         // When it is full, a reload is about to happen.
         let _ = self.requests.try_send(None);
+        let _ = self.of_shadow.as_ref().map(|requests| requests.try_send(None));
     }
 
     async fn stop(self) {

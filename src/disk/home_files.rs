@@ -97,6 +97,19 @@ impl Stamp {
 /// # Errors
 /// When the home's folder isn't there, is none, or can't be read. That a single file can't be read is in the [`Sources`].
 pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
+    scan_rules(folder, None)
+}
+
+/// Reads the home in `folder` as [`scan`] does, with the rules in the folder `instead`, relative to it, in place of its own: under the
+/// paths that they would have there.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_instead(folder: &Path, instead: &str) -> Result<Scan, FilesError> {
+    scan_rules(folder, Some(instead))
+}
+
+fn scan_rules(folder: &Path, instead: Option<&str>) -> Result<Scan, FilesError> {
     let shown = || folder.display().to_string();
     match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => {}
@@ -114,15 +127,31 @@ pub fn scan(folder: &Path) -> Result<Scan, FilesError> {
     reader.read_settings();
     let rules = Home::load(&reader.sources).settings.rules;
     let rules = rules.trim_end_matches('/');
-    reader.note_entry(rules);
-    reader.read_folder(rules);
+    let read = instead.unwrap_or(rules).trim_end_matches('/');
+    reader.note_entry(read);
+    reader.read_folder(read);
+    if instead.is_some() {
+        reader.poll(&folder.join(read));
+        reader.rename(read, rules);
+    }
     for secret in Home::secrets_of_rules(&reader.sources, rules) {
         reader.read_secret(&secret);
     }
-    let has_rules_folder = folder.join(rules).is_dir();
+    let has_rules_folder = folder.join(read).is_dir();
     let Reader { sources, folders, entries, mut copies, polled, .. } = reader;
     copies.sort();
     Ok(Scan { sources, folders, entries, has_rules_folder, copies, polled })
+}
+
+/// Returns where the rules are that `named`, relative to `folder`, holds: those of a home, where it is one.
+#[must_use]
+pub fn rules_folder_of(folder: &Path, named: &str) -> String {
+    let full = folder.join(named);
+    if !full.join(SETTINGS).is_file() {
+        return named.to_owned();
+    }
+    let rules = Home::load(&read_settings(&full)).settings.rules;
+    format!("{}/{}", named.trim_end_matches('/'), rules.trim_end_matches('/'))
 }
 
 /// Reads the settings of the home in `folder`, with what they keep elsewhere: passwords in files or in the environment.
@@ -296,6 +325,15 @@ impl Reader<'_> {
 
     fn note_unreadable(&mut self, path: &str, error: &io::Error) {
         self.note(path, Source::Unreadable(reason(error)));
+    }
+
+    /// Takes what was read in the folder `from` for what is in the folder `to`.
+    fn rename(&mut self, from: &str, to: &str) {
+        for (path, source) in std::mem::take(&mut self.sources) {
+            let renamed = path.strip_prefix(from).filter(|rest| rest.starts_with('/'));
+            let path = renamed.map_or_else(|| Arc::clone(&path), |rest| format!("{to}{rest}").into());
+            self.sources.insert(path, source);
+        }
     }
 
     fn note(&mut self, path: &str, source: Source) {

@@ -25,8 +25,8 @@ pub use diagnostic::{
 pub use home::{DEVICES_FILE, Home, KeptDevices, Source, Sources};
 pub use schema::{FileKind, schema_of_all};
 pub use settings::{
-    Allow, BrokerLimits, BrokerSettings, ClientCertificate, DiscoverySettings, EmbeddedBroker, ExternalBroker, Host,
-    Identity, InstanceRole, InstanceSettings, ListenAddress, Listener, NamedDevices, Password, RecorderSettings,
-    Secret, Settings, Tls, WebSettings, WebTls,
+    Allow, BrokerLimits, BrokerSettings, ClientCertificate, Compare, DiscoverySettings, EmbeddedBroker, ExternalBroker,
+    Host, Identity, InstanceRole, InstanceSettings, ListenAddress, Listener, NamedDevices, Password, RecorderSettings,
+    Secret, Settings, ShadowSettings, Tls, WebSettings, WebTls,
 };
 pub use yaml::Yaml;

@@ -24,10 +24,12 @@ pub enum View {
     Graph,
     /// Another text for a file, tried.
     Try,
+    /// Rules that run beside those in force.
+    Shadow,
 }
 
 impl View {
-    const ALL: [(View, &'static str, &'static str); 8] = [
+    const ALL: [(View, &'static str, &'static str); 9] = [
         (View::Now, "/", "Now"),
         (View::Rules, "/rules", "Rules"),
         (View::Devices, "/devices", "Devices"),
@@ -36,6 +38,7 @@ impl View {
         (View::Timeline, "/timeline", "Timeline"),
         (View::Graph, "/graph", "Graph"),
         (View::Try, "/try", "Try"),
+        (View::Shadow, "/shadow", "Shadow"),
     ];
 }
 
@@ -55,6 +58,13 @@ pub struct Frame<'a> {
     pub is_signed_in: bool,
 }
 
+impl Frame<'_> {
+    /// Returns whether a way leads to a view: not to one with nothing in it.
+    fn has(&self, view: View) -> bool {
+        view != View::Shadow || self.view == view || self.look.has_shadow
+    }
+}
+
 /// Returns a whole page.
 #[must_use]
 pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
@@ -67,7 +77,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
                 header.top {
                     a.brand href="/" { (mark()) span { "homerule" } }
                     nav.views aria-label="Views" {
-                        @for (view, address, name) in View::ALL {
+                        @for (view, address, name) in View::ALL.into_iter().filter(|(view, ..)| frame.has(*view)) {
                             a href=(address) aria-current=[(view == frame.view).then_some("page")] { (name) }
                         }
                     }

@@ -11,6 +11,8 @@ pub struct Look {
     pub now: Timestamp,
     /// The home's zone.
     pub zone: TimeZone,
+    /// Whether rules run in the shadow of those in force.
+    pub has_shadow: bool,
 }
 
 impl Look {
@@ -109,7 +111,7 @@ mod tests {
 
     fn look() -> Look {
         let now = "2024-06-01T18:10:00Z".parse().unwrap();
-        Look { now, zone: TimeZone::get("Europe/Berlin").unwrap() }
+        Look { now, zone: TimeZone::get("Europe/Berlin").unwrap(), has_shadow: false }
     }
 
     #[test]

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn look() -> Look {
-        Look { now: "2024-06-01T18:10:00Z".parse().unwrap(), zone: TimeZone::UTC }
+        Look { now: "2024-06-01T18:10:00Z".parse().unwrap(), zone: TimeZone::UTC, has_shadow: false }
     }
 
     fn empty() -> Now {

@@ -11,17 +11,19 @@ mod home;
 mod replay;
 mod report;
 mod schedule;
+mod shadow;
 mod test;
 mod witness;
 
 pub use coverage::{Coverage, Exercised, InvariantCoverage, RuleCoverage};
 pub use divergence::Divergence;
-pub use explore::{Act, Entry, Explore, Finding, Found, Journal, Settings as ExploreSettings};
+pub use explore::{Act, Entry, Expected, Explore, Finding, Found, Journal, Settings as ExploreSettings};
 pub use find::{Find, Span};
 pub use home::{Call, CallKind, Logged, Published, TestHome, Turns, VirtualHome, engine_options};
 pub use replay::{Failures, Replay};
 pub use report::{Comparison, Row};
 pub use schedule::{Due, Schedule, SunlessDays};
+pub use shadow::{By, Decision, Said, Score, Shadow, ShadowDifference, Side, Tally};
 pub use test::{
     Failure, IncidentTest, Material, Snapshot, TestOutcome, TestRun, Tried, WrittenTest, expectation,
     notice_expectation,

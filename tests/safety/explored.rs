@@ -3,7 +3,7 @@
 use crate::home::Home;
 
 /// Runs `explore --json`, and returns its status and answer.
-fn explore(home: &Home, arguments: &[&str]) -> (i32, serde_json::Value) {
+pub(crate) fn explore(home: &Home, arguments: &[&str]) -> (i32, serde_json::Value) {
     let said = home.say(&[&["explore", "--json"], arguments].concat());
     let answer = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}{}", said.out, said.err));
     (said.status, answer)
@@ -71,4 +71,59 @@ fn a_device_that_is_commanded_back_and_forth_is_found() {
     assert!(answer["found"][0]["what"].as_str().unwrap().contains("again and again"), "{answer:#}");
     home.write("homerule.yaml", "limits: { at_most: 1000000 }\n");
     assert_eq!(explore(&home, &["--steps", "1000"]).0, 0);
+}
+
+/// What a test says of the topic `hall/a`: numbers.
+const NUMBERS: &str = "tests:\n  a: { strict: false, steps: [ { publish: hall/a, values: [1, 2], every: 1m } ] }\n";
+
+#[test]
+fn texts_where_only_numbers_were_seen_are_said_only_if_that_is_asked_for() {
+    let rules = "rules: { twice: { when: hall/a, then: { out/x: '${msg * 2}' } } }\n";
+    let home = Home::new(&[("rules/a.yaml", rules), ("rules/a.test.yaml", NUMBERS)]);
+    let (status, answer) = explore(&home, &["--steps", "3000"]);
+    assert_eq!(status, 0, "{answer:#}");
+    let (status, answer) = explore(&home, &["--steps", "3000", "--hostile"]);
+    assert_eq!(status, 1, "{answer:#}");
+    assert!(answer["found"][0]["what"].as_str().unwrap().contains("`a:twice` fails"), "{answer:#}");
+}
+
+#[test]
+fn a_kill_loses_the_last_second_only_if_that_is_asked_for() {
+    // The broker keeps `seen` at once; what `hall/a` said is kept within a second.
+    let rules = "rules:\n  note: { when: hall/a, then: { publish: seen, payload: 'yes', retain: true } }\n  \
+                 use: { when: { topic: hall/button, payload: press }, if: \"state('seen') == 'yes'\", then: { out/x: \"${state('hall/a') * 2}\" } }\n";
+    let home = Home::new(&[("rules/a.yaml", rules), ("rules/a.test.yaml", NUMBERS)]);
+    let (status, answer) = explore(&home, &["--steps", "4000"]);
+    assert_eq!(status, 0, "{answer:#}");
+    let (status, answer) = explore(&home, &["--steps", "4000", "--lossy"]);
+    assert_eq!(status, 1, "{answer:#}");
+    assert!(answer["found"][0]["what"].as_str().unwrap().contains("`a:use` fails"), "{answer:#}");
+    assert!(answer["found"][0]["story"].to_string().contains("kill"), "{answer:#}");
+}
+
+#[test]
+fn what_the_homes_own_tests_expect_is_not_told() {
+    let test = "tests:\n  it fails:\n    strict: false\n    steps:\n      - { publish: hall/door, payload: open }\n      - { publish: hall/door, payload: closed }\n      - { after: 10s }\n      - expect_run: { rule: door, outcome: failed }\n";
+    let home = Home::new(&[("rules/a.yaml", FAILS_SOMETIMES)]);
+    assert_eq!(explore(&home, &["--steps", "5000"]).0, 1);
+    home.write("rules/a.test.yaml", test);
+    assert_eq!(home.say(&["test"]).status, 0);
+    let (status, answer) = explore(&home, &["--steps", "5000"]);
+    assert_eq!(status, 0, "{answer:#}");
+}
+
+#[test]
+fn topics_that_only_an_invariant_reads_speak_and_people_set_inputs() {
+    let rules = "rules: { heat: { when: { state: home/temperature, below: 19 }, then: { home/heating/set: 'ON' } } }\n\
+                 invariants: { shut: { never: \"state('home/window') == 'open' and state('home/heating/set') == 'ON'\" } }\n";
+    let home = Home::new(&[("rules/a.yaml", rules)]);
+    let (status, answer) = explore(&home, &["--steps", "5000"]);
+    assert_eq!(status, 1, "{answer:#}");
+    assert!(answer["found"][0]["what"].as_str().unwrap().contains("shut"), "{answer:#}");
+    let rules = "inputs: { guests: { type: toggle } }\n\
+                 rules: { bell: { when: { topic: bell, payload: ring }, if: inputs.guests, then: { out/x: \"${state('hall/none').x}\" } } }\n";
+    let home = Home::new(&[("rules/a.yaml", rules)]);
+    let (status, answer) = explore(&home, &["--steps", "5000"]);
+    assert_eq!(status, 1, "{answer:#}");
+    assert!(answer["found"][0]["what"].as_str().unwrap().contains("`a:bell` fails"), "{answer:#}");
 }

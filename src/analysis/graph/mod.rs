@@ -22,6 +22,8 @@ const MOST_TOPICS: usize = 8;
 pub struct Graph {
     /// The rules, in their order. One that is made for topics stands here once for each of some of them.
     pub rules: Vec<Node>,
+    /// The invariants, in their order: they only look on.
+    pub invariants: Vec<Node>,
 }
 
 /// A rule, with what it reads and writes.
@@ -105,17 +107,24 @@ impl Graph {
     /// Returns the graph of `rules` in a home with these topics and devices.
     #[must_use]
     pub fn of<'a>(rules: &Ruleset, topics: impl Iterator<Item = &'a Topic> + Clone, devices: &Directory) -> Graph {
-        let mut nodes = Vec::new();
-        for entry in &*rules.entries {
-            match entry {
-                RuleEntry::Rule(rule) => nodes.push(Node::new(Arc::clone(rule), rules, devices)),
-                RuleEntry::EachTopic(each) => {
-                    let made = instances(each, topics.clone());
-                    nodes.extend(made.into_iter().map(|rule| Node::new(Arc::new(rule), rules, devices)));
-                }
+        let nodes = |entry: &RuleEntry| match entry {
+            RuleEntry::Rule(rule) => vec![Node::new(Arc::clone(rule), rules, devices)],
+            RuleEntry::EachTopic(each) => {
+                let made = instances(each, topics.clone());
+                made.into_iter().map(|rule| Node::new(Arc::new(rule), rules, devices)).collect()
             }
+        };
+        let mut invariants: Vec<Node> = rules.invariants.iter().flat_map(nodes).collect();
+        for reading in invariants.iter_mut().flat_map(|node| &mut node.reads) {
+            // They wake nothing.
+            reading.how = How::Used;
         }
-        Graph { rules: nodes }
+        Graph { rules: rules.entries.iter().flat_map(nodes).collect(), invariants }
+    }
+
+    /// Returns the rules, then the invariants.
+    pub fn all(&self) -> impl Iterator<Item = &Node> {
+        self.rules.iter().chain(&self.invariants)
     }
 
     /// Returns the rule `id`.

@@ -32,6 +32,9 @@ pub(super) fn of(rule: &Rule, rules: &Ruleset, devices: &Directory) -> Read {
     if let Some(condition) = &rule.condition {
         reader.condition(condition, How::Asked);
     }
+    if let Some(condition) = rule.invariant.as_ref().and_then(|invariant| invariant.form.condition()) {
+        reader.condition(condition, How::Used);
+    }
     for (_, template) in &rule.variables {
         reader.template(template, &rule.place);
     }

@@ -57,6 +57,7 @@ impl Demo {
             log: None,
             format,
             pace: Some(Pace { begin: begin(), times: PACE }),
+            shadow: None,
         };
         daemon::run(&options).map_err(|error| Failure::new(error.to_string()))?;
         Ok(Exit::Well)

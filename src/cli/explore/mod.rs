@@ -15,7 +15,7 @@ use super::test::Suite;
 use super::{Exit, Failure, print};
 use crate::disk;
 use crate::model::parse_duration;
-use crate::sim::{Explore as Search, ExploreSettings, Found};
+use crate::sim::{Expected, Explore as Search, ExploreSettings, Found};
 
 /// Tries a home again and again under virtual time: devices say what they may, time passes, the daemon stops and starts. Tells
 /// what no home should do, with the shortest way there.
@@ -65,6 +65,7 @@ impl Explore {
             at_most: suite.settings.at_most,
             is_hostile: self.hostile,
             is_lossy: self.lossy,
+            expected: Expected::of(suite.files.iter().flat_map(|file| &file.tests)),
         };
         let mut search = Search::new(&suite.rules, suite.home.options(), &Arc::new(known), &settings);
         match self.bounded {

@@ -20,7 +20,7 @@ use super::last_good::{Settled, Stale, Why, is_blank};
 use super::watch::{Concern, Watch};
 use crate::api::{Finding, findings};
 use crate::daemon::home::input::{Input, Link};
-use crate::disk::home_files::{FilesError, Scan, Stamp, is_test, scan};
+use crate::disk::home_files::{FilesError, Scan, Stamp, is_test, scan, scan_instead};
 
 /// A burst of changes is read once it has been quiet for this long.
 const QUIET: Duration = Duration::from_millis(80);
@@ -119,11 +119,37 @@ impl RuleChanges {
 /// Asks for a reload now; the answer is for the one who asks.
 pub(in crate::daemon) type Request = Option<oneshot::Sender<Reloaded>>;
 
-impl Loaded {
-    /// Reads and checks the home in `folder`.
-    pub(in crate::daemon) fn read(folder: &Path) -> Result<(Loaded, Scan), FilesError> {
-        let mut scan = scan(folder)?;
+/// Which rules are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::daemon) enum Subject {
+    /// Those in force.
+    InForce,
+    /// Those in the shadow, in this folder, relative to the home.
+    Shadow(Arc<str>),
+}
+
+impl Subject {
+    fn scan(&self, home: &Path) -> Result<Scan, FilesError> {
+        let mut scan = match self {
+            Subject::InForce => scan(home)?,
+            Subject::Shadow(folder) => scan_instead(home, folder)?,
+        };
         scan.sources.retain(|path, _| !is_test(path));
+        Ok(scan)
+    }
+
+    fn input(&self, loaded: Box<Loaded>) -> Input {
+        match self {
+            Subject::InForce => Input::Loaded(loaded),
+            Subject::Shadow(_) => Input::LoadedShadow(loaded),
+        }
+    }
+}
+
+impl Loaded {
+    /// Reads and checks the home in `folder`, with the rules of `subject`.
+    pub(in crate::daemon) fn read(folder: &Path, subject: &Subject) -> Result<(Loaded, Scan), FilesError> {
+        let scan = subject.scan(folder)?;
         Ok((Loaded::check(&scan, &Sources::new()), scan))
     }
 
@@ -150,6 +176,7 @@ impl Loaded {
 /// Watches the files of a home, and hands them over when they changed.
 pub(in crate::daemon) struct Reloader {
     home: PathBuf,
+    subject: Subject,
     link: Link,
     requests: mpsc::Receiver<Request>,
     hint: Arc<Notify>,
@@ -165,14 +192,14 @@ impl Reloader {
     /// Returns a reloader for the home in the folder `home`, whose files were `scan` when they were last read; `good` are
     /// those in force.
     pub(in crate::daemon) fn new(
-        home: PathBuf,
+        (home, subject): (PathBuf, Subject),
         link: Link,
         requests: mpsc::Receiver<Request>,
         scan: Scan,
         good: Sources,
     ) -> Reloader {
         let known = fingerprint(&scan.sources);
-        Reloader { home, link, requests, hint: Arc::new(Notify::new()), watch: None, known, last: scan, good }
+        Reloader { home, subject, link, requests, hint: Arc::new(Notify::new()), watch: None, known, last: scan, good }
     }
 
     /// Reloads when something changed or somebody asks, until the daemon stops.
@@ -225,10 +252,10 @@ impl Reloader {
     /// Reads the files, and hands them over if they changed or `request` asks for it. Returns false when nobody takes
     /// them any more.
     async fn reload(&mut self, request: Option<Request>) -> bool {
-        let home = self.home.clone();
+        let (home, subject) = (self.home.clone(), self.subject.clone());
         let known = request.is_none().then_some(self.known);
         let good = self.good.clone();
-        let Ok(read) = tokio::task::spawn_blocking(move || read_if_changed(&home, known, &good)).await else {
+        let Ok(read) = tokio::task::spawn_blocking(move || read_if_changed(&home, &subject, known, &good)).await else {
             warn!("Reading the home's files was cut off; they are read again.");
             return true;
         };
@@ -250,7 +277,7 @@ impl Reloader {
         self.known = fingerprint;
         self.good.clone_from(&loaded.sources);
         loaded.answer = request.flatten();
-        self.link.send(Input::Loaded(loaded)).await.is_ok()
+        self.link.send(self.subject.input(loaded)).await.is_ok()
     }
 
     fn arm(&mut self) {
@@ -267,15 +294,15 @@ impl Reloader {
 
 type Read = (Scan, Option<(Box<Loaded>, u64)>);
 
-fn read_if_changed(home: &Path, known: Option<u64>, good: &Sources) -> Result<Read, FilesError> {
-    let (mut scan, mut fingerprint) = read_rules(home)?;
+fn read_if_changed(home: &Path, subject: &Subject, known: Option<u64>, good: &Sources) -> Result<Read, FilesError> {
+    let (mut scan, mut fingerprint) = read_rules(home, subject)?;
     if known == Some(fingerprint) {
         return Ok((scan, None));
     }
     // A file that is being written is empty or cut for a moment, and would be read as one with fewer rules.
     for _ in 0..STEADY_READINGS {
         std::thread::sleep(STEADY);
-        let (again, same) = read_rules(home)?;
+        let (again, same) = read_rules(home, subject)?;
         let is_steady = same == fingerprint;
         (scan, fingerprint) = (again, same);
         if is_steady {
@@ -289,9 +316,8 @@ fn read_if_changed(home: &Path, known: Option<u64>, good: &Sources) -> Result<Re
     Ok((scan, Some((Box::new(loaded), fingerprint))))
 }
 
-fn read_rules(home: &Path) -> Result<(Scan, u64), FilesError> {
-    let mut scan = scan(home)?;
-    scan.sources.retain(|path, _| !is_test(path));
+fn read_rules(home: &Path, subject: &Subject) -> Result<(Scan, u64), FilesError> {
+    let scan = subject.scan(home)?;
     let fingerprint = fingerprint(&scan.sources);
     Ok((scan, fingerprint))
 }

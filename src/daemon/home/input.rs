@@ -25,6 +25,10 @@ pub(in crate::daemon) enum Input {
     Request(Request),
     /// The files of the home were read again.
     Loaded(Box<Loaded>),
+    /// The files of the rules in the shadow were read again.
+    LoadedShadow(Box<Loaded>),
+    /// What was recorded of a topic, for rules in the shadow.
+    RecalledInShadow(Event),
     /// The daemon is to stop.
     Stop,
 }
@@ -73,6 +77,11 @@ impl Link {
         });
         self.send(Input::Request(request)).await?;
         answer.await.map_err(|_| Stopping)
+    }
+
+    /// Puts `input` into the queue, unless it is full: for those who have no time to wait.
+    pub(in crate::daemon) fn try_send(&self, input: Input) -> Result<(), Stopping> {
+        self.0.try_send(input).map_err(|_| Stopping)
     }
 
     /// Puts `input` into the queue; waits while it is full.

@@ -16,6 +16,7 @@ use crate::daemon::observers::heard::Heard;
 use crate::daemon::observers::rule_topics::RuleTopics;
 use crate::daemon::observers::traces::Traces;
 use crate::daemon::recorder::Recorder;
+use crate::daemon::shadow::Shadow;
 use crate::daemon::store::{Health, Store};
 use crate::engine::Engine;
 use crate::explain::LocalTime;
@@ -53,6 +54,8 @@ pub(in crate::daemon) struct HomeView<'a> {
     pub(in crate::daemon) stale: &'a BTreeMap<Arc<str>, Stale>,
     /// When the daemon started.
     pub(in crate::daemon) started: Instant,
+    /// Rules that run beside those in force.
+    pub(in crate::daemon) shadow: Option<&'a Shadow>,
     pub(super) listen: &'a [String],
     pub(super) ruleset: &'a Ruleset,
     pub(super) store: &'a Store,

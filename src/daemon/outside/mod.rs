@@ -83,14 +83,14 @@ impl Outside {
         self.start(request, queue, refusal, exec::run(command, timeout));
     }
 
-    /// Finds what was recorded of a topic.
-    pub(super) fn recall(&mut self, recall: Recall, search: Search) {
+    /// Finds what was recorded of a topic; `input` tells those who asked.
+    pub(super) fn recall(&mut self, recall: Recall, search: Search, input: fn(Event) -> Input) {
         while self.running.try_join_next().is_some() {}
         let link = self.link.clone();
         self.running.spawn(async move {
             if let Some(event) = recall::find(recall, search).await {
                 // Nobody waits for it when the daemon stops.
-                let _ = link.send(Input::Event(event)).await;
+                let _ = link.send(input(event)).await;
             }
         });
     }

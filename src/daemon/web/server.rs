@@ -128,6 +128,7 @@ fn pages(shared: Shared, guard: Guard, zone: Option<HeaderValue>) -> Router {
         .route("/api/graph", get(view::graph::graph))
         .route("/api/history", get(view::history::history))
         .route("/api/timeline", get(view::timeline::timeline))
+        .route("/api/shadow", get(view::shadow::shadow))
         .route("/api/check", post(work::check::check))
         .route("/api/try", post(work::attempt::attempt))
         .route("/api/files/{*path}", get(work::file::get).put(work::file::put))

@@ -82,6 +82,9 @@ impl Reader<'_> {
         }
         self.targets(&mut fields, &mut settings, secrets);
         settings.name = self.text_of(&mut fields, "name");
+        if let Some(node) = given(&mut fields, "shadow") {
+            settings.shadow = self.shadow(node, &settings.rules);
+        }
         fields.finish(&mut self.findings);
         if settings.instance.is_some() && matches!(settings.broker, BrokerSettings::Embedded(_)) {
             self.instance_without_broker(root);

@@ -14,6 +14,7 @@ mod instance_decoder;
 mod not_offered;
 mod notify;
 pub(super) mod secrets;
+mod shadow;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use broker::{
 pub use devices::{DiscoverySettings, NamedDevices};
 pub use instance::{InstanceRole, InstanceSettings};
 pub use secrets::Secret;
+pub use shadow::{Compare, ShadowSettings};
 
 /// The settings of a home.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +89,8 @@ pub struct Settings {
     pub targets: Targets,
     /// The texts of `notify` that nobody is shown: they came from elsewhere.
     pub secrets: Vec<Arc<str>>,
+    /// Rules that run beside those in force and do nothing; `None`: there are none.
+    pub shadow: Option<ShadowSettings>,
 }
 
 /// What is kept of the messages that came.
@@ -166,6 +170,7 @@ impl Default for Settings {
             name: None,
             targets: Targets::default(),
             secrets: Vec::new(),
+            shadow: None,
         }
     }
 }

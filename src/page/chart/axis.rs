@@ -105,7 +105,7 @@ mod tests {
 
     fn told(from: &str, to: &str) -> Vec<String> {
         let (from, to): (Timestamp, Timestamp) = (from.parse().unwrap(), to.parse().unwrap());
-        let look = Look { now: to, zone: TimeZone::get("Europe/Berlin").unwrap() };
+        let look = Look { now: to, zone: TimeZone::get("Europe/Berlin").unwrap(), has_shadow: false };
         marks(&look, from, to).into_iter().map(|(_, label)| label).collect()
     }
 

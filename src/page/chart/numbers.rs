@@ -120,7 +120,7 @@ mod tests {
             found: 2,
             points: vec![point("2024-06-01T00:00:00Z", 0.0), point("2024-06-01T05:00:00Z", 10.0)],
         };
-        let look = Look { now: at("2024-06-01T10:00:00Z"), zone: TimeZone::UTC };
+        let look = Look { now: at("2024-06-01T10:00:00Z"), zone: TimeZone::UTC, has_shadow: false };
         let chart = line(&look, &history).into_string();
         assert!(chart.contains("d=\"M0.00 180.00H500.00V0.00H1000.00\""), "{chart}");
         assert!(chart.contains("between 0 and 10, at last 10."), "{chart}");

@@ -5,6 +5,7 @@
 
 mod bounded;
 mod draw;
+mod expected;
 mod finding;
 pub(in crate::sim) mod journal;
 pub(in crate::sim) mod obey;
@@ -24,6 +25,7 @@ use crate::engine::Options;
 use crate::model::Topic;
 use crate::rules::Ruleset;
 
+pub use expected::Expected;
 pub use finding::Finding;
 pub use journal::{Act, Entry, Journal};
 
@@ -71,6 +73,8 @@ pub struct Settings {
     pub is_hostile: bool,
     /// Whether a kill loses what may be kept late: the last second.
     pub is_lossy: bool,
+    /// What the home's own tests say is meant.
+    pub expected: Expected,
 }
 
 impl Explore {
@@ -89,6 +93,7 @@ impl Explore {
             obey,
             at_most: settings.at_most,
             is_lossy: settings.is_lossy,
+            expected: settings.expected.clone(),
         };
         Explore { home, pool, seed: settings.seed, events: 0, journals: 0, found: Vec::new(), is_complete: false }
     }

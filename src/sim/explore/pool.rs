@@ -11,7 +11,8 @@ use crate::analysis::{Graph, Heard, How, Known, Level, Literal, Pattern, literal
 use crate::model::schedule::{Calendar, TimeOfDay};
 use crate::model::{Map, Payload, Topic, Value, ValuePath};
 use crate::rules::{
-    ActionKind, ConditionKind, DurationTemplate, HomeEvent, Rule, RuleEntry, Ruleset, Start, Trigger, TriggerKind,
+    ActionKind, ConditionKind, DurationTemplate, HomeEvent, Input, InputKind, Rule, RuleEntry, Ruleset, Start, Trigger,
+    TriggerKind,
 };
 
 use super::random::Random;
@@ -77,6 +78,7 @@ impl Pool {
                 pool.topics.push(Voice { topic, payloads, may_retain, is_guessed });
             }
         }
+        pool.topics.extend(rules.inputs.values().filter_map(by_hand));
         for rule in all(rules) {
             let waits = rule.actions().flat_map(|action| action.kind.triggers());
             for trigger in rule.triggers().iter().chain(waits) {
@@ -104,6 +106,27 @@ impl Pool {
     }
 }
 
+/// Returns what people may set an input to: on the topic on which anybody may.
+fn by_hand(input: &Input) -> Option<Voice> {
+    let topic = Topic::parse(&format!("homerule/input/{}/set", input.name)).ok()?;
+    let texts: Vec<String> = match &input.kind {
+        InputKind::Toggle => vec!["ON".to_owned(), "OFF".to_owned()],
+        InputKind::Number { min, max, step, .. } => {
+            let usual = input.default.as_number().unwrap_or_default();
+            let step = step.unwrap_or(1.0);
+            let near = [usual - step, usual, usual + step].into_iter().chain(*min).chain(*max);
+            let may = |number: &f64| min.is_none_or(|min| *number >= min) && max.is_none_or(|max| *number <= max);
+            near.filter(may).map(|number| number.to_string()).collect()
+        }
+        InputKind::Choice(words) => words.iter().map(ToString::to_string).collect(),
+        InputKind::Time => ["00:00", "06:30", "12:00", "22:15"].map(str::to_owned).to_vec(),
+        InputKind::Text => vec!["one".to_owned(), "two".to_owned()],
+        InputKind::Button => vec!["PRESS".to_owned()],
+    };
+    let payloads = texts.into_iter().map(Payload::from_bytes).collect();
+    Some(Voice { topic, payloads, may_retain: false, is_guessed: false })
+}
+
 /// Returns the rules that are known without a topic.
 fn all(rules: &Ruleset) -> impl Iterator<Item = &Arc<Rule>> {
     rules.entries.iter().filter_map(|entry| match entry {
@@ -115,7 +138,7 @@ fn all(rules: &Ruleset) -> impl Iterator<Item = &Arc<Rule>> {
 /// Returns the topics that somebody outside may speak on, and that matter to the rules.
 fn topics(graph: &Graph, known: &Known, obeys: &dyn Fn(&Topic) -> bool) -> Vec<Topic> {
     let mut found: BTreeSet<Topic> = BTreeSet::new();
-    for node in &graph.rules {
+    for node in graph.all() {
         for reading in &node.reads {
             if reading.pattern.is_anything() || is_ours(&reading.pattern) {
                 continue;

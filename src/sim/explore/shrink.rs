@@ -4,22 +4,30 @@ use std::time::Duration;
 
 use super::journal::{Act, Entry, Journal};
 
-/// How often a journal may be tried.
-const MOST_TRIES: usize = 200;
+/// How much may happen in all journals that are tried: starts and entries. A long journal is tried less often than a short one, and each
+/// find takes about as long as any other.
+const BUDGET: usize = 6_000;
+
+/// What the start of a home counts for.
+const START: usize = 4;
+
+/// In a journal up to this long, any two entries are left out together.
+const SHORT: usize = 16;
 
 /// Tries a journal, and returns whether it leads there.
 pub(in crate::sim) type Try<'a> = dyn FnMut(&Journal) -> bool + 'a;
 
 /// Makes a journal short that leads somewhere.
 pub(in crate::sim) fn shrink(journal: Journal, attempt: &mut Try<'_>) -> Journal {
-    let mut shrinker = Shrinker { best: journal, attempt, tries: 0 };
+    let mut shrinker = Shrinker { best: journal, attempt, left: BUDGET };
     loop {
-        let before = (shrinker.best.entries.len(), shrinker.tries);
+        let before = shrinker.best.entries.len();
         shrinker.drop_entries();
         shrinker.join_entries();
+        shrinker.drop_pairs();
         shrinker.plainer_acts();
         shrinker.plainer_times();
-        if shrinker.best.entries.len() == before.0 || shrinker.tries >= MOST_TRIES {
+        if shrinker.best.entries.len() == before || shrinker.left == 0 {
             return shrinker.best;
         }
     }
@@ -28,16 +36,19 @@ pub(in crate::sim) fn shrink(journal: Journal, attempt: &mut Try<'_>) -> Journal
 struct Shrinker<'a, 'b> {
     best: Journal,
     attempt: &'a mut Try<'b>,
-    tries: usize,
+    /// How much may happen still.
+    left: usize,
 }
 
 impl Shrinker<'_, '_> {
     /// Takes `entries` if they lead there too.
     fn takes(&mut self, entries: Vec<Entry>) -> bool {
-        if self.tries >= MOST_TRIES {
+        let costs = START + entries.len();
+        if costs > self.left {
+            self.left = 0;
             return false;
         }
-        self.tries += 1;
+        self.left -= costs;
         let journal = Journal { start: self.best.start, entries };
         let is_it = (self.attempt)(&journal);
         if is_it {
@@ -79,6 +90,25 @@ impl Shrinker<'_, '_> {
             }
         }
         self.takes(left)
+    }
+
+    /// Leaves out two entries that are only needed with each other: what is switched on and off again.
+    fn drop_pairs(&mut self) {
+        if self.best.entries.len() > SHORT {
+            return;
+        }
+        let mut first = 0;
+        while first < self.best.entries.len() {
+            let mut second = first + 1;
+            let mut is_dropped = false;
+            while second < self.best.entries.len() && !is_dropped {
+                let kept = self.best.entries.iter().enumerate();
+                let kept = kept.filter(|(index, _)| *index != first && *index != second);
+                is_dropped = self.takes(kept.map(|(_, entry)| entry.clone()).collect());
+                second += 1;
+            }
+            first += usize::from(!is_dropped);
+        }
     }
 
     /// Lets time pass with what comes next, not by itself.

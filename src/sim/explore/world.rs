@@ -9,6 +9,7 @@ use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::Ruleset;
 use crate::sim::home::after;
 
+use super::expected::Expected;
 use super::finding::Finding;
 use super::journal::{Act, Entry, Journal};
 use super::obey::Obey;
@@ -29,6 +30,8 @@ pub(in crate::sim) struct Home {
     pub(in crate::sim) at_most: usize,
     /// Whether a kill loses what may be kept late: the last second.
     pub(in crate::sim) is_lossy: bool,
+    /// What isn't told, since the home's own tests say that it's meant.
+    pub(in crate::sim) expected: Expected,
 }
 
 /// What comes out of a world, in order.
@@ -283,7 +286,10 @@ impl<'a> World<'a> {
                 }
                 Effect::Tell(message) => self.keep(&message.topic, &message.payload, message.retain),
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
-                Effect::Alert(alert) => self.found.extend(Finding::of(&alert)),
+                Effect::Alert(alert) => {
+                    let finding = Finding::of(&alert);
+                    self.found.extend(finding.filter(|finding| !self.home.expected.includes(finding)));
+                }
                 Effect::Http { request, .. } | Effect::Deliver { request, .. } => {
                     answers.push_back((request, ended(200)))
                 }

@@ -12,6 +12,7 @@ use crate::engine::Options;
 use crate::lang::Yaml;
 use crate::model::Topic;
 use crate::rules::Ruleset;
+use crate::sim::explore::Expected;
 use crate::sim::explore::journal::Journal;
 use crate::sim::explore::obey::Obey;
 use crate::sim::explore::pool::{Pool, Wanted};
@@ -45,7 +46,8 @@ impl<'a> Witnesses<'a> {
             graph.rules.iter().flat_map(|node| &node.writes).filter_map(|writing| writing.pattern.as_topic()).collect();
         let obey = Obey::new(known, &commands);
         let pool = Pool::new((rules, &graph), known, &options.calendar, &|_| false, Wanted::default());
-        let home = Home { rules: rules.clone(), options: options.clone(), obey, at_most: 20, is_lossy: false };
+        let (rules, options, expected) = (rules.clone(), options.clone(), Expected::default());
+        let home = Home { rules, options, obey, at_most: 20, is_lossy: false, expected };
         let literals = literals(&graph);
         Witnesses { home, pool, graph, known, literals }
     }

@@ -16,6 +16,9 @@ impl EventLoop {
     /// publish; nothing leaves before the end of the turn.
     pub(super) fn take_effects(&mut self, effects: Vec<Effect>) {
         for effect in effects {
+            if let Some(shadow) = &self.shadow {
+                shadow.tell_effect(self.now.wall, &effect);
+            }
             let Some(effect) = self.divide(effect) else { continue };
             match effect {
                 Effect::Save { key, value } => {

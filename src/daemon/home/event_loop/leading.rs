@@ -211,6 +211,9 @@ impl EventLoop {
     pub(super) fn renew_engine(&mut self, snapshot: Snapshot) {
         let is_empty = snapshot.values.is_empty();
         let options = self.parts.options.clone();
+        if let Some(shadow) = &self.shadow {
+            shadow.renew(self.now.wall, snapshot.clone());
+        }
         let (engine, effects) = Engine::restore(self.now.wall, self.ruleset.clone(), snapshot, options);
         self.watchdog = Watchdog::start(engine.interrupter(), self.settings.limits.evaluation);
         self.engine = engine;

@@ -9,6 +9,7 @@ mod leading;
 mod own_topics;
 mod sending;
 mod settings_change;
+mod shadowing;
 mod sharing;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use crate::daemon::instance::Instance;
 use crate::daemon::mqtt::{Happened, Moment, Mqtt, Retained};
 use crate::daemon::observers::Observers;
 use crate::daemon::outside::Outside;
+use crate::daemon::shadow::Shadow;
 use crate::daemon::store::Store;
 use crate::daemon::system::clock::{self, Clock};
 use crate::daemon::system::logging::report;
@@ -64,6 +66,8 @@ pub(in crate::daemon) const OWN_TOPICS: &str = "homerule/";
 pub(in crate::daemon) struct EventLoop {
     engine: Engine,
     mqtt: Mqtt,
+    /// Rules that run beside those in force.
+    shadow: Option<Shadow>,
     watchdog: Watchdog,
     observers: Observers,
     /// Who switched which rule last, and when.
@@ -119,6 +123,8 @@ pub(in crate::daemon) struct Parts {
     pub(in crate::daemon) options: Options,
     /// Which of several instances of the home this is; `None`: it is the only one.
     pub(in crate::daemon) instance: Option<Instance>,
+    /// Rules that run beside those in force; `None`: there are none.
+    pub(in crate::daemon) shadow: Option<Shadow>,
 }
 
 impl EventLoop {
@@ -138,6 +144,7 @@ impl EventLoop {
         let mut event_loop = EventLoop {
             engine,
             mqtt,
+            shadow: parts.shadow.take(),
             watchdog,
             observers,
             switches: BTreeMap::new(),
@@ -270,6 +277,9 @@ impl EventLoop {
         self.keep_late();
         self.observers.recorder.close().await;
         self.parts.store.close().await;
+        if let Some(shadow) = self.shadow.take() {
+            shadow.stop().await;
+        }
         self.observers.screen.close();
     }
 
@@ -311,12 +321,17 @@ impl EventLoop {
             }
             Input::Request(request) => request(self),
             Input::Loaded(loaded) => self.reload(*loaded),
+            Input::LoadedShadow(loaded) => self.reload_shadow(*loaded),
+            Input::RecalledInShadow(event) => self.tell_shadow(&event),
             Input::Stop => self.is_stopping = true,
         }
     }
 
     /// Lets the engine decide what `event` leads to.
     pub(super) fn decide(&mut self, event: Event) {
+        if !matches!(event, Event::Recalled { .. }) {
+            self.tell_shadow(&event);
+        }
         let effects = self.engine.handle(self.now.wall, event);
         self.take_effects(effects);
     }
@@ -361,6 +376,9 @@ impl EventLoop {
     }
 
     fn replace_rules(&mut self, ruleset: Ruleset) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.change_here(&ruleset);
+        }
         let effects = self.engine.replace_rules(self.now.wall, ruleset.clone());
         self.observers.shown.mask(self.engine.secrets());
         self.take_effects(effects);
@@ -446,6 +464,7 @@ impl EventLoop {
             recorder: &self.observers.recorder,
             broadcast: &self.observers.broadcast,
             counters: self.observers.counters,
+            shadow: self.shadow.as_ref(),
             engine: &mut self.engine,
         }
     }

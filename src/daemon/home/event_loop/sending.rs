@@ -2,6 +2,7 @@
 
 use tracing::{debug, error, info, warn};
 
+use crate::daemon::home::input::Input;
 use crate::daemon::mqtt::Outbound;
 use crate::engine::{ALERT_TOPIC, Alert, Effect};
 use crate::model::{Message, RuleId};
@@ -92,7 +93,9 @@ impl EventLoop {
             Effect::Exec { request, rule, command, timeout } => {
                 self.parts.outside.execute(request, &rule, command, timeout);
             }
-            Effect::Recall(recall) => self.parts.outside.recall(recall, self.observers.recorder.search()),
+            Effect::Recall(recall) => {
+                self.parts.outside.recall(recall, self.observers.recorder.search(), Input::Event);
+            }
             Effect::Invariant(news) => self.observers.invariant(&news),
             // They were dealt with when they were decided.
             Effect::Alert(_) | Effect::Tell(_) | Effect::Save { .. } | Effect::Notify { .. } => {}

@@ -33,6 +33,7 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         samples: _,
         payload: _,
         ignored,
+        shadow,
     } = before;
     let differs = [
         ("location", *location != after.location || *zone != after.zone),
@@ -47,6 +48,7 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         ("devices", *named_devices != after.named_devices),
         ("limits", *limits != after.limits || counts(before) != counts(after)),
         ("values", *ignored != after.ignored),
+        ("shadow", *shadow != after.shadow),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
 }

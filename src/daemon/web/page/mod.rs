@@ -5,6 +5,7 @@ mod devices;
 mod graph;
 mod reply;
 mod rules;
+mod shadow;
 pub(super) mod sign_in;
 mod timeline;
 mod topics;
@@ -37,6 +38,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/topics/{*topic}", get(topics::one))
         .route("/graph", get(graph::graph))
         .route("/timeline", get(timeline::timeline))
+        .route("/shadow", get(shadow::shadow))
         .route("/try", get(trial::trial))
         .route("/assets/{name}", get(assets::asset))
         .route("/login", get(sign_in::again).post(sign_in::sign_in))

@@ -88,7 +88,12 @@ impl Visit {
 
 /// Returns when and where a page is made.
 pub(super) async fn look(shared: &Shared) -> Result<Look, Stopping> {
-    shared.link.ask(|home| Look { now: home.now, zone: home.engine.calendar().zone.clone() }).await
+    let look = |home: &mut crate::daemon::home::view::HomeView<'_>| Look {
+        now: home.now,
+        zone: home.engine.calendar().zone.clone(),
+        has_shadow: home.shadow.is_some(),
+    };
+    shared.link.ask(look).await
 }
 
 /// What is wrong with a request, as a page.

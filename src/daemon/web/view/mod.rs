@@ -8,6 +8,7 @@ pub(super) mod now;
 pub(super) mod past;
 pub(super) mod rule;
 pub(super) mod run;
+pub(super) mod shadow;
 pub(super) mod timeline;
 pub(super) mod topics;
 

@@ -60,7 +60,8 @@ pub(in crate::daemon::web) async fn attempt(
         let since = since(asked.since.as_deref(), home)?;
         let is_on = home.recorder.status().is_on;
         let (search, options) = (home.recorder.replay(), past::options(home));
-        let look = Look { now: home.now, zone: home.engine.calendar().zone.clone() };
+        let (zone, has_shadow) = (home.engine.calendar().zone.clone(), home.shadow.is_some());
+        let look = Look { now: home.now, zone, has_shadow };
         let rules = home.ruleset();
         Ok::<_, Problem>((home.sources.clone(), since, is_on, search, options, look, rules))
     };

@@ -109,6 +109,21 @@ impl Reason {
     }
 }
 
+/// What to do before anything acts.
+const SHADOW: &str = "\
+## Before you switch anything off
+
+Let these rules run in Home Assistant's shadow first: move them to a folder beside `rules/`, and add
+
+```yaml
+shadow: { rules: new-rules, compare: live }
+```
+
+to homerule.yaml. They publish nothing there, and `homerule shadow` says what they would have done otherwise than Home Assistant. \
+Once they agree, `homerule shadow --promote` puts them in force.
+
+";
+
 impl EntryKind {
     fn heading(self) -> &'static str {
         match self {
@@ -227,6 +242,9 @@ impl Report {
                 let _ = writeln!(text, "- {}", one_line(note));
             }
             text.push('\n');
+        }
+        if taken + differs > 0 {
+            text.push_str(SHADOW);
         }
         if let Some(paste) = &self.to_paste {
             let _ = writeln!(
