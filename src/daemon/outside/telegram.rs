@@ -94,8 +94,8 @@ async fn updates(target: &TelegramTarget, offset: Option<i64>) -> Result<Vec<Val
         entries.insert("offset".to_owned(), json!(offset));
     }
     let mut answer = call(target, "getUpdates", &body, LONG_POLL + PATIENCE).await?;
-    match answer["result"].take() {
-        Value::Array(updates) => Ok(updates),
+    match answer.get_mut("result").map(Value::take) {
+        Some(Value::Array(updates)) => Ok(updates),
         _ => Err("it answered what isn't a list of updates".to_owned()),
     }
 }

@@ -57,12 +57,12 @@ fn notify(
     }
     let mut told = Told { targets, message, ..Told::default() };
     for (key, option) in options {
-        let given = Some(value(&option)?);
+        let given = value(&option)?;
         match key.as_str() {
-            "title" => told.title = given,
-            "priority" => told.priority = given,
-            "tags" => told.tags = given,
-            "buttons" => told.buttons = buttons(&given.unwrap_or_default())?,
+            "title" => told.title = Some(given),
+            "priority" => told.priority = Some(given),
+            "tags" => told.tags = Some(given),
+            "buttons" => told.buttons = buttons(&given)?,
             other => {
                 let known = "it takes `title`, `priority`, `tags` and `buttons`";
                 return Err(refuse(&format!("`{other}` isn't an option of `notify`: {known}")));
@@ -76,8 +76,11 @@ fn value(value: &Dynamic) -> Result<Value, Refusal> {
     from_dynamic(value).map_err(|error| refuse(&error))
 }
 
-/// Returns the texts and webhooks of buttons.
-fn buttons(given: &Value) -> Result<Vec<(Arc<str>, Arc<str>)>, Refusal> {
+/// The text of a button, and its webhook.
+type Button = (Arc<str>, Arc<str>);
+
+/// Returns the buttons of a list.
+fn buttons(given: &Value) -> Result<Vec<Button>, Refusal> {
     let wrong = || refuse("`buttons` is a list of `#{ text: \"Open\", webhook: \"open\" }`");
     let Value::List(items) = given else { return Err(wrong()) };
     let button = |item: &Value| {

@@ -291,7 +291,7 @@ impl<'a> World<'a> {
                     self.found.extend(finding.filter(|finding| !self.home.expected.includes(finding)));
                 }
                 Effect::Http { request, .. } | Effect::Deliver { request, .. } => {
-                    answers.push_back((request, ended(200)))
+                    answers.push_back((request, ended(200)));
                 }
                 Effect::Exec { request, .. } => answers.push_back((request, ended(0))),
                 // The alert of an invariant tells what became of it.

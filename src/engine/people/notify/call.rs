@@ -1,5 +1,6 @@
 //! How a target is told: the request that tells it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ pub(super) fn url_of(public_url: &str, webhook: &str, key: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'/') {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing into a text can't fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     format!("{public_url}/hook/{encoded}?key={key}")

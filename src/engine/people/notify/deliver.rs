@@ -14,6 +14,7 @@ use super::answer::Verdict;
 use super::call::{Shown, call_of, url_of};
 use super::notice::{Notice, Undelivered};
 use super::notices::Waiting;
+use super::queue::Queue;
 
 /// How much of a message is shown where it's told that nobody got it.
 const SHOWN: usize = 100;
@@ -57,7 +58,7 @@ pub(super) fn ask(core: &mut Core, name: &Name) {
             Ok(call) => {
                 let request = core.runs.next_request();
                 let rule = notice.rule.clone();
-                core.notices.edit_queue(&name, |queue| queue.leaves(request, id, rule.maker()));
+                core.notices.edit_queue(name, |queue| queue.leaves(request, id, rule.maker()));
                 core.notices.edit(id, |waiting| waiting.attempts = waiting.attempts.saturating_add(1));
                 core.notices.counts.attempts += 1;
                 core.effects.push(Effect::Deliver { request, rule, target: name.clone(), call });
@@ -130,13 +131,13 @@ pub(crate) fn answered(core: &mut Core, request: RequestId, answer: &Answer) -> 
     };
     match verdict {
         Verdict::Taken => {
-            core.notices.edit_queue(&name, |queue| queue.answered());
+            core.notices.edit_queue(&name, Queue::answered);
             if core.notices.remove(id).is_some() {
                 core.notices.counts.delivered += 1;
             }
         }
         Verdict::Never(reason) => {
-            core.notices.edit_queue(&name, |queue| queue.answered());
+            core.notices.edit_queue(&name, Queue::answered);
             give_up(core, id, Some(reason));
         }
         Verdict::Again { reason, pause, may_be_its_fault } => {

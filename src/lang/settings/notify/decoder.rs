@@ -45,7 +45,9 @@ impl Reader<'_> {
         let targets = entries.iter().filter_map(|entry| self.target(entry, &templates)).collect();
         let mut fingerprint = Fingerprint::new();
         fingerprint.text(self.text.get(node.span.clone()));
-        secrets.iter().for_each(|secret| fingerprint.text(secret));
+        for secret in secrets {
+            fingerprint.text(secret);
+        }
         Targets::new(targets, fingerprint.value())
     }
 
@@ -64,7 +66,7 @@ impl Reader<'_> {
                 let message = format!("`{name}` doesn't say where its notifications go");
                 let found = self.findings.error(Code::MISSING_KEY, span, message);
                 found.help("add one of `ntfy`, `telegram`, `publish`, `http`");
-                KINDS.into_iter().for_each(|word| fields.allow(&[word]));
+                fields.allow(&KINDS);
                 None
             }
             [first, second, ..] => {

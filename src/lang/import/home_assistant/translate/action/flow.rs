@@ -216,7 +216,9 @@ impl Work<'_> {
         let kind = self.repeat_kind(node);
         let items = node.get("for_each").and_then(Node::as_list).unwrap_or_default();
         let mut has_template = false;
-        items.iter().for_each(|item| item.walk(&mut |part| has_template |= is_template(part)));
+        for item in items {
+            item.walk(&mut |part| has_template |= is_template(part));
+        }
         let known = if has_template { Vec::new() } else { items.to_vec() };
         let turns = match node.get("count").filter(|count| !is_template(count)) {
             Some(count) => count.to_text().and_then(|count| count.trim().parse().ok()),
