@@ -1,8 +1,9 @@
 //! What imported rules do: what Home Assistant's documentation says that the automations do.
 //!
-//! Each file of tests/fixtures/home_assistant/behaviour has a configuration, and tests that its rules must pass: `=== PATH` begins a file of
+//! Each file of `tests/fixtures/home_assistant/behaviour` has a configuration, and tests that its rules must pass: `=== PATH` begins a file of
 //! the configuration, `=== expected` the tests.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,7 @@ fn imported_rules_do_what_the_automations_did() {
     let mut failed = String::new();
     for path in cases() {
         if let Some(why) = wrong(&path) {
-            failed.push_str(&format!("{}\n{why}\n", path.file_name().unwrap().to_string_lossy()));
+            writeln!(failed, "{}\n{why}", path.file_name().unwrap().to_string_lossy()).unwrap();
         }
     }
     assert_eq!(failed, "");

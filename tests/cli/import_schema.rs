@@ -1,5 +1,5 @@
-//! What Home Assistant's own schema takes and refuses, held against the import: tests/fixtures/home_assistant/schema.json has its answers,
-//! which tests/tools/home_assistant_schema.py wrote.
+//! What Home Assistant's own schema takes and refuses, held against the import: `tests/fixtures/home_assistant/schema.json` has its answers,
+//! which `tests/tools/home_assistant_schema.py` wrote.
 
 use std::fs;
 
