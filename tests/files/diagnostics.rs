@@ -117,7 +117,7 @@ fn each_code_is_shown() {
         let found = found_in(&home_of(&name, &fs::read(&path).unwrap()));
         shown.extend(found.iter().map(|found| found.code));
     }
-    // What importing shows stands in tests/files/error_pages.rs, and what the home as a whole shows in tests/safety.
+    // What importing shows stands in tests/cli/pages.rs, and what the home as a whole shows in tests/safety.
     let of_one_file = |code: &Code| !["HR15", "HR17", "HR19"].iter().any(|begin| code.to_string().starts_with(begin));
     let missing: Vec<_> = Code::ALL.iter().filter(|(code, _)| of_one_file(code) && !shown.contains(code)).collect();
     assert!(missing.is_empty(), "no file in tests/diagnostics shows {missing:?}");
