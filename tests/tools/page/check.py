@@ -40,6 +40,8 @@ VIEWS = {
     "try": "/try?file=rules/broken.yaml",
 }
 WIDTHS = (360, 768, 1440)
+# A page whose scripts are loaded.
+READY = "'ready' in document.documentElement.dataset"
 
 
 def take_pictures(page, house):
@@ -125,7 +127,7 @@ def asks_why_not_on_the_timeline(page, house):
         " const at = { clientX: lane.left + lane.width * 0.4, clientY: lane.top + 30, bubbles: true };"
         " document.querySelector('.lane[data-rule*=\"bell\"] .ground').dispatchEvent(new MouseEvent('click', at)); })()"
     )
-    page.until("the moment to be asked about", "location.pathname.startsWith('/rules/') && location.search.startsWith('?at=')")
+    page.until("the moment to be asked about", f"location.pathname.startsWith('/rules/') && location.search.startsWith('?at=') && {READY}")
     page.until("the answer", "document.querySelector('#stands-title')?.innerText.startsWith('At ')")
     page.open(house.address + "/timeline?last=1h")
     page.until("the drawing", "document.querySelector('#drawing')")
@@ -142,7 +144,7 @@ def asks_about_a_moment_of_a_rule(page, house):
         "(() => { const ground = document.querySelector('.strip .ground'), box = ground.getBoundingClientRect();"
         " ground.dispatchEvent(new MouseEvent('click', { clientX: box.left + box.width / 2, clientY: box.top + 5, bubbles: true })); })()"
     )
-    page.until("the moment to be asked about", "location.search.startsWith('?at=')")
+    page.until("the moment to be asked about", f"location.search.startsWith('?at=') && {READY}")
     page.until("the answer", "document.querySelector('#stands-title')?.innerText.startsWith('At ')")
     check("no trigger fired" in page.text("#stands"), page.text("#stands"))
 
@@ -294,7 +296,7 @@ def asks_for_the_token(page, program):
         give("wrong")
         page.until("the refusal", "document.querySelector('#wrong')")
         give(TOKEN)
-        page.until("the view that was wanted", "location.pathname + location.search === '/rules?text=bell'")
+        page.until("the view that was wanted", f"location.pathname + location.search === '/rules?text=bell' && {READY}")
         check("Door bell" in page.text() and "Sign out" in page.text(".tools"), page.text())
         check(page.run("document.cookie") == "", "a script can read the cookie")
         page.complaints()

@@ -101,6 +101,8 @@ class Page:
         self.requests = []
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
+        # A page has the focus though another one is in front.
+        self.ask("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def ask(self, method, **parameters):
         """Asks the browser something, and returns its answer."""
