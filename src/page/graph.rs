@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::api::view::{GraphAnswer, GraphArrow, GraphBox};
 use crate::api::{Drawing, DrawnBox};
 
-use super::shown::{counted, encoded, one_line, prose, rule_address, topic_address};
+use super::shown::{counted, encoded, one_line, pages, prose, rule_address, topic_address};
 
 /// How far one may look around what is asked for, with the words for it.
 const REACHES: [(usize, &str); 4] = [(1, "next to it"), (2, "two steps"), (3, "three steps"), (4, "four steps")];
@@ -57,7 +57,7 @@ pub fn graph(view: &GraphPage<'_>) -> Markup {
             p.card.calm { "There are no rules yet that read or write a topic." }
         } @else {
             p.muted { (told(view)) }
-            (pager(view))
+            (pages(view.pages, |page| format!("/graph?page={page}")))
             div.card.picture-card role="region" aria-label="Picture" tabindex="0" { (picture(view.drawing)) }
             (legend())
             (list(view))
@@ -100,19 +100,6 @@ fn told(view: &GraphPage<'_>) -> String {
         return format!("{told} of a home with {all}: ask for a rule or a topic to see what is around it");
     }
     told
-}
-
-fn pager(view: &GraphPage<'_>) -> Markup {
-    let (this, last) = view.pages;
-    html! {
-        @if last > 1 {
-            nav.pager aria-label="Pages" {
-                @if this > 1 { a rel="prev" href={ "/graph?page=" (this - 1) } { "Before" } }
-                span { "Page " (this) " of " (last) }
-                @if this < last { a rel="next" href={ "/graph?page=" (this + 1) } { "After" } }
-            }
-        }
-    }
 }
 
 /// Returns where a click on a box leads.

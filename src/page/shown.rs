@@ -112,6 +112,19 @@ pub(super) fn outcome(word: &str) -> Markup {
     html! { span.pill.(word) { (word) } }
 }
 
+/// Returns what leads from page `this` to those before and behind it, of `last` in all; `address` says where a page is.
+pub(super) fn pages((this, last): (usize, usize), address: impl Fn(usize) -> String) -> Markup {
+    html! {
+        @if last > 1 {
+            nav.pager aria-label="Pages" {
+                @if this > 1 { a rel="prev" href=(address(this - 1)) { "Before" } }
+                span { "Page " (this) " of " (last) }
+                @if this < last { a rel="next" href=(address(this + 1)) { "After" } }
+            }
+        }
+    }
+}
+
 /// Returns a number of things: `1 rule`, `2 rules`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }

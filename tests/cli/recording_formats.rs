@@ -143,9 +143,7 @@ fn a_recording_without_any_time_is_read_at_one_instant() {
     assert_eq!(times, ["2024-01-01T12:00:00Z", "2024-01-01T12:00:00Z"]);
     assert_eq!(
         reader.findings().warnings(),
-        [
-            "line 1: there is no time; the message is taken to come at the time of the one before it; 1 more line like this"
-        ]
+        ["line 1: there is no time, so that of the message before it is used; 1 more line like this"]
     );
 }
 

@@ -114,6 +114,7 @@ fn telegram_is_told_and_asked_for_answers_only_while_one_may_come() {
         }
         let offset = asked.json()["offset"].as_i64();
         let Some(key) = said.lock().unwrap().clone().filter(|_| offset.is_none()) else {
+            // Telegram answers late where it has nothing to tell.
             std::thread::sleep(Duration::from_millis(20));
             return answer(200, "", r#"{"ok":true,"result":[]}"#);
         };

@@ -40,7 +40,7 @@ impl To {
 /// Moves the end of all that a rule waits for; where it waits for nothing, nothing happens.
 ///
 /// # Errors
-/// When there is no such rule, or where it's moved to can't be told.
+/// When there is no such rule, or its new time can't be computed.
 pub(crate) fn extend(act: &mut Act<'_>, reference: &RuleReference, to: &ExtendTo) -> Result<Next, Failure> {
     let (name, id) = call::find(act, reference)?;
     let (to, result) = match to {

@@ -1,4 +1,4 @@
-//! What is no value: a text, or a list of them.
+//! Payloads that are skipped (`ignore`): a text, or a list of them.
 
 use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::model::Value;

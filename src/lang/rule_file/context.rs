@@ -41,7 +41,7 @@ pub(in crate::lang) struct Context {
     pub(super) has_location: bool,
     /// The home's zone and place, where both are known.
     pub(super) calendar: Option<Calendar>,
-    /// What is no value anywhere.
+    /// Payloads that are skipped everywhere.
     pub(super) ignored: Vec<Value>,
     /// The home's inputs.
     pub(in crate::lang) inputs: Arc<Inputs>,

@@ -269,7 +269,7 @@ impl<R: BufRead> RecordingReader<R> {
                 time.at
             }
             None => {
-                let what = "there is no time; the message is taken to come at the time of the one before it";
+                let what = "there is no time, so that of the message before it is used";
                 self.findings.warn(line, Warning::NoTime, || what.to_owned());
                 self.last.unwrap_or_else(|| Timestamp::from_second(NO_TIME).unwrap_or_default())
             }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::api::{DeviceAnswer, DevicesAnswer, PropertyAnswer};
 use crate::page::Look;
-use crate::page::shown::{counted, encoded, one_line, prose};
+use crate::page::shown::{counted, encoded, one_line, pages, prose};
 
 /// How many properties stand in the list.
 const IN_A_LIST: usize = 4;
@@ -151,17 +151,8 @@ fn row(look: &Look, device: &DeviceAnswer) -> Markup {
 }
 
 fn pager(view: &DevicesPage<'_>) -> Markup {
-    let (this, last) = view.pages;
     let address = |page: usize| format!("/devices?text={}&page={page}", encoded(view.text));
-    html! {
-        @if last > 1 {
-            nav.pager aria-label="Pages" {
-                @if this > 1 { a rel="prev" href=(address(this - 1)) { "Before" } }
-                span { "Page " (this) " of " (last) }
-                @if this < last { a rel="next" href=(address(this + 1)) { "After" } }
-            }
-        }
-    }
+    pages(view.pages, address)
 }
 
 /// Returns how long ago a device spoke.

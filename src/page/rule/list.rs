@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::api::RuleAnswer;
 use crate::page::Look;
-use crate::page::shown::{counted, encoded, one_line, outcome, prose, rule_link};
+use crate::page::shown::{counted, encoded, one_line, outcome, pages, prose, rule_link};
 
 /// The outcomes that can be asked for.
 const OUTCOMES: [&str; 7] = ["failed", "finished", "stopped", "cancelled", "never", "running", "off"];
@@ -97,7 +97,6 @@ fn row(look: &Look, rule: &RuleAnswer) -> Markup {
 }
 
 fn pager(view: &RulesPage<'_>) -> Markup {
-    let (this, last) = view.pages;
     let address = |page: usize| {
         format!(
             "/rules?text={}&tag={}&outcome={}&page={page}",
@@ -106,13 +105,5 @@ fn pager(view: &RulesPage<'_>) -> Markup {
             encoded(view.outcome)
         )
     };
-    html! {
-        @if last > 1 {
-            nav.pager aria-label="Pages" {
-                @if this > 1 { a rel="prev" href=(address(this - 1)) { "Before" } }
-                span { "Page " (this) " of " (last) }
-                @if this < last { a rel="next" href=(address(this + 1)) { "After" } }
-            }
-        }
-    }
+    pages(view.pages, address)
 }

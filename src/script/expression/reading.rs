@@ -18,7 +18,7 @@ pub struct TopicMention {
     pub topic: Vec<Piece>,
     /// Which part of the value, where that is written out.
     pub path: String,
-    /// Whether it's said what counts where there is no value.
+    /// Whether it has a fallback for a missing value.
     pub is_optional: bool,
 }
 

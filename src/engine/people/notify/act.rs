@@ -19,7 +19,7 @@ const LARGEST: usize = 16 << 10;
 /// Tells people something. Each target is tried.
 ///
 /// # Errors
-/// When a template fails, or one of the targets can't be told.
+/// When a template fails, or a notification can't be queued for one of the targets.
 pub(crate) fn act(act: &mut Act<'_>, notify: &Notify) -> Result<Next, Failure> {
     let targets = targets(act, &notify.targets)?;
     let notice = notice(act, notify)?;

@@ -107,7 +107,7 @@ pub(super) fn validate(value: &Value, schema: &Value, definitions: &Value, path:
         let path = format!("{path}.{key}");
         for schema in schemas_of(key, schema) {
             match schema {
-                Value::Bool(false) => return Err(format!("{path} is no key here")),
+                Value::Bool(false) => return Err(format!("{path} is an unknown key")),
                 schema => validate(value, schema, definitions, &path)?,
             }
         }
