@@ -3,6 +3,7 @@
 
     benches/clusters.py nats                    three nats-server with JetStream (Debian: nats-server)
     benches/clusters.py rmqttd PATH             three rmqttd with rmqtt-cluster-raft (cargo install rmqttd)
+    benches/clusters.py rabbitmq                three RabbitMQ with rabbitmq_mqtt and quorum queues (Debian: rabbitmq-server)
     benches/clusters.py nodes HOST:PORT...      nodes that run already; whoever runs them kills one when asked
 
 homerule (target/release/homerule, or $HOMERULE) is at the first node and answers each `in/n` with `out/n`. A device with a persistent
@@ -45,6 +46,16 @@ def listens(port, patience=60):
     sys.exit(f"nothing listens at {port}")
 
 
+def start(command, log, env=None):
+    """Starts a program as the head of a group of its own, with which it ends."""
+    return subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
+
+
+def kill(process):
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def nats(folder):
     """Starts three nats-server; returns their processes and MQTT ports."""
     ports = [free_port() for _ in range(3)]
@@ -60,7 +71,7 @@ def nats(folder):
             f"cluster {{ name: home, listen: 127.0.0.1:{routes[number]}, routes: [{urls}] }}\n"
         )
         log = open(folder / f"nats-{number}.log", "w")
-        nodes.append(subprocess.Popen(["nats-server", "-c", path], stdout=log, stderr=log))
+        nodes.append(start(["nats-server", "-c", path], log))
     return nodes, ports
 
 
@@ -82,8 +93,38 @@ def rmqttd(folder, program):
             f"node_grpc_addrs = [{quoted(grpc)}]\nraft_peer_addrs = [{quoted(raft)}]\n"
         )
         log = open(place / "log", "w")
-        nodes.append(subprocess.Popen([program, "-f", place / "rmqtt.toml"], stdout=log, stderr=log))
+        nodes.append(start([program, "-f", place / "rmqtt.toml"], log))
     return nodes, ports
+
+
+def rabbitmq(folder):
+    """Starts three RabbitMQ whose MQTT sessions are quorum queues; returns their processes, their MQTT ports, and the daemon of names."""
+    ports, amqp, between = ([free_port() for _ in range(3)] for _ in range(3))
+    names = [f"rabbit{number}@localhost" for number in range(3)]
+    environment = dict(os.environ, HOME=str(folder), ERL_EPMD_PORT=str(free_port()), ERL_EPMD_ADDRESS="127.0.0.1")
+    cookie = folder / ".erlang.cookie"
+    cookie.write_text("clusters")
+    cookie.chmod(0o400)
+    names_daemon = start([next(pathlib.Path("/usr/lib/erlang").glob("erts-*/bin/epmd"))], subprocess.DEVNULL, environment)
+    nodes = []
+    for number in range(3):
+        place = folder / f"q{number}"
+        place.mkdir()
+        (place / "enabled_plugins").write_text("[rabbitmq_mqtt].")
+        peers = "".join(f"cluster_formation.classic_config.nodes.{peer + 1} = {name}\n" for peer, name in enumerate(names))
+        (place / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{amqp[number]}\nmqtt.listeners.tcp.1 = 127.0.0.1:{ports[number]}\n"
+            f"mqtt.durable_queue_type = quorum\nmqtt.prefetch = 100\n"
+            f"cluster_formation.peer_discovery_backend = classic_config\n{peers}"
+        )
+        node = dict(
+            environment, RABBITMQ_NODENAME=names[number], RABBITMQ_NODE_PORT=str(amqp[number]), RABBITMQ_DIST_PORT=str(between[number]),
+            RABBITMQ_MNESIA_BASE=str(place), RABBITMQ_LOG_BASE=str(place), RABBITMQ_CONFIG_FILE=str(place / "rabbitmq.conf"),
+            RABBITMQ_ENABLED_PLUGINS_FILE=str(place / "enabled_plugins"), RABBITMQ_CONF_ENV_FILE=str(place / "none"),
+        )
+        log = open(place / "log", "w")
+        nodes.append(start(["/usr/lib/rabbitmq/bin/rabbitmq-server"], log, node))
+    return nodes, ports, names_daemon
 
 
 def home(folder, port):
@@ -94,7 +135,7 @@ def home(folder, port):
     (place / "rules/pass.yaml").write_text(
         'rules: { pass: { when: in/n, mode: queued, max: 10000, then: { out/n: "${payload}" } } }\n'
     )
-    return subprocess.Popen([HOMERULE, "run", place, "--quiet"], stderr=open(folder / "home.log", "w"))
+    return start([HOMERULE, "run", place, "--quiet"], open(folder / "home.log", "w"))
 
 
 class Device:
@@ -132,14 +173,17 @@ class Device:
 def main():
     kind = sys.argv[1] if len(sys.argv) > 1 else "nats"
     folder = pathlib.Path(tempfile.mkdtemp(prefix="clusters-"))
-    nodes = []
+    nodes, besides = [], []
     if kind == "nats":
         nodes, ports = nats(folder)
+    elif kind == "rabbitmq":
+        nodes, ports, names_daemon = rabbitmq(folder)
+        besides = [names_daemon]
     elif kind == "rmqttd":
         nodes, ports = rmqttd(folder, sys.argv[2])
     else:
         ports = [int(address.rsplit(":", 1)[1]) for address in sys.argv[2:5]]
-    running = list(nodes)
+    running = nodes + besides
     try:
         for port in ports:
             listens(port)
@@ -153,7 +197,8 @@ def main():
             time.sleep(0.002)
             if number == COUNT // 2:
                 if nodes:
-                    os.kill(nodes[1].pid, signal.SIGKILL)
+                    kill(nodes[1])
+                    running.remove(nodes[1])
                 else:
                     input(f"kill the node at {ports[1]}, then press Enter ")
                 device.move()
@@ -167,7 +212,7 @@ def main():
         print(f"in order: {order == sorted(order)}; longest silence {max(device.gaps, default=0):.1f} s")
     finally:
         for process in running:
-            process.kill()
+            kill(process)
         if "KEEP" not in os.environ:
             shutil.rmtree(folder, ignore_errors=True)
 
