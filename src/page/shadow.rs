@@ -66,9 +66,11 @@ fn one(look: &Look, difference: &ShadowDifferenceAnswer) -> Markup {
         details {
             summary {
                 (look.time(difference.at)) " "
-                @if difference.topic.contains(' ') { code { (one_line(&difference.topic)) } } @else { (topic_link(&difference.topic)) }
+                code { (one_line(&difference.topic)) }
                 " here " (said(&difference.here, difference.here_retain)) ", there " (said(&difference.there, difference.there_retain))
             }
+            // Not in the summary, which is a button already. A request or a program (`GET http://…`) isn't a topic.
+            @if !difference.topic.contains(' ') { p { "Topic: " (topic_link(&difference.topic)) } }
             (why("Here", &difference.why.here))
             (why("There", &difference.why.there))
         }

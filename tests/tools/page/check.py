@@ -37,6 +37,7 @@ VIEWS = {
     "topic": "/topics/home/bath/climate?field=humidity&last=1h",
     "topic-hostile": "/topics/hostile%2F%3Cb%3Etopic%3C%2Fb%3E",
     "timeline": "/timeline?topic=home/hall/door&last=1h",
+    "shadow": "/shadow",
     "try": "/try?file=rules/broken.yaml",
 }
 WIDTHS = (360, 768, 1440)

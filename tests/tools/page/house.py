@@ -123,6 +123,24 @@ rules:
     then: { set: Garden pump, to: { on: true } }
 """
 
+# Rules that run beside those in force: the bell rings twice there, and the alarm is forgotten.
+SHADOW = """\
+rules:
+  bell:
+    name: Door bell
+    when: home/hall/bell
+    cooldown: 30s
+    then:
+      - home/hall/chime/set: "ding"
+      - home/hall/chime/set: "ding"
+
+  heating-report:
+    name: Note what the heating costs
+    when: home/heating/power
+    then:
+      - home/heating/cost: "${msg.watts * 0.3}"
+"""
+
 DEVICES = """\
 devices:
   - name: Garden pump
@@ -210,8 +228,9 @@ class House:
         self.write(
             "homerule.yaml",
             "location: { latitude: 52.5, longitude: 13.4, timezone: Europe/Berlin }\n"
-            f'broker: {{ listen: "127.0.0.1:0" }}\nweb: {{ listen: {listen} }}\n{DEVICES}',
+            f'broker: {{ listen: "127.0.0.1:0" }}\nweb: {{ listen: {listen} }}\nshadow: {{ rules: shadow }}\n{DEVICES}',
         )
+        self.write("shadow/doors.yaml", SHADOW)
         if token:
             self.write("token.txt", token)
         for path, text in RULES.items():
