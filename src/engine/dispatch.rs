@@ -44,9 +44,13 @@ pub(crate) fn handle(core: &mut Core, incoming: Incoming) {
             if message.origin != Origin::Own {
                 invariant::hear::on_publication(core, &message, &cause);
             }
-            let before = if core.live.yields_any() { core.value_of(&message.topic).cloned() } else { None };
+            let is_watched = yielding::report::is_watched(core, &message.topic);
+            let before = if is_watched { core.value_of(&message.topic).cloned() } else { None };
             let arrival = note_message(core, message);
-            yielding::report::hear(core, &arrival.message, before.as_ref(), client.as_ref());
+            yielding::report::note_others(core, &arrival.message, client.as_ref());
+            if is_watched {
+                yielding::report::hear(core, &arrival.message, before.as_ref(), client.as_ref());
+            }
             yielding::device::hear(core, &arrival.message, &arrival.said, client.as_ref());
             dispatch(core, &arrival, &cause);
             input::heard(core, &arrival.message);
@@ -138,7 +142,8 @@ pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
         core.log(None, LogLevel::Warn, text);
     }
     let world = &mut core.evaluator.world;
-    if size == Size::Fits {
+    // A payload that nobody looks at isn't read.
+    if size == Size::Fits && world.history.hears(message.topic.as_str()) {
         let is_said = matches!(message.origin, Origin::Live | Origin::Own);
         world.history.note(now, message.topic.as_str(), message.payload.value(), is_said);
     }

@@ -146,6 +146,12 @@ impl Payload {
         self.0.value.get_or_init(|| Value::from_payload(&self.0.bytes))
     }
 
+    /// Returns whether somebody has asked for the value: a large one takes time and memory, and most are never asked for.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.0.value.get().is_some()
+    }
+
     /// Returns whether both say the same; what is masked in either agrees with anything.
     #[must_use]
     pub fn agrees_with(&self, other: &Payload) -> bool {

@@ -41,6 +41,25 @@ fn options() -> Options {
 }
 
 #[test]
+fn a_payload_at_which_nobody_looks_is_not_read() {
+    let rules = "\
+average: { when: { every: 1h }, if: \"average('meter', '1h') > 3\", then: { out/high: 1 } }
+  yielding: { when: motion, then: { lamp/set: 'ON' }, yields: { to: lamp, for: 1h } }
+";
+    let (mut engine, _) = Engine::new(start(), ruleset_of(rules), options());
+    let _ = engine.handle(start(), Event::Started);
+    let mut is_read = |topic: &str| {
+        let said = message(topic, br#"{"value": [1, 2, 3]}"#, false);
+        for _ in 0..2 {
+            let _ = engine.handle(start(), Event::Message(said.clone()));
+        }
+        said.payload.is_read()
+    };
+    assert_eq!(["picture", "zigbee2mqtt/bridge/devices"].map(&mut is_read), [false; 2]);
+    assert_eq!(["meter", "lamp"].map(is_read), [true; 2]);
+}
+
+#[test]
 fn a_state_that_expires_is_gone_as_of_its_expiry_and_fires_no_trigger() {
     let (mut engine, _) = Engine::new(start(), ruleset_of(RULES), options());
     let _ = engine.handle(start(), Event::Started);

@@ -149,20 +149,27 @@ fn update(core: &mut Core, id: &DeviceId) {
 fn known_device(registry: &Registry, device: &Device) -> Option<KnownDevice> {
     let label = registry.label(device);
     let mut has: Vec<Arc<str>> = Vec::new();
-    let mut properties = Vec::new();
+    let mut properties = Vec::with_capacity(device.properties.len());
+    // Many properties are read from one topic: they share its text.
+    let mut sources: Vec<Option<Arc<str>>> = vec![None; device.topics.len()];
     for property in device.properties.iter() {
-        let source = property.reads.first().and_then(|read| device.topics.get(read.topic));
+        let source = property
+            .reads
+            .first()
+            .and_then(|read| Some((device.topics.get(read.topic)?, sources.get_mut(read.topic)?)));
+        let source = source.map(|(topic, known)| Arc::clone(known.get_or_insert_with(|| topic.to_string().into())));
         properties.push(KnownProperty {
             name: Arc::clone(&property.name),
             topic: device_topic(&label, &property.name)?,
-            source: source.map(|topic| topic.to_string().into()),
+            source,
             is_event: property.holds.is_event(),
         });
         let mut name = &*property.name;
         // `on_1` and `on_2` are `on` in two channels.
         loop {
             if device.has(name) && !has.iter().any(|known| **known == *name) {
-                has.push(name.into());
+                let is_whole = name.len() == property.name.len();
+                has.push(if is_whole { Arc::clone(&property.name) } else { name.into() });
             }
             let Some((shorter, _)) = name.rsplit_once('_') else { break };
             name = shorter;

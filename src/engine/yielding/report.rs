@@ -41,16 +41,28 @@ const PLAIN_KEYS: [&str; 11] = [
 const ROUNDED_KEYS: [&str; 9] =
     ["brightness", "Dimmer", "position", "tilt", "level", "volume", "color_temp", "fan", "percentage"];
 
-/// A watched topic spoke: `before` is what it said before.
-pub(crate) fn hear(core: &mut Core, message: &Message, before: Option<&Value>, client: Option<&Arc<str>>) {
-    if !core.live.yields_any() || !core.has_started {
-        return;
-    }
-    let is_live = message.origin == Origin::Live;
-    if is_live {
+/// Returns whether a rule that yields watches what `topic` says.
+pub(crate) fn is_watched(core: &Core, topic: &Topic) -> bool {
+    core.live.yielding().iter().any(|id| {
+        let yields = core.live.get(*id).rule.yields.as_ref();
+        yields.is_some_and(|yields| yields.to.iter().any(|watched| watched.filter.matches(topic)))
+    })
+}
+
+/// Notes what a message of somebody else commands.
+pub(crate) fn note_others(core: &mut Core, message: &Message, client: Option<&Arc<str>>) {
+    if core.live.yields_any() && core.has_started && message.origin == Origin::Live {
         noting::note_other(core, message, client);
         device::note_other(core, message, client);
     }
+}
+
+/// A watched topic spoke: `before` is what it said before.
+pub(crate) fn hear(core: &mut Core, message: &Message, before: Option<&Value>, client: Option<&Arc<str>>) {
+    if !core.has_started {
+        return;
+    }
+    let is_live = message.origin == Origin::Live;
     let (topic, value) = (&message.topic, message.payload.value());
     let now = core.now();
     let by_hand = core.commanded.hand(topic, now).filter(|hand| hand.rule.is_some());

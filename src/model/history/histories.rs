@@ -123,6 +123,12 @@ impl Histories {
         self.find(topic, path).and_then(|id| self.series.get(&id))
     }
 
+    /// Returns whether something is asked of a topic.
+    #[must_use]
+    pub fn hears(&self, topic: &str) -> bool {
+        self.by_topic.contains_key(topic)
+    }
+
     /// Takes note of what a topic said. `is_said`: somebody did just now, or it was so before.
     pub fn note(&mut self, now: Timestamp, topic: &str, value: &Value, is_said: bool) {
         let Some(ids) = self.by_topic.get(topic) else { return };
