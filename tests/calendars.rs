@@ -55,3 +55,19 @@ fn events_happen_when_another_implementation_says() {
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
+
+#[test]
+fn a_trace_names_the_event_that_began() {
+    let bins = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Paper\nDTSTART;VALUE=DATE:20240103\nEND:VEVENT\nEND:VCALENDAR\n";
+    let rules = "rules:\n  bins: { when: { calendar: bins, is: start, offset: -6h }, then: { out/bins: '${event.summary}' } }\n";
+    let tests = "tests:\n  a: { at: '2024-01-02 12:00', steps: [ { after: 12h }, { expect: nothing } ] }\n";
+    let home = crate::home::Home::new(&[
+        ("homerule.yaml", "location: { timezone: Europe/Berlin }\ncalendars: { bins: bins.ics }\n"),
+        ("bins.ics", bins),
+        ("rules/a.yaml", rules),
+        ("rules/a.test.yaml", tests),
+    ]);
+    let said = home.say(&["test"]);
+    let event = "the start of `Paper` in the calendar `bins`, due at 18:00:00";
+    assert!(said.status == 1 && said.out.contains(event), "{}{}", said.out, said.err);
+}

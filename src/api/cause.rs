@@ -24,10 +24,13 @@ impl Serialize for CauseAnswer<'_> {
                 answer.serialize_entry("topic", topic.as_str())?;
                 answer.serialize_entry("origin", origin.as_str())?;
             }
-            CauseKind::Time { due, late } => {
+            CauseKind::Time { due, late, event } => {
                 answer.serialize_entry("kind", "time")?;
                 answer.serialize_entry("due", due)?;
                 answer.serialize_entry("late", late)?;
+                if let Some(event) = event {
+                    answer.serialize_entry("event", event)?;
+                }
             }
             CauseKind::Condition => answer.serialize_entry("kind", "condition")?,
             CauseKind::Expired(topic) => named(&mut answer, "expired", "topic", topic.as_str())?,
@@ -81,7 +84,11 @@ pub fn cause_of(answer: &Value) -> Option<Cause> {
             topic: Topic::parse(text("topic")?).ok()?,
             origin: serde_json::from_value(answer.get("origin")?.clone()).ok()?,
         },
-        "time" => CauseKind::Time { due: text("due")?.parse().ok()?, late: answer.get("late")?.as_bool()? },
+        "time" => CauseKind::Time {
+            due: text("due")?.parse().ok()?,
+            late: answer.get("late")?.as_bool()?,
+            event: answer.get("event").and_then(|event| serde_json::from_value(event.clone()).ok()),
+        },
         "condition" => CauseKind::Condition,
         "expired" => CauseKind::Expired(Topic::parse(text("topic")?).ok()?),
         "client" => CauseKind::Client(text("client")?.into()),
@@ -106,15 +113,18 @@ fn armed_of(answer: &Value) -> Option<Armed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::DueEvent;
     use crate::model::Origin;
 
     #[test]
     fn a_cause_is_read_as_it_was_written() {
         let topic = Topic::parse("home/tv").unwrap();
         let due = Timestamp::from_second(1_717_264_800).unwrap();
+        let paper = DueEvent { calendar: "bins".into(), edge: "start".into(), summary: "Paper".into() };
         for kind in [
             CauseKind::Message { sequence: 7, topic, origin: Origin::Live },
-            CauseKind::Time { due, late: true },
+            CauseKind::Time { due, late: true, event: None },
+            CauseKind::Time { due, late: false, event: Some(Box::new(paper.clone())) },
             CauseKind::Condition,
             CauseKind::Expired(Topic::parse("home/tv").unwrap()),
             CauseKind::Client("tv".into()),

@@ -50,8 +50,8 @@ pub use kept::{SaveKey, Snapshot};
 pub use options::Options;
 pub use people::notify::{Notice, NoticeButton, NoticesView, Undelivered};
 pub use trace::{
-    Armed, Awaited, BlockedBy, Cause, CauseKind, DeviceStep, Fault, Loop, Missing, NoRoom, Outcome, Refusal, Room,
-    RunId, Step, StepKind, StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
+    Armed, Awaited, BlockedBy, Cause, CauseKind, DeviceStep, DueEvent, Fault, Loop, Missing, NoRoom, Outcome, Refusal,
+    Room, RunId, Step, StepKind, StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
 };
 pub use view::{ArmedHold, Doing, Judged, RuleView, WaitKind, Waits};
 pub use yielding::{Overridden, OverriddenBy};

@@ -32,7 +32,7 @@ pub(crate) struct Timer {
 impl Timer {
     /// Returns what leads to what it does, or would have.
     pub(crate) fn cause(&self, now: Timestamp) -> Cause {
-        let kind = CauseKind::Time { due: self.due, late: self.due < now };
+        let kind = CauseKind::Time { due: self.due, late: self.due < now, event: None };
         Cause { kind, depth: self.depth, run: Some(self.run), armed: self.armed.clone() }
     }
 

@@ -53,6 +53,9 @@ pub enum CauseKind {
         due: Timestamp,
         /// Whether it fired late, after downtime.
         late: bool,
+        /// What begins or ends then in a calendar, where it's one of its events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event: Option<Box<DueEvent>>,
     },
     /// A condition became true or false.
     Condition,
@@ -68,6 +71,17 @@ pub enum CauseKind {
     Rule(RuleId),
     /// A person, by the command line, the web or MQTT.
     Person,
+}
+
+/// An event of a calendar that was due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueEvent {
+    /// The calendar, by its name in homerule.yaml.
+    pub calendar: Arc<str>,
+    /// `start` or `end`.
+    pub edge: Arc<str>,
+    /// What the event is called.
+    pub summary: Arc<str>,
 }
 
 impl Cause {

@@ -18,7 +18,7 @@ pub(super) mod stored;
 mod verdict;
 
 pub use awaited::{Awaited, WaitsFor};
-pub use cause::{Armed, Cause, CauseKind};
+pub use cause::{Armed, Cause, CauseKind, DueEvent};
 pub use device::{DeviceStep, Missing};
 pub use fault::{Fault, Loop, NoRoom, Room};
 pub use outcome::{BlockedBy, Outcome, StopReason, StoppedBy};

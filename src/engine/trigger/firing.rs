@@ -10,7 +10,7 @@ use crate::model::schedule::{Calendar, Schedule};
 use crate::model::{Map, Message, Name, Origin, Payload, Qos, RuleId, Topic, TopicFilter, TopicState, Value};
 use crate::rules::Trigger;
 
-use crate::engine::trace::{Cause, CauseKind};
+use crate::engine::trace::{Cause, CauseKind, DueEvent};
 
 /// What a trigger that fired has set. What it doesn't set is `()`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,15 +120,19 @@ impl Firing {
         due: Timestamp,
         (now, calendar): (Timestamp, &Calendar),
     ) -> Vec<Firing> {
-        if !matches!(schedule, Schedule::Events { .. }) {
+        let Schedule::Events { calendar: name, edge, .. } = schedule else {
             return vec![Firing::of_time(trigger, due, now)];
-        }
+        };
         let events = schedule.events(due, calendar);
-        let firing = |event: &Occurrence| Firing {
-            event: event.to_value(&calendar.zone),
-            // Each event has its own runs: those of one evening don't end each other.
-            per: Some(vec![Arc::clone(&event.event.summary), event.start.to_string().into()]),
-            ..Firing::of_time(trigger, due, now)
+        let firing = |event: &Occurrence| {
+            let summary = Arc::clone(&event.event.summary);
+            let of = DueEvent { calendar: Arc::clone(name), edge: edge.word().into(), summary: Arc::clone(&summary) };
+            Firing {
+                event: event.to_value(&calendar.zone),
+                // Each event has its own runs: those of one evening don't end each other.
+                per: Some(vec![summary, event.start.to_string().into()]),
+                ..Firing::of_trigger(trigger, Cause::event(due, now, of))
+            }
         };
         events.iter().map(firing).collect()
     }
@@ -255,6 +259,11 @@ impl Cause {
 
     /// Returns the cause of what is due, and is late where that was before `now`, after downtime.
     pub(crate) fn time(due: Timestamp, now: Timestamp) -> Cause {
-        Cause::outside(CauseKind::Time { due, late: due < now })
+        Cause::outside(CauseKind::Time { due, late: due < now, event: None })
+    }
+
+    /// Returns that an event of a calendar was due.
+    pub(crate) fn event(due: Timestamp, now: Timestamp, event: DueEvent) -> Cause {
+        Cause::outside(CauseKind::Time { due, late: due < now, event: Some(Box::new(event)) })
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{Cause, CauseKind};
+use crate::engine::{Cause, CauseKind, DueEvent};
 use crate::model::{format_duration, spoken};
 
 use super::LocalTime;
@@ -19,13 +19,14 @@ pub(super) fn cause_of_step(cause: &Cause, now: Timestamp, time: &LocalTime) -> 
                 Some(armed) => format!("{topic} ({origin}), {} earlier", format_duration(elapsed(armed.at, now))),
             }
         }
-        CauseKind::Time { due, late } => {
+        CauseKind::Time { due, late, event } => {
+            let event = event.as_ref().map(|event| format!("{}, ", due_event(event))).unwrap_or_default();
             let after = cause.armed.as_ref().map_or(String::new(), |armed| {
                 let began = if cause.run.is_some() { "it was set" } else { "it began" };
                 let what = armed.topic.as_ref().map_or(began.into(), |topic| spoken(topic.as_str()));
                 format!(", {} after {what}", format_duration(elapsed(armed.at, *due)))
             });
-            format!("due at {}{}{after}", time.text(*due), if *late { ", late" } else { "" })
+            format!("{event}due at {}{}{after}", time.text(*due), if *late { ", late" } else { "" })
         }
         CauseKind::Condition => "its condition changed".to_owned(),
         CauseKind::Expired(topic) => format!("{topic} expired"),
@@ -42,7 +43,13 @@ pub(super) fn cause_of_step(cause: &Cause, now: Timestamp, time: &LocalTime) -> 
 pub fn cause_in_short(cause: &Cause, time: &LocalTime) -> String {
     match &cause.kind {
         CauseKind::Message { topic, .. } => format!("`{}`", spoken(topic.as_str())),
-        CauseKind::Time { due, late } => format!("the time {}{}", time.text(*due), if *late { ", late" } else { "" }),
+        CauseKind::Time { due, late, event } => {
+            let at = format!("{}{}", time.text(*due), if *late { ", late" } else { "" });
+            match event {
+                Some(event) => format!("{} at {at}", due_event(event)),
+                None => format!("the time {at}"),
+            }
+        }
         CauseKind::Condition => "its `while`".to_owned(),
         CauseKind::Expired(topic) => format!("`{topic}`, which expired"),
         CauseKind::Client(id) => format!("the client `{id}`"),
@@ -51,4 +58,9 @@ pub fn cause_in_short(cause: &Cause, time: &LocalTime) -> String {
         CauseKind::Rule(rule) => format!("`run` of {rule}"),
         CauseKind::Person => "a person".to_owned(),
     }
+}
+
+/// Returns which event of a calendar it is: ``the start of `Paper` in the calendar `bins` ``.
+fn due_event(event: &DueEvent) -> String {
+    format!("the {} of `{}` in the calendar `{}`", event.edge, event.summary, event.calendar)
 }

@@ -277,7 +277,7 @@ mod tests {
         let after = cause.clone().since(at(-180));
         assert_eq!(told(StepKind::Trigger, StepResult::Caused(cause)), "home/door (live)");
         assert_eq!(told(StepKind::Trigger, StepResult::Caused(after)), "home/door (live), 3m earlier");
-        let kind = CauseKind::Time { due: at(-5), late: true };
+        let kind = CauseKind::Time { due: at(-5), late: true, event: None };
         let due = Cause { kind, depth: 0, run: Some(RunId(1)), armed: None }.since(at(-65));
         let timer = StepResult::TimerDue { name: Some("off".into()), cause: Box::new(due) };
         assert_eq!(told(StepKind::Timer, timer), "off, due at 2024-06-01 17:59:55, late, 1m after it was set");
