@@ -132,6 +132,25 @@ pub(crate) const PLANTED: &[Planted] = &[
         )],
     },
     Planted {
+        name: "a series whose topic nobody speaks on",
+        code: "HR172",
+        wrong: &[
+            ("rules/b.test.yaml", HALL),
+            (
+                "rules/a.yaml",
+                "rules:\n  bright: { when: { topic: home/hall/motion, payload: \"ON\" }, then: { home/hall/bright: \"${average('home/hall/luxx', '1h')}\" } }\n",
+            ),
+            (
+                "rules/b.yaml",
+                "rules:\n  door: { when: { state: home/hall/door, to: open }, then: { home/notify: The door is open. } }\n",
+            ),
+        ],
+        right: &[(
+            "rules/a.yaml",
+            "rules:\n  bright: { when: { topic: home/hall/motion, payload: \"ON\" }, then: { home/hall/bright: \"${average('home/hall/lux', '1h')} ${average('home/hall/luxx', '1h') ?? 0}\" } }\n",
+        )],
+    },
+    Planted {
         name: "a topic that another rule speaks on is none",
         code: "HR172",
         wrong: &[

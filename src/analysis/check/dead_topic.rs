@@ -1,4 +1,4 @@
-//! A condition or a trigger that reads a topic which no device, test, recording or rule speaks on.
+//! A condition, a trigger or a series of the past that reads a topic which no device, test, recording or rule speaks on.
 //!
 //! Silent unless neighbours of the topic are known: a name like it, the same room, or all devices of its bridge; and where it's
 //! said what counts without a value.
@@ -16,7 +16,7 @@ pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
     let mut found: Vec<Suspicion> = Vec::new();
     let mut told: BTreeSet<Topic> = BTreeSet::new();
     for node in home.graph.rules.iter().filter(|node| node.rule.enabled && node.rule.each_topic.is_none()) {
-        for reading in node.reads.iter().filter(|reading| reading.how != How::Used && !reading.is_optional) {
+        for reading in node.reads.iter().filter(|reading| !reading.is_optional) {
             let Some(topic) =
                 reading.pattern.as_topic().filter(|topic| !topic.is_internal() && !topic.as_str().starts_with('$'))
             else {
@@ -24,12 +24,18 @@ pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
             };
             let is_spoken =
                 home.known.speaks(&reading.pattern) || home.graph.writers(&reading.pattern).next().is_some();
-            if is_spoken || told.contains(&topic) {
+            // What is only put into a text may be missing; a series is asked for so as to have one.
+            let is_series = node.rule.past.iter().any(|asked| asked.topic == topic);
+            if is_spoken || told.contains(&topic) || (reading.how == How::Used && !is_series) {
                 continue;
             }
             let Some(neighbour) = neighbour(home, &topic) else { continue };
             told.insert(topic.clone());
-            let what = if reading.how == How::Asked { "condition" } else { "trigger" };
+            let what = match reading.how {
+                _ if is_series => "series",
+                How::Asked => "condition",
+                How::Wakes | How::Awaited | How::Used => "trigger",
+            };
             found.push(Suspicion {
                 code: Code::DEAD_TOPIC,
                 place: reading.place.clone(),

@@ -85,6 +85,9 @@ const PAST: &[&str] = &[
     "average",
     "averageSince",
     "average_since",
+    "changedSince",
+    "deltaSince",
+    "medianSince",
     "median",
     "historicState",
 ];
@@ -106,6 +109,11 @@ const RULE: &[Meaning] = &[
     (&["max_runs", "max_exceeded"], Word("max")),
     (&["unless"], Way("write `if: not …`")),
     (&["id", "unique_id", "uid"], Way("a rule's id is its file and its name: `tv:dim-lights` in `rules/tv.yaml`")),
+    (
+        &["filter"],
+        Way("write `values: { ignore: […] }` in `homerule.yaml`, or `median('topic', '5m')` in an expression"),
+    ),
+    (&["createTimer", "Timer"], Way("write the action `delay: 5m`, or `for: 5m` in a trigger")),
     (&["debounce"], Way("add `for: 5s` to a `state` trigger: it fires once the value has stayed that long")),
     (&["interval", "schedule"], Way("write `when: { every: 5m }`, or `when: { cron: \"0 7 * * *\" }`")),
     (PAST, OF_THE_PAST),

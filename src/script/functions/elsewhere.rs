@@ -23,7 +23,7 @@ pub(in crate::script) fn instead_of(name: &str) -> Option<&'static str> {
         "medianSince" => "write `median('topic', '5m')`",
         "minimumSince" | "minSince" => "write `lowest('topic', '5m')`",
         "maximumSince" | "maxSince" => "write `highest('topic', '5m')`",
-        "deltaSince" | "derivative" => "write `change('topic', '5m')`, or `rise(…)`",
+        "deltaSince" | "derivative" | "trend" => "write `change('topic', '5m')`, or `rise(…)`",
         "sumSince" | "riemannSum" | "utility_meter" => "write `integral('topic', 'today')`",
         "history_stats" | "history" => "write `duration('topic', 'ON', 'today')`, or `times(…)`",
         "changedSince" | "lastChange" | "previousState" | "historicState" | "persistedState" => {
