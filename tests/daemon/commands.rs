@@ -105,6 +105,23 @@ fn a_rule_is_switched_off_and_on() {
 }
 
 #[test]
+fn run_rule_runs_a_rule_by_hand_with_the_variables_that_are_given() {
+    let rules = "rules:\n  blind:\n    when: { topic: home/+room/blind, payload: UP }\n    if: msg == 'never'\n    \
+                 then: { \"out/${room}\": \"${room} ${msg ?? 'nothing'}\" }\n";
+    let mut house = House::with_rules(rules);
+    // It asks no conditions, and what isn't given is `()`.
+    let said = say(&house, &["run-rule", "blind", "--with", "room=hall"]);
+    assert_eq!((said.status, said.out.as_str(), said.err.as_str()), (0, "", ""));
+    assert_eq!(house.publication("out/hall")["payload"], "hall nothing");
+    let said = say(&house, &["trace", "blind"]);
+    assert!(said.out.contains("a person"), "{}", said.out);
+    let said = say(&house, &["run-rule", "blidn"]);
+    assert_eq!((said.status, said.err.as_str()), (2, "error: there is no rule `blidn`; did you mean `blind`?\n"));
+    let said = say(&house, &["run-rule", "blind", "--with", "room"]);
+    assert!(said.status == 2 && said.err.contains("write it as `name=value`"), "{}", said.err);
+}
+
+#[test]
 fn a_switch_tells_programs_how_the_rule_is_then() {
     let house = House::with_rules(RULES);
     let said = say(&house, &["disable", "light", "--json"]);
