@@ -6,7 +6,7 @@ use std::ops::Bound;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Message, Origin, Payload, Topic, TopicFilter};
+use super::{Message, Origin, Payload, Told, Topic, TopicFilter, Value};
 
 /// What is known of one topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,17 @@ pub struct TopicState {
     /// How many bytes the payload had, where that was too many to keep: then there is none here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub too_large: Option<usize>,
+}
+
+impl TopicState {
+    /// Returns the payload's value as people are shown it: of one that was too large to keep, that, with its size.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        match self.too_large {
+            Some(bytes) => Value::text(Told::TooLarge(bytes).in_words(str::to_owned)),
+            None => self.payload.value().clone(),
+        }
+    }
 }
 
 /// The state of all topics, in the order of their names.
@@ -315,6 +326,7 @@ mod tests {
         states.note(second(1), &message(&topic, "abc", true, Origin::Live), Size::TooLarge);
         let state = states.get("home/door/picture").unwrap().clone();
         assert_eq!((state.payload.is_empty(), state.too_large, state.retained), (true, Some(3), true));
+        assert_eq!(state.told(), Value::text("(too large to keep: 3 bytes)"));
         states.note(second(2), &message(&topic, "xyz", true, Origin::Live), Size::TooLarge);
         assert_eq!(states.get("home/door/picture").unwrap().changed_at, second(2), "it may be another one");
         states.note(second(3), &message(&topic, "x", true, Origin::Live), Size::Fits);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::instant::later;
 use crate::engine::trace::{Step, StepKind, StepResult, WhyFalse, WhyUnknown};
 use crate::model::schedule::SunDay;
-use crate::model::{Label, Topic, Value, device_topic, is_inner, spoken};
+use crate::model::{Label, Topic, TopicState, Value, device_topic, is_inner, spoken};
 use crate::rules::{Condition, ConditionKind, DeviceCondition, StateCondition};
 use crate::script::{Expression, Failure, Named, Reads};
 
@@ -219,7 +219,7 @@ impl Evaluator {
         } else {
             payload.at(&state.field).cloned().unwrap_or_default()
         };
-        values.push((label, value.clone()));
+        values.push((label, if known.too_large.is_some() { known.told() } else { value.clone() }));
         let field = || (!state.field.is_whole()).then(|| state.field.to_string().into());
         if !state.can_judge(&value) {
             return Judgement::Unknown(Box::new(WhyUnknown::NoNumber { topic, field: field(), value }));
@@ -249,7 +249,7 @@ impl Evaluator {
             }
         }
         for topic in &reads.topics {
-            let value = self.world.states.get(topic.as_str()).map(|state| state.payload.value().clone());
+            let value = self.world.states.get(topic.as_str()).map(TopicState::told);
             values.push((called(topic), value.unwrap_or_default()));
         }
         let holds = reads.holds.iter().map(|rule| (format!("holds({rule})"), self.world.holding.contains(rule)));
