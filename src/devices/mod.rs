@@ -22,6 +22,7 @@ mod tests;
 pub use announcement::{AnnouncedRule, Announcement, announced_on, object_of, taken_away};
 pub use codec::Codec;
 pub use codec::color::{Color, ColorForm};
+pub use command::back::Since;
 pub use command::encode::Publication;
 pub use command::says::SayError;
 pub use command::{Command, CommandError, CommandOptions};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{LogLevel, Name, Place, Qos, RuleId, Value};
 use crate::script::{Closure, Expression, Template};
 
-use super::{Condition, Notify, PublishConfirm, SetAction, Trigger};
+use super::{Condition, Notify, PublishConfirm, SetAction, Snapshot, Trigger};
 
 /// A list of actions, by its place in [`super::Rule::blocks`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,12 +65,14 @@ pub enum OnDropped {
 pub enum ActionKind {
     /// Publishes messages, in order: one for `publish`, several for a map of topics.
     Publish(Vec<Publish>),
-    /// Publishes each topic of a scene.
+    /// Publishes each topic of a scene, then commands its devices.
     Scene {
         /// The scene's name.
         name: Arc<str>,
         /// Its messages.
         messages: Vec<Publish>,
+        /// What its devices are told.
+        sets: Vec<SetAction>,
         /// The constants of its file, where that is another than the rule's: the messages read these.
         constants: Vec<(Name, Value)>,
     },
@@ -157,13 +159,13 @@ pub enum ActionKind {
     Forget(RuleReference),
     /// Ends the override of a rule.
     Resume(RuleReference),
-    /// Remembers what topics say now.
+    /// Remembers what topics and devices say now.
     Snapshot(Snapshot),
-    /// Publishes what a snapshot remembers.
+    /// Commands devices back to what a snapshot remembers, and publishes what topics said.
     Restore {
         /// Its name, or what it was taken of.
         name: Template,
-        /// Where each payload goes, with `topic` as where it came from; `None`: nowhere is said.
+        /// Where each topic's payload goes, with `topic` as where it came from; `None`: nowhere is said.
         to: Option<Template>,
     },
     /// Writes to the log and the trace.
@@ -362,17 +364,4 @@ pub enum ExtendTo {
     By(DurationTemplate),
     /// The next time that it is this time of day, or this time.
     Until(Template),
-}
-
-/// What is remembered of topics.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// The filter of the topics.
-    pub target: Template,
-    /// Under which name; `None`: what it is taken of.
-    pub name: Option<Template>,
-    /// Whether it takes the place of one that wasn't restored.
-    pub replace: bool,
-    /// How long it is kept.
-    pub keep: Duration,
 }

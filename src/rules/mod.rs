@@ -13,13 +13,14 @@ mod rule;
 mod ruleset;
 mod safety;
 mod sequence;
+mod snapshot;
 mod trigger;
 mod wanted;
 
 pub use crate::model::LogLevel;
 pub use action::{
     Action, ActionKind, Block, BlockId, Branch, Case, DurationTemplate, Exec, ExtendTo, FormedTriggers, Http,
-    IfChanged, OnDropped, OnError, OnTimeout, Publish, RepeatKind, RuleReference, Snapshot, Until, Wait, WaitFor,
+    IfChanged, OnDropped, OnError, OnTimeout, Publish, RepeatKind, RuleReference, Until, Wait, WaitFor,
 };
 pub use condition::{Condition, ConditionKind, DeviceCondition, StateCondition};
 pub use device::{Confirm, PublishConfirm, SetAction};
@@ -31,6 +32,7 @@ pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use safety::{EXPECT, Expect, Invariant, InvariantForm, Watched, Yields};
 pub use sequence::{Order, PartOf, Sequence};
+pub use snapshot::{Snapshot, SnapshotPart, parts as snapshot_parts, snapshot_name};
 pub use trigger::{
     ClientChange, DeviceChoice, DeviceTrigger, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Action, ActionKind, BlockId, Condition, ConditionKind, DeviceTrigger, FormedTriggers, InvariantForm, OnTimeout,
-    Publish, Question, RepeatKind, Rule, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
+    Publish, Question, RepeatKind, Rule, SetAction, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
 };
 use crate::model::TopicFilter;
 use crate::script::Closure;
@@ -183,6 +183,18 @@ impl ActionKind {
             | ActionKind::Http(_)
             | ActionKind::Exec(_)
             | ActionKind::Stop(_) => &[],
+        }
+    }
+}
+
+impl ActionKind {
+    /// Returns the commands to devices that this action gives.
+    #[must_use]
+    pub fn sets(&self) -> &[SetAction] {
+        match self {
+            ActionKind::Set(set) => std::slice::from_ref(set),
+            ActionKind::Scene { sets, .. } => sets,
+            _ => &[],
         }
     }
 }

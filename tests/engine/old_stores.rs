@@ -39,3 +39,30 @@ fn what_an_earlier_version_kept_goes_on() {
     assert!(published.iter().any(|line| line.contains("out/hold")), "{:?}", home.said);
     assert!(!home.said.iter().any(|line| line.contains("can't be read")), "{:?}", home.said);
 }
+
+#[test]
+fn a_snapshot_of_an_earlier_version_is_restored() {
+    const RULES: &str = "\
+take: { when: go, then: { snapshot: home/+/tv, as: before } }
+  give: { when: bell, then: { restore: before, to: 'out/${captures[0]}' } }
+";
+    let mut home = Played::start(ruleset_of(RULES));
+    home.handle(Event::Message(message("home/a/tv", b"ON", false)));
+    home.handle(Event::Message(message("go", b"x", false)));
+    let mut home = home.restart(ruleset_of(RULES));
+    let row = home.saved.values.iter_mut().find(|(key, _)| key.0.starts_with("snapshot/")).unwrap().1;
+    assert!(row.contains(r#""form":2"#), "{row}");
+    *row = row.replace(r#""form":2,"#, "").replace(r#""filters":["home/+/tv"]"#, r#""filter":"home/+/tv""#);
+    assert!(!row.contains("form") && row.contains(r#""filter":"#), "{row}");
+    let mut home = home.restart(ruleset_of(RULES));
+    home.said.clear();
+    home.handle(Event::Message(message("bell", b"x", false)));
+    assert!(home.said.iter().any(|line| line.starts_with("Publish") && line.contains("out/a")), "{:?}", home.said);
+    // One of a later version is left out, and said.
+    home.handle(Event::Message(message("go", b"x", false)));
+    let mut home = home.restart(ruleset_of(RULES));
+    let row = home.saved.values.iter_mut().find(|(key, _)| key.0.starts_with("snapshot/")).unwrap().1;
+    *row = row.replace(r#""form":2"#, r#""form":3"#);
+    let home = home.restart(ruleset_of(RULES));
+    assert!(home.said.iter().any(|line| line.contains("a later version wrote this snapshot")), "{:?}", home.said);
+}

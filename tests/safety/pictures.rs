@@ -48,6 +48,41 @@ fn a_part_of_it_is_drawn() {
 }
 
 #[test]
+fn what_devices_are_told_by_a_restore_a_scene_or_a_script_is_drawn_and_so_is_a_notification() {
+    let home = Home::new(&[
+        (
+            "homerule.yaml",
+            "notify: { display: { publish: home/display/set, payload: '${message}' } }\n\
+             devices: [ { name: Lamp, state: home/lamp, set: home/lamp/set, properties: { on: { path: state } } } ]\n",
+        ),
+        (
+            "rules/a.yaml",
+            "scenes: { film: { Lamp: { on: true } } }\nrules:\n  \
+             bell: { when: home/bell, then: [ { snapshot: Lamp }, { delay: 3s }, { restore: Lamp } ] }\n  \
+             told: { when: home/door, then: { notify: display, message: The door } }\n  \
+             film: { when: home/film, then: { scene: film } }\n",
+        ),
+        ("rules/b.rhai", "rule(\"script\", #{ when: \"home/script\", then: |e| set(\"Lamp\", #{ on: true }) });\n"),
+    ]);
+    let dot = home.say(&["graph", "--format", "dot"]).out;
+    let node = |label: &str| {
+        let line = dot.lines().find(|line| line.contains(&format!("[label=\"{label}\"")));
+        line.and_then(|line| line.split_whitespace().next()).unwrap_or_else(|| panic!("{label}: {dot}")).to_owned()
+    };
+    for (from, to) in [
+        ("a:bell", "Lamp\\nhome/lamp/set"),
+        ("Lamp\\nhome/lamp", "a:bell"),
+        ("a:told", "home/display/set"),
+        ("a:film", "Lamp\\nhome/lamp/set"),
+        ("b:script", "Lamp\\nhome/lamp/set"),
+    ] {
+        let edge = format!("  {} -> {}", node(from), node(to));
+        let is_there = dot.lines().any(|line| line == format!("{edge};") || line.starts_with(&format!("{edge} [")));
+        assert!(is_there, "{from} -> {to}: {dot}");
+    }
+}
+
+#[test]
 fn a_hundred_rules_are_drawn_in_good_time() {
     let mut rules = String::from("rules:\n");
     for index in 0..100 {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::devices::{CommandOptions, Device, Directory, Extract, Property};
+use crate::devices::{CommandOptions, Device, Directory, Extract, Kind, Property, Selector};
 use crate::model::{Map, TopicFilter, Value};
-use crate::rules::{DeviceChoice, SetAction};
+use crate::rules::{DeviceChoice, SetAction, Snapshot, SnapshotPart, snapshot_parts};
 use crate::script::{DeviceFilter, Template};
 
 use crate::analysis::Pattern;
@@ -41,16 +41,60 @@ pub(super) fn said(device: &Device, property: &str) -> Vec<(Pattern, String)> {
     property.reads.iter().filter_map(topic).collect()
 }
 
-/// Returns what a command sends: to which topics, and what, where that is known at load.
-pub(super) fn told(devices: &Directory, action: &SetAction) -> Vec<(Pattern, Option<Value>)> {
-    let meant: Vec<Arc<Device>> = match &action.target {
+/// Returns the devices that the target of a command may mean.
+fn meant(devices: &Directory, target: &Template) -> Vec<Arc<Device>> {
+    match target {
         Template::Constant(Value::Text(name)) => named(devices, name),
         Template::Constant(Value::List(names)) => {
             names.iter().filter_map(Value::as_text).flat_map(|name| named(devices, name)).collect()
         }
+        Template::Constant(Value::Map(map)) => selected(devices, map),
         // Any of them may be meant.
         _ => devices.devices().cloned().collect(),
+    }
+}
+
+/// Returns the devices that a map selects.
+fn selected(devices: &Directory, map: &Map) -> Vec<Arc<Device>> {
+    let text = |key: &str| map.get(key).and_then(Value::as_text);
+    let has: Vec<&str> = match map.get("has") {
+        Some(Value::List(names)) => names.iter().filter_map(Value::as_text).collect(),
+        Some(name) => name.as_text().into_iter().collect(),
+        None => Vec::new(),
     };
+    let selector = Selector {
+        area: text("area").map(Into::into),
+        kind: text("kind").and_then(Kind::parse),
+        has: has.into_iter().map(Into::into).collect(),
+    };
+    devices.devices().filter(|device| selector.matches(device)).cloned().collect()
+}
+
+/// Returns what a snapshot is taken of: filters of topics, and devices. `None`: that is known at run only.
+pub(super) fn remembered(devices: &Directory, snapshot: &Snapshot) -> Option<(Vec<Pattern>, Vec<Arc<Device>>)> {
+    let parts = snapshot_parts(snapshot.target.as_constant()?).ok()?;
+    let (mut patterns, mut found) = (Vec::new(), Vec::new());
+    for part in &parts {
+        match part {
+            SnapshotPart::Topics(filter) => {
+                patterns.extend(TopicFilter::parse(filter).ok().map(|filter| Pattern::of_filter(&filter)));
+            }
+            SnapshotPart::Device(name) => found.extend(named(devices, name)),
+            SnapshotPart::Where(map) => found.extend(selected(devices, map)),
+        }
+    }
+    Some((patterns, found))
+}
+
+/// Returns where a device says what can be set.
+pub(super) fn says(device: &Device) -> Vec<(Pattern, String)> {
+    let settable = device.properties.iter().filter(|property| property.write.is_some());
+    settable.flat_map(|property| said(device, &property.name)).collect()
+}
+
+/// Returns what a command sends: to which topics, and what, where that is known at load.
+pub(super) fn told(devices: &Directory, action: &SetAction) -> Vec<(Pattern, Option<Value>)> {
+    let meant = meant(devices, &action.target);
     let values = constants(&action.to);
     let mut found = Vec::new();
     for device in &meant {
@@ -81,7 +125,7 @@ fn constants(to: &Template) -> Option<Map> {
 }
 
 /// Returns the topics that a device listens on.
-fn listens(device: &Device) -> Vec<Pattern> {
+pub(super) fn listens(device: &Device) -> Vec<Pattern> {
     let topic = |property: &Property| device.topics.get(property.write.as_ref()?.topic);
     let topics: std::collections::BTreeSet<&TopicFilter> = device.properties.iter().filter_map(topic).collect();
     topics.into_iter().map(Pattern::of_filter).collect()

@@ -159,7 +159,7 @@ impl Graph {
 impl Node {
     fn new(rule: Arc<Rule>, rules: &Ruleset, devices: &Directory) -> Node {
         let (reads, named, asks) = reads::of(&rule, rules, devices);
-        let (writes, sets, steers) = writes::of(&rule, devices);
+        let (writes, sets, steers) = writes::of(&rule, rules, devices);
         Node { reads, named, writes, sets, others: asks.into_iter().chain(steers).collect(), rule }
     }
 

@@ -4,7 +4,7 @@ use crate::devices::Directory;
 use crate::model::{Place, RuleId, Value, input_topic};
 use crate::rules::{
     Action, ActionKind, Condition, ConditionKind, IfChanged, Per, Question, RepeatKind, Rule, RuleReference, Ruleset,
-    Start, Trigger, TriggerKind,
+    Snapshot, Start, Trigger, TriggerKind,
 };
 use crate::script::{Closure, Expression, Template};
 
@@ -196,12 +196,24 @@ impl Reader<'_> {
                     self.template(template, &action.place);
                 }
             }
-            ActionKind::Snapshot(snapshot) => {
-                for pattern in self.names.topics(&snapshot.target) {
-                    self.add(pattern, How::Used, String::new(), &action.place);
-                }
-            }
+            ActionKind::Snapshot(snapshot) => self.snapshot(snapshot, action),
             _ => {}
+        }
+    }
+
+    /// What is remembered is read.
+    fn snapshot(&mut self, snapshot: &Snapshot, action: &Action) {
+        let Some((patterns, remembered)) = devices::remembered(self.devices, snapshot) else {
+            for pattern in self.names.topics(&snapshot.target) {
+                self.add(pattern, How::Used, String::new(), &action.place);
+            }
+            return;
+        };
+        for pattern in patterns {
+            self.add(pattern, How::Used, String::new(), &action.place);
+        }
+        for (pattern, path) in remembered.iter().flat_map(|device| devices::says(device)) {
+            self.add(pattern, How::Used, path, &action.place);
         }
     }
 }

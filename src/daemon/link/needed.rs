@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crate::engine::topic_filter;
 use crate::lang::{BrokerSettings, NamedDevices, Settings, Source, Sources};
 use crate::model::{Topic, TopicFilter, is_inner};
-use crate::rules::{Condition, ConditionKind, IfChanged, Rule, RuleEntry, Ruleset};
+use crate::rules::{
+    ActionKind, Condition, ConditionKind, IfChanged, Rule, RuleEntry, Ruleset, Snapshot, SnapshotPart, snapshot_parts,
+};
 use crate::script::{Template, topic_readers};
 
 /// Returns the filters of all that the home needs to hear.
@@ -33,7 +35,7 @@ pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &
         }
     }
     let names_devices = settings.named_devices != NamedDevices::default();
-    if names_devices || sources.values().any(speaks_of_devices) {
+    if names_devices || sources.values().any(speaks_of_devices) || found.speaks_of_devices {
         settings.discovery.sources.filters().iter().for_each(|filter| found.pattern(filter));
     }
     settings.devices.iter().for_each(|filter| found.filter(filter));
@@ -46,12 +48,12 @@ pub(in crate::daemon) fn needed(settings: &Settings, rules: &Ruleset, sources: &
     // What others ask of us. The topics of rules also say how they are, which is no news to us.
     for entry in &*rules.entries {
         let levels = entry.id().as_str().split('/').count();
-        found.0.insert(format!("homerule/rule/{}set", "+/".repeat(levels)).into());
+        found.filters.insert(format!("homerule/rule/{}set", "+/".repeat(levels)).into());
     }
     for own in ["homerule/input/#", "homerule/status"] {
-        found.0.insert(own.into());
+        found.filters.insert(own.into());
     }
-    found.0
+    found.filters
 }
 
 /// Returns whether a file speaks of devices, which discovery tells of.
@@ -68,14 +70,18 @@ fn speaks_of_devices(source: &Source) -> bool {
 }
 
 #[derive(Default)]
-struct Found(BTreeSet<Arc<str>>);
+struct Found {
+    filters: BTreeSet<Arc<str>>,
+    /// Whether a rule commands or remembers devices, however it's written.
+    speaks_of_devices: bool,
+}
 
 impl Found {
     fn filter(&mut self, filter: &TopicFilter) {
         if is_inner(&filter.plain()) {
             return;
         }
-        self.0.insert(filter.plain().into());
+        self.filters.insert(filter.plain().into());
     }
 
     fn pattern(&mut self, pattern: &str) {
@@ -103,13 +109,36 @@ impl Found {
                 IfChanged::Topic(topic) => self.template(topic),
             }
         }
+        for action in rule.actions() {
+            self.speaks_of_devices |= !action.kind.sets().is_empty();
+            if let ActionKind::Snapshot(snapshot) = &action.kind {
+                self.snapshot(snapshot);
+            }
+        }
+        self.speaks_of_devices |= rule.scenes.values().any(|scene| !scene.sets().is_empty());
+    }
+
+    /// What is remembered must be known before.
+    fn snapshot(&mut self, snapshot: &Snapshot) {
+        let Some(parts) = snapshot.target.as_constant().and_then(|target| snapshot_parts(target).ok()) else {
+            self.speaks_of_devices = true;
+            return self.template(&snapshot.target);
+        };
+        for part in parts {
+            match part {
+                SnapshotPart::Topics(filter) => self.pattern(&filter),
+                SnapshotPart::Device(_) | SnapshotPart::Where(_) => self.speaks_of_devices = true,
+            }
+        }
     }
 
     /// The rules of `each: {topic: …}` read their own topics, which the filter covers.
     fn rule_of_each(&mut self, rule: &Rule) {
         let mut own = Found::default();
         own.rule(rule);
-        self.0.extend(own.0.into_iter().filter(|filter| !filter.split('/').any(|level| level == "x")));
+        self.speaks_of_devices |= own.speaks_of_devices;
+        let read = own.filters.into_iter().filter(|filter| !filter.split('/').any(|level| level == "x"));
+        self.filters.extend(read);
     }
 
     /// A level with an expression in it may be anything; one of which nothing is known is left out.
@@ -176,7 +205,27 @@ mod tests {
              mystate('no/thing'); state(topic); state(`${topic}`); age( 'b' ); \
              average('home/power', '1h') + duration(\"home/heat\", 'ON', 'today'); publish('out/a', 1)",
         );
-        let found: Vec<&str> = found.0.iter().map(|filter| &**filter).collect();
+        let found: Vec<&str> = found.filters.iter().map(|filter| &**filter).collect();
         assert_eq!(found, ["b", "home/+/+/window", "home/a", "home/heat", "home/power", "weather/lux"]);
+    }
+
+    #[test]
+    fn what_a_snapshot_remembers_is_heard_before() {
+        let heard = |then: &str| -> Vec<String> {
+            let rules = format!(
+                "scenes: {{ film: {{ Lamp: {{ on: true }} }} }}\nrules: {{ a: {{ when: bell, then: {then} }} }}\n"
+            );
+            let mut sources = Sources::new();
+            sources.insert("rules/a.yaml".into(), Source::Content(rules.as_bytes().into()));
+            let home = crate::lang::Home::load(&sources);
+            let needed = needed(&home.settings, &home.ruleset, &sources);
+            needed.iter().filter(|filter| !filter.starts_with("homerule/")).map(ToString::to_string).collect()
+        };
+        assert_eq!(heard("{ snapshot: lamp/+state, as: x }"), ["bell", "lamp/+"]);
+        assert_eq!(heard("{ log: x }"), ["bell"]);
+        for devices in ["{ snapshot: Lamp }", "{ snapshot: [{ kind: light }] }", "{ scene: film }"] {
+            let heard = heard(devices);
+            assert!(heard.iter().any(|filter| filter == "zigbee2mqtt/bridge/devices"), "{devices}: {heard:?}");
+        }
     }
 }

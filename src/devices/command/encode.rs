@@ -82,6 +82,14 @@ fn are_shared(one: &Form, other: &Form) -> bool {
     }
 }
 
+/// Returns whether values go in one call of the device, which is carried out as a whole: one that also switches it off doesn't have
+/// it go on before.
+pub(in crate::devices) fn go_together<'a>(mut writes: impl Iterator<Item = &'a Write>) -> bool {
+    let Some(first) = writes.next() else { return true };
+    let is_call = matches!(first.form, Form::Rpc { .. });
+    is_call && writes.all(|write| write.topic == first.topic && are_shared(&first.form, &write.form))
+}
+
 fn add(draft: &mut Draft<'_>, write: &Write, wire: Value) -> Result<(), EncodeError> {
     match &write.form {
         // Of a call without a parameter, the value is the method.

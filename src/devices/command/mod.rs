@@ -1,5 +1,6 @@
 //! Commands: what a rule wants, checked against what the device has, made absolute, and put into its messages.
 
+pub(in crate::devices) mod back;
 pub(in crate::devices) mod encode;
 pub(in crate::devices) mod says;
 
@@ -157,7 +158,7 @@ impl Device {
         }
     }
 
-    fn writable(&self, name: &str) -> Result<(&Property, &Write), CommandError> {
+    pub(in crate::devices) fn writable(&self, name: &str) -> Result<(&Property, &Write), CommandError> {
         let device = || Arc::clone(&self.name);
         let Some((_, property)) = self.property(name) else {
             let names: Vec<&Arc<str>> = self.properties.iter().map(|property| &property.name).collect();

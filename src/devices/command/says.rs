@@ -5,9 +5,10 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::devices::command::encode::Publication;
-use crate::devices::device::Device;
 use crate::devices::device::property::{Holds, Property};
 use crate::devices::device::reader::Extract;
+use crate::devices::device::{Device, Source};
+use crate::devices::driver::shelly;
 use crate::model::{Map, Payload, Qos, Topic, TopicFilter, Value};
 
 /// Why a device can't say something.
@@ -85,7 +86,14 @@ impl Device {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let publication = |(topic, payload)| Publication { topic, payload, qos: Qos::AtLeastOnce, retain: false };
+        let whole = |topic: &Topic, payload| match self.source {
+            Source::Shelly => shelly::with_number(topic, payload),
+            _ => payload,
+        };
+        let publication = |(topic, payload)| {
+            let payload = whole(&topic, payload);
+            Publication { topic, payload, qos: Qos::AtLeastOnce, retain: false }
+        };
         Ok(said.into_iter().map(publication).collect())
     }
 

@@ -6,7 +6,7 @@ mod home_assistant;
 mod homie;
 mod own;
 mod parts;
-mod shelly;
+pub(in crate::devices) mod shelly;
 mod tasmota;
 mod zigbee2mqtt;
 

@@ -109,6 +109,19 @@ fn status_place(topic: &str) -> Option<(&str, Component)> {
     Some((prefix, Component::parse(last)?))
 }
 
+/// Returns what a component writes of itself: each status has its number, by which it's known.
+pub(in crate::devices) fn with_number(topic: &Topic, payload: Payload) -> Payload {
+    let (Some((_, component)), Value::Map(status)) = (status_place(topic.as_str()), payload.value()) else {
+        return payload;
+    };
+    if status.contains_key("id") {
+        return payload;
+    }
+    let number = [(Arc::from("id"), Value::Int(component.number.into()))];
+    let entries = status.iter().map(|(key, value)| (Arc::clone(key), value.clone()));
+    Payload::from_value(&Value::Map(Arc::new(number.into_iter().chain(entries).collect())))
+}
+
 impl Shelly {
     /// Learns from `NotifyStatus`, `NotifyFullStatus` and `NotifyEvent`.
     fn note_events(&mut self, prefix: &str, message: &Value, told: &mut Told) {

@@ -4,6 +4,7 @@ mod devices_of_zigbee2mqtt;
 mod discovered;
 mod hostile;
 mod known;
+mod restored;
 mod spoken;
 mod templates;
 mod various;

@@ -8,6 +8,7 @@ pub(crate) mod perform;
 pub(crate) mod publish;
 pub(crate) mod repeat;
 pub(crate) mod request;
+mod restore;
 pub(crate) mod script;
 mod snapshot;
 pub(crate) mod timer;

@@ -14,7 +14,7 @@ use crate::script::{Expression, Failure, Template};
 
 use super::act::Act;
 use super::next::Next;
-use super::{call, extend, publish, repeat, request, script, snapshot, variables};
+use super::{call, extend, publish, repeat, request, restore, script, snapshot, variables};
 
 /// Does an action of a thread.
 ///
@@ -43,7 +43,14 @@ pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
         return Err(Failure::plain(why));
     }
     match &act.action.kind {
-        ActionKind::Publish(messages) | ActionKind::Scene { messages, .. } => publish::publish_all(act, messages),
+        ActionKind::Publish(messages) => publish::publish_all(act, messages),
+        ActionKind::Scene { messages, sets, .. } => {
+            match publish::publish_all(act, messages)? {
+                Next::GoOn => {}
+                other => return Ok(other),
+            }
+            set::set_all(act, sets)
+        }
         ActionKind::SceneByName(name) => scene(act, name),
         ActionKind::Set(command) => set::set(act, command),
         ActionKind::Input(values) => input::act(act, values),
@@ -80,7 +87,7 @@ pub(crate) fn perform(act: &mut Act<'_>) -> Result<Next, Failure> {
         ActionKind::Forget(rule) => call::forget(act, rule),
         ActionKind::Resume(rule) => call::resume(act, rule),
         ActionKind::Snapshot(snapshot) => snapshot::take(act, snapshot),
-        ActionKind::Restore { name, to } => snapshot::restore(act, name, to.as_ref()),
+        ActionKind::Restore { name, to } => restore::restore(act, name, to.as_ref()),
         ActionKind::Log { text, level } => log(act, text, *level),
         ActionKind::Http(http) => request::http(act, http),
         ActionKind::Exec(exec) => request::exec(act, exec),

@@ -1,104 +1,155 @@
-//! `snapshot` and `restore`: remembers what topics say, and publishes it again.
+//! `snapshot`: remembers what topics and devices say (docs/language/snapshots.md).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::engine::device::set::said_at;
+use crate::engine::device::target::select;
 use crate::engine::instant::later;
-use crate::engine::live::snapshots::Remembered;
+use crate::engine::live::snapshots::{Remembered, RememberedDevice};
 use crate::engine::trace::{StepKind, StepResult};
-use crate::model::{Map, Qos, TopicFilter, Value};
-use crate::rules::{IfChanged, Publish, Snapshot};
-use crate::script::{Failure, Template};
+use crate::model::{Map, Payload, Topic, TopicFilter, Value, format_size};
+use crate::rules::{Snapshot, SnapshotPart, snapshot_name, snapshot_parts};
+use crate::script::{Failure, KnownDevice};
 
 use super::act::Act;
 use super::next::Next;
-use super::publish::publish_all;
 
-/// How many topics one may hold.
-const MOST_TOPICS: usize = 1000;
+/// How many topics and devices one may hold.
+const MOST: usize = 1000;
 
-/// Remembers what topics say now.
+/// How many devices a trace names.
+const MOST_NAMED: usize = 10;
+
+/// Remembers what topics and devices say now. Where a name means no device, the others are remembered.
 ///
 /// # Errors
-/// When the filter can't be one, or matches too many topics.
+/// When the target can't be one, matches too much, or names a device that isn't there.
 pub(crate) fn take(act: &mut Act<'_>, snapshot: &Snapshot) -> Result<Next, Failure> {
-    let target = act.evaluate(|engine, scope, reads| engine.text(scope, &snapshot.target, reads))?;
+    let target = act.evaluate(|engine, scope, reads| engine.render(scope, &snapshot.target, reads))?;
     let name = match &snapshot.name {
         Some(name) => act.evaluate(|engine, scope, reads| engine.text(scope, name, reads))?,
-        None => target.clone(),
+        None => snapshot_name(&target),
     };
-    let filter = TopicFilter::parse(&target)
-        .map_err(|error| Failure::plain(format!("`{target}` isn't a valid topic filter: {error}")))?;
+    let parts = snapshot_parts(&target).map_err(Failure::plain)?;
     let (now, key) = (act.at.core.now(), key_of(act, &name));
     if !snapshot.replace && act.at.core.snapshots.get(&key, now).is_some() {
         act.note(StepKind::Snapshot, StepResult::Words(format!("`{name}` is there already, and stays")));
         return Ok(Next::GoOn);
     }
-    let world = &act.at.core.evaluator.world;
-    let found = world.states.matching(&filter).filter(|(_, state)| {
-        !state.payload.value().is_null() && !act.at.core.options.ignored.contains(state.payload.value())
-    });
-    let topics: Vec<_> = found.map(|(topic, state)| (topic.clone(), state.payload.clone())).collect();
-    if topics.len() > MOST_TOPICS {
-        return Err(Failure::plain(format!(
-            "`{target}` matches {} topics, and {MOST_TOPICS} are the most",
-            topics.len()
-        )));
+    let mut remembered = Remembered {
+        at: now,
+        until: later(now, snapshot.keep),
+        topics: Vec::new(),
+        filters: Vec::new(),
+        devices: Vec::new(),
+    };
+    let mut wrong = Vec::new();
+    for part in &parts {
+        match part {
+            SnapshotPart::Topics(filter) => topics(act, filter, &mut remembered)?,
+            SnapshotPart::Device(name) => devices(act, &Value::Text(Arc::clone(name)), &mut remembered, &mut wrong)?,
+            SnapshotPart::Where(map) => devices(act, &Value::Map(Arc::clone(map)), &mut remembered, &mut wrong)?,
+        }
     }
-    let topics_text = if topics.len() == 1 { "topic" } else { "topics" };
-    act.note(StepKind::Snapshot, StepResult::Words(format!("`{name}`: {} {topics_text}", topics.len())));
-    let remembered = Remembered { at: now, until: later(now, snapshot.keep), topics, filter: target };
+    check_size(act, &snapshot_name(&target), &remembered)?;
+    act.note(StepKind::Snapshot, StepResult::Words(in_words(&name, &remembered)));
     act.at.core.snapshots.put(key, remembered, now);
-    Ok(Next::GoOn)
+    if wrong.is_empty() {
+        return Ok(Next::GoOn);
+    }
+    Err(Failure { place: Some(act.action.place.clone()), ..Failure::plain(wrong.join("; ")) })
 }
 
-/// Publishes what is remembered under a name, each payload to where `to` says, and forgets it.
-///
-/// # Errors
-/// When it isn't said where to, or a message can't be published.
-pub(crate) fn restore(act: &mut Act<'_>, name: &Template, to: Option<&Template>) -> Result<Next, Failure> {
-    let name = act.evaluate(|engine, scope, reads| engine.text(scope, name, reads))?;
-    let now = act.at.core.now();
-    let key = key_of(act, &name);
-    let Some(remembered) = act.at.core.snapshots.get(&key, now).cloned() else {
-        act.note(StepKind::Restore, StepResult::Words(format!("nothing is remembered as `{name}`")));
-        return Ok(Next::GoOn);
-    };
-    let Some(to) = to else {
+/// Checks that a snapshot isn't too large: it's written to the disk, and read as one.
+fn check_size(act: &Act<'_>, target: &str, remembered: &Remembered) -> Result<(), Failure> {
+    let count = remembered.topics.len() + remembered.devices.len();
+    if count > MOST {
+        return Err(Failure::plain(format!("`{target}` matches {count} topics and devices, and {MOST} are the most")));
+    }
+    let payloads = remembered.topics.iter().map(|(_, payload)| payload.bytes().len());
+    let values = remembered.devices.iter().flat_map(|device| &device.values).map(|(_, value)| value.size());
+    let (size, most) = (payloads.chain(values).sum::<usize>(), act.at.core.options.limits.value().bytes);
+    if size > most {
+        let (size, most) = (format_size(size), format_size(most));
         return Err(Failure::plain(format!(
-            "`restore: {name}` needs `to`: where the payloads go, e.g. `${{topic}}/set`"
+            "what `{target}` says is too large to remember: {size}, and {most} is the most"
         )));
+    }
+    Ok(())
+}
+
+/// Adds what the topics of a filter say.
+fn topics(act: &mut Act<'_>, text: &str, remembered: &mut Remembered) -> Result<(), Failure> {
+    let filter = TopicFilter::parse(text)
+        .map_err(|error| Failure::plain(format!("`{text}` isn't a valid topic filter: {error}")))?;
+    act.at.core.evaluator.ask(std::iter::once(&filter));
+    let core = &*act.at.core;
+    let known: BTreeSet<Topic> = remembered.topics.iter().map(|(topic, _)| topic.clone()).collect();
+    let found = core.evaluator.world.states.matching(&filter).filter(|(topic, state)| {
+        let value = state.payload.value();
+        !value.is_null() && !core.options.ignored.contains(value) && !known.contains(*topic)
+    });
+    remembered.topics.extend(found.map(|(topic, state)| (topic.clone(), state.payload.clone())));
+    remembered.filters.push(text.to_owned());
+    Ok(())
+}
+
+/// Adds what the devices of a target say; names that mean none are added to `wrong`.
+fn devices(act: &Act<'_>, target: &Value, remembered: &mut Remembered, wrong: &mut Vec<String>) -> Result<(), Failure> {
+    let (found, unknown) = select(&act.at.core.evaluator.world.devices, target).map_err(Failure::plain)?;
+    wrong.extend(unknown);
+    for device in found {
+        if remembered.devices.iter().all(|known| known.id != device.id) {
+            remembered.devices.push(remember(act, &device));
+        }
+    }
+    Ok(())
+}
+
+fn remember(act: &Act<'_>, device: &KnownDevice) -> RememberedDevice {
+    let core = &*act.at.core;
+    let heard = |topic: &Topic| -> Option<Payload> {
+        core.evaluator.world.states.get(topic.as_str()).map(|state| state.payload.clone())
     };
-    let filter = TopicFilter::parse(&remembered.filter).ok();
-    for (topic, payload) in &remembered.topics {
-        let mut locals = Map::new();
-        locals.insert("topic".into(), Value::Text(topic.text()));
-        locals.insert("msg".into(), payload.value().clone());
-        if let Some(captures) = filter.as_ref().and_then(|filter| filter.captures(topic)) {
-            let captures = captures.into_iter().map(Value::Text).collect();
-            locals.insert("captures".into(), Value::List(Arc::new(captures)));
-        }
-        let target =
-            act.with_locals(locals, |act| act.evaluate(|engine, scope, reads| engine.topic(scope, to, reads)))?;
-        let publish = Publish {
-            topic: Template::Constant(Value::Text(target.text())),
-            payload: Template::Constant(payload.value().clone()),
-            qos: Qos::AtLeastOnce,
-            retain: false,
-            if_changed: IfChanged::Always,
-            confirm: None,
-        };
-        if let Next::End(outcome) = publish_all(act, &[publish])? {
-            return Ok(Next::End(outcome));
-        }
+    let said =
+        |property: &str| said_at(core, device, property).filter(|(value, _)| !core.options.ignored.contains(value));
+    let known = core.devices.registry.device(&device.id);
+    RememberedDevice {
+        id: Arc::clone(&device.id),
+        label: Arc::clone(&device.label),
+        values: known.map(|known| known.restorable(&said, &heard)).unwrap_or_default(),
+        commanded: BTreeSet::new(),
     }
-    if !act.at.rule.dry_run {
-        act.at.core.snapshots.take(&key, now);
+}
+
+/// Returns what was remembered, for the trace.
+fn in_words(name: &str, remembered: &Remembered) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for device in remembered.devices.iter().take(MOST_NAMED) {
+        let values: Map = device.values.iter().cloned().collect();
+        parts.push(if values.is_empty() {
+            format!("{} says nothing that can be set", device.label)
+        } else {
+            format!("{} {}", device.label, Value::Map(Arc::new(values)))
+        });
     }
-    Ok(Next::GoOn)
+    match remembered.devices.len().saturating_sub(MOST_NAMED) {
+        0 => {}
+        1 => parts.push("1 more device".to_owned()),
+        more => parts.push(format!("{more} more devices")),
+    }
+    match remembered.topics.len() {
+        0 if !remembered.devices.is_empty() => {}
+        0 if remembered.filters.is_empty() => parts.push("no device fits".to_owned()),
+        1 => parts.push("1 topic".to_owned()),
+        many => parts.push(format!("{many} topics")),
+    }
+    format!("`{name}`: {}", parts.join("; "))
 }
 
 /// Returns the name of a snapshot in all of the home: those of a file are its own, unless another file's id is written.
-fn key_of(act: &Act<'_>, name: &str) -> String {
+pub(super) fn key_of(act: &Act<'_>, name: &str) -> String {
     let is_of_file = act.at.core.snapshots.get(name, act.at.core.now()).is_some();
     if name.contains(':') && is_of_file { name.to_owned() } else { format!("{}:{name}", act.at.rule.id.file()) }
 }

@@ -47,7 +47,8 @@ pub(crate) fn arm_again(core: &mut Core, id: LiveId, run: &mut Run) {
 
 /// A message has come: commands that wait are confirmed by it, or superseded.
 pub(crate) fn heard(core: &mut Core, arrival: &Arrival, cause: &Cause) {
-    if core.devices.waiters.is_empty() {
+    let remembers = core.snapshots.has_devices();
+    if core.devices.waiters.is_empty() && !remembers {
         return;
     }
     let message = &arrival.message;
@@ -70,6 +71,9 @@ pub(crate) fn heard(core: &mut Core, arrival: &Arrival, cause: &Cause) {
     if matches!(message.origin, Origin::Live | Origin::Own) {
         let commanded = core.devices.registry.commanded(&message.topic, &message.payload);
         for reading in commanded {
+            if remembers {
+                core.snapshots.note_commanded(&reading.device, [&reading.property]);
+            }
             supersede(core, None, &reading.device, &reading.property, cause.run);
         }
         for (run, thread) in core.devices.waiters.of(message.topic.as_str()) {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::devices::{CommandError, CommandOptions, Publication as DevicePublication};
 use crate::engine::action::act::Act;
 use crate::engine::action::next::Next;
@@ -43,7 +45,7 @@ pub(crate) fn set(act: &mut Act<'_>, set: &SetAction) -> Result<Next, Failure> {
     let options = CommandOptions { if_changed: set.if_changed };
     let mut pending = Vec::new();
     for device in devices {
-        match command(act, &device, &wanted, options) {
+        match command(act, StepKind::Set, &device, &wanted, options) {
             Commanded::Stopped(next) => return Ok(next),
             Commanded::Refused(why) => wrong.push(why),
             Commanded::Sent(wanted) if wanted.is_empty() => {}
@@ -64,6 +66,27 @@ pub(crate) fn set(act: &mut Act<'_>, set: &SetAction) -> Result<Next, Failure> {
     let due = later(act.at.core.now(), within);
     let confirming = Confirming { at: act.place, pending, within, due, tries, asked: 1 };
     Ok(wait(act, confirming))
+}
+
+/// Gives all commands of a scene. Each is tried, whatever becomes of the others.
+///
+/// # Errors
+/// When a template fails, or a device can't be commanded so: with all that is wrong.
+pub(crate) fn set_all(act: &mut Act<'_>, sets: &[SetAction]) -> Result<Next, Failure> {
+    let mut wrong: Option<Failure> = None;
+    for one in sets {
+        match set(act, one) {
+            Ok(Next::GoOn) => {}
+            Ok(other) => return Ok(other),
+            Err(failure) => {
+                wrong = Some(match wrong {
+                    None => failure,
+                    Some(before) => Failure { message: format!("{}; {}", before.message, failure.message), ..before },
+                });
+            }
+        }
+    }
+    wrong.map_or(Ok(Next::GoOn), Err)
 }
 
 /// Makes the thread wait until it is said.
@@ -90,7 +113,7 @@ pub(crate) fn confirm_publish(act: &mut Act<'_>, confirm: &PublishConfirm, messa
 }
 
 /// What became of a command to one device.
-enum Commanded {
+pub(crate) enum Commanded {
     /// It was sent; what it can be seen to have done.
     Sent(Vec<(Arc<str>, Value)>),
     /// The device doesn't take it, in words.
@@ -99,7 +122,14 @@ enum Commanded {
     Stopped(Next),
 }
 
-fn command(act: &mut Act<'_>, device: &KnownDevice, wanted: &Map, options: CommandOptions) -> Commanded {
+/// Commands one device; `kind` is the step of the trace.
+pub(crate) fn command(
+    act: &mut Act<'_>,
+    kind: StepKind,
+    device: &KnownDevice,
+    wanted: &Map,
+    options: CommandOptions,
+) -> Commanded {
     let core = &*act.at.core;
     let Some(known) = core.devices.registry.device(&device.id) else {
         return Commanded::Refused(format!("`{}` is gone", device.label));
@@ -111,21 +141,27 @@ fn command(act: &mut Act<'_>, device: &KnownDevice, wanted: &Map, options: Comma
     let values: Map = command.values.iter().cloned().collect();
     let (device_name, values) = (Arc::clone(&device.label), Value::Map(Arc::new(values)));
     if command.publications.is_empty() {
-        act.note(StepKind::Set, StepResult::Device(DeviceStep::Unchanged { device: device_name, values }));
+        act.note(kind, StepResult::Device(DeviceStep::Unchanged { device: device_name, values }));
         return Commanded::Sent(Vec::new());
     }
     let step = StepResult::Device(DeviceStep::Commanded { device: device_name, values });
     let step = if act.at.rule.dry_run { StepResult::Would(Box::new(step)) } else { step };
-    act.note(StepKind::Set, step);
+    act.note(kind, step);
     if !act.at.rule.dry_run {
         yielding::device::note(act.at.core, act.at.rule, act.at.run, device, wanted, &command.values);
         let by = Some(act.at.run.id);
         for (property, _) in &command.values {
             confirm::supersede(act.at.core, Some(act.at.run), &device.id, property, by);
         }
+        if act.at.core.snapshots.has_devices() {
+            let members = yielding::device::members(act.at.core, device);
+            for id in members.iter().map(|member| &member.id).chain([&device.id]) {
+                act.at.core.snapshots.note_commanded(id, command.values.iter().map(|(property, _)| property));
+            }
+        }
     }
     for publication in command.publications {
-        if let Some(outcome) = send(act, StepKind::Set, message(publication)) {
+        if let Some(outcome) = send(act, kind, message(publication)) {
             return Commanded::Stopped(Next::End(outcome));
         }
     }
@@ -133,13 +169,19 @@ fn command(act: &mut Act<'_>, device: &KnownDevice, wanted: &Map, options: Comma
 }
 
 /// Returns what a device last said of a property.
-fn said(core: &Core, device: &KnownDevice, property: &str) -> Option<Value> {
+pub(crate) fn said(core: &Core, device: &KnownDevice, property: &str) -> Option<Value> {
+    said_at(core, device, property).map(|(value, _)| value)
+}
+
+/// Returns what a device last said of a property, and since when it says so.
+pub(crate) fn said_at(core: &Core, device: &KnownDevice, property: &str) -> Option<(Value, Timestamp)> {
     let state = core.evaluator.world.states.get(device.topic(property)?.as_str())?;
-    Some(state.payload.value().clone()).filter(|value| !value.is_null())
+    let value = state.payload.value();
+    (!value.is_null()).then(|| (value.clone(), state.changed_at))
 }
 
 /// Returns what is wrong with a command, in one sentence.
-pub(super) fn in_words(errors: &[CommandError]) -> String {
+pub(crate) fn in_words(errors: &[CommandError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 

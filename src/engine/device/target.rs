@@ -111,12 +111,11 @@ pub(crate) fn rules_that_name(core: &Core, device: &KnownDevice, property: &str)
             _ => false,
         })
     };
-    let sets = |kind: &ActionKind| match kind {
-        ActionKind::Set(set) => {
+    let sets = |kind: &ActionKind| {
+        kind.sets().iter().any(|set| {
             is_named(set.target.as_constant().and_then(Value::as_text))
                 && matches!(set.to.as_constant(), Some(Value::Map(to)) if to.contains_key(property))
-        }
-        _ => false,
+        })
     };
     let names_it = core.live.iter().filter(|(_, live)| {
         let rule = &live.rule;

@@ -1,6 +1,7 @@
-//! What rules remember of topics, to put it back (docs/language/snapshots.md).
+//! What rules remember of topics and devices, to put it back (docs/language/snapshots.md).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::instant::Shift;
 use crate::engine::kept::snapshot::SaveKey;
 use crate::engine::live::saved_rule::{from_json, to_json};
-use crate::model::{Payload, Topic};
+use crate::model::{Payload, Topic, Value};
 
 /// How the keys of their rows begin.
 const SNAPSHOT: &str = "snapshot/";
@@ -22,15 +23,73 @@ pub(crate) struct Snapshots {
 
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub(crate) struct Remembered {
     /// When it was taken.
     pub(crate) at: Timestamp,
     /// Until when it's kept.
     pub(crate) until: Timestamp,
-    /// What each topic said, and what the wildcards matched.
+    /// What each topic said.
     pub(crate) topics: Vec<(Topic, Payload)>,
-    /// The filter that it was taken of.
-    pub(crate) filter: String,
+    /// The filters that the topics matched.
+    pub(crate) filters: Vec<String>,
+    /// What each device said.
+    pub(crate) devices: Vec<RememberedDevice>,
+}
+
+/// What is remembered of a device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RememberedDevice {
+    pub(crate) id: Arc<str>,
+    /// What it was called then.
+    pub(crate) label: Arc<str>,
+    /// What it said, of the properties that can be set.
+    pub(crate) values: Vec<(Arc<str>, Value)>,
+    /// Which properties were commanded since.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) commanded: BTreeSet<Arc<str>>,
+}
+
+/// The form in which they're kept. The first one had no devices, one filter, and no number.
+const FORM: u32 = 2;
+
+/// A snapshot as it's kept, in any form that was ever written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Stored {
+    #[serde(default = "first_form")]
+    form: u32,
+    at: Timestamp,
+    until: Timestamp,
+    topics: Vec<(Topic, Payload)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    filter: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    filters: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<RememberedDevice>,
+}
+
+fn first_form() -> u32 {
+    1
+}
+
+impl TryFrom<Stored> for Remembered {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Remembered, String> {
+        let Stored { form, at, until, topics, filter, filters, devices } = stored;
+        if form > FORM {
+            return Err(format!("a later version wrote this snapshot, in form {form}; this one reads up to {FORM}"));
+        }
+        Ok(Remembered { at, until, topics, filters: filter.into_iter().chain(filters).collect(), devices })
+    }
+}
+
+impl From<Remembered> for Stored {
+    fn from(remembered: Remembered) -> Stored {
+        let Remembered { at, until, topics, filters, devices } = remembered;
+        Stored { form: FORM, at, until, topics, filter: None, filters, devices }
+    }
 }
 
 impl Snapshots {
@@ -54,6 +113,25 @@ impl Snapshots {
         let taken = self.by_name.remove(name)?;
         self.unsaved.insert(name.to_owned());
         (taken.until > now).then_some(taken)
+    }
+
+    /// Returns whether any remembers devices.
+    pub(crate) fn has_devices(&self) -> bool {
+        self.by_name.values().any(|known| !known.devices.is_empty())
+    }
+
+    /// Notes that properties of a device were commanded.
+    pub(crate) fn note_commanded<'a>(&mut self, device: &str, properties: impl IntoIterator<Item = &'a Arc<str>>) {
+        let properties: Vec<&Arc<str>> = properties.into_iter().collect();
+        for (name, known) in &mut self.by_name {
+            for known in known.devices.iter_mut().filter(|known| *known.id == *device) {
+                let before = known.commanded.len();
+                known.commanded.extend(properties.iter().copied().cloned());
+                if known.commanded.len() > before {
+                    self.unsaved.insert(name.clone());
+                }
+            }
+        }
     }
 
     /// Says what must be kept.

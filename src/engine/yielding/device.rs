@@ -74,7 +74,7 @@ fn transition(wanted: &Map) -> Duration {
 }
 
 /// Returns the members of a group that are known.
-fn members(core: &Core, device: &KnownDevice) -> Vec<Arc<KnownDevice>> {
+pub(crate) fn members(core: &Core, device: &KnownDevice) -> Vec<Arc<KnownDevice>> {
     let registry = &core.devices.registry;
     let Some(group) = registry.device(&device.id).filter(|device| !device.members.is_empty()) else {
         return Vec::new();
@@ -189,10 +189,8 @@ fn watches(core: &Core, rule: &Rule, said: &Said) -> bool {
 }
 
 fn sets(rule: &Rule) -> impl Iterator<Item = &SetAction> {
-    rule.actions().filter_map(|action| match &action.kind {
-        ActionKind::Set(set) => Some(set),
-        _ => None,
-    })
+    let scenes = rule.scenes.values().flat_map(ActionKind::sets);
+    rule.actions().flat_map(|action| action.kind.sets()).chain(scenes)
 }
 
 /// Returns the devices that a command means, where its target is written out.

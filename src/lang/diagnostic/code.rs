@@ -94,6 +94,7 @@ codes! {
     100 UNLIKELY_TOPIC "A topic looks like something else."
     101 EMPTY_WINDOW "A part of the day has no time for part of the year."
     102 EMPTIED_FILE "A rule file had rules and is empty now."
+    103 UNPAIRED_SNAPSHOT "A snapshot is never restored, or restored and never taken."
     120 BAD_WINDOW "Invalid window of the past."
     121 IGNORED_VALUE "A trigger or a condition waits for a value that is ignored."
     122 BAD_SEQUENCE "A sequence can never fire, or has a part that can't be one."

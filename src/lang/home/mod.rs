@@ -5,6 +5,7 @@ mod checks;
 mod devices;
 mod link_checks;
 mod scripts;
+mod snapshots;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +84,7 @@ impl Home {
         diagnostics.extend(context.names_unknown_devices().then(no_devices));
         let rules = rules_of(&context, &decoded);
         diagnostics.extend(checks::check(&rules));
+        diagnostics.extend(snapshots::check(&rules, &diagnostics));
         if matches!(settings.broker, BrokerSettings::External(_)) {
             diagnostics.extend(link_checks::check_clients(&rules));
         }

@@ -30,7 +30,7 @@ pub(in crate::lang) struct RuleFile {
     pub(in crate::lang) stem: Arc<str>,
     /// Its `let`.
     pub(in crate::lang) constants: Constants,
-    /// Its scenes: each a map of topics to payloads.
+    /// Its scenes: each a map of topics to payloads and of devices to properties.
     pub(in crate::lang) scenes: IndexMap<Name, Node>,
     /// Its inputs, each with the bytes of its name.
     pub(in crate::lang) inputs: Vec<(Input, Range<usize>)>,
@@ -143,7 +143,7 @@ impl RuleFile {
         };
         for entry in entries {
             if entry.value.as_map().is_none() {
-                reader.wrong_type(&entry.value, "a map of topics to payloads");
+                reader.wrong_type(&entry.value, "a map of topics to payloads, and of devices to properties");
             }
             // One with a mistake is still there for those who name it.
             self.scenes.insert(entry.key.as_str().into(), entry.value.clone());

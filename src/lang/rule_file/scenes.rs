@@ -6,9 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::lang::reader::Reader;
-use crate::lang::yaml::tree::Node;
+use crate::lang::yaml::tree::{Entry, Node};
 use crate::lang::{Code, Diagnostic, near};
 use crate::model::RuleId;
+use crate::rules::{Publish, SetAction};
 
 use super::context::Context;
 use super::decoder::Decoder;
@@ -43,14 +44,59 @@ pub(in crate::lang) fn check_unused_scenes(context: &Arc<Context>) -> Vec<Diagno
             names_scenes: false,
         };
         for (_, scene) in file.scenes.iter().filter(|(name, _)| !used.contains(*name)) {
-            decoder.messages(scene.as_map().unwrap_or_default().iter());
+            decoder.scene_parts(scene);
         }
         diagnostics.extend(decoder.reader.findings.into_vec());
     }
     diagnostics
 }
 
+/// What a scene publishes, and what it tells devices.
+pub(super) type SceneParts = (Vec<Publish>, Vec<SetAction>);
+
 impl<'a> Decoder<'a> {
+    /// Returns what a scene publishes, and what it tells devices: a key with `/` is a topic, another one a device; devices whose names
+    /// have a `/` stand under `device`.
+    pub(super) fn scene_parts(&mut self, scene: &Node) -> Option<SceneParts> {
+        let entries = scene.as_map().unwrap_or_default();
+        let is_topic = |entry: &&Entry| entry.key.as_str().contains('/') || entry.key.as_str().contains("${");
+        let messages = self.messages(entries.iter().filter(is_topic));
+        let mut sets = Vec::new();
+        for entry in entries.iter().filter(|entry| !is_topic(entry)) {
+            if entry.key.as_str() != "device" {
+                sets.push(self.scene_device(entry));
+                continue;
+            }
+            match entry.value.as_map() {
+                Some(devices) => sets.extend(devices.iter().map(|device| self.scene_device(device))),
+                None => {
+                    self.wrong_type(&entry.value, "a map of devices to properties (`{ hall/lamp: { on: true } }`)");
+                    sets.push(None);
+                }
+            }
+        }
+        Some((messages?, sets.into_iter().collect::<Option<Vec<_>>>()?))
+    }
+
+    /// Returns what a scene tells one device.
+    fn scene_device(&mut self, entry: &Entry) -> Option<SetAction> {
+        let name = entry.key.as_str().to_owned();
+        if entry.value.as_map().is_none_or(<[Entry]>::is_empty) {
+            let span = self.mark(&entry.value);
+            let message = format!("the device `{name}` takes a map of properties, found {}", entry.value.describe());
+            let found = self.findings.error(Code::WRONG_TYPE, span, message);
+            found.help("write e.g. `{ on: true, brightness: 40 }`; a key that is a topic has a `/`");
+            return None;
+        }
+        if !name.contains("${")
+            && let Some(device) = self.known_device(&name, entry.key_span.clone())
+        {
+            self.check_command(&device, &entry.value);
+        }
+        let (target, to) = (self.key_template(entry)?, self.template(&entry.value)?);
+        Some(SetAction { target, to, if_changed: false, confirm: None })
+    }
+
     /// Returns the scene `name` and its file: this one, or the only one that has it. `Some(None)`: it may be in a file
     /// that can't be read. Mistakes are reported at `span`.
     #[expect(clippy::option_option, reason = "a scene that may be elsewhere is neither there nor a mistake")]

@@ -123,8 +123,8 @@ impl Decoder<'_> {
 
 /// Returns whether an action may command devices by name.
 fn commands_devices(action: &Action) -> bool {
-    // A script may.
-    matches!(action.kind, ActionKind::Set(_) | ActionKind::Script(_))
+    // A script may, and a snapshot may be one of devices.
+    !action.kind.sets().is_empty() || matches!(action.kind, ActionKind::Script(_) | ActionKind::Restore { .. })
 }
 
 /// Adds the keys of a payload that are written out.

@@ -12,6 +12,7 @@ use crate::script::{Closure, Template, TextPart};
 use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::rule_file::file::RuleFile;
 use crate::lang::rule_file::fingerprint::scene_fingerprint;
+use crate::lang::rule_file::scenes::SceneParts;
 use crate::lang::rule_file::trigger::optional;
 
 /// What `if_changed` takes.
@@ -79,14 +80,14 @@ impl Decoder<'_> {
 
     /// Returns the action that publishes the scene `name` of `file`.
     fn scene_action(&mut self, name: Name, file: &RuleFile, scene: &Node) -> Option<ActionKind> {
-        let (messages, constants) = if file.stem == self.file.stem {
-            (self.messages(scene.as_map().unwrap_or_default().iter())?, Vec::new())
+        let ((messages, sets), constants) = if file.stem == self.file.stem {
+            (self.scene_parts(scene)?, Vec::new())
         } else {
             (self.foreign_scene(file, scene)?, file.constants.pairs())
         };
         let meaning = scene_fingerprint(scene, &file.constants);
         self.beside.insert(format!("scene {name} {meaning:x}"));
-        Some(ActionKind::Scene { name, messages, constants })
+        Some(ActionKind::Scene { name, messages, sets, constants })
     }
 
     /// Returns the scenes that this rule may name at run: all with a unique name.
@@ -123,13 +124,18 @@ impl Decoder<'_> {
         let fixed = self.fixed(node, "a scene's name")?;
         match self.find_scene(&fixed.text, fixed.span)? {
             Some((file, scene)) => self.scene_action(fixed.text, file, scene),
-            None => Some(ActionKind::Scene { name: fixed.text, messages: Vec::new(), constants: Vec::new() }),
+            None => Some(ActionKind::Scene {
+                name: fixed.text,
+                messages: Vec::new(),
+                sets: Vec::new(),
+                constants: Vec::new(),
+            }),
         }
     }
 
-    /// Returns the messages of another file's scene, which reads that file's constants. Mistakes in it are reported
+    /// Returns the parts of another file's scene, which reads that file's constants. Mistakes in it are reported
     /// there.
-    fn foreign_scene(&mut self, file: &crate::lang::rule_file::RuleFile, scene: &Node) -> Option<Vec<Publish>> {
+    fn foreign_scene(&mut self, file: &crate::lang::rule_file::RuleFile, scene: &Node) -> Option<SceneParts> {
         let mut reader = crate::lang::reader::Reader::new(file.text.clone());
         reader.sandbox = self.sandbox;
         reader.constants = file.constants.clone();
@@ -146,7 +152,7 @@ impl Decoder<'_> {
             asks_waits: false,
             names_scenes: false,
         };
-        decoder.messages(scene.as_map().unwrap_or_default().iter())
+        decoder.scene_parts(scene)
     }
 
     /// Returns the payload: a number as it was written, anything else as a template.

@@ -15,7 +15,7 @@ use crate::script::{DeviceFilter, Expression};
 
 impl Decoder<'_> {
     /// Returns the device that a name means, if the home's files know it. Reports one that they don't know.
-    pub(super) fn known_device(&mut self, name: &str, span: Range<usize>) -> Option<Arc<Device>> {
+    pub(in crate::lang::rule_file) fn known_device(&mut self, name: &str, span: Range<usize>) -> Option<Arc<Device>> {
         let devices = Arc::clone(self.context.devices.as_ref()?);
         match devices.registry.find(name) {
             Found::One(device) => Some(Arc::clone(device)),
@@ -137,7 +137,7 @@ impl Decoder<'_> {
     }
 
     /// Checks a command that is written out: properties, and values that don't depend on a run.
-    pub(super) fn check_command(&mut self, device: &Device, to: &Node) {
+    pub(in crate::lang::rule_file) fn check_command(&mut self, device: &Device, to: &Node) {
         let Some(entries) = to.as_map() else { return };
         for entry in entries {
             if entry.key.as_str().contains("${") {

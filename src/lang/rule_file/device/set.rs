@@ -43,7 +43,7 @@ impl Decoder<'_> {
         Some(ActionKind::Set(SetAction { target, to: to?, if_changed: if_changed?, confirm: confirm? }))
     }
 
-    fn target(&mut self, node: &Node) -> Option<Template> {
+    pub(in crate::lang::rule_file) fn target(&mut self, node: &Node) -> Option<Template> {
         match &node.kind {
             NodeKind::Map(_) => {
                 let has_expression =
@@ -66,7 +66,7 @@ impl Decoder<'_> {
     }
 
     /// Returns the devices that are written out and known. Reports names that aren't known.
-    fn known_targets(&mut self, node: &Node) -> Vec<Arc<Device>> {
+    pub(in crate::lang::rule_file) fn known_targets(&mut self, node: &Node) -> Vec<Arc<Device>> {
         let names: Vec<&Node> = match &node.kind {
             NodeKind::List(items) => items.iter().collect(),
             NodeKind::Scalar(_) => vec![node],
