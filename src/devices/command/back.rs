@@ -105,7 +105,7 @@ impl Device {
 
     /// Returns the commands that bring the device back to `values`, in their order, and what it doesn't take any more.
     ///
-    /// What was off is switched off last: most devices go on with a change of their brightness or colour. One that is still off
+    /// A thermostat gets its mode last. What was off is switched off last: most devices go on with a change of their brightness or colour. One that is still off
     /// isn't told what it says anyway. Settings that are no word of the vocabulary are left out where they are as they were.
     #[must_use]
     pub fn commands_back(&self, values: &[(Arc<str>, Value)], since: &Since<'_>) -> (Vec<Map>, Vec<CommandError>) {
@@ -124,6 +124,7 @@ impl Device {
             !(since.is_commanded)(name) && (since.said)(name).is_some_and(|now| property.is_same(value, &now))
         };
         wanted.retain(|one| is_of_vocabulary(one.2) || !is_as_it_was(one));
+        wanted.sort_by_key(|one| turn(one.2));
         let is_off = |(_, _, name, value): &(_, _, &Arc<str>, &Value)| is_switch(name) && **value == Value::Bool(false);
         let (off, mut rest): (Vec<_>, Vec<_>) = wanted.into_iter().partition(is_off);
         if off.iter().all(is_as_it_was) && !off.is_empty() {
@@ -140,6 +141,16 @@ impl Device {
             vec![map(&rest), map(&off)]
         };
         (commands.into_iter().filter(|command| !command.is_empty()).collect(), errors)
+    }
+}
+
+/// Returns when a property has its turn: a thermostat may leave its preset, or switch itself on, with a change of its setpoint.
+fn turn(name: &str) -> u8 {
+    let is = |word: &str| name.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    match () {
+        () if is("mode") => 2,
+        () if is("preset") => 1,
+        () => 0,
     }
 }
 

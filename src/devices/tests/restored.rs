@@ -129,3 +129,17 @@ fn what_moves_or_happens_is_not_remembered() {
     assert_eq!(shown(&home.restorable("C")), ["position=70"]);
     assert!(home.restorable("B").is_empty());
 }
+
+#[test]
+fn a_thermostat_gets_its_mode_after_its_setpoint() {
+    let climate = r#"{"name":"H","uniq_id":"h","min_temp":5,"max_temp":30,"modes":["off","heat"],"mode_cmd_t":"h/mode/set","mode_stat_t":"h/mode",
+      "temp_cmd_t":"h/temp/set","temp_stat_t":"h/temp","pr_modes":["eco","none"],"pr_mode_cmd_t":"h/preset/set","pr_mode_stat_t":"h/preset"}"#;
+    let mut home = Home::new();
+    home.note("homeassistant/climate/h/config", climate);
+    home.hear("h/mode", "off");
+    home.hear("h/temp", "19.5");
+    home.hear("h/preset", "eco");
+    let values = home.restorable("H");
+    assert_eq!(values.len(), 3, "{values:?}");
+    assert_eq!(home.back("H", &values, &[]), ["h/temp/set 19.5", "h/preset/set eco", "h/mode/set off"]);
+}
