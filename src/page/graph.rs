@@ -91,7 +91,10 @@ fn filter(view: &GraphPage<'_>) -> Markup {
 fn told(view: &GraphPage<'_>) -> String {
     let count = |kind: &str| view.answer.boxes.iter().filter(|found| found.kind == kind).count();
     let topics = count("topic") + count("device");
-    let told = format!("{} and {}", counted(count("rule"), "rule"), counted(topics, "topic"));
+    let mut told = format!("{} and {}", counted(count("rule"), "rule"), counted(topics, "topic"));
+    if count("invariant") > 0 {
+        told = format!("{}, {}", counted(count("invariant"), "invariant"), told);
+    }
     if view.answer.left_out > 0 {
         return format!("{told}; {} more would be too many to read: ask for less", view.answer.left_out);
     }
@@ -107,6 +110,7 @@ fn address(kind: &str, name: &str, device: Option<&str>) -> String {
     match (kind, device) {
         ("rule", _) => rule_address(name),
         ("input", _) => "/inputs".to_owned(),
+        ("invariant", _) => format!("/graph?rule={}", encoded(name)),
         (_, Some(device)) => format!("/devices/{}", encoded(device)),
         _ if name.contains(['+', '#']) => format!("/topics?filter={}", encoded(name)),
         _ => topic_address(name),
@@ -165,7 +169,7 @@ fn list(view: &GraphPage<'_>) -> Markup {
         section #list aria-labelledby="list-title" {
             h2 #list-title { "Rule by rule" }
             ul.rows.card.graph-list {
-                @for (place, found) in boxes.iter().enumerate().filter(|(_, found)| found.kind == "rule") {
+                @for (place, found) in boxes.iter().enumerate().filter(|(_, found)| is_told(found)) {
                     li data-row=(place) {
                         span.what {
                             @if let Some(title) = &found.title { strong { bdi { (one_line(title)) } } " " }
@@ -184,6 +188,11 @@ fn list(view: &GraphPage<'_>) -> Markup {
     }
 }
 
+/// Returns whether the list tells of it: of rules, and of what must never happen.
+fn is_told(found: &GraphBox) -> bool {
+    found.kind == "rule" || found.kind == "invariant"
+}
+
 fn line(answer: &GraphAnswer, place: usize, kind: &str, comes_in: bool, words: &str) -> Markup {
     let arrows = answer.arrows.iter().filter(|arrow| arrow.kind == kind);
     let other = |arrow: &GraphArrow| {
@@ -198,7 +207,7 @@ fn line(answer: &GraphAnswer, place: usize, kind: &str, comes_in: bool, words: &
                 dd {
                     @for (index, one) in found.iter().take(MOST_LINKS).enumerate() {
                         @if index > 0 { ", " }
-                        @if let Some(title) = one.title.as_ref().filter(|_| one.kind != "rule") { bdi { (one_line(title)) } " " }
+                        @if let Some(title) = one.title.as_ref().filter(|_| !is_told(one)) { bdi { (one_line(title)) } " " }
                         (link(one))
                     }
                     @if found.len() > MOST_LINKS { ", and " (found.len() - MOST_LINKS) " more" }
@@ -209,6 +218,6 @@ fn line(answer: &GraphAnswer, place: usize, kind: &str, comes_in: bool, words: &
 }
 
 fn link(found: &GraphBox) -> Markup {
-    let class = if found.kind == "rule" { "rule" } else { "topic" };
+    let class = if is_told(found) { "rule" } else { "topic" };
     html! { a.(class) href=(address(&found.kind, &found.name, found.device.as_deref())) { bdi { (one_line(&found.name)) } } }
 }

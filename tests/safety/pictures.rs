@@ -36,6 +36,25 @@ fn a_home_is_drawn_in_three_languages() {
 }
 
 #[test]
+fn an_invariant_is_drawn_with_what_it_reads() {
+    let rules = format!(
+        "{RULES}invariants:\n  calm: {{ name: Calm light, never: \"state('home/hall/light/set') == 'OFF' and holds('dark')\" }}\n"
+    );
+    let rules = rules.replace("invariants:", "  dark: { while: \"state('home/lux') < 40\" }\ninvariants:");
+    let home =
+        Home::new(&[("rules/a.yaml", &rules), ("rules/b.yaml", "rules:\n  far: { when: x/y, then: { x/z: 1 } }\n")]);
+    let mermaid = home.say(&["graph", "--format", "mermaid"]).out;
+    assert!(mermaid.contains("{{\"Calm light") && mermaid.contains("a:calm"), "{mermaid}");
+    let dot = home.say(&["graph", "--format", "dot"]).out;
+    assert!(dot.contains("shape=hexagon"), "{dot}");
+    let svg = home.say(&["graph", "--rule", "calm"]).out;
+    for shown in [">a:calm</text>", ">home/hall/light/set</text>", ">a:dark</text>"] {
+        assert!(svg.contains(shown), "{shown}: {svg}");
+    }
+    assert!(svg.contains("<rect class=\"invariant\"") && !svg.contains("b:far"), "{svg}");
+}
+
+#[test]
 fn a_part_of_it_is_drawn() {
     let home =
         Home::new(&[("rules/a.yaml", RULES), ("rules/b.yaml", "rules:\n  far: { when: x/y, then: { x/z: 1 } }\n")]);

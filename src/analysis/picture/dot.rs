@@ -14,6 +14,7 @@ impl Picture {
                 BoxKind::Rule => "shape=box, style=\"rounded,filled\", fillcolor=\"#dbeafe\"",
                 BoxKind::Topic => "shape=box, style=filled, fillcolor=\"#f4f4f5\"",
                 BoxKind::Input => "shape=box, style=\"rounded,filled\", fillcolor=\"#fef3c7\"",
+                BoxKind::Invariant => "shape=hexagon, style=filled, fillcolor=\"#fee2e2\"",
                 BoxKind::Device => "shape=box, style=filled, fillcolor=\"#dcfce7\"",
             };
             let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");

@@ -63,6 +63,7 @@ impl DrawnBox {
             BoxKind::Rule => 8,
             BoxKind::Topic | BoxKind::Device => 2,
             BoxKind::Input => 14,
+            BoxKind::Invariant => 0,
         }
     }
 

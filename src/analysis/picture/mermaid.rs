@@ -16,6 +16,7 @@ impl Picture {
             let label = lines.join("<br>");
             let _ = match found.kind {
                 BoxKind::Rule => writeln!(text, "  n{place}(\"{label}\")"),
+                BoxKind::Invariant => writeln!(text, "  n{place}{{{{\"{label}\"}}}}"),
                 BoxKind::Topic | BoxKind::Device | BoxKind::Input => writeln!(text, "  n{place}[\"{label}\"]"),
             };
         }

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::devices::Directory;
-use crate::model::{input_topic, is_inner, nearest, spoken};
-use crate::rules::{RuleEntry, Ruleset};
+use crate::model::{RuleId, input_topic, is_inner, nearest, spoken};
+use crate::rules::{Invariant, Ruleset};
 
 use super::{Graph, How, OtherRule, Pattern};
 
@@ -35,7 +35,7 @@ pub struct Picture {
 pub struct PictureBox {
     /// What it stands for.
     pub kind: BoxKind,
-    /// The rule's id, or the topic, or the filter that names several, or `inputs.NAME`.
+    /// The id of the rule or invariant, or the topic, or the filter that names several, or `inputs.NAME`.
     pub name: String,
     /// What people call it: the rule's name, or the device's.
     pub title: Option<Arc<str>>,
@@ -54,6 +54,8 @@ pub enum BoxKind {
     Device,
     /// An input.
     Input,
+    /// An invariant.
+    Invariant,
 }
 
 /// What an arrow says.
@@ -72,7 +74,7 @@ pub enum Arrow {
 /// Which part of a home is shown.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// Only what is beside these rules.
+    /// Only what is beside these rules and invariants.
     pub rules: BTreeSet<String>,
     /// Only what is beside these topics.
     pub topics: BTreeSet<String>,
@@ -89,19 +91,20 @@ impl Default for Shown {
 }
 
 impl Shown {
-    /// Returns the rules that `name` means: by id, or by key.
+    /// Returns the rules or invariants that `name` means: by id, or by key.
     ///
     /// # Errors
     /// Where there are none: the name that is near.
     pub fn rules_named(rules: &Ruleset, name: &str) -> Result<BTreeSet<String>, Option<String>> {
-        let ids = || rules.entries.iter().map(RuleEntry::id);
-        let is_meant = |id: &crate::model::RuleId| {
+        let ids: Vec<RuleId> =
+            rules.entries.iter().chain(rules.invariants.iter()).map(|entry| Invariant::id_of(entry.id())).collect();
+        let is_meant = |id: &RuleId| {
             let maker = id.maker();
             [id.as_str(), id.key(), maker.as_str(), maker.key()].contains(&name)
         };
-        let found: BTreeSet<String> = ids().filter(|id| is_meant(id)).map(|id| id.maker().to_string()).collect();
+        let found: BTreeSet<String> = ids.iter().filter(|id| is_meant(id)).map(|id| id.maker().to_string()).collect();
         if found.is_empty() {
-            return Err(nearest(name, ids().flat_map(|id| [id.as_str(), id.key()])).map(ToOwned::to_owned));
+            return Err(nearest(name, ids.iter().flat_map(|id| [id.as_str(), id.key()])).map(ToOwned::to_owned));
         }
         Ok(found)
     }
@@ -116,6 +119,7 @@ impl BoxKind {
             BoxKind::Topic => "topic",
             BoxKind::Device => "device",
             BoxKind::Input => "input",
+            BoxKind::Invariant => "invariant",
         }
     }
 }
@@ -171,6 +175,18 @@ impl Picture {
                 };
             }
         }
+        for node in &graph.invariants {
+            let invariant = picture.invariant(Invariant::id_of(&node.rule.id).maker().to_string());
+            for reading in node.reads.iter().chain(&node.named).filter(|reading| !reading.pattern.is_anything()) {
+                let topic = picture.topic(&reading.pattern);
+                picture.read.insert(topic, reading.pattern.clone());
+                picture.arrows.insert((topic, invariant, Arrow::Asked));
+            }
+            for (_, other) in &node.others {
+                let other = picture.rule(other.maker().to_string());
+                picture.arrows.insert((other, invariant, Arrow::Asked));
+            }
+        }
         picture.join();
         picture.finish(shown)
     }
@@ -195,7 +211,7 @@ impl Picture {
     /// Leaves what is asked for, and what is near it; of too much, what is nearest.
     fn narrow(&mut self, shown: &Shown) {
         let is_meant = |found: &PictureBox| match found.kind {
-            BoxKind::Rule => shown.rules.contains(&found.name),
+            BoxKind::Rule | BoxKind::Invariant => shown.rules.contains(&found.name),
             BoxKind::Topic | BoxKind::Device | BoxKind::Input => shown.topics.contains(&found.name),
         };
         let is_all = shown.rules.is_empty() && shown.topics.is_empty();
@@ -253,8 +269,11 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn new<'a>(graph: &Graph, devices: &'a Directory) -> Maker<'a> {
-        let title = |node: &super::Node| Some((node.rule.id.maker().to_string(), node.rule.name.as_deref()?.into()));
-        let titles = graph.rules.iter().filter_map(title).collect();
+        let title = |node: &super::Node| {
+            let id = Invariant::id_of(&node.rule.id).maker().to_string();
+            Some((id, node.rule.name.as_deref()?.into()))
+        };
+        let titles = graph.all().filter_map(title).collect();
         let (places, boxes, arrows) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
         Maker { devices, titles, places, boxes, arrows, read: BTreeMap::new(), written: BTreeMap::new() }
     }
@@ -262,6 +281,11 @@ impl Maker<'_> {
     fn rule(&mut self, id: String) -> usize {
         let title = self.titles.get(&id).cloned();
         self.place((BoxKind::Rule, id), title, None)
+    }
+
+    fn invariant(&mut self, id: String) -> usize {
+        let title = self.titles.get(&id).cloned();
+        self.place((BoxKind::Invariant, id), title, None)
     }
 
     fn topic(&mut self, pattern: &Pattern) -> usize {

@@ -7,9 +7,9 @@ use super::Picture;
 /// How a picture looks, in light and in the dark.
 const STYLE: &str = "svg{font:12px system-ui,sans-serif;color:#18181b;background:#fff}\
 .rule{fill:#dbeafe;stroke:#1d4ed8}.topic{fill:#f4f4f5;stroke:#a1a1aa}.device{fill:#dcfce7;stroke:#15803d}\
-.input{fill:#fef3c7;stroke:#b45309}.line{fill:none;stroke:#71717a}.asked{stroke-dasharray:5 4}.writes{stroke:#1d4ed8}.heard{stroke-dasharray:1 4}\
+.input{fill:#fef3c7;stroke:#b45309}.invariant{fill:#fee2e2;stroke:#b91c1c}.line{fill:none;stroke:#71717a}.asked{stroke-dasharray:5 4}.writes{stroke:#1d4ed8}.heard{stroke-dasharray:1 4}\
 text{fill:currentColor;text-anchor:middle;dominant-baseline:central}.below{fill:#71717a;font-size:11px}\
-@media(prefers-color-scheme:dark){svg{color:#f4f4f5;background:#18181b}.rule{fill:#1e3a8a}.topic{fill:#3f3f46}.device{fill:#14532d}.input{fill:#451a03}\
+@media(prefers-color-scheme:dark){svg{color:#f4f4f5;background:#18181b}.rule{fill:#1e3a8a}.topic{fill:#3f3f46}.device{fill:#14532d}.input{fill:#451a03}.invariant{fill:#450a0a}\
 .below{fill:#a1a1aa}}";
 
 impl Picture {

@@ -28,10 +28,10 @@ pub struct GraphAnswer {
 /// A rule, a topic, or a topic of one device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GraphBox {
-    /// `rule`, `topic`, `input`, or `device`: a topic on which one device alone is heard or spoken to.
+    /// `rule`, `invariant`, `topic`, `input`, or `device`: a topic on which one device alone is heard or spoken to.
     #[schema(example = "rule")]
     pub kind: String,
-    /// The rule's id, or the topic, or a filter where several topics are meant, or `inputs.NAME`.
+    /// The id of the rule or invariant, or the topic, or a filter where several topics are meant, or `inputs.NAME`.
     #[schema(example = "hall:light")]
     pub name: String,
     /// What people call the rule or the device.
