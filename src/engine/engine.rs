@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::devices::Registry;
 use crate::model::schedule::Calendar;
-use crate::model::{Origin, Secrets, States, Topic, TopicFilter};
+use crate::model::{Message, Origin, Secrets, States, Topic, TopicFilter};
 use crate::rules::{HomeEvent, Inputs, Ruleset};
 use crate::script::{Interrupter, KnownDevices};
 
@@ -26,7 +26,7 @@ use super::run::wait;
 use super::trigger::message::Arrival;
 use super::trigger::{at_expression, schedule};
 use super::while_rule::reconsider::wake;
-use super::yielding::end;
+use super::yielding::{end, noting};
 use super::{clock_change, dispatch, history, reload, waits};
 
 /// Decides what a home does.
@@ -104,6 +104,7 @@ impl Engine {
     /// that triggers know. All of it is [`Effect::Save`].
     #[must_use]
     pub fn flush(&mut self) -> Vec<Effect> {
+        rows::save_at_once(&mut self.core);
         rows::save_late(&mut self.core, &mut self.kept_counters);
         self.finish()
     }
@@ -127,6 +128,8 @@ impl Engine {
         if self.core.has_started {
             self.advance(now);
         }
+        // What wasn't kept yet is known by the old rules' places.
+        rows::save_at_once(&mut self.core);
         self.core.secrets = Arc::new(self.core.secrets.with(&rules.secrets));
         self.core.notices.put_in_force(&rules.targets);
         input::put_in_force(&mut self.core, &rules.inputs);
@@ -139,6 +142,12 @@ impl Engine {
         }
         self.settle_instant();
         self.finish()
+    }
+
+    /// Notes that other rules, those which these are the shadow of, have published `message`: rules that yield take what follows from it
+    /// for no hand.
+    pub fn note_commanded(&mut self, message: &Message) {
+        noting::note_elsewhere(&mut self.core, message);
     }
 
     /// From now on notes what expressions read, for [`Engine::take_asked`].
@@ -386,7 +395,9 @@ impl Engine {
     fn finish(&mut self) -> Vec<Effect> {
         // That of a large home takes too long even for a debug build.
         debug_assert!(self.core.live.len() > 64 || self.inconsistencies().is_empty(), "{:?}", self.inconsistencies());
-        rows::save_at_once(&mut self.core);
+        if self.core.options.saves_at_once {
+            rows::save_at_once(&mut self.core);
+        }
         history::recall(&mut self.core);
         std::mem::take(&mut self.core.effects)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::devices::PayloadLimit;
 use crate::model::Value;
 use crate::model::schedule::Calendar;
-use crate::script::Limits;
+use crate::script::{Limits, Sandbox};
 
 use super::device::devices::DeviceOptions;
 
@@ -34,6 +34,11 @@ pub struct Options {
     pub seed: u64,
     /// What the keys of buttons are made of, where the home has nothing of that kind yet.
     pub secret: Arc<[u8]>,
+    /// What evaluates expressions, for engines that run one after the other and share it; `None`: each has its own. One that is
+    /// shared by threads would wait for the others, and end theirs when it takes too long.
+    pub sandbox: Option<Arc<Sandbox>>,
+    /// Whether what must survive is said at once; otherwise all of it is said by [`super::Engine::flush`]: for homes that lose nothing.
+    pub saves_at_once: bool,
 }
 
 impl Default for Options {
@@ -50,6 +55,8 @@ impl Default for Options {
             devices: Arc::default(),
             seed: 0,
             secret: Arc::from([]),
+            sandbox: None,
+            saves_at_once: true,
         }
     }
 }

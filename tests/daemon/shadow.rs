@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::clients::{Kind, Sent, sent};
 use super::house::{House, until};
+use super::stub::{Stub, answer};
 use super::survival::publish;
 use crate::home::{Home, SETTINGS, Said};
 
@@ -76,6 +77,47 @@ fn requests_and_programs_of_the_shadow_are_not_made_and_told() {
     let told: Vec<_> =
         answer["differences"].as_array().unwrap().iter().map(|one| (&one["topic"], &one["there"])).collect();
     assert_eq!(told, [(&json!("out/a"), &json!(200)), (&json!("POST http://127.0.0.1:9/x"), &json!("hi"))]);
+}
+
+#[test]
+fn what_people_would_be_told_is_compared_and_not_told() {
+    let rules = "rules: { tell: { when: in/a, then: { notify: phone, message: 'Hello ${msg}' } } }\n";
+    let ntfy = Stub::start(|_| answer(200, "", "{}"));
+    let home = home(rules, &rules.replace("Hello", "Hi"), "window: 200ms");
+    let settings = fs::read_to_string(home.file("homerule.yaml")).unwrap();
+    home.write("homerule.yaml", &format!("{settings}notify: {{ phone: {{ ntfy: \"{}\" }} }}\n", ntfy.url("/home")));
+    let house = home.start();
+    publish(&house, "in/a", "1");
+    assert_eq!(ntfy.next().json()["message"], "Hello 1");
+    let mut told = Value::Null;
+    until("that it's told", || {
+        told = house.get("/api/shadow");
+        told["differences"].as_array().is_some_and(|differences| differences.len() == 1)
+    });
+    let one = &told["differences"][0];
+    assert_eq!((&one["rule"], &one["topic"]), (&json!("all:tell"), &json!("notify phone")), "{told}");
+    assert!(one["here"].to_string().contains("Hello 1") && one["there"].to_string().contains("Hi 1"), "{told}");
+    assert_eq!(ntfy.so_far().len(), 0, "the rules in the shadow tell nobody");
+}
+
+#[test]
+fn a_command_of_the_rules_in_force_is_no_hand_in_the_shadow() {
+    let rules = "rules: { light: { when: in/motion, then: { hall/lamp/set: '${payload}' } } }\n";
+    let new = "rules: { light: { when: in/motion, if: \"msg == 'OFF'\", then: { hall/lamp/set: '${payload}' }, yields: { for: 1h, to: hall/lamp } } }\n";
+    let mut house = home(rules, new, "window: 200ms").start();
+    publish(&house, "hall/lamp", "OFF");
+    for payload in ["ON", "OFF"] {
+        publish(&house, "in/motion", payload);
+        house.publication("hall/lamp/set");
+        publish(&house, "hall/lamp", payload);
+    }
+    let answer = decided(&house, 2);
+    assert_eq!(answer["agreed"], 1, "the light goes out in the shadow too: {answer}");
+    publish(&house, "hall/lamp", "ON");
+    publish(&house, "in/motion", "OFF");
+    house.publication("hall/lamp/set");
+    let answer = decided(&house, 3);
+    assert_eq!(answer["agreed"], 1, "a hand is one there too: {answer}");
 }
 
 #[test]

@@ -127,3 +127,60 @@ fn topics_that_only_an_invariant_reads_speak_and_people_set_inputs() {
     assert_eq!(status, 1, "{answer:#}");
     assert!(answer["found"][0]["what"].as_str().unwrap().contains("`a:bell` fails"), "{answer:#}");
 }
+
+#[test]
+fn a_device_that_only_an_expression_reads_by_name_speaks() {
+    let rules = "rules: { bell: { when: { topic: bell, payload: ring }, if: \"device('Door').open\", then: { out/x: \"${state('hall/none').x}\" } } }\n";
+    let home = Home::new(&[("rules/a.yaml", rules), ("devices.jsonl", super::look_alikes::DEVICES)]);
+    let (status, answer) = explore(&home, &["--steps", "2000"]);
+    assert_eq!(status, 1, "{answer:#}");
+    assert!(answer["found"][0]["what"].as_str().unwrap().contains("`a:bell` fails"), "{answer:#}");
+}
+
+#[test]
+fn right_homes_are_left_alone() {
+    let mut wrong = Vec::new();
+    for (name, rules) in RIGHT {
+        let home = Home::new(&[("rules/a.yaml", rules), ("homerule.yaml", LONDON)]);
+        let (status, answer) = explore(&home, &["--steps", "3000"]);
+        if status != 0 {
+            wrong.push(format!("{name}: {answer:#}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const LONDON: &str = "location: { latitude: 51.5, longitude: -0.12, timezone: Europe/London }\n";
+
+/// Homes that keep to what they say, whatever comes.
+const RIGHT: [(&str, &str); 6] = [
+    (
+        "heating by both conditions",
+        "rules: { heat: { while: \"state('home/temperature') < 19 and state('home/window') != 'open'\", then: { heating/set: 'ON' }, else: { heating/set: 'OFF' } } }\n\
+         invariants: { shut: { never: \"state('home/window') == 'open' and state('heating/set') == 'ON'\", for: 1s } }\n",
+    ),
+    (
+        "a lamp that restarts its delay",
+        "rules: { light: { when: { state: hall/motion, to: 'ON' }, then: { hall/lamp/set: 'ON' } }, dark: { when: { state: hall/motion, to: 'OFF', for: 3m }, then: { hall/lamp/set: 'OFF' } } }\n\
+         invariants: { lit: { never: \"state('hall/motion') == 'ON' and state('hall/lamp/set') == 'OFF'\", for: 1s } }\n",
+    ),
+    (
+        "blinds by the sun",
+        "rules:\n  blinds: { when: [ { sun: sunrise, id: up }, { sun: sunset, id: down } ], then: { choose: trigger.id, cases: { up: { blinds/set: UP }, down: { blinds/set: DOWN } } } }\n  \
+         evening: { while: \"sun.elevation < -3\", then: { porch/set: 'ON' }, else: { porch/set: 'OFF' } }\n",
+    ),
+    (
+        "two that copy changes to each other",
+        "rules: { there: { when: { state: a/x }, then: { b/x: '${msg}' } }, back: { when: { state: b/x }, then: { a/x: '${msg}' } } }\n",
+    ),
+    (
+        "an alarm that asks again after its delay",
+        "rules: { siren: { when: { state: door, to: open }, if: \"state('alarm') == 'armed'\", then: [ { delay: 30s }, { if: \"state('alarm') == 'armed'\", then: { siren/set: 'ON' } } ] } }\n\
+         invariants: { armed: { when: { topic: siren/set, payload: 'ON' }, only_if: \"state('alarm') == 'armed'\" } }\n",
+    ),
+    (
+        "a count with its queue",
+        "rules: { count: { when: { topic: +room/button, payload: press }, mode: queued, then: [ { remember: { n: '${(memory.n ?? 0) + 1}' } }, { delay: 2s }, { publish: presses, payload: '${memory.n}', retain: true } ] } }\n\
+         invariants: { grows: { never: \"(state('presses') ?? 1) < 1\" } }\n",
+    ),
+];

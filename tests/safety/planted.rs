@@ -11,10 +11,10 @@ pub(crate) struct Planted {
     pub(crate) right: &'static [(&'static str, &'static str)],
 }
 
-const HALL: &str = "tests:\n  a:\n    strict: false\n    steps:\n      - { publish: home/hall/motion, values: [\"ON\", \"OFF\"], every: 1m }\n      - { publish: home/hall/lux, values: [10, 300], every: 1m }\n      - { publish: home/hall/door, values: [open, closed], every: 1m }\n";
+pub(super) const HALL: &str = "tests:\n  a:\n    strict: false\n    steps:\n      - { publish: home/hall/motion, values: [\"ON\", \"OFF\"], every: 1m }\n      - { publish: home/hall/lux, values: [10, 300], every: 1m }\n      - { publish: home/hall/door, values: [open, closed], every: 1m }\n";
 
 /// Another rule, without which a home has only begun.
-const SECOND: &str =
+pub(super) const SECOND: &str =
     "rules:\n  damp: { when: { state: cellar/humidity, above: 80 }, then: { home/notify: The cellar is damp. } }\n";
 
 pub(crate) const PLANTED: &[Planted] = &[

@@ -1,7 +1,7 @@
 //! A condition, a trigger or a series of the past that reads a topic which no device, test, recording or rule speaks on.
 //!
-//! Silent unless neighbours of the topic are known: a name like it, the same room, or all devices of its bridge; and where it's
-//! said what counts without a value.
+//! Silent unless neighbours of the topic are known: a name like it, two of the same room, or all devices of its bridge; where it's
+//! said what counts without a value; and of what is rarely heard, like buttons and smoke, unless its name is like another.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,7 @@ use crate::analysis::graph::How;
 use crate::lang::{Code, nearest};
 use crate::model::Topic;
 
+use super::words::HANDS;
 use super::{Checked, Claim, Suspicion};
 
 pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
@@ -67,7 +68,7 @@ fn neighbour(home: &Checked<'_>, topic: &Topic) -> Option<Topic> {
         let others: Vec<&str> = other.as_str().split('/').collect();
         let differing: Vec<(&str, &str)> =
             levels.iter().copied().zip(others.iter().copied()).filter(|(one, other)| one != other).collect();
-        let is_near = |(one, other): &(&str, &str)| nearest(one, [*other]).is_some();
+        let is_near = |(one, other): &(&str, &str)| is_slip(one, other) && !is_rarely_heard(one);
         others.len() == levels.len() && matches!(differing.as_slice(), [only] if is_near(only))
     };
     if let Some(like) = known.iter().find(like) {
@@ -82,8 +83,45 @@ fn neighbour(home: &Checked<'_>, topic: &Topic) -> Option<Topic> {
             || known.iter().find(|known| known.as_str().starts_with(base) && is_free(known)).or(known.first());
         return near.and_then(|near| Topic::parse(near).ok()).or_else(|| of_base().map(|topic| (**topic).clone()));
     }
+    if is_rarely_heard(topic.as_str()) {
+        return None;
+    }
     let (parent, _) = topic.as_str().rsplit_once('/').filter(|(parent, _)| parent.contains('/'))?;
     let is_sibling = |other: &&&Topic| other.as_str().rsplit_once('/').is_some_and(|(other, _)| other == parent);
     let siblings: Vec<&&Topic> = known.iter().filter(is_sibling).collect();
+    // One alone says little: tests may know of no other.
+    if siblings.len() < 2 {
+        return None;
+    }
     siblings.iter().find(|sibling| is_free(sibling)).or(siblings.first()).map(|topic| (**topic).clone())
+}
+
+/// Returns whether one level is probably the other with a slip in it, rather than another name: `hal` for `hall`, not `room2` for `room1`.
+fn is_slip(one: &str, other: &str) -> bool {
+    let letters = |text: &str| text.chars().filter(|letter| !letter.is_ascii_digit()).collect::<String>();
+    let length = one.chars().count().max(other.chars().count());
+    let most = if length < 8 { 1 } else { 2 };
+    length > 3 && letters(one) != letters(other) && strsim::damerau_levenshtein(one, other) <= most
+}
+
+/// Returns whether a topic may be silent for weeks, and be right: nobody presses, nothing leaks.
+fn is_rarely_heard(text: &str) -> bool {
+    const RARE: [&str; 14] = [
+        "leak",
+        "water",
+        "flood",
+        "smoke",
+        "gas",
+        "carbon",
+        "alarm",
+        "tamper",
+        "vibration",
+        "panic",
+        "sos",
+        "error",
+        "fault",
+        "battery",
+    ];
+    let text = text.to_ascii_lowercase();
+    RARE.iter().chain(&HANDS).any(|word| text.contains(word))
 }

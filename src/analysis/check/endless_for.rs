@@ -1,7 +1,7 @@
 //! A `for` that nothing ends: the topic is only known to say what holds, so it always runs out once it has begun; or one that never
 //! runs out, because the value changes more often than that.
 //!
-//! Silent unless the topic is known to speak several times, and where a rule or a device may say otherwise.
+//! Silent unless the topic is known to say the same again and nothing in between, and where a rule or a device may say otherwise.
 
 use crate::analysis::Pattern;
 use crate::lang::Code;
@@ -54,7 +54,8 @@ fn never_broken(home: &Checked<'_>, state: &StateTrigger) -> Option<(String, &'s
         .iter()
         .flat_map(|(_, heard)| &heard.payloads)
         .any(|payload: &Payload| !payload.value().at(&state.field).is_some_and(holds));
-    if values.is_empty() || ends || is_told || home.graph.writers(&pattern).next().is_some() {
+    let repeats = heard.iter().any(|(_, heard)| heard.repeats);
+    if values.is_empty() || ends || is_told || !repeats || home.graph.writers(&pattern).next().is_some() {
         return None;
     }
     let text = values.first().map(|value| value.to_json().to_string()).unwrap_or_default();

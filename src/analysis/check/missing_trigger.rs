@@ -15,7 +15,7 @@ pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
     for node in home.graph.rules.iter().filter(|node| node.rule.enabled && !node.rule.dry_run) {
         let acts = node.writes.iter().any(|writing| !is_notice(&writing.pattern, writing.value.as_ref()));
         let Some(wakes) = wakes(node).filter(|_| acts) else { continue };
-        for asked in node.reads.iter().filter(|reading| reading.how == How::Asked) {
+        for asked in node.reads_of_devices().filter(|reading| reading.how == How::Asked) {
             if !is_lasting(&asked.pattern, &asked.path) || node.wakes().any(|wakes| wakes.pattern.meets(&asked.pattern))
             {
                 continue;
@@ -46,11 +46,10 @@ pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
 /// Returns what wakes the rule, where that is a lasting state and nothing else does.
 fn wakes(node: &Node) -> Option<&Reading> {
     let Start::When(triggers) = &node.rule.start else { return None };
-    let lasts = triggers.iter().all(|trigger| match &trigger.kind {
-        TriggerKind::State(state) => {
-            is_lasting(&crate::analysis::Pattern::of_filter(&state.filter), &state.field.to_string())
-        }
-        _ => false,
-    });
-    if lasts { node.wakes().next() } else { None }
+    let lasts = triggers.iter().all(|trigger| matches!(&trigger.kind, TriggerKind::State(_) | TriggerKind::Device(_)));
+    if lasts && node.wakes().all(|reading| is_lasting(&reading.pattern, &reading.path)) {
+        node.wakes().next()
+    } else {
+        None
+    }
 }

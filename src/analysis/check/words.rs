@@ -3,6 +3,12 @@
 use crate::analysis::Pattern;
 use crate::model::Value;
 
+/// What the topics of things are called that people press.
+pub(super) const HANDS: [&str; 14] = [
+    "button", "remote", "action", "click", "press", "switch", "knob", "cube", "tap", "dimmer", "rotary", "doorbell",
+    "scene", "voice",
+];
+
 /// Topics that people read, of which the last message doesn't last.
 const NOTICES: [&str; 25] = [
     "notify",

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::devices::Directory;
-use crate::model::{Name, Place, RuleId, Topic, TopicFilter, Value};
+use crate::model::{Name, Place, RuleId, Topic, TopicFilter, Value, is_inner};
 use crate::rules::{EachTopic, Rule, RuleEntry, Ruleset};
 
 use super::{Known, Pattern};
@@ -161,6 +161,12 @@ impl Node {
         let (reads, named, asks) = reads::of(&rule, rules, devices);
         let (writes, sets, steers) = writes::of(&rule, rules, devices);
         Node { reads, named, writes, sets, others: asks.into_iter().chain(steers).collect(), rule }
+    }
+
+    /// Returns what the rule reads of topics, and of devices by name.
+    pub fn reads_of_devices(&self) -> impl Iterator<Item = &Reading> {
+        let is_of_topic = |reading: &&Reading| reading.pattern.as_topic().is_none_or(|topic| !is_inner(topic.as_str()));
+        self.reads.iter().chain(self.named.iter().filter(is_of_topic))
     }
 
     /// Returns what wakes the rule.

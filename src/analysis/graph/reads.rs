@@ -64,9 +64,9 @@ impl Reader<'_> {
         self.found.push(Reading { pattern, how, path, is_optional: false, place: place.clone() });
     }
 
-    fn found_by_name(&mut self, pattern: Option<Pattern>, how: How, place: &Place) {
-        let reading = |pattern| Reading { pattern, how, path: String::new(), is_optional: false, place: place.clone() };
-        self.named.extend(pattern.map(reading));
+    fn found_by_name(&mut self, found: Option<(Pattern, String)>, how: How, place: &Place) {
+        let reading = |(pattern, path)| Reading { pattern, how, path, is_optional: false, place: place.clone() };
+        self.named.extend(found.map(reading));
     }
 
     fn trigger(&mut self, trigger: &Trigger, how: How) {
@@ -128,13 +128,14 @@ impl Reader<'_> {
             }
         }
         for mention in expression.input_mentions() {
-            self.found_by_name(input_topic(&mention.input).map(|topic| Pattern::of_topic(&topic)), how, &place);
+            let input = input_topic(&mention.input).map(|topic| (Pattern::of_topic(&topic), String::new()));
+            self.found_by_name(input, how, &place);
         }
         for mention in expression.device_mentions() {
             let Some((property, _)) = &mention.property else { continue };
             for device in devices::named(self.devices, &mention.device) {
-                for (pattern, _) in devices::said(&device, property) {
-                    self.found_by_name(Some(pattern), how, &place);
+                for said in devices::said(&device, property) {
+                    self.found_by_name(Some(said), how, &place);
                 }
             }
         }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::devices::{DeviceSettings, Registry};
-use crate::lang::test_file::{PublishStep, StepKind, TestFile};
+use crate::lang::test_file::{PublishStep, StepKind, TestCase, TestFile};
 use crate::model::{Message, Origin, Payload, Topic, Value, ValuePath};
 
 pub use domain::Domain;
@@ -47,6 +47,8 @@ pub struct Heard {
     pub by: BTreeSet<Spoken>,
     /// Whether a message was to be kept by the broker.
     pub is_retained: bool,
+    /// Whether it said the same twice, and nothing else in between.
+    pub repeats: bool,
     /// What was recorded, with its times.
     pub samples: Vec<(Timestamp, Payload)>,
     /// What a device says it may say, by the path in the payload.
@@ -74,6 +76,7 @@ impl Known {
     /// Adds what the tests of a file let devices say.
     pub fn note_tests(&mut self, file: &TestFile) {
         for test in &file.tests {
+            self.note_repeats(test);
             for (topic, payload) in &test.given {
                 self.note(topic, payload, Spoken::Test, true);
             }
@@ -86,6 +89,19 @@ impl Known {
                         }
                     }
                     _ => {}
+                }
+            }
+        }
+    }
+
+    /// Notes which topics say the same twice in a test.
+    fn note_repeats(&mut self, test: &TestCase) {
+        let mut last: BTreeMap<&Topic, &Payload> = BTreeMap::new();
+        for step in &test.steps {
+            let StepKind::Publish(publish) = &step.kind else { continue };
+            for (_, payload) in &publish.payloads {
+                if last.insert(&publish.topic, payload) == Some(payload) {
+                    self.topics.entry(publish.topic.clone()).or_default().repeats = true;
                 }
             }
         }
@@ -106,6 +122,7 @@ impl Known {
         if let Some(heard) = self.topics.get_mut(&message.topic)
             && heard.samples.len() < MOST_SAMPLES
         {
+            heard.repeats |= heard.samples.last().is_some_and(|(_, last)| *last == message.payload);
             heard.samples.push((at, message.payload.clone()));
         }
     }

@@ -257,6 +257,7 @@ impl Worker {
         let mut ledger = self.parts.shared.ledger();
         match effect {
             Effect::Publish(publication) => {
+                self.engine.note_commanded(&publication.message);
                 ledger.shadow.published_here(now, &publication.message, by(&publication));
             }
             Effect::Trace(trace) => ledger.shadow.traced(Side::Here, &trace),

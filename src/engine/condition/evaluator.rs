@@ -32,7 +32,7 @@ impl Asked {
 
 /// The sandbox, the world that it is lent, and what `random()` depends on.
 pub(crate) struct Evaluator {
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
     pub(crate) world: World,
     seed: u64,
     /// The number of the message or deadline being handled.
@@ -52,7 +52,7 @@ pub(crate) struct Evaluator {
 impl Evaluator {
     pub(crate) fn new(now: Timestamp, options: &Options) -> Evaluator {
         Evaluator {
-            sandbox: Sandbox::new(options.limits),
+            sandbox: options.sandbox.clone().unwrap_or_else(|| Arc::new(Sandbox::new(options.limits))),
             world: World {
                 now,
                 calendar: options.calendar.clone(),

@@ -25,11 +25,21 @@ pub(crate) fn note(core: &mut Core, rule: &Rule, run: &Run, message: &Message) {
             core.commanded.note_hand(topic, hand);
             continue;
         }
-        note_command(core, topic, message, rule, run);
+        note_command(core, topic, message, Some((rule, run)));
     }
 }
 
-fn note_command(core: &mut Core, topic: Topic, message: &Message, rule: &Rule, run: &Run) {
+/// Rules elsewhere publish `message`, those that these rules are the shadow of: what follows from it was no hand.
+pub(crate) fn note_elsewhere(core: &mut Core, message: &Message) {
+    if !core.live.yields_any() {
+        return;
+    }
+    for topic in watched(core, &message.topic, None) {
+        note_command(core, topic, message, None);
+    }
+}
+
+fn note_command(core: &mut Core, topic: Topic, message: &Message, by: Option<(&Rule, &Run)>) {
     let now = core.now();
     let before = core.value_of(&topic).cloned().unwrap_or_default();
     let mut value = message.payload.value().clone();
@@ -37,8 +47,10 @@ fn note_command(core: &mut Core, topic: Topic, message: &Message, rule: &Rule, r
     let transition = transition_of(&value);
     let known = core.commanded.get(&topic);
     let mut runs = known.map(|known| known.runs.clone()).unwrap_or_default();
-    runs.retain(|(id, ..)| *id != rule.id);
-    runs.push((rule.id.clone(), run.key.clone(), run.firing.named.clone()));
+    if let Some((rule, run)) = by {
+        runs.retain(|(id, ..)| *id != rule.id);
+        runs.push((rule.id.clone(), run.key.clone(), run.firing.named.clone()));
+    }
     if let (Some(Value::Map(old)), Value::Map(new)) = (known.map(|known| &known.value), &value) {
         let mut merged = (**old).clone();
         merged.extend(new.iter().map(|(key, value)| (Arc::clone(key), value.clone())));

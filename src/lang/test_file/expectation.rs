@@ -77,6 +77,8 @@ pub struct ExpectedRun {
     pub times: Option<usize>,
     /// How often at most.
     pub at_most: Option<usize>,
+    /// What counts are not its runs, but the messages that it published to this topic.
+    pub publishes: Option<Topic>,
 }
 
 /// The words of how a run ends.

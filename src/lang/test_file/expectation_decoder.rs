@@ -97,6 +97,7 @@ impl Decoder<'_> {
         let by = fields.take("by").map(|node| self.word_of(node, &BLOCKED_BY));
         let times = fields.take("times").map(|node| self.integer(node, 0..1_000_000));
         let at_most = fields.take("at_most").map(|node| self.integer(node, 0..1_000_000));
+        let publishes = fields.take("publishes").map(|node| self.topic(node));
         let takes_by = match outcome.flatten() {
             Some("skipped") => true,
             Some("cancelled") => by.flatten() == Some("override"),
@@ -107,10 +108,16 @@ impl Decoder<'_> {
             let message = "`by` has no effect without `outcome: skipped`";
             self.findings.error(Code::KEY_WITHOUT_EFFECT, span, message);
         }
+        if publishes.is_some() && outcome.is_some() {
+            let span = fields.take_entry("outcome").map(|entry| entry.key_span.clone()).unwrap_or_default();
+            let message = "`outcome` has no effect beside `publishes`, which counts messages";
+            self.findings.error(Code::KEY_WITHOUT_EFFECT, span, message);
+        }
         self.finish(fields);
         let count = |given: Option<Option<u64>>| Some(optional(given)?.and_then(|times| usize::try_from(times).ok()));
         let (times, at_most) = (count(times)?, count(at_most)?);
-        Some(ExpectedRun { rule: rule?, place, outcome: optional(outcome)?, by: optional(by)?, times, at_most })
+        let (outcome, by, publishes) = (optional(outcome)?, optional(by)?, optional(publishes)?);
+        Some(ExpectedRun { rule: rule?, place, outcome, by, times, at_most, publishes })
     }
 
     fn http(&mut self, node: &Node) -> Option<Vec<ExpectedCall>> {

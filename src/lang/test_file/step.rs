@@ -112,4 +112,6 @@ pub struct Restart {
     pub down: Duration,
     /// What devices publish meanwhile. Only what is retained is there at the start.
     pub meanwhile: Vec<PublishStep>,
+    /// Whether it is killed: then rules don't hear that it stops.
+    pub is_killed: bool,
 }

@@ -94,7 +94,7 @@ impl Decoder<'_> {
 
     fn restart(&mut self, node: &Node) -> Option<Restart> {
         if node.as_map().is_none() {
-            return Some(Restart { down: self.duration(node)?, meanwhile: Vec::new() });
+            return Some(Restart { down: self.duration(node)?, meanwhile: Vec::new(), is_killed: false });
         }
         let mut fields = self.fields(node, "a restart")?;
         let down = self.need(&mut fields, "down").and_then(|node| self.duration(node));
@@ -102,8 +102,9 @@ impl Decoder<'_> {
             Some(list) => items(list).iter().filter_map(|item| self.meanwhile(item)).collect(),
             None => Vec::new(),
         };
+        let is_killed = fields.take("killed").map(|node| self.flag(node));
         self.finish(fields);
-        Some(Restart { down: down?, meanwhile })
+        Some(Restart { down: down?, meanwhile, is_killed: is_killed.unwrap_or(Some(false))? })
     }
 
     fn meanwhile(&mut self, node: &Node) -> Option<PublishStep> {

@@ -3,6 +3,7 @@
 //! Of Rhai's functions only those can be called that [`crate::script::functions`] has: each of them changes nothing, and
 //! costs no more than the limits on sizes allow.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rhai::packages::{Package, StandardPackage};
@@ -66,6 +67,12 @@ struct Workspace {
     scope: Scope<'static>,
     /// Which function a call means, for the types of its arguments.
     caches: rhai::Caches,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("limits", &self.limits).finish_non_exhaustive()
+    }
 }
 
 impl Sandbox {

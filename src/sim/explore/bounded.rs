@@ -70,7 +70,7 @@ impl Explore {
     /// Returns what may happen after a journal.
     fn next(&self, way: &Journal, acts: &[Act]) -> Vec<Entry> {
         let world = World::play(&self.home, way);
-        let due = world.next_due().and_then(|due| Duration::try_from(due.duration_since(world.now)).ok());
+        let due = world.until_due();
         let mut found: Vec<Entry> =
             acts.iter().map(|act| Entry { after: Duration::from_secs(1), act: act.clone() }).collect();
         if let Some(due) = due.filter(|due| *due > Duration::from_secs(1)) {

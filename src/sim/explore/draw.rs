@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::model::Payload;
+
 use super::journal::{Act, Entry, Journal};
-use super::pool::Pool;
+use super::pool::{Pool, Voice};
 use super::random::Random;
 use super::world::World;
 
@@ -20,6 +22,29 @@ const ALWAYS: [Duration; 9] = [
     Duration::from_hours(7),
 ];
 
+/// Who speaks in a journal, and what: all that may, or a few, so that what these say meets more often.
+pub(super) struct Cast<'a> {
+    speaks: Vec<(&'a Voice, Vec<&'a Payload>)>,
+}
+
+/// Draws who speaks in a journal: in every other one, up to four topics that say up to three things each.
+pub(super) fn cast<'a>(pool: &'a Pool, random: &mut Random) -> Cast<'a> {
+    if random.is_one_in(2) {
+        return Cast { speaks: pool.topics.iter().map(|voice| (voice, voice.payloads.iter().collect())).collect() };
+    }
+    let mut speaks: Vec<(&Voice, Vec<&Payload>)> = Vec::new();
+    for _ in 0..=random.below(4) {
+        let Some(voice) = random.pick(&pool.topics) else { break };
+        let mut said: Vec<&Payload> = (0..3).filter_map(|_| random.pick(&voice.payloads)).collect();
+        said.dedup();
+        match speaks.iter_mut().find(|(known, _)| known.topic == voice.topic) {
+            Some((_, known)) => known.extend(said),
+            None => speaks.push((voice, said)),
+        }
+    }
+    Cast { speaks }
+}
+
 /// Draws the begin of a journal.
 pub(super) fn begin(pool: &Pool, random: &mut Random) -> Journal {
     let start = random.pick(&pool.starts).copied().unwrap_or_default();
@@ -32,9 +57,9 @@ pub(super) fn length(random: &mut Random) -> usize {
 }
 
 /// Draws what happens next in `world`.
-pub(super) fn next(pool: &Pool, world: &World<'_>, random: &mut Random) -> Entry {
+pub(super) fn next(pool: &Pool, cast: &Cast<'_>, world: &World<'_>, random: &mut Random) -> Entry {
     let after = time(pool, world, random);
-    Entry { after, act: act(pool, random) }
+    Entry { after, act: act(pool, cast, random) }
 }
 
 fn time(pool: &Pool, world: &World<'_>, random: &mut Random) -> Duration {
@@ -49,14 +74,13 @@ fn time(pool: &Pool, world: &World<'_>, random: &mut Random) -> Duration {
                 0 => time,
                 1 => time.saturating_sub(ms),
                 2 => time + ms,
-                3 => time / 2,
+                3 => Duration::from_millis(u64::try_from(time.as_millis() / 2).unwrap_or(u64::MAX)),
                 _ => time.saturating_mul(2),
             }
         }
         // What is due next, and just before and after.
         _ => {
-            let due = world.next_due().map(|due| due.duration_since(world.now));
-            let due = due.and_then(|due| Duration::try_from(due).ok()).unwrap_or_default();
+            let due = world.until_due().unwrap_or_default();
             match random.below(4) {
                 0 | 1 => due,
                 2 => due.saturating_sub(ms),
@@ -66,7 +90,7 @@ fn time(pool: &Pool, world: &World<'_>, random: &mut Random) -> Duration {
     }
 }
 
-fn act(pool: &Pool, random: &mut Random) -> Act {
+fn act(pool: &Pool, cast: &Cast<'_>, random: &mut Random) -> Act {
     match random.below(24) {
         0 if !pool.webhooks.is_empty() => {
             random.pick(&pool.webhooks).map_or(Act::Pass, |name| Act::Webhook(name.clone()))
@@ -81,15 +105,15 @@ fn act(pool: &Pool, random: &mut Random) -> Act {
         }
         3 if random.is_one_in(4) => Act::Reload,
         4 => Act::Pass,
-        _ => say(pool, random),
+        _ => say(cast, random),
     }
 }
 
-fn say(pool: &Pool, random: &mut Random) -> Act {
-    let Some(voice) = random.pick(&pool.topics) else { return Act::Pass };
-    let Some(payload) = random.pick(&voice.payloads) else { return Act::Pass };
+fn say(cast: &Cast<'_>, random: &mut Random) -> Act {
+    let Some((voice, said)) = random.pick(&cast.speaks) else { return Act::Pass };
+    let Some(payload) = random.pick(said) else { return Act::Pass };
     let retain = voice.may_retain && random.is_one_in(2);
-    Act::Say { topic: voice.topic.clone(), payload: payload.clone(), retain }
+    Act::Say { topic: voice.topic.clone(), payload: (*payload).clone(), retain }
 }
 
 fn down(pool: &Pool, random: &mut Random) -> Duration {

@@ -35,6 +35,8 @@ pub enum Finding {
     Differs {
         /// What they did without it, and what with it.
         how: String,
+        /// Which entry of the journal the restart is.
+        at: usize,
     },
     /// The program itself failed.
     Panic(String),
@@ -97,7 +99,7 @@ impl fmt::Display for Finding {
             Finding::Commanded { topic, rule } => {
                 write!(f, "`{topic}` is commanded again and again, by `{rule}` too, though nothing comes from outside")
             }
-            Finding::Differs { how } => write!(f, "a restart makes a difference: {how}"),
+            Finding::Differs { how, .. } => write!(f, "a restart makes a difference: {how}"),
             Finding::Panic(message) => write!(f, "homerule itself fails: {message}"),
         }
     }

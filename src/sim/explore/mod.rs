@@ -89,7 +89,7 @@ impl Explore {
         let pool = Pool::new((rules, &graph), known, &options.calendar, &|topic| obey.is_answer(topic), wanted);
         let home = Home {
             rules: rules.clone(),
-            options: options.clone(),
+            options: world::lean(options, settings.is_lossy),
             obey,
             at_most: settings.at_most,
             is_lossy: settings.is_lossy,
@@ -130,12 +130,13 @@ impl Explore {
         self.journals += 1;
         let mut journal = draw::begin(&self.pool, &mut random);
         let length = draw::length(&mut random);
+        let cast = draw::cast(&self.pool, &mut random);
         let (home, pool) = (&self.home, &self.pool);
         let mut events = 0;
         let played = catch_unwind(AssertUnwindSafe(|| {
             let mut world = World::start(home, journal.start);
             for _ in 0..length {
-                let entry = draw::next(pool, &world, &mut random);
+                let entry = draw::next(pool, &cast, &world, &mut random);
                 journal.entries.push(entry.clone());
                 world.apply(&entry);
                 events = world.events;
@@ -184,7 +185,7 @@ impl Explore {
         let at = random.below(journal.entries.len());
         self.events += u64::try_from(journal.entries.len()).unwrap_or(0);
         let Some(how) = difference(&self.home, &journal, at) else { return };
-        let finding = Finding::Differs { how };
+        let finding = Finding::Differs { how, at };
         if self.found.iter().any(|known| known.finding.is_like(&finding)) {
             return;
         }
@@ -200,8 +201,8 @@ impl Explore {
         let how = difference(home, &journal, at).unwrap_or_default();
         journal
             .entries
-            .insert(at, Entry { after: std::time::Duration::ZERO, act: Act::Restart(std::time::Duration::ZERO) });
-        self.found.push(Found { finding: Finding::Differs { how }, journal, at_event: self.events });
+            .insert(at, Entry { after: std::time::Duration::ZERO, act: Act::Kill(std::time::Duration::ZERO) });
+        self.found.push(Found { finding: Finding::Differs { how, at }, journal, at_event: self.events });
     }
 
     /// Tells how it comes to what was found, as lines.

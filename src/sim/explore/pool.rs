@@ -139,7 +139,7 @@ fn all(rules: &Ruleset) -> impl Iterator<Item = &Arc<Rule>> {
 fn topics(graph: &Graph, known: &Known, obeys: &dyn Fn(&Topic) -> bool) -> Vec<Topic> {
     let mut found: BTreeSet<Topic> = BTreeSet::new();
     for node in graph.all() {
-        for reading in &node.reads {
+        for reading in node.reads_of_devices() {
             if reading.pattern.is_anything() || is_ours(&reading.pattern) {
                 continue;
             }

@@ -1,16 +1,19 @@
 //! Writes what was found as a test that fails now, and passes once it's mended.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::lang::test_file::TestFile;
 use crate::lang::{Source, Yaml};
-use crate::model::RuleId;
+use crate::model::{RuleId, Topic};
 use crate::sim::home::TestHome;
-use crate::sim::test::TestRun;
+use crate::sim::test::{TestRun, exactly};
 
+use super::journal::Journal;
 use super::script::{self, inline};
+use super::world::{Outcome, Published, World};
 use super::{Explore, Finding, Found};
 
 impl Explore {
@@ -22,7 +25,7 @@ impl Explore {
         let mut refused = String::new();
         // What devices answer is told only where it is needed: once the rules are mended, they may have nothing to answer.
         for tells_answers in [false, true] {
-            let text = self.text(found, tells_answers)?;
+            let text = self.text(found, &script::way_to_rules(path, home.main_folder()), tells_answers)?;
             match fails(&text, home, path) {
                 Ok(true) => return Ok(text),
                 Ok(false) => "the test that tells it doesn't fail".clone_into(&mut refused),
@@ -32,9 +35,9 @@ impl Explore {
         Err(refused)
     }
 
-    fn text(&self, found: &Found, tells_answers: bool) -> Result<String, String> {
-        let mut steps = script::steps(&self.home, &found.journal, tells_answers)?;
-        steps.extend(self.expectation(&found.finding)?);
+    fn text(&self, found: &Found, rules: &str, tells_answers: bool) -> Result<String, String> {
+        let mut steps = script::steps(&self.home, &found.journal, rules, tells_answers)?;
+        steps.extend(self.expectation(found)?);
         let mut test = vec![("at".to_owned(), script::begin(&self.home, &found.journal))];
         test.push(("strict".to_owned(), Yaml::Value(json!(false))));
         test.extend(script::obeying(&self.home));
@@ -50,21 +53,55 @@ impl Explore {
     }
 
     /// Returns the step that fails; a broken invariant needs none.
-    fn expectation(&self, finding: &Finding) -> Result<Option<Yaml>, String> {
+    fn expectation(&self, found: &Found) -> Result<Option<Yaml>, String> {
         let run = |rule: &RuleId, outcome: &str| {
             let rule = rule.maker().to_string();
             Some(inline([("expect_run", json!({ "rule": rule, "outcome": outcome, "times": 0 }))]))
         };
-        match finding {
+        match &found.finding {
             Finding::Broken { .. } => Ok(None),
             Finding::Failed { rule, .. } | Finding::Loop(rule) => Ok(run(rule, "failed")),
-            Finding::Commanded { rule, .. } => {
-                let rule = rule.maker().to_string();
-                Ok(Some(inline([("expect_run", json!({ "rule": rule, "at_most": self.home.at_most }))])))
+            Finding::Commanded { topic, rule } => {
+                let (rule, count) = self.busiest(&found.journal, topic).unwrap_or((rule.clone(), usize::MAX));
+                let most = self.home.at_most.min(count.saturating_sub(1));
+                let expected = json!({ "rule": rule.as_str(), "publishes": topic.as_str(), "at_most": most });
+                Ok(Some(inline([("expect_run", expected)])))
             }
-            Finding::Differs { .. } => Err("a test can't compare two runs of one home: please report it".to_owned()),
+            Finding::Differs { at, .. } => {
+                let mut without = found.journal.clone();
+                if *at < without.entries.len() {
+                    without.entries.remove(*at);
+                }
+                let published = self.published(&without);
+                let all = published.iter().map(|published| {
+                    let payload = exactly(published.payload.value().to_json());
+                    inline([("topic", json!(published.topic.as_str())), ("payload", payload)])
+                });
+                Ok(Some(Yaml::Map(vec![("expect".to_owned(), Yaml::List(all.collect()))]))
+                    .filter(|_| !published.is_empty()))
+            }
             Finding::Panic(_) => Err("homerule itself fails: please report it".to_owned()),
         }
+    }
+
+    /// Returns what rules publish in a journal.
+    fn published(&self, journal: &Journal) -> Vec<Published> {
+        let mut world = World::start_noting(&self.home, journal.start);
+        journal.entries.iter().for_each(|entry| world.apply(entry));
+        let published = world.outcomes.unwrap_or_default().into_iter().filter_map(|outcome| match outcome {
+            Outcome::Published(published) => Some(published),
+            Outcome::Answered { .. } => None,
+        });
+        published.collect()
+    }
+
+    /// Returns which rule commands a topic most often in a journal, and how often.
+    fn busiest(&self, journal: &Journal, topic: &Topic) -> Option<(RuleId, usize)> {
+        let mut counts: BTreeMap<RuleId, usize> = BTreeMap::new();
+        for published in self.published(journal).iter().filter(|published| published.topic == *topic) {
+            *counts.entry(published.by.maker()).or_default() += 1;
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count)
     }
 }
 

@@ -21,11 +21,21 @@ pub(in crate::sim) fn obeying(home: &Home) -> Option<(String, Yaml)> {
     home.obey.knows_devices().then(|| ("devices".to_owned(), Yaml::text("obey")))
 }
 
-/// Returns a journal as steps, with what devices answer, where that is told.
+/// Returns the way from a test at `path` of a home to the folder of its rules.
+pub(in crate::sim) fn way_to_rules(path: &str, folder: &str) -> String {
+    format!("{}{folder}", "../".repeat(path.matches('/').count()))
+}
+
+/// Returns a journal as steps, with what devices answer, where that is told. `rules` is the way to the folder of the rules.
 ///
 /// # Errors
 /// When a test can't tell it; in words.
-pub(in crate::sim) fn steps(home: &Home, journal: &Journal, tells_answers: bool) -> Result<Vec<Yaml>, String> {
+pub(in crate::sim) fn steps(
+    home: &Home,
+    journal: &Journal,
+    rules: &str,
+    tells_answers: bool,
+) -> Result<Vec<Yaml>, String> {
     let mut steps = Vec::new();
     let mut world = World::start(home, journal.start);
     for entry in &journal.entries {
@@ -53,7 +63,7 @@ pub(in crate::sim) fn steps(home: &Home, journal: &Journal, tells_answers: bool)
             steps.push(answer);
         }
         steps.extend(pass(entry.after.saturating_sub(passed)));
-        steps.extend(step(entry)?);
+        steps.extend(step(entry, rules)?);
         steps.extend(late.into_iter().map(|(_, answer)| answer));
     }
     Ok(steps)
@@ -63,7 +73,7 @@ fn pass(time: Duration) -> Option<Yaml> {
     (!time.is_zero()).then(|| inline([("after", Value::from(format_duration(time)))]))
 }
 
-fn step(entry: &Entry) -> Result<Option<Yaml>, String> {
+fn step(entry: &Entry, rules: &str) -> Result<Option<Yaml>, String> {
     Ok(Some(match &entry.act {
         Act::Say { topic, payload, retain } => {
             if payload.text().is_none() {
@@ -75,8 +85,8 @@ fn step(entry: &Entry) -> Result<Option<Yaml>, String> {
         }
         Act::Pass => return Ok(None),
         Act::Restart(down) => inline([("restart", Value::from(format_duration(*down)))]),
-        Act::Kill(_) => return Err("a test can't kill the daemon".to_owned()),
-        Act::Reload => return Err("a test can't read its own rules again".to_owned()),
+        Act::Kill(down) => inline([("restart", json!({ "down": format_duration(*down), "killed": true }))]),
+        Act::Reload => inline([("reload", json!(rules))]),
         Act::Webhook(name) => inline([("webhook", json!(&**name))]),
         Act::Client(id, is_connected) => {
             let is = if *is_connected { "connected" } else { "disconnected" };

@@ -6,7 +6,7 @@ use super::journal::{Act, Entry, Journal};
 
 /// How much may happen in all journals that are tried: starts and entries. A long journal is tried less often than a short one, and each
 /// find takes about as long as any other.
-const BUDGET: usize = 6_000;
+const BUDGET: usize = 30_000;
 
 /// What the start of a home counts for.
 const START: usize = 4;

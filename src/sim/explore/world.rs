@@ -1,12 +1,15 @@
 //! A home that a journal happens to: the engine that runs live, and devices that do what they are told.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{Answer, CauseKind, Effect, Engine, Event, Options, RequestId, Snapshot};
 use crate::model::{Message, Origin, Payload, Qos, RuleId, Topic};
 use crate::rules::Ruleset;
+use crate::script::Sandbox;
 use crate::sim::home::after;
 
 use super::expected::Expected;
@@ -32,6 +35,13 @@ pub(in crate::sim) struct Home {
     pub(in crate::sim) is_lossy: bool,
     /// What isn't told, since the home's own tests say that it's meant.
     pub(in crate::sim) expected: Expected,
+}
+
+/// Returns the options of homes that start again and again, one after the other: what can be shared is made once, and what is kept is only
+/// said when it's needed, unless that may be lost.
+pub(in crate::sim) fn lean(options: &Options, is_lossy: bool) -> Options {
+    let sandbox = options.sandbox.clone().unwrap_or_else(|| Arc::new(Sandbox::new(options.limits)));
+    Options { sandbox: Some(sandbox), saves_at_once: is_lossy, ..options.clone() }
 }
 
 /// What comes out of a world, in order.
@@ -171,9 +181,11 @@ impl<'a> World<'a> {
         self.now = self.now.max(until);
     }
 
-    /// Returns when something is due next.
-    pub(in crate::sim) fn next_due(&self) -> Option<Timestamp> {
-        self.engine.next_deadline()
+    /// Returns how long it is until something is due next, in whole milliseconds, as tests tell it.
+    pub(in crate::sim) fn until_due(&self) -> Option<Duration> {
+        let left = Duration::try_from(self.engine.next_deadline()?.duration_since(self.now)).unwrap_or_default();
+        let ms = left.as_nanos().div_ceil(1_000_000);
+        Some(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
     }
 
     fn say(&mut self, topic: &Topic, payload: &Payload, retain: bool) {

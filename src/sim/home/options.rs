@@ -22,5 +22,7 @@ pub fn engine_options(settings: &Settings, calendar: Calendar, devices: Arc<Devi
         devices,
         seed,
         secret: Arc::from([]),
+        sandbox: None,
+        saves_at_once: true,
     }
 }

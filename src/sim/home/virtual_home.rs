@@ -326,6 +326,11 @@ impl VirtualHome {
     /// Stops the daemon. Until [`VirtualHome::restart`] nothing hears what devices publish.
     pub fn stop(&mut self) {
         self.handle(Event::Stopping);
+        self.kill();
+    }
+
+    /// Ends the daemon without a word to the rules; what it keeps is kept. Until [`VirtualHome::restart`] nothing hears what devices publish.
+    pub fn kill(&mut self) {
         let effects = self.engine.flush();
         self.take(effects);
         let effects = self.engine.flush();

@@ -3,7 +3,7 @@
 use crate::engine::{BlockedBy, Outcome, StoppedBy, Trace};
 use crate::explain::{LineKind, Report, trace_lines, traces_under_way};
 use crate::lang::test_file::ExpectedRun;
-use crate::model::{RuleId, nearest};
+use crate::model::{RuleId, Topic, nearest};
 
 use crate::sim::home::{VirtualHome, without_instance};
 
@@ -22,6 +22,10 @@ pub(in crate::sim) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> 
     // One that goes on has no outcome yet, but is a run.
     let under_way = world.engine().runs_under_way(world.now());
     let count = count + under_way.iter().filter(of_rule).filter(|trace| is_meant(expected, trace)).count();
+    let count = match &expected.publishes {
+        Some(topic) => published(&rule, topic, world),
+        None => count,
+    };
     let is_few = expected.at_most.is_none_or(|most| count <= most);
     let least = usize::from(expected.at_most.is_none());
     if is_few && expected.times.map_or(count >= least, |times| count == times) {
@@ -32,10 +36,11 @@ pub(in crate::sim) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> 
         (None, Some(most)) => format!("at most {}", times(most)),
         (None, None) => "at least once".to_owned(),
     };
-    let what = match (expected.outcome, expected.by) {
-        (Some(outcome), Some(by)) => format!("{outcome} by {by}"),
-        (Some(outcome), None) => outcome.to_owned(),
-        (None, _) => "ran".to_owned(),
+    let what = match (&expected.publishes, expected.outcome, expected.by) {
+        (Some(topic), _, _) => format!("published to `{topic}`"),
+        (None, Some(outcome), Some(by)) => format!("{outcome} by {by}"),
+        (None, Some(outcome), None) => outcome.to_owned(),
+        (None, None, _) => "ran".to_owned(),
     };
     let happened = if count == 0 { format!("never {what}") } else { format!("{what} {}", times(count)) };
     let message = format!("`{rule}` {happened}, expected {wanted}");
@@ -63,6 +68,13 @@ pub(in crate::sim) fn check(expected: &ExpectedRun, world: &mut VirtualHome) -> 
     }
     report.append(standing);
     Some((message, report))
+}
+
+/// Returns how often a rule published to a topic since the test's start.
+fn published(rule: &str, topic: &Topic, world: &VirtualHome) -> usize {
+    let is_its = |by: &RuleId| by.as_str() == rule || without_instance(by.as_str()) == rule;
+    let publications = world.published.iter().map(|published| &published.publication);
+    publications.filter(|publication| publication.message.topic == *topic && is_its(&publication.rule)).count()
 }
 
 fn times(count: usize) -> String {

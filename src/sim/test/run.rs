@@ -348,7 +348,11 @@ impl<'a> TestRun<'a> {
     fn restart(&mut self, restart: &Restart) -> StepResult {
         let begin = self.world.now();
         let up = after(begin, restart.down);
-        self.world.stop();
+        if restart.is_killed {
+            self.world.kill();
+        } else {
+            self.world.stop();
+        }
         for step in &restart.meanwhile {
             for (offset, payload) in &step.payloads {
                 let at = after(begin, *offset);

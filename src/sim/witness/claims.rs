@@ -3,7 +3,7 @@
 use crate::analysis::{Pattern, clash};
 use crate::model::{RuleId, Value};
 use crate::sim::explore::Finding;
-use crate::sim::explore::journal::Journal;
+use crate::sim::explore::journal::{Act, Journal};
 use crate::sim::explore::world::{Home, Outcome, Published, World};
 
 /// How often rules publish after one message that go on without end.
@@ -13,19 +13,26 @@ const ENDLESS: usize = 12;
 pub(super) struct Played {
     pub(super) published: Vec<Published>,
     pub(super) found: Vec<Finding>,
+    /// How many of `published` came before the last thing that happened outside.
+    before_last: usize,
 }
 
 impl Played {
     pub(super) fn of(home: &Home, journal: &Journal) -> Played {
         let mut world = World::start_noting(home, journal.start);
+        let mut before_last = 0;
+        let is_published = |outcome: &&Outcome| matches!(outcome, Outcome::Published(_));
         for entry in &journal.entries {
+            if entry.act != Act::Pass {
+                before_last = world.outcomes.iter().flatten().filter(is_published).count();
+            }
             world.apply(entry);
         }
         let published = world.outcomes.unwrap_or_default().into_iter().filter_map(|outcome| match outcome {
             Outcome::Published(published) => Some(published),
             Outcome::Answered { .. } => None,
         });
-        Played { published: published.collect(), found: world.found }
+        Played { published: published.collect(), found: world.found, before_last }
     }
 
     /// Returns what a rule, or an instance of it, published.
@@ -49,10 +56,12 @@ impl Played {
     pub(super) fn is_endless(&self, rules: &[RuleId]) -> bool {
         let is_one = |id: &RuleId| rules.iter().any(|rule| rule.maker() == id.maker());
         let told = self.found.iter().any(|finding| match finding {
-            Finding::Loop(rule) | Finding::Commanded { rule, .. } => is_one(rule),
+            Finding::Loop(rule) => is_one(rule),
             _ => false,
         });
-        told || rules.iter().all(|rule| self.by(rule).count() >= ENDLESS)
+        let last = self.published.get(self.before_last..).unwrap_or_default();
+        let by = |rule: &RuleId| last.iter().filter(|published| published.by.maker() == rule.maker()).count();
+        told || rules.iter().all(|rule| by(rule) >= ENDLESS)
     }
 
     /// Returns whether the rule switched something on that stays so.

@@ -17,8 +17,8 @@ use crate::sim::explore::journal::Journal;
 use crate::sim::explore::obey::Obey;
 use crate::sim::explore::pool::{Pool, Wanted};
 use crate::sim::explore::saved::fails;
-use crate::sim::explore::script::{self, inline};
-use crate::sim::explore::world::{Home, Outcome, World};
+use crate::sim::explore::script::{self, inline, way_to_rules};
+use crate::sim::explore::world::{Home, Outcome, World, lean};
 use crate::sim::home::TestHome;
 use crate::sim::test::exactly;
 
@@ -46,7 +46,7 @@ impl<'a> Witnesses<'a> {
             graph.rules.iter().flat_map(|node| &node.writes).filter_map(|writing| writing.pattern.as_topic()).collect();
         let obey = Obey::new(known, &commands);
         let pool = Pool::new((rules, &graph), known, &options.calendar, &|_| false, Wanted::default());
-        let (rules, options, expected) = (rules.clone(), options.clone(), Expected::default());
+        let (rules, options, expected) = (rules.clone(), lean(options, false), Expected::default());
         let home = Home { rules, options, obey, at_most: 20, is_lossy: false, expected };
         let literals = literals(&graph);
         Witnesses { home, pool, graph, known, literals }
@@ -71,7 +71,7 @@ impl<'a> Witnesses<'a> {
     ) -> Result<String, String> {
         let mut refused = String::new();
         for tells_answers in [false, true] {
-            let text = self.text(suspicion, witness, tells_answers)?;
+            let text = self.text(suspicion, witness, &way_to_rules(path, home.main_folder()), tells_answers)?;
             match fails(&text, home, path) {
                 Ok(false) => return Ok(text),
                 Ok(true) => "the test that shows it doesn't pass".clone_into(&mut refused),
@@ -81,8 +81,14 @@ impl<'a> Witnesses<'a> {
         Err(refused)
     }
 
-    fn text(&self, suspicion: &Suspicion, witness: &Witness, tells_answers: bool) -> Result<String, String> {
-        let mut steps = script::steps(&self.home, &witness.journal, tells_answers)?;
+    fn text(
+        &self,
+        suspicion: &Suspicion,
+        witness: &Witness,
+        rules: &str,
+        tells_answers: bool,
+    ) -> Result<String, String> {
+        let mut steps = script::steps(&self.home, &witness.journal, rules, tells_answers)?;
         let mut world = World::start_noting(&self.home, witness.journal.start);
         witness.journal.entries.iter().for_each(|entry| world.apply(entry));
         let published = world.outcomes.unwrap_or_default().into_iter().filter_map(|outcome| match outcome {

@@ -108,9 +108,7 @@ impl<'a> Draw<'a> {
 
     /// Returns how long it is until something is due next.
     fn until_due(&self, journal: &Journal) -> Duration {
-        let world = World::play(&self.home.home, journal);
-        let due = world.next_due().map(|due| due.duration_since(world.now));
-        due.and_then(|due| Duration::try_from(due).ok()).unwrap_or_default()
+        World::play(&self.home.home, journal).until_due().unwrap_or_default()
     }
 }
 
@@ -123,7 +121,7 @@ fn heard_by(home: &Witnesses<'_>, rules: &[&RuleId]) -> Vec<Pattern> {
     let mut seen: BTreeSet<usize> = waiting.iter().copied().collect();
     let mut patterns = Vec::new();
     while let Some(node) = waiting.pop().and_then(|index| home.graph.rules.get(index)) {
-        for reading in node.reads.iter().filter(|reading| !reading.pattern.is_anything()) {
+        for reading in node.reads_of_devices().filter(|reading| !reading.pattern.is_anything()) {
             patterns.push(reading.pattern.clone());
             for (index, other) in home.graph.rules.iter().enumerate() {
                 let writes = other.writes.iter().any(|writing| writing.pattern.meets(&reading.pattern));
