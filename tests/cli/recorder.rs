@@ -139,6 +139,19 @@ fn rules_that_decide_as_they_did_pass_against_the_recorder() {
 }
 
 #[test]
+fn rules_that_decide_as_they_did_fail_if_they_break_an_invariant() {
+    let home = home_with_decisions();
+    home.write("rules/dim.yaml", "invariants: { dim: { never: \"any('home/+/light/set', 40)\" } }\n");
+    let said = home.say(&["test", "--from-recorder=2026-06-01"]);
+    assert_eq!(said.status, 1, "{}{}", said.out, said.err);
+    assert!(said.out.contains("the invariant `dim:dim` is broken: "), "{}", said.out);
+    assert!(said.out.ends_with("0 passed, 1 failed\n"), "{}", said.out);
+    let said = home.say(&["test", ".", "--from-recorder=2026-06-01", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&answer["failed"], &answer["invariants"][0]["broken"]), (&1.into(), &true.into()), "{answer}");
+}
+
+#[test]
 fn what_was_due_before_the_begin_of_a_recording_is_not_compared() {
     let home = Home::new(&[("rules/all.yaml", "rules: { tick: { when: { every: 1h }, then: { home/tick: x } } }\n")]);
     let tick = |time: &str, due: &str| {

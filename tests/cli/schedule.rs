@@ -60,6 +60,17 @@ fn a_time_that_the_clock_skips_is_due_after_the_gap() {
 }
 
 #[test]
+fn a_fixed_time_of_cron_that_the_clock_skips_is_marked_and_one_after_the_gap_is_not() {
+    let rules = "rules:\n  skipped: { when: { cron: \"30 2 * * *\" }, then: { a/b: 1 } }\n  three: { when: { cron: \"0 3 * * *\" }, then: { a/b: 1 } }\n";
+    let home = Home::new(&[("homerule.yaml", SETTINGS), ("rules/a.yaml", rules)]);
+    let note = |rule: &str| dues(&home, &[rule, "--from", "2026-03-29", "--for", "1d"]).remove(0);
+    assert_eq!(note("skipped"), ("2026-03-29T01:00:00Z".to_owned(), Some("the clock skips 02:30".to_owned())));
+    let (at, note) = note("three");
+    assert_eq!(at, "2026-03-29T01:00:00Z");
+    assert!(!note.unwrap_or_default().contains("skips"), "three o'clock is there");
+}
+
+#[test]
 fn a_time_that_comes_twice_is_due_once() {
     let home = home();
     let note = "the clock shows 02:30 twice, and this is the first time";

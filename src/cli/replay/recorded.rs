@@ -16,6 +16,7 @@ use crate::sim::{Divergence, Published, Replay};
 
 use super::divergence_text;
 use super::recording::Recording;
+use super::shown::{invariant_json, invariant_line, is_broken, message_of};
 use super::subject::Subject;
 
 /// What was due is recorded when it left, and a busy home is late.
@@ -38,8 +39,10 @@ pub(in crate::cli) fn test(home: &Path, since: &str, as_json: Form) -> Result<Ex
     }
     comparison.end();
     let closed = recording.close();
-    let Comparison { divergence, fed, compared, untold, .. } = comparison;
-    let passed = divergence.is_empty();
+    let Comparison { mut replay, divergence, fed, compared, untold, .. } = comparison;
+    let told: Vec<_> =
+        replay.take_invariants().into_iter().filter_map(|news| Some((message_of(&news)?, news))).collect();
+    let passed = divergence.is_empty() && !told.iter().any(|(_, news)| is_broken(news));
     let untold = match untold {
         0 => String::new(),
         untold => format!("; {untold} that a person, a webhook, a client or the daemon itself set off are left out"),
@@ -55,6 +58,8 @@ pub(in crate::cli) fn test(home: &Path, since: &str, as_json: Form) -> Result<Ex
                 "duration": started.elapsed().as_secs_f64(),
             });
             answer.insert("tests".to_owned(), Value::Array(vec![test]));
+            let invariants = told.iter().map(|(message, news)| invariant_json(news, message)).collect();
+            answer.insert("invariants".to_owned(), Value::Array(invariants));
             answer.insert("passed".to_owned(), usize::from(passed).into());
             answer.insert("failed".to_owned(), usize::from(!passed).into());
             answer.insert("coverage".to_owned(), Value::Null);
@@ -62,7 +67,10 @@ pub(in crate::cli) fn test(home: &Path, since: &str, as_json: Form) -> Result<Ex
         print::json(&answer)?;
     } else {
         print::line(&summary);
-        if !passed {
+        for (message, news) in &told {
+            print::line(&invariant_line(news, message, &subject.options.calendar.zone));
+        }
+        if !divergence.is_empty() {
             divergence_text::show(&divergence, ("only now", "only then"), &subject.options.calendar.zone);
             print::line("");
         }

@@ -41,27 +41,13 @@ impl Shown {
     /// Writes which invariants were broken, and when.
     pub(super) fn invariants(&mut self, news: &[Arc<InvariantNews>]) -> io::Result<()> {
         for news in news {
-            let message = match &news.change {
-                InvariantChange::Broken(breach) => {
-                    self.broken += 1;
-                    format!("is broken: {breach}")
-                }
-                InvariantChange::Failed(why) => format!("can't be judged: {why}"),
-                InvariantChange::Armed | InvariantChange::Held => continue,
-            };
-            let (id, at) = (&news.invariant, news.at);
+            let Some(message) = message_of(news) else { continue };
+            self.broken += usize::from(is_broken(news));
             if self.is_json {
-                let is_broken = matches!(news.change, InvariantChange::Broken(_));
-                let line = json!({
-                    "tst": at, "invariant": id.as_str(), "captures": news.captures, "broken": is_broken, "message": message,
-                });
-                writeln!(self.out, "{line}")?;
-                continue;
+                writeln!(self.out, "{}", invariant_json(news, &message))?;
+            } else {
+                writeln!(self.out, "{}", invariant_line(news, &message, &self.zone))?;
             }
-            let local = at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string();
-            let captures =
-                if news.captures.is_empty() { String::new() } else { format!(" for {}", news.captures.join(", ")) };
-            writeln!(self.out, "{local}  the invariant `{id}`{captures} {message}")?;
         }
         Ok(())
     }
@@ -75,6 +61,34 @@ impl Shown {
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// Returns whether an invariant was broken.
+pub(super) fn is_broken(news: &InvariantNews) -> bool {
+    matches!(news.change, InvariantChange::Broken(_))
+}
+
+/// Returns what became of an invariant, in words; `None` where nobody need hear of it.
+pub(super) fn message_of(news: &InvariantNews) -> Option<String> {
+    match &news.change {
+        InvariantChange::Broken(breach) => Some(format!("is broken: {breach}")),
+        InvariantChange::Failed(why) => Some(format!("can't be judged: {why}")),
+        InvariantChange::Armed | InvariantChange::Held => None,
+    }
+}
+
+/// Returns what became of an invariant, for programs.
+pub(super) fn invariant_json(news: &InvariantNews, message: &str) -> serde_json::Value {
+    json!({
+        "tst": news.at, "invariant": news.invariant.as_str(), "captures": news.captures, "broken": is_broken(news), "message": message,
+    })
+}
+
+/// Returns what became of an invariant, in one line.
+pub(super) fn invariant_line(news: &InvariantNews, message: &str, zone: &TimeZone) -> String {
+    let local = news.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.3f").to_string();
+    let captures = if news.captures.is_empty() { String::new() } else { format!(" for {}", news.captures.join(", ")) };
+    format!("{local}  the invariant `{}`{captures} {message}", news.invariant)
 }
 
 /// Returns a publication in one line: local time, topic and payload.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::model::schedule::{Calendar, Schedule, SunEvent, Weekdays};
+use crate::model::schedule::{Calendar, Cron, Schedule, SunEvent, Weekdays};
 use crate::rules::{Rule, TriggerKind};
 
 /// The most days that are looked at.
@@ -90,6 +91,9 @@ impl ClockNote {
                     let mut times = times.iter().map(|time| before.date().to_datetime(time.0));
                     times.find(|time| (before..after).contains(time))
                 }
+                Some(Schedule::Cron(cron)) if at == change.at && cron.is_fixed() => {
+                    fixed_from(cron, before).filter(|time| (before..after).contains(time))
+                }
                 _ => None,
             };
             if let Some(time) = skipped {
@@ -103,6 +107,13 @@ impl ClockNote {
         let text = format!("the clock goes {direction} from {} to {}", clock(before), clock(after));
         ClockNote { of_time: None, of_day: Some(text) }
     }
+}
+
+/// Returns the first time of a fixed pattern from `local` on, were there no change of the clock.
+fn fixed_from(cron: &Cron, local: DateTime) -> Option<DateTime> {
+    let plain = Calendar { zone: TimeZone::UTC, ..Calendar::default() };
+    let from = local.to_zoned(TimeZone::UTC).ok()?.timestamp().checked_sub(1.nanosecond()).ok()?;
+    Some(plain.local(cron.next(from, &plain)?))
 }
 
 fn clock(local: DateTime) -> String {
