@@ -247,8 +247,12 @@ fn tell(
         Part::Trigger(owner, index) => {
             let firing = notify_trigger(core, (id, owner, index), (arrival, said), cause);
             let firings = firing.map(|firing| sequence::take(core, (id, owner, index), firing)).unwrap_or_default();
+            // One that doesn't fire leaves it to the next.
+            if firings.is_empty() {
+                return step_ready(core);
+            }
             let is_more = owner != Owner::Rule || is_invariant(core, id) || fired.replace(id) != Some(id);
-            if !firings.is_empty() && is_more {
+            if is_more {
                 deliver_all(core, id, owner, firings);
             }
         }
