@@ -9,6 +9,8 @@ mod home_search;
 mod import;
 mod import_behaviour;
 mod import_home_assistant;
+mod import_homes;
+mod import_refused;
 mod import_schema;
 mod import_templates;
 mod init;

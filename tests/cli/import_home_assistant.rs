@@ -159,6 +159,22 @@ fn a_secret_is_a_file_that_only_its_owner_reads() {
 }
 
 #[test]
+fn a_variable_of_the_environment_that_is_missing_is_named() {
+    let call = "- alias: Call\n  trigger: { platform: mqtt, topic: a/b }\n  action: { service: rest_command.call }\n";
+    let topic = PLAIN.replace("c/d", "!env_var TOPIC");
+    let home = Home::new(&[("config/automations.yaml", &format!("{call}{topic}"))]);
+    home.write(
+        "config/configuration.yaml",
+        "automation: !include automations.yaml\nrest_command:\n  call: { url: https://example.org/, headers: { Authorization: !env_var TOKEN } }\n",
+    );
+    fs::create_dir_all(home.file("home")).unwrap();
+    // What isn't set can't be asked for: it's told which one.
+    let reasons: Vec<Vec<String>> = entries(&home).into_iter().map(|(_, _, reasons)| reasons).collect();
+    assert!(reasons[0][0].contains("the environment variable `TOKEN` isn't set"), "{reasons:?}");
+    assert!(reasons[1][0].contains("a secret isn't written into a text"), "{reasons:?}");
+}
+
+#[test]
 fn a_second_run_overwrites_nothing_without_force() {
     let home = Home::new(&[("config/automations.yaml", PLAIN)]);
     let said = home.say(&["import", "home-assistant", "config", "--into", "home"]);

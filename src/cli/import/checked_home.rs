@@ -8,7 +8,7 @@ use crate::cli::Failure;
 use crate::cli::home::zone::zone_of;
 use crate::disk::home_files;
 use crate::lang::import::home_assistant::Imported;
-use crate::lang::{Diagnostic, Home, Secret, Severity, Source, Sources};
+use crate::lang::{Diagnostic, Home, Secret, Severity, Source, Sources, take_unfit_for_errors};
 use crate::sim::TestHome;
 
 /// The home with the imported files.
@@ -36,19 +36,23 @@ impl CheckedHome {
             let secret = Secret::File(Arc::from(path.as_str()));
             sources.insert(secret.key(), Source::Content(Arc::from(value.as_bytes())));
         }
-        let Home { settings, ruleset, diagnostics, kept_devices } = Home::load(&sources);
+        let Home { settings, ruleset, mut diagnostics, kept_devices } = Home::load(&sources);
+        take_unfit_for_errors(&mut diagnostics);
         let home = TestHome::new(&settings, zone_of(&settings)?, ruleset).with_devices(&kept_devices);
         let errors = diagnostics.into_iter().filter(|found| found.severity == Severity::Error).collect();
         Ok(CheckedHome { home, errors })
     }
 
-    /// Returns the imported rules that don't load, with the first reason of each.
+    /// Returns the imported rules that don't load, with the first reason of each; scenes as `scene NAME`.
     pub(super) fn rejected(&self, imported: &Imported) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         for error in &self.errors {
             let Some(text) = imported.files.get(&*error.label.file) else { continue };
             if let Some(key) = rule_at(text, error.label.span.start) {
-                let reason = format!("it can't be written so that it loads: {}", error.message);
+                let reason = format!(
+                    "it wouldn't load, since {}. Write the rule by hand, or leave this to Home Assistant",
+                    error.message
+                );
                 found.entry(main_rule(&key, text).to_owned()).or_insert(reason);
             }
         }
@@ -87,10 +91,10 @@ fn main_rule<'k>(key: &'k str, text: &str) -> &'k str {
     main.map(|(main, _)| main).filter(|main| text.contains(&format!("\n  {main}:\n"))).unwrap_or(key)
 }
 
-/// Returns the key of the rule that stands at a byte of a rule file.
+/// Returns the key of the rule that stands at a byte of a rule file; of a scene, `scene NAME`.
 fn rule_at(text: &str, at: usize) -> Option<String> {
     let mut offset = 0;
-    let (mut is_in_rules, mut key) = (false, None);
+    let (mut part, mut key) = (None, None);
     for line in text.split_inclusive('\n') {
         if offset > at {
             break;
@@ -100,14 +104,18 @@ fn rule_at(text: &str, at: usize) -> Option<String> {
         let is_comment = line.trim_start().starts_with('#') || line.trim().is_empty();
         match indent {
             _ if is_comment => {}
-            0 => is_in_rules = line.starts_with("rules:"),
-            2 if is_in_rules => {
-                key = line.trim().split_once(':').map(|(key, _)| key.trim_matches(['"', '\'']).to_owned());
+            0 => part = ["rules", "scenes"].into_iter().find(|part| line.starts_with(&format!("{part}:"))),
+            2 if part.is_some() => {
+                let named = line.trim().split_once(':').map(|(key, _)| key.trim_matches(['"', '\'']).to_owned());
+                key = match part {
+                    Some("scenes") => named.map(|name| format!("scene {name}")),
+                    _ => named,
+                };
             }
             _ => {}
         }
     }
-    key.filter(|_| is_in_rules)
+    key.filter(|_| part.is_some())
 }
 
 #[cfg(test)]
@@ -116,9 +124,10 @@ mod tests {
 
     #[test]
     fn a_byte_belongs_to_the_rule_above_it() {
-        let text = "inputs:\n  a: { type: toggle }\nrules:\n  # one\n  one:\n    when: a\n  two:\n    when: b\n";
+        let text = "inputs:\n  a: { type: toggle }\nscenes:\n  s:\n    x: 1\nrules:\n  # one\n  one:\n    when: a\n  two:\n    when: b\n";
         let at = |part: &str| rule_at(text, text.find(part).unwrap());
         assert_eq!(at("type"), None);
+        assert_eq!(at("x: 1").as_deref(), Some("scene s"));
         assert_eq!(at("when: a").as_deref(), Some("one"));
         assert_eq!(at("when: b").as_deref(), Some("two"));
     }

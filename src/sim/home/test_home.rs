@@ -138,21 +138,30 @@ impl TestHome {
         let rules = self.folders.get(folder).ok_or_else(unknown)?;
         let rest = within(path, folder).unwrap_or_default();
         let file = [".yaml", ".yml", ".rhai"].iter().find_map(|ending| rest.strip_suffix(ending)).unwrap_or(rest);
-        let entries = rules.entries.iter().enumerate().filter(|(_, entry)| within(entry.id().file(), file).is_some());
-        let mut found: Vec<(usize, RuleEntry)> = entries.map(|(index, entry)| (index, entry.clone())).collect();
-        if found.is_empty() {
-            return Err(unknown());
+        let is_in_file = |entry: &&RuleEntry| within(entry.id().file(), file).is_some();
+        let is_meant = |entry: &RuleEntry| match &selection.key {
+            Some(key) => entry.id().key() == &**key || without_instance(entry.id().key()) == &**key,
+            None => true,
+        };
+        let folder: Arc<str> = Arc::from(folder);
+        let entries = rules.entries.iter().enumerate();
+        let found: Vec<Chosen> = entries
+            .filter(|(_, entry)| is_meant(entry) && is_in_file(entry))
+            .map(|(index, entry)| ((Arc::clone(&folder), index), entry.clone()))
+            .collect();
+        if !found.is_empty() {
+            return Ok(found);
         }
-        if let Some(key) = &selection.key {
-            let known: Vec<String> = found.iter().map(|(_, entry)| entry.id().key().to_owned()).collect();
-            found.retain(|(_, entry)| entry.id().key() == &**key || without_instance(entry.id().key()) == &**key);
-            if found.is_empty() {
-                let near = nearest(key, known.iter().map(|key| without_instance(key)));
+        let mut known =
+            rules.entries.iter().filter(is_in_file).map(|entry| without_instance(entry.id().key())).peekable();
+        match (&selection.key, known.peek()) {
+            (Some(key), Some(_)) => {
+                let near = nearest(key, known);
                 let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-                return Err(format!("`{path}` has no rule `{key}`{hint}"));
+                Err(format!("`{path}` has no rule `{key}`{hint}"))
             }
+            _ => Err(unknown()),
         }
-        Ok(found.into_iter().map(|(index, entry)| ((Arc::from(folder), index), entry)).collect())
     }
 
     /// Returns the settings that decisions of a test depend on. `name` feeds its seed.

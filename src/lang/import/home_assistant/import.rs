@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::lang::Code;
 
 use super::entities::{Entity, Home, KnownDevice, Registries, Source, read_file};
+use super::jinja::plain_text;
 use super::load::{self, Configuration, Folder, Helper, Loader};
 use super::outline::HomePlace;
 use super::report::{Entry, EntryKind, Outcome, Reason, Report};
@@ -132,10 +133,11 @@ impl<'a> Importer<'a> {
         for (node, expanded, key) in &mut automations {
             self.name_automation(node, expanded, key);
         }
-        let helpers = Helpers::new(&self.configuration.helpers, &mut self.names);
+        let mut helpers = Helpers::new(&self.configuration.helpers, &mut self.names);
         for (id, entity) in &helpers.entities {
             self.home.entities.entry(id.clone()).or_insert_with(|| entity.clone());
         }
+        self.leave_computed(&mut helpers);
         self.scenes();
         for (node, expanded, key) in automations {
             let comments = self.comments_of(&node.place);
@@ -197,7 +199,10 @@ impl<'a> Importer<'a> {
         let all = all.chain(scripts.iter().filter_map(|(_, _, expanded, _)| expanded.as_ref().ok()));
         let (mut fired, mut heard) = (BTreeSet::new(), BTreeSet::new());
         self.names.started_timers = Some(BTreeSet::new());
+        let mut hears_any_answer = false;
         for node in all {
+            let known = plain_variables(node);
+            let plain = |node: &Node| node.to_text().and_then(|text| plain_text(&text, &known));
             node.walk(&mut |part| {
                 let text = |key: &str| part.get(key).and_then(Node::to_text);
                 if let Some(event) = text("event")
@@ -208,11 +213,20 @@ impl<'a> Importer<'a> {
                 }
                 if let Some(types) = part.get("event_type") {
                     heard.extend(types.items().into_iter().filter_map(Node::to_text));
-                    if let Some(action) =
-                        part.get("event_data").and_then(|data| data.get("action")).and_then(Node::to_text)
-                    {
-                        self.names.replies.insert(action);
+                    match part.get("event_data").and_then(|data| data.get("action")) {
+                        Some(action) => self.names.replies.extend(plain(action)),
+                        None => {
+                            hears_any_answer |= types
+                                .items()
+                                .iter()
+                                .any(|kind| kind.as_text() == Some("mobile_app_notification_action"));
+                        }
                     }
+                }
+                if part.get("title").is_some()
+                    && let Some(button) = part.get("action").and_then(plain).filter(|name| name != "URI")
+                {
+                    self.names.buttons.insert(button);
                 }
                 let action = text("action").or_else(|| text("service")).unwrap_or_default();
                 let target_ids = || {
@@ -269,6 +283,9 @@ impl<'a> Importer<'a> {
                 }
             });
         }
+        if hears_any_answer {
+            self.names.replies.extend(self.names.buttons.iter().cloned());
+        }
         let of_timers = ["timer.finished", "timer.cancelled", "timer.started"];
         let has_timers = self.configuration.helpers.iter().any(|helper| helper.domain == "timer");
         let is_fired = |event: &String| fired.contains(event) || has_timers && of_timers.contains(&event.as_str());
@@ -276,6 +293,26 @@ impl<'a> Importer<'a> {
         self.names.rest_commands = std::mem::take(&mut self.configuration.rest_commands).into_iter().collect();
         self.names.shell_commands = std::mem::take(&mut self.configuration.shell_commands).into_iter().collect();
     }
+}
+
+/// Returns the variables of an automation that are the same text in each run.
+fn plain_variables(node: &Node) -> BTreeMap<String, String> {
+    let mut known = BTreeMap::new();
+    node.walk(&mut |part| {
+        for key in ["trigger_variables", "variables"] {
+            for entry in part.get(key).and_then(Node::as_map).unwrap_or_default() {
+                if let Some(text) = entry.value.as_text().and_then(|text| plain_text(text, &known)) {
+                    known.insert(entry.name().to_owned(), text);
+                }
+            }
+        }
+    });
+    known
+}
+
+/// Returns the entity id of a helper.
+fn helper_id(helper: &Helper) -> String {
+    format!("{}.{}", helper.domain.strip_prefix("template_").unwrap_or(&helper.domain), helper.object)
 }
 
 /// Returns what something is called.
@@ -343,7 +380,10 @@ impl Importer<'_> {
                 key.push_str("-2");
             }
             let comments = self.comments_of(&node.place);
-            let (made, doc, bridged) = translate::scene(self.source(), &node, comments);
+            let (mut made, doc, bridged) = translate::scene(self.source(), &node, comments);
+            if let Some(reason) = self.rejected.get(&format!("scene {key}")) {
+                made.refused.push(Reason::new(Code::NOT_LOADABLE, reason));
+            }
             let is_taken = made.refused.is_empty();
             let entry = self.report.entries.len();
             self.note(EntryKind::Scene, &node.place, name, &made);
@@ -390,7 +430,7 @@ impl Importer<'_> {
         for (index, reason) in helpers.refused {
             if let Some(helper) = listed.get(index) {
                 let made = Made { refused: vec![reason], ..empty() };
-                self.note(EntryKind::Helper, &helper.node.place, format!("{}.{}", helper.domain, helper.object), &made);
+                self.note(EntryKind::Helper, &helper.node.place, helper_id(helper), &made);
             }
         }
         // One may read another: until nothing is added.

@@ -5,6 +5,7 @@
 //! writes them, and `report` says what came of it. Nothing acts half: what can't be taken over whole is switched off.
 
 mod colors;
+mod computed;
 mod entities;
 mod expression;
 mod import;

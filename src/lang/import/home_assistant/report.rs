@@ -100,13 +100,41 @@ impl Outcome {
 
 impl Reason {
     pub(super) fn new(code: Code, text: impl Into<String>) -> Reason {
-        Reason { code, text: text.into() }
+        let text = text.into();
+        let text = match advice(code).filter(|_| !has_advice(&text)) {
+            Some(advice) => format!("{text}; {advice}"),
+            None => text,
+        };
+        Reason { code, text }
     }
 
     /// Returns it as one line, with its code.
     fn with_code(&self) -> String {
         format!("{} ({})", one_line(&self.text), self.code)
     }
+}
+
+/// Returns what to do about a refusal of which nothing more exact is known.
+fn advice(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::NOT_READ => "correct the file, and import again",
+        Code::TRIGGER_NOT_TAKEN => "trigger on a state or a topic instead, or leave this to Home Assistant",
+        Code::CONDITION_NOT_TAKEN => "ask for a state or write a template instead, or leave this to Home Assistant",
+        Code::ACTION_NOT_TAKEN => "do it another way, or leave this to Home Assistant",
+        Code::TEMPLATE_NOT_TAKEN => "write it another way, or leave this to Home Assistant",
+        Code::REFUSED_THERE_TOO => "correct it, and import again",
+        Code::SECRET_NOT_TAKEN => "add it to secrets.yaml, and import again",
+        Code::HELPER_NOT_TAKEN => "Home Assistant can go on doing it",
+        Code::NOT_LOADABLE => "write the rule by hand, or leave this to Home Assistant",
+        _ => return None,
+    })
+}
+
+/// Returns whether a reason says what to do already: behind a colon, or in a sentence of its own.
+fn has_advice(text: &str) -> bool {
+    // What stands between backticks is quoted.
+    let said: String = text.split('`').step_by(2).collect::<Vec<_>>().join("x");
+    [": ", "; ", ". "].iter().any(|sign| said.contains(sign))
 }
 
 /// What to do before anything acts.

@@ -105,11 +105,18 @@ impl Entity {
 }
 
 impl TopicEntity {
-    pub(in crate::lang::import::home_assistant) fn codec(&self) -> Codec {
+    /// Returns how the payload and the state of an entity of this domain go together.
+    pub(in crate::lang::import::home_assistant) fn codec(&self, domain: &str) -> Codec {
         match (&self.on, &self.off) {
             (None, None) => Codec::Raw,
             (on, off) => {
-                let words = [("on", on), ("off", off)];
+                let (one, other) = match domain {
+                    "cover" | "valve" => ("open", "closed"),
+                    "lock" => ("locked", "unlocked"),
+                    "person" | "device_tracker" => ("home", "not_home"),
+                    _ => ("on", "off"),
+                };
+                let words = [(one, on), (other, off)];
                 Codec::Words(
                     words.into_iter().filter_map(|(word, value)| Some((word.to_owned(), value.clone()?))).collect(),
                 )

@@ -57,6 +57,18 @@ impl Home {
         self.used.borrow().clone()
     }
 
+    /// Does something of which nothing is noted: what it reads and calls doesn't count.
+    pub(in crate::lang::import::home_assistant) fn aside<T>(&self, inner: impl FnOnce() -> T) -> T {
+        let (used, calls, read) = (self.used(), self.calls.borrow().clone(), self.read.borrow().clone());
+        let reads_attributes = *self.reads_attributes.borrow();
+        let done = inner();
+        self.used.replace(used);
+        self.calls.replace(calls);
+        self.read.replace(read);
+        self.reads_attributes.replace(reads_attributes);
+        done
+    }
+
     fn find(&self, id: &str) -> Entity {
         if let Some(entity) = self.entities.get(id) {
             return entity.clone();
@@ -159,7 +171,7 @@ impl Home {
         match &entity.source {
             Source::Bridge => Ok(topic_field(&self.topic(entity), None, Codec::Raw)),
             Source::Derived { topic, .. } | Source::Timer { topic, .. } => Ok(topic_field(topic, None, Codec::Raw)),
-            Source::Topic(topic) => Ok(topic_field(&topic.topic, topic.path.as_deref(), topic.codec())),
+            Source::Topic(topic) => Ok(topic_field(&topic.topic, topic.path.as_deref(), topic.codec(entity.domain()))),
             Source::Device { name, property } => {
                 Ok(device_field(name, property, guess::codec(entity.domain(), property)))
             }
@@ -223,7 +235,9 @@ impl Home {
                 let expression = match attribute {
                     "elevation" => "sun.elevation",
                     "azimuth" => "sun.azimuth",
-                    "next_rising" | "next_setting" | "next_dawn" | "next_dusk" | "rising" => {
+                    "next_rising" => "ha::next_sun(sun.sunrise?.unix)",
+                    "next_setting" => "ha::next_sun(sun.sunset?.unix)",
+                    "next_dawn" | "next_dusk" | "rising" => {
                         return Err(format!(
                             "`{attribute}` of the sun isn't known here: write a `sun` trigger or window"
                         ));

@@ -1,6 +1,7 @@
 //! Functions of templates: of states, times and values.
 
 use super::literal::quoted;
+use super::scope::NOTHING;
 use super::translator::{Answer, Translator, refuse};
 use super::written::{Kind, Written, Zone, level};
 use crate::lang::import::home_assistant::entities::{Codec, Home, Source};
@@ -11,7 +12,10 @@ type Named = [(String, Expression)];
 impl Translator<'_> {
     pub(super) fn call(&mut self, function: &Expression, arguments: &[Expression], named: &Named, at: usize) -> Answer {
         match &function.kind {
-            ExpressionKind::Name(name) => self.function(name, arguments, named, at),
+            ExpressionKind::Name(name) => match self.macro_call(name, arguments, named, at) {
+                Some(answer) => answer,
+                None => self.function(name, arguments, named, at),
+            },
             ExpressionKind::Attribute(of, name) => {
                 let of = self.expression(of)?;
                 self.method(&of, name, arguments, named, at)
@@ -63,6 +67,7 @@ impl Translator<'_> {
                     branches.push((condition, read(self, &id)?));
                 }
                 let is_state = branches.iter().any(|(_, value)| matches!(value.kind, Kind::Reading(_)));
+                let otherwise = if otherwise.contains(NOTHING) { String::new() } else { otherwise };
                 let otherwise = match (&*otherwise, is_state) {
                     // No entity at all.
                     ("", true) => Written::constant("unknown"),
@@ -160,6 +165,14 @@ impl Translator<'_> {
                     None => None,
                 };
                 Ok(Self::moment(&value, default.as_ref(), name))
+            }
+            "relative_time" | "time_since" | "time_until" => {
+                let Some(value) = arguments.first() else { return refuse(at, format!("`{name}` needs a time")) };
+                if arguments.len() > 1 || !named.is_empty() {
+                    return refuse(at, format!("`{name}` with a precision isn't translated"));
+                }
+                let value = self.expression(value)?;
+                Self::distance(&value, name, at)
             }
             "timedelta" => self.timedelta(arguments, named, at),
             "float" | "int" | "bool" | "iif" | "is_number" | "max" | "min" | "average" | "round" | "typeof"
@@ -263,7 +276,7 @@ impl Translator<'_> {
         let field = self.scope.home.field(&entity, None).or_else(|message| refuse(at, message))?;
         let said = field.text;
         let atom = Written::atom(field.expression, Kind::Reading(field.codec));
-        Ok(Written { said: Some(said), ..atom })
+        Ok(Written { said: Some(said), entity: Some(id.to_owned()), ..atom })
     }
 
     pub(super) fn entity_attribute(&mut self, id: &str, attribute: &str, at: usize) -> Answer {
@@ -304,6 +317,18 @@ impl Translator<'_> {
         Written::atom(text, Kind::Bool)
     }
 
+    /// Returns how far a time is away, in the largest unit: `5 minutes`.
+    pub(super) fn distance(value: &Written, name: &str, at: usize) -> Answer {
+        if value.kind != Kind::Time {
+            return refuse(
+                at,
+                format!("`{name}` needs a time, in Home Assistant too: `as_datetime`, or `.last_changed`"),
+            );
+        }
+        let function = if name == "time_until" { "ha::ahead" } else { "ha::ago" };
+        Ok(Written::atom(format!("{function}({}, {})", value.text, value.as_text()), Kind::Text))
+    }
+
     /// Returns what `as_timestamp`, `as_datetime` and `as_local` make of a value.
     pub(super) fn moment(value: &Written, default: Option<&Written>, name: &str) -> Written {
         let kind = if name == "as_timestamp" { Kind::Float } else { Kind::Time };
@@ -316,8 +341,17 @@ impl Translator<'_> {
         Written { zone, ..Self::timestamp(value, default, kind) }
     }
 
+    /// Returns when something was done that may never have been: `last_triggered`.
+    pub(super) fn may_be_never(value: &Written) -> Option<&str> {
+        let at = value.text.strip_prefix("ha::timestamp(")?.strip_suffix(')')?;
+        at.starts_with("last_run(").then_some(at)
+    }
+
     /// Returns seconds since 1970 of a time, a number or a text.
     pub(super) fn timestamp(value: &Written, default: Option<&Written>, kind: Kind) -> Written {
+        if let (Some(at), Some(default)) = (Self::may_be_never(value), default) {
+            return Written::atom(format!("ha::timestamp_or({at}, {})", default.text), kind);
+        }
         let is_moment = matches!(value.kind, Kind::Int | Kind::Float | Kind::Number | Kind::Time);
         if is_moment {
             return Written { kind, ..value.clone() };
@@ -325,7 +359,12 @@ impl Translator<'_> {
         let text = if matches!(value.kind, Kind::Reading(_)) { value.as_text() } else { value.text.clone() };
         match default {
             None => Written::atom(format!("ha::timestamp({text})"), kind),
-            Some(default) => Written::atom(format!("ha::timestamp_or({text}, {})", default.text), kind),
+            Some(default) => {
+                // A whole default is given as it is.
+                let said = (kind == Kind::Float && default.kind == Kind::Int)
+                    .then(|| format!("ha::timestamp_text_or({text}, {})", default.text));
+                Written { said, ..Written::atom(format!("ha::timestamp_or({text}, {})", default.text), kind) }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Filters, with the meanings that Home Assistant gives them.
 
 use super::calls::named_argument;
+use super::scope::NOTHING;
 use super::translator::{Answer, Translator, refuse};
 use super::written::{Kind, Written, level};
 use crate::lang::import::home_assistant::jinja::Expression;
@@ -8,7 +9,7 @@ use crate::lang::import::home_assistant::jinja::Expression;
 type Named = [(String, Expression)];
 
 impl Translator<'_> {
-    #[expect(clippy::too_many_lines, reason = "a table: an arm for each word")]
+    /// Returns what a filter makes of a value, with the texts that this may be.
     pub(super) fn filter(
         &mut self,
         value: Written,
@@ -17,6 +18,25 @@ impl Translator<'_> {
         named: &Named,
         at: usize,
     ) -> Answer {
+        let change = if named.is_empty() { self.change(name, arguments) } else { None };
+        let Some(change) = change else { return self.filtered(value, name, arguments, named, at) };
+        let before = value.clone();
+        if let Some(known) = before.constant.as_ref().and_then(|text| change(text)) {
+            return Ok(Written::constant(&known));
+        }
+        let made = match self.filtered(value, name, arguments, named, at) {
+            // What has no counterpart here is written out where its texts are known.
+            Err(refusal) => {
+                let known = self.each_text(&before, &*change).filter(|known| !known.text.contains(NOTHING));
+                return known.ok_or(refusal);
+            }
+            Ok(made) => made,
+        };
+        Ok(self.with_texts(made, &before, &*change))
+    }
+
+    #[expect(clippy::too_many_lines, reason = "a table: an arm for each word")]
+    fn filtered(&mut self, value: Written, name: &str, arguments: &[Expression], named: &Named, at: usize) -> Answer {
         let argument = |this: &mut Self, index: usize, key: &str| -> Result<Option<Written>, super::Refusal> {
             match arguments.get(index).or_else(|| named_argument(named, key)) {
                 Some(argument) => this.expression(argument).map(Some),
@@ -88,6 +108,11 @@ impl Translator<'_> {
                 let also_false = argument(self, 1, "boolean")?.is_some_and(|boolean| boolean.text == "true");
                 match &value.kind {
                     Kind::Undefined => Ok(default),
+                    Kind::Time if Self::may_be_never(&value).is_some() => {
+                        let at = Self::may_be_never(&value).unwrap_or_default();
+                        let kind = if default.kind == Kind::Int { Kind::Float } else { Kind::Time };
+                        Ok(Written::atom(format!("ha::timestamp_or({at}, {})", default.text), kind))
+                    }
                     _ if also_false => Ok(Written::choice(vec![(value.as_bool(), value)], default)),
                     // Nothing is undefined that Home Assistant knows: a state is always a text.
                     Kind::Any | Kind::Fired(_) => {
@@ -217,6 +242,9 @@ impl Translator<'_> {
                 let default = argument(self, 0, "default")?;
                 Ok(Self::moment(&value, default.as_ref(), name))
             }
+            "relative_time" | "time_since" | "time_until" if arguments.is_empty() && named.is_empty() => {
+                Self::distance(&value, name, at)
+            }
             "format" => {
                 let Some(format) = value.constant.clone() else {
                     return refuse(at, "`format` of a text that is computed isn't translated");
@@ -236,7 +264,9 @@ impl Translator<'_> {
             }
             "from_json" => Ok(Written::atom(format!("json({})", value.as_text()), Kind::Any)),
             "to_json" | "tojson" => Ok(Written::atom(format!("to_json({})", value.text), Kind::Text)),
-            "ordinal" | "base64_encode" | "base64_decode" | "urlencode" | "wordcount" | "md5" | "sha1" | "sha256" => {
+            "ordinal" => Ok(Written::atom(format!("ha::ordinal(ha::int({}))", value.text), Kind::Text)),
+            "wordcount" => Ok(Written::atom(format!("ha::words({}).len()", value.as_text()), Kind::Int)),
+            "base64_encode" | "base64_decode" | "urlencode" | "md5" | "sha1" | "sha256" => {
                 refuse(at, format!("the filter `{name}` has no counterpart here"))
             }
             "state_attr" | "states" | "is_state" | "has_value" | "expand" => {
@@ -297,41 +327,10 @@ impl Translator<'_> {
                     return refuse(at, "a replacement that is computed isn't translated");
                 };
                 Written::atom(
-                    format!("replace_all({text}, {pattern}, {})", super::literal::quoted(&groups(new))),
+                    format!("replace_all({text}, {pattern}, {})", super::literal::quoted(&super::literal::groups(new))),
                     Kind::Text,
                 )
             }
         })
     }
-}
-
-/// Returns Python's `\1` and `\g<name>` as this language's patterns name groups.
-fn groups(text: &str) -> String {
-    let mut written = String::new();
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '$' => written.push_str("$$"),
-            '\\' => match letters.peek().copied() {
-                Some(digit) if digit.is_ascii_digit() => {
-                    letters.next();
-                    written.push_str("${");
-                    written.push(digit);
-                    written.push('}');
-                }
-                Some('g') => {
-                    letters.next();
-                    if letters.next_if_eq(&'<').is_some() {
-                        let name: String = letters.by_ref().take_while(|letter| *letter != '>').collect();
-                        written.push_str("${");
-                        written.push_str(&name);
-                        written.push('}');
-                    }
-                }
-                _ => written.push('\\'),
-            },
-            letter => written.push(letter),
-        }
-    }
-    written
 }

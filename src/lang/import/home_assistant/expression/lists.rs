@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::calls::named_argument;
-use super::literal::{is_name, quoted};
+use super::literal::{is_name, key_of, quoted};
 use super::translator::{Answer, Translator, refuse};
 use super::written::{Kind, Written, level};
 use crate::lang::import::home_assistant::entities::{Home, Source};
@@ -66,14 +66,14 @@ impl Translator<'_> {
             "join" => {
                 let between = argument(self, 0, "d")?.unwrap_or_else(|| Written::constant(""));
                 if let Some(attribute) = argument(self, 1, "attribute")? {
-                    let mapped = Self::mapped(&list, &attribute, at)?;
+                    let mapped = self.mapped(&list, &attribute, at)?;
                     return of_list(format!("ha::join({}, {})", mapped.text, between.as_text()), Kind::Text);
                 }
                 of_list(format!("ha::join({}, {})", list.text, between.as_text()), Kind::Text)
             }
             "min" | "max" | "sum" | "average" | "median" => {
                 let list = match argument(self, usize::from(name == "sum") * 9, "attribute")? {
-                    Some(attribute) => Self::mapped(&list, &attribute, at)?,
+                    Some(attribute) => self.mapped(&list, &attribute, at)?,
                     None => list,
                 };
                 let kind = if matches!(name, "average" | "median") { Kind::Float } else { Kind::Any };
@@ -106,11 +106,14 @@ impl Translator<'_> {
                 };
                 of_list(text, list.kind.clone())
             }
-            "flatten" => refuse(at, "`flatten` has no counterpart here"),
+            "flatten" if arguments.is_empty() && named.is_empty() => {
+                of_list(format!("ha::flat({})", list.text), Kind::List)
+            }
+            "flatten" => refuse(at, "`flatten` with levels isn't translated"),
             "map" => match named_argument(named, "attribute") {
                 Some(attribute) => {
                     let attribute = self.expression(attribute)?;
-                    Self::mapped(&list, &attribute, at)
+                    self.mapped(&list, &attribute, at)
                 }
                 None => {
                     let Some(filter) = argument(self, 0, "filter")?.and_then(|filter| filter.constant) else {
@@ -186,9 +189,29 @@ impl Translator<'_> {
                 },
             };
             let state = state.as_text();
-            texts.push(format!("#{{ entity_id: {}, state: {state}, name: {name} }}", quoted(id)));
+            let attributes = self.attributes_of(id);
+            texts.push(format!("#{{ entity_id: {}, state: {state}, name: {name}{attributes} }}", quoted(id)));
         }
         Ok(Written::atom(format!("[{}]", texts.join(", ")), Kind::Records))
+    }
+
+    /// Returns the attributes of an entity that the template reads, as a part of its record.
+    fn attributes_of(&self, id: &str) -> String {
+        if self.attributes.is_empty() {
+            return String::new();
+        }
+        let home = self.scope.home;
+        let entity = home.entity(id);
+        let class = home.registries.entities.get(id).and_then(|registered| registered.class.as_deref());
+        let one = |name: &String| {
+            let value = match (name.as_str(), class) {
+                ("device_class", Some(class)) => quoted(class),
+                _ => home.field(&entity, Some(name)).map_or_else(|_| "()".to_owned(), |field| field.expression),
+            };
+            format!("{}: {value}", key_of(name))
+        };
+        let each: Vec<String> = self.attributes.iter().map(one).collect();
+        format!(", attributes: #{{ {} }}", each.join(", "))
     }
 
     /// Returns `map('states')` of a list of entity ids that is known.
@@ -214,17 +237,22 @@ impl Translator<'_> {
     }
 
     /// Returns `map(attribute='…')`.
-    fn mapped(list: &Written, attribute: &Written, at: usize) -> Answer {
+    fn mapped(&self, list: &Written, attribute: &Written, at: usize) -> Answer {
         let Some(name) = &attribute.constant else {
             return refuse(at, "an attribute that is computed isn't translated");
         };
-        let member = Self::member_of(list, name)
+        let member = self
+            .member_of(list, name)
             .ok_or(super::Refusal { at, message: format!("`{name}` of state objects isn't translated") })?;
         Ok(Written::atom(format!("{}.map(|x| {member})", list.at(level::ATOM)), Kind::List))
     }
 
-    fn member_of(list: &Written, name: &str) -> Option<String> {
-        if list.kind == Kind::Records && !matches!(name, "entity_id" | "state" | "name" | "attributes.friendly_name") {
+    fn member_of(&self, list: &Written, name: &str) -> Option<String> {
+        let is_kept = name.strip_prefix("attributes.").is_some_and(|name| self.attributes.contains(name));
+        if !is_kept
+            && list.kind == Kind::Records
+            && !matches!(name, "entity_id" | "state" | "name" | "attributes.friendly_name")
+        {
             return None;
         }
         let name = name.strip_prefix("attributes.friendly_").unwrap_or(name);
@@ -251,10 +279,11 @@ impl Translator<'_> {
             let Some(attribute) = self.expression(attribute)?.constant else {
                 return refuse(at, "an attribute that is computed isn't translated");
             };
-            let Some(member) = Self::member_of(list, &attribute) else {
+            let Some(member) = self.member_of(list, &attribute) else {
                 return refuse(at, format!("`{attribute}` of state objects isn't translated"));
             };
-            let kind = if list.kind == Kind::Records { Kind::Text } else { Kind::Any };
+            let is_text = list.kind == Kind::Records && !attribute.starts_with("attributes.");
+            let kind = if is_text { Kind::Text } else { Kind::Any };
             Written::atom(member, kind)
         } else {
             Written::atom("x", Kind::Any)

@@ -115,3 +115,34 @@ pub(in crate::lang::import::home_assistant) fn is_name(text: &str) -> bool {
 pub(in crate::lang::import::home_assistant) fn escape(text: &str) -> String {
     text.replace("${", "$${")
 }
+
+/// Returns Python's `\1` and `\g<name>` as this language's patterns name groups.
+pub(super) fn groups(text: &str) -> String {
+    let mut written = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '$' => written.push_str("$$"),
+            '\\' => match letters.peek().copied() {
+                Some(digit) if digit.is_ascii_digit() => {
+                    letters.next();
+                    written.push_str("${");
+                    written.push(digit);
+                    written.push('}');
+                }
+                Some('g') => {
+                    letters.next();
+                    if letters.next_if_eq(&'<').is_some() {
+                        let name: String = letters.by_ref().take_while(|letter| *letter != '>').collect();
+                        written.push_str("${");
+                        written.push_str(&name);
+                        written.push('}');
+                    }
+                }
+                _ => written.push('\\'),
+            },
+            letter => written.push(letter),
+        }
+    }
+    written
+}

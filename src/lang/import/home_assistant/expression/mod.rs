@@ -2,7 +2,7 @@
 
 mod calls;
 mod filters;
-mod finite;
+mod folded;
 mod lists;
 mod literal;
 mod operators;
@@ -15,10 +15,10 @@ mod translator;
 mod trigger;
 mod written;
 
-pub(super) use finite::{Choice, finite};
 pub(super) use literal::{escape, is_name, literal, quoted};
-pub(super) use render::Rendered;
-pub(super) use scope::{Fired, FiredKey, FiredKind, Marks, Scope};
+pub(super) use render::{Piece, Rendered};
+pub(super) use scope::{Fired, FiredKey, FiredKind, Marks, NOTHING, Scope};
 pub(super) use translator::{Refusal, Translator, negated};
+pub(super) use trigger::ANSWER;
 pub(super) use written::level::{AND, ATOM, COMPARE, OR, PRODUCT, SUM};
 pub(super) use written::{Kind, Written};

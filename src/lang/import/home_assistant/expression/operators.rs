@@ -102,11 +102,16 @@ impl Translator<'_> {
                 _ => {}
             }
         }
+        // True is 1 there, and false is 0.
+        let is_number = |of: &Written| matches!(of.kind, Kind::Int | Kind::Float | Kind::Number);
+        if left.kind == Kind::Bool && is_number(right) || is_number(left) && right.kind == Kind::Bool {
+            return comparison(left.as_number(None).at(level::SUM), right.as_number(None).at(level::SUM));
+        }
         comparison(left.at(level::SUM), right.at(level::SUM))
     }
 
     /// Returns whether an entity is in a state.
-    pub(super) fn is_state(reading: &Written, codec: &Codec, text: &str) -> Written {
+    pub(in crate::lang::import::home_assistant) fn is_state(reading: &Written, codec: &Codec, text: &str) -> Written {
         let said =
             |text: &str| Written::new(format!("{} == {}", reading.as_text(), quoted(text)), Kind::Bool, level::COMPARE);
         if NO_STATE.contains(&text) && (*codec != Codec::Raw || text == "unknown") || text.is_empty() {

@@ -1,8 +1,10 @@
 //! A whole template: what it gives as a condition, as a text, and as a value.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::literal::escape;
+use super::scope::Macro;
 use super::translator::{Refusal, Translator, refuse};
 use super::written::{Kind, Written};
 use crate::lang::import::home_assistant::jinja::{Expression, Part, parse};
@@ -32,6 +34,7 @@ impl Translator<'_> {
     /// When it can't be parsed, or has no counterpart, with its place.
     pub(in crate::lang::import::home_assistant) fn template(&mut self, text: &str) -> Result<Rendered, Refusal> {
         let parts = parse(text).map_err(|error| Refusal { at: error.at, message: error.message })?;
+        self.attributes = attributes_of_each(text);
         let mut pieces = self.pieces(&parts, 0)?;
         trim_start(&mut pieces);
         trim_end(&mut pieces);
@@ -67,6 +70,10 @@ impl Translator<'_> {
                 Part::For(name, list, condition, parts) => {
                     pieces.extend(self.each(name, list, condition.as_ref(), parts)?);
                 }
+                Part::Macro(name, parameters, parts) => {
+                    let made = Macro { parameters: parameters.clone(), parts: parts.clone() };
+                    self.macros.push((name.clone(), made));
+                }
                 Part::Other(word, at) => return refuse(*at, format!("`{{% {word} %}}` has no counterpart here")),
             }
         }
@@ -86,6 +93,15 @@ impl Translator<'_> {
             _ => Ok(written),
         }
     }
+}
+
+/// Returns the attributes that a template may read of each of several state objects.
+fn attributes_of_each(text: &str) -> BTreeSet<String> {
+    let names = text.split("attributes.").skip(1).map(|rest| {
+        let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default().to_owned()
+    });
+    names.filter(|name| !name.is_empty() && name != "friendly_name").collect()
 }
 
 fn trim_start(pieces: &mut Vec<Piece>) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::written::Written;
 use crate::lang::import::home_assistant::entities::{Codec, Home};
+use crate::lang::import::home_assistant::jinja::{Expression, Part};
 use crate::lang::import::home_assistant::yaml::Node;
 
 /// What the templates of an automation or script can read.
@@ -12,6 +13,8 @@ pub(in crate::lang::import::home_assistant) struct Scope<'a> {
     pub(in crate::lang::import::home_assistant) home: &'a Home,
     /// What may have triggered.
     pub(in crate::lang::import::home_assistant) fired: Vec<Fired>,
+    /// The states that may trigger, if these are all known.
+    pub(in crate::lang::import::home_assistant) words: Vec<String>,
     /// What the last `wait_for_trigger` waited for.
     pub(in crate::lang::import::home_assistant) awaited: Vec<Fired>,
     /// Variables by name; those that are only known at run time stand for themselves.
@@ -33,6 +36,16 @@ pub(in crate::lang::import::home_assistant) struct Scope<'a> {
     /// Whether there is a `repeat` around it, and a `wait` before it.
     pub(in crate::lang::import::home_assistant) repeats: bool,
     pub(in crate::lang::import::home_assistant) waits: bool,
+}
+
+/// What stands for a text that isn't one of those that are known: nothing is called so.
+pub(in crate::lang::import::home_assistant) const NOTHING: &str = "\u{fffe}";
+
+/// A macro: its parameters with their defaults, and its body.
+#[derive(Debug, Clone)]
+pub(in crate::lang::import::home_assistant) struct Macro {
+    pub(super) parameters: Vec<(String, Option<Expression>)>,
+    pub(super) parts: Vec<Part>,
 }
 
 /// A trigger, as templates see it.

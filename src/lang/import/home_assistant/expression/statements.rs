@@ -1,8 +1,10 @@
-//! Statements: what `{% set %}`, `{% if %}` and `{% for %}` leave behind.
+//! Statements: what `{% set %}`, `{% if %}` and `{% for %}` leave behind, and macros, written out where they're called.
 
+use super::calls::named_argument;
 use super::lists::ids_of_list;
 use super::render::{Piece, as_expression};
-use super::translator::{Refusal, Translator, refuse};
+use super::scope::Macro;
+use super::translator::{Answer, Refusal, Translator, refuse};
 use super::written::{Kind, Written, level};
 use crate::lang::import::home_assistant::jinja::{Expression, ExpressionKind, Part};
 
@@ -115,11 +117,16 @@ impl Translator<'_> {
         parts: &[Part],
     ) -> Result<Vec<Piece>, Refusal> {
         let mut pieces = Vec::new();
+        let asked = match condition {
+            Some(condition) => self.each_condition(name, items, condition)?,
+            None => Vec::new(),
+        };
         for (index, item) in items.iter().enumerate() {
             let before = self.locals.len();
             self.locals.push((name.to_owned(), item.clone()));
-            if condition.is_none() {
-                self.locals.push(("loop".to_owned(), Written::atom("()", Kind::Loop(index, items.len()))));
+            match condition {
+                None => self.locals.push(("loop".to_owned(), Written::atom("()", Kind::Loop(index, items.len())))),
+                Some(_) => self.locals.extend(filtered_loop(&asked, index)),
             }
             let one = match condition {
                 Some(condition) => {
@@ -130,9 +137,26 @@ impl Translator<'_> {
             };
             let set = self.locals.split_off(before);
             pieces.extend(one?);
-            self.locals.extend(set.into_iter().filter(|(name, _)| name.contains('.')));
+            self.locals.extend(set.into_iter().filter(|(name, _)| name.contains('.') && !name.starts_with("loop.")));
         }
         Ok(pieces)
+    }
+
+    /// Returns for each item whether it's in the loop.
+    fn each_condition(
+        &mut self,
+        name: &str,
+        items: &[Written],
+        condition: &Expression,
+    ) -> Result<Vec<Written>, Refusal> {
+        let mut found = Vec::new();
+        for item in items {
+            self.locals.push((name.to_owned(), item.clone()));
+            let asked = self.expression(condition);
+            self.locals.pop();
+            found.push(asked?.as_bool());
+        }
+        Ok(found)
     }
 
     /// Translates `{% if %}`. What a branch sets counts behind it.
@@ -183,6 +207,86 @@ impl Translator<'_> {
     }
 }
 
+/// How deeply macros may call each other.
+const DEEPEST: usize = 8;
+
+impl Translator<'_> {
+    /// Returns what a macro gives, which is a text; `None` if there is no macro of this name.
+    pub(super) fn macro_call(
+        &mut self,
+        name: &str,
+        arguments: &[Expression],
+        named: &[(String, Expression)],
+        at: usize,
+    ) -> Option<Answer> {
+        let (_, called) = self.macros.iter().rev().find(|(known, _)| known == name)?.clone();
+        Some(self.written_macro(&called, arguments, named, at))
+    }
+
+    fn written_macro(
+        &mut self,
+        called: &Macro,
+        arguments: &[Expression],
+        named: &[(String, Expression)],
+        at: usize,
+    ) -> Answer {
+        if self.depth >= DEEPEST {
+            return refuse(at, "macros that call themselves have no counterpart here");
+        }
+        if arguments.len() > called.parameters.len() {
+            return refuse(at, "this macro has fewer parameters, in Home Assistant too");
+        }
+        let mut given = Vec::new();
+        for (index, (parameter, default)) in called.parameters.iter().enumerate() {
+            let argument = arguments.get(index).or_else(|| named_argument(named, parameter)).or(default.as_ref());
+            let value = match argument {
+                Some(argument) => self.expression(argument)?,
+                None => Written::atom("()", Kind::Undefined),
+            };
+            given.push((parameter.clone(), value));
+        }
+        let before = self.locals.len();
+        self.locals.extend(given);
+        self.depth += 1;
+        let pieces = self.pieces(&called.parts, 1);
+        self.depth -= 1;
+        self.locals.truncate(before);
+        let written = as_expression(&pieces?);
+        Ok(match written.kind {
+            Kind::Text => written,
+            _ => Written { branches: written.branches.clone(), ..Written::atom(written.as_text(), Kind::Text) },
+        })
+    }
+}
+
+/// Returns `loop.…` of an item where only those are in the loop for which something holds.
+fn filtered_loop(asked: &[Written], index: usize) -> Vec<(String, Written)> {
+    let none_of = |of: &[Written]| {
+        let texts: Vec<String> = of.iter().map(|one| one.at(level::OR)).collect();
+        match texts.as_slice() {
+            [] => Written::boolean(true),
+            texts => Written::new(format!("not ({})", texts.join(" or ")), Kind::Bool, level::UNARY),
+        }
+    };
+    let count =
+        |of: &[Written]| of.iter().map(|one| format!("(if {} {{ 1 }} else {{ 0 }})", one.text)).collect::<Vec<_>>();
+    let (before, behind) = (asked.get(..index).unwrap_or_default(), asked.get(index + 1..).unwrap_or_default());
+    let number = |start: &str, of: &[Written]| {
+        let mut parts = vec![start.to_owned()];
+        parts.extend(count(of));
+        Written::new(parts.join(" + "), Kind::Int, level::SUM)
+    };
+    [
+        ("loop.first", none_of(before)),
+        ("loop.last", none_of(behind)),
+        ("loop.index", number("1", before)),
+        ("loop.index0", number("0", before)),
+        ("loop.length", number("0", asked)),
+    ]
+    .map(|(name, written)| (name.to_owned(), written))
+    .into()
+}
+
 /// Returns a value that one branch makes longer: `count + 1` where it holds, and `count` where not, as
 /// `count + (if … { 1 } else { 0 })`, so that it doesn't double with each branch.
 fn grown(old: &Written, condition: &Written, value: &Written, otherwise: &Written) -> Option<Written> {
@@ -204,6 +308,6 @@ fn sets(parts: &[Part]) -> bool {
         Part::Set(..) | Part::SetBlock(..) => true,
         Part::If(branches, otherwise) => branches.iter().any(|(_, parts)| sets(parts)) || sets(otherwise),
         Part::For(_, _, _, parts) => sets(parts),
-        Part::Text(_) | Part::Output(_) | Part::Other(..) => false,
+        Part::Text(_) | Part::Output(_) | Part::Macro(..) | Part::Other(..) => false,
     })
 }

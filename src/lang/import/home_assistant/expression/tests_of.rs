@@ -30,6 +30,10 @@ impl Translator<'_> {
                 Kind::Root("wait.trigger") => Ok(Written::atom("wait.timed_out", Kind::Bool)),
                 Kind::Fired(variable) => compare(format!("{variable} == ()")),
                 Kind::Any => compare(format!("{} == ()", value.at(level::SUM))),
+                Kind::Time if Self::may_be_never(value).is_some() => {
+                    let at = Self::may_be_never(value).unwrap_or_default();
+                    compare(format!("{at} == ()"))
+                }
                 Kind::State(entity) => {
                     let state = self.state(&entity.clone(), at)?;
                     compare(format!("{} == ()", state.at(level::SUM)))

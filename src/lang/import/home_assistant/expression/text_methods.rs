@@ -21,13 +21,23 @@ impl Translator<'_> {
             return refuse(at, format!("`.{name}(…)` with named arguments isn't translated"));
         }
         let values: Vec<Written> = arguments.iter().map(|value| self.expression(value)).collect::<Result<_, _>>()?;
+        if matches!(of.kind, Kind::Text | Kind::Reading(_))
+            && let Some(change) = self.change(name, arguments)
+        {
+            let made = Self::method_of(of, name, &values, named, at)?;
+            return Ok(self.with_texts(made, of, &*change));
+        }
+        Self::method_of(of, name, &values, named, at)
+    }
+
+    fn method_of(of: &Written, name: &str, values: &[Written], named: &[(String, Expression)], at: usize) -> Answer {
         match &of.kind {
-            Kind::Time => return Self::time_method(of, name, &values, at),
+            Kind::Time => return Self::time_method(of, name, values, at),
             Kind::Span if name == "total_seconds" => {
                 return Ok(Written { kind: Kind::Float, ..of.clone() });
             }
             Kind::Map | Kind::Any if matches!(name, "get" | "keys" | "values" | "items") => {
-                return match (name, values.as_slice()) {
+                return match (name, values) {
                     ("get", [key]) => {
                         let text = format!("{}[{}]", of.at(level::ATOM), key.as_text());
                         Ok(Self::chosen_member(of, key, Written::constant(""), text))
@@ -45,10 +55,10 @@ impl Translator<'_> {
             }
             Kind::Any if matches!(name, "total_seconds" | "strftime" | "timestamp" | "isoformat") => {
                 let time = Written::atom(format!("ha::timestamp({})", of.text), Kind::Time);
-                return Self::time_method(&time, name, &values, at);
+                return Self::time_method(&time, name, values, at);
             }
             Kind::List | Kind::Records if matches!(name, "count" | "index") => {
-                let [item] = values.as_slice() else { return refuse(at, format!("`.{name}(…)` needs one value")) };
+                let [item] = values else { return refuse(at, format!("`.{name}(…)` needs one value")) };
                 return Ok(Written::atom(format!("ha::{name}_in({}, {})", of.text, Self::item_text(item)), Kind::Int));
             }
             Kind::Text | Kind::Reading(_) | Kind::Any => {}
@@ -64,6 +74,17 @@ impl Translator<'_> {
             ("title" | "capitalize", []) => (format!("ha::{name}({text})"), Kind::Text),
             ("replace", [old, new]) => (format!("{text}.replace({old}, {new})"), Kind::Text),
             ("split", []) => (format!("ha::words({text})"), Kind::List),
+            ("split", [between, _]) if values.get(1).is_some_and(|most| most.kind == Kind::Int) => {
+                let most = values.get(1).map(|most| most.text.clone()).unwrap_or_default();
+                (format!("ha::split_at_most({text}, {between}, {most})"), Kind::List)
+            }
+            ("rsplit", [between, _]) if values.get(1).is_some_and(|most| most.text == "1") => {
+                (format!("ha::split_once_behind({text}, {between})"), Kind::List)
+            }
+            ("count", [part]) => (format!("({text}.split({part}).len() - 1)"), Kind::Int),
+            ("lstrip", []) => (format!("replace_all({text}, {}, '')", quoted("^\\s+")), Kind::Text),
+            ("rstrip", []) => (format!("replace_all({text}, {}, '')", quoted("\\s+$")), Kind::Text),
+            ("isalpha", []) => (format!("matches({text}, {})", quoted("^\\p{L}+$")), Kind::Bool),
             ("split", [between]) => (format!("{text}.split({between})"), Kind::List),
             ("startswith", [start]) => (format!("{text}.starts_with({start})"), Kind::Bool),
             ("endswith", [end]) => (format!("{text}.ends_with({end})"), Kind::Bool),
@@ -77,7 +98,7 @@ impl Translator<'_> {
                 let Some(format) = &of.constant else {
                     return refuse(at, "`.format(…)` of a text that is computed isn't translated");
                 };
-                return brace_format(format, &values, named.len(), at);
+                return brace_format(format, values, named.len(), at);
             }
             _ => return refuse(at, format!("`.{name}(…)` isn't translated")),
         };
@@ -136,6 +157,10 @@ impl Translator<'_> {
             ("isoformat", []) => (format!("strftime({time}, '%Y-%m-%dT%H:%M:%S%:z'{zone})"), Kind::Text),
             ("weekday", []) => (format!("(ha::int(strftime({time}, '%u'{zone})) - 1)"), Kind::Int),
             ("isoweekday", []) => (format!("ha::int(strftime({time}, '%u'{zone}))"), Kind::Int),
+            ("isocalendar", []) => {
+                let part = |directive: &str| format!("ha::int(strftime({time}, '{directive}'{zone}))");
+                (format!("[{}, {}, {}]", part("%G"), part("%V"), part("%u")), Kind::List)
+            }
             ("date", []) => (format!("strftime({time}, '%Y-%m-%d'{zone})"), Kind::Text),
             ("time", []) => (format!("strftime({time}, '%H:%M:%S'{zone})"), Kind::Text),
             ("astimezone" | "as_local", _) => (time.clone(), Kind::Time),
@@ -250,8 +275,13 @@ fn brace_format(format: &str, values: &[Written], named: usize, at: usize) -> An
             }
         };
         let Some(value) = values.get(index) else { return refuse(at, "this format needs another value") };
-        let kind = spec.chars().last().unwrap_or('s');
-        let spec = spec.get(..spec.len().saturating_sub(kind.len_utf8())).unwrap_or_default();
+        let kind = match spec.chars().last() {
+            None => 's',
+            // A width alone: numbers stand at the right.
+            Some(last) if last.is_ascii_digit() && value.kind == Kind::Int => 'd',
+            Some(last) => last,
+        };
+        let spec = spec.strip_suffix(kind).unwrap_or(spec);
         let part = directive(value, spec, kind);
         parts.push(part.ok_or(super::Refusal { at, message: format!("`{{{field}}}` isn't translated") })?);
         rest = after;

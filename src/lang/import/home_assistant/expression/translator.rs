@@ -1,9 +1,9 @@
 //! The syntax tree to an expression.
 
 use super::literal::{is_name, key_of};
-use super::scope::Scope;
+use super::scope::{Macro, Scope};
 use super::written::{Kind, Written, level};
-use crate::lang::import::home_assistant::jinja::{Expression, ExpressionKind};
+use crate::lang::import::home_assistant::jinja::{Binary, Expression, ExpressionKind};
 use crate::lang::import::home_assistant::yaml::Node;
 
 /// Expressions longer than this are nobody's: variables that are written out grow.
@@ -24,6 +24,12 @@ pub(in crate::lang::import::home_assistant) struct Translator<'a> {
     pub(super) scope: &'a Scope<'a>,
     /// The variables of `{% set %}`, and those of closures.
     pub(super) locals: Vec<(String, Written)>,
+    /// The attributes of state objects that the template reads of each.
+    pub(super) attributes: std::collections::BTreeSet<String>,
+    /// What `{% macro %}` defines.
+    pub(super) macros: Vec<(String, Macro)>,
+    /// How deeply macros call each other here.
+    pub(super) depth: usize,
 }
 
 pub(super) fn refuse<T>(at: usize, message: impl Into<String>) -> Result<T, Refusal> {
@@ -37,7 +43,13 @@ pub(in crate::lang::import::home_assistant) fn negated(of: &Written) -> Written 
 
 impl<'a> Translator<'a> {
     pub(in crate::lang::import::home_assistant) fn new(scope: &'a Scope<'a>) -> Translator<'a> {
-        Translator { scope, locals: Vec::new() }
+        Translator {
+            scope,
+            locals: Vec::new(),
+            attributes: std::collections::BTreeSet::new(),
+            macros: Vec::new(),
+            depth: 0,
+        }
     }
 
     pub(super) fn expression(&mut self, expression: &Expression) -> Answer {
@@ -110,7 +122,11 @@ impl<'a> Translator<'a> {
             }
             ExpressionKind::Binary(operator, left, right) => {
                 let (left, right) = (self.expression(left)?, self.expression(right)?);
-                Self::binary(*operator, &left, &right, at)?
+                let made = Self::binary(*operator, &left, &right, at)?;
+                match operator {
+                    Binary::Concatenate | Binary::Add if made.kind == Kind::Text => self.with_both(made, &left, &right),
+                    _ => made,
+                }
             }
             ExpressionKind::Choice(condition, value, otherwise) => {
                 let condition = self.expression(condition)?.as_bool();
@@ -163,6 +179,7 @@ impl<'a> Translator<'a> {
                 "wait" if self.scope.waits => "wait",
                 "repeat" if self.scope.repeats => "repeat",
                 "this" => "this",
+                "context" => "context",
                 _ => return None,
             };
             Some(Written::atom(root, Kind::Root(root)))
@@ -220,6 +237,10 @@ impl<'a> Translator<'a> {
                 },
                 _ => refuse(at, format!("`repeat.{name}` isn't known here")),
             },
+            Kind::Root("context") => match name {
+                "id" => Ok(Written::constant(crate::lang::import::home_assistant::jinja::CONTEXT)),
+                _ => refuse(at, format!("`context.{name}` isn't known here: who or what began a run isn't told")),
+            },
             Kind::Root("this") => match name {
                 "entity_id" => Ok(Written::constant(&format!("automation.{}", self.scope.rule.replace('-', "_")))),
                 "attributes" => Ok(Written::atom("this", Kind::Root("this.attributes"))),
@@ -245,6 +266,9 @@ impl<'a> Translator<'a> {
             Kind::Loop(index, count) => Self::of_loop(*index, *count, name, at),
             Kind::Namespace => refuse(at, format!("the namespace has no `{name}` yet")),
             Kind::None | Kind::Undefined => refuse(at, format!("`.{name}` of something that isn't there")),
+            Kind::Record if name == "attributes" && !self.attributes.is_empty() => {
+                Ok(Written::atom(format!("{}.attributes", of.at(level::ATOM)), Kind::Map))
+            }
             Kind::Record if !matches!(name, "entity_id" | "state" | "name") => {
                 refuse(at, format!("`.{name}` of each state isn't translated"))
             }
@@ -345,7 +369,7 @@ impl<'a> Translator<'a> {
     }
 
     /// Returns a member of a map, `()` where there is none.
-    fn member(of: &Written, name: &str) -> Written {
+    pub(super) fn member(of: &Written, name: &str) -> Written {
         let of = of.at(level::ATOM);
         let text =
             if is_name(name) { format!("{of}?.{name}") } else { format!("{of}[{}]", super::literal::quoted(name)) };
@@ -353,6 +377,26 @@ impl<'a> Translator<'a> {
     }
 
     fn item(&mut self, of: &Expression, index: &Expression, at: usize) -> Answer {
+        let number = match &index.kind {
+            ExpressionKind::Int(number) => Some(*number),
+            ExpressionKind::Negative(inner) => match inner.kind {
+                ExpressionKind::Int(number) => Some(-number),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some((whole, change)) = number.and_then(|number| self.part_of(of, number)) {
+            let made = self.item_of(of, index, at)?;
+            return Ok(match self.each_text(&whole, &*change) {
+                Some(known) if known.constant.is_some() => known,
+                Some(known) => Written { kind: Kind::Text, branches: known.branches, ..made },
+                None => made,
+            });
+        }
+        self.item_of(of, index, at)
+    }
+
+    fn item_of(&mut self, of: &Expression, index: &Expression, at: usize) -> Answer {
         let of = self.expression(of)?;
         let index = self.expression(index)?;
         match (&of.kind, &index.constant) {

@@ -1,10 +1,13 @@
 //! `trigger.…`: what started the run, in our words.
 
 use super::literal::{key_of, quoted};
-use super::scope::{Fired, FiredKey, FiredKind};
+use super::scope::{Fired, FiredKey, FiredKind, NOTHING};
 use super::translator::{Answer, Translator, refuse};
 use super::written::{Kind, Written, level};
 use crate::lang::import::home_assistant::entities::Codec;
+
+/// The mark of a trigger that is an answer to a notification: its action.
+pub(in crate::lang::import::home_assistant) const ANSWER: &str = "answer";
 
 impl Translator<'_> {
     /// Returns a variable of the run, or of the `wait` before.
@@ -24,7 +27,7 @@ impl Translator<'_> {
         };
         match name {
             "id" if is_wait => Ok(Written::atom("wait.trigger.id", Kind::Text)),
-            "id" => Ok(Written::atom(self.scope.trigger_id.clone(), Kind::Text)),
+            "id" => Ok(self.id_of_trigger()),
             "platform" => self.by_trigger(is_wait, name, at, |fired| Some(Written::constant(&fired.platform))),
             "idx" => {
                 self.by_trigger(is_wait, name, at, |fired| Some(Written::constant(&fired.marks.index.to_string())))
@@ -67,12 +70,31 @@ impl Translator<'_> {
                     _ => refuse(at, "`trigger.attribute` isn't known here"),
                 }
             }
-            "for" => refuse(at, "`trigger.for` isn't known here: write the time itself"),
+            "for" => self.by_trigger(is_wait, name, at, |fired| match fired.marks.values.get("for") {
+                Some(serde_json::Value::Number(seconds)) => Some(Written::atom(seconds.to_string(), Kind::Span)),
+                Some(_) => None,
+                None => Some(Written::atom("()", Kind::None)),
+            }),
             "description" | "event_data" | "alias" | "offset" | "calendar_event" => {
                 refuse(at, format!("`trigger.{name}` isn't known here"))
             }
             _ => refuse(at, format!("`trigger.{name}` isn't known here")),
         }
+    }
+
+    /// Returns the id of the trigger: one of those that are given.
+    fn id_of_trigger(&self) -> Written {
+        let id = Written::atom(self.scope.trigger_id.clone(), Kind::Text);
+        let given: Option<Vec<String>> = self.scope.fired.iter().map(|fired| fired.marks.id.clone()).collect();
+        let mut given = given.unwrap_or_default();
+        given.sort();
+        given.dedup();
+        if given.len() < 2 || self.scope.is_script {
+            return id;
+        }
+        // Who runs it without a trigger gives none.
+        given.push(NOTHING.to_owned());
+        Written { branches: Written::one_of(&id.text, &given, false).branches, ..id }
     }
 
     /// Returns a value that is written of a trigger; nothing where it isn't.
@@ -82,6 +104,34 @@ impl Translator<'_> {
             Some(serde_json::Value::String(text)) => Written::constant(text),
             _ => Written::atom("()", Kind::None),
         }
+    }
+
+    /// Returns what the event that triggered carries: the action of the button, where it is a webhook here.
+    fn event_data(&mut self, of: &Written, name: &str, at: usize) -> Answer {
+        let is_wait = of.text.starts_with("wait.");
+        let fired = self.scope.triggers(is_wait);
+        if name != "action" {
+            let message =
+                format!("`trigger.event.data.{name}` of an answer to a notification isn't known here: only `action`");
+            return refuse(at, message);
+        }
+        let is_answer = |fired: &Fired| fired.marks.values.contains_key(ANSWER);
+        if fired.iter().any(|fired| fired.platform == "event" && !is_answer(fired)) {
+            return refuse(
+                at,
+                "answers to notifications and other events aren't told apart here: write two automations",
+            );
+        }
+        if !is_wait && fired.iter().all(is_answer) {
+            return self.by_trigger(is_wait, name, at, |fired| Some(Self::mark(fired, ANSWER)));
+        }
+        // What wasn't answered has no action.
+        let id = if is_wait { "wait.trigger?.id".to_owned() } else { self.scope.trigger_id.clone() };
+        let branches = fired.iter().filter(|fired| is_answer(fired)).map(|fired| {
+            let is_it = format!("{id} == {}", quoted(fired.marks.id.as_deref().unwrap_or_default()));
+            (Written::new(is_it, Kind::Bool, level::COMPARE), Self::mark(fired, ANSWER))
+        });
+        Ok(Written::choice(branches.collect(), Written::constant("")))
     }
 
     /// Returns what depends on which trigger fired: told by its id.
@@ -145,8 +195,46 @@ impl Translator<'_> {
                 self.state(&id, at)
             }
             ([], []) => refuse(at, "no entity triggers here"),
-            _ => refuse(at, "entities of several kinds trigger here: write an automation for each kind"),
+            _ => self.state_of_several(variable, at),
         }
+    }
+
+    /// Returns the state of the entity that triggered, as its text, where entities of several kinds do.
+    fn state_of_several(&mut self, variable: &'static str, at: usize) -> Answer {
+        let is_wait = variable.starts_with("wait.");
+        let is_after = variable.ends_with("value");
+        let mut known: Vec<(String, bool, String)> = Vec::new();
+        for fired in self.scope.triggers(is_wait) {
+            if let FiredKind::Entity { id, codec, is_read_live, .. } = &fired.kind {
+                match known.iter_mut().find(|(other, ..)| other == id) {
+                    Some((_, is_live, _)) => *is_live |= is_read_live,
+                    None => known.push((id.clone(), *is_read_live, codec.text_of(variable))),
+                }
+            }
+        }
+        let entity = self.trigger_entity(is_wait, at)?;
+        let mut texts = Vec::new();
+        for (id, is_live, text) in known {
+            let text = match (is_live, is_after) {
+                (false, _) => text,
+                (true, true) => self.state(&id, at)?.as_text(),
+                (true, false) => {
+                    return refuse(at, "the state before the change isn't known here: trigger on the state");
+                }
+            };
+            texts.push((id, text));
+        }
+        let text_of = |id: &Written| {
+            let found = texts.iter().find(|(known, _)| Some(known) == id.constant.as_ref());
+            Written::atom(found.map_or_else(|| "''".to_owned(), |(_, text)| text.clone()), Kind::Text)
+        };
+        Ok(match &entity.branches {
+            Some(branches) => {
+                let of = branches.of.iter().map(|(condition, id)| (condition.clone(), text_of(id))).collect();
+                Written { branches: None, ..Written::choice(of, text_of(&branches.otherwise)) }
+            }
+            None => text_of(&entity),
+        })
     }
 
     /// Returns `.name` of `trigger.to_state`, of its attributes, or of an event.
@@ -171,10 +259,8 @@ impl Translator<'_> {
                 "object_id" | "domain" => {
                     let id = self.trigger_entity(variable.starts_with("wait."), at)?;
                     let part = usize::from(name == "object_id");
-                    Ok(match &id.constant {
-                        Some(id) => Written::constant(id.split('.').nth(part).unwrap_or_default()),
-                        None => Written::atom(format!("{}.split('.')[{part}]", id.text), Kind::Text),
-                    })
+                    let made = Written::atom(format!("{}.split('.')[{part}]", id.text), Kind::Text);
+                    Ok(self.with_texts(made, &id, &|id| id.split('.').nth(part).map(ToOwned::to_owned)))
                 }
                 "last_changed" | "last_updated" if variable.ends_with("value") => {
                     let topic = Self::variable(variable.starts_with("wait."), "topic");
@@ -187,10 +273,20 @@ impl Translator<'_> {
             }
             Kind::Root("from.attributes") => refuse(at, "the attributes before the change aren't known here"),
             Kind::Root("event") => match name {
-                "data" => Ok(Written::atom(of.text.clone(), Kind::Map)),
+                "data" => {
+                    let is_wait = of.text.starts_with("wait.");
+                    let is_answer = |fired: &Fired| fired.marks.values.contains_key(ANSWER);
+                    let kind = if self.scope.triggers(is_wait).iter().any(is_answer) {
+                        Kind::Root("event.data")
+                    } else {
+                        Kind::Map
+                    };
+                    Ok(Written::atom(of.text.clone(), kind))
+                }
                 "event_type" => refuse(at, "`trigger.event.event_type` isn't known here: give the triggers ids"),
                 _ => refuse(at, format!("`trigger.event.{name}` isn't known here")),
             },
+            Kind::Root("event.data") => self.event_data(of, name, at),
             _ => refuse(at, format!("`.{name}` of this isn't known here")),
         }
     }

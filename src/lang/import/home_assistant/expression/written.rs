@@ -77,6 +77,8 @@ pub(in crate::lang::import::home_assistant) struct Written {
     pub(in crate::lang::import::home_assistant) zone: Zone,
     /// Whether it's the entity that triggered.
     pub(in crate::lang::import::home_assistant) is_trigger_entity: bool,
+    /// Of a state: the entity whose it is.
+    pub(in crate::lang::import::home_assistant) entity: Option<String>,
     /// What says the same where only true or false counts.
     pub(in crate::lang::import::home_assistant) logical: Option<Box<Written>>,
 }
@@ -110,6 +112,7 @@ impl Written {
             members: None,
             zone: Zone::Local,
             is_trigger_entity: false,
+            entity: None,
             logical: None,
         }
     }
@@ -237,6 +240,10 @@ impl Written {
         match &self.kind {
             Kind::Bool => self.clone(),
             Kind::None | Kind::Undefined => Written::boolean(false),
+            Kind::Time if self.text.starts_with("ha::timestamp(last_run(") => {
+                let at = self.text.trim_start_matches("ha::timestamp(");
+                compare(format!("{} != ()", at.strip_suffix(')').unwrap_or(at)))
+            }
             Kind::Int | Kind::Float | Kind::Number | Kind::Time | Kind::Span => {
                 compare(format!("{} != 0", self.at(level::SUM)))
             }

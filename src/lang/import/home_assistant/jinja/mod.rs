@@ -8,6 +8,8 @@ mod expressions;
 mod lexer;
 mod parse_error;
 mod parser;
+mod plain_text;
 
 pub(super) use ast::{Binary, Expression, ExpressionKind, Part};
 pub(super) use parser::parse;
+pub(super) use plain_text::{CONTEXT, plain_text};

@@ -1,6 +1,6 @@
 //! Statements and text to the syntax tree.
 
-use super::ast::Part;
+use super::ast::{Expression, Part};
 use super::expressions::whole;
 use super::lexer::{Piece, Token, pieces};
 use super::parse_error::TemplateError;
@@ -9,6 +9,9 @@ use super::parse_error::TemplateError;
 const DEEPEST: usize = 60;
 
 type Parsed<T> = Result<T, TemplateError>;
+
+/// The parameters of a macro, with their defaults.
+type Parameters = Vec<(String, Option<Expression>)>;
 
 /// Returns the parts of a template.
 pub(in crate::lang::import::home_assistant) fn parse(text: &str) -> Parsed<Vec<Part>> {
@@ -107,6 +110,18 @@ impl Statements {
                 let condition = condition.map(|tokens| whole(tokens, at)).transpose()?;
                 Ok(Part::For(name.clone(), whole(list, at)?, condition, parts))
             }
+            "macro" => {
+                self.next += 1;
+                let (parts, end) = self.parts(depth + 1)?;
+                self.close(end, "endmacro", at)?;
+                let [(_, Token::Name(name)), (_, Token::Sign("(")), inner @ .., (_, Token::Sign(")"))] = rest else {
+                    return Ok(Part::Other("macro".to_owned(), at));
+                };
+                match parameters(inner, at)? {
+                    Some(parameters) => Ok(Part::Macro(name.clone(), parameters, parts)),
+                    None => Ok(Part::Other("macro".to_owned(), at)),
+                }
+            }
             other => {
                 self.next += 1;
                 Ok(Part::Other(other.to_owned(), at))
@@ -149,4 +164,33 @@ impl Statements {
         }
         Err(TemplateError { at, message: format!("`{{% {wanted} %}}` is missing") })
     }
+}
+
+/// Returns the parameters of a macro: names, and what stands behind `=`; `None` if they aren't such.
+fn parameters(tokens: &[(usize, Token)], at: usize) -> Parsed<Option<Parameters>> {
+    let mut found = Vec::new();
+    let (mut depth, mut start) = (0_usize, 0);
+    let mut parts = Vec::new();
+    for (index, (_, token)) in tokens.iter().enumerate() {
+        match token {
+            Token::Sign("(" | "[" | "{") => depth += 1,
+            Token::Sign(")" | "]" | "}") => depth = depth.saturating_sub(1),
+            Token::Sign(",") if depth == 0 => {
+                parts.push(tokens.get(start..index).unwrap_or_default());
+                start = index + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(tokens.get(start..).unwrap_or_default());
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        match part {
+            [(_, Token::Name(name))] => found.push((name.clone(), None)),
+            [(_, Token::Name(name)), (_, Token::Sign("=")), value @ ..] => {
+                found.push((name.clone(), Some(whole(value, at)?)));
+            }
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(found))
 }

@@ -5,6 +5,7 @@ use crate::lang::import::home_assistant::translate::condition::kinds::Condition;
 use crate::lang::import::home_assistant::translate::trigger::kinds::{Started, Triggers};
 use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work};
+use crate::lang::import::home_assistant::words::slug;
 use crate::lang::import::home_assistant::write::Doc;
 use crate::lang::import::home_assistant::yaml::{Entry, Kind, Node};
 
@@ -224,12 +225,25 @@ impl Work<'_> {
         }
     }
 
+    /// Translates a notification to a device: that of its app.
+    fn notify_device(&mut self, node: &Node) -> Answer<Vec<Doc>> {
+        let id = text(node, "device_id");
+        let name = self.scope.home.registries.device(&id).and_then(|device| device.name.clone());
+        let name = name.map_or_else(|| slug(&id), |name| slug(&name));
+        let data = made(node, Vec::new(), &["message", "title", "data"]);
+        let word = Node::text_at(&node.place, &format!("notify.mobile_app_{name}"));
+        self.call(&Node::map_at(&node.place, vec![("action", word), ("data", data)]))
+    }
+
     #[expect(clippy::match_same_arms, reason = "a table: a line for each action")]
     pub(in crate::lang::import::home_assistant::translate) fn device_action(
         &mut self,
         node: &Node,
     ) -> Answer<Vec<Doc>> {
         let (domain, kind) = (text(node, "domain"), text(node, "type"));
+        if (&*domain, &*kind) == ("mobile_app", "notify") {
+            return self.notify_device(node);
+        }
         let service = match (domain.as_str(), kind.as_str()) {
             ("light" | "switch" | "fan" | "humidifier" | "remote" | "siren", "turn_on" | "turn_off" | "toggle") => {
                 kind.clone()

@@ -23,6 +23,8 @@ pub(in crate::lang::import::home_assistant) struct Names {
     pub(in crate::lang::import::home_assistant) events: BTreeSet<String>,
     /// Actions of notifications that an automation hears, each of which is a webhook.
     pub(in crate::lang::import::home_assistant) replies: BTreeSet<String>,
+    /// Actions of the buttons of all notifications.
+    pub(in crate::lang::import::home_assistant) buttons: BTreeSet<String>,
     /// `rest_command`s that can be sent.
     pub(in crate::lang::import::home_assistant) rest_commands:
         BTreeMap<String, crate::lang::import::home_assistant::yaml::Node>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::lang::Code;
-use crate::lang::import::home_assistant::entities::Home;
+use crate::lang::import::home_assistant::entities::{Home, InputKind, Source as EntitySource};
 use crate::lang::import::home_assistant::expression::Scope;
 use crate::lang::import::home_assistant::load::LoadedFile;
 use crate::lang::import::home_assistant::normal;
@@ -54,6 +54,7 @@ impl<'a> Source<'a> {
         let scope = Scope {
             home: self.home,
             fired: Vec::new(),
+            words: Vec::new(),
             awaited: Vec::new(),
             variables: BTreeMap::new(),
             constants: BTreeMap::new(),
@@ -78,7 +79,6 @@ impl<'a> Source<'a> {
             helpers: Vec::new(),
             comments,
             file: Arc::clone(&node.place.file),
-            words: Vec::new(),
             secrets: None,
             reassigned: reassigned(node),
         }
@@ -166,7 +166,7 @@ pub(in crate::lang::import::home_assistant) fn automation(
         // Nothing to tell apart.
     }
     work.scope.fired.extend(triggers.computed.iter().map(|computed| computed.fired.clone()));
-    work.words = words(&node);
+    work.scope.words = words(&node, source.home);
     let listed = triggers.listed.iter().filter(|started| !started.doc.is_comment()).count();
     if !triggers.computed.is_empty() && needs_ids {
         work.scope.trigger_id =
@@ -339,34 +339,33 @@ fn guards(
     found
 }
 
-/// Returns the states that may trigger.
-fn words(node: &Node) -> Vec<String> {
+/// Returns the states that may trigger, none if these aren't all known.
+fn words(node: &Node, home: &Home) -> Vec<String> {
+    const SWITCHES: [&str; 7] =
+        ["light.", "switch.", "binary_sensor.", "input_boolean.", "fan.", "group.", "automation."];
     let mut words: Vec<String> = Vec::new();
-    let mut is_complete = true;
     for trigger in node.get("triggers").map(Node::items).unwrap_or_default() {
         if trigger.get("trigger").and_then(Node::as_text) != Some("state") {
             continue;
         }
-        match trigger.get("to").filter(|to| !to.is_null()) {
-            Some(to) => words.extend(to.items().into_iter().filter_map(Node::to_text)),
-            None => {
-                let ids = trigger.get("entity_id").map(Node::items).unwrap_or_default();
-                let is_switch = |id: &str| {
-                    ["light.", "switch.", "binary_sensor.", "input_boolean.", "fan.", "group.", "automation."]
-                        .iter()
-                        .any(|domain| id.starts_with(domain))
-                };
-                if ids.iter().filter_map(|id| id.as_text()).all(is_switch) {
+        if let Some(to) = trigger.get("to").filter(|to| !to.is_null()) {
+            words.extend(to.items().into_iter().filter_map(Node::to_text));
+            continue;
+        }
+        for id in trigger.get("entity_id").map(Node::items).unwrap_or_default() {
+            let id = id.as_text().unwrap_or_default();
+            match home.entity(id).source {
+                EntitySource::Input { kind: InputKind::Choice { options }, .. } => words.extend(options),
+                _ if SWITCHES.iter().any(|domain| id.starts_with(domain)) => {
                     words.extend(["on".to_owned(), "off".to_owned()]);
-                } else {
-                    is_complete = false;
                 }
+                _ => return Vec::new(),
             }
         }
     }
     words.sort();
     words.dedup();
-    if is_complete { words } else { Vec::new() }
+    words
 }
 
 /// Returns whether actions take time.

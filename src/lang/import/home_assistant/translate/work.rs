@@ -38,8 +38,6 @@ pub(in crate::lang::import::home_assistant) struct Work<'a> {
     pub(in crate::lang::import::home_assistant::translate) comments: Vec<Comment>,
     /// The file that the comments are of.
     pub(in crate::lang::import::home_assistant::translate) file: Arc<str>,
-    /// The states that may trigger, for templates that choose by them.
-    pub(in crate::lang::import::home_assistant::translate) words: Vec<String>,
     /// The secrets that an action needs: the variable of each, and where it is kept. `None`: there can't be any here.
     pub(in crate::lang::import::home_assistant::translate) secrets: Option<Vec<(String, Doc)>>,
     /// Variables that are set more than once.
@@ -129,6 +127,14 @@ impl Work<'_> {
             return self.refuse_secret(
                 node,
                 "a template that is a secret isn't translated: write it where the secret is used",
+            );
+        }
+        if ["next_setting", "next_rising"].iter().any(|name| text.contains(name)) {
+            self.differ("when the sun rises or sets tomorrow is taken as a day after today's, a minute or two off");
+        }
+        if text.contains("context.id") {
+            self.differ(
+                "`context.id` is the same in each run here, so a button of an earlier notification counts, too",
             );
         }
         let result = Translator::new(&self.scope).template(&text);

@@ -7,6 +7,7 @@ mod named;
 mod settle;
 mod situation;
 mod started;
+mod syntax;
 mod tree;
 
 pub use started::Trial;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::asked::{Reading, asked, near, other};
+use super::asked::{Reading, asked, fulfilled, near, other};
 use super::tree::{items, text, texts};
 
 /// What was said before the trigger.
@@ -22,11 +22,14 @@ impl Situation {
         for condition in rule.get("if").map(items).unwrap_or_default() {
             found.fulfil(condition);
         }
+        if let Some(then) = rule.get("then") {
+            found.suppose(then);
+        }
         let mut reads = Vec::new();
         texts(rule, &mut |text| reads.extend(asked(text)));
         // What actions ask is as good as anything else; a number is text too.
         for (reading, asked) in reads {
-            let value = asked.map(|asked| asked.fulfilled()).or_else(|| something(&reading));
+            let value = asked.or_else(|| something(&reading));
             if let Some(value) = value {
                 found.add(&reading, value);
             }
@@ -34,13 +37,33 @@ impl Situation {
         found
     }
 
+    /// Adds what conditions within actions ask for, the first of each.
+    fn suppose(&mut self, action: &Json) {
+        match action {
+            Json::Array(items) => {
+                for item in items {
+                    self.suppose(item);
+                }
+            }
+            Json::Object(map) => {
+                if let Some(condition) = map.get("if") {
+                    for part in items(condition) {
+                        self.fulfil(part);
+                    }
+                }
+                for (_, inner) in map.iter().filter(|(key, _)| *key != "if") {
+                    self.suppose(inner);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+
     /// Adds what makes a condition hold.
     pub(super) fn fulfil(&mut self, condition: &Json) {
         if let Some(expression) = condition.as_str() {
-            for (_, asked) in asked(expression) {
-                if let Some(asked) = asked {
-                    self.add(&asked.reading, asked.fulfilled());
-                }
+            for (reading, value) in fulfilled(expression) {
+                self.add(&reading, value);
             }
             return;
         }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::asked::{Reading, asked, near, other};
+use super::asked::{Reading, fulfilled, near, other};
 use super::settle::{millis, settle};
 use super::situation::{Situation, put, reading, wanted};
-use super::tree::{items, plain, text};
+use super::tree::{items, plain, text, texts};
 use crate::lang::import::home_assistant::write::Doc;
 use crate::model::format_duration;
 
@@ -61,7 +61,7 @@ pub(in crate::lang::import::home_assistant) fn trials(key: &str, title: &str, do
         None => {
             let triggers = rule.get("when").map(items).unwrap_or_default();
             let is_on = |trigger: &&Json| trigger.get("enabled") != Some(&json!(false));
-            triggers.into_iter().filter(is_on).filter_map(|trigger| fire(trigger, &situation)).collect()
+            triggers.into_iter().filter(is_on).filter_map(|trigger| fire(trigger, &rule, &situation)).collect()
         }
     };
     let several = made.len() > 1;
@@ -130,12 +130,12 @@ fn begin(condition: &Json, rule: &Json, situation: &Situation) -> Option<Attempt
 }
 
 /// Makes a trigger fire.
-fn fire(trigger: &Json, situation: &Situation) -> Option<Attempt> {
+fn fire(trigger: &Json, rule: &Json, situation: &Situation) -> Option<Attempt> {
     if reading(trigger).is_some() {
-        return changed(trigger, situation);
+        return changed(trigger, rule, situation);
     }
     if trigger.get("topic").is_some() {
-        return heard(trigger, situation);
+        return heard(trigger, rule, situation);
     }
     if let Some(at) = trigger.get("at") {
         return at_time(items(at).first()?.as_str()?, situation);
@@ -171,7 +171,7 @@ fn fire(trigger: &Json, situation: &Situation) -> Option<Attempt> {
 }
 
 /// Makes a value change: from one that doesn't trigger to one that does.
-fn changed(trigger: &Json, situation: &Situation) -> Option<Attempt> {
+fn changed(trigger: &Json, rule: &Json, situation: &Situation) -> Option<Attempt> {
     let reading = reading(trigger)?;
     let (mut before, mut steps) = (situation.clone(), Vec::new());
     let was = trigger.get("from").and_then(|from| items(from).into_iter().next().cloned());
@@ -183,7 +183,7 @@ fn changed(trigger: &Json, situation: &Situation) -> Option<Attempt> {
             (was, is)
         }
         (None, Some(is)) => (outside(trigger, &is), is),
-        (None, None) => known_pair(situation, &reading),
+        (None, None) => known_pair(situation, &reading, rule),
     };
     match &reading {
         Reading::State(topic, path) => {
@@ -220,7 +220,7 @@ fn outside(trigger: &Json, is: &Json) -> Json {
 }
 
 /// Returns two values of something that any change of triggers: the second is what the rule asks for, if it does.
-fn known_pair(situation: &Situation, reading: &Reading) -> (Json, Json) {
+fn known_pair(situation: &Situation, reading: &Reading, rule: &Json) -> (Json, Json) {
     let known = match reading {
         Reading::State(topic, None) => situation.topics.get(topic).cloned(),
         Reading::State(topic, Some(path)) => situation
@@ -232,21 +232,29 @@ fn known_pair(situation: &Situation, reading: &Reading) -> (Json, Json) {
         Reading::Input(input) => situation.inputs.get(input).cloned(),
         Reading::Message(_) => None,
     };
-    let is = known.filter(|value| !value.is_object()).unwrap_or_else(|| json!("on"));
+    // What is asked of the value that triggers.
+    let mut is_number = false;
+    texts(rule, &mut |text| {
+        is_number |= ["number(value", "number(old", "ha::int(value"].iter().any(|sign| text.contains(sign));
+    });
+    let other_value = if is_number { json!(20) } else { json!("on") };
+    let is = known.filter(|value| !value.is_object()).unwrap_or(other_value);
     (other(&is), is)
 }
 
 /// Lets a message come.
-fn heard(trigger: &Json, situation: &Situation) -> Option<Attempt> {
+fn heard(trigger: &Json, rule: &Json, situation: &Situation) -> Option<Attempt> {
     let topic = text(trigger, "topic")?;
     let levels: Vec<&str> =
         topic.split('/').map(|level| if level.starts_with(['+', '#']) { "any" } else { level }).collect();
     let mut payload = trigger.get("payload").and_then(|payload| items(payload).into_iter().next().cloned());
-    if let Some(condition) = text(trigger, "where") {
-        for (reading, asked) in asked(condition) {
-            if let (Reading::Message(path), Some(asked)) = (reading, asked) {
+    let conditions = rule.get("if").map(items).unwrap_or_default();
+    let conditions = conditions.into_iter().filter_map(Json::as_str).chain(text(trigger, "where"));
+    for condition in conditions {
+        for (reading, value) in fulfilled(condition) {
+            if let Reading::Message(path) = reading {
                 let mut whole = payload.take().unwrap_or(Json::Null);
-                put(&mut whole, path.as_deref(), asked.fulfilled(), true);
+                put(&mut whole, path.as_deref(), value, true);
                 payload = Some(whole);
             }
         }

@@ -51,7 +51,7 @@ impl Work<'_> {
         match (domain, service) {
             ("script", _) => self.script_call(node, service),
             ("scene", _) => self.scene_call(node, service),
-            ("automation", _) => self.automation_call(node, service),
+            ("automation", service) if service != "reload" => self.automation_call(node, service),
             ("mqtt", "publish") => self.publish(node),
             ("notify" | "persistent_notification", _) => self.notify(node, domain, service),
             ("logbook", "log") => {

@@ -342,6 +342,9 @@ impl Work<'_> {
                     crate::lang::import::home_assistant::yaml::Kind::Map(_) => Kind::Map,
                     _ => written.kind,
                 };
+                if written.kind == Kind::Map && !has_template {
+                    written.members = members(&entry.value);
+                }
                 self.data(&entry.value)?
             };
             self.scope.variables.insert(entry.name().to_owned(), written);
@@ -369,6 +372,12 @@ impl Work<'_> {
         let topic = crate::lang::import::home_assistant::translate::trigger::kinds::event_topic(&event);
         Ok(entries(vec![("publish", Doc::text(topic)), ("payload", Doc::Value(data.into()))]))
     }
+}
+
+/// Returns the members of a map that are all texts.
+fn members(node: &Node) -> Option<Vec<(String, Written)>> {
+    let entries = node.as_map()?.iter();
+    entries.map(|entry| Some((entry.name().to_owned(), Written::constant(entry.value.as_text()?)))).collect()
 }
 
 /// Returns conditions of which those that fail are false.

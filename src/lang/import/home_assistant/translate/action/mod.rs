@@ -2,6 +2,7 @@
 
 pub(in crate::lang::import::home_assistant::translate) mod call;
 pub(in crate::lang::import::home_assistant::translate) mod command;
+pub(in crate::lang::import::home_assistant::translate) mod finite;
 pub(in crate::lang::import::home_assistant::translate) mod flow;
 pub(in crate::lang::import::home_assistant::translate) mod helper_call;
 pub(in crate::lang::import::home_assistant::translate) mod notify;

@@ -2,7 +2,7 @@
 
 use crate::lang::import::home_assistant::translate::trigger::kinds::reply;
 use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
-use crate::lang::import::home_assistant::translate::work::{Answer, Work};
+use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
 use crate::lang::import::home_assistant::yaml::Node;
 
@@ -88,7 +88,13 @@ impl Work<'_> {
     fn buttons(&mut self, actions: &Node, lost: &mut Vec<String>) -> Answer<Vec<Doc>> {
         let mut buttons = Vec::new();
         for action in actions.items() {
-            let id = action.get("action").and_then(Node::to_text).unwrap_or_default();
+            let id = match action.get("action") {
+                Some(id) if self.constant_of(id).is_some() => {
+                    self.constant_of(id).and_then(|id| id.to_text()).unwrap_or_default()
+                }
+                Some(id) if is_template(id) => self.template(id)?.constant().unwrap_or_default(),
+                id => id.and_then(Node::to_text).unwrap_or_default(),
+            };
             let Some(title) = action.get("title") else { continue };
             let title = self.text(title)?;
             if id == "URI" || !self.names.replies.contains(&id) || buttons.len() == MOST_BUTTONS {

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::lang::import::home_assistant::entities::{Entity, Source};
 use crate::lang::import::home_assistant::translate::action::flow::payload_doc;
+use crate::lang::import::home_assistant::translate::helper::plain;
 use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
@@ -60,6 +61,10 @@ impl Work<'_> {
             if used.contains(&&*key) && !matches!(service, "turn_on" | "turn_off" | "toggle") {
                 continue;
             }
+            let (key, value) = match brightness_of(&key, &value) {
+                Some(value) if !topic.attributes.contains_key(&key) => ("brightness".to_owned(), value),
+                _ => (key, value),
+            };
             let path = topic.attributes.get(&key).cloned();
             match path.filter(|path| topic.path.is_some() && !path.contains(['.', '['])) {
                 Some(path) => more.push((path, value)),
@@ -161,6 +166,18 @@ impl Work<'_> {
         keys.extend(qos.map(|qos| ("qos", Doc::Value(qos.into()))));
         Ok(vec![entries(keys)])
     }
+}
+
+/// Returns the brightness, from 0 to 255, that a percentage of it is.
+fn brightness_of(key: &str, value: &Json) -> Option<Json> {
+    if key != "brightness_pct" {
+        return None;
+    }
+    if let Some(percent) = value.as_f64() {
+        return Some(plain((percent * 255.0 / 100.0).round_ties_even()));
+    }
+    let expression = value.as_str()?.strip_prefix("${")?.strip_suffix('}').filter(|inner| !inner.contains("${"))?;
+    Some(format!("${{ha::of_255({expression})}}").into())
 }
 
 /// Returns an action that publishes, in its short form where that is one.

@@ -1,6 +1,7 @@
 //! Targets: which entities an action is for.
 
-use crate::lang::import::home_assistant::expression::{Choice, Kind, finite};
+use crate::lang::import::home_assistant::expression::{Kind, NOTHING, Translator, quoted};
+use crate::lang::import::home_assistant::translate::action::finite::{Choice, finite};
 use crate::lang::import::home_assistant::translate::action::flow::block;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
@@ -100,8 +101,12 @@ impl Work<'_> {
             let replaced = replace(node, &path, index, &Node::list_at(&template.place, items));
             return self.call(&replaced).map(Some);
         }
-        let words = self.words.clone();
-        let Some(choices) = finite(&rendered, &words) else {
+        if let Some(ids) = written.text.strip_prefix("random(").and_then(|text| of_list(text.strip_suffix(')')?)) {
+            return self.at_random(node, (&path, index), &template, &ids).map(Some);
+        }
+        let scope = self.scope.clone();
+        let translator = Translator::new(&scope);
+        let Some(choices) = finite(&rendered, &|reading| translator.states_of_reading(reading)) else {
             let what = if path.first() == Some(&"action") { "the name of an action" } else { "an entity id" };
             return self.refuse(
                 &template,
@@ -120,7 +125,8 @@ impl Work<'_> {
                 Node::list_at(&template.place, items)
             };
             let replaced = replace(node, &path, index, &value);
-            let docs = if text.trim().is_empty() { Vec::new() } else { self.call(&replaced)? };
+            let is_nothing = text.trim().is_empty() || text.contains(NOTHING);
+            let docs = if is_nothing { Vec::new() } else { self.call(&replaced)? };
             match condition {
                 Some(condition) => options
                     .push(Doc::Map(vec![("if".to_owned(), Doc::text(condition)), ("then".to_owned(), block(docs))])),
@@ -136,6 +142,31 @@ impl Work<'_> {
         let mut keys = vec![("choose".to_owned(), Doc::List(options))];
         keys.extend(otherwise.filter(|docs| !docs.is_empty()).map(|docs| ("else".to_owned(), block(docs))));
         Ok(Some(vec![Doc::Map(keys)]))
+    }
+
+    /// Translates a call for one of several entities, whichever comes.
+    fn at_random(
+        &mut self,
+        node: &Node,
+        (path, index): (&[&str], usize),
+        template: &Node,
+        ids: &[String],
+    ) -> Answer<Vec<Doc>> {
+        const PICKED: &str = "picked";
+        let several: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
+        let random = Doc::text(format!("${{random([{}])}}", several.join(", ")));
+        let mut options = Vec::new();
+        for (id, text) in ids.iter().zip(&several) {
+            let value = Node::list_at(&template.place, vec![Node::text_at(&template.place, id)]);
+            let value = if path.first() == Some(&"action") { Node::text_at(&template.place, id) } else { value };
+            let docs = self.call(&replace(node, path, index, &value))?;
+            let asked = Doc::text(format!("{PICKED} == {text}"));
+            options.push(Doc::Map(vec![("if".to_owned(), asked), ("then".to_owned(), block(docs))]));
+        }
+        Ok(vec![
+            Doc::Map(vec![("let".to_owned(), Doc::Inline(vec![(PICKED.to_owned(), random)]))]),
+            Doc::Map(vec![("choose".to_owned(), Doc::List(options))]),
+        ])
     }
 
     /// Returns what a template `{{ name }}` is, if it's a variable that is always the same.

@@ -1,5 +1,6 @@
 //! Waiting: `wait_template` and `wait_for_trigger`.
 
+use crate::lang::import::home_assistant::expression::ANSWER;
 use crate::lang::import::home_assistant::translate::condition::sure::sure;
 use crate::lang::import::home_assistant::translate::trigger::kinds::{Triggers, marks};
 use crate::lang::import::home_assistant::translate::work::{Answer, Work};
@@ -25,21 +26,27 @@ impl Work<'_> {
             let comments = self.take_comments(&item.place, false);
             let before = triggers.listed.len();
             self.trigger(item, &mut triggers)?;
-            let id = item.get("id").and_then(Node::to_text);
+            let given = item.get("id").and_then(Node::to_text);
+            let mut ids = Vec::new();
             for started in triggers.listed.iter_mut().skip(before) {
+                let own = std::mem::take(&mut started.fired.marks);
+                let is_answer = own.values.contains_key(ANSWER);
+                let id = own.id.or_else(|| given.clone()).or_else(|| is_answer.then(|| index.to_string()));
                 started.fired.marks = marks(item, id.clone(), index);
+                started.fired.marks.values.extend(own.values);
+                ids.push(id);
             }
             if self.is_enabled(item) == Ok(false) {
                 triggers.listed.truncate(before);
                 continue;
             }
             let mut comments = comments;
-            for started in triggers.listed.iter().skip(before) {
+            for (started, id) in triggers.listed.iter().skip(before).zip(&ids) {
                 if started.guard.is_some() {
                     return self.refuse(item, "`not_to` and `not_from` have no counterpart in a wait");
                 }
                 let mut doc = started.doc.clone();
-                if let (Doc::Inline(keys), Some(id)) = (&mut doc, &id) {
+                if let (Doc::Inline(keys), Some(id)) = (&mut doc, id) {
                     keys.push(("id".to_owned(), Doc::text(id)));
                 }
                 docs.push(doc.noted(std::mem::take(&mut comments)));

@@ -126,9 +126,13 @@ impl Work<'_> {
             let is_enabled = self.is_enabled(item).unwrap_or(true);
             let marks = marks(item, id.clone(), index);
             for started in triggers.listed.iter_mut().skip(listed) {
+                let own = std::mem::take(&mut started.fired.marks);
                 started.fired.marks = marks.clone();
+                started.fired.marks.values.extend(own.values);
+                let id = own.id.filter(|_| needs_ids).or_else(|| id.clone());
+                started.fired.marks.id.clone_from(&id);
                 if let Doc::Inline(keys) = &mut started.doc {
-                    keys.extend(id.as_ref().map(|id| ("id".to_owned(), Doc::text(id))));
+                    keys.extend(id.map(|id| ("id".to_owned(), Doc::text(id))));
                     if !is_enabled {
                         keys.push(("enabled".to_owned(), Doc::Value(false.into())));
                     }
@@ -314,87 +318,6 @@ impl Work<'_> {
         Ok(())
     }
 
-    pub(in crate::lang::import::home_assistant::translate) fn event_trigger(
-        &mut self,
-        node: &Node,
-        triggers: &mut Triggers,
-    ) -> Answer<()> {
-        let Some(types) = node.get("event_type") else { return self.refuse(node, "`event_type` is missing") };
-        for item in types.items() {
-            if is_template(item) {
-                return self.refuse(item, "an event type that is a template isn't translated");
-            }
-            let event = item.to_text().unwrap_or_default();
-            let data = node.get("event_data").filter(|data| !data.is_null());
-            match &*event {
-                "homeassistant_start" | "homeassistant_started" => {
-                    triggers.push(other("event", Doc::inline([("event", Doc::text("started"))])));
-                }
-                "homeassistant_stop" | "homeassistant_final_write" => {
-                    triggers.push(other("event", Doc::inline([("event", Doc::text("stopping"))])));
-                }
-                "automation_reloaded" => {
-                    triggers.push(other("event", Doc::inline([("event", Doc::text("reloaded"))])));
-                }
-                "mobile_app_notification_action" => {
-                    let action = data
-                        .and_then(|data| data.get("action"))
-                        .filter(|action| !is_template(action))
-                        .and_then(Node::to_text);
-                    let Some(action) = action else {
-                        return self.refuse(
-                            node,
-                            "which answer to a notification triggers isn't said: `event_data: { action: NAME }`",
-                        );
-                    };
-                    let fired = Fired {
-                        kind: FiredKind::Event,
-                        platform: "event".to_owned(),
-                        key: None,
-                        marks: Marks::default(),
-                    };
-                    let doc = Doc::inline([("webhook", Doc::text(reply(&action)))]);
-                    triggers.push(Started { doc, fired, guard: None });
-                }
-                event if self.names.events.contains(event) => {
-                    let topic = event_topic(event);
-                    let mut keys = vec![("topic", Doc::text(&topic))];
-                    if let Some(data) = data {
-                        let mut has_template = false;
-                        data.walk(&mut |part| has_template |= is_template(part));
-                        if has_template {
-                            return self
-                                .refuse(data, "`event_data` that is a template isn't translated: use a condition");
-                        }
-                        keys.push(("payload", Doc::Value(self.data(data)?)));
-                    }
-                    let fired = Fired {
-                        kind: FiredKind::Event,
-                        platform: "event".to_owned(),
-                        key: Some(FiredKey::Topic(topic)),
-                        marks: Marks::default(),
-                    };
-                    triggers.push(Started { doc: entries(keys), fired, guard: None });
-                }
-                event => {
-                    let advice = match event {
-                        "zha_event" | "deconz_event" | "hue_event" | "xiaomi_aqara.click" => {
-                            ". The remote's MQTT topic, or its `action`, works"
-                        }
-                        "state_changed" => ". A state trigger works",
-                        "call_service" => ". A state trigger on what the action changes works",
-                        _ => "",
-                    };
-                    let message = format!(
-                        "the event `{event}` isn't heard here: no automation or script of this configuration fires it{advice}"
-                    );
-                    return self.refuse(item, message);
-                }
-            }
-        }
-        Ok(())
-    }
-
     pub(in crate::lang::import::home_assistant::translate) fn template_trigger(
         &mut self,
         node: &Node,
@@ -430,6 +353,12 @@ pub(in crate::lang::import::home_assistant::translate) fn marks(
         "numeric_state" => &["above", "below"],
         _ => &[],
     };
+    // How long it has held, in seconds; a text stands for what is computed.
+    if let Some(hold) = node.get("for").filter(|hold| !hold.is_null()) {
+        #[expect(clippy::cast_precision_loss, reason = "a time of milliseconds is far below")]
+        let seconds = duration::constant(hold).and_then(|millis| serde_json::Number::from_f64(millis as f64 / 1000.0));
+        values.insert("for".to_owned(), seconds.map_or_else(|| "computed".into(), serde_json::Value::Number));
+    }
     for key in keys {
         let Some(value) = node.get(key).filter(|value| !is_template(value)) else { continue };
         let number = value.as_number().or_else(|| value.to_text()?.trim().parse().ok());

@@ -1,21 +1,25 @@
 //! Names that templates choose: `light.turn_{{ 'on' if … else 'off' }}` is one of two.
 
-use super::render::{Piece, Rendered};
-use super::written::{Kind, Written, level};
+use crate::lang::import::home_assistant::expression::{AND, Kind, Piece, Rendered, Translator, Written};
 
 /// The most names that one template may choose among.
 const MOST: usize = 24;
 
 /// One of several texts: the condition under which it's meant; the last one has none.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::lang::import::home_assistant) struct Choice {
-    pub(in crate::lang::import::home_assistant) condition: Option<String>,
-    pub(in crate::lang::import::home_assistant) text: String,
+pub(in crate::lang::import::home_assistant::translate) struct Choice {
+    pub(in crate::lang::import::home_assistant::translate) condition: Option<String>,
+    pub(in crate::lang::import::home_assistant::translate) text: String,
 }
 
-/// Returns the texts that a template may give, with their conditions; `None` if they can't be counted. `words` are those that
-/// a state may have.
-pub(in crate::lang::import::home_assistant) fn finite(rendered: &Rendered, words: &[String]) -> Option<Vec<Choice>> {
+/// Returns the states that a reading may have, none if these aren't all known.
+type States<'s> = &'s dyn Fn(&Written) -> Vec<String>;
+
+/// Returns the texts that a template may give, with their conditions; `None` if they can't be counted.
+pub(in crate::lang::import::home_assistant::translate) fn finite(
+    rendered: &Rendered,
+    words: States<'_>,
+) -> Option<Vec<Choice>> {
     let mut found = vec![(Vec::<Written>::new(), String::new())];
     for piece in &rendered.pieces {
         let options = of_piece(piece, words)?;
@@ -33,7 +37,7 @@ pub(in crate::lang::import::home_assistant) fn finite(rendered: &Rendered, words
         found = combined;
     }
     let choices = found.into_iter().map(|(conditions, text)| {
-        let all: Vec<String> = conditions.iter().map(|condition| condition.at(level::AND)).collect();
+        let all: Vec<String> = conditions.iter().map(|condition| condition.at(AND)).collect();
         let condition = (!all.is_empty()).then(|| all.join(" and "));
         Choice { condition, text: text.trim().to_owned() }
     });
@@ -42,7 +46,7 @@ pub(in crate::lang::import::home_assistant) fn finite(rendered: &Rendered, words
 
 type Options = Vec<(Vec<Written>, String)>;
 
-fn of_piece(piece: &Piece, words: &[String]) -> Option<Options> {
+fn of_piece(piece: &Piece, words: States<'_>) -> Option<Options> {
     match piece {
         Piece::Text(text) => Some(vec![(Vec::new(), text.clone())]),
         Piece::Value(written) => of_written(written, words),
@@ -60,7 +64,7 @@ fn of_piece(piece: &Piece, words: &[String]) -> Option<Options> {
     }
 }
 
-fn of_pieces(pieces: &[Piece], words: &[String]) -> Option<Options> {
+fn of_pieces(pieces: &[Piece], words: States<'_>) -> Option<Options> {
     let mut found: Options = vec![(Vec::new(), String::new())];
     for piece in pieces {
         let options = of_piece(piece, words)?;
@@ -81,7 +85,7 @@ fn of_pieces(pieces: &[Piece], words: &[String]) -> Option<Options> {
     Some(found)
 }
 
-fn of_written(written: &Written, words: &[String]) -> Option<Options> {
+fn of_written(written: &Written, words: States<'_>) -> Option<Options> {
     if let Some(text) = &written.constant {
         return Some(vec![(Vec::new(), text.clone())]);
     }
@@ -97,11 +101,12 @@ fn of_written(written: &Written, words: &[String]) -> Option<Options> {
         return Some(options);
     }
     let Kind::Reading(codec) = &written.kind else { return None };
+    let words = words(written);
     if words.is_empty() {
         return None;
     }
     let options = words.iter().map(|word| {
-        let condition = super::translator::Translator::is_state(written, codec, word);
+        let condition = Translator::is_state(written, codec, word);
         (vec![condition], word.clone())
     });
     Some(options.collect())
