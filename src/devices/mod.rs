@@ -36,7 +36,6 @@ pub use payload_limit::PayloadLimit;
 pub use registry::Registry;
 pub use registry::change::{Change, Fault};
 pub use registry::directory::Directory;
-pub use registry::heard::{Heard, Said};
 pub use registry::names::Found;
 pub use registry::reading::{Reading, Readings};
 pub use registry::selector::Selector;

@@ -2,7 +2,6 @@
 
 pub(in crate::devices) mod change;
 pub(in crate::devices) mod directory;
-pub(in crate::devices) mod heard;
 mod index;
 pub(in crate::devices) mod names;
 mod reach;

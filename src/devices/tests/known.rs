@@ -101,17 +101,3 @@ fn what_was_said_before_a_device_was_known_is_read_then() {
         readings.said.iter().map(|reading| format!("{}={}", reading.property, reading.value)).collect();
     assert_eq!(said, ["occupancy=true", "available=false"]);
 }
-
-#[test]
-fn what_devices_have_said_is_kept_with_its_times() {
-    let mut heard = Heard::default();
-    let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
-    let (device, property) = ("d".into(), "on".into());
-    assert_eq!(heard.note(&device, &property, &value("true"), at(1)), None);
-    assert_eq!(heard.note(&device, &property, &value("true"), at(2)), Some(value("true")));
-    assert_eq!(heard.said("d", "on"), Some(&Said { value: value("true"), at: at(2), since: at(1) }));
-    assert_eq!(heard.note(&device, &property, &value("false"), at(3)), Some(value("true")));
-    assert_eq!((heard.said("d", "on").unwrap().since, heard.spoke_at("d")), (at(3), Some(at(3))));
-    heard.retain("d", &|_| false);
-    assert_eq!(heard.said("d", "on"), None);
-}

@@ -35,26 +35,37 @@ pub(crate) fn hear(core: &mut Core, message: &Message) -> Vec<Said> {
     let readings = registry.read(&message.topic, &message.payload, is_retained);
     changes.extend(readings.changes);
     let mut said = if changes.is_empty() { Vec::new() } else { known::take(core, changes) };
-    said.extend(readings.said.into_iter().filter_map(|reading| note(core, reading, message.origin)));
+    said.extend(note_all(core, readings.said, message.origin));
     said
 }
 
-/// Notes one reading in the state. `None` where its device isn't known any more.
-pub(crate) fn note(core: &mut Core, reading: Reading, origin: Origin) -> Option<Said> {
+/// Notes readings in the state. Those whose device isn't known any more are passed over.
+pub(crate) fn note_all(core: &mut Core, readings: Vec<Reading>, origin: Origin) -> Vec<Said> {
+    let mut said = Vec::with_capacity(readings.len());
+    // A message says many things of one device.
+    let mut device: Option<Arc<KnownDevice>> = None;
+    for reading in readings {
+        if device.as_ref().is_none_or(|device| device.id != reading.device) {
+            device = core.evaluator.world.devices.get(&reading.device).cloned();
+        }
+        said.extend(device.as_ref().and_then(|device| note(core, device, reading, origin)));
+    }
+    said
+}
+
+fn note(core: &mut Core, device: &Arc<KnownDevice>, reading: Reading, origin: Origin) -> Option<Said> {
     let now = core.now();
-    let world = &mut core.evaluator.world;
-    let device = world.devices.get(&reading.device)?;
     let topic = device.topic(&reading.property)?;
-    let before = world.states.get(topic.as_str());
-    let is_news = reading.is_event || before.is_none_or(|before| *before.payload.value() != reading.value);
-    let before = before.map(|before| before.payload.value().clone()).unwrap_or_default();
-    let (topic, device) = (topic.clone(), Arc::clone(device));
+    let states = &mut core.evaluator.world.states;
+    let known = states.get(topic.as_str()).map(|known| known.payload.value());
+    let is_news = reading.is_event || known.is_none_or(|known| *known != reading.value);
+    let before = known.cloned().unwrap_or_default();
     if is_news {
         let payload = Payload::exactly(&reading.value);
         let (topic, qos) = (topic.clone(), Qos::AtMostOnce);
         let message = Message { topic, payload, qos, retain: false, origin, expires_at: None };
-        world.states.note(now, &message, Size::Fits);
+        states.note(now, &message, Size::Fits);
     }
     let Reading { property, value, is_event, .. } = reading;
-    Some(Said { topic, device, property, value, before, is_event, is_news, origin })
+    Some(Said { topic: topic.clone(), device: Arc::clone(device), property, value, before, is_event, is_news, origin })
 }

@@ -11,7 +11,7 @@ use crate::model::{Origin, Payload, Topic, TopicFilter, device_prefix, device_to
 use crate::rules::LogLevel;
 use crate::script::{KnownDevice, KnownProperty};
 
-use super::hear::{Said, note};
+use super::hear::{Said, note_all};
 
 /// After a start, or a change of the settings: all devices that the settings, a file and what was heard before tell of.
 pub(crate) fn begin(core: &mut Core) {
@@ -207,7 +207,7 @@ fn catch_up(core: &mut Core, id: &DeviceId) -> Vec<Said> {
             core.log(None, LogLevel::Warn, format!("`{}`: {}", fault.about, fault.text));
         }
     }
-    readings.said.into_iter().filter_map(|reading| note(core, reading, Origin::Retained)).collect()
+    note_all(core, readings.said, Origin::Retained)
 }
 
 /// Says which rules name what a device has lost.
