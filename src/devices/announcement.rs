@@ -55,7 +55,7 @@ impl Announcement<'_> {
     #[must_use]
     pub fn payload(&self) -> Value {
         let object = object_of(self.name);
-        let mut entities = Map::new();
+        let mut entities = Map::default();
         let is_told =
             |rule: &&AnnouncedRule| self.rules.len() <= MOST_RULES || rule.tags.iter().any(|tag| **tag == *TAG);
         for rule in self.rules.iter().filter(is_told) {

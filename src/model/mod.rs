@@ -37,7 +37,7 @@ pub use time::{
     DurationError, first_instant, format_duration, format_offset, parse_duration, parse_offset, parse_spoken_time,
 };
 pub use topic::{FilterError, Level, Topic, TopicError, TopicFilter, first_level, has_control, is_in_topic};
-pub use value::{Map, PathError, TooLarge, Value, ValueLimits, ValuePath, format_size, parse_number};
+pub use value::{Hashing, Map, PathError, TooLarge, Value, ValueLimits, ValuePath, format_size, parse_number};
 
 #[cfg(test)]
 pub(crate) use topic::{any_filter, any_topic};

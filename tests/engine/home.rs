@@ -209,7 +209,7 @@ fn events() -> impl Strategy<Value = Event> {
         }),
         1 => Just(Event::Webhook { name: "bell".into(), body: Payload::from_bytes("ring") }),
         1 => (rule.clone(), any::<bool>()).prop_map(|(rule, is_enabled)| Event::Switch { rule, is_enabled }),
-        1 => rule.prop_map(|rule| Event::RunRule { rule, with: Map::new() }),
+        1 => rule.prop_map(|rule| Event::RunRule { rule, with: Map::default() }),
         1 => prop_oneof![Just(7_200_000), Just(-7_200_000), -2_000_i64..2_000]
             .prop_map(|forward| Event::ClockChanged { forward }),
     ]

@@ -105,7 +105,7 @@ impl VerdictSubject<'_> {
             source: awaited(&Awaited::from(trigger)),
             result: "waiting".to_owned(),
             why: None,
-            values: Map::new(),
+            values: Map::default(),
             place: Some(trigger.place.to_string()),
         };
         if !trigger.enabled {
@@ -135,7 +135,7 @@ impl VerdictSubject<'_> {
 
     /// Returns the values that a trigger looks at, whether one of them fits, and when the last message of them came.
     fn values(&self, trigger: &Trigger) -> (Map<String, Value>, bool, Option<Timestamp>) {
-        let (mut values, mut any_fits, mut last) = (Map::new(), false, None);
+        let (mut values, mut any_fits, mut last) = (Map::default(), false, None);
         let Some(filter) = trigger.filter() else { return (values, false, None) };
         for (topic, state) in self.states.matching(filter) {
             let whole = state.payload.value();
@@ -171,7 +171,7 @@ impl VerdictSubject<'_> {
             source,
             result: word(why.is_none()).to_owned(),
             why,
-            values: Map::new(),
+            values: Map::default(),
             place: None,
         };
         let mut gates = Vec::new();

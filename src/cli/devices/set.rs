@@ -20,7 +20,7 @@ pub(in crate::cli) struct Set {
 
 impl Set {
     pub(in crate::cli) fn execute(self) -> Result<Exit, Failure> {
-        let mut wanted = Map::new();
+        let mut wanted = Map::default();
         for given in &self.values {
             let Some((property, value)) = given.split_once('=').filter(|(property, _)| !property.is_empty()) else {
                 return Err(Failure::new(format!("`{given}` isn't `PROPERTY=VALUE`: write e.g. `on=true`")));

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::engine::Publication;
 use crate::explain::{HeardMessage, History, Speaker};
-use crate::model::{Message, Topic};
+use crate::model::{Hashing, Message, Topic};
 use crate::rules::{Rule, Trigger};
 
 /// What a message takes beside its topic and payload, about.
@@ -23,7 +23,7 @@ pub(in crate::daemon) struct Heard {
     /// All messages after this are here.
     since: Timestamp,
     messages: VecDeque<HeardMessage>,
-    last: HashMap<Topic, Spoke>,
+    last: HashMap<Topic, Spoke, Hashing>,
 }
 
 /// Who spoke last on a topic.
@@ -36,7 +36,7 @@ pub(in crate::daemon) struct Spoke {
 impl Heard {
     /// Keeps messages from `now` on within `memory` bytes.
     pub(in crate::daemon) fn new(memory: usize, now: Timestamp) -> Heard {
-        Heard { memory, used: 0, since: now, messages: VecDeque::new(), last: HashMap::new() }
+        Heard { memory, used: 0, since: now, messages: VecDeque::new(), last: HashMap::default() }
     }
 
     /// From now on keeps them within `memory` bytes.

@@ -201,7 +201,7 @@ impl RuleRequest {
         let event: Option<fn(RuleId) -> Event> = match message.payload.text().map(str::trim) {
             Some("enable") => Some(|rule| Event::Switch { rule, is_enabled: true }),
             Some("disable") => Some(|rule| Event::Switch { rule, is_enabled: false }),
-            Some("run") => Some(|rule| Event::RunRule { rule, with: Map::new() }),
+            Some("run") => Some(|rule| Event::RunRule { rule, with: Map::default() }),
             Some("resume") => Some(Event::Resume),
             _ => None,
         };

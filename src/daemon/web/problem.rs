@@ -21,7 +21,7 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into(), more: Map::new() }
+        Problem { status, detail: detail.into(), more: Map::default() }
     }
 
     /// Returns it with something that programs read beside the words.

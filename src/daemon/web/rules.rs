@@ -145,9 +145,9 @@ pub(super) async fn act(
 /// Returns the variables that a body gives; an empty one gives none.
 fn variables(body: &Bytes) -> Result<Map, Problem> {
     match Value::from_payload(body) {
-        Value::Null => Ok(Map::new()),
+        Value::Null => Ok(Map::default()),
         Value::Map(fields) if fields.keys().all(|key| &**key == "with") => match fields.get("with") {
-            None | Some(Value::Null) => Ok(Map::new()),
+            None | Some(Value::Null) => Ok(Map::default()),
             Some(Value::Map(with)) => Ok(Map::clone(with)),
             Some(_) => Err(Problem::bad_request("`with` is an object of variables")),
         },

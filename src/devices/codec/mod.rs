@@ -197,7 +197,7 @@ fn member<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
 /// Returns what a siren of zigbee2mqtt is sent.
 fn warning(value: &Value) -> Option<Value> {
     let text = |text: &str| Value::text(text);
-    let mut entries = Map::new();
+    let mut entries = Map::default();
     match value {
         Value::Bool(flag) => {
             entries.insert("mode".into(), text(if *flag { "emergency" } else { "stop" }));
@@ -257,7 +257,7 @@ fn shelly_notice(event: &Value) -> Option<Value> {
 
 /// Returns what a siren is sent: `{"state": "ON", "tone": …}`, or what a template gets of that.
 fn siren(value: &Value, yes: &Value, no: &Value, is_map: bool) -> Option<Value> {
-    let mut entries = Map::new();
+    let mut entries = Map::default();
     match value {
         Value::Bool(flag) => {
             let word = if *flag { yes } else { no };

@@ -58,7 +58,7 @@ pub(in crate::devices) fn publications(
         let draft = match shared.and_then(|place| drafts.get_mut(place)) {
             Some(draft) => draft,
             None => {
-                drafts.push(Draft { write, topic, entries: Map::new(), texts: Vec::new(), is_off: false });
+                drafts.push(Draft { write, topic, entries: Map::default(), texts: Vec::new(), is_off: false });
                 let Some(draft) = drafts.last_mut() else { continue };
                 draft
             }

@@ -156,7 +156,7 @@ impl Device {
     /// Returns what a device that does what it is told says after a command: its values, as far as it ever says them.
     #[must_use]
     pub fn obeyed(&self, values: &[(Arc<str>, Value)]) -> Map {
-        let mut obeyed = Map::new();
+        let mut obeyed = Map::default();
         for (name, value) in values {
             let Some((_, property)) = self.property(name) else { continue };
             if property.reads.is_empty() || property.holds.is_event() {

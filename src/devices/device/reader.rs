@@ -133,7 +133,7 @@ fn member<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
 fn before_map(before: Option<&Payload>) -> Map {
     match before.map(Payload::value) {
         Some(Value::Map(entries)) => (**entries).clone(),
-        _ => Map::new(),
+        _ => Map::default(),
     }
 }
 
@@ -142,7 +142,7 @@ pub(in crate::devices) fn with_member(mut entries: Map, keys: &[Arc<str>], wire:
     let Some((key, deeper)) = keys.split_first() else { return wire };
     let inner = match entries.get(key) {
         Some(Value::Map(inner)) => (**inner).clone(),
-        _ => Map::new(),
+        _ => Map::default(),
     };
     entries.insert(Arc::clone(key), with_member(inner, deeper, wire));
     Value::Map(entries.into())

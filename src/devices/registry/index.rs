@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::devices::device::Device;
-use crate::model::{Topic, TopicFilter};
+use crate::model::{Hashing, Topic, TopicFilter};
 use crate::rules::TopicIndex;
 
 /// Who listens to a topic.
@@ -43,7 +43,7 @@ pub(in crate::devices) enum Ear {
 /// Listeners by topic.
 #[derive(Debug, Default)]
 pub(in crate::devices) struct Index {
-    literal: IndexMap<Topic, Vec<Ear>>,
+    literal: IndexMap<Topic, Vec<Ear>, Hashing>,
     wild: TopicIndex<Ear>,
     wild_count: usize,
 }

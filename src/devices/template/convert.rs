@@ -48,7 +48,7 @@ fn from_jinja_within(value: &Jinja, levels: usize) -> Option<Value> {
             Value::List(Arc::new(items.map(|item| from_jinja_within(&item, levels)).collect::<Option<_>>()?))
         }
         ValueKind::Map => {
-            let mut entries = Map::new();
+            let mut entries = Map::default();
             for key in value.try_iter().ok()? {
                 let inner = value.get_item(&key).ok()?;
                 entries.insert(key.to_string().into(), from_jinja_within(&inner, levels)?);

@@ -333,7 +333,7 @@ fn best_of(items: Vec<Jinja>, wants_least: bool) -> Given {
 
 /// Returns the map of pairs, and of named arguments.
 pub(super) fn dict(pairs: Option<Jinja>, named: Kwargs) -> Given {
-    let mut entries = Map::new();
+    let mut entries = Map::default();
     if let Some(pairs) = pairs {
         for pair in pairs.try_iter()? {
             let (key, value) = match pairs.kind() {

@@ -36,7 +36,7 @@ pub(crate) fn run(
         OnDropped::Fail => Err(Failure::plain(why)),
         OnDropped::Continue => Ok(Next::GoOn),
     };
-    let mut given = Map::new();
+    let mut given = Map::default();
     for (name, template) in with {
         let value = act.evaluate(|engine, scope, reads| engine.render(scope, template, reads))?;
         given.insert(Arc::clone(name), value);

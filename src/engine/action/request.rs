@@ -74,7 +74,7 @@ pub(crate) fn answer(core: &mut Core, request: RequestId, answer: Answer) {
     match answer {
         Answer::Failed(message) => unwind::fail_waiting(core, run, thread, StepKind::Answer, &Failure::plain(message)),
         Answer::Ended { status, body, retry_after: _ } => {
-            let mut http = Map::new();
+            let mut http = Map::default();
             http.insert("status".into(), Value::Int(status));
             http.insert("body".into(), body.value().clone());
             core.runs.resume(run, thread, Some(Value::Map(http.into())));

@@ -65,7 +65,7 @@ fn publish_back(
     let filters: Vec<TopicFilter> =
         remembered.filters.iter().filter_map(|filter| TopicFilter::parse(filter).ok()).collect();
     for (topic, payload) in &remembered.topics {
-        let mut locals = Map::new();
+        let mut locals = Map::default();
         locals.insert("topic".into(), Value::Text(topic.text()));
         locals.insert("msg".into(), payload.value().clone());
         if let Some(captures) = filters.iter().find_map(|filter| filter.captures(topic)) {

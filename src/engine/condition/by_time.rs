@@ -33,7 +33,7 @@ pub struct RuleByTime {
 /// Returns what time alone says of the conditions of a rule, now.
 pub(crate) fn by_time(core: &mut Core, id: LiveId) -> RuleByTime {
     let rule = core.live.get(id).rule.clone();
-    let locals = Map::new();
+    let locals = Map::default();
     let scope = core.scope(id, &rule, None, &locals);
     let start = match &rule.start {
         Start::While(start) => Some(judge(core, &scope, id, &start.condition)),

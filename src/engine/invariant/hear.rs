@@ -157,7 +157,7 @@ fn count(core: &mut Core, id: LiveId, (most, within): (usize, Duration), firing:
 
 /// Computes the `let` of an invariant; `None` where that fails, which is told.
 fn variables(core: &mut Core, id: LiveId, rule: &Rule, firing: &Firing) -> Option<Map> {
-    match admission::variables(core, id, rule, firing, Map::new()) {
+    match admission::variables(core, id, rule, firing, Map::default()) {
         Ok(variables) => Some(variables),
         Err(failure) => {
             tell::failed(core, id, &failure.to_string(), firing, Vec::new());

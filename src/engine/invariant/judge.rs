@@ -270,7 +270,7 @@ pub(super) fn ask(
 
 /// Computes the `let` of what must never be, and notes what that reads.
 fn variables(core: &mut Core, (id, rule): (LiveId, &Rule), firing: &Firing, reads: &mut Reads) -> Result<Map, Failure> {
-    let mut locals = Map::new();
+    let mut locals = Map::default();
     for (name, template) in &rule.variables {
         let scope = core.scope(id, rule, Some(firing), &locals);
         let value = core.evaluator.render(&scope, template, reads)?;

@@ -63,7 +63,7 @@ pub(crate) fn fire(core: &mut Core, id: LiveId, firing: Firing) {
     if loop_guard::is_storm(core, id, &firing) {
         return loop_guard::stop_storm(core, id, &firing);
     }
-    let (variables, key) = match variables_and_key(core, id, &rule, &firing, Map::new()) {
+    let (variables, key) = match variables_and_key(core, id, &rule, &firing, Map::default()) {
         Ok(prepared) => prepared,
         Err(failure) => return unstarted::fail(core, &rule, &firing, Vec::new(), &failure),
     };

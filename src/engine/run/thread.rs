@@ -125,7 +125,7 @@ impl Thread {
 impl Repeat {
     /// Returns the variable `repeat`: `index`, from 1, and `item`.
     pub(crate) fn variable(&self) -> Value {
-        let mut map = Map::new();
+        let mut map = Map::default();
         map.insert("index".into(), Value::Int(self.turn.into()));
         let index = usize::try_from(self.turn).unwrap_or(usize::MAX).wrapping_sub(1);
         if let Some(item) = self.items.get(index) {

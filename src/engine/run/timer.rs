@@ -77,7 +77,7 @@ fn call(core: &mut Core, id: LiveId, rule: &Arc<Rule>, firing: Firing, timer: &T
         started_at: core.now(),
         steps: vec![step(core, timer, &firing)],
         firing,
-        variables: Map::new(),
+        variables: Map::default(),
         threads: Threads::default(),
         next_thread: 1,
         next_wait: 1,

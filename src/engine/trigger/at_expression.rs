@@ -113,7 +113,7 @@ fn ask(
     from: Timestamp,
 ) -> (Result<Option<Timestamp>, Failure>, Reads) {
     let (locals, thread) = match owner {
-        Owner::Rule => (Map::new(), ThreadScope::default()),
+        Owner::Rule => (Map::default(), ThreadScope::default()),
         Owner::Wait(run, wait) => core.runs.scope_of_wait(run, wait),
     };
     let scope = core.scope_in_thread(id, rule, None, &locals, thread);

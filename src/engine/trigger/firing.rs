@@ -207,7 +207,7 @@ impl Firing {
 
     /// Returns all that it sets as one map: what `wait` gives.
     pub(crate) fn to_map(&self) -> Map {
-        let mut map = Map::new();
+        let mut map = Map::default();
         for name in
             ["topic", "payload", "msg", "qos", "origin", "retained", "captures", "old", "value", "trigger", "event"]
         {
@@ -227,7 +227,7 @@ impl Firing {
     }
 
     fn trigger(&self) -> Value {
-        let mut trigger = Map::new();
+        let mut trigger = Map::default();
         if let Some(id) = &self.trigger_id {
             trigger.insert("id".into(), Value::Text(Arc::clone(id)));
         }

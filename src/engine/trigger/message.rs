@@ -131,7 +131,7 @@ pub(crate) fn notify(core: &mut Core, notice: &Notice<'_>) -> Option<Firing> {
 /// Returns whether a trigger's `where` holds; unknown counts as false, a failure is the rule's.
 fn where_holds(core: &mut Core, notice: &Notice<'_>, question: &Question, firing: &Firing) -> bool {
     let (locals, thread) = match notice.owner {
-        Owner::Rule => (Map::new(), ThreadScope::default()),
+        Owner::Rule => (Map::default(), ThreadScope::default()),
         Owner::Wait(run, wait) => {
             let (mut known, thread) = core.runs.scope_of_wait(run, wait);
             // What the message that is asked about sets hides what the run's own trigger has set.

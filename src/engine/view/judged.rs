@@ -42,7 +42,7 @@ fn judge(core: &mut Core, id: LiveId, rule: &Rule) -> Judged {
         Start::While(_) if core.live.get(id).while_state.begun_at.is_some() => {
             Ok(core.live.get(id).while_state.variables.clone())
         }
-        Start::While(_) | Start::When(_) => admission::variables(core, id, rule, &firing, Map::new()),
+        Start::While(_) | Start::When(_) => admission::variables(core, id, rule, &firing, Map::default()),
     };
     let locals = match locals {
         Ok(locals) => locals,

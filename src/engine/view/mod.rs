@@ -175,7 +175,7 @@ pub(crate) fn view(core: &mut Core, id: LiveId, now: Timestamp) -> RuleView {
         view.holds.push(ArmedHold { path: "while".into(), topic: None, since, due });
     }
     if let Start::While(start) = &rule.start {
-        let locals = Map::new();
+        let locals = Map::default();
         let scope = core.scope(id, &rule, None, &locals);
         let mut judging = Judging::new(&scope, core.live.get(id).trackers());
         let decided_at = std::mem::replace(&mut core.evaluator.world.now, now);

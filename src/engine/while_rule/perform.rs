@@ -123,7 +123,7 @@ fn begin(core: &mut Core, it: While<'_>, cause: &Cause, mut steps: Vec<Step>) {
         core.live.edit(it.id).while_state.was_refused = true;
         return unstarted::skip_with(core, it.rule, &firing, BlockedBy::Override, steps, Some(refusal));
     }
-    let variables = match admission::variables(core, it.id, it.rule, &firing, Map::new()) {
+    let variables = match admission::variables(core, it.id, it.rule, &firing, Map::default()) {
         Ok(variables) => variables,
         Err(failure) => return fail_to_begin(core, it, &firing, steps, &failure),
     };
@@ -221,7 +221,7 @@ fn variables_of_begun(core: &mut Core, it: While<'_>, firing: &Firing) -> Result
     if it.rule.variables.iter().all(|(name, _)| known.contains_key(name)) {
         return Ok(known.clone());
     }
-    admission::variables(core, it.id, it.rule, firing, Map::new())
+    admission::variables(core, it.id, it.rule, firing, Map::default())
 }
 
 /// Runs a list of a `while`, through the rule's mode.

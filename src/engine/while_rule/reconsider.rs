@@ -86,7 +86,7 @@ fn turned_meanwhile(core: &mut Core, id: LiveId, alive_at: Timestamp) -> Option<
     let it = While::of(id, &rule)?;
     let wanted = !core.live.get(id).while_state.is_true;
     turned_at(core, alive_at, wanted, |core| {
-        let locals = Map::new();
+        let locals = Map::default();
         let scope = core.scope(it.id, it.rule, None, &locals);
         let mut judging = Judging::new(&scope, core.live.get(it.id).trackers());
         let is_true = match core.evaluator.judge(&mut judging, &it.start.condition) {
@@ -108,7 +108,7 @@ pub(crate) fn drop_pending(core: &mut Core, id: LiveId) {
 
 fn ask(core: &mut Core, it: While<'_>, cause: &Cause) {
     waits::note(core);
-    let locals = Map::new();
+    let locals = Map::default();
     let scope = core.scope(it.id, it.rule, None, &locals);
     let mut judging = Judging::new(&scope, core.live.get(it.id).trackers());
     let verdict = core.evaluator.judge(&mut judging, &it.start.condition);

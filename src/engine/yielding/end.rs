@@ -53,7 +53,7 @@ pub(crate) fn ask(core: &mut Core, id: LiveId, cause: &Cause) {
     if core.live.get(id).overrides.is_empty() {
         return;
     }
-    let locals = Map::new();
+    let locals = Map::default();
     let scope = core.scope(id, &rule, None, &locals);
     let mut judging = Judging::new(&scope, core.live.get(id).trackers());
     let verdict = core.evaluator.judge(&mut judging, until);

@@ -87,7 +87,7 @@ fn document(root: Value) -> Value {
     }
     let used: Map<String, Value> =
         all.iter().filter(|(name, _)| reached.contains(*name)).map(|(name, it)| (name.clone(), it.clone())).collect();
-    let mut document = Map::new();
+    let mut document = Map::default();
     document.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
     if let Value::Object(root) = root {
         document.extend(root);

@@ -23,7 +23,7 @@ impl Decoder<'_> {
         }
         Some(DeviceSays {
             device: device?,
-            says: says.unwrap_or_else(|| Some(Map::new()))?,
+            says: says.unwrap_or_else(|| Some(Map::default()))?,
             available: available.map_or(Some(None), |available| available.map(Some))?,
         })
     }

@@ -75,7 +75,7 @@ impl Occurrence {
     pub fn to_value(&self, zone: &TimeZone) -> Value {
         let time = |at: Timestamp| Value::Time(Box::new(at.to_zoned(zone.clone())));
         let text = |text: &Arc<str>| Value::Text(Arc::clone(text));
-        let mut map = Map::new();
+        let mut map = Map::default();
         map.insert("summary".into(), text(&self.event.summary));
         map.insert("start".into(), time(self.start));
         map.insert("end".into(), time(self.end));

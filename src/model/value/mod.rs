@@ -25,8 +25,11 @@ pub use limits::{TooLarge, ValueLimits};
 pub use number::{format_size, parse_number};
 pub use path::{PathError, ValuePath};
 
+/// How keys of tables are hashed: seeded anew in each process, and a few times as fast as the standard library's way for short texts.
+pub type Hashing = foldhash::fast::RandomState;
+
 /// A map's keys and values, in the order they were written.
-pub type Map = IndexMap<Arc<str>, Value>;
+pub type Map = IndexMap<Arc<str>, Value, Hashing>;
 
 /// A value: what a payload holds, what an expression gives, what a variable keeps.
 #[derive(Debug, Clone, Default)]

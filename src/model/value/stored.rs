@@ -179,7 +179,7 @@ impl<'de> Visitor<'de> for Json {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
+        let mut map = Map::default();
         while let Some(key) = entries.next_key_seed(Key)? {
             map.insert(key, entries.next_value_seed(self.deeper()?)?);
         }

@@ -26,7 +26,9 @@ pub(in crate::script) static ROWS: [Function; 1] = [function(
 .checked(options)
 .by(|row| {
     let loan = row.loan();
-    row.add(move |context: NativeCallContext, target: Dynamic, to: Map| set(&context, &loan, &target, to, &Map::new()));
+    row.add(move |context: NativeCallContext, target: Dynamic, to: Map| {
+        set(&context, &loan, &target, to, &Map::default())
+    });
     let loan = row.loan();
     row.add(move |context: NativeCallContext, target: Dynamic, to: Map, options: Map| {
         set(&context, &loan, &target, to, &options)

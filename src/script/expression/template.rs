@@ -158,7 +158,8 @@ impl Template {
                 Ok(Value::List(Arc::new(items)))
             }
             Template::Map(entries) => {
-                let mut map = crate::model::Map::with_capacity(entries.len());
+                let mut map =
+                    crate::model::Map::with_capacity_and_hasher(entries.len(), crate::model::Hashing::default());
                 for (key, value) in entries {
                     let key = match key.render(longest, evaluate)? {
                         Value::Text(key) => key,

@@ -57,7 +57,7 @@ pub(in crate::script) static ROWS: [Function; 13] = [
     .by(|row| {
         let loan = row.loan();
         row.add(move |context: NativeCallContext, topic: Dynamic, payload: Dynamic| {
-            publish(&context, &loan, (&topic, &payload), Map::new())
+            publish(&context, &loan, (&topic, &payload), Map::default())
         });
         let loan = row.loan();
         row.add(move |context: NativeCallContext, topic: Dynamic, payload: Dynamic, options: Map| {

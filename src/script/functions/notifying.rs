@@ -33,7 +33,7 @@ pub(super) static ROWS: [Function; 1] = [function(
 .by(|row| {
     let loan = row.loan();
     row.add(move |context: NativeCallContext, targets: Dynamic, message: Dynamic| {
-        notify(&context, &loan, (&targets, &message), Map::new())
+        notify(&context, &loan, (&targets, &message), Map::default())
     });
     let loan = row.loan();
     row.add(move |context: NativeCallContext, targets: Dynamic, message: Dynamic, options: Map| {

@@ -43,7 +43,7 @@ impl Sandbox {
         };
         let memory = match (frame.variables)("memory") {
             Value::Map(memory) => memory,
-            _ => Arc::new(Map::new()),
+            _ => Arc::new(Map::default()),
         };
         self.loan.give(Lent {
             world: std::mem::take(world),

@@ -64,7 +64,7 @@ fn quoted(written: &str, quote: char) -> Option<&str> {
 /// Returns the value of a literal: a scalar, or a map of scalars.
 fn literal(written: &str) -> Option<Value> {
     let Some(inner) = written.strip_prefix("#{") else { return scalar(written) };
-    let mut map = Map::new();
+    let mut map = Map::default();
     for entry in inner.strip_suffix('}')?.split(" , ").filter(|entry| !entry.trim().is_empty()) {
         let (key, value) = entry.split_once(" : ")?;
         let key = key.trim();

@@ -41,7 +41,7 @@ fn then(home: &Home, files: &[(&str, &str)]) -> Closure {
 /// Calls a closure, and returns what it asked for, or how it failed.
 fn call(home: &mut Home, closure: &Closure) -> Result<Vec<Command>, String> {
     let rule = RuleId::new("a", "rule");
-    let memory = Value::Map(Arc::new(Map::new()));
+    let memory = Value::Map(Arc::new(Map::default()));
     let variables = |name: &str| match name {
         "memory" => memory.clone(),
         name => home.variables.get(name).cloned().unwrap_or_default(),

@@ -73,7 +73,7 @@ impl Obey {
 fn answer(payload: &Payload, last: Option<Payload>, says_maps: bool) -> Payload {
     let before = match last.as_ref().map(Payload::value) {
         Some(Value::Map(map)) => (**map).clone(),
-        _ => Map::new(),
+        _ => Map::default(),
     };
     let toggled = |key: &str, value: &Value| -> Value {
         let is_toggle = value.as_text().is_some_and(|text| text.eq_ignore_ascii_case("toggle"));

@@ -232,7 +232,7 @@ pub(in crate::sim) fn payloads(
     known.iter().take(MOST_PAYLOADS / 2).for_each(|payload| add(&mut found, (*payload).clone()));
     if is_map {
         // Each field alone, then some together.
-        let empty = Map::new();
+        let empty = Map::default();
         let mut random = Random::new(1);
         for round in 0..MOST_PAYLOADS * 2 {
             let mut value = Value::Map(random.pick(&bases).unwrap_or(&empty).clone().into());
@@ -368,7 +368,7 @@ fn put(value: Value, path: &str, new: Value) -> Value {
     }
     let mut map = match value {
         Value::Map(map) => (*map).clone(),
-        _ => Map::new(),
+        _ => Map::default(),
     };
     // What was seen as something else than a map is none.
     if rest.is_some() && map.get(first).is_some_and(|inner| !matches!(inner, Value::Map(_))) {

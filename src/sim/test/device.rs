@@ -165,7 +165,7 @@ fn read_back(registry: &Registry, published: &Published, world: &VirtualHome) ->
     let commanded = registry.commanded(&message.topic, &message.payload);
     let names: Vec<Arc<str>> =
         registry.commanded_devices(&message.topic).iter().map(|device| registry.label(device)).collect();
-    let mut values = Map::new();
+    let mut values = Map::default();
     for reading in commanded {
         values.insert(reading.property, reading.value);
     }

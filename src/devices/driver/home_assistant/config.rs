@@ -45,7 +45,7 @@ pub(super) fn expanded(entries: &Map, keys: Keys) -> Map {
         }
         (_, value) => value.clone(),
     };
-    let mut whole_entries = Map::new();
+    let mut whole_entries = Map::default();
     for (short, value) in entries {
         let key = whole(keys, short);
         whole_entries.insert(key.into(), inner(key, value));
@@ -65,7 +65,7 @@ pub(super) fn based(entries: Map, base: Option<&str>) -> Result<Map, String> {
             (None, _, _) => Err(format!("`{topic}` has a `~`, but the message doesn't say what it stands for")),
         }
     };
-    let mut with_base = Map::new();
+    let mut with_base = Map::default();
     for (key, value) in entries {
         let value = match value {
             Value::Text(topic) if key.ends_with("topic") => replaced(&topic)?,

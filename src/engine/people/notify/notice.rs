@@ -66,7 +66,7 @@ impl Notice {
     pub(super) fn variables(&self, urls: &[Option<String>]) -> Map {
         let tags = self.tags.iter().map(|tag| Value::text(tag.as_str())).collect();
         let button = |(button, url): (&NoticeButton, &Option<String>)| {
-            let mut entries = Map::new();
+            let mut entries = Map::default();
             entries.insert("text".into(), Value::text(button.text.as_str()));
             entries.insert("webhook".into(), Value::Text(button.webhook.clone()));
             if let Some(url) = url {

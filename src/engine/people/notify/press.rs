@@ -18,7 +18,7 @@ pub(crate) fn press(core: &mut Core, key: &str, body: Payload, by: Option<&Arc<s
     if !body.is_empty() {
         return Some(Pressed { webhook: button.webhook, body });
     }
-    let mut said = Map::new();
+    let mut said = Map::default();
     said.insert("target".into(), Value::Text(target));
     said.insert("text".into(), Value::text(button.text));
     if let Some(by) = by {
