@@ -233,6 +233,13 @@ impl States {
         self.topics.iter().map(|(topic, known)| (topic, &known.state))
     }
 
+    /// Returns the topics after `topic` with their state, in the order of their names; `None`: all.
+    pub fn after<'a>(&'a self, topic: Option<&'a str>) -> impl Iterator<Item = (&'a Topic, &'a TopicState)> {
+        let begin = topic.map_or(Bound::Unbounded, Bound::Excluded);
+        let topics = self.topics.range::<str, _>((begin, Bound::Unbounded));
+        topics.map(|(topic, known)| (topic, &known.state))
+    }
+
     /// Returns how many topics were seen.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -54,6 +54,24 @@ fn what_is_published_over_the_web_is_seen_by_rules_and_in_the_state() {
 }
 
 #[test]
+fn a_large_state_is_whole_and_in_order() {
+    let rules = "rules: { fill: { when: go, then: [ { repeat: { times: 2100 }, do: [ { 'in/${repeat.index - 1}': 1 } ] }, { out/done: 1 } ] } }\n";
+    let mut house = House::with_rules(rules);
+    house.ask("POST", "/api/publish", Some(r#"{"topic": "go", "payload": 1}"#));
+    house.publication("out/done");
+    let topics = |path: &str| -> Vec<String> {
+        let states = house.get(path);
+        states.as_array().unwrap().iter().map(|one| one["topic"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut expected: Vec<String> = (0..2100).map(|index| format!("in/{index}")).collect();
+    expected.sort_unstable();
+    assert_eq!(topics("/api/state?filter=in/%2B"), expected);
+    assert_eq!(topics("/api/state?filter=in/%2B&limit=1000"), expected[..1000]);
+    assert_eq!(topics("/api/state?filter=in/%2B&limit=1000&after=in/999"), [""; 0]);
+    assert_eq!(topics("/api/state?filter=in/%2B&after=in/998"), ["in/999"]);
+}
+
+#[test]
 fn the_state_comes_in_pages_where_that_is_asked_for() {
     let house = House::with_rules("rules: {}\n");
     for topic in ["in/a", "in/b c", "in/d", "in/e", "other"] {

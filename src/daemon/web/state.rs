@@ -12,7 +12,7 @@ use futures_util::stream::unfold;
 use serde::Deserialize;
 
 use crate::api::StateAnswer;
-use crate::model::{Devices, Secrets, Topic, TopicFilter, TopicState, is_inner};
+use crate::model::{Devices, Secrets, States, Topic, TopicFilter, TopicState, is_inner};
 use crate::page::encoded;
 
 use super::Shared;
@@ -28,6 +28,9 @@ pub(super) struct Asked {
     after: Option<String>,
 }
 
+/// So many topics are taken before others have their turn.
+const PART: usize = 1000;
+
 /// So many bytes of an answer are made before others have their turn.
 const CHUNK: usize = 64 << 10;
 
@@ -38,23 +41,25 @@ pub(super) async fn state(
     Query(asked): Query<Asked>,
 ) -> Result<(HeaderMap, Body), Problem> {
     let limit = asked.limit.map_or(usize::MAX, NonZeroUsize::get);
-    let after = asked.after.clone();
     let text = asked.filter.clone();
     let filter = asked.filter.filter(|filter| !filter.is_empty()).map(|filter| parse(&filter)).transpose()?;
-    let (mut topics, devices, secrets) = shared
-        .link
-        .ask(move |home| {
-            let wanted = home.engine.states().iter().filter(|(topic, _)| {
-                // Those of the engine itself are shown as what they are: devices and inputs.
-                filter.as_ref().map_or_else(|| !is_inner(topic.as_str()), |filter| filter.matches(topic))
-                    && after.as_deref().is_none_or(|after| topic.as_str() > after)
-            });
-            // The answer is made out of these beside the loop.
-            let wanted = wanted.take(limit.saturating_add(1));
-            let topics: Vec<_> = wanted.map(|(topic, state)| (topic.clone(), state.clone())).collect();
-            (topics, Devices::new(&home.settings.devices), Arc::clone(home.engine.secrets()))
-        })
-        .await?;
+    let link = &shared.link;
+    let (devices, secrets) =
+        link.ask(|home| (Devices::new(&home.settings.devices), Arc::clone(home.engine.secrets()))).await?;
+    let mut topics: Vec<(Topic, TopicState)> = Vec::new();
+    let mut after = asked.after;
+    loop {
+        // One more than the limit tells that there are more.
+        let most = limit.saturating_add(1).saturating_sub(topics.len()).min(PART);
+        let (filter, begin) = (filter.clone(), after);
+        let part = link.ask(move |home| part(home.engine.states(), filter.as_ref(), begin.as_deref(), most)).await?;
+        let is_last = part.len() < most;
+        after = part.last().map(|(topic, _)| topic.as_str().to_owned());
+        topics.extend(part);
+        if is_last || topics.len() > limit {
+            break;
+        }
+    }
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if topics.len() > limit
@@ -66,6 +71,15 @@ pub(super) async fn state(
     topics.truncate(limit);
     let answer = Answer { topics: topics.into_iter(), devices, secrets, next: Next::Begin };
     Ok((headers, Body::from_stream(unfold(answer, Answer::chunk))))
+}
+
+/// Returns at most `most` topics after `after`, each with its state: the answer is made out of these beside the loop.
+fn part(states: &States, filter: Option<&TopicFilter>, after: Option<&str>, most: usize) -> Vec<(Topic, TopicState)> {
+    let wanted = states.after(after).filter(|(topic, _)| {
+        // Those of the engine itself are shown as what they are: devices and inputs.
+        filter.map_or_else(|| !is_inner(topic.as_str()), |filter| filter.matches(topic))
+    });
+    wanted.take(most).map(|(topic, state)| (topic.clone(), state.clone())).collect()
 }
 
 /// Returns where the topics after `last` are.
