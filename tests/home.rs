@@ -19,6 +19,20 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_homerule");
 /// A home's folder; it goes with this.
 pub(crate) struct Home(TempDir);
 
+/// Copies a folder with all that is in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
 /// What a command wrote, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Said {

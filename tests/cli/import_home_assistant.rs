@@ -6,30 +6,17 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::home::Home;
+use crate::home::{Home, copy_folder};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/home_assistant");
 
 /// An automation that means the same here.
 const PLAIN: &str = "- alias: Plain\n  trigger: { platform: mqtt, topic: a/b }\n  action: { service: mqtt.publish, data: { topic: c/d, payload: x } }\n";
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
 /// A home in `home`, with the configuration `name` of the fixtures in `config` beside it.
 fn with_configuration(name: &str) -> Home {
     let home = Home::new(&[]);
-    copy(&Path::new(FIXTURES).join(name), &home.file("config"));
+    copy_folder(&Path::new(FIXTURES).join(name), &home.file("config"));
     fs::create_dir_all(home.file("home")).unwrap();
     home
 }

@@ -7,27 +7,14 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::home::Home;
+use crate::home::{Home, copy_folder};
 
 const HOMES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/home_assistant/homes");
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
 
 /// A home with what was imported from a configuration, and the report.
 fn imported(name: &str) -> (Home, Value) {
     let home = Home::new(&[]);
-    copy(&Path::new(HOMES).join(name), &home.file("config"));
+    copy_folder(&Path::new(HOMES).join(name), &home.file("config"));
     fs::create_dir_all(home.file("home")).unwrap();
     let mut arguments = vec!["import", "home-assistant", "config", "--into", "home", "--json"];
     if home.file("config/homeassistant-entities.yaml").exists() {

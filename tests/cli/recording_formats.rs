@@ -143,7 +143,7 @@ fn a_recording_without_any_time_is_read_at_one_instant() {
     assert_eq!(times, ["2024-01-01T12:00:00Z", "2024-01-01T12:00:00Z"]);
     assert_eq!(
         reader.findings().warnings(),
-        ["line 1: there is no time, so that of the message before it is used; 1 more line like this"]
+        ["line 1: it has no time, so it gets the time of the message before it; 1 more line like this"]
     );
 }
 

@@ -269,7 +269,7 @@ impl<R: BufRead> RecordingReader<R> {
                 time.at
             }
             None => {
-                let what = "there is no time, so that of the message before it is used";
+                let what = "it has no time, so it gets the time of the message before it";
                 self.findings.warn(line, Warning::NoTime, || what.to_owned());
                 self.last.unwrap_or_else(|| Timestamp::from_second(NO_TIME).unwrap_or_default())
             }

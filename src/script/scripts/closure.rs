@@ -40,7 +40,7 @@ impl Closure {
     /// Returns the closure that Rhai's `pointer`, made by code of `script`, stands for.
     ///
     /// # Errors
-    /// When it isn't one of a script, or captured what is no value.
+    /// When it isn't a closure of a script, or captured something that isn't a value.
     pub(in crate::script) fn new(script: &Arc<Script>, pointer: &FnPtr) -> Result<Closure, String> {
         let Some((script, ordinal)) = script.find(pointer.fn_name()) else {
             return Err(format!("`{}` isn't a closure of a script", pointer.fn_name()));
