@@ -36,17 +36,21 @@ function payloadOf(text) {
   }
 }
 
+// Buttons whose request is on its way. News may take `disabled` from them, and give them another meaning.
+const pressed = new WeakSet();
+
 async function clicked(event) {
   const button = event.target.closest("button[data-post], button[data-clear]");
-  if (!button) return;
-  if (button.dataset.ask && !confirm(button.dataset.ask)) return;
+  if (!button || pressed.has(button)) return;
+  const { ask, clear, post: where, body, done = "Cleared." } = button.dataset;
+  if (ask && !confirm(ask)) return;
+  pressed.add(button);
   button.disabled = true;
-  const done = button.dataset.clear
-    ? await post("/api/publish", { topic: button.dataset.clear, payload: null, retain: true })
-    : await post(button.dataset.post, button.dataset.body && JSON.parse(button.dataset.body));
+  const isDone = clear ? await post("/api/publish", { topic: clear, payload: null, retain: true }) : await post(where, body && JSON.parse(body));
   button.disabled = false;
-  if (!done) return;
-  say(button.dataset.done ?? "Cleared.");
+  pressed.delete(button);
+  if (!isDone) return;
+  say(done);
   refresh();
 }
 

@@ -1,22 +1,19 @@
-// The graph: what is joined to the box that one points at, or that has the focus, stands out.
-const picture = () => document.getElementById("picture");
-
-function light(box) {
-  const all = picture();
+// The graph: what is joined to the boxes that one points at, or that have the focus, stands out.
+function light() {
+  const all = document.getElementById("picture");
   if (!all) return;
-  const place = box?.dataset.box;
-  all.classList.toggle("is-lit", place !== undefined);
-  const near = new Set([place]);
+  const boxes = [...all.querySelectorAll("[data-box]")];
+  const chosen = new Set(boxes.filter((box) => box.matches(":hover, :focus")).map((box) => box.dataset.box));
+  all.classList.toggle("is-lit", chosen.size > 0);
+  const near = new Set(chosen);
   for (const join of all.querySelectorAll(".join")) {
     const { from, to } = join.dataset;
-    const isNear = place !== undefined && (from === place || to === place);
+    const isNear = chosen.has(from) || chosen.has(to);
     join.classList.toggle("lit", isNear);
     if (isNear) near.add(from).add(to);
   }
-  for (const one of all.querySelectorAll("[data-box]")) one.classList.toggle("lit", near.has(one.dataset.box));
+  for (const box of boxes) box.classList.toggle("lit", near.has(box.dataset.box));
 }
 
-const boxOf = (event) => event.target.closest?.("#picture [data-box]");
-
-document.addEventListener("pointerover", (event) => light(boxOf(event)));
-document.addEventListener("focusin", (event) => light(boxOf(event)));
+// News puts the picture back as the daemon made it, in which nothing stands out.
+for (const what of ["pointerover", "focusin", "focusout", "refreshed"]) document.addEventListener(what, light);

@@ -221,7 +221,14 @@ def leads_from_the_graph_to_what_it_shows(page, house):
         href = page.run(f"document.querySelector('#picture a.{kind}').getAttribute('href')")
         check(href.startswith(where), f"a {kind} leads to {href}")
     page.run("document.querySelector('#picture a.rule').focus()")
-    page.until("what it is joined to to stand out", "document.querySelectorAll('#picture .join.lit').length > 0")
+    stands_out = "document.querySelectorAll('#picture .join.lit').length > 0"
+    page.until("what it is joined to to stand out", stands_out)
+    # News puts the picture in place again, and nothing of it goes out.
+    page.run("window.isNews = false; document.addEventListener('refreshed', () => { window.isNews = true; })")
+    house.write("rules/later.yaml", "rules:\n  later: { when: home/hall/late, then: { home/hall/lamp: 1 } }\n")
+    page.until("the picture to show another rule", "window.isNews && document.querySelector('#picture').innerHTML.includes('home/hall/late')")
+    check(page.run(stands_out), "with the news, what has the focus no longer stands out")
+    house.remove("rules/later.yaml")
     page.run("document.querySelector('[name=rule]').value = 'hall-light'")
     page.follow("document.querySelector('form.filter button')")
     check(page.run("document.querySelectorAll('#picture a.rule').length") == 2, page.text())
