@@ -38,6 +38,5 @@ pub use registry::change::{Change, Fault};
 pub use registry::directory::Directory;
 pub use registry::names::Found;
 pub use registry::reading::{Reading, Readings};
-pub use registry::selector::Selector;
 pub use settings::{DeviceSettings, Discovery, Naming, OwnDevice, OwnProperty, OwnSet};
 pub use template::{Template, TemplateError};

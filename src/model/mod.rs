@@ -5,6 +5,7 @@
 
 pub mod agenda;
 mod device;
+mod device_filter;
 mod fingerprint;
 pub mod history;
 mod id;
@@ -23,6 +24,7 @@ mod topic;
 mod value;
 
 pub use device::Devices;
+pub use device_filter::DeviceFilter;
 pub use fingerprint::Fingerprint;
 pub use id::{Name, RuleId};
 pub use inner_topic::{any_device, device_prefix, device_topic, input_topic, is_inner, spoken};

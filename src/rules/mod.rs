@@ -32,7 +32,7 @@ pub use rule::{Mode, Per, RateLimit, Rule, Start, Storm, WhileRule};
 pub use ruleset::{EachTopic, RuleEntry, Ruleset};
 pub use safety::{EXPECT, Expect, Invariant, InvariantForm, Watched, Yields};
 pub use sequence::{Order, PartOf, Sequence};
-pub use snapshot::{Snapshot, SnapshotPart, parts as snapshot_parts, snapshot_name};
+pub use snapshot::{Snapshot, SnapshotPart, parts as snapshot_parts, snapshot_key, snapshot_name};
 pub use trigger::{
     ClientChange, DeviceChoice, DeviceTrigger, HomeEvent, Question, Range, StateTrigger, Trigger, TriggerKind,
 };

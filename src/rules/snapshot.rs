@@ -20,6 +20,17 @@ pub struct Snapshot {
     pub keep: Duration,
 }
 
+impl Snapshot {
+    /// Returns the name that it has in its file, where that doesn't depend on a run.
+    #[must_use]
+    pub fn fixed_name(&self) -> Option<String> {
+        match &self.name {
+            Some(name) => name.as_constant().map(ToString::to_string),
+            None => self.target.as_constant().map(snapshot_name),
+        }
+    }
+}
+
 /// A part of what a snapshot is taken of.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SnapshotPart {
@@ -62,6 +73,12 @@ fn device(name: &Value) -> Result<SnapshotPart, String> {
         Value::Text(name) => Ok(SnapshotPart::Device(Arc::clone(name))),
         other => Err(format!("`device` takes the name of a device, and this is {}: {other}", other.kind())),
     }
+}
+
+/// Returns what a snapshot of a file is known by in all of the home; `restore` of another file may write it out.
+#[must_use]
+pub fn snapshot_key(file: &str, name: &str) -> String {
+    format!("{file}:{name}")
 }
 
 /// Returns the name of a snapshot that is taken of, or restored as, this: a text is its own name.

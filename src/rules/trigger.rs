@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::schedule::{Schedule, Weekdays};
-use crate::model::{Name, Place, TopicFilter, Value, ValuePath};
-use crate::script::{Closure, DeviceFilter, Expression, Failure};
+use crate::model::{DeviceFilter, Name, Place, TopicFilter, Value, ValuePath};
+use crate::script::{Closure, Expression, Failure};
 
 use super::{Ignored, PartOf, Sequence, Wanted};
 

@@ -20,7 +20,7 @@ mod source;
 mod tests;
 
 pub use devices::inputs::InputTopics;
-pub use devices::known::{DeviceFilter, KnownDevice, KnownDevices, KnownProperty, Named};
+pub use devices::known::{KnownDevice, KnownDevices, KnownProperty, Named};
 pub use evaluation::deep_stack::with_deep_stack;
 pub use evaluation::failure::Failure;
 pub use evaluation::limits::Limits;

@@ -177,7 +177,10 @@ fn a_large_home_is_drawn_page_by_page_and_a_rule_with_what_is_around_it() {
 #[test]
 fn what_was_too_large_to_keep_is_said_to_be_so_everywhere() {
     let settings = format!("{}limits: {{ payload: 1KiB }}\n", crate::home::SETTINGS);
-    let house = Home::with(&[("homerule.yaml", &settings), ("rules/all.yaml", RULES)]).start();
+    let rules = "rules:\n  of-words: { when: home/ask, if: { state: cam/door, is: clear }, then: { x/words: 1 } }\n  \
+                 of-numbers: { when: home/ask, if: { state: cam/door, field: level, above: 3 }, then: { x/numbers: 1 } }\n";
+    let files = [("homerule.yaml", settings.as_str()), ("rules/all.yaml", RULES), ("rules/cam.yaml", rules)];
+    let house = Home::with(&files).start();
     let large = format!(r#"{{"topic": "cam/door", "payload": "{}"}}"#, "x".repeat(2000));
     assert_eq!(house.ask("POST", "/api/publish", Some(&large)).0, 202);
     let told = "(too large to keep: 2000 bytes)";
@@ -190,4 +193,10 @@ fn what_was_too_large_to_keep_is_said_to_be_so_everywhere() {
     assert!(said.out.contains(told), "{said:?}");
     let recent = house.get("/api/now")["recent"][0].clone();
     assert_eq!((&recent["payload"], &recent["bytes"]), (&"".into(), &2000.into()));
+    assert_eq!(house.ask("POST", "/api/publish", Some(r#"{"topic": "home/ask", "payload": "1"}"#)).0, 202);
+    for rule in ["of-words", "of-numbers"] {
+        let said = house.home.say(&["why-not", rule, "--url", &url]);
+        assert!(said.out.contains("what `cam/door` said was too large to keep: 2 KiB"), "{rule}: {said:?}");
+        assert!(!said.out.contains("no value"), "{rule}: {said:?}");
+    }
 }

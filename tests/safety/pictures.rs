@@ -102,6 +102,27 @@ fn what_devices_are_told_by_a_restore_a_scene_or_a_script_is_drawn_and_so_is_a_n
 }
 
 #[test]
+fn rules_that_select_devices_by_kind_hear_and_tell_no_others() {
+    let device = |name: &str, kind: &str| {
+        format!(
+            "  - {{ name: {name}, kind: {kind}, state: home/{name}, set: home/{name}/set, properties: {{ on: {{ path: state }} }} }}\n"
+        )
+    };
+    let home = Home::new(&[
+        ("homerule.yaml", &format!("devices:\n{}{}", device("lamp", "light"), device("plug", "switch"))),
+        (
+            "rules/a.yaml",
+            "rules:\n  heard: { when: { device: { kind: light }, field: on, to: true }, then: { home/heard: 1 } }\n  \
+             told: { when: home/told, then: { set: { kind: light }, to: { on: true } } }\n",
+        ),
+    ]);
+    for (rule, shown) in [("heard", "home/lamp"), ("told", "home/lamp/set")] {
+        let dot = home.say(&["graph", "--format", "dot", "--rule", rule]).out;
+        assert!(dot.contains(shown) && !dot.contains("home/plug"), "{rule}: {dot}");
+    }
+}
+
+#[test]
 fn a_hundred_rules_are_drawn_in_good_time() {
     let mut rules = String::from("rules:\n");
     for index in 0..100 {

@@ -10,7 +10,7 @@ use crate::analysis::graph::How;
 use crate::lang::{Code, nearest};
 use crate::model::Topic;
 
-use super::words::HANDS;
+use super::words::{HANDS, has_word};
 use super::{Checked, Claim, Suspicion};
 
 pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
@@ -122,6 +122,5 @@ fn is_rarely_heard(text: &str) -> bool {
         "fault",
         "battery",
     ];
-    let text = text.to_ascii_lowercase();
-    RARE.iter().chain(&HANDS).any(|word| text.contains(word))
+    has_word(text, &RARE) || has_word(text, &HANDS)
 }

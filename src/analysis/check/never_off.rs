@@ -13,7 +13,7 @@ use crate::lang::Code;
 use crate::model::{Payload, Topic, Value};
 use crate::rules::{ActionKind, Start, Trigger, TriggerKind};
 
-use super::words::{HANDS, is_notice, is_on};
+use super::words::{HANDS, has_word, is_notice, is_on};
 use super::{Checked, Claim, Suspicion};
 
 pub(super) fn find(home: &Checked<'_>) -> Vec<Suspicion> {
@@ -101,9 +101,7 @@ fn is_by_hand(node: &Node) -> bool {
             TriggerKind::Webhook(_) => return true,
             _ => String::new(),
         };
-        let text =
-            format!("{}/{field}", trigger.filter().map(ToString::to_string).unwrap_or_default()).to_ascii_lowercase();
-        trigger.filter().is_some() && HANDS.iter().any(|word| text.contains(word))
+        trigger.filter().is_some_and(|filter| has_word(&format!("{filter}/{field}"), &HANDS))
             || matches!(trigger.kind, TriggerKind::Sequence(_))
     })
 }

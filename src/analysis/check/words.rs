@@ -138,6 +138,16 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     parts.filter(|word| !word.is_empty())
 }
 
+/// Returns whether a text has one of these words, or several of it (`buttons`); longer ones may end another (`wallswitch`),
+/// which `gas` and `tap` may not, and `pressure` is no `press`.
+pub(super) fn has_word(text: &str, list: &[&str]) -> bool {
+    const ALONE: usize = 4;
+    words(text).any(|word| {
+        let one = word.strip_suffix('s').unwrap_or(&word);
+        list.iter().any(|wanted| word == *wanted || one == *wanted || wanted.len() > ALONE && one.ends_with(wanted))
+    })
+}
+
 fn of_pattern(pattern: &Pattern, path: &str) -> Vec<String> {
     let levels = pattern.levels().iter().filter_map(|level| level.as_text());
     levels.flat_map(words).chain(words(path)).collect()
@@ -217,5 +227,20 @@ fn switch_of(value: &Value) -> Option<bool> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_found_alone_as_several_and_at_the_end_of_another() {
+        for text in ["home/hall/button", "home/Buttons/1", "zigbee2mqtt/wallswitch", "a/b/action", "kitchen_tap"] {
+            assert!(has_word(text, &HANDS), "{text}");
+        }
+        for text in ["home/gasoline", "home/staple", "weather/pressure", "home/tapestry", "home/actionable"] {
+            assert!(!has_word(text, &HANDS) && !has_word(text, &["gas"]), "{text}");
+        }
     }
 }

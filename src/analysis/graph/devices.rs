@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::devices::{CommandOptions, Device, Directory, Extract, Kind, Property, Selector};
-use crate::model::{Map, TopicFilter, Value};
+use crate::devices::{CommandOptions, Device, Directory, Extract, Property};
+use crate::model::{DeviceFilter, Map, TopicFilter, Value};
 use crate::rules::{DeviceChoice, SetAction, Snapshot, SnapshotPart, snapshot_parts};
-use crate::script::{DeviceFilter, Template};
+use crate::script::Template;
 
 use crate::analysis::Pattern;
 
@@ -13,13 +13,12 @@ use crate::analysis::Pattern;
 pub(super) fn chosen(devices: &Directory, choice: &DeviceChoice) -> Vec<Arc<Device>> {
     match choice {
         DeviceChoice::Names(names) => names.iter().flat_map(|name| named(devices, name)).collect(),
-        DeviceChoice::Where(filter) => devices.devices().filter(|device| fits(device, filter)).cloned().collect(),
+        DeviceChoice::Where(filter) => fitting(devices, filter),
     }
 }
 
-fn fits(device: &Device, filter: &DeviceFilter) -> bool {
-    filter.area.as_deref().is_none_or(|area| device.area.as_deref() == Some(area))
-        && filter.has.iter().all(|name| device.property(name).is_some())
+fn fitting(devices: &Directory, filter: &DeviceFilter) -> Vec<Arc<Device>> {
+    devices.devices().filter(|device| device.is_in(filter)).cloned().collect()
 }
 
 /// Returns the devices that a name means.
@@ -54,20 +53,9 @@ fn meant(devices: &Directory, target: &Template) -> Vec<Arc<Device>> {
     }
 }
 
-/// Returns the devices that a map selects.
+/// Returns the devices that a map selects; none where it can't be read.
 fn selected(devices: &Directory, map: &Map) -> Vec<Arc<Device>> {
-    let text = |key: &str| map.get(key).and_then(Value::as_text);
-    let has: Vec<&str> = match map.get("has") {
-        Some(Value::List(names)) => names.iter().filter_map(Value::as_text).collect(),
-        Some(name) => name.as_text().into_iter().collect(),
-        None => Vec::new(),
-    };
-    let selector = Selector {
-        area: text("area").map(Into::into),
-        kind: text("kind").and_then(Kind::parse),
-        has: has.into_iter().map(Into::into).collect(),
-    };
-    devices.devices().filter(|device| selector.matches(device)).cloned().collect()
+    DeviceFilter::read(map).map(|filter| fitting(devices, &filter)).unwrap_or_default()
 }
 
 /// Returns what a snapshot is taken of: filters of topics, and devices. `None`: that is known at run only.

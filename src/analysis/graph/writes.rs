@@ -7,7 +7,7 @@ use crate::devices::Directory;
 use crate::model::{Name, RuleId, Value};
 use crate::rules::{
     Action, ActionKind, BlockId, Notify, Publish, RepeatKind, Rule, RuleEntry, RuleReference, Ruleset, SetAction,
-    Snapshot, TargetKind, snapshot_name,
+    Snapshot, TargetKind, snapshot_key, snapshot_name,
 };
 use crate::script::{Closure, Piece, Template, TopicCall};
 
@@ -118,13 +118,10 @@ impl Writer<'_> {
         let file = self.rule.id.file();
         let mut patterns: BTreeSet<Pattern> = BTreeSet::new();
         for (id, snapshot) in snapshots(self.rule, self.rules) {
-            let taken = snapshot.name.as_ref().map_or_else(
-                || snapshot.target.as_constant().map(snapshot_name),
-                |name| name.as_constant().map(ToString::to_string),
-            );
-            let is_it = match (&name, &taken) {
+            let is_it = match (&name, snapshot.fixed_name()) {
                 (Some(name), Some(taken)) => {
-                    (id.file() == file && name == taken) || *name == format!("{}:{taken}", id.file())
+                    let key = snapshot_key(id.file(), &taken);
+                    *name == key || snapshot_key(file, name) == key
                 }
                 _ => id.file() == file,
             };

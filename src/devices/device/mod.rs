@@ -13,7 +13,7 @@ use crate::devices::device::address::Address;
 use crate::devices::device::kind::Kind;
 use crate::devices::device::property::Property;
 use crate::devices::device::reader::Extract;
-use crate::model::{Payload, Topic, TopicFilter, Value};
+use crate::model::{DeviceFilter, Payload, Topic, TopicFilter, Value};
 
 /// What a device is known by, whatever it is called: `zigbee2mqtt/0x00158d0001a2b3c4`.
 pub type DeviceId = Arc<str>;
@@ -154,6 +154,14 @@ impl Device {
     #[must_use]
     pub fn property(&self, name: &str) -> Option<(usize, &Property)> {
         self.properties.iter().enumerate().find(|(_, property)| *property.name == *name)
+    }
+
+    /// Returns whether it is one of those that are meant.
+    #[must_use]
+    pub fn is_in(&self, filter: &DeviceFilter) -> bool {
+        filter.area.as_deref().is_none_or(|area| self.area.as_deref() == Some(area))
+            && filter.kind.as_deref().is_none_or(|kind| self.kind.as_str() == kind)
+            && filter.has.iter().all(|name| self.has(name))
     }
 
     /// Returns whether it has a property of that name, or of that name in several channels (`on_1`).

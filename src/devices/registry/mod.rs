@@ -7,7 +7,6 @@ pub(in crate::devices) mod names;
 mod reach;
 pub(in crate::devices) mod reading;
 mod sameness;
-pub(in crate::devices) mod selector;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,9 +18,8 @@ use crate::devices::registry::index::{Ear, Index};
 use crate::devices::registry::names::{Found, Names};
 use crate::devices::registry::reach::Reach;
 use crate::devices::registry::sameness::Sameness;
-use crate::devices::registry::selector::Selector;
 use crate::devices::settings::DeviceSettings;
-use crate::model::{Payload, Topic};
+use crate::model::{DeviceFilter, Payload, Topic};
 
 /// The most devices that are known; beyond, more are told of and passed over.
 const MOST_DEVICES: usize = 20_000;
@@ -349,8 +347,8 @@ impl Registry {
     }
 
     /// Returns the devices that are meant, by id.
-    pub fn select<'a>(&'a self, selector: &'a Selector) -> impl Iterator<Item = &'a Arc<Device>> {
-        self.devices().filter(|device| selector.matches(device))
+    pub fn select<'a>(&'a self, filter: &'a DeviceFilter) -> impl Iterator<Item = &'a Arc<Device>> {
+        self.devices().filter(|device| device.is_in(filter))
     }
 
     /// Returns what can't be read of the device of that id.

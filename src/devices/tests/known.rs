@@ -2,6 +2,7 @@
 
 use super::devices_of_zigbee2mqtt::home;
 use super::*;
+use crate::model::DeviceFilter;
 
 const DISCOVERY: &str = r#"{"name":null,"uniq_id":"a","stat_t":"zigbee2mqtt/hall_lamp","cmd_t":"zigbee2mqtt/hall_lamp/set","schema":"json",
   "dev":{"ids":["zigbee2mqtt_0x00158D0001A2B3C4"],"name":"Hall lamp of HA"}}"#;
@@ -75,13 +76,14 @@ fn two_devices_of_one_name_are_told_and_known_by_area_or_id() {
 #[test]
 fn a_selector_finds_by_area_kind_and_what_devices_have() {
     let home = home();
-    let select =
-        |selector: Selector| home.registry.select(&selector).map(|device| device.name.to_string()).collect::<Vec<_>>();
-    assert_eq!(select(Selector { kind: Some(Kind::Light), ..Selector::default() }), ["hall_lamp"]);
-    assert_eq!(select(Selector { has: vec!["on".into()], ..Selector::default() }), ["hall_lamp", "relay"]);
-    assert_eq!(select(Selector { has: vec!["occupancy".into()], ..Selector::default() }), ["hall_sensor"]);
-    assert_eq!(select(Selector { area: Some("hall".into()), ..Selector::default() }), [""; 0]);
-    assert_eq!(select(Selector::default()).len(), 4);
+    let select = |selector: DeviceFilter| {
+        home.registry.select(&selector).map(|device| device.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(select(DeviceFilter { kind: Some("light".into()), ..DeviceFilter::default() }), ["hall_lamp"]);
+    assert_eq!(select(DeviceFilter { has: vec!["on".into()], ..DeviceFilter::default() }), ["hall_lamp", "relay"]);
+    assert_eq!(select(DeviceFilter { has: vec!["occupancy".into()], ..DeviceFilter::default() }), ["hall_sensor"]);
+    assert_eq!(select(DeviceFilter { area: Some("hall".into()), ..DeviceFilter::default() }), [""; 0]);
+    assert_eq!(select(DeviceFilter::default()).len(), 4);
 }
 
 #[test]

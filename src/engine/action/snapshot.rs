@@ -9,7 +9,7 @@ use crate::engine::instant::later;
 use crate::engine::live::snapshots::{Remembered, RememberedDevice};
 use crate::engine::trace::{StepKind, StepResult};
 use crate::model::{Map, Payload, Topic, TopicFilter, Value, format_size};
-use crate::rules::{Snapshot, SnapshotPart, snapshot_name, snapshot_parts};
+use crate::rules::{Snapshot, SnapshotPart, snapshot_key, snapshot_name, snapshot_parts};
 use crate::script::{Failure, KnownDevice};
 
 use super::act::Act;
@@ -151,5 +151,5 @@ fn in_words(name: &str, remembered: &Remembered) -> String {
 /// Returns the name of a snapshot in all of the home: those of a file are its own, unless another file's id is written.
 pub(super) fn key_of(act: &Act<'_>, name: &str) -> String {
     let is_of_file = act.at.core.snapshots.get(name, act.at.core.now()).is_some();
-    if name.contains(':') && is_of_file { name.to_owned() } else { format!("{}:{name}", act.at.rule.id.file()) }
+    if name.contains(':') && is_of_file { name.to_owned() } else { snapshot_key(act.at.rule.id.file(), name) }
 }

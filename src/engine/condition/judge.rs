@@ -222,10 +222,16 @@ impl Evaluator {
         values.push((label, if known.too_large.is_some() { known.told() } else { value.clone() }));
         let field = || (!state.field.is_whole()).then(|| state.field.to_string().into());
         if !state.can_judge(&value) {
-            return Judgement::Unknown(Box::new(WhyUnknown::NoNumber { topic, field: field(), value }));
+            return Judgement::Unknown(Box::new(match known.too_large {
+                Some(bytes) => WhyUnknown::TooLarge { topic, bytes },
+                None => WhyUnknown::NoNumber { topic, field: field(), value },
+            }));
         }
         if value.is_null() {
-            return no(WhyFalse::NoValue { topic, field: field() });
+            return no(match known.too_large {
+                Some(bytes) => WhyFalse::TooLarge { topic, bytes },
+                None => WhyFalse::NoValue { topic, field: field() },
+            });
         }
         if !state.accepts(&value) {
             let wanted = state.wanted(&value);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::engine::core::Core;
-use crate::model::{Name, Topic, Value, nearest};
+use crate::model::{DeviceFilter, Topic, Value, nearest};
 use crate::rules::{ActionKind, Condition, ConditionKind, DeviceChoice, DeviceTrigger, TriggerKind};
-use crate::script::{DeviceFilter, KnownDevice, KnownDevices, Named};
+use crate::script::{KnownDevice, KnownDevices, Named};
 
 /// Returns the topics that hold what a trigger hears, of the devices that are known.
 pub(crate) fn topics(devices: &KnownDevices, trigger: &DeviceTrigger) -> Vec<Topic> {
@@ -49,7 +49,7 @@ pub(crate) fn select(devices: &KnownDevices, target: &Value) -> Result<(Vec<Arc<
     let (mut found, mut unknown): (Vec<Arc<KnownDevice>>, Vec<String>) = (Vec::new(), Vec::new());
     let names: &[Value] = match target {
         Value::Map(map) => {
-            let filter = filter(map)?;
+            let filter = DeviceFilter::read(map)?;
             found.extend(devices.select(&filter).cloned());
             return Ok((found, unknown));
         }
@@ -69,26 +69,6 @@ pub(crate) fn select(devices: &KnownDevices, target: &Value) -> Result<(Vec<Arc<
     Ok((found, unknown))
 }
 
-/// Reads a map that selects devices.
-fn filter(map: &crate::model::Map) -> Result<DeviceFilter, String> {
-    let text = |key: &str, value: &Value| -> Result<Name, String> {
-        value.as_text().map(Name::from).ok_or_else(|| format!("`{key}` takes a text, not {}", value.kind()))
-    };
-    let mut filter = DeviceFilter::default();
-    for (key, value) in map {
-        match (&**key, value) {
-            ("area", value) => filter.area = Some(text("area", value)?),
-            ("kind", value) => filter.kind = Some(text("kind", value)?),
-            ("has", Value::List(names)) => {
-                filter.has = names.iter().map(|name| text("has", name)).collect::<Result<_, _>>()?;
-            }
-            ("has", value) => filter.has = vec![text("has", value)?],
-            (other, _) => return Err(format!("`{other}` doesn't select devices: use `area`, `kind` and `has`")),
-        }
-    }
-    Ok(filter)
-}
-
 /// Returns the rules that name a property of a device, in their order.
 pub(crate) fn rules_that_name(core: &Core, device: &KnownDevice, property: &str) -> Vec<String> {
     let is_it = |name: &str| *name == *device.id || *name == *device.name || *name == *device.label;
@@ -97,7 +77,7 @@ pub(crate) fn rules_that_name(core: &Core, device: &KnownDevice, property: &str)
         *trigger.property == *property
             && match &trigger.devices {
                 DeviceChoice::Names(names) => names.iter().any(|name| is_it(name)),
-                DeviceChoice::Where(filter) => filter.matches(device),
+                DeviceChoice::Where(filter) => device.is_in(filter),
             }
     };
     let asks = |condition: &Condition| {

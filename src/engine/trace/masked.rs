@@ -152,11 +152,12 @@ impl Masker<'_> {
                 | WhyFalse::OutsideWindow(_)
                 | WhyFalse::Sun { .. }
                 | WhyFalse::NoValue { .. }
+                | WhyFalse::TooLarge { .. }
                 | WhyFalse::TooShort { .. } => {}
             },
             Verdict::Unknown(why) => match &mut **why {
                 WhyUnknown::NoNumber { value, .. } => self.value(value),
-                WhyUnknown::NoValueYet(_) => {}
+                WhyUnknown::NoValueYet(_) | WhyUnknown::TooLarge { .. } => {}
             },
             Verdict::Failed(fault) => self.fault(fault),
             Verdict::True | Verdict::False(None) => {}

@@ -55,7 +55,7 @@ impl Step {
         let unknown = match self.verdict() {
             Some(Verdict::Unknown(why)) => match &**why {
                 WhyUnknown::NoValueYet(topic) => Some(topic.clone()),
-                WhyUnknown::NoNumber { .. } => None,
+                WhyUnknown::NoNumber { .. } | WhyUnknown::TooLarge { .. } => None,
             },
             Some(Verdict::True | Verdict::False(_) | Verdict::Failed(_)) | None => None,
         };

@@ -52,6 +52,13 @@ pub enum WhyUnknown {
         /// What it is; null where there is none.
         value: Value,
     },
+    /// A range was asked for, and the payload was too large to keep.
+    TooLarge {
+        /// The topic.
+        topic: Topic,
+        /// How many bytes it had.
+        bytes: usize,
+    },
 }
 
 /// Why a condition is false.
@@ -73,6 +80,13 @@ pub enum WhyFalse {
         topic: Topic,
         /// The path in its payload; `None`: the whole.
         field: Option<Arc<str>>,
+    },
+    /// The payload was too large to keep.
+    TooLarge {
+        /// The topic.
+        topic: Topic,
+        /// How many bytes it had.
+        bytes: usize,
     },
     /// The value isn't what is asked for.
     OtherValue {

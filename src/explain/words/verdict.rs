@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::engine::{Verdict, WhyFalse, WhyUnknown};
-use crate::model::{Topic, Value, spoken};
+use crate::model::{Topic, Value, format_size, spoken};
 use crate::rules::Wanted;
 
 use super::values::other_than;
@@ -41,6 +41,7 @@ fn why_unknown(why: &WhyUnknown) -> String {
         WhyUnknown::NoNumber { topic, field: Some(field), value: Value::Null } => {
             format!("`{}` has no value at `{field}` now", spoken(topic.as_str()))
         }
+        WhyUnknown::TooLarge { topic, bytes } => too_large(topic, *bytes),
         WhyUnknown::NoNumber { topic, field, value } => {
             format!("{} is {}", name(topic, field.as_ref()), other_than(value, &Wanted::Number))
         }
@@ -56,6 +57,7 @@ fn why_false(why: &WhyFalse, at: Timestamp, time: &LocalTime) -> String {
         WhyFalse::NoValue { topic, field: Some(field) } => {
             format!("`{}` has no value at `{field}` now", spoken(topic.as_str()))
         }
+        WhyFalse::TooLarge { topic, bytes } => too_large(topic, *bytes),
         WhyFalse::OtherValue { topic, field, value, wanted } => {
             format!("{} is {}", name(topic, field.as_ref()), other_than(value, wanted))
         }
@@ -64,6 +66,10 @@ fn why_false(why: &WhyFalse, at: Timestamp, time: &LocalTime) -> String {
         }
         WhyFalse::Words(words) => words.to_string(),
     }
+}
+
+fn too_large(topic: &Topic, bytes: usize) -> String {
+    format!("what `{}` said was too large to keep: {}", spoken(topic.as_str()), format_size(bytes))
 }
 
 fn name(topic: &Topic, field: Option<&Arc<str>>) -> String {

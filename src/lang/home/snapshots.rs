@@ -8,7 +8,7 @@ use crate::lang::diagnostic::near::Suggestion;
 use crate::lang::text::FileText;
 use crate::lang::{Code, Diagnostic, Severity, near};
 use crate::model::Place;
-use crate::rules::{ActionKind, Rule, Snapshot, SnapshotPart, snapshot_name, snapshot_parts};
+use crate::rules::{ActionKind, Rule, Snapshot, SnapshotPart, snapshot_key, snapshot_name, snapshot_parts};
 use crate::script::Template;
 
 use super::checks::span_of;
@@ -73,10 +73,6 @@ pub(in crate::lang) fn check(rules: &[(FileText, Arc<Rule>)], diagnostics: &[Dia
 }
 
 fn taken_by<'a>(snapshot: &Snapshot, rule: &'a Rule, place: &'a Place) -> Taken<'a> {
-    let name = match &snapshot.name {
-        Some(name) => name.as_constant().map(ToString::to_string),
-        None => snapshot.target.as_constant().map(snapshot_name),
-    };
     let parts = snapshot.target.as_constant().and_then(|target| snapshot_parts(target).ok()).unwrap_or_default();
     let is_of_topics = |part: &SnapshotPart| matches!(part, SnapshotPart::Topics(_));
     let holds = match parts.iter().filter(|part| is_of_topics(part)).count() {
@@ -85,13 +81,13 @@ fn taken_by<'a>(snapshot: &Snapshot, rule: &'a Rule, place: &'a Place) -> Taken<
         _ => Holds::Any,
     };
     let file = rule.id.file();
-    Taken { place, name: name.map(|name| format!("{file}:{name}")), file, holds }
+    Taken { place, name: snapshot.fixed_name().map(|name| snapshot_key(file, &name)), file, holds }
 }
 
 fn restored_by<'a>(name: &Template, has_to: bool, rule: &'a Rule, place: &'a Place) -> Restored<'a> {
     let file = rule.id.file();
     let name = name.as_constant().map(snapshot_name);
-    Restored { place, names: name.map(|name| (name.clone(), format!("{file}:{name}"))), file, has_to }
+    Restored { place, names: name.map(|name| (name.clone(), snapshot_key(file, &name))), file, has_to }
 }
 
 impl Restored<'_> {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Map};
 
-use crate::model::Name;
+use crate::model::{DeviceFilter, Value};
+use crate::script::evaluation::convert::from_dynamic;
 use crate::script::evaluation::loan::Lent;
 use crate::script::evaluation::refusal::{Refusal, refuse};
 use crate::script::functions::arguments::Argument::Named as NamedArgument;
 use crate::script::functions::function::{Function, Kind, function};
 
 use super::handle::DeviceHandle;
-use super::known::DeviceFilter;
 use super::reading;
 
 /// The functions.
@@ -48,30 +48,14 @@ pub(in crate::script) static ROWS: [Function; 2] = [
 
 impl Lent {
     fn devices(&mut self, filter: &Map) -> Result<rhai::Array, Refusal> {
-        let filter = read_filter(filter)?;
+        let filter = from_dynamic(&Dynamic::from_map(filter.clone())).and_then(|filter| match filter {
+            Value::Map(map) => DeviceFilter::read(&map),
+            other => Err(format!("a map selects devices, not {}", other.kind())),
+        });
+        let filter = filter.map_err(|why| refuse(&why))?;
         self.reads.devices = true;
         let found = self.world.devices.select(&filter);
         let handle = |device: &Arc<_>| DeviceHandle { asked: "".into(), device: Some(Arc::clone(device)) };
         Ok(found.map(|device| Dynamic::from(handle(device))).collect())
     }
-}
-
-fn read_filter(map: &Map) -> Result<DeviceFilter, Refusal> {
-    let text = |key: &str, value: &Dynamic| -> Result<Name, Refusal> {
-        let text = value.as_immutable_string_ref().map_err(|_| refuse(&format!("`{key}` takes a text")))?;
-        Ok(text.as_str().into())
-    };
-    let mut filter = DeviceFilter::default();
-    for (key, value) in map {
-        match key.as_str() {
-            "area" => filter.area = Some(text("area", value)?),
-            "kind" => filter.kind = Some(text("kind", value)?),
-            "has" => match value.as_array_ref() {
-                Ok(names) => filter.has = names.iter().map(|name| text("has", name)).collect::<Result<_, _>>()?,
-                Err(_) => filter.has = vec![text("has", value)?],
-            },
-            other => return Err(refuse(&format!("`{other}` doesn't select devices: use `area`, `kind` and `has`"))),
-        }
-    }
-    Ok(filter)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{Name, Topic};
+use crate::model::{DeviceFilter, Name, Topic};
 
 /// The devices that are known, found by their ids, names and aliases.
 #[derive(Debug, Clone, Default)]
@@ -49,17 +49,6 @@ pub struct KnownProperty {
     pub source: Option<Arc<str>>,
     /// Whether it happens, and doesn't last.
     pub is_event: bool,
-}
-
-/// Which devices are meant; all that is given must fit.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct DeviceFilter {
-    /// The area that they are in.
-    pub area: Option<Name>,
-    /// What sort of thing they are.
-    pub kind: Option<Name>,
-    /// What they have.
-    pub has: Vec<Name>,
 }
 
 /// What a name means.
@@ -136,7 +125,7 @@ impl KnownDevices {
 
     /// Returns the devices that are meant, by id.
     pub fn select<'a>(&'a self, filter: &'a DeviceFilter) -> impl Iterator<Item = &'a Arc<KnownDevice>> {
-        self.iter().filter(|device| filter.matches(device))
+        self.iter().filter(|device| device.is_in(filter))
     }
 
     /// Returns all names, ids aside.
@@ -152,6 +141,14 @@ impl KnownDevices {
 }
 
 impl KnownDevice {
+    /// Returns whether it is one of those that are meant.
+    #[must_use]
+    pub fn is_in(&self, filter: &DeviceFilter) -> bool {
+        filter.area.as_deref().is_none_or(|area| self.area.as_deref() == Some(area))
+            && filter.kind.as_deref().is_none_or(|kind| self.kind == kind)
+            && filter.has.iter().all(|name| self.has.contains(name))
+    }
+
     /// Returns the property of that name.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&KnownProperty> {
@@ -172,15 +169,5 @@ impl KnownDevice {
             Some(source) => format!("{}.{property} ({source})", self.label).into(),
             None => format!("{}.{property}", self.label).into(),
         }
-    }
-}
-
-impl DeviceFilter {
-    /// Returns whether the device is meant.
-    #[must_use]
-    pub fn matches(&self, device: &KnownDevice) -> bool {
-        self.area.as_deref().is_none_or(|area| device.area.as_deref() == Some(area))
-            && self.kind.as_deref().is_none_or(|kind| device.kind == kind)
-            && self.has.iter().all(|name| device.has.contains(name))
     }
 }

@@ -217,9 +217,13 @@ def lets_a_rule_go_on(page, house):
 def leads_from_the_graph_to_what_it_shows(page, house):
     page.open(house.address + "/graph")
     page.until("the picture", "document.querySelectorAll('#picture [data-box]').length > 10")
-    for kind, where in (("rule", "/rules/"), ("topic", "/topics"), ("device", "/devices/")):
+    for kind, where in (("rule", "/rules/"), ("topic", "/topics"), ("device", "/devices/"), ("invariant", "/graph?rule=")):
         href = page.run(f"document.querySelector('#picture a.{kind}').getAttribute('href')")
         check(href.startswith(where), f"a {kind} leads to {href}")
+    page.follow("document.querySelector('#picture a.invariant')")
+    check(page.run("[...document.querySelectorAll('#picture a.invariant')].map(e => e.getAttribute('aria-label'))")[0].find("The pump never runs") >= 0, page.text())
+    check(page.run("document.querySelectorAll('#picture a.rule').length") == 0, "rules stand beside an invariant that reads nothing of them")
+    page.open(house.address + "/graph")
     page.run("document.querySelector('#picture a.rule').focus()")
     stands_out = "document.querySelectorAll('#picture .join.lit').length > 0"
     page.until("what it is joined to to stand out", stands_out)

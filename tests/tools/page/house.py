@@ -121,6 +121,11 @@ rules:
     when: { device: Garden pump, field: power, below: 5, for: 1h }
     if: not inputs.vacation
     then: { set: Garden pump, to: { on: true } }
+
+invariants:
+  dry-pump:
+    name: The pump never runs while we are away
+    never: "inputs.vacation and device('Garden pump').on"
 """
 
 # Rules that run beside those in force: the bell rings twice there, and the alarm is forgotten.

@@ -9,9 +9,9 @@ use crate::lang::reader::file_span;
 use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::yaml::tree::{Node, NodeKind};
 use crate::lang::{Code, near};
-use crate::model::{Name, Value};
+use crate::model::{DeviceFilter, Name, Value};
 use crate::rules::DeviceChoice;
-use crate::script::{DeviceFilter, Expression};
+use crate::script::Expression;
 
 impl Decoder<'_> {
     /// Returns the device that a name means, if the home's files know it. Reports one that they don't know.
@@ -117,12 +117,7 @@ impl Decoder<'_> {
         if devices.registry.devices().next().is_none() {
             return;
         }
-        let selector = crate::devices::Selector {
-            area: filter.area.clone(),
-            kind: filter.kind.as_deref().and_then(crate::devices::Kind::parse),
-            has: filter.has.clone(),
-        };
-        if devices.registry.select(&selector).next().is_some() {
+        if devices.registry.select(filter).next().is_some() {
             return;
         }
         let span = self.mark(node);

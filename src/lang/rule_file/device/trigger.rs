@@ -8,9 +8,8 @@ use crate::lang::rule_file::decoder::Decoder;
 use crate::lang::rule_file::range::Hysteresis;
 use crate::lang::rule_file::trigger::optional;
 use crate::lang::yaml::tree::{Node, NodeKind};
-use crate::model::{Name, TopicFilter, Value, ValuePath, any_device, input_topic};
+use crate::model::{DeviceFilter, Name, TopicFilter, Value, ValuePath, any_device, input_topic};
 use crate::rules::{DeviceChoice, DeviceTrigger, InputKind, StateTrigger, TriggerKind};
-use crate::script::DeviceFilter;
 
 use super::check::Nodes;
 
