@@ -53,5 +53,5 @@ pub use trace::{
     Armed, Awaited, BlockedBy, Cause, CauseKind, DeviceStep, DueEvent, Fault, Loop, Missing, NoRoom, Outcome, Refusal,
     Room, RunId, Step, StepKind, StepResult, StopReason, StoppedBy, Trace, Verdict, WaitsFor, WhyFalse, WhyUnknown,
 };
-pub use view::{ArmedHold, Doing, Judged, RuleView, WaitKind, Waits};
+pub use view::{ArmedHold, Doing, Judged, RuleView, TriggerSources, WaitKind, Waits};
 pub use yielding::{Overridden, OverriddenBy};

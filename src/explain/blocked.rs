@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::engine::{ArmedHold, BlockedBy, RuleView, Step, Verdict};
+use crate::model::spoken;
 use crate::rules::Start;
 
 use super::words::{LocalTime, overridden_by, progress};
@@ -63,7 +64,8 @@ pub fn blocked(view: &RuleView, now: Timestamp, time: &LocalTime) -> Option<Bloc
 
 fn holds(holds: &[ArmedHold], now: Timestamp, time: &LocalTime) -> String {
     let one = |hold: &ArmedHold| {
-        let what = hold.topic.as_ref().map_or("its `while`".to_owned(), |topic| format!("`{topic}`"));
+        let what =
+            hold.topic.as_ref().map_or("its `while`".to_owned(), |topic| format!("`{}`", spoken(topic.as_str())));
         let (held, path) = (progress(hold.since, now, hold.due), &hold.path);
         format!("{what} has held for {held}: `{path}` fires at {}", time.text(hold.due))
     };

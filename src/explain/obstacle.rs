@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{ArmedHold, BlockedBy, Outcome, RuleView, Step, StepKind, StepResult, Trace, Verdict};
-use crate::model::{Origin, RuleId, States};
-use crate::rules::{Rule, Start, Trigger, TriggerKind};
+use crate::engine::{
+    ArmedHold, BlockedBy, Outcome, RuleView, Step, StepKind, StepResult, Trace, TriggerSources, Verdict,
+};
+use crate::model::{Message, Origin, RuleId, States, is_inner, spoken};
+use crate::rules::{DeviceTrigger, Rule, Start, Trigger, TriggerKind};
 
 use super::blocked::{Blocked, blocked};
 use super::near::{NearMiss, meant_topics, near_misses, nearest_topic};
@@ -21,6 +23,8 @@ const MOST_NEAR: usize = 5;
 pub struct Facts<'a> {
     /// The rule as it is now.
     pub view: &'a RuleView,
+    /// Where its triggers hear.
+    pub sources: &'a TriggerSources,
     /// Now.
     pub now: Timestamp,
     /// The time that's asked about; `None`: now.
@@ -129,8 +133,11 @@ impl Obstacle {
     /// Returns the answer once everything that's known has been searched.
     #[must_use]
     pub fn finish(mut self) -> Obstacle {
-        if self.near.is_empty() && !self.listens.is_empty() {
-            self.message = format!("{}; no message came on {}{}", self.message, self.listens.join(", "), self.hint);
+        if self.near.is_empty() && self.by == Some(By::Trigger) {
+            if !self.listens.is_empty() {
+                self.message = format!("{}; no message came on {}", self.message, self.listens.join(", "));
+            }
+            self.message.push_str(&self.hint);
         }
         self
     }
@@ -140,6 +147,7 @@ impl Obstacle {
 #[derive(Debug)]
 pub struct Beyond {
     rule: Arc<Rule>,
+    sources: TriggerSources,
     /// When the rule last ran, or might have, as memory knows; `None`: never.
     since: Option<Timestamp>,
     /// Later messages are in memory, or not asked for.
@@ -153,11 +161,11 @@ impl Beyond {
     /// Adds what came near to what was found in memory, back to the rule's own last publication.
     pub fn look(&self, history: &dyn History, found: &mut Obstacle) {
         let (mut near, mut ran) = (Vec::new(), None);
-        history.walk(self.since.unwrap_or(Timestamp::MIN), self.until, &self.rule, &mut |part| {
+        history.walk(self.since.unwrap_or(Timestamp::MIN), self.until, &self.sources, &mut |part| {
             let own = part.iter().rposition(|heard| is_by(heard, &self.rule.id));
             ran = own.and_then(|own| part.get(own)).map(|heard| (heard.at, self.ran(heard)));
             let later = part.get(own.map_or(0, |own| own + 1)..).unwrap_or_default();
-            near.extend(near_in(&self.rule, later, self.most - near.len(), history));
+            near.extend(near_in(&self.rule, &self.sources, later, self.most - near.len(), history));
             if ran.is_some() || near.len() >= self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         found.add(near, ran);
@@ -264,8 +272,11 @@ impl Facts<'_> {
             Start::While(start) => (Some(start.hold), "its `while`".to_owned()),
             Start::When(triggers) => {
                 let trigger = triggers.iter().find(|trigger| trigger.path == *path)?;
-                let TriggerKind::State(state) = &trigger.kind else { return None };
-                (state.hold, format!("`{}`", armed.topic.as_ref()?))
+                let (TriggerKind::State(state) | TriggerKind::Device(DeviceTrigger { state, .. })) = &trigger.kind
+                else {
+                    return None;
+                };
+                (state.hold, format!("`{}`", spoken(armed.topic.as_ref()?.as_str())))
             }
         };
         let due = armed.at.checked_add(hold.filter(|hold| !hold.is_zero())?).ok()?;
@@ -304,16 +315,16 @@ impl Facts<'_> {
         if found >= MOST_NEAR || since.is_some_and(|since| since >= until) {
             return None;
         }
-        let (rule, time) = (Arc::clone(&self.view.rule), self.time.clone());
-        Some(Beyond { rule, since, until, most: MOST_NEAR - found, time })
+        let (rule, sources, time) = (Arc::clone(&self.view.rule), self.sources.clone(), self.time.clone());
+        Some(Beyond { rule, sources, since, until, most: MOST_NEAR - found, time })
     }
 
     /// Returns the messages after `since` that have a trigger's topic and set none off, newest first.
     fn near(&self, since: Option<Timestamp>) -> Vec<NearMiss> {
         let mut near = Vec::new();
         let (from, until) = (since.unwrap_or(Timestamp::MIN), self.until.unwrap_or(Timestamp::MAX));
-        self.heard.walk(from, until, &self.view.rule, &mut |part| {
-            near.extend(near_in(&self.view.rule, part, MOST_NEAR - near.len(), self.heard));
+        self.heard.walk(from, until, self.sources, &mut |part| {
+            near.extend(near_in(&self.view.rule, self.sources, part, MOST_NEAR - near.len(), self.heard));
             if near.len() >= MOST_NEAR { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         near
@@ -349,16 +360,23 @@ impl Facts<'_> {
         let due = due.map_or(String::new(), |(path, due)| format!("; `{path}` is due at {}", self.time.text(*due)));
         let at = near.first().map(|near| near.at);
         let found = Obstacle::new(self.rule(), at, Some(By::Trigger), format!("{message}{due}"));
-        let hint = if near.is_empty() { self.near_topics() } else { String::new() };
-        Obstacle { near, listens: listens(&self.view.rule), hint, ..found }
+        let unknown = self.sources.unknown.iter().map(|unknown| format!("; {unknown}")).collect::<String>();
+        let hint = if near.is_empty() { format!("{}{unknown}", self.near_topics()) } else { String::new() };
+        Obstacle { near, listens: self.listens(), hint, ..found }
     }
 
     /// Returns topics that speak, and that were probably meant by the rule's triggers.
     fn near_topics(&self) -> String {
         let filters = self.view.rule.triggers().iter().filter_map(Trigger::filter);
+        let filters = filters.filter(|filter| !is_inner(filter.as_str()));
         let unheard = filters.filter(|filter| self.states.matching(filter).next().is_none());
         let near = unheard.filter_map(|filter| nearest_topic(filter, self.states.iter().map(|(topic, _)| topic)));
         near.map(|topic| format!("; `{topic}` speaks: did you mean that?")).collect::<Vec<_>>().concat()
+    }
+
+    /// Returns where a rule's triggers listen.
+    fn listens(&self) -> Vec<String> {
+        self.sources.filters.iter().map(|filter| format!("`{}`", filter.as_str())).collect()
     }
 
     /// Returns what's told if there's no trace of the rule.
@@ -424,11 +442,17 @@ impl Facts<'_> {
 }
 
 /// Returns which of these messages, oldest first, came near, newest first.
-fn near_in(rule: &Rule, part: &[HeardMessage], most: usize, history: &dyn History) -> Vec<NearMiss> {
-    let messages: Vec<_> = part.iter().map(|heard| (heard.at, &heard.message)).collect();
-    near_misses(rule, &messages, most, &|topic, at| {
+fn near_in(
+    rule: &Rule,
+    sources: &TriggerSources,
+    part: &[HeardMessage],
+    most: usize,
+    history: &dyn History,
+) -> Vec<NearMiss> {
+    let messages: Vec<(Timestamp, &Message)> = part.iter().map(|heard| (heard.at, &heard.message)).collect();
+    near_misses(rule, sources, &messages, most, &|topic, at, is_wanted| {
         let just_before = at.checked_sub(SignedDuration::from_micros(1)).ok()?;
-        history.last(topic, just_before, &|_| true).map(|heard| heard.message.payload)
+        history.last(topic, just_before, &|heard| is_wanted(&heard.message)).map(|heard| heard.message)
     })
 }
 
@@ -441,13 +465,5 @@ fn is_running(last: &Repeated) -> bool {
 }
 
 fn name_of(hold: &ArmedHold) -> String {
-    hold.topic.as_ref().map_or("its `while`".to_owned(), |topic| format!("`{topic}`"))
-}
-
-/// Returns where a rule's triggers listen.
-fn listens(rule: &Rule) -> Vec<String> {
-    let filters = rule.triggers().iter().filter_map(Trigger::filter);
-    let mut topics: Vec<String> = filters.map(|filter| format!("`{}`", filter.as_str())).collect();
-    topics.dedup();
-    topics
+    hold.topic.as_ref().map_or("its `while`".to_owned(), |topic| format!("`{}`", spoken(topic.as_str())))
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{Awaited, RuleView};
-use crate::model::Message;
+use crate::engine::{Awaited, RuleView, TriggerSources};
+use crate::model::{Message, is_inner};
 use crate::rules::{Rule, Start, Trigger};
 
 use super::blocked::blocked;
@@ -28,7 +28,7 @@ pub struct Silence<'a> {
 impl Silence<'_> {
     /// Returns why a rule that `does_what` did nothing.
     #[must_use]
-    pub fn of(&self, view: &RuleView, does_what: &str) -> Report {
+    pub fn of(&self, view: &RuleView, sources: &TriggerSources, does_what: &str) -> Report {
         let mut report = Report::default();
         let rule = &view.rule;
         let id = &rule.id;
@@ -56,22 +56,25 @@ impl Silence<'_> {
         }
         let awaited = self.waits_for(view);
         report.add(LineKind::Plain, format!("`{id}` {does_what}, but nothing triggered it{awaited}"));
-        for line in self.near(rule) {
+        for line in self.near(rule, sources) {
             report.add(LineKind::Plain, line);
         }
         report
     }
 
     /// Returns a line for each message that came near, oldest first, or for each topic that was probably meant.
-    fn near(&self, rule: &Rule) -> Vec<String> {
+    fn near(&self, rule: &Rule, sources: &TriggerSources) -> Vec<String> {
         // A test knows all its messages: before the first one of a topic, there was nothing.
-        let near = near_misses(rule, &self.messages, MOST_NEAR, &|_, _| None);
+        let near = near_misses(rule, sources, &self.messages, MOST_NEAR, &|_, _, _| None);
         if near.is_empty() {
             let filters = rule.triggers().iter().filter_map(Trigger::filter);
+            let filters = filters.filter(|filter| !is_inner(filter.as_str()));
             let spoken = || self.messages.iter().map(|(_, message)| &message.topic);
             let meant = filters.filter_map(|filter| nearest_topic(filter, spoken()));
+            let unknown = sources.unknown.iter().map(|unknown| format!("    {unknown}"));
             return meant
                 .map(|topic| format!("    nothing spoke there, but `{topic}` did: is one of them misspelled?"))
+                .chain(unknown)
                 .collect();
         }
         let line = |near: &super::NearMiss| {

@@ -160,6 +160,32 @@ rules:
 }
 
 #[test]
+fn what_a_device_or_an_input_said_that_came_near_is_told() {
+    let rules = "\
+inputs: { guests: { type: toggle, default: false } }
+rules:
+  cold: { when: { device: Sensor, field: t, below: 10 }, then: { out/x: 1 } }
+  party: { when: { input: guests, to: true }, then: { out/y: 1 } }
+  other: { when: { device: Sensro, field: t, below: 10 }, then: { out/z: 1 } }
+";
+    let settings = "devices: [ { name: Sensor, state: home/sensor, properties: { t: { path: temp } } } ]\n";
+    let home = Home::new(&[("homerule.yaml", settings), ("rules/a.yaml", rules)]);
+    let steps = "[ { device: Sensor, says: { t: 8 } }, { input: { guests: false } }, \
+                 { expect: { out/x: 1, out/y: 1, out/z: 1 } } ]";
+    let test = format!("tests: {{ t: {{ given_inputs: {{ guests: true }}, steps: {steps} }} }}\n");
+    home.write("rules/a.test.yaml", &test);
+    let said = home.say(&["test"]).out;
+    for told in [
+        "when: `Sensor.t`: it's the first value that's known, and a first one never crosses\n",
+        "when: `inputs.guests`: it's false, and `to` wants true\n",
+        "    no device is called `Sensro`\n",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(!said.contains('$'), "{said}");
+}
+
+#[test]
 fn a_state_that_a_rule_should_have_made_is_explained_as_a_publication_is() {
     let rules = "rules: { on: { when: { state: tv, to: ON }, then: { lamp/set: ON } } }\n";
     let said = report_of(rules, "- { publish: tv, payload: OFF }\n- expect_state: { lamp/set: ON, tv: ON }\n");

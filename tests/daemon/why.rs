@@ -57,6 +57,65 @@ fn why_not_says_which_messages_came_near() {
     assert_eq!(near("on"), ["it's OFF, and `payload` wants ON"]);
 }
 
+/// A sensor, and rules that hear of it and of an input by name.
+const NAMED: &str = "\
+inputs: { house: { type: choice, options: [home, away], default: home } }
+rules:
+  cold: { when: { device: Sensor, field: t, below: 10 }, then: { out/x: 1 } }
+  any: { when: { device: { has: t }, field: t, above: 30 }, then: { out/x: 1 } }
+  open: { when: { device: Sensor, field: open, to: true, for: 3m }, then: { out/x: 1 } }
+  away: { when: { input: house, to: away }, then: { out/x: 1 } }
+  none: { when: { device: Sensro, field: t, below: 10 }, then: { out/x: 1 } }
+";
+
+fn with_a_sensor(more: &str) -> House {
+    let device =
+        "devices: [ { name: Sensor, state: home/sensor, properties: { t: { path: temp }, open: { path: open } } } ]\n";
+    let settings = format!("{SETTINGS}{device}{more}");
+    Home::with(&[("homerule.yaml", &settings), ("rules/all.yaml", NAMED)]).start()
+}
+
+#[test]
+fn why_not_says_what_devices_and_inputs_said_that_came_near() {
+    let house = with_a_sensor("");
+    publish(&house, "home/sensor", &json!({ "temp": 8 }));
+    publish(&house, "home/sensor", &json!({ "open": false }));
+    publish(&house, "home/sensor", &json!({ "temp": 7 }));
+    publish(&house, "homerule/input/house/set", &json!("home"));
+    let near = |rule: &str| {
+        let answer = why_not(&house, rule);
+        assert_eq!(answer["by"], "trigger", "{answer}");
+        answer["near"].as_array().unwrap().iter().map(|near| near["why"].clone()).collect::<Vec<_>>()
+    };
+    let first = "`Sensor.t`: it's the first value that's known, and a first one never crosses";
+    assert_eq!(near("cold"), ["`Sensor.t`: it was already within the range: 8", first]);
+    assert_eq!(near("any"), ["`Sensor.t`: 7 isn't above 30", "`Sensor.t`: 8 isn't above 30"]);
+    assert_eq!(near("open"), ["`Sensor.open`: it's false, and `to` wants true"]);
+    assert_eq!(near("away"), ["`inputs.house`: it's home, and `to` wants away"]);
+    assert_eq!(why_not(&house, "cold")["near"][0]["topic"], "home/sensor");
+    let message = why_not(&house, "none")["message"].as_str().unwrap().to_owned();
+    assert!(message.ends_with("; no device is called `Sensro`"), "{message}");
+    publish(&house, "home/sensor", &json!({ "open": true }));
+    let held = why_not(&house, "open");
+    assert!(held["message"].as_str().unwrap().contains("`Sensor.open`"), "{held}");
+}
+
+#[test]
+fn what_devices_said_is_found_in_the_recording_too() {
+    let mut house = with_a_sensor("traces: { memory: 1B }\n");
+    for temp in [20, 12] {
+        publish(&house, "home/sensor", &json!({ "temp": temp }));
+    }
+    house.end("TERM");
+    house.begin();
+    let said = say(&house, &["why-not", "cold"]);
+    let lines: Vec<&str> = said.out.lines().filter(|line| line.contains("`Sensor.t`")).collect();
+    assert_eq!(lines.len(), 2, "{said:?}");
+    assert!(lines[0].contains("12 isn't below 10") && lines[1].contains("20 isn't below 10"), "{said:?}");
+    let quiet = say(&house, &["why-not", "open"]).out;
+    assert!(quiet.contains("no message came on `home/sensor`") && !quiet.contains('$'), "{quiet}");
+}
+
 #[test]
 fn why_not_names_all_that_blocks_a_rule() {
     let house = House::with_rules(

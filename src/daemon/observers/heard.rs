@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::Publication;
+use crate::engine::{Publication, TriggerSources};
 use crate::explain::{HeardMessage, History, Speaker};
 use crate::model::{Hashing, Message, Topic};
-use crate::rules::{Rule, Trigger};
 
 /// What a message takes beside its topic and payload, about.
 const OVERHEAD: usize = 200;
@@ -109,13 +108,12 @@ impl History for Heard {
         &self,
         from: Timestamp,
         until: Timestamp,
-        rule: &Rule,
+        sources: &TriggerSources,
         take: &mut dyn FnMut(&[HeardMessage]) -> ControlFlow<()>,
     ) {
-        let filters: Vec<_> = rule.triggers().iter().filter_map(Trigger::filter).collect();
         let is_wanted = |heard: &&HeardMessage| {
-            let is_own = || matches!(&heard.speaker, Speaker::Rule(speaker, _) if *speaker == rule.id);
-            filters.iter().any(|filter| filter.matches_in_rules(&heard.message.topic)) || is_own()
+            let is_own = || matches!(&heard.speaker, Speaker::Rule(speaker, _) if *speaker == sources.rule);
+            sources.filters.iter().any(|filter| filter.matches_in_rules(&heard.message.topic)) || is_own()
         };
         let within = self.messages.iter().filter(|heard| heard.at > from && heard.at <= until);
         let part: Vec<HeardMessage> = within.filter(is_wanted).cloned().collect();

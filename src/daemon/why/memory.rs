@@ -43,11 +43,13 @@ pub(in crate::daemon) fn obstacle(
     until: Option<Timestamp>,
 ) -> Option<(Obstacle, Option<Beyond>)> {
     let view = home.engine.view(rule, home.now)?;
+    let sources = home.engine.trigger_sources(rule)?;
     let mut running = home.engine.runs_under_way(home.now);
     running.retain(|trace| trace.rule == *rule);
     running.reverse();
     Some(explain_obstacle(&Facts {
         view: &view,
+        sources: &sources,
         now: home.now,
         until,
         states: home.engine.states(),

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use crate::api::cause_of;
 use crate::disk::recorded::{Past, Wanted};
+use crate::engine::TriggerSources;
 use crate::explain::{HeardMessage, History, Speaker};
 use crate::model::recording::Recorded;
 use crate::model::{Topic, TopicFilter};
-use crate::rules::{Rule, Trigger};
 
 /// What was recorded.
 pub(in crate::daemon) struct Recordings<'a>(pub(in crate::daemon) &'a Past);
@@ -29,16 +29,15 @@ impl History for Recordings<'_> {
         &self,
         from: Timestamp,
         until: Timestamp,
-        rule: &Rule,
+        sources: &TriggerSources,
         take: &mut dyn FnMut(&[HeardMessage]) -> ControlFlow<()>,
     ) {
-        let filters: Vec<&TopicFilter> = rule.triggers().iter().filter_map(Trigger::filter).collect();
-        let prefixes = filters.iter().map(|filter| filter.literal_prefix());
-        let Some(wanted) = Wanted::new(std::iter::empty(), prefixes, Some(&rule.id)) else { return };
+        let prefixes = sources.filters.iter().map(TopicFilter::literal_prefix);
+        let Some(wanted) = Wanted::new(std::iter::empty(), prefixes, Some(&sources.rule)) else { return };
         // What is wanted is found by how lines begin: more than the filters match.
         let is_wanted = |recorded: &Recorded| {
-            recorded.rule.as_ref() == Some(&rule.id)
-                || filters.iter().any(|filter| filter.matches_in_rules(&recorded.message.topic))
+            recorded.rule.as_ref() == Some(&sources.rule)
+                || sources.filters.iter().any(|filter| filter.matches_in_rules(&recorded.message.topic))
         };
         self.0.walk(from, until, &wanted, |messages| {
             let part: Vec<HeardMessage> = messages.into_iter().filter(is_wanted).map(heard).collect();

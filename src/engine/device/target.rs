@@ -9,7 +9,13 @@ use crate::script::{KnownDevice, KnownDevices, Named};
 
 /// Returns the topics that hold what a trigger hears, of the devices that are known.
 pub(crate) fn topics(devices: &KnownDevices, trigger: &DeviceTrigger) -> Vec<Topic> {
-    let found: Vec<&Arc<KnownDevice>> = match &trigger.devices {
+    let found = heard_by(devices, &trigger.devices);
+    found.into_iter().filter_map(|device| device.topic(&trigger.property).cloned()).collect()
+}
+
+/// Returns the devices that are known and that a trigger hears.
+pub(crate) fn heard_by<'a>(devices: &'a KnownDevices, choice: &'a DeviceChoice) -> Vec<&'a Arc<KnownDevice>> {
+    match choice {
         DeviceChoice::Names(names) => names
             .iter()
             .filter_map(|name| match devices.find(name) {
@@ -18,8 +24,7 @@ pub(crate) fn topics(devices: &KnownDevices, trigger: &DeviceTrigger) -> Vec<Top
             })
             .collect(),
         DeviceChoice::Where(filter) => devices.select(filter).collect(),
-    };
-    found.into_iter().filter_map(|device| device.topic(&trigger.property).cloned()).collect()
+    }
 }
 
 /// Returns the device that a name means.

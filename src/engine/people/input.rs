@@ -15,7 +15,8 @@ use crate::rules::{Input, InputKind, Inputs, LogLevel};
 use crate::script::{Failure, Template};
 
 /// How the topics begin on which inputs tell their values.
-const PREFIX: &str = "homerule/input/";
+/// How the topics of inputs begin that clients see.
+pub(crate) const PREFIX: &str = "homerule/input/";
 
 /// Who sets an input.
 enum By<'a> {

@@ -4,6 +4,7 @@
 
 mod judged;
 mod questions;
+mod sources;
 mod waits;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use super::yielding::state::Override;
 
 pub use judged::Judged;
 pub(crate) use judged::judged;
+pub use sources::TriggerSources;
 pub(crate) use waits::waits;
 pub use waits::{WaitKind, Waits};
 

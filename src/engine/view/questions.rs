@@ -18,7 +18,7 @@ use crate::engine::yielding::state::Override;
 use crate::model::{Name, RuleId};
 use crate::rules::TelegramTarget;
 
-use super::{Doing, Judged, RuleView, Waits};
+use super::{Doing, Judged, RuleView, TriggerSources, Waits};
 
 impl Engine {
     /// Returns whether the rule `id` is switched on; `None` where there is no such rule.
@@ -99,6 +99,14 @@ impl Engine {
             Masker(&self.core.secrets).steps(&mut view.judged);
         }
         Some(view)
+    }
+
+    /// Returns where the triggers of the rule `id` hear, and how they read what is said there; `None` where there is no such
+    /// rule.
+    #[must_use]
+    pub fn trigger_sources(&self, id: &RuleId) -> Option<TriggerSources> {
+        let live = self.core.live.get(self.core.live.find(id)?);
+        Some(TriggerSources::of(&self.core, &live.rule))
     }
 
     /// Returns what time alone says of the conditions of the rule `id`, at the time that was last told; `None` where there is

@@ -15,6 +15,7 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
     match &trigger.kind {
         TriggerKind::Topic { filter, .. } if !is_ours(filter) => None,
         TriggerKind::State(state) if !is_ours(&state.filter) => None,
+        TriggerKind::Device(device) if !is_ours(&device.state.filter) => None,
         TriggerKind::Silent { filter, .. } if !is_ours(filter) => None,
         _ if !trigger.enabled => Some("the trigger is off (`enabled: false`)".to_owned()),
         TriggerKind::Topic { payload, condition, retained, .. } => {
@@ -36,9 +37,9 @@ pub fn miss(trigger: &Trigger, message: &Message, before: Option<&Value>) -> Opt
             })
         }
         TriggerKind::State(state) => miss_of_state(state, value, before),
+        TriggerKind::Device(device) => miss_of_state(&device.state, value, before),
         TriggerKind::Silent { .. } => Some("it spoke, so its `for` starts again".to_owned()),
-        TriggerKind::Device(_)
-        | TriggerKind::Schedule { .. }
+        TriggerKind::Schedule { .. }
         | TriggerKind::AtExpression { .. }
         | TriggerKind::Sequence(_)
         | TriggerKind::Client { .. }

@@ -1,10 +1,12 @@
 //! Messages that had the topic of one of a rule's triggers, and didn't set it off.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{Message, Payload, Topic};
+use crate::engine::TriggerSources;
+use crate::model::{Message, Payload, Topic, is_inner, spoken};
 use crate::rules::{Rule, Trigger};
 
 use super::miss;
@@ -24,33 +26,47 @@ pub struct NearMiss {
     pub why: String,
 }
 
-/// Returns the last of `messages`, which are oldest first, that came near, newest first, at most `most`. `earlier` gives
-/// what a topic said last before a time, if `messages` don't reach back that far.
+/// What a topic said last before a time, of the messages that are wanted.
+type Earlier<'a> = dyn Fn(&Topic, Timestamp, &dyn Fn(&Message) -> bool) -> Option<Message> + 'a;
+
+/// Returns the last of `messages`, which are oldest first, that came near, newest first, at most `most`. `earlier` looks
+/// where `messages` don't reach back to.
 #[must_use]
 pub fn near_misses(
     rule: &Rule,
+    sources: &TriggerSources,
     messages: &[(Timestamp, &Message)],
     most: usize,
-    earlier: &dyn Fn(&Topic, Timestamp) -> Option<Payload>,
+    earlier: &Earlier<'_>,
 ) -> Vec<NearMiss> {
-    let before = |index: usize, message: &Message, at: Timestamp| {
-        let mut earlier_here = messages.get(..index).unwrap_or_default().iter().rev();
-        let same = earlier_here.find(|(_, earlier)| earlier.topic == message.topic);
-        same.map(|(_, earlier)| earlier.payload.clone()).or_else(|| earlier(&message.topic, at))
-    };
     let near = messages.iter().enumerate().rev().filter_map(|(index, (at, message))| {
-        // What the value was before is looked for only where a trigger has the topic.
-        let mut triggers = rule.triggers().iter().filter(|trigger| hears(trigger, &message.topic)).peekable();
-        triggers.peek()?;
-        let before = before(index, message, *at);
-        let before = before.as_ref().map(Payload::value);
-        let (path, why) =
-            triggers.find_map(|trigger| Some((Arc::clone(&trigger.path), miss(trigger, message, before)?)))?;
+        let (path, why) = rule.triggers().iter().find_map(|trigger| {
+            let now = heard(trigger, sources, message)?;
+            // What the value was before is looked for only where a trigger has the topic.
+            let was = |earlier: &Message| {
+                let was = heard(trigger, sources, earlier).filter(|was| was.topic == now.topic);
+                was.map(|was| was.payload.clone())
+            };
+            let mut earlier_here = messages.get(..index).unwrap_or_default().iter().rev();
+            let before = earlier_here
+                .find_map(|(_, earlier)| was(earlier))
+                .or_else(|| was(&earlier(&message.topic, *at, &|earlier| was(earlier).is_some())?));
+            let why = miss(trigger, &now, before.as_ref().map(Payload::value))?;
+            let is_named = now.topic != message.topic;
+            let why = if is_named { format!("`{}`: {why}", spoken(now.topic.as_str())) } else { why };
+            Some((Arc::clone(&trigger.path), why))
+        })?;
         Some(NearMiss { at: *at, topic: message.topic.clone(), payload: message.payload.clone(), path, why })
     });
     near.take(most).collect()
 }
 
-fn hears(trigger: &Trigger, topic: &Topic) -> bool {
-    trigger.filter().is_some_and(|filter| filter.matches_in_rules(topic))
+/// Returns a message as a trigger hears it: what it says of a device or an input that it names, or as it is.
+fn heard<'m>(trigger: &Trigger, sources: &TriggerSources, message: &'m Message) -> Option<Cow<'m, Message>> {
+    let filter = trigger.filter()?;
+    if !is_inner(filter.as_str()) {
+        return filter.matches_in_rules(&message.topic).then_some(Cow::Borrowed(message));
+    }
+    let mut said = sources.said(message).into_iter();
+    said.find(|(path, _)| **path == trigger.path).map(|(_, said)| Cow::Owned(said))
 }

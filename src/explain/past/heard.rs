@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::Cause;
+use crate::engine::{Cause, TriggerSources};
 use crate::model::{Message, RuleId, Topic};
-use crate::rules::Rule;
 
 /// A message that was heard.
 #[derive(Debug, Clone)]
@@ -38,13 +37,13 @@ pub trait History {
     /// Returns the messages of these topics after `from` up to `until`, oldest first.
     fn within(&self, from: Timestamp, until: Timestamp, topics: &BTreeSet<Topic>) -> Vec<HeardMessage>;
 
-    /// Gives the messages after `from` up to `until` that have a trigger's topic or that the rule published, in parts: the
-    /// newest part first, its messages oldest first.
+    /// Gives the messages after `from` up to `until` that a trigger of a rule hears or that the rule published, in parts:
+    /// the newest part first, its messages oldest first.
     fn walk(
         &self,
         from: Timestamp,
         until: Timestamp,
-        rule: &Rule,
+        sources: &TriggerSources,
         take: &mut dyn FnMut(&[HeardMessage]) -> ControlFlow<()>,
     );
 }

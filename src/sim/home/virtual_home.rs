@@ -430,7 +430,10 @@ impl VirtualHome {
                     self.heard.note(at, &publication.message);
                     self.published.push(Published { at, publication });
                 }
-                Effect::Tell(message) => self.pass_on(&message),
+                Effect::Tell(message) => {
+                    self.pass_on(&message);
+                    self.heard.note(at, &message);
+                }
                 Effect::Save { key, value } => self.saved.apply(&key, value.as_ref()),
                 Effect::Trace(trace) => self.traces.push(trace),
                 Effect::Log { rule, level, text } => self.logs.push(Logged { at, rule, level, text }),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::engine::RuleView;
+use crate::engine::{RuleView, TriggerSources};
 use crate::explain::{LineKind, Report, Silence};
 use crate::model::RuleId;
 
@@ -17,6 +17,7 @@ const MOST_RULES: usize = 3;
 pub(in crate::sim) struct Standings {
     now: Timestamp,
     views: BTreeMap<RuleId, RuleView>,
+    sources: BTreeMap<RuleId, TriggerSources>,
 }
 
 impl Standings {
@@ -24,8 +25,9 @@ impl Standings {
     pub(in crate::sim) fn of(world: &mut VirtualHome, is_wanted: impl Fn(&RuleId) -> bool) -> Standings {
         let ids: Vec<RuleId> = world.engine().rule_ids().filter(|id| is_wanted(id)).cloned().collect();
         let now = world.now();
+        let sources = ids.iter().filter_map(|id| Some((id.clone(), world.engine().trigger_sources(id)?))).collect();
         let views = ids.into_iter().filter_map(|id| Some((id.clone(), world.view(&id)?))).collect();
-        Standings { now, views }
+        Standings { now, views, sources }
     }
 
     /// Returns how all of them stand.
@@ -49,7 +51,9 @@ impl Standings {
         let silence = Silence { now: self.now, time: clock.time(), messages: world.heard.messages() };
         let mut report = Report::default();
         for view in views.iter().take(MOST_RULES) {
-            report.append(silence.of(view, does_what));
+            if let Some(sources) = self.sources.get(&view.rule.id) {
+                report.append(silence.of(view, sources, does_what));
+            }
         }
         match views.len().saturating_sub(MOST_RULES) {
             0 => {}
