@@ -244,6 +244,17 @@ fn a_home_without_a_place_says_so() {
 /// A configuration of files, its exit status, and what is said.
 type Hostile = (&'static str, Vec<(&'static str, Vec<u8>)>, i32, &'static str);
 
+/// A template that would be written out four thousand million times.
+fn loops_within_loops() -> String {
+    let begin = "{% for x in range(40) %}".repeat(6);
+    let end = "{% endfor %}".repeat(6);
+    format!("payload: '{{% set ns = namespace(a=[]) %}}{begin}{{% set ns.a = ns.a + [x] %}}{end}{{{{ ns.a }}}}'")
+}
+
+fn with_id() -> String {
+    PLAIN.replacen("- ", "- id: same\n  ", 1)
+}
+
 fn hostile() -> Vec<Hostile> {
     let line = |letter: char| {
         let before = char::from(u8::try_from(letter).unwrap() - 1);
@@ -284,6 +295,18 @@ fn hostile() -> Vec<Hostile> {
         ("latin", vec![(main, b"automation:\n- alias: K\xfcche\n".to_vec())], 1, "isn't UTF-8 text"),
         ("nul", vec![(main, b"automation:\n- alias: K\0che\n".to_vec())], 1, "this isn't YAML"),
         ("list", vec![(main, with("- a\n- b\n"))], 1, "isn't a map of blocks"),
+        (
+            "loops within loops",
+            vec![(main, with(&format!("automation:\n{}", PLAIN.replace("payload: x", &loops_within_loops()))))],
+            1,
+            "the expression would be far too long",
+        ),
+        (
+            "the same id twice",
+            vec![(main, with(&format!("automation:\n{}{}", with_id(), with_id())))],
+            1,
+            "2 automations: 1 taken, 1 taken with a difference, 0 refused",
+        ),
         (
             "deep",
             vec![(main, with(&format!("automation: {}{}\n", "[".repeat(5000), "]".repeat(5000))))],

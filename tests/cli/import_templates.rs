@@ -88,5 +88,5 @@ fn templates_give_what_home_assistant_makes_of_them() {
     let tested = home.say(&["test", "home"]);
     assert_eq!(tested.status, 0, "{}{}", tested.out, tested.err);
     // What Home Assistant can do and this import refuses, with its place: no more than these.
-    assert_eq!(refused, 19);
+    assert_eq!(refused, 17);
 }

@@ -16,7 +16,7 @@ import sys
 
 import homeassistant.const
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import config_validation, template
+from homeassistant.helpers import config_validation, device_registry, entity_registry, template
 from homeassistant.util import dt
 
 logging.disable(logging.CRITICAL)
@@ -30,9 +30,13 @@ async def render(fixture):
     dt.now = lambda of=None: now.astimezone(of or zone)
     home = HomeAssistant(".")
     await home.config.async_set_time_zone(fixture["zone"])
+    # What `states(…, rounded=True)` asks for.
+    await device_registry.async_load(home)
+    await entity_registry.async_load(home)
     for entity, (state, attributes) in fixture["states"].items():
         home.states.async_set(entity, state, attributes)
     for case in fixture["cases"]:
+        case.pop("error", None)
         try:
             result = template.Template(case["template"], home).async_render(parse_result=True)
             case["text"] = config_validation.string(result)

@@ -137,8 +137,14 @@ impl<'a> Importer<'a> {
         for (id, entity) in &helpers.entities {
             self.home.entities.entry(id.clone()).or_insert_with(|| entity.clone());
         }
+        for helper in &self.configuration.helpers {
+            if let Some(unit) = helper.node.get("unit_of_measurement").and_then(Node::to_text) {
+                self.home.units.insert(helper_id(helper), unit);
+            }
+        }
         self.leave_computed(&mut helpers);
         self.scenes();
+        let mut seen = BTreeSet::new();
         for (node, expanded, key) in automations {
             let comments = self.comments_of(&node.place);
             let made = match self.rejected.get(&key).cloned() {
@@ -148,6 +154,11 @@ impl<'a> Importer<'a> {
                 }
                 None => translate::automation(self.source(), &node, expanded, &key, comments),
             };
+            let mut made = made;
+            let id = node.get("id").and_then(Node::to_text);
+            if let Some(id) = id.filter(|id| !seen.insert(id.clone())) {
+                made.differs.push(format!("there, a second automation with the id `{id}` isn't loaded; here it is"));
+            }
             let name = title(&node, &key);
             self.add(EntryKind::Automation, &node.place, name, &key, made);
         }
@@ -237,15 +248,8 @@ impl<'a> Importer<'a> {
                         .or_else(|| part.get("data").and_then(|data| data.get("entity_id")));
                     ids.map(Node::items).unwrap_or_default().into_iter().filter_map(Node::to_text)
                 };
-                if action == "timer.start" {
-                    let ids: Vec<String> = target_ids()
-                        .flat_map(|ids| ids.split(',').map(|id| id.trim().to_owned()).collect::<Vec<_>>())
-                        .collect();
-                    let is_known = !ids.is_empty() && ids.iter().all(|id| id.starts_with("timer."));
-                    match &mut self.names.started_timers {
-                        Some(started) if is_known => started.extend(ids),
-                        other => *other = None,
-                    }
+                if let Some(service) = action.strip_prefix("timer.") {
+                    self.names.note_timers(service, &target_ids().collect::<Vec<_>>());
                 }
                 if let Some(object) = action.strip_prefix("script.") {
                     for key in ["data", "data_template"] {
@@ -274,7 +278,8 @@ impl<'a> Importer<'a> {
                         .filter_map(Node::to_text)
                     {
                         for id in id.split(',') {
-                            let is_bridged = self.home.entity(id.trim()).source == Source::Bridge;
+                            let source = self.home.entity(id.trim()).source;
+                            let is_bridged = matches!(source, Source::Bridge | Source::Topic(_));
                             ours |= !is_bridged;
                             bridged |= is_bridged;
                         }
@@ -286,7 +291,7 @@ impl<'a> Importer<'a> {
         if hears_any_answer {
             self.names.replies.extend(self.names.buttons.iter().cloned());
         }
-        let of_timers = ["timer.finished", "timer.cancelled", "timer.started"];
+        let of_timers = ["timer.finished", "timer.cancelled", "timer.started", "timer.restarted", "timer.paused"];
         let has_timers = self.configuration.helpers.iter().any(|helper| helper.domain == "timer");
         let is_fired = |event: &String| fired.contains(event) || has_timers && of_timers.contains(&event.as_str());
         self.names.events = heard.into_iter().filter(is_fired).collect();
@@ -380,7 +385,8 @@ impl Importer<'_> {
                 key.push_str("-2");
             }
             let comments = self.comments_of(&node.place);
-            let (mut made, doc, bridged) = translate::scene(self.source(), &node, comments);
+            let (mut made, scene) = translate::scene(self.source(), &node, comments);
+            let translate::MadeScene { doc, bridged, beside } = scene;
             if let Some(reason) = self.rejected.get(&format!("scene {key}")) {
                 made.refused.push(Reason::new(Code::NOT_LOADABLE, reason));
             }
@@ -389,7 +395,7 @@ impl Importer<'_> {
             self.note(EntryKind::Scene, &node.place, name, &made);
             if is_taken {
                 let is_ours = doc.is_some();
-                let scene = SceneName { name: key.clone(), is_ours, bridged };
+                let scene = SceneName { name: key.clone(), is_ours, bridged, beside };
                 self.names.scenes.insert(entity.clone(), scene);
                 self.rule_entity(&entity, Source::Scene { name: key.clone() });
                 if let Some(doc) = doc {

@@ -13,6 +13,8 @@ pub(in crate::lang::import::home_assistant) enum Codec {
     OnOff,
     /// Each word of Home Assistant with its value here.
     Words(Vec<(String, Json)>),
+    /// Some words with their values here; all others are the payload.
+    Open(Vec<(String, Json)>),
     /// A number.
     Number,
     /// A text that is the same in both.
@@ -32,6 +34,10 @@ impl Codec {
                 _ => None,
             },
             Codec::Words(words) => words.iter().find(|(word, _)| word == text).map(|(_, value)| value.clone()),
+            Codec::Open(words) => {
+                let known = words.iter().find(|(word, _)| word == text).map(|(_, value)| value.clone());
+                Some(known.unwrap_or_else(|| payload_value(text)))
+            }
             Codec::Number => text.trim().parse::<f64>().ok().map(|_| payload_value(text.trim())),
             Codec::Text => Some(json!(text)),
             Codec::Clock => Some(json!(text.strip_suffix(":00").filter(|rest| rest.len() == 5).unwrap_or(text))),
@@ -45,7 +51,7 @@ impl Codec {
             Codec::OnOff => format!("ha::on_off({value})"),
             Codec::Raw | Codec::Number => format!("ha::text({value})"),
             Codec::Clock => format!("ha::clock({value})"),
-            Codec::Words(words) => {
+            Codec::Words(words) | Codec::Open(words) => {
                 let mut written = String::new();
                 for (word, wanted) in words {
                     let wanted = crate::lang::import::home_assistant::expression::literal(wanted);

@@ -57,6 +57,11 @@ fn source(node: &Node) -> Result<Option<Source>, String> {
     }
     let text = |key: &str| node.get(key).and_then(Node::to_text);
     let topic = text("topic").ok_or("the map needs `topic`")?;
+    for named in [Some(&topic), text("set").as_ref()].into_iter().flatten() {
+        if named.is_empty() || named.contains(['+', '#', '\0']) {
+            return Err(format!("`{named}` can't be the topic of an entity: it's one topic, without `+` and `#`"));
+        }
+    }
     let attributes = node.get("attributes").and_then(Node::as_map).unwrap_or_default();
     let attributes =
         attributes.iter().filter_map(|entry| Some((entry.name().to_owned(), entry.value.to_text()?))).collect();

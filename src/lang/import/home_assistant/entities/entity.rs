@@ -105,6 +105,32 @@ impl Entity {
 }
 
 impl TopicEntity {
+    /// Returns what switches it on and off: what the entities file says, else what Home Assistant sends for this domain.
+    pub(in crate::lang::import::home_assistant) fn commands(&self, domain: &str) -> (Json, Json) {
+        let (on, off) = match domain {
+            "cover" | "valve" => ("OPEN", "CLOSE"),
+            "lock" => ("LOCK", "UNLOCK"),
+            _ => ("ON", "OFF"),
+        };
+        (self.on.clone().unwrap_or_else(|| on.into()), self.off.clone().unwrap_or_else(|| off.into()))
+    }
+
+    /// Returns whether it takes JSON with `state` in it, as zigbee2mqtt does and lights of Home Assistant's JSON schema do.
+    pub(in crate::lang::import::home_assistant) fn is_json_light(&self) -> bool {
+        self.path.as_deref() == Some("state") && self.set.is_some()
+    }
+
+    /// Returns under which key a part of a command is sent, and as what: by the path that the entities file gives the
+    /// attribute, else as JSON lights take it; `None` if that isn't known.
+    pub(in crate::lang::import::home_assistant) fn part(&self, name: &str, value: &Json) -> Option<(String, Json)> {
+        let same = super::json_light::same(name, value).filter(|_| !self.attributes.contains_key(name));
+        let (name, value) = same.unwrap_or_else(|| (name.to_owned(), value.clone()));
+        match self.attributes.get(&name) {
+            Some(path) => (self.path.is_some() && !path.contains(['.', '['])).then(|| (path.clone(), value)),
+            None if self.is_json_light() => super::json_light::part(&name, &value),
+            None => None,
+        }
+    }
     /// Returns how the payload and the state of an entity of this domain go together.
     pub(in crate::lang::import::home_assistant) fn codec(&self, domain: &str) -> Codec {
         match (&self.on, &self.off) {
@@ -117,9 +143,23 @@ impl TopicEntity {
                     _ => ("on", "off"),
                 };
                 let words = [(one, on), (other, off)];
-                Codec::Words(
-                    words.into_iter().filter_map(|(word, value)| Some((word.to_owned(), value.clone()?))).collect(),
-                )
+                let known =
+                    words.into_iter().filter_map(|(word, value)| Some((word.to_owned(), value.clone()?))).collect();
+                // These have more states than two: `playing`, `opening`, the name of a zone.
+                let is_open = [
+                    "media_player",
+                    "cover",
+                    "valve",
+                    "lock",
+                    "person",
+                    "device_tracker",
+                    "vacuum",
+                    "climate",
+                    "water_heater",
+                    "alarm_control_panel",
+                    "sensor",
+                ];
+                if is_open.contains(&domain) { Codec::Open(known) } else { Codec::Words(known) }
             }
         }
     }

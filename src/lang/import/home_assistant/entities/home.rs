@@ -32,6 +32,10 @@ pub(in crate::lang::import::home_assistant) struct Home {
     reads: RefCell<Vec<(&'static str, String, Option<String>)>>,
     /// The entities whose state something reads.
     read: RefCell<BTreeSet<String>>,
+    /// The units of helpers, by their entity ids.
+    pub(in crate::lang::import::home_assistant) units: BTreeMap<String, String>,
+    /// Attributes of entities known here that are read through Home Assistant, since these were last asked for.
+    left: RefCell<BTreeSet<(String, String)>>,
     /// Whether an attribute is read through Home Assistant.
     pub(in crate::lang::import::home_assistant) reads_attributes: RefCell<bool>,
 }
@@ -50,6 +54,29 @@ impl Home {
         let found = self.find(id);
         self.used.borrow_mut().entry(id.to_owned()).or_insert_with(|| found.clone());
         found
+    }
+
+    /// Returns the unit of a helper.
+    pub(in crate::lang::import::home_assistant) fn unit_of(&self, id: &str) -> Option<String> {
+        self.units.get(id).cloned()
+    }
+
+    /// Returns the attributes that were read through Home Assistant since, though their entities are known here.
+    pub(in crate::lang::import::home_assistant) fn take_left(&self) -> BTreeSet<(String, String)> {
+        self.left.take()
+    }
+
+    /// Returns an attribute as a running Home Assistant says it.
+    fn bridged_attribute(&self, entity: &Entity, attribute: &str) -> Field {
+        *self.reads_attributes.borrow_mut() = true;
+        let topic = format!("{}/{}/{}/{attribute}", self.prefix, entity.domain(), entity.object());
+        topic_field(&topic, None, Codec::Raw)
+    }
+
+    /// Returns an attribute that the source of its entity doesn't say, as a running Home Assistant says it.
+    fn left_attribute(&self, entity: &Entity, attribute: &str) -> Field {
+        self.left.borrow_mut().insert((entity.id.clone(), attribute.to_owned()));
+        self.bridged_attribute(entity, attribute)
     }
 
     /// Returns the entities that something read or commanded.
@@ -194,29 +221,23 @@ impl Home {
     fn attribute_of(&self, entity: &Entity, attribute: &str) -> Result<Field, String> {
         let unknown = || format!("`{}` has no attribute `{attribute}` here", entity.id);
         match &entity.source {
-            Source::Bridge => {
-                *self.reads_attributes.borrow_mut() = true;
-                let topic = format!("{}/{}/{}/{attribute}", self.prefix, entity.domain(), entity.object());
-                Ok(topic_field(&topic, None, Codec::Raw))
-            }
-            Source::Topic(topic) => {
-                let path = topic.attributes.get(attribute).ok_or_else(|| {
-                    format!("`{}` needs `attributes: {{ {attribute}: PATH }}` in the entities file", entity.id)
-                })?;
-                Ok(topic_field(&topic.topic, Some(path), Codec::Raw))
-            }
+            Source::Bridge => Ok(self.bridged_attribute(entity, attribute)),
+            Source::Topic(topic) => Ok(match topic.attributes.get(attribute) {
+                Some(path) => topic_field(&topic.topic, Some(path), Codec::Raw),
+                None => self.left_attribute(entity, attribute),
+            }),
             Source::Device { name, property } => {
                 let domain = entity.domain();
                 if domain == "event" && attribute == "event_type" {
                     return Ok(device_field(name, property, Codec::Text));
                 }
-                let (word, scale) = attribute::of_device(domain, attribute)
+                let known = attribute::of_device(domain, attribute)
                     .map(|(word, scale)| (word.to_owned(), scale as fn(&str) -> String))
                     .or_else(|| {
                         let known = self.device_named(name)?.property(attribute)?;
                         Some((known.name.clone(), (|value: &str| value.to_owned()) as fn(&str) -> String))
-                    })
-                    .ok_or_else(unknown)?;
+                    });
+                let Some((word, scale)) = known else { return Ok(self.left_attribute(entity, attribute)) };
                 // A property that the entity's own has an ending of: `on_left` has `brightness_left`.
                 let ending = property.split_once('_').filter(|(base, _)| *base == "on").map(|(_, ending)| ending);
                 let word = ending
@@ -237,10 +258,8 @@ impl Home {
                     "azimuth" => "sun.azimuth",
                     "next_rising" => "ha::next_sun(sun.sunrise?.unix)",
                     "next_setting" => "ha::next_sun(sun.sunset?.unix)",
-                    "next_dawn" | "next_dusk" | "rising" => {
-                        return Err(format!(
-                            "`{attribute}` of the sun isn't known here: write a `sun` trigger or window"
-                        ));
+                    "next_dawn" | "next_dusk" | "next_noon" | "next_midnight" | "rising" => {
+                        return Ok(self.left_attribute(entity, attribute));
                     }
                     _ => return Err(unknown()),
                 };
@@ -255,8 +274,13 @@ impl Home {
             Source::Script { rule } if attribute == "last_triggered" => {
                 Ok(computed(&format!("last_run({})?.at", quoted(rule)), Codec::Text))
             }
-            Source::Timer { rule, .. } if attribute == "remaining" => {
-                Ok(computed(&format!("remaining({})", quoted(rule)), Codec::Raw))
+            Source::Timer { rule, .. } if matches!(attribute, "remaining" | "finishes_at") => {
+                let rule = quoted(rule);
+                let text = match attribute {
+                    "remaining" => format!("ha::span_text(round(remaining({rule})))"),
+                    _ => format!("strftime(now.unix + remaining({rule}), '%Y-%m-%dT%H:%M:%S+00:00', 'UTC')"),
+                };
+                Ok(computed(&format!("(if running({rule}) {{ {text} }} else {{ () }})"), Codec::Raw))
             }
             Source::Input { name, kind: InputKind::Number { min, max, step, .. } } => {
                 let number = match attribute {

@@ -29,6 +29,9 @@ pub(in crate::lang::import::home_assistant) struct Registered {
     area: Option<String>,
     labels: BTreeSet<String>,
     is_aside: bool,
+    /// The digits behind the point with which a sensor is shown, and its unit.
+    pub(in crate::lang::import::home_assistant) precision: Option<i64>,
+    pub(in crate::lang::import::home_assistant) unit: Option<String>,
 }
 
 /// A device of the registry.
@@ -89,6 +92,8 @@ impl Registries {
                 device: text(&node, "device_id"),
                 area: text(&node, "area_id"),
                 labels: texts(&node, "labels"),
+                precision: precision(&node),
+                unit: text(&node, "unit_of_measurement"),
                 is_aside: ["hidden_by", "entity_category", "disabled_by"].into_iter().any(is_given),
             };
             if let Some(registry_id) = text(&node, "id") {
@@ -145,6 +150,15 @@ impl Registries {
         let found: Vec<String> = found.map(|(id, _)| id.clone()).collect();
         Some(found).filter(|found| key != "label_id" || !found.is_empty())
     }
+}
+
+/// Returns the digits behind the point with which a sensor is shown: what was chosen, else what it suggests.
+fn precision(node: &Node) -> Option<i64> {
+    let shown = node.get("options")?.get("sensor")?;
+    let digits = ["display_precision", "suggested_display_precision"]
+        .into_iter()
+        .find_map(|key| shown.get(key).filter(|value| !value.is_null()).and_then(Node::to_text));
+    digits?.parse().ok()
 }
 
 /// Returns an address in small letters, without separators.

@@ -2,6 +2,7 @@
 
 use super::literal::quoted;
 use super::scope::NOTHING;
+use super::shown::Shown;
 use super::translator::{Answer, Translator, refuse};
 use super::written::{Kind, Written, Zone, level};
 use crate::lang::import::home_assistant::entities::{Codec, Home, Source};
@@ -83,12 +84,13 @@ impl Translator<'_> {
     fn function(&mut self, name: &str, arguments: &[Expression], named: &Named, at: usize) -> Answer {
         match name {
             "states" => {
-                if let Some((option, _)) = named.iter().find(|(option, _)| option == "with_unit" || option == "rounded")
-                {
-                    return refuse(at, format!("`states(…, {option}=…)` isn't translated: write the unit yourself"));
-                }
-                self.of_entity(arguments, at, &mut |this, id| this.state(id, at), &mut |this| {
-                    this.trigger_state("value", at)
+                let shown = Self::shown(arguments, named, at)?;
+                self.of_entity(arguments, at, &mut |this, id| this.shown_state(id, shown, at), &mut |this| {
+                    if shown == Shown::default() {
+                        return this.trigger_state("value", at);
+                    }
+                    let id = this.trigger_id_of_one(at)?;
+                    this.shown_state(&id, shown, at)
                 })
             }
             "is_state" => {
@@ -197,6 +199,16 @@ impl Translator<'_> {
                 let value = self.expression(value)?;
                 self.filter(value, name, arguments.get(1..).unwrap_or_default(), named, at)
             }
+            "zip" if named.is_empty() => {
+                let lists: Vec<String> = arguments
+                    .iter()
+                    .map(|list| {
+                        let list = self.expression(list)?;
+                        self.list_filter(list, "list", &[], &[], at).map(|list| list.text)
+                    })
+                    .collect::<Result<_, _>>()?;
+                Ok(Written::atom(format!("ha::zip([{}])", lists.join(", ")), Kind::List))
+            }
             "range" => {
                 let bounds: Vec<Written> =
                     arguments.iter().map(|item| self.expression(item)).collect::<Result<_, _>>()?;
@@ -283,6 +295,12 @@ impl Translator<'_> {
         if attribute == "friendly_name" {
             return self.friendly_name(id, at);
         }
+        let registered = self.scope.home.registries.entities.get(id);
+        if attribute == "device_class"
+            && let Some(class) = registered.and_then(|entity| entity.class.as_deref())
+        {
+            return Ok(Written::constant(class));
+        }
         let entity = self.scope.home.entity(id);
         let field = self.scope.home.field(&entity, Some(attribute)).or_else(|message| refuse(at, message))?;
         if attribute == "last_triggered" {
@@ -296,13 +314,19 @@ impl Translator<'_> {
         if let Some(name) = Home::friendly_name(&entity) {
             return Ok(Written::constant(&name));
         }
+        let plain = entity.object().replace('_', " ");
         match &entity.source {
             Source::Bridge => {
                 let field =
                     self.scope.home.field(&entity, Some("friendly_name")).or_else(|message| refuse(at, message))?;
                 Ok(Written::atom(field.expression, Kind::Any))
             }
-            _ => Ok(Written::constant(&entity.object().replace('_', " "))),
+            // Home Assistant has a name for it, which is only known where it says that.
+            Source::Topic(_) => match self.scope.home.field(&entity, Some("friendly_name")) {
+                Ok(field) => Ok(Written::atom(format!("({} ?? {})", field.expression, quoted(&plain)), Kind::Text)),
+                Err(_) => Ok(Written::constant(&plain)),
+            },
+            _ => Ok(Written::constant(&plain)),
         }
     }
 

@@ -269,6 +269,7 @@ impl Translator<'_> {
             "base64_encode" | "base64_decode" | "urlencode" | "md5" | "sha1" | "sha256" => {
                 refuse(at, format!("the filter `{name}` has no counterpart here"))
             }
+            "expand" if arguments.is_empty() && named.is_empty() => self.expanded(&[value], at),
             "state_attr" | "states" | "is_state" | "has_value" | "expand" => {
                 refuse(at, format!("write `{name}(…)` as a function: as a filter it isn't translated"))
             }
@@ -305,6 +306,9 @@ impl Translator<'_> {
         if let Err(error) = regex::Regex::new(&pattern) {
             let line = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
             return refuse(at, format!("this pattern has no counterpart here: {line}"));
+        }
+        if let (Some(text), "regex_match" | "regex_search") = (&value.constant, name) {
+            return Ok(Written::boolean(regex::Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match(text))));
         }
         let pattern = super::literal::quoted(&pattern);
         let text = value.as_text();

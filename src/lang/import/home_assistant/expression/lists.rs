@@ -61,6 +61,8 @@ impl Translator<'_> {
         let of_list = |text: String, kind: Kind| Ok(Written::atom(text, kind));
         match name {
             "list" if matches!(list.kind, Kind::Text) => of_list(format!("{list_text}.to_chars()"), Kind::List),
+            "list" if list.kind == Kind::Map => Ok(Self::keys(&list)),
+            "list" if list.kind == Kind::Any => of_list(format!("ha::list({})", list.text), Kind::List),
             "list" => Ok(list),
             "length" | "count" => of_list(format!("{list_text}.len()"), Kind::Int),
             "join" => {
@@ -133,9 +135,22 @@ impl Translator<'_> {
         }
     }
 
+    /// Returns the keys of a map: in their order where that is written out.
+    pub(super) fn keys(map: &Written) -> Written {
+        match &map.members {
+            Some(members) => {
+                let keys: Vec<String> = members.iter().map(|(key, _)| quoted(key)).collect();
+                Written::atom(format!("[{}]", keys.join(", ")), Kind::List)
+            }
+            None => Written::atom(format!("{}.keys()", map.at(level::ATOM)), Kind::List),
+        }
+    }
+
     /// Returns a value as a list: state objects as records.
     fn as_list(&mut self, value: Written, name: &str, at: usize) -> Answer {
         match &value.kind {
+            // Those of an area or a label are ids; those of `expand` are state objects.
+            Kind::States(_) if !value.text.is_empty() => Ok(Written::atom(value.text, Kind::List)),
             Kind::States(ids) => {
                 let ids = ids.clone();
                 self.records(&ids, at)
@@ -183,6 +198,7 @@ impl Translator<'_> {
             let plain = quoted(&entity.object().replace('_', " "));
             let name = match Home::friendly_name(&entity) {
                 Some(name) => quoted(&name),
+                None if !self.reads_names => plain,
                 None => match self.scope.home.field(&entity, Some("friendly_name")) {
                     Ok(field) => format!("({} ?? {plain})", field.expression),
                     Err(_) => plain,
@@ -190,7 +206,12 @@ impl Translator<'_> {
             };
             let state = state.as_text();
             let attributes = self.attributes_of(id);
-            texts.push(format!("#{{ entity_id: {}, state: {state}, name: {name}{attributes} }}", quoted(id)));
+            let mut parts = format!("entity_id: {}, state: {state}, name: {name}", quoted(id));
+            if self.reads_domains {
+                let (domain, object) = (quoted(entity.domain()), quoted(entity.object()));
+                let _ = write!(parts, ", domain: {domain}, object_id: {object}");
+            }
+            texts.push(format!("#{{ {parts}{attributes} }}"));
         }
         Ok(Written::atom(format!("[{}]", texts.join(", ")), Kind::Records))
     }
@@ -217,21 +238,45 @@ impl Translator<'_> {
     /// Returns `map('states')` of a list of entity ids that is known.
     fn states_of(&mut self, list: &Written, filter: &str, rest: &[Expression], at: usize) -> Answer {
         let unknown = || refuse(at, "entity ids that are computed aren't translated");
+        let attribute = match (filter, rest) {
+            ("state_attr", [attribute]) => Some(self.expression(attribute)?.constant),
+            _ => None,
+        };
         if list.kind == Kind::Records {
             return refuse(
                 at,
                 format!("`map('{filter}')` of state objects isn't translated: use `map(attribute='state')`"),
             );
         }
+        // Of state objects that were chosen by what they are, only the ids were left.
+        let chosen = [".map(|x| x.entity_id)", ".map(|x| x?.entity_id)"];
+        if let Some(records) = chosen.iter().find_map(|end| list.text.strip_suffix(end))
+            && records.starts_with("[#{ entity_id: ")
+        {
+            let member = match &attribute {
+                None => Some("state".to_owned()),
+                Some(Some(name)) if name == "friendly_name" => Some("name".to_owned()),
+                Some(Some(name)) if self.attributes.contains(name) => Some(format!("attributes?.{name}")),
+                Some(_) => None,
+            };
+            let Some(member) = member else { return unknown() };
+            return Ok(Written::atom(format!("{records}.map(|x| x.{member})"), Kind::List));
+        }
         let inner = list.text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-        let Some(inner) = inner.filter(|_| filter == "states" && rest.is_empty()) else { return unknown() };
+        let Some(inner) = inner.filter(|_| filter == "states" && rest.is_empty() || attribute.is_some()) else {
+            return unknown();
+        };
         let mut texts = Vec::new();
         for id in inner.split(", ") {
             let id = id.trim_matches(['\'', '"']);
             if !id.contains('.') || id.contains(' ') {
                 return unknown();
             }
-            texts.push(self.state(id, at)?.as_text());
+            texts.push(match &attribute {
+                None => self.state(id, at)?.as_text(),
+                Some(Some(attribute)) => self.entity_attribute(id, attribute, at)?.text,
+                Some(None) => return unknown(),
+            });
         }
         Ok(Written::atom(format!("[{}]", texts.join(", ")), Kind::List))
     }
@@ -251,7 +296,7 @@ impl Translator<'_> {
         let is_kept = name.strip_prefix("attributes.").is_some_and(|name| self.attributes.contains(name));
         if !is_kept
             && list.kind == Kind::Records
-            && !matches!(name, "entity_id" | "state" | "name" | "attributes.friendly_name")
+            && !matches!(name, "entity_id" | "state" | "name" | "domain" | "object_id" | "attributes.friendly_name")
         {
             return None;
         }
@@ -270,6 +315,9 @@ impl Translator<'_> {
 
     /// Returns `select`, `reject`, `selectattr` and `rejectattr`.
     fn selected(&mut self, list: &Written, name: &str, arguments: &[Expression], at: usize) -> Answer {
+        if let Some(found) = self.selected_texts(list, name, arguments) {
+            return Ok(found);
+        }
         let mut rest = arguments;
         let item = if name.ends_with("attr") {
             let Some((attribute, tests)) = arguments.split_first() else {
@@ -308,6 +356,31 @@ impl Translator<'_> {
         Ok(Written::atom(format!("{}.filter(|x| {})", list.at(level::ATOM), condition.text), kind))
     }
 
+    /// Returns those of a list of known texts that are selected, if each is known to be or not.
+    fn selected_texts(&mut self, list: &Written, name: &str, arguments: &[Expression]) -> Option<Written> {
+        if list.kind != Kind::List || !matches!(name, "select" | "reject") {
+            return None;
+        }
+        let texts = ids_of_list(&list.text).filter(|texts| !texts.is_empty())?;
+        let (test, rest) = arguments.split_first()?;
+        let test = self.expression(test).ok()?.constant.filter(|test| test != "is_state")?;
+        let mut found = Vec::new();
+        for text in texts {
+            let is_so = match &*test {
+                "match" | "search" => {
+                    self.filter(Written::constant(&text), &format!("regex_{test}"), rest, &[], 0).ok()?
+                }
+                _ => self.test(&Written::constant(&text), &test, rest, 0).ok()?,
+            };
+            match &*is_so.text {
+                "true" | "false" if (is_so.text == "true") == (name == "select") => found.push(quoted(&text)),
+                "true" | "false" => {}
+                _ => return None,
+            }
+        }
+        Some(Written::atom(format!("[{}]", found.join(", ")), Kind::List))
+    }
+
     /// Returns those of a list of entity ids that are in a state.
     fn select_states(&mut self, list: &Written, name: &str, wanted: &Expression, at: usize) -> Answer {
         let wanted = self.expression(wanted)?;
@@ -325,11 +398,17 @@ impl Translator<'_> {
     }
 
     /// Returns `expand(…)`: the state objects of entities, groups written out.
-    #[expect(clippy::match_same_arms, reason = "an arm for each way to name entities")]
     pub(super) fn expand(&mut self, arguments: &[Expression], at: usize) -> Answer {
+        let given: Vec<Written> =
+            arguments.iter().map(|argument| self.expression(argument)).collect::<Result<_, _>>()?;
+        self.expanded(&given, at)
+    }
+
+    /// Returns the state objects of entities, groups written out.
+    #[expect(clippy::match_same_arms, reason = "an arm for each way to name entities")]
+    pub(super) fn expanded(&mut self, given: &[Written], at: usize) -> Answer {
         let mut ids: Vec<String> = Vec::new();
-        for argument in arguments {
-            let written = self.expression(argument)?;
+        for written in given {
             match (&written.kind, &written.constant) {
                 (Kind::State(id), _) => ids.push(id.clone()),
                 (Kind::States(more), _) => ids.extend(more.iter().cloned()),

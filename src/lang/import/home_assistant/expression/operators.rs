@@ -93,6 +93,9 @@ impl Translator<'_> {
                 if matches!(other.kind, Kind::Reading(_)) { other.as_text() } else { other.at(level::SUM) },
             );
         }
+        if let (Some(one), Some(other)) = (&left.constant, &right.constant) {
+            return Written::boolean(one == other);
+        }
         if left.kind == Kind::Bool && right.kind == Kind::Bool {
             match (&*left.text, &*right.text) {
                 ("true", _) => return right.clone(),
@@ -118,7 +121,9 @@ impl Translator<'_> {
             return said(text);
         }
         match codec.value(text) {
-            Some(serde_json::Value::Bool(value)) if matches!(codec, Codec::OnOff | Codec::Words(_)) => {
+            Some(serde_json::Value::Bool(value))
+                if matches!(codec, Codec::OnOff | Codec::Words(_) | Codec::Open(_)) =>
+            {
                 Written::new(format!("{} == {value}", reading.at(level::SUM)), Kind::Bool, level::COMPARE)
             }
             Some(value) => {

@@ -14,6 +14,8 @@ use crate::lang::import::home_assistant::jinja::{Expression, Part, parse};
 pub(in crate::lang::import::home_assistant) enum Piece {
     Text(String),
     Value(Written),
+    /// A text of white space only, of which a template has none around it.
+    Space(Written),
     /// Each condition with its pieces, and those of `else`.
     If(Vec<(Written, Vec<Piece>)>, Vec<Piece>),
 }
@@ -35,6 +37,8 @@ impl Translator<'_> {
     pub(in crate::lang::import::home_assistant) fn template(&mut self, text: &str) -> Result<Rendered, Refusal> {
         let parts = parse(text).map_err(|error| Refusal { at: error.at, message: error.message })?;
         self.attributes = attributes_of_each(text);
+        self.reads_names = text.contains("name");
+        self.reads_domains = text.contains("domain") || text.contains("object_id");
         let mut pieces = self.pieces(&parts, 0)?;
         trim_start(&mut pieces);
         trim_end(&mut pieces);
@@ -67,8 +71,8 @@ impl Translator<'_> {
                     let written = as_expression(&pieces);
                     self.locals.push((name.clone(), written));
                 }
-                Part::For(name, list, condition, parts) => {
-                    pieces.extend(self.each(name, list, condition.as_ref(), parts)?);
+                Part::For(names, list, condition, parts) => {
+                    pieces.extend(self.each(names, list, condition.as_ref(), parts)?);
                 }
                 Part::Macro(name, parameters, parts) => {
                     let made = Macro { parameters: parameters.clone(), parts: parts.clone() };
@@ -87,6 +91,8 @@ impl Translator<'_> {
                 let entity = entity.clone();
                 refuse(expression.at, format!("`{entity}` as a whole isn't a text: add `.state`"))
             }
+            // The ids of an area or a label are a list.
+            Kind::States(_) if !written.text.is_empty() => Ok(written),
             Kind::States(_) | Kind::Domain(_) | Kind::Root(_) | Kind::Fired(_) => {
                 refuse(expression.at, "this isn't a text")
             }
@@ -97,7 +103,8 @@ impl Translator<'_> {
 
 /// Returns the attributes that a template may read of each of several state objects.
 fn attributes_of_each(text: &str) -> BTreeSet<String> {
-    let names = text.split("attributes.").skip(1).map(|rest| {
+    let mapped = text.split("'state_attr',").skip(1).map(|rest| rest.trim_start().trim_start_matches(['\'', '"']));
+    let names = text.split("attributes.").skip(1).chain(mapped).map(|rest| {
         let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len());
         rest.get(..end).unwrap_or_default().to_owned()
     });
@@ -114,16 +121,27 @@ fn trim_start(pieces: &mut Vec<Piece>) {
                 }
                 pieces.remove(0);
             }
+            Piece::Space(_) => {
+                pieces.remove(0);
+            }
             Piece::Value(_) => return,
             Piece::If(branches, otherwise) => {
-                for (_, pieces) in branches {
+                for (_, pieces) in branches.iter_mut() {
                     trim_start(pieces);
                 }
                 trim_start(otherwise);
-                return;
+                if !is_empty(branches, otherwise) {
+                    return;
+                }
+                pieces.remove(0);
             }
         }
     }
+}
+
+/// Returns whether nothing is written in any case.
+fn is_empty(branches: &[(Written, Vec<Piece>)], otherwise: &[Piece]) -> bool {
+    otherwise.is_empty() && branches.iter().all(|(_, pieces)| pieces.is_empty())
 }
 
 fn trim_end(pieces: &mut Vec<Piece>) {
@@ -136,13 +154,19 @@ fn trim_end(pieces: &mut Vec<Piece>) {
                 }
                 pieces.pop();
             }
+            Piece::Space(_) => {
+                pieces.pop();
+            }
             Piece::Value(_) => return,
             Piece::If(branches, otherwise) => {
-                for (_, pieces) in branches {
+                for (_, pieces) in branches.iter_mut() {
                     trim_end(pieces);
                 }
                 trim_end(otherwise);
-                return;
+                if !is_empty(branches, otherwise) {
+                    return;
+                }
+                pieces.pop();
             }
         }
     }
@@ -153,7 +177,7 @@ pub(super) fn as_expression(pieces: &[Piece]) -> Written {
     match pieces {
         [] => Written::constant(""),
         [Piece::Text(text)] => Written::constant(text),
-        [Piece::Value(written)] => written.clone(),
+        [Piece::Value(written) | Piece::Space(written)] => written.clone(),
         [Piece::If(branches, otherwise)] => {
             let branches =
                 branches.iter().map(|(condition, pieces)| (condition.clone(), as_expression(pieces))).collect();
@@ -209,10 +233,13 @@ impl Rendered {
     /// Returns whether white space may be left around it, which only what it gives at run time tells.
     fn may_have_space(&self) -> bool {
         let is_open = |piece: &Piece| match piece {
-            Piece::Text(_) => false,
+            Piece::Text(_) | Piece::Space(_) => false,
             Piece::Value(written) => {
                 let text = written.text.as_str();
-                text.starts_with("ha::join(") || text.ends_with(" '") || text.ends_with("\\n'")
+                text.starts_with("ha::join(")
+                    || text.contains(".reduce(|so_far")
+                    || text.ends_with(" '")
+                    || text.ends_with("\\n'")
             }
             Piece::If(branches, otherwise) => {
                 self.pieces.len() > 1 && (otherwise.is_empty() || branches.iter().any(|(_, pieces)| pieces.is_empty()))
@@ -233,11 +260,11 @@ impl Rendered {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(literal) => text.push_str(&escape(literal)),
-                Piece::Value(written) if is_alone && written.text.starts_with("decimal(") => {
+                Piece::Value(written) if is_alone && is_number_text(written) => {
                     // A text that is a number as a whole is one there, so `21.50` becomes 21.5.
                     let _ = write!(text, "${{ha::native_text({})}}", written.text);
                 }
-                Piece::Value(written) => {
+                Piece::Value(written) | Piece::Space(written) => {
                     let value = if written.is_plain_text() { written.text.clone() } else { written.as_text() };
                     let _ = write!(text, "${{{value}}}");
                 }
@@ -260,9 +287,19 @@ impl Rendered {
                 let written = natively(&as_expression(&self.pieces));
                 format!("${{{}}}", written.text).into()
             }
+            [Piece::Text(first), .., Piece::Text(last)]
+                if first.starts_with('[') && last.ends_with(']') || first.starts_with('{') && last.ends_with('}') =>
+            {
+                format!("${{ha::native({})}}", self.expression().as_text()).into()
+            }
             _ => self.text().into(),
         }
     }
+}
+
+/// Returns whether a text that is a number is written with places that the number doesn't need.
+fn is_number_text(written: &Written) -> bool {
+    written.text.starts_with("decimal(") || written.text.starts_with("ha::rounded(")
 }
 
 /// Returns whether Home Assistant takes a value for true in a condition.
@@ -298,6 +335,7 @@ fn natively(written: &Written) -> Written {
             Kind::Reading(
                 crate::lang::import::home_assistant::entities::Codec::OnOff
                 | crate::lang::import::home_assistant::entities::Codec::Words(_)
+                | crate::lang::import::home_assistant::entities::Codec::Open(_)
                 | crate::lang::import::home_assistant::entities::Codec::Clock,
             ),
         ) => Written::atom(written.as_text(), Kind::Text),

@@ -47,9 +47,18 @@ impl Translator<'_> {
                             format!("({}[{}] ?? {})", of.at(level::ATOM), key.as_text(), Self::item_text(default));
                         Ok(Self::chosen_member(of, key, default.clone(), text))
                     }
-                    ("keys" | "values", []) => {
-                        Ok(Written::atom(format!("{}.{name}()", of.at(level::ATOM)), Kind::List))
-                    }
+                    ("items", []) => Ok(match &of.members {
+                        Some(members) => {
+                            let pair = |(key, value): &(String, Written)| {
+                                format!("[{}, {}]", quoted(key), Self::item_text(value))
+                            };
+                            let pairs: Vec<String> = members.iter().map(pair).collect();
+                            Written::atom(format!("[{}]", pairs.join(", ")), Kind::List)
+                        }
+                        None => Written::atom(format!("ha::items({})", of.text), Kind::List),
+                    }),
+                    ("keys", []) => Ok(Self::keys(of)),
+                    ("values", []) => Ok(Written::atom(format!("{}.values()", of.at(level::ATOM)), Kind::List)),
                     _ => refuse(at, format!("`.{name}(…)` isn't translated")),
                 };
             }

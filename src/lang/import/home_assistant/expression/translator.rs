@@ -26,10 +26,17 @@ pub(in crate::lang::import::home_assistant) struct Translator<'a> {
     pub(super) locals: Vec<(String, Written)>,
     /// The attributes of state objects that the template reads of each.
     pub(super) attributes: std::collections::BTreeSet<String>,
+    /// Whether the template reads the name of each, and its domain.
+    pub(super) reads_names: bool,
+    pub(super) reads_domains: bool,
     /// What `{% macro %}` defines.
     pub(super) macros: Vec<(String, Macro)>,
     /// How deeply macros call each other here.
     pub(super) depth: usize,
+    /// How many loops there are around it that are one value from all items.
+    pub(super) loops: usize,
+    /// How many loops were translated: those within loops that are written out count each time.
+    pub(super) turns: usize,
 }
 
 pub(super) fn refuse<T>(at: usize, message: impl Into<String>) -> Result<T, Refusal> {
@@ -47,8 +54,12 @@ impl<'a> Translator<'a> {
             scope,
             locals: Vec::new(),
             attributes: std::collections::BTreeSet::new(),
+            reads_names: true,
+            reads_domains: false,
             macros: Vec::new(),
             depth: 0,
+            loops: 0,
+            turns: 0,
         }
     }
 
@@ -269,7 +280,7 @@ impl<'a> Translator<'a> {
             Kind::Record if name == "attributes" && !self.attributes.is_empty() => {
                 Ok(Written::atom(format!("{}.attributes", of.at(level::ATOM)), Kind::Map))
             }
-            Kind::Record if !matches!(name, "entity_id" | "state" | "name") => {
+            Kind::Record if !matches!(name, "entity_id" | "state" | "name" | "domain" | "object_id") => {
                 refuse(at, format!("`.{name}` of each state isn't translated"))
             }
             Kind::Map if of.text == "repeat.item" && of.members.is_some() => {
@@ -350,21 +361,6 @@ impl<'a> Translator<'a> {
                 Written { text, kind, said: None, ..chosen }
             }
             None => Written::atom(text, Kind::Any),
-        }
-    }
-
-    /// Returns `loop.NAME` of a loop that is written out.
-    fn of_loop(index: usize, count: usize, name: &str, at: usize) -> Answer {
-        let number = |number: usize| Ok(Written::atom(number.to_string(), Kind::Int));
-        match name {
-            "index" => number(index + 1),
-            "index0" => number(index),
-            "revindex" => number(count - index),
-            "revindex0" => number(count - index - 1),
-            "length" => number(count),
-            "first" => Ok(Written::boolean(index == 0)),
-            "last" => Ok(Written::boolean(index + 1 == count)),
-            _ => refuse(at, format!("`loop.{name}` isn't translated")),
         }
     }
 
@@ -452,6 +448,7 @@ impl<'a> Translator<'a> {
             "object_id" => Ok(Written::constant(entity.split_once('.').map_or("", |(_, object)| object))),
             "domain" => Ok(Written::constant(entity.split('.').next().unwrap_or_default())),
             "name" => self.friendly_name(entity, at),
+            "state_with_unit" => self.shown_state(entity, super::shown::Shown { is_rounded: true, has_unit: true }, at),
             "last_changed" | "last_updated" | "last_reported" => self.changed(entity, name, at),
             _ => match entity.strip_suffix("!attributes") {
                 Some(entity) => self.entity_attribute(entity, name, at),

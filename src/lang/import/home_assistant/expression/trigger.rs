@@ -271,7 +271,7 @@ impl Translator<'_> {
             Kind::Root("to.attributes" | "wait.to.attributes") => {
                 self.fired_attribute(of.kind == Kind::Root("wait.to.attributes"), name, at)
             }
-            Kind::Root("from.attributes") => refuse(at, "the attributes before the change aren't known here"),
+            Kind::Root("from.attributes") => self.attribute_before(name, at),
             Kind::Root("event") => match name {
                 "data" => {
                     let is_wait = of.text.starts_with("wait.");
@@ -288,6 +288,21 @@ impl Translator<'_> {
             },
             Kind::Root("event.data") => self.event_data(of, name, at),
             _ => refuse(at, format!("`.{name}` of this isn't known here")),
+        }
+    }
+
+    /// Returns an attribute as it was before the change: known where it's the one that triggers.
+    fn attribute_before(&mut self, name: &str, at: usize) -> Answer {
+        let is_it = |fired: &Fired| match &fired.kind {
+            FiredKind::Entity { attribute, codec, is_read_live, .. } => {
+                let is_as_there = matches!(fired.key, Some(FiredKey::Topic(_))) && *codec == Codec::Raw;
+                attribute.as_deref() == Some(name) && !is_read_live && is_as_there
+            }
+            _ => false,
+        };
+        match self.scope.triggers(false) {
+            fired if !fired.is_empty() && fired.iter().all(is_it) => Ok(Written::atom("old", Kind::Any)),
+            _ => refuse(at, "the attributes before the change aren't known here"),
         }
     }
 
@@ -309,12 +324,10 @@ impl Translator<'_> {
             several if name == "friendly_name" && several.iter().all(|(_, is_bridged)| !is_bridged) => {
                 let mut names = Vec::new();
                 for (id, _) in several {
-                    let name = self.friendly_name(id, at)?.constant;
-                    names.push((id.clone(), name.unwrap_or_else(|| id.clone())));
+                    names.push((id.clone(), self.friendly_name(id, at)?.text));
                 }
                 let id = self.trigger_entity(is_wait, at)?;
-                let entries: Vec<String> =
-                    names.iter().map(|(id, name)| format!("{}: {}", key_of(id), quoted(name))).collect();
+                let entries: Vec<String> = names.iter().map(|(id, name)| format!("{}: {name}", key_of(id))).collect();
                 Ok(Written::atom(format!("#{{ {} }}[{}]", entries.join(", "), id.text), Kind::Text))
             }
             several if !several.is_empty() && several.iter().all(|(_, is_bridged)| *is_bridged) => {
@@ -326,7 +339,20 @@ impl Translator<'_> {
                 ))
             }
             [] => refuse(at, "no entity triggers here"),
-            _ => refuse(at, "entities of several kinds trigger here: write an automation for each kind"),
+            _ => {
+                let entity = self.trigger_entity(is_wait, at)?;
+                let mut values = Vec::new();
+                for (id, _) in &ids {
+                    values.push((id.clone(), self.entity_attribute(id, name, at)?));
+                }
+                let of = |id: &Written| {
+                    let known = values.iter().find(|(known, _)| Some(known) == id.constant.as_ref());
+                    known.map_or_else(|| Written::atom("()", Kind::None), |(_, value)| value.clone())
+                };
+                let Some(branches) = &entity.branches else { return Ok(of(&entity)) };
+                let each = branches.of.iter().map(|(condition, id)| (condition.clone(), of(id))).collect();
+                Ok(Written::choice(each, of(&branches.otherwise)))
+            }
         }
     }
 

@@ -272,7 +272,7 @@ impl Written {
 }
 
 /// Returns the kind of a value that has one of `kinds`.
-fn common(kinds: &[&Kind]) -> Kind {
+pub(super) fn common(kinds: &[&Kind]) -> Kind {
     let Some(first) = kinds.first() else { return Kind::Any };
     if kinds.iter().all(|kind| kind == first) {
         return (*first).clone();

@@ -13,8 +13,8 @@ pub(in crate::lang::import::home_assistant) enum Part {
     Set(String, Expression),
     /// `{% set NAME %}…{% endset %}`.
     SetBlock(String, Vec<Part>),
-    /// `{% for NAME in … %}` and its `else`.
-    For(String, Expression, Option<Expression>, Vec<Part>),
+    /// `{% for NAME in … %}`; several names take each item apart.
+    For(Vec<String>, Expression, Option<Expression>, Vec<Part>),
     /// `{% macro NAME(x, y=1) %}`: its parameters with their defaults, and its parts.
     Macro(String, Vec<(String, Option<Expression>)>, Vec<Part>),
     /// Another statement, by its word.

@@ -96,19 +96,16 @@ impl Statements {
                     return Ok(Part::Other("for … else".to_owned(), at));
                 }
                 self.close(end, "endfor", at)?;
-                let [(_, Token::Name(name)), (_, Token::Name(word)), list @ ..] = rest else {
+                let Some((names, list)) = targets(rest) else {
                     return Ok(Part::Other("for".to_owned(), at));
                 };
-                if word != "in" {
-                    return Ok(Part::Other("for".to_owned(), at));
-                }
                 let condition = list.iter().position(|(_, token)| *token == Token::Name("if".to_owned()));
                 let (list, condition) = match condition {
                     Some(index) => (list.get(..index).unwrap_or_default(), list.get(index + 1..)),
                     None => (list, None),
                 };
                 let condition = condition.map(|tokens| whole(tokens, at)).transpose()?;
-                Ok(Part::For(name.clone(), whole(list, at)?, condition, parts))
+                Ok(Part::For(names, whole(list, at)?, condition, parts))
             }
             "macro" => {
                 self.next += 1;
@@ -164,6 +161,26 @@ impl Statements {
         }
         Err(TemplateError { at, message: format!("`{{% {wanted} %}}` is missing") })
     }
+}
+
+/// Returns the names in front of `in`, with or without brackets, and what follows it.
+#[expect(clippy::type_complexity, reason = "the names, and what they go through")]
+fn targets(tokens: &[(usize, Token)]) -> Option<(Vec<String>, &[(usize, Token)])> {
+    let end = tokens.iter().position(|(_, token)| *token == Token::Name("in".to_owned()))?;
+    let names = tokens.get(..end)?;
+    let names = match names {
+        [(_, Token::Sign("(")), inner @ .., (_, Token::Sign(")"))] => inner,
+        bare => bare,
+    };
+    let mut found = Vec::new();
+    for (index, (_, token)) in names.iter().enumerate() {
+        match token {
+            Token::Name(name) if index % 2 == 0 => found.push(name.clone()),
+            Token::Sign(",") if index % 2 == 1 => {}
+            _ => return None,
+        }
+    }
+    (!found.is_empty()).then(|| (found, tokens.get(end + 1..).unwrap_or_default()))
 }
 
 /// Returns the parameters of a macro: names, and what stands behind `=`; `None` if they aren't such.

@@ -268,7 +268,7 @@ impl Work<'_> {
                 return self.refuse(node, format!("a device action `{kind}` of `{domain}` has no counterpart here"));
             }
         };
-        if kind == "flash" || node.get("entity_id").is_none() {
+        if node.get("entity_id").is_none() {
             return self.refuse(node, format!("a device action `{kind}` of `{domain}` has no counterpart here"));
         }
         let ids: Vec<Node> = node.get("entity_id").map(Node::items).unwrap_or_default().into_iter().cloned().collect();
@@ -281,6 +281,9 @@ impl Work<'_> {
             }
         }
         match kind.as_str() {
+            "flash" if data.iter().all(|(name, _)| *name != "flash") => {
+                data.push(("flash", Node::text_at(&node.place, "short")));
+            }
             "brightness_increase" => data.push(("brightness_step_pct", Node::text_at(&node.place, "10"))),
             "brightness_decrease" => data.push(("brightness_step_pct", Node::text_at(&node.place, "-10"))),
             _ => {}

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::duration;
 use crate::lang::Code;
 use crate::lang::import::home_assistant::entities::{Entity, InputKind, Source};
+use crate::lang::import::home_assistant::expression::quoted;
 use crate::lang::import::home_assistant::load::Helper;
 use crate::lang::import::home_assistant::report::Reason;
 use crate::lang::import::home_assistant::translate::names::Names;
@@ -180,8 +181,27 @@ impl Helpers {
             let payload = Doc::inline([("entity_id", Doc::text(id))]);
             names.events.contains(event).then(|| publish(&event_topic(event), payload, false))
         };
-        let mut then = vec![publish(&topic, Doc::text("active"), true)];
-        then.extend(told("timer.started"));
+        let mut then: Vec<Doc> = match (told("timer.started"), told("timer.restarted")) {
+            (None, None) => Vec::new(),
+            (started, restarted) => {
+                let goes = format!("['active', 'paused'].contains(state({}))", quoted(&topic));
+                let rests = format!("not {goes}");
+                let mut keys = Vec::new();
+                match (started, restarted) {
+                    (Some(started), None) => keys.extend([("if", Doc::text(rests)), ("then", started)]),
+                    (started, restarted) => {
+                        keys.push(("if", Doc::text(goes)));
+                        keys.extend(restarted.map(|restarted| ("then", restarted)));
+                        keys.extend(started.map(|started| ("else", started)));
+                    }
+                }
+                vec![Doc::Map(keys.into_iter().map(|(key, doc)| (key.to_owned(), doc)).collect())]
+            }
+        };
+        then.push(publish(&topic, Doc::text("active"), true));
+        if names.is_paused(id) {
+            then.push(publish(&left_of(&topic), Doc::text(""), true));
+        }
         then.push(Doc::inline([("delay", Doc::text("${duration}"))]));
         then.push(publish(&topic, Doc::text("idle"), true));
         then.extend(told("timer.finished"));
@@ -256,6 +276,11 @@ impl Helpers {
 pub(in crate::lang::import::home_assistant::translate) fn nothing() -> Doc {
     Doc::inline([("event", Doc::text("started")), ("enabled", Doc::Value(false.into()))])
         .noted(vec!["Others run it: nothing triggers it.".to_owned()])
+}
+
+/// Returns the topic on which a timer that is paused says how many seconds are left.
+pub(in crate::lang::import::home_assistant::translate) fn left_of(topic: &str) -> String {
+    format!("{topic}/left")
 }
 
 fn members(node: &Node) -> Vec<String> {

@@ -13,6 +13,9 @@ impl Work<'_> {
         mut rules: Vec<(String, Doc)>,
         _key: &str,
     ) -> Made {
+        for (id, attribute) in self.scope.home.take_left() {
+            self.differ(format!("`{attribute}` of `{id}` is read from Home Assistant, which goes on saying it"));
+        }
         if !self.refused.is_empty() {
             for (_, doc) in &mut rules {
                 switch_off(doc);

@@ -17,7 +17,7 @@ mod trigger;
 mod work;
 
 pub(super) use bridge::bridge;
-pub(super) use derived::{derived, scene};
+pub(super) use derived::{MadeScene, derived, scene};
 pub(super) use helper::Helpers;
 pub(super) use names::Names;
 pub(super) use names::SceneName;

@@ -15,6 +15,8 @@ pub(in crate::lang::import::home_assistant) struct Names {
     pub(in crate::lang::import::home_assistant) given_texts: BTreeMap<(String, String), Option<BTreeSet<String>>>,
     /// The timers that something starts; `None` if it isn't known which.
     pub(in crate::lang::import::home_assistant) started_timers: Option<BTreeSet<String>>,
+    /// The timers that something pauses; `*` if it isn't known which.
+    pub(in crate::lang::import::home_assistant) paused_timers: BTreeSet<String>,
     /// The rule of each automation, by its entity id.
     pub(in crate::lang::import::home_assistant) automations: BTreeMap<String, String>,
     /// The scenes, by their entity ids.
@@ -41,12 +43,14 @@ pub(in crate::lang::import::home_assistant) struct Names {
 }
 
 /// A scene here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::lang::import::home_assistant) struct SceneName {
     pub(in crate::lang::import::home_assistant) name: String,
     /// Whether it has devices of ours, and whether it has entities that go through Home Assistant.
     pub(in crate::lang::import::home_assistant) is_ours: bool,
     pub(in crate::lang::import::home_assistant) bridged: Vec<(String, serde_json::Value)>,
+    /// What it does besides: it sets inputs, and switches rules.
+    pub(in crate::lang::import::home_assistant) beside: Vec<crate::lang::import::home_assistant::write::Doc>,
 }
 
 impl Names {
@@ -67,9 +71,29 @@ impl Names {
         }
     }
 
+    /// Notes which timers are started and paused.
+    pub(in crate::lang::import::home_assistant) fn note_timers(&mut self, service: &str, given: &[String]) {
+        let ids: Vec<String> = given.iter().flat_map(|ids| ids.split(',')).map(|id| id.trim().to_owned()).collect();
+        let are_known = !ids.is_empty() && ids.iter().all(|id| id.starts_with("timer."));
+        match (service, &mut self.started_timers) {
+            ("pause", _) if are_known => self.paused_timers.extend(ids),
+            ("pause", _) => {
+                self.paused_timers.insert("*".to_owned());
+            }
+            ("start", Some(started)) if are_known => started.extend(ids),
+            ("start", started) => *started = None,
+            _ => {}
+        }
+    }
+
     /// Returns whether something starts a timer.
     pub(in crate::lang::import::home_assistant) fn is_started(&self, timer: &str) -> bool {
         self.started_timers.as_ref().is_none_or(|started| started.contains(timer))
+    }
+
+    /// Returns whether something pauses a timer.
+    pub(in crate::lang::import::home_assistant) fn is_paused(&self, timer: &str) -> bool {
+        self.paused_timers.contains(timer) || self.paused_timers.contains("*")
     }
 
     /// Returns a key for a rule that nobody else has.

@@ -19,6 +19,7 @@ use crate::lang::import::home_assistant::translate::names::Names;
 use crate::lang::import::home_assistant::translate::refused::{refused_whole, refused_whole_at};
 use crate::lang::import::home_assistant::translate::shared::Shared;
 use crate::lang::import::home_assistant::translate::trigger::kinds::{Computed, Triggers};
+use crate::lang::import::home_assistant::translate::trigger::variables::{bring_variables, needed, started_alone};
 use crate::lang::import::home_assistant::translate::work::{Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
 use crate::lang::import::home_assistant::yaml::{Comment, Node};
@@ -150,7 +151,7 @@ pub(in crate::lang::import::home_assistant) fn automation(
     if let Some(reason) = impossible(&node) {
         return refused_whole(&mut work, original, key, above, Reason::new(Code::REFUSED_THERE_TOO, reason));
     }
-    let needs_ids = reads_trigger_id(&node);
+    let needs_ids = reads_trigger_id(&node) || bring_variables(node.get("triggers"));
     let mut lets = Vec::new();
     if let Some(variables) = node.get("trigger_variables") {
         lets.extend(work.variable_entries(variables).unwrap_or_default());
@@ -162,15 +163,15 @@ pub(in crate::lang::import::home_assistant) fn automation(
         .map(|started| started.fired.clone())
         .filter(|fired| !fired.platform.is_empty())
         .collect();
-    if triggers.computed.is_empty() || !triggers.listed.is_empty() {
-        // Nothing to tell apart.
-    }
     work.scope.fired.extend(triggers.computed.iter().map(|computed| computed.fired.clone()));
     work.scope.words = words(&node, source.home);
     let listed = triggers.listed.iter().filter(|started| !started.doc.is_comment()).count();
     if !triggers.computed.is_empty() && needs_ids {
         work.scope.trigger_id =
             if listed == 0 { "started_by".to_owned() } else { "(started_by ?? trigger.id)".to_owned() };
+    }
+    if let Some(listed) = node.get("triggers") {
+        lets.extend(work.trigger_lets(listed, &triggers).unwrap_or_default());
     }
     if let Some(variables) = node.get("variables") {
         lets.extend(work.variable_entries(variables).unwrap_or_default());
@@ -219,7 +220,7 @@ pub(in crate::lang::import::home_assistant) fn automation(
     if is_direct {
         if let Some((computed, asked)) = separate.into_iter().next() {
             keys.extend(computed.keys());
-            add_let(&mut keys, lets);
+            add_let(&mut keys, started_alone(lets, &computed));
             keys.extend(asked.map(|asked| ("if".to_owned(), asked)));
         }
         keys.push(("then".to_owned(), block(then)));
@@ -248,7 +249,9 @@ pub(in crate::lang::import::home_assistant) fn automation(
             keys.push(("enabled".to_owned(), Doc::Value(false.into())));
         }
         keys.extend(computed.keys());
-        add_let(&mut keys, lets.clone());
+        if let Some(asked) = &asked {
+            add_let(&mut keys, needed(started_alone(lets.clone(), &computed), asked));
+        }
         let mut run = vec![("run", Doc::text(key))];
         if let (true, Some(id)) = (needs_ids, &computed.id) {
             run.push(("with", Doc::inline([("started_by", Doc::text(id))])));

@@ -44,6 +44,21 @@ impl Doc {
         matches!(self, Doc::Comment(_))
     }
 
+    /// Returns it with another text in place of one, wherever that stands in its values.
+    pub(in crate::lang::import::home_assistant) fn replaced(self, old: &str, new: &str) -> Doc {
+        let of = |doc: Doc| doc.replaced(old, new);
+        let of_map = |entries: Vec<(String, Doc)>| entries.into_iter().map(|(key, doc)| (key, of(doc))).collect();
+        match self {
+            Doc::Value(value) => Doc::Value(replaced_in(value, old, new)),
+            Doc::Map(entries) => Doc::Map(of_map(entries)),
+            Doc::Inline(entries) => Doc::Inline(of_map(entries)),
+            Doc::List(items) => Doc::List(items.into_iter().map(of).collect()),
+            Doc::InlineList(items) => Doc::InlineList(items.into_iter().map(of).collect()),
+            Doc::Noted(comments, inner) => Doc::Noted(comments, Box::new(inner.replaced(old, new))),
+            comment @ Doc::Comment(_) => comment,
+        }
+    }
+
     /// Returns the document's text.
     pub(in crate::lang::import::home_assistant) fn document(&self) -> String {
         let mut text = String::new();
@@ -168,5 +183,16 @@ fn write_list(text: &mut String, items: &[Doc], column: usize) {
         if !begins_with_comment && text.get(item_at..).is_some_and(|written| written.starts_with(&below)) {
             text.replace_range(item_at..item_at + below.len(), " ");
         }
+    }
+}
+
+fn replaced_in(value: Json, old: &str, new: &str) -> Json {
+    match value {
+        Json::String(text) => text.replace(old, new).into(),
+        Json::Array(items) => items.into_iter().map(|item| replaced_in(item, old, new)).collect(),
+        Json::Object(map) => {
+            Json::Object(map.into_iter().map(|(key, value)| (key, replaced_in(value, old, new))).collect())
+        }
+        other => other,
     }
 }

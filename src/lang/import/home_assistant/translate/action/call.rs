@@ -160,8 +160,17 @@ impl Work<'_> {
                         docs.push(cover_toggle(name));
                         continue;
                     }
-                    let told = self.told(node, domain, service, property)?;
-                    devices.push((name.clone(), told));
+                    let before = self.refused.len();
+                    match self.told(node, domain, service, property) {
+                        Ok(told) => devices.push((name.clone(), told)),
+                        Err(refused) => {
+                            if !self.is_left(before) {
+                                return Err(refused);
+                            }
+                            self.left(action, id, "what its device has no word for");
+                            bridged.push(id.clone());
+                        }
+                    }
                 }
                 Source::Topic(_) => docs.extend(self.topic_command(node, &entity, domain, service)?),
                 _ => docs.extend(self.helper_call(node, &entity, domain, service)?),
@@ -172,6 +181,21 @@ impl Work<'_> {
             docs.extend(self.bridge_call(node, action, &bridged)?);
         }
         Ok(docs)
+    }
+
+    /// Takes back what was refused since, if all of it is that there's no counterpart: Home Assistant can go on doing it.
+    fn is_left(&mut self, before: usize) -> bool {
+        let refused = self.refused.get(before..).unwrap_or_default();
+        let is_left = refused.iter().all(|(_, reason)| reason.text.contains("has no counterpart"));
+        if is_left {
+            self.refused.truncate(before);
+        }
+        is_left
+    }
+
+    /// Notes that Home Assistant goes on doing something, and why.
+    pub(in crate::lang::import::home_assistant::translate) fn left(&mut self, action: &str, id: &str, why: &str) {
+        self.differ(format!("`{action}` of `{id}` goes through Home Assistant: {why}"));
     }
 
     /// Returns a call on areas, devices or labels that only Home Assistant knows; `None` if they're known here, or none is

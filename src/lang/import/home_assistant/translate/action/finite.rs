@@ -49,7 +49,7 @@ type Options = Vec<(Vec<Written>, String)>;
 fn of_piece(piece: &Piece, words: States<'_>) -> Option<Options> {
     match piece {
         Piece::Text(text) => Some(vec![(Vec::new(), text.clone())]),
-        Piece::Value(written) => of_written(written, words),
+        Piece::Value(written) | Piece::Space(written) => of_written(written, words),
         Piece::If(branches, otherwise) => {
             let mut options = Vec::new();
             for (condition, pieces) in branches {

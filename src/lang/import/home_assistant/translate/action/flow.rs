@@ -117,7 +117,11 @@ impl Work<'_> {
             return self.refuse(node, "this isn't an action");
         }
         self.known_action_keys(node)?;
-        if node.get("response_variable").is_some() {
+        let is_stop = node.get("stop").is_some();
+        if node.get("response_variable").is_some() && is_stop {
+            self.differ("what a script answers isn't known to who runs it here");
+        }
+        if node.get("response_variable").is_some() && !is_stop {
             return self
                 .refuse(node, "`response_variable` has no counterpart: what an action answers isn't known here");
         }

@@ -4,7 +4,6 @@ use serde_json::{Value as Json, json};
 
 use crate::lang::import::home_assistant::entities::{Entity, InputKind, Source};
 use crate::lang::import::home_assistant::expression::{literal, quoted};
-use crate::lang::import::home_assistant::translate::trigger::kinds::event_topic;
 use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
@@ -152,74 +151,6 @@ impl Work<'_> {
         }
     }
 
-    pub(in crate::lang::import::home_assistant::translate) fn timer_call(
-        &mut self,
-        node: &Node,
-        id: &str,
-        (rule, topic, duration): (&str, &str, Option<&str>),
-        service: &str,
-    ) -> Answer<Vec<Doc>> {
-        // What is never started can't be ended either.
-        if !self.names.is_started(id) && matches!(service, "cancel" | "finish" | "change") {
-            return Ok(Vec::new());
-        }
-        let cancel = Doc::inline([("cancel", Doc::text(rule))]);
-        // An idle one isn't ended, and says nothing.
-        let ended = |docs: Vec<Doc>| {
-            let asked = Doc::text(format!("running({})", quoted(rule)));
-            vec![Doc::Map(vec![("if".to_owned(), asked), ("then".to_owned(), Doc::List(docs))])]
-        };
-        let state = |value: &str| {
-            entries(vec![
-                ("publish", Doc::text(topic)),
-                ("payload", Doc::text(value)),
-                ("retain", Doc::Value(true.into())),
-            ])
-        };
-        let event = |work: &Self, event: &str| {
-            work.names.events.contains(event).then(|| {
-                entries(vec![
-                    ("publish", Doc::text(event_topic(event))),
-                    ("payload", entries(vec![("entity_id", Doc::text(id))])),
-                ])
-            })
-        };
-        match service {
-            "start" => {
-                let given = node.get("data").and_then(|data| data.get("duration")).cloned();
-                let time = match &given {
-                    Some(given) => self.duration(given)?,
-                    None => match duration {
-                        Some(duration) => duration.to_owned(),
-                        None => return self.refuse(node, format!("`{id}` has no duration")),
-                    },
-                };
-                self.shared.started.borrow_mut().insert(rule.to_owned());
-                let with = Doc::inline([("duration", Doc::text(time))]);
-                Ok(vec![Doc::inline([("run", Doc::text(rule)), ("with", with), ("wait", Doc::Value(false.into()))])])
-            }
-            "cancel" => {
-                let mut docs = vec![cancel, state("idle")];
-                docs.extend(event(self, "timer.cancelled"));
-                Ok(ended(docs))
-            }
-            "finish" => {
-                let mut docs = vec![cancel, state("idle")];
-                docs.extend(event(self, "timer.finished"));
-                Ok(ended(docs))
-            }
-            "pause" => self.refuse(node, "a timer can't be paused here: cancel it, and start it anew"),
-            "change" => {
-                let Some(by) = node.get("data").and_then(|data| data.get("duration")).cloned() else {
-                    return self.refuse(node, "`duration` is missing");
-                };
-                let by = self.duration(&by)?;
-                Ok(vec![Doc::inline([("extend", Doc::text(rule)), ("by", Doc::text(by))])])
-            }
-            _ => self.refuse(node, format!("`timer.{service}` has no counterpart here")),
-        }
-    }
-
     pub(in crate::lang::import::home_assistant::translate) fn scene_call(
         &mut self,
         node: &Node,
@@ -243,6 +174,7 @@ impl Work<'_> {
                             if scene.is_ours {
                                 docs.push(Doc::inline([("scene", Doc::text(&scene.name))]));
                             }
+                            docs.extend(scene.beside);
                             if !scene.bridged.is_empty() {
                                 docs.push(self.apply(scene.bridged));
                             }
@@ -306,6 +238,10 @@ impl Work<'_> {
                 match self.scope.home.entity(&id).source {
                     Source::Device { name, .. } => devices.push(name),
                     Source::Bridge => bridged.push(Json::from(id)),
+                    Source::Topic(_) => {
+                        self.left("scene.create", &id, "what a topic was told before isn't known here");
+                        bridged.push(Json::from(id));
+                    }
                     _ => return self.refuse(item, format!("`{id}` can't be remembered: it isn't a device")),
                 }
             }
@@ -343,16 +279,7 @@ impl Work<'_> {
             let wanted = scene_state(&entry.value);
             match &entity.source {
                 Source::Bridge => {
-                    let data = match entry.value.as_map() {
-                        Some(_) => {
-                            let mut data = self.data(&entry.value)?;
-                            if let Json::Object(map) = &mut data {
-                                map.insert("state".to_owned(), wanted.clone().into());
-                            }
-                            data
-                        }
-                        None => wanted.into(),
-                    };
+                    let data = self.bridged_state(&entry.value, wanted)?;
                     bridged.push((id, data));
                 }
                 Source::Device { name, property } => {
@@ -364,16 +291,43 @@ impl Work<'_> {
                 }
                 Source::Topic(_) => {
                     let call = scene_as_call(&entry.value, entity.domain(), &wanted);
-                    let docs = self.call_with(&call.1, &format!("{}.{}", entity.domain(), call.0), &[id])?;
-                    ours.extend(docs.into_iter().map(ScenePart::Other));
+                    let action = format!("{}.{}", entity.domain(), call.0);
+                    let docs = self.call_with(&call.1, &action, std::slice::from_ref(&id))?;
+                    if docs.iter().any(is_bridged) {
+                        bridged.push((id, self.bridged_state(&entry.value, wanted)?));
+                    } else {
+                        ours.extend(docs.into_iter().map(ScenePart::Other));
+                    }
                 }
-                Source::Input { .. } => {
-                    return self.refuse(&entry.value, format!("`{id}` is an input here, which a scene can't set"));
+                Source::Input { kind, .. } => {
+                    let call = scene_as_input(&entry.value, entity.domain(), kind, &wanted);
+                    let Some((action, call)) = call else {
+                        return self.refuse(&entry.value, format!("`{id}` can't be set by a scene"));
+                    };
+                    ours.extend(self.call_with(&call, &action, &[id])?.into_iter().map(ScenePart::Beside));
+                }
+                Source::Automation { .. } | Source::Script { .. } => {
+                    let service = if wanted == "on" { "turn_on" } else { "turn_off" };
+                    let action = format!("{}.{service}", entity.domain());
+                    let call = Node::map_at(&entry.value.place, Vec::new());
+                    ours.extend(self.call_with(&call, &action, &[id])?.into_iter().map(ScenePart::Beside));
                 }
                 _ => return self.refuse(&entry.value, format!("`{id}` can't be part of a scene here")),
             }
         }
         Ok((ours, bridged))
+    }
+
+    /// Returns what Home Assistant is told of an entity of a scene.
+    fn bridged_state(&mut self, node: &Node, wanted: String) -> Answer<Json> {
+        if node.as_map().is_none() {
+            return Ok(wanted.into());
+        }
+        let mut data = self.data(node)?;
+        if let Json::Object(map) = &mut data {
+            map.insert("state".to_owned(), wanted.into());
+        }
+        Ok(data)
     }
 }
 
@@ -381,15 +335,38 @@ impl Work<'_> {
 pub(in crate::lang::import::home_assistant::translate) enum ScenePart {
     Device(String, crate::lang::import::home_assistant::translate::action::command::Told),
     Other(Doc),
+    /// An action that stands beside the scene where it's set: a scene has no inputs and rules.
+    Beside(Doc),
 }
 
 impl ScenePart {
     fn action(self) -> Doc {
         match self {
             ScenePart::Device(name, told) => Doc::inline([("set", Doc::text(name)), ("to", Doc::Inline(told))]),
-            ScenePart::Other(doc) => doc,
+            ScenePart::Other(doc) | ScenePart::Beside(doc) => doc,
         }
     }
+}
+
+/// Returns whether an action is one that Home Assistant carries out.
+fn is_bridged(doc: &Doc) -> bool {
+    matches!(doc, Doc::Inline(keys) | Doc::Map(keys) if keys.iter().any(|(key, _)| key == "homerule/home_assistant/call"))
+}
+
+/// Returns the action, and a call with the data, that brings an input into the state that a scene wants.
+fn scene_as_input(node: &Node, domain: &str, kind: &InputKind, state: &str) -> Option<(String, Node)> {
+    let (service, key) = match kind {
+        InputKind::Toggle => (if state == "on" { "turn_on" } else { "turn_off" }, None),
+        InputKind::Number { .. } if domain == "counter" => return None,
+        InputKind::Number { .. } | InputKind::Text => ("set_value", Some("value")),
+        InputKind::Choice { .. } => ("select_option", Some("option")),
+        InputKind::Time => ("set_datetime", Some("time")),
+        InputKind::Date { has_time } => ("set_datetime", Some(if *has_time { "datetime" } else { "date" })),
+        InputKind::Button => return None,
+    };
+    let data = key.map(|key| (key, Node::text_at(&node.place, state))).into_iter().collect();
+    let call = Node::map_at(&node.place, vec![("data", Node::map_at(&node.place, data))]);
+    Some((format!("{domain}.{service}"), call))
 }
 
 /// Returns the state that a scene wants: `on` may stand unquoted there.

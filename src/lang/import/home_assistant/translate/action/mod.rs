@@ -9,4 +9,5 @@ pub(in crate::lang::import::home_assistant::translate) mod notify;
 pub(in crate::lang::import::home_assistant::translate) mod publish;
 pub(in crate::lang::import::home_assistant::translate) mod request;
 pub(in crate::lang::import::home_assistant::translate) mod target;
+pub(in crate::lang::import::home_assistant::translate) mod timer_call;
 pub(in crate::lang::import::home_assistant::translate) mod wait;

@@ -2,9 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::lang::import::home_assistant::entities::{Entity, Source};
+use crate::lang::import::home_assistant::entities::{Entity, Source, TopicEntity};
 use crate::lang::import::home_assistant::translate::action::flow::payload_doc;
-use crate::lang::import::home_assistant::translate::helper::plain;
 use crate::lang::import::home_assistant::translate::trigger::state_trigger::entries;
 use crate::lang::import::home_assistant::translate::work::{Answer, Work, is_template};
 use crate::lang::import::home_assistant::write::Doc;
@@ -12,7 +11,6 @@ use crate::lang::import::home_assistant::yaml::Node;
 
 impl Work<'_> {
     /// Translates an action on a topic of the entities file.
-    #[expect(clippy::match_same_arms, reason = "a table: a line for each action")]
     pub(in crate::lang::import::home_assistant::translate) fn topic_command(
         &mut self,
         node: &Node,
@@ -25,12 +23,38 @@ impl Work<'_> {
             return self
                 .refuse(node, format!("`{}` can't be commanded: the entities file gives it no `set`", entity.id));
         };
+        let Some(payload) = self.topic_payload(node, entity, topic, (domain, service))? else {
+            let action = format!("{domain}.{service}");
+            self.left(&action, &entity.id, "the entities file doesn't say what its topic takes for it");
+            return self.bridge_call(node, &action, std::slice::from_ref(&entity.id));
+        };
+        Ok(vec![published(set, Doc::Value(payload))])
+    }
+
+    /// Returns what a topic of the entities file takes for an action; `None` if that isn't known.
+    fn topic_payload(
+        &mut self,
+        node: &Node,
+        entity: &Entity,
+        topic: &TopicEntity,
+        (domain, service): (&str, &str),
+    ) -> Answer<Option<Json>> {
         let data = self.call_data(node)?;
-        let on = topic.on.clone().unwrap_or_else(|| json!("ON"));
-        let off = topic.off.clone().unwrap_or_else(|| json!("OFF"));
+        let (on, off) = topic.commands(domain);
+        let given = |keys: &[&str]| keys.iter().find_map(|key| data.get(*key).cloned());
+        let mut key = topic.path.clone();
+        let mut used: &[&str] = &[];
         let value = match (domain, service) {
-            (_, "turn_on" | "open_cover" | "lock" | "open_valve") => on,
+            ("vacuum" | "climate" | "water_heater" | "alarm_control_panel", "turn_on" | "turn_off" | "toggle") => {
+                return Ok(None);
+            }
+            (_, "turn_on" | "open_cover" | "lock" | "open_valve") | ("button", "press") => on,
             (_, "turn_off" | "close_cover" | "unlock" | "close_valve") => off,
+            ("cover" | "valve", "stop_cover" | "stop_valve") => match &on {
+                Json::String(word) if word == "OPEN" => json!("STOP"),
+                Json::String(word) if word == "open" => json!("stop"),
+                _ => return Ok(None),
+            },
             (_, "toggle") => {
                 self.differ(crate::lang::import::home_assistant::translate::action::command::TOGGLE);
                 let field = self.field(node, entity, None)?;
@@ -38,62 +62,54 @@ impl Work<'_> {
                 let off_text = crate::lang::import::home_assistant::expression::literal(&off);
                 json!(format!("${{if {} == {on_text} {{ {off_text} }} else {{ {on_text} }}}}", field.expression))
             }
-            ("number" | "text" | "input_number" | "input_text", "set_value") => {
-                data.get("value").cloned().unwrap_or(Json::Null)
-            }
-            ("select" | "input_select", "select_option") => data.get("option").cloned().unwrap_or(Json::Null),
-            ("cover", "set_cover_position") | ("valve", "set_valve_position") => {
-                data.get("position").cloned().unwrap_or(Json::Null)
-            }
-            ("climate", "set_temperature") => data.get("temperature").cloned().unwrap_or(Json::Null),
-            ("fan", "set_percentage") => data.get("percentage").cloned().unwrap_or(Json::Null),
-            ("button", "press") => on,
             _ => {
-                return self.refuse(
-                    node,
-                    format!("`{domain}.{service}` has no counterpart for a topic: name a device in the entities file"),
-                );
+                let keys: (&[&str], &[&str]) = match (domain, service) {
+                    ("number" | "text" | "input_number" | "input_text", "set_value") => (&["value"], &[]),
+                    ("select" | "input_select", "select_option") => (&["option"], &[]),
+                    ("cover", "set_cover_position") | ("valve", "set_valve_position") => {
+                        (&["position"], &["current_position", "position"])
+                    }
+                    ("climate", "set_temperature") => (&["temperature"], &["temperature"]),
+                    ("fan", "set_percentage") => (&["percentage"], &["percentage"]),
+                    _ => return Ok(None),
+                };
+                used = keys.0;
+                let Some(value) = given(keys.0) else { return Ok(None) };
+                let own: Option<&String> = keys.1.iter().find_map(|name| topic.attributes.get(*name));
+                key = own.filter(|_| topic.path.is_some()).cloned().or(key);
+                if topic.is_json_light() && domain == "cover" && key == topic.path {
+                    key = Some("position".to_owned());
+                }
+                value
             }
         };
-        let used = ["value", "option", "position", "temperature", "percentage"];
         let mut more: Vec<(String, Json)> = Vec::new();
-        for (key, value) in data {
-            if used.contains(&&*key) && !matches!(service, "turn_on" | "turn_off" | "toggle") {
-                continue;
-            }
-            let (key, value) = match brightness_of(&key, &value) {
-                Some(value) if !topic.attributes.contains_key(&key) => ("brightness".to_owned(), value),
-                _ => (key, value),
-            };
-            let path = topic.attributes.get(&key).cloned();
-            match path.filter(|path| topic.path.is_some() && !path.contains(['.', '['])) {
-                Some(path) => more.push((path, value)),
-                None => {
-                    return self.refuse(
-                        node,
-                        format!(
-                            "`{key}` of `{}` has no counterpart: give its path in `attributes` of the entities file",
-                            entity.id
-                        ),
-                    );
-                }
+        for (name, value) in data.iter().filter(|(name, _)| !used.contains(&name.as_str())) {
+            match topic.part(name, value) {
+                Some(part) => more.push(part),
+                None => return Ok(None),
             }
         }
-        let payload = match topic.path.as_deref() {
-            None => Doc::Value(value),
-            Some(path) => {
-                let mut inner = value;
-                let parts: Vec<&str> = path.split('.').collect();
-                for part in parts.iter().rev() {
-                    inner = json!({ (*part): inner });
-                }
-                if let Json::Object(map) = &mut inner {
-                    map.extend(more);
-                }
-                Doc::Value(inner)
-            }
+        if more.iter().any(|(name, _)| topic.attributes.values().all(|path| path != name)) {
+            self.differ(format!("what `{}` is told besides on and off is sent as zigbee2mqtt's and other JSON lights take it: `attributes` in the entities file says where else", entity.id));
+        }
+        let turns_off = more.iter().any(|(name, value)| name == "brightness" && value.as_f64() == Some(0.0));
+        let value = if turns_off && domain == "light" {
+            more.retain(|(name, _)| name != "brightness");
+            topic.commands(domain).1
+        } else {
+            value
         };
-        Ok(vec![published(set, payload)])
+        let Some(path) = key else { return Ok(if more.is_empty() { Some(value) } else { None }) };
+        let parts: Vec<&str> = path.split('.').collect();
+        let mut inner = value;
+        for part in parts.iter().rev() {
+            inner = json!({ (*part): inner });
+        }
+        if let Json::Object(map) = &mut inner {
+            map.extend(more);
+        }
+        Ok(Some(inner))
     }
 
     pub(in crate::lang::import::home_assistant::translate) fn publish(&mut self, node: &Node) -> Answer<Vec<Doc>> {
@@ -166,18 +182,6 @@ impl Work<'_> {
         keys.extend(qos.map(|qos| ("qos", Doc::Value(qos.into()))));
         Ok(vec![entries(keys)])
     }
-}
-
-/// Returns the brightness, from 0 to 255, that a percentage of it is.
-fn brightness_of(key: &str, value: &Json) -> Option<Json> {
-    if key != "brightness_pct" {
-        return None;
-    }
-    if let Some(percent) = value.as_f64() {
-        return Some(plain((percent * 255.0 / 100.0).round_ties_even()));
-    }
-    let expression = value.as_str()?.strip_prefix("${")?.strip_suffix('}').filter(|inner| !inner.contains("${"))?;
-    Some(format!("${{ha::of_255({expression})}}").into())
 }
 
 /// Returns an action that publishes, in its short form where that is one.

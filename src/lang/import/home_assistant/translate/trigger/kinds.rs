@@ -167,11 +167,8 @@ impl Work<'_> {
             return self.refuse_at(place, reason);
         }
         self.is_enabled(node)?;
-        if node.get("variables").is_some_and(|variables| !variables.is_null()) {
-            return self.refuse(
-                node,
-                "`variables` of one trigger have no counterpart: set them in the actions, by `trigger.id`",
-            );
+        if node.get("variables").is_some_and(|variables| !variables.is_null() && variables.as_map().is_none()) {
+            return self.refuse(node, "`variables` needs names with values");
         }
         let Some(kind) = node.get("trigger").and_then(Node::to_text) else {
             return self.refuse(node, "this trigger needs `trigger:` (or `platform:`)");

@@ -5,3 +5,4 @@ pub(in crate::lang::import::home_assistant::translate) mod kinds;
 pub(in crate::lang::import::home_assistant::translate) mod numeric_trigger;
 pub(in crate::lang::import::home_assistant::translate) mod state_trigger;
 pub(in crate::lang::import::home_assistant::translate) mod time_trigger;
+pub(in crate::lang::import::home_assistant::translate) mod variables;

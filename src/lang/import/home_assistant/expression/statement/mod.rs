@@ -1,0 +1,5 @@
+//! Statements: `{% set %}`, `{% if %}`, `{% for %}` and macros.
+
+mod blocks;
+mod carried;
+mod each;
