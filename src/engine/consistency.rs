@@ -1,7 +1,7 @@
 //! What must hold between the submachines at the end of each call: each deadline and subscription follows from what rules
 //! and runs remember, and the world says of rules what is so. Asserted in debug builds, and in the properties' tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -42,6 +42,7 @@ pub(crate) fn inconsistencies(core: &Core) -> Vec<String> {
     }
     for run in core.runs.iter() {
         expected.run(core, run);
+        *expected.counts.entry(run.rule.maker()).or_default() += 1;
     }
     expected.compare(core)
 }
@@ -52,6 +53,7 @@ struct Expected {
     dues: BTreeSet<(Deadline, Timestamp)>,
     holding: BTreeSet<RuleId>,
     running: BTreeSet<RuleId>,
+    counts: BTreeMap<RuleId, usize>,
     /// What was found to be wrong on the way.
     wrong: Vec<String>,
 }
@@ -133,6 +135,9 @@ impl Expected {
         }
         let world = &core.evaluator.world;
         let running: BTreeSet<RuleId> = world.running.keys().cloned().collect();
+        if core.runs.counts() != self.counts {
+            self.wrong.push(format!("runs are counted as {:?}, and are {:?}", core.runs.counts(), self.counts));
+        }
         if running != self.running {
             self.wrong.push(format!("{running:?} count as running, and {:?} are", self.running));
         }

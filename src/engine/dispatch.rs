@@ -121,16 +121,7 @@ pub(crate) fn fire_late(core: &mut Core, missed: &schedule::Missed) {
 /// Notes a message in the state, and makes the rules that wait for its topic.
 pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
     let now = core.now();
-    let (made, errors) = core.live.make_for_topic(&message.topic);
-    if !made.is_empty() {
-        core.evaluator.world.rule_names = core.live.names();
-    }
-    for id in &made {
-        activate(core, *id);
-    }
-    for (rule, error) in errors {
-        core.log(Some(&rule), LogLevel::Error, error);
-    }
+    let made = if core.live.makes_for_topics() { make_for_topic(core, &message.topic) } else { Vec::new() };
     let size = core.options.payload.size(&message);
     if size == Size::TooLarge && core.told_too_large.insert(message.topic.clone()) {
         let (bytes, most) = (message.payload.bytes().len(), core.options.payload.largest());
@@ -155,6 +146,21 @@ pub(crate) fn note_message(core: &mut Core, message: Message) -> Arrival {
         follow_changes(core);
     }
     Arrival { message, made, said, is_news, size }
+}
+
+/// Makes the rules that `each: {topic: …}` asks for now that `topic` is there.
+fn make_for_topic(core: &mut Core, topic: &Topic) -> Vec<LiveId> {
+    let (made, errors) = core.live.make_for_topic(topic);
+    if !made.is_empty() {
+        core.evaluator.world.rule_names = core.live.names();
+    }
+    for id in &made {
+        activate(core, *id);
+    }
+    for (rule, error) in errors {
+        core.log(Some(&rule), LogLevel::Error, error);
+    }
+    made
 }
 
 /// The retained message of `topic` expired at `due`: whatever reads its state is asked again, and no trigger fires, since
@@ -245,15 +251,17 @@ fn tell(
         },
         // One message makes one run, of the first trigger that fires.
         Part::Trigger(owner, index) => {
-            let firing = notify_trigger(core, (id, owner, index), (arrival, said), cause);
-            let firings = firing.map(|firing| sequence::take(core, (id, owner, index), firing)).unwrap_or_default();
             // One that doesn't fire leaves it to the next.
-            if firings.is_empty() {
+            let Some((firing, is_part)) = notify_trigger(core, (id, owner, index), (arrival, said), cause) else {
                 return step_ready(core);
-            }
-            let is_more = owner != Owner::Rule || is_invariant(core, id) || fired.replace(id) != Some(id);
-            if is_more {
-                deliver_all(core, id, owner, firings);
+            };
+            if is_part {
+                let firings = sequence::take(core, (id, owner, index), firing);
+                if !firings.is_empty() && is_more(core, id, owner, fired) {
+                    deliver_all(core, id, owner, firings);
+                }
+            } else if is_more(core, id, owner, fired) {
+                deliver(core, id, owner, firing);
             }
         }
         Part::At(owner, index) => recheck_at(core, id, owner, index),
@@ -262,6 +270,11 @@ fn tell(
         Part::Override => yielding::end::ask(core, id, cause),
     }
     step_ready(core);
+}
+
+/// Returns whether a firing is given to the rule, beside what was before: `fired` is the rule that the event made run last.
+fn is_more(core: &Core, id: LiveId, owner: Owner, fired: &mut Option<LiveId>) -> bool {
+    owner != Owner::Rule || is_invariant(core, id) || fired.replace(id) != Some(id)
 }
 
 /// Dispatches one of the daemon's own events, which is about `rule`.
@@ -302,7 +315,7 @@ fn dispatch_event(core: &mut Core, happening: &Happening<'_>, depth: u32) {
         let Some(trigger) = trigger.filter(|trigger| happening.fires(trigger)) else { continue };
         let firing = happening.firing(&trigger, cause.clone());
         let firings = sequence::take(core, (id, owner, index), firing);
-        if !firings.is_empty() && (owner != Owner::Rule || is_invariant(core, id) || fired.replace(id) != Some(id)) {
+        if !firings.is_empty() && is_more(core, id, owner, &mut fired) {
             deliver_all(core, id, owner, firings);
         }
         step_ready(core);
@@ -353,16 +366,17 @@ fn handle_event(core: &mut Core, event: Event) {
     }
 }
 
-/// Gives a message to one trigger. Returns what it sets where it fires.
+/// Gives a message to one trigger. Returns what it sets where it fires, and whether it's a part of a sequence.
 fn notify_trigger(
     core: &mut Core,
     (id, owner, index): (LiveId, Owner, u16),
     (arrival, said): (&Arrival, Option<&Said>),
     cause: &Cause,
-) -> Option<Firing> {
+) -> Option<(Firing, bool)> {
     let rule = Arc::clone(&core.live.get(id).rule);
     let trigger = core.trigger_of(&rule, owner, index)?;
-    notify(core, &Notice { id, rule: &rule, owner, index, trigger: &trigger, arrival, said, cause })
+    let firing = notify(core, &Notice { id, rule: &rule, owner, index, trigger: &trigger, arrival, said, cause })?;
+    Some((firing, trigger.part_of.is_some()))
 }
 
 /// Gives what a trigger sets to the rule, or the first of it to the run that waits for it.

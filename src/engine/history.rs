@@ -27,6 +27,9 @@ pub(crate) fn keep_what_rule_asks(core: &mut Core, id: LiveId) {
 /// Asks the shell for the past of topics that the recorder may know.
 pub(crate) fn recall(core: &mut Core) {
     let world = &mut core.evaluator.world;
+    if !world.history.wants_recalls() {
+        return;
+    }
     let recalls = world.history.take_recalls(world.now);
     core.effects.extend(recalls.into_iter().map(Effect::Recall));
 }

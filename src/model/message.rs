@@ -113,7 +113,10 @@ impl Payload {
     /// Returns the payload that publishes `value`.
     #[must_use]
     pub fn from_value(value: &Value) -> Payload {
-        Payload::from_bytes(value.to_payload())
+        let mut bytes = value.to_payload();
+        // It's kept for long, and often.
+        bytes.shrink_to_fit();
+        Payload::from_bytes(bytes)
     }
 
     /// Returns a payload that is read as exactly this value: a text is in quotes, so that `"21"` isn't taken for a number.
@@ -123,7 +126,11 @@ impl Payload {
             Value::Bool(true) => Bytes::from_static(b"true"),
             Value::Bool(false) => Bytes::from_static(b"false"),
             Value::Null => Bytes::new(),
-            other => other.to_json_text().into(),
+            other => {
+                let mut json = other.to_json_text();
+                json.shrink_to_fit();
+                json.into()
+            }
         };
         Payload(Arc::new(Inner { bytes, value: OnceLock::from(value.clone()), withheld: None }))
     }
@@ -144,6 +151,19 @@ impl Payload {
     #[must_use]
     pub fn value(&self) -> &Value {
         self.0.value.get_or_init(|| Value::from_payload(&self.0.bytes))
+    }
+
+    /// Returns the members of the value's map that `wanted` gives a key for, under that key; of one that nobody has read yet,
+    /// without reading the others. `None` where the value is no map.
+    #[must_use]
+    pub fn members<'k>(&self, wanted: impl Fn(&str) -> Option<&'k Arc<str>>) -> Option<Vec<(Arc<str>, Value)>> {
+        match self.0.value.get() {
+            None => Value::members_of_payload(&self.0.bytes, &wanted),
+            Some(Value::Map(entries)) => Some(
+                entries.iter().filter_map(|(key, value)| Some((Arc::clone(wanted(key)?), value.clone()))).collect(),
+            ),
+            Some(_) => None,
+        }
     }
 
     /// Returns whether somebody has asked for the value: a large one takes time and memory, and most are never asked for.

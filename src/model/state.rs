@@ -1,12 +1,13 @@
 //! The state of a home: each topic's last message, and since when it is so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
+use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Message, Origin, Payload, Told, Topic, TopicFilter, Value};
+use super::{Hashing, Message, Origin, Payload, Told, Topic, TopicFilter, Value};
 
 /// What is known of one topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,10 +43,12 @@ impl TopicState {
     }
 }
 
-/// The state of all topics, in the order of their names.
+/// The state of all topics: found by a hash of their names, and told in the order of them.
 #[derive(Debug, Clone, Default)]
 pub struct States {
-    topics: BTreeMap<Topic, Known>,
+    topics: IndexMap<Topic, Known, Hashing>,
+    /// Their names, in order.
+    names: BTreeSet<Topic>,
     /// Those that have changed since they were last kept, as they did.
     changed: Vec<Topic>,
     /// Those whose payload counts for a time only, by its end.
@@ -95,7 +98,7 @@ impl States {
             self.expiries.insert((expires_at, message.topic.clone()));
         }
         let Some(known) = self.topics.get_mut(message.topic.as_str()) else {
-            self.topics.insert(message.topic.clone(), Known { state: new, is_changed: true });
+            self.insert(message.topic.clone(), Known { state: new, is_changed: true });
             self.changed.push(message.topic.clone());
             return None;
         };
@@ -180,12 +183,13 @@ impl States {
     /// Puts back what was known of `topic` before a restart.
     pub fn restore(&mut self, topic: Topic, state: TopicState) {
         self.expiries.extend(state.expires_at.map(|at| (at, topic.clone())));
-        self.topics.insert(topic, Known { state, is_changed: false });
+        self.insert(topic, Known { state, is_changed: false });
     }
 
     /// Forgets a topic, and returns what was known of it.
     pub fn forget(&mut self, topic: &Topic) -> Option<TopicState> {
-        let known = self.topics.remove(topic)?;
+        let known = self.topics.swap_remove(topic)?;
+        self.names.remove(topic);
         if !known.is_changed {
             self.changed.push(topic.clone());
         }
@@ -196,13 +200,23 @@ impl States {
     pub fn rename(&mut self, topic: &Topic, new: Topic) {
         let Some(state) = self.forget(topic) else { return };
         self.changed.push(new.clone());
-        self.topics.insert(new, Known { state, is_changed: true });
+        self.insert(new, Known { state, is_changed: true });
+    }
+
+    fn insert(&mut self, topic: Topic, known: Known) {
+        if self.topics.insert(topic.clone(), known).is_none() {
+            self.names.insert(topic);
+        }
+    }
+
+    fn of<'a>(&'a self, topic: &'a Topic) -> Option<(&'a Topic, &'a TopicState)> {
+        self.topics.get(topic).map(|known| (topic, &known.state))
     }
 
     /// Makes all topics count as changed.
     pub fn change_all(&mut self) {
         self.topics.values_mut().for_each(|known| known.is_changed = true);
-        self.changed = self.topics.keys().cloned().collect();
+        self.changed = self.names.iter().cloned().collect();
     }
 
     /// Returns the topics that have changed since this was last asked, in the order of their names.
@@ -221,23 +235,22 @@ impl States {
     /// Returns the topics that a rule's filter matches, with their state, in the order of their names.
     pub fn matching<'a>(&'a self, filter: &'a TopicFilter) -> impl Iterator<Item = (&'a Topic, &'a TopicState)> {
         let prefix = filter.literal_prefix();
-        self.topics
+        self.names
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
-            .take_while(move |(topic, _)| topic.as_str().starts_with(prefix))
-            .filter(|(topic, _)| filter.matches_in_rules(topic))
-            .map(|(topic, known)| (topic, &known.state))
+            .take_while(move |topic| topic.as_str().starts_with(prefix))
+            .filter(|topic| filter.matches_in_rules(topic))
+            .filter_map(|topic| self.of(topic))
     }
 
     /// Returns all topics with their state, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&Topic, &TopicState)> + Clone {
-        self.topics.iter().map(|(topic, known)| (topic, &known.state))
+        self.names.iter().filter_map(|topic| self.of(topic))
     }
 
     /// Returns the topics after `topic` with their state, in the order of their names; `None`: all.
     pub fn after<'a>(&'a self, topic: Option<&'a str>) -> impl Iterator<Item = (&'a Topic, &'a TopicState)> {
         let begin = topic.map_or(Bound::Unbounded, Bound::Excluded);
-        let topics = self.topics.range::<str, _>((begin, Bound::Unbounded));
-        topics.map(|(topic, known)| (topic, &known.state))
+        self.names.range::<str, _>((begin, Bound::Unbounded)).filter_map(|topic| self.of(topic))
     }
 
     /// Returns how many topics were seen.

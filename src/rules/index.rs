@@ -77,11 +77,13 @@ impl<K: IndexKey> TopicIndex<K> {
 
 impl<K: IndexKey> Node<K> {
     fn find(&self, rest: Option<&str>, literal_only: bool, found: &mut Vec<K>) {
-        if !literal_only {
+        if !literal_only && !self.rest.is_empty() {
             found.extend(self.rest.iter().cloned());
         }
         let Some(rest) = rest else {
-            found.extend(self.here.iter().cloned());
+            if !self.here.is_empty() {
+                found.extend(self.here.iter().cloned());
+            }
             return;
         };
         let (part, after) = first_level(rest);

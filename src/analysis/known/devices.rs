@@ -22,7 +22,7 @@ impl Known {
     pub fn look_at_devices(&mut self) {
         let devices: Vec<Arc<Device>> = self.devices.devices().cloned().collect();
         for device in &devices {
-            for says in device.availability.says.iter().chain(&device.availability.bridge) {
+            for says in device.availability.says.iter().chain(device.availability.bridge.as_deref()) {
                 self.patterns.push(Pattern::of_filter(&says.topic));
             }
             self.look_at(device);

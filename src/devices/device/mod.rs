@@ -78,7 +78,7 @@ pub struct Availability {
     /// How several count.
     pub mode: AvailabilityMode,
     /// The bridge without which it can't be reached, where that says so.
-    pub bridge: Option<SaysAvailable>,
+    pub bridge: Option<Arc<SaysAvailable>>,
 }
 
 /// One place that says whether a device can be reached.

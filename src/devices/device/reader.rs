@@ -44,6 +44,15 @@ impl Extract {
         }
     }
 
+    /// Returns the key of a JSON map that it's under; `None` where something else is looked at, too.
+    pub(in crate::devices) fn key(&self) -> Option<&Arc<str>> {
+        match self {
+            Extract::Key(key) => Some(key),
+            Extract::Keys(keys) => keys.first(),
+            Extract::Text | Extract::Value | Extract::KeyOrText(_) | Extract::Template(_) => None,
+        }
+    }
+
     /// Returns what stands there; `None` where this message says nothing of it.
     ///
     /// # Errors
@@ -100,6 +109,15 @@ impl Reader {
             return Ok(member(payload.value(), key).and_then(|wire| self.codec.decode(wire)));
         }
         Ok(self.extract.read(payload)?.and_then(|wire| self.codec.decode(&wire)))
+    }
+
+    /// Returns what a message says, of which this is the value at [`Extract::key`].
+    pub(in crate::devices) fn read_member(&self, value: &Value) -> Option<Value> {
+        let deeper = match &self.extract {
+            Extract::Keys(keys) => keys.get(1..).unwrap_or_default(),
+            Extract::Text | Extract::Value | Extract::Key(_) | Extract::KeyOrText(_) | Extract::Template(_) => &[],
+        };
+        deeper.iter().try_fold(value, |value, key| member(value, key)).and_then(|wire| self.codec.decode(wire))
     }
 }
 

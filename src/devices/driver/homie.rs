@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::parts::{flag, get, name_apart, named, of_word, shared, text};
-use super::{Driver, Told};
+use super::{Driver, Ending, Told};
 use crate::devices::codec::color::ColorForm;
 use crate::devices::codec::{Codec, kelvin_range};
 use crate::devices::device::address::Address;
@@ -33,6 +33,10 @@ struct Homie {
 }
 
 impl Driver for Homie {
+    fn endings(&self) -> &'static [Ending] {
+        &[Ending::Level("$description")]
+    }
+
     fn claims(&self, topic: &str) -> bool {
         topic.starts_with(&self.prefix) && topic.ends_with("/$description")
     }

@@ -19,7 +19,10 @@ use crate::model::{Payload, Topic};
 
 /// A source of devices.
 pub trait Driver: fmt::Debug + Send + Sync {
-    /// Returns whether messages of this topic tell of devices. Asked for each message, so it must be quick.
+    /// Returns how the topics end that it may claim: no others are asked about.
+    fn endings(&self) -> &'static [Ending];
+
+    /// Returns whether messages of this topic tell of devices.
     fn claims(&self, topic: &str) -> bool;
 
     /// Takes what a message tells; an empty payload takes it back.
@@ -28,6 +31,50 @@ pub trait Driver: fmt::Debug + Send + Sync {
     /// Tells what is there without any message.
     fn start(&mut self, told: &mut Told) {
         let _ = told;
+    }
+}
+
+/// How a topic ends: its last level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It is this.
+    Level(&'static str),
+    /// It has a number in it, as `switch:0` has.
+    Numbered,
+}
+
+impl Ending {
+    /// Returns whether a topic ends like this whose last level is `last`.
+    fn fits(self, last: &[u8]) -> bool {
+        match self {
+            Ending::Level(level) => level.as_bytes() == last,
+            Ending::Numbered => last.contains(&b':'),
+        }
+    }
+}
+
+/// How the topics end of which messages may tell of devices. It's asked for each message, and most topics end otherwise.
+#[derive(Debug, Default)]
+pub(in crate::devices) struct Endings(Vec<Ending>);
+
+impl Endings {
+    /// Returns those of these drivers.
+    pub(in crate::devices) fn of(drivers: &[Box<dyn Driver>]) -> Endings {
+        let mut endings: Vec<Ending> = Vec::new();
+        for ending in drivers.iter().flat_map(|driver| driver.endings()) {
+            if !endings.contains(ending) {
+                endings.push(*ending);
+            }
+        }
+        Endings(endings)
+    }
+
+    /// Returns whether a driver may claim `topic`.
+    pub(in crate::devices) fn fit(&self, topic: &str) -> bool {
+        let bytes = topic.as_bytes();
+        let begin = bytes.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        let last = bytes.get(begin..).unwrap_or_default();
+        self.0.iter().any(|ending| ending.fits(last))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::{named, of_word};
-use super::{Driver, Told};
+use super::{Driver, Ending, Told};
 use crate::devices::codec::color::ColorForm;
 use crate::devices::codec::units;
 use crate::devices::codec::{self, Codec};
@@ -29,6 +29,10 @@ struct Own {
 }
 
 impl Driver for Own {
+    fn endings(&self) -> &'static [Ending] {
+        &[]
+    }
+
     fn claims(&self, _: &str) -> bool {
         false
     }

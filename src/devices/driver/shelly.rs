@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::parts::{get, list, name_apart, named, of_word, shared, text, words};
-use super::{Driver, Told};
+use super::{Driver, Ending, Told};
 use crate::devices::codec::Codec;
 use crate::devices::codec::color::ColorForm;
 use crate::devices::device::address::Address;
@@ -78,8 +78,11 @@ impl Component {
 }
 
 impl Driver for Shelly {
+    fn endings(&self) -> &'static [Ending] {
+        &[Ending::Level("rpc"), Ending::Numbered]
+    }
+
     fn claims(&self, topic: &str) -> bool {
-        // Most topics end otherwise, so the end is looked at first.
         topic.ends_with("/events/rpc") || status_place(topic).is_some()
     }
 

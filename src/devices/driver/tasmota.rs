@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::parts::{get, list, name_apart, named, number, of_word, shared, text, words};
-use super::{Driver, Told};
+use super::{Driver, Ending, Told};
 use crate::devices::codec::color::ColorForm;
 use crate::devices::codec::{Codec, kelvin_range};
 use crate::devices::device::address::Address;
@@ -42,6 +42,10 @@ struct Definition {
 }
 
 impl Driver for Tasmota {
+    fn endings(&self) -> &'static [Ending] {
+        &[Ending::Level("config"), Ending::Level("sensors")]
+    }
+
     fn claims(&self, topic: &str) -> bool {
         topic.starts_with(PREFIX) && (topic.ends_with("/config") || topic.ends_with("/sensors"))
     }

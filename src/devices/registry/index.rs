@@ -53,7 +53,7 @@ impl Index {
     pub(in crate::devices) fn add(&mut self, slot: u32, device: &Device) {
         for (filter, ear) in ears(slot, device) {
             match filter.as_topic() {
-                Some(topic) => self.literal.entry(topic).or_default().push(ear),
+                Some(topic) => self.literal.entry(topic).or_insert_with(|| Vec::with_capacity(1)).push(ear),
                 None => {
                     self.wild.insert(&filter, ear);
                     self.wild_count += 1;

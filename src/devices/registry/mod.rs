@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::devices::device::{Device, DeviceId};
-use crate::devices::driver::{Driver, Told, drivers};
+use crate::devices::driver::{Driver, Endings, Told, drivers};
 use crate::devices::registry::change::{Change, Fault};
 use crate::devices::registry::index::{Ear, Index};
 use crate::devices::registry::names::{Found, Names};
@@ -32,6 +32,8 @@ const MOST_FAULTS: usize = 5_000;
 pub struct Registry {
     settings: DeviceSettings,
     drivers: Vec<Box<dyn Driver>>,
+    /// How topics end that the drivers may claim.
+    endings: Endings,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
     ids: BTreeMap<DeviceId, u32>,
@@ -58,7 +60,9 @@ impl Registry {
     /// Returns the devices that the settings alone tell of.
     #[must_use]
     pub fn new(settings: DeviceSettings) -> Registry {
-        let mut registry = Registry { drivers: drivers(&settings), settings, ..Registry::default() };
+        let drivers = drivers(&settings);
+        let endings = Endings::of(&drivers);
+        let mut registry = Registry { settings, drivers, endings, ..Registry::default() };
         registry.start();
         registry
     }
@@ -75,11 +79,14 @@ impl Registry {
     /// after a start or a change of the settings, and which `homerule devices --save` keeps.
     #[must_use]
     pub fn defines(&self, topic: &Topic) -> bool {
-        self.drivers.iter().any(|driver| driver.claims(topic.as_str()))
+        self.endings.fit(topic.as_str()) && self.drivers.iter().any(|driver| driver.claims(topic.as_str()))
     }
 
     /// Takes what a message tells of devices, and returns what became of them; nothing where it tells of none.
     pub fn note(&mut self, topic: &Topic, payload: &Payload) -> Vec<Change> {
+        if !self.endings.fit(topic.as_str()) {
+            return Vec::new();
+        }
         let mut told = Told::default();
         for driver in self.drivers.iter_mut().filter(|driver| driver.claims(topic.as_str())) {
             driver.note(topic, payload, &mut told);

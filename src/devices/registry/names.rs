@@ -23,7 +23,8 @@ pub(in crate::devices) struct Names {
 impl Names {
     /// Adds a name of a device, and returns whether it was one other's until now.
     pub(in crate::devices) fn add(&mut self, name: &Arc<str>, slot: u32) -> bool {
-        let slots = self.names.entry(Arc::clone(name)).or_default();
+        // Most names are one device's.
+        let slots = self.names.entry(Arc::clone(name)).or_insert_with(|| Vec::with_capacity(1));
         if slots.contains(&slot) {
             return false;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::index::Ear;
 use super::{Registry, place};
 use crate::devices::command::encode;
-use crate::devices::device::reader::Extract;
+use crate::devices::device::reader::{Extract, Reader};
 use crate::devices::device::{Device, DeviceId, SaysAvailable};
 use crate::devices::registry::change::Change;
 use crate::model::{Payload, Topic, Value};
@@ -32,7 +32,21 @@ pub struct Readings {
     pub changes: Vec<Change>,
 }
 
+impl Readings {
+    /// Returns whether the message says nothing of devices.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.said.is_empty() && self.changes.is_empty()
+    }
+}
+
 impl Registry {
+    /// Returns whether no topic says anything of a device: there are none, or none that speaks.
+    #[must_use]
+    pub fn hears_nothing(&self) -> bool {
+        self.index.is_empty()
+    }
+
     /// Returns what a message says of devices. `is_retained` is whether it was said before: then no event happens.
     pub fn read(&mut self, topic: &Topic, payload: &Payload, is_retained: bool) -> Readings {
         let mut readings = Readings::default();
@@ -69,10 +83,15 @@ impl Registry {
     fn read_topic(&mut self, slot: u32, topic: usize, payload: &Payload, is_retained: bool, readings: &mut Readings) {
         let Some(device) = self.at(slot) else { return };
         let mut fault = None;
+        let members = members(device, topic, payload);
         for property in device.properties.iter() {
             let is_event = property.holds.is_event();
             for read in property.reads.iter().filter(|read| read.topic == topic && !(is_event && is_retained)) {
-                match read.reader.read(payload) {
+                let said = match &members {
+                    Some(members) => Ok(read_member(&read.reader, members)),
+                    None => read.reader.read(payload),
+                };
+                match said {
                     Ok(Some(value)) => readings.said.push(Reading {
                         device: Arc::clone(&device.id),
                         property: Arc::clone(&property.name),
@@ -120,7 +139,7 @@ impl Registry {
         let availability = &known.device.availability;
         let says = match said_at {
             Some(place) => availability.says.get(place),
-            None => availability.bridge.as_ref(),
+            None => availability.bridge.as_deref(),
         };
         let Some(available) = says.and_then(|says| says.read(payload)) else { return };
         match said_at {
@@ -152,7 +171,7 @@ impl Registry {
                 self.read_reach(slot, Some(place), &payload, &mut readings);
             }
         }
-        if let Some(payload) = device.availability.bridge.as_ref().and_then(said) {
+        if let Some(payload) = device.availability.bridge.as_deref().and_then(said) {
             self.read_reach(slot, None, &payload, &mut readings);
         }
         readings
@@ -187,4 +206,30 @@ impl Registry {
         }
         commanded
     }
+}
+
+/// The members of a JSON map that are looked at.
+type Members = Vec<(Arc<str>, Value)>;
+
+/// Returns what a payload says that nobody has read yet, where a device reads nothing of a topic but members of a JSON map: then
+/// what it doesn't look at isn't kept.
+fn members(device: &Device, topic: usize, payload: &Payload) -> Option<Members> {
+    if payload.is_read() {
+        return None;
+    }
+    // Asked for each member of the payload, so they are gathered once.
+    let mut keys: Vec<&Arc<str>> = Vec::with_capacity(device.properties.len());
+    for property in device.properties.iter() {
+        for read in property.reads.iter().filter(|read| read.topic == topic) {
+            keys.push(read.reader.extract.key()?);
+        }
+    }
+    let wanted = |key: &str| keys.iter().copied().find(|known| ***known == *key);
+    Some(payload.members(wanted).unwrap_or_default())
+}
+
+fn read_member(reader: &Reader, members: &Members) -> Option<Value> {
+    let key = reader.extract.key()?;
+    let (_, value) = members.iter().find(|(known, _)| known == key)?;
+    reader.read_member(value)
 }

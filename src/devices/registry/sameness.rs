@@ -26,7 +26,7 @@ impl Sameness {
     pub(in crate::devices) fn add(&mut self, slot: u32, device: &Device) -> Vec<u32> {
         let mut touched = Vec::new();
         for link in links(device) {
-            let sharers = self.by_link.entry(link).or_default();
+            let sharers = self.by_link.entry(link).or_insert_with(|| Vec::with_capacity(1));
             touched.extend(sharers.iter().map(|(_, slot)| *slot));
             sharers.push((device.source, slot));
         }

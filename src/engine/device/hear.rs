@@ -32,7 +32,13 @@ pub(crate) fn hear(core: &mut Core, message: &Message) -> Vec<Said> {
     let is_retained = message.origin != Origin::Live && message.origin != Origin::Own;
     let registry = &mut core.devices.registry;
     let mut changes = registry.note(&message.topic, &message.payload);
+    if changes.is_empty() && registry.hears_nothing() {
+        return Vec::new();
+    }
     let readings = registry.read(&message.topic, &message.payload, is_retained);
+    if changes.is_empty() && readings.is_empty() {
+        return Vec::new();
+    }
     changes.extend(readings.changes);
     let mut said = if changes.is_empty() { Vec::new() } else { known::take(core, changes) };
     said.extend(note_all(core, readings.said, message.origin));

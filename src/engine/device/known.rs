@@ -112,7 +112,8 @@ pub(crate) fn ask_all(core: &mut Core) {
 fn ask(core: &mut Core, ids: &BTreeSet<DeviceId>) {
     for id in ids {
         let Some(device) = core.devices.registry.device(id) else { continue };
-        let reach = device.availability.says.iter().chain(&device.availability.bridge).map(|says| &says.topic);
+        let reach =
+            device.availability.says.iter().chain(device.availability.bridge.as_deref()).map(|says| &says.topic);
         core.evaluator.ask(device.topics.iter().chain(reach));
     }
 }
@@ -150,14 +151,19 @@ fn known_device(registry: &Registry, device: &Device) -> Option<KnownDevice> {
     let label = registry.label(device);
     let mut has: Vec<Arc<str>> = Vec::new();
     let mut properties = Vec::with_capacity(device.properties.len());
-    // Many properties are read from one topic: they share its text.
-    let mut sources: Vec<Option<Arc<str>>> = vec![None; device.topics.len()];
+    // Many properties are read from one topic.
+    let mut sources: Vec<Arc<str>> = Vec::with_capacity(1);
+    let mut places: Vec<Option<u16>> = vec![None; device.topics.len()];
     for property in device.properties.iter() {
-        let source = property
-            .reads
-            .first()
-            .and_then(|read| Some((device.topics.get(read.topic)?, sources.get_mut(read.topic)?)));
-        let source = source.map(|(topic, known)| Arc::clone(known.get_or_insert_with(|| topic.to_string().into())));
+        let source =
+            property.reads.first().and_then(|read| Some((device.topics.get(read.topic)?, places.get_mut(read.topic)?)));
+        let source = source.and_then(|(topic, place)| {
+            if place.is_none() {
+                *place = u16::try_from(sources.len()).ok();
+                sources.push(topic.text());
+            }
+            *place
+        });
         properties.push(KnownProperty {
             name: Arc::clone(&property.name),
             topic: device_topic(&label, &property.name)?,
@@ -178,11 +184,13 @@ fn known_device(registry: &Registry, device: &Device) -> Option<KnownDevice> {
     if device.has("available") {
         has.push("available".into());
     }
+    has.shrink_to_fit();
     let read = device.properties.iter().flat_map(|property| &property.reads);
     let mut hears: Vec<Topic> =
         read.filter_map(|read| device.topics.get(read.topic)).filter_map(TopicFilter::as_topic).collect();
     hears.sort_unstable();
     hears.dedup();
+    hears.shrink_to_fit();
     Some(KnownDevice {
         id: Arc::clone(&device.id),
         name: Arc::clone(&device.name),
@@ -194,6 +202,7 @@ fn known_device(registry: &Registry, device: &Device) -> Option<KnownDevice> {
         properties,
         has,
         hears,
+        sources,
     })
 }
 

@@ -12,3 +12,4 @@ pub(crate) mod table;
 pub(crate) mod timer;
 pub(crate) mod track_key;
 mod unsaved;
+mod yielding;

@@ -22,6 +22,7 @@ use super::soon::Soon;
 use super::timer::Timer;
 use super::track_key::{TrackKey, TrackPart};
 use super::unsaved::Unsaved;
+use super::yielding::Yielding;
 
 /// All rules in force, and what is kept of those that aren't.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub(crate) struct LiveRules {
     /// Whether an invariant may refuse what is published.
     refuses: bool,
     /// The rules that yield.
-    yielding: Vec<LiveId>,
+    yielding: Yielding,
 }
 
 impl LiveRules {
@@ -56,7 +57,7 @@ impl LiveRules {
             dormant: BTreeMap::new(),
             unsaved: Unsaved::default(),
             refuses: false,
-            yielding: Vec::new(),
+            yielding: Yielding::default(),
         }
     }
 
@@ -217,7 +218,12 @@ impl LiveRules {
 
     /// Returns the rules that yield, in the order in which they came into force.
     pub(crate) fn yielding(&self) -> &[LiveId] {
-        &self.yielding
+        self.yielding.all()
+    }
+
+    /// Returns the rules that yield and watch what `topic` says, in that order.
+    pub(crate) fn watching(&self, topic: &Topic) -> Vec<LiveId> {
+        self.yielding.watching(topic)
     }
 
     /// Returns whether any rule yields.
@@ -263,7 +269,7 @@ impl LiveRules {
         self.each.clear();
         self.each_index = TopicIndex::default();
         self.refuses = false;
-        self.yielding.clear();
+        self.yielding = Yielding::default();
         for (entry, rule) in ruleset.all().enumerate() {
             match rule {
                 RuleEntry::Rule(rule) => {
@@ -298,9 +304,13 @@ impl LiveRules {
                 row.rule = Arc::clone(rule);
             }
         }
-        let yields = |id: &LiveId| self.rows.get(id.index()).is_some_and(|row| row.rule.yields.is_some());
-        self.yielding = (0..self.rows.len()).map(LiveId::of).filter(yields).collect();
+        self.yielding = Yielding::of((0..).map(LiveId::of).zip(self.rows.iter().map(|row| &row.rule)));
         Some(replaced)
+    }
+
+    /// Returns whether `each: {topic: …}` asks for rules.
+    pub(crate) fn makes_for_topics(&self) -> bool {
+        !self.each.is_empty()
     }
 
     /// Makes the rules that `each: {topic: …}` asks for now that `topic` is there. Returns them, and what is wrong where one
@@ -308,9 +318,6 @@ impl LiveRules {
     pub(crate) fn make_for_topic(&mut self, topic: &Topic) -> (Vec<LiveId>, Vec<(RuleId, String)>) {
         let mut made = Vec::new();
         let mut errors = Vec::new();
-        if self.each.is_empty() {
-            return (made, errors);
-        }
         let mut found = Vec::new();
         self.each_index.find(topic, &mut found);
         found.sort_unstable();
@@ -420,9 +427,7 @@ impl LiveRules {
     fn insert(&mut self, rank: Rank, rule: Arc<Rule>) -> LiveId {
         self.refuses |= rule.refuses();
         let id = LiveId::of(self.rows.len());
-        if rule.yields.is_some() {
-            self.yielding.push(id);
-        }
+        self.yielding.add(id, &rule);
         self.by_rule.insert(rule.id.clone(), id);
         self.in_order.insert(rank.clone(), id);
         self.rows.push(LiveRule::new(rule, rank));

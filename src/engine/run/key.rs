@@ -14,7 +14,10 @@ impl RunKey {
         if captures.is_empty() {
             return RunKey("[]".into());
         }
-        // Never fails: these are texts.
-        RunKey(serde_json::to_string(captures).unwrap_or_default().into())
+        let length: usize = captures.iter().map(|capture| capture.len() + 3).sum();
+        let mut json = Vec::with_capacity(length + 1);
+        // Neither fails: these are texts.
+        let is_written = serde_json::to_writer(&mut json, captures).is_ok();
+        RunKey(if is_written { std::str::from_utf8(&json).unwrap_or_default().into() } else { Arc::default() })
     }
 }

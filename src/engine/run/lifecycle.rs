@@ -10,7 +10,7 @@ use crate::engine::live::deadlines::Due;
 use crate::engine::live::id::LiveId;
 use crate::engine::live::subscriptions::Fact;
 use crate::engine::often::{loop_guard, rates};
-use crate::engine::trace::{Cause, Outcome, RunId, StepKind, StoppedBy, Trace};
+use crate::engine::trace::{Outcome, RunId, StepKind, StoppedBy, Trace};
 use crate::model::RuleId;
 use crate::rules::{BlockId, Start};
 use crate::script::Failure;
@@ -26,7 +26,7 @@ pub(crate) fn begin(core: &mut Core, candidate: Candidate, is_queued: bool) -> R
     let Candidate { id: rule_id, rule, list, key, firing, variables, mut steps, caller, call_depth, .. } = candidate;
     let id = core.runs.next_id();
     steps.insert(0, unstarted::trigger_step(core, &firing));
-    let run = Run {
+    let run = Box::new(Run {
         id,
         rule: rule.id.clone(),
         fingerprint: rule.fingerprint,
@@ -46,12 +46,12 @@ pub(crate) fn begin(core: &mut Core, candidate: Candidate, is_queued: bool) -> R
         turns_at: core.now(),
         made: Made::default(),
         steps,
-    };
+    });
     let was_idle = !core.runs.has_any(rule_id);
     core.runs.join(&run);
     core.runs.enlist(rule_id, &run);
     if was_idle {
-        note_running(core, &rule.id, 1, run.as_cause());
+        note_running(core, &run, 1);
     }
     if is_queued {
         core.runs.put(run);
@@ -62,7 +62,7 @@ pub(crate) fn begin(core: &mut Core, candidate: Candidate, is_queued: bool) -> R
 }
 
 /// Starts a run that was admitted: its cooldown counts, and its first action is next.
-fn start(core: &mut Core, mut run: Run) {
+fn start(core: &mut Core, mut run: Box<Run>) {
     let now = core.now();
     run.is_queued = false;
     run.started_at = now;
@@ -83,7 +83,7 @@ fn start(core: &mut Core, mut run: Run) {
 }
 
 /// Ends a run that was taken out of the table: says how it ended, and lets those go on that waited for it.
-pub(crate) fn end(core: &mut Core, mut run: Run, outcome: Outcome) {
+pub(crate) fn end(core: &mut Core, mut run: Box<Run>, outcome: Outcome) {
     let mut next = None;
     // The rule of a run that a reload ends may be gone.
     if let Some(rule_id) = run.live {
@@ -170,20 +170,23 @@ fn leave_rule(core: &mut Core, id: LiveId, run: &Run) -> Option<RunId> {
     core.runs.forget(run);
     let first = core.runs.of_key(id, &run.key).next();
     if !core.runs.has_any(id) {
-        note_running(core, &run.rule, 0, run.as_cause());
+        note_running(core, run, 0);
     }
     first.filter(|first| core.runs.get(*first).is_some_and(|run| run.is_queued))
 }
 
 /// Keeps `running()` true to what is so, and tells those who asked.
-fn note_running(core: &mut Core, rule: &RuleId, count: usize, cause: Cause) {
-    let running = &mut core.evaluator.world.running;
+fn note_running(core: &mut Core, run: &Run, count: usize) {
+    let (rule, running) = (&run.rule, &mut core.evaluator.world.running);
     if count == 0 {
         running.remove(rule);
     } else {
         running.insert(rule.clone(), count);
     }
-    core.fact_changed(Fact::Running(rule.clone()), cause);
+    let fact = Fact::Running(rule.clone());
+    if core.subscriptions.has_readers(&fact) {
+        core.fact_changed(fact, run.as_cause());
+    }
 }
 
 /// A run that another one called has ended.

@@ -18,6 +18,13 @@ use super::{Run, lifecycle, repeat};
 
 /// Steps the runs that are ready, and those that become so, until all wait or are done.
 pub(crate) fn step_ready(core: &mut Core) {
+    // Most of the time none is: then this is all that is done.
+    if core.runs.has_ready() {
+        step_all(core);
+    }
+}
+
+fn step_all(core: &mut Core) {
     while let Some(id) = core.runs.pop_ready() {
         step_run(core, id);
     }

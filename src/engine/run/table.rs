@@ -15,9 +15,9 @@ use crate::engine::trace::{RunId, StoppedBy};
 use crate::engine::trigger::state::{Track, TriggerState};
 use crate::model::{Map, RuleId, Topic, Value};
 
-use super::Run;
 use super::key::RunKey;
 use super::thread::{Thread, Waiting};
+use super::{Run, RunList};
 
 /// How the keys of runs' rows begin.
 pub(crate) const RUN: &str = "run/";
@@ -25,11 +25,11 @@ pub(crate) const RUN: &str = "run/";
 /// The runs that haven't ended, and those that go on next.
 #[derive(Debug)]
 pub(crate) struct Runs {
-    by_id: BTreeMap<RunId, Run>,
+    by_id: BTreeMap<RunId, Box<Run>>,
     /// Those of each rule in force, also those at work: of one key the oldest first, since numbers count up.
     of_rules: Vec<BTreeSet<(RunKey, RunId)>>,
-    /// Those of each rule, also those at work; all rules that an `each` has made are one here.
-    of_makers: BTreeMap<RuleId, BTreeSet<RunId>>,
+    /// How many each rule has, also at work; all rules that an `each` has made are one here. One that had some may have none.
+    of_makers: BTreeMap<RuleId, usize>,
     /// Runs that go on as soon as the one at work waits.
     ready: VecDeque<RunId>,
     /// The run at work, and what ended it, if something did.
@@ -64,7 +64,7 @@ impl Runs {
 
     /// Returns a run; `None` for one that has ended or is at work.
     pub(crate) fn get(&self, id: RunId) -> Option<&Run> {
-        self.by_id.get(&id)
+        self.by_id.get(&id).map(|run| &**run)
     }
 
     /// Returns a run, to be changed: it is kept before anything that follows leaves.
@@ -76,7 +76,7 @@ impl Runs {
 
     /// Returns all of them but the one at work, the oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Run> {
-        self.by_id.values()
+        self.by_id.values().map(|run| &**run)
     }
 
     /// Returns how many there are but the one at work.
@@ -85,18 +85,18 @@ impl Runs {
     }
 
     /// Takes a run out to be worked on, or to be ended.
-    pub(crate) fn take(&mut self, id: RunId) -> Option<Run> {
+    pub(crate) fn take(&mut self, id: RunId) -> Option<Box<Run>> {
         self.by_id.remove(&id)
     }
 
     /// Puts a run in, or back, which has changed.
-    pub(crate) fn put(&mut self, run: Run) {
+    pub(crate) fn put(&mut self, run: Box<Run>) {
         self.unsaved.insert(run.id);
         self.put_unchanged(run);
     }
 
     /// Puts a run back of which nothing has changed that is kept.
-    pub(crate) fn put_unchanged(&mut self, run: Run) {
+    pub(crate) fn put_unchanged(&mut self, run: Box<Run>) {
         self.by_id.insert(run.id, run);
     }
 
@@ -161,26 +161,38 @@ impl Runs {
 
     /// Counts a run that begins.
     pub(crate) fn join(&mut self, run: &Run) {
-        self.of_makers.entry(run.rule.maker()).or_default().insert(run.id);
+        let maker = run.rule.maker();
+        match self.of_makers.get_mut(&maker) {
+            Some(count) => *count += 1,
+            None => {
+                self.of_makers.insert(maker, 1);
+            }
+        }
     }
 
     /// Returns how many runs a rule has, also at work; all rules that an `each` has made are one.
     pub(crate) fn count_of(&self, rule: &RuleId) -> usize {
-        self.of_makers.get(&rule.maker()).map_or(0, BTreeSet::len)
+        self.of_makers.get(&rule.maker()).copied().unwrap_or_default()
+    }
+
+    /// Returns how many runs there are of each rule that has some, as it was counted.
+    pub(crate) fn counts(&self) -> BTreeMap<RuleId, usize> {
+        self.of_makers.iter().filter(|(_, count)| **count > 0).map(|(rule, count)| (rule.clone(), *count)).collect()
     }
 
     /// Returns the rule that has the most runs, and how many.
     pub(crate) fn fullest(&self) -> Option<(&RuleId, usize)> {
         // Of equals the first: `max_by_key` takes the last.
-        self.of_makers.iter().map(|(rule, runs)| (rule, runs.len())).rev().max_by_key(|(_, runs)| *runs)
+        let counts = self.of_makers.iter().map(|(rule, count)| (rule, *count)).filter(|(_, count)| *count > 0);
+        counts.rev().max_by_key(|(_, count)| *count)
     }
 
     fn leave_maker(&mut self, run: &Run) {
-        let maker = run.rule.maker();
-        let Some(runs) = self.of_makers.get_mut(&maker) else { return };
-        runs.remove(&run.id);
-        if runs.is_empty() {
-            self.of_makers.remove(&maker);
+        // What a timer calls has never joined. And a rule that has run will run again: it stays.
+        if run.list != RunList::Timer
+            && let Some(count) = self.of_makers.get_mut(&run.rule.maker())
+        {
+            *count = count.saturating_sub(1);
         }
     }
 
@@ -197,6 +209,7 @@ impl Runs {
     /// Counts no run as one of a rule: the rules are put in force anew.
     pub(crate) fn delist_all(&mut self) {
         self.of_rules.clear();
+        self.of_makers.retain(|_, count| *count > 0);
     }
 
     /// Counts no run as one of this rule, which is put in force anew.
@@ -214,6 +227,11 @@ impl Runs {
     /// Lets a run go on before all others that do.
     pub(crate) fn push_ready_first(&mut self, id: RunId) {
         self.ready.push_front(id);
+    }
+
+    /// Returns whether a run goes on next.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// Returns the run that goes on next.
@@ -283,7 +301,7 @@ impl Runs {
     pub(crate) fn waiting_for(&self, request: RequestId) -> Option<(RunId, u32)> {
         let is_it = |thread: &Thread| thread.waiting == Some(Waiting::Request(request));
         let of = |run: &Run| run.threads.iter().find(|(_, thread)| is_it(thread)).map(|(thread, _)| (run.id, thread));
-        self.by_id.values().find_map(of)
+        self.iter().find_map(of)
     }
 
     /// Returns the id of a new run.
@@ -316,7 +334,7 @@ impl Runs {
         self.next_run = self.next_run.max(run.id.0 + 1);
         self.kept.insert(run.id);
         self.join(&run);
-        self.by_id.insert(run.id, run);
+        self.by_id.insert(run.id, Box::new(run));
     }
 
     /// Moves all that lasts.

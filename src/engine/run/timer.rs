@@ -67,7 +67,7 @@ pub(crate) fn end_all(core: &mut Core, id: LiveId, by: StoppedBy) {
 
 fn call(core: &mut Core, id: LiveId, rule: &Arc<Rule>, firing: Firing, timer: &Timer, closure: Closure) {
     let run_id = core.runs.next_id();
-    let mut run = Run {
+    let mut run = Box::new(Run {
         id: run_id,
         rule: rule.id.clone(),
         fingerprint: rule.fingerprint,
@@ -87,7 +87,7 @@ fn call(core: &mut Core, id: LiveId, rule: &Arc<Rule>, firing: Firing, timer: &T
         turns: 0,
         turns_at: core.now(),
         made: Made::default(),
-    };
+    });
     let place = closure.place();
     let action = Action { kind: ActionKind::Script(closure), on_error: OnError::Fail, path: "after".into(), place };
     let nowhere = ActionPlace { block: BlockId(u32::MAX), index: 0 };

@@ -43,10 +43,7 @@ const ROUNDED_KEYS: [&str; 9] =
 
 /// Returns whether a rule that yields watches what `topic` says.
 pub(crate) fn is_watched(core: &Core, topic: &Topic) -> bool {
-    core.live.yielding().iter().any(|id| {
-        let yields = core.live.get(*id).rule.yields.as_ref();
-        yields.is_some_and(|yields| yields.to.iter().any(|watched| watched.filter.matches(topic)))
-    })
+    core.live.yields_any() && !core.live.watching(topic).is_empty()
 }
 
 /// Notes what a message of somebody else commands.
@@ -132,8 +129,8 @@ fn overridden(core: &Core, topic: &Topic, before: Option<&Value>, value: &Value)
     // The first value ever is no change.
     let Some(before) = before.filter(|before| !before.is_null()) else { return Vec::new() };
     let mut found = Vec::new();
-    for id in core.live.yielding() {
-        let live = core.live.get(*id);
+    for id in core.live.watching(topic) {
+        let live = core.live.get(id);
         let Some(yields) = live.rule.yields.as_ref().filter(|_| live.is_enabled()) else { continue };
         let Some(watched) = yields.to.iter().find(|watched| watched.filter.matches(topic)) else { continue };
         let commanded = core.commanded.get(topic);
@@ -144,7 +141,7 @@ fn overridden(core: &Core, topic: &Topic, before: Option<&Value>, value: &Value)
             let captures = watched.filter.captures(topic).unwrap_or_default();
             let named = named(watched, &captures);
             let key = key_of(commanded, &live.rule.id, &named);
-            found.push((*id, About { key, captures, named }));
+            found.push((id, About { key, captures, named }));
         }
     }
     found

@@ -161,6 +161,12 @@ impl Histories {
         }
     }
 
+    /// Returns whether anything is wanted of the recorder since that was last asked.
+    #[must_use]
+    pub fn wants_recalls(&self) -> bool {
+        !self.recalls.is_empty()
+    }
+
     /// Returns what is wanted of the recorder since this was last asked.
     pub fn take_recalls(&mut self, now: Timestamp) -> Vec<Recall> {
         let topics = std::mem::take(&mut self.recalls);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::model::Name;
+use crate::model::value::shared_text::shared_text;
 
 use super::{LONGEST, Topic, first_level, has_control, is_too_deep};
 
@@ -93,6 +94,12 @@ impl TopicFilter {
             levels.push(level);
         }
         Ok(TopicFilter { text: text.into(), levels: levels.into() })
+    }
+
+    /// Returns the text as it was written, shared.
+    #[must_use]
+    pub fn text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// Returns the filter as it was written, names included.
@@ -270,7 +277,8 @@ fn parse_level(part: &str) -> Result<Level, FilterError> {
     if part.contains(['+', '#']) {
         return Err(FilterError::MixedLevel(part.to_owned()));
     }
-    Ok(Level::Literal(part.into()))
+    // Most come again: `zigbee2mqtt`, `set`.
+    Ok(Level::Literal(shared_text(part)))
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ impl std::borrow::Borrow<str> for Topic {
 #[must_use]
 pub fn first_level(topic: &str) -> (&str, Option<&str>) {
     // Levels are short: looking at each byte is sooner done than a search that is made for long texts.
-    match topic.bytes().position(|byte| byte == b'/').and_then(|slash| topic.split_at_checked(slash)) {
+    match topic.as_bytes().iter().position(|byte| *byte == b'/').and_then(|slash| topic.split_at_checked(slash)) {
         Some((level, rest)) => (level, rest.get(1..)),
         None => (topic, None),
     }

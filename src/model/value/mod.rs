@@ -6,7 +6,7 @@ mod json_text;
 mod limits;
 mod number;
 mod path;
-mod shared_text;
+pub(super) mod shared_text;
 mod stored;
 
 use std::fmt;

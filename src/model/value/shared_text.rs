@@ -14,7 +14,7 @@ thread_local! {
 }
 
 /// Returns `text` to be kept: the very one that was kept before, where that was of late.
-pub(super) fn shared_text(text: &str) -> Arc<str> {
+pub(in crate::model) fn shared_text(text: &str) -> Arc<str> {
     if text.len() > LONGEST {
         return text.into();
     }

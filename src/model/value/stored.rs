@@ -34,6 +34,30 @@ pub(super) fn read_json(text: &str) -> Option<Value> {
     Some(value)
 }
 
+impl Value {
+    /// Returns the members of a payload's map that `wanted` gives a key for, under that key, without reading the others. `None`
+    /// where the payload's value is no map.
+    #[must_use]
+    pub fn members_of_payload<'k>(
+        bytes: &[u8],
+        wanted: &impl Fn(&str) -> Option<&'k Arc<str>>,
+    ) -> Option<Vec<(Arc<str>, Value)>> {
+        read_members(std::str::from_utf8(bytes).ok()?, wanted)
+    }
+}
+
+/// Returns the members of a JSON text's map that `wanted` gives a key for, under that key, in their order; of one that comes
+/// again, the last. `None` where the text isn't such a map, as [`read_json`] has it: what isn't wanted is checked all the same.
+fn read_members<'k>(text: &str, wanted: &impl Fn(&str) -> Option<&'k Arc<str>>) -> Option<Vec<(Arc<str>, Value)>> {
+    if !text.trim_ascii_start().starts_with('{') {
+        return None;
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let members = deserializer.deserialize_any(Members(wanted)).ok()?;
+    deserializer.end().ok()?;
+    Some(members)
+}
+
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -188,6 +212,112 @@ impl<'de> Visitor<'de> for Json {
     }
 }
 
+/// Reads the members of a map that are wanted.
+struct Members<'w, F>(&'w F);
+
+impl<'de, 'k, F: Fn(&str) -> Option<&'k Arc<str>>> Visitor<'de> for Members<'_, F> {
+    type Value = Vec<(Arc<str>, Value)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let whole = Json { levels: Value::DEEPEST };
+        let mut members: Vec<(Arc<str>, Value)> = Vec::new();
+        while let Some(key) = entries.next_key_seed(WantedKey(self.0))? {
+            let Some(key) = key else {
+                entries.next_value_seed(Skip(whole.deeper()?))?;
+                continue;
+            };
+            let value = entries.next_value_seed(whole.deeper()?)?;
+            match members.iter_mut().find(|(known, _)| known == key) {
+                Some((_, known)) => *known = value,
+                None => members.push((Arc::clone(key), value)),
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// Reads the key of a map, and returns it as it is wanted.
+struct WantedKey<'w, F>(&'w F);
+
+impl<'de, 'k, F: Fn(&str) -> Option<&'k Arc<str>>> DeserializeSeed<'de> for WantedKey<'_, F> {
+    type Value = Option<&'k Arc<str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'k, F: Fn(&str) -> Option<&'k Arc<str>>> Visitor<'_> for WantedKey<'_, F> {
+    type Value = Option<&'k Arc<str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok((self.0)(key))
+    }
+}
+
+/// Checks JSON as [`Json`] does, and keeps nothing of it.
+struct Skip(Json);
+
+impl<'de> DeserializeSeed<'de> for Skip {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skip {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Skip(self.0.deeper()?))?.is_some() {}
+        self.0.deeper::<A::Error>().map(drop)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while entries.next_key_seed(WantedKey(&|_: &str| None))?.is_some() {
+            entries.next_value_seed(Skip(self.0.deeper()?))?;
+        }
+        self.0.deeper::<A::Error>().map(drop)
+    }
+}
+
 /// Reads the key of a map.
 struct Key;
 
@@ -260,6 +390,47 @@ mod tests {
         assert_eq!(round_trip(&value), value);
     }
 
+    /// Asserts that the members `a` and `c` are read from `json` as they are of its whole value.
+    fn check_members(json: &str) {
+        let wanted = [Arc::from("a"), Arc::from("c")];
+        let found = read_members(json, &|key| wanted.iter().find(|wanted| ***wanted == *key));
+        let whole = match read_json(json) {
+            Some(Value::Map(entries)) => {
+                let of = |(key, value): (&Arc<str>, &Value)| (Arc::clone(key), value.clone());
+                Some(entries.iter().map(of).filter(|(key, _)| wanted.contains(key)).collect::<Vec<_>>())
+            }
+            _ => None,
+        };
+        assert_eq!(format!("{found:?}"), format!("{whole:?}"), "{json}");
+    }
+
+    #[test]
+    fn members_are_read_as_the_whole_value_has_them_also_where_others_are_at_fault() {
+        let deep = |levels: usize| format!(r#"{{"a":1,"b":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        for json in [
+            r#"{"a":1,"b":{"c":[1.5,"x",null,true]},"c":{"d":-2}}"#,
+            r#"{"a":1,"c":2,"a":"again"}"#,
+            r#" {"a":1} "#,
+            r#"{"a":1} x"#,
+            r#"{"a":1,"b":1e999}"#,
+            r#"{"a":1,"b":"\ud800"}"#,
+            r#"{"a":1,"b":18446744073709551615}"#,
+            r#"{"a":1,"b":}"#,
+            r#"{"a":1,"b":[1,]}"#,
+            r#"{"a":1,"\ud800":2}"#,
+            r#"{"\u0061":1}"#,
+            r#"{"a":1,"b":{"\ud800":1}}"#,
+            "[1]",
+            "ON",
+            "",
+            &deep(Value::DEEPEST - 1),
+            &deep(Value::DEEPEST),
+            &deep(200),
+        ] {
+            check_members(json);
+        }
+    }
+
     #[test]
     fn what_was_not_written_by_us_is_refused() {
         for json in [r#"{"$when":1}"#, r#"{"$time":"now"}"#, r#"{"$blob":[256]}"#, r#"{"$float":1}"#] {
@@ -268,6 +439,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn wanted_members_are_those_of_the_whole_value(value in any_value(), broken in 0..60_usize, is_broken: bool) {
+            let value = Value::Map(Arc::new(Map::from_iter([("a".into(), value.clone()), ("b".into(), value)])));
+            let mut json = serde_json::to_string(&super::super::json_text::PlainJson(&value)).unwrap();
+            if is_broken {
+                let end = json.char_indices().map(|(at, _)| at).nth(broken).unwrap_or(json.len());
+                json.truncate(end);
+            }
+            check_members(&json);
+        }
+
         #[test]
         fn any_value_is_kept(value in any_value()) {
             prop_assert_eq!(format!("{:?}", round_trip(&value)), format!("{value:?}"));

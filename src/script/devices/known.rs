@@ -36,6 +36,8 @@ pub struct KnownDevice {
     pub available: Topic,
     /// The topics on which it speaks.
     pub hears: Vec<Topic>,
+    /// What properties are said on: topics, or filters.
+    pub sources: Vec<Arc<str>>,
 }
 
 /// A property of a device that is known.
@@ -45,8 +47,8 @@ pub struct KnownProperty {
     pub name: Name,
     /// The topic that holds what was last said of it.
     pub topic: Topic,
-    /// The topic on which the device says it.
-    pub source: Option<Arc<str>>,
+    /// Which of [`KnownDevice::sources`] the device says it on.
+    pub source: Option<u16>,
     /// Whether it happens, and doesn't last.
     pub is_event: bool,
 }
@@ -67,7 +69,7 @@ impl KnownDevices {
     pub fn put(&mut self, device: Arc<KnownDevice>) {
         self.remove(&device.id);
         for name in std::iter::once(&device.name).chain(&device.aliases) {
-            let ids = self.by_name.entry(Arc::clone(name)).or_default();
+            let ids = self.by_name.entry(Arc::clone(name)).or_insert_with(|| Vec::with_capacity(1));
             if let Err(place) = ids.binary_search(&device.id) {
                 ids.insert(place, Arc::clone(&device.id));
             }
@@ -165,7 +167,8 @@ impl KnownDevice {
     /// Returns a property as traces call it: with the topic on which the device says it.
     #[must_use]
     pub fn spoken(&self, property: &str) -> Arc<str> {
-        match self.property(property).and_then(|property| property.source.as_ref()) {
+        let source = self.property(property).and_then(|property| property.source);
+        match source.and_then(|source| self.sources.get(usize::from(source))) {
             Some(source) => format!("{}.{property} ({source})", self.label).into(),
             None => format!("{}.{property}", self.label).into(),
         }

@@ -1,5 +1,6 @@
 //! What expressions read beside their variables: the state of the home, the time, the sun, other rules.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub struct LastRun {
     /// When that run began.
     pub at: Timestamp,
     /// How it ended, in a word.
-    pub outcome: Arc<str>,
+    pub outcome: Cow<'static, str>,
 }
 
 impl World {

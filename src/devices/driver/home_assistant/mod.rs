@@ -18,7 +18,7 @@ mod switches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Driver, Told};
+use super::{Driver, Ending, Told};
 use crate::devices::announcement::object_of;
 use crate::devices::device::Source;
 use crate::devices::settings::DeviceSettings;
@@ -138,6 +138,10 @@ impl HomeAssistant {
 }
 
 impl Driver for HomeAssistant {
+    fn endings(&self) -> &'static [Ending] {
+        &[Ending::Level("config")]
+    }
+
     fn claims(&self, topic: &str) -> bool {
         topic.starts_with(&self.prefix) && topic.ends_with("/config")
     }

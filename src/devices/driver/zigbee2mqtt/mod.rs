@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::parts::{flag, get, list, text};
-use super::{Driver, Told};
+use super::{Driver, Ending, Told};
 use crate::devices::device::address::Address;
 use crate::devices::device::kind::Kind;
 use crate::devices::device::property::Property;
@@ -55,13 +55,13 @@ struct Zigbee2Mqtt {
     models: BTreeMap<u128, Model>,
     says: Says,
     /// What says that the bridge can be reached; none where its topic isn't one.
-    bridge: Option<SaysAvailable>,
+    bridge: Option<Arc<SaysAvailable>>,
 }
 
 impl Zigbee2Mqtt {
     fn new(base: &Arc<str>, is_first: bool) -> Zigbee2Mqtt {
         let says = Says::new();
-        let bridge = TopicFilter::parse(&format!("{base}/bridge/state")).ok().map(|topic| says.at(topic));
+        let bridge = TopicFilter::parse(&format!("{base}/bridge/state")).ok().map(|topic| Arc::new(says.at(topic)));
         Zigbee2Mqtt {
             says,
             bridge,
@@ -200,6 +200,10 @@ impl Zigbee2Mqtt {
 }
 
 impl Driver for Zigbee2Mqtt {
+    fn endings(&self) -> &'static [Ending] {
+        &[Ending::Level("devices"), Ending::Level("groups")]
+    }
+
     fn claims(&self, topic: &str) -> bool {
         topic == self.devices_topic || topic == self.groups_topic
     }
@@ -264,22 +268,23 @@ fn refusal(entry: &Entry<'_>) -> Option<&'static str> {
     }
 }
 
-/// The words `online` and `offline`, shared by all devices.
+/// The key `state` and the words `online` and `offline`, shared by all devices.
 #[derive(Debug)]
 struct Says {
+    key: Arc<str>,
     yes: Arc<[Arc<str>]>,
     no: Arc<[Arc<str>]>,
 }
 
 impl Says {
     fn new() -> Says {
-        Says { yes: Arc::new(["online".into()]), no: Arc::new(["offline".into()]) }
+        Says { key: "state".into(), yes: Arc::new(["online".into()]), no: Arc::new(["offline".into()]) }
     }
 
     /// Returns what says in `{"state": "online"}`, or in the bare word of older versions, that a device can be reached.
     fn at(&self, topic: TopicFilter) -> SaysAvailable {
         let (yes, no) = (Arc::clone(&self.yes), Arc::clone(&self.no));
-        SaysAvailable { topic, extract: Extract::KeyOrText("state".into()), yes, no }
+        SaysAvailable { topic, extract: Extract::KeyOrText(Arc::clone(&self.key)), yes, no }
     }
 }
 
