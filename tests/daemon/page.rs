@@ -175,6 +175,21 @@ fn a_large_home_is_drawn_page_by_page_and_a_rule_with_what_is_around_it() {
 }
 
 #[test]
+fn what_devices_and_inputs_are_is_no_topic() {
+    let device = "devices: [ { name: Sensor, state: home/sensor, properties: { t: { path: temp } } } ]\n";
+    let settings = format!("{}{device}", crate::home::SETTINGS);
+    let rules = "inputs: { guests: { type: toggle, default: false } }\n";
+    let house = Home::with(&[("homerule.yaml", &settings), ("rules/all.yaml", rules)]).start();
+    let said = r#"{"topic": "home/sensor", "payload": {"temp": 7}}"#;
+    assert_eq!(house.ask("POST", "/api/publish", Some(said)).0, 202);
+    assert!(page(&house, "/devices/Sensor").body.contains(">7"), "it is known");
+    for (path, shown) in [("/topics", "homerule/"), ("/topics?filter=%23", "home/sensor")] {
+        let body = page(&house, path).body;
+        assert!(body.contains(shown) && !body.contains("$device") && !body.contains("$input"), "{path}: {body}");
+    }
+}
+
+#[test]
 fn what_was_too_large_to_keep_is_said_to_be_so_everywhere() {
     let settings = format!("{}limits: {{ payload: 1KiB }}\n", crate::home::SETTINGS);
     let rules = "rules:\n  of-words: { when: home/ask, if: { state: cam/door, is: clear }, then: { x/words: 1 } }\n  \

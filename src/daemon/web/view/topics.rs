@@ -7,7 +7,7 @@ use crate::api::view::{Branch, branches};
 use crate::daemon::home::view::HomeView;
 use crate::daemon::web::Shared;
 use crate::daemon::web::problem::Problem;
-use crate::model::{Devices, Topic, TopicFilter, TopicState};
+use crate::model::{Devices, Topic, TopicFilter, TopicState, is_inner};
 
 /// How many topics one page has.
 const PAGE: usize = 100;
@@ -27,13 +27,23 @@ pub(in crate::daemon::web) struct Found {
     pub(in crate::daemon::web) next: Option<String>,
 }
 
+/// Returns the topics that clients see: what devices and inputs are stands in views of its own.
+fn of_the_broker<'a>(home: &'a HomeView<'_>) -> impl Iterator<Item = (&'a Topic, &'a TopicState)> {
+    home.engine.states().iter().filter(|(topic, _)| !is_inner(topic.as_str()))
+}
+
 /// Returns what is below `under`.
 pub(in crate::daemon::web) async fn below(shared: &Shared, under: String) -> Result<Found, Problem> {
     let prefix = under.clone();
     let question = move |home: &mut HomeView<'_>| {
-        let states = home.engine.states();
-        let below = states.iter().filter(|(topic, _)| topic.as_str().starts_with(&prefix));
-        (states.len(), below.map(|(topic, state)| (topic.clone(), state.at)).collect::<Vec<_>>())
+        let (mut all, mut below) = (0, Vec::new());
+        for (topic, state) in of_the_broker(home) {
+            all += 1;
+            if topic.as_str().starts_with(&prefix) {
+                below.push((topic.clone(), state.at));
+            }
+        }
+        (all, below)
     };
     let (all, topics) = shared.link.ask(question).await?;
     let (branches, wanted) = super::beside(move || {
@@ -66,16 +76,19 @@ pub(in crate::daemon::web) async fn matching(
     after: Option<String>,
 ) -> Result<Found, Problem> {
     let question = move |home: &mut HomeView<'_>| {
-        let states = home.engine.states();
-        let (mut found, mut topics) = (0, Vec::new());
-        for (topic, state) in states.iter().filter(|(topic, _)| filter.matches(topic)) {
+        let (mut all, mut found, mut topics) = (0, 0, Vec::new());
+        for (topic, state) in of_the_broker(home) {
+            all += 1;
+            if !filter.matches(topic) {
+                continue;
+            }
             found += 1;
             let is_later = after.as_deref().is_none_or(|after| topic.as_str() > after);
             if is_later && topics.len() <= PAGE {
                 topics.push((topic.clone(), state.clone()));
             }
         }
-        (states.len(), found, topics, Devices::new(&home.settings.devices), Arc::clone(home.engine.secrets()))
+        (all, found, topics, Devices::new(&home.settings.devices), Arc::clone(home.engine.secrets()))
     };
     let (all, found, mut topics, devices, secrets) = shared.link.ask(question).await?;
     let has_more = topics.len() > PAGE;
