@@ -1,8 +1,8 @@
 //! What the engine tells of itself at a time at which it decides nothing.
 
-use homerule::engine::{Engine, Event, Options, Outcome, StepKind, StepResult, WaitsFor};
+use homerule::engine::{Effect, Engine, Event, Options, Outcome, StepKind, StepResult, WaitsFor};
 use homerule::explain::{LocalTime, blocked, step_result};
-use homerule::model::{Message, Origin, Payload, Qos, RuleId, Topic};
+use homerule::model::{LogLevel, Message, Origin, Payload, Qos, RuleId, Topic};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -62,4 +62,42 @@ fn a_run_under_way_is_told_as_of_the_time_that_is_asked_about() {
     assert_eq!((waits.kind, waits.at), (StepKind::Waits, after(70)));
     assert_eq!(waits.result, StepResult::WaitsFor(WaitsFor::Time(after(60 * 60))));
     assert_eq!(step_result(waits, &LocalTime::new(TimeZone::UTC)), "until 2024-01-01 13:00:00");
+}
+
+#[test]
+fn what_a_device_loses_is_news_and_a_warning_where_a_rule_names_it() {
+    let rules = "\
+used: { when: { device: shelly-1, field: on, to: true }, then: { out/x: 1 } }
+";
+    let (mut engine, _) = Engine::new(start(), ruleset_of(rules), Options::default());
+    let _ = engine.handle(start(), Event::Started);
+    let mut logged = Vec::new();
+    for (topic, payload) in [
+        ("shelly-1/online", "true"),
+        ("shelly-1/status/switch:0", r#"{"id":0,"output":false,"apower":0.0}"#),
+        ("shelly-1/status/switch:1", r#"{"id":1,"output":false,"apower":0.0}"#),
+    ] {
+        let message = Message {
+            topic: Topic::parse(topic).unwrap(),
+            payload: Payload::from_bytes(payload),
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            origin: Origin::Live,
+            expires_at: None,
+        };
+        let effects = engine.handle(start(), Event::Message(message));
+        logged.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Log { level, text, .. } => Some((level, text)),
+            _ => None,
+        }));
+    }
+    logged.retain(|(_, text)| text.contains("no longer has"));
+    logged.sort_by(|(_, one), (_, other)| one.cmp(other));
+    assert_eq!(
+        logged,
+        [
+            (LogLevel::Warn, "`shelly-1` no longer has `on`; used by `pool:used`".to_owned()),
+            (LogLevel::Info, "`shelly-1` no longer has `power`".to_owned()),
+        ]
+    );
 }

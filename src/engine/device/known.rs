@@ -219,12 +219,15 @@ fn catch_up(core: &mut Core, id: &DeviceId) -> Vec<Said> {
     note_all(core, readings.said, Origin::Retained)
 }
 
-/// Says which rules name what a device has lost.
+/// Says what a device has lost, and which rules name it: without any, it is no more than news.
 fn tell_lost(core: &mut Core, id: &str, lost: &[Arc<str>]) {
     let Some(device) = core.evaluator.world.devices.get(id).cloned() else { return };
     for property in lost {
         let rules = super::target::rules_that_name(core, &device, property);
-        let used = if rules.is_empty() { String::new() } else { format!("; used by {}", rules.join(", ")) };
-        core.log(None, LogLevel::Warn, format!("`{}` no longer has `{property}`{used}", device.label));
+        let (level, used) = match rules.as_slice() {
+            [] => (LogLevel::Info, String::new()),
+            rules => (LogLevel::Warn, format!("; used by {}", rules.join(", "))),
+        };
+        core.log(None, level, format!("`{}` no longer has `{property}`{used}", device.label));
     }
 }
