@@ -360,8 +360,8 @@ impl Facts<'_> {
         let due = due.map_or(String::new(), |(path, due)| format!("; `{path}` is due at {}", self.time.text(*due)));
         let at = near.first().map(|near| near.at);
         let found = Obstacle::new(self.rule(), at, Some(By::Trigger), format!("{message}{due}"));
-        let unknown: Vec<String> = self.sources.unknown.iter().map(|unknown| format!("; {unknown}")).collect();
-        let hint = if near.is_empty() { format!("{}{}", self.near_topics(), unknown.concat()) } else { String::new() };
+        let unknown = self.sources.unknown.iter().flat_map(|unknown| ["; ", unknown]).collect::<String>();
+        let hint = if near.is_empty() { format!("{}{unknown}", self.near_topics()) } else { String::new() };
         Obstacle { near, listens: self.listens(), hint, ..found }
     }
 

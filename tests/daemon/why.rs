@@ -348,6 +348,46 @@ fn why_not_at_a_time_before_the_start_knows_nothing() {
 }
 
 #[test]
+fn an_incident_of_inputs_and_devices_becomes_a_short_test() {
+    let settings = format!(
+        "{SETTINGS}devices:\n  \
+         - {{ name: Sensor, state: home/sensor, properties: {{ t: {{ path: temp }} }} }}\n  \
+         - {{ name: Heater, state: home/heater, set: home/heater/set, properties: {{ level: {{ path: level, range: [0, 10] }} }} }}\n"
+    );
+    let rules = "\
+inputs: { house: { type: choice, options: [home, away], default: home } }
+rules:
+  away: { when: { input: house, to: away }, then: [ { set: Heater, to: { level: \"-2\" } }, { out/t: \"${device('Sensor').t}\" } ] }
+";
+    let mut house = Home::with(&[("homerule.yaml", &settings), ("rules/all.yaml", rules)]).start();
+    for (topic, payload) in [
+        ("home/noise", json!(1)),
+        ("home/sensor", json!({ "temp": 7 })),
+        ("home/heater", json!({ "level": 5 })),
+        ("homerule/input/house/set", json!("home")),
+        ("homerule/input/house/set", json!("away")),
+    ] {
+        publish(&house, topic, &payload);
+    }
+    house.publication("out/t");
+    for (topic, file, needed) in [
+        ("out/t", "rules/t.test.yaml", "home/sensor"),
+        // What the command was computed from is in no trace: all that was known is tried, and what makes no difference left out.
+        ("home/heater/set", "rules/level.test.yaml", "home/heater"),
+    ] {
+        let said = say(&house, &["why", topic, "--as-test", file]);
+        assert_eq!(said.status, 0, "{said:?}");
+        let text = std::fs::read_to_string(house.home.file(file)).unwrap();
+        assert!(text.contains("- { input: { house: away } }\n") && text.contains(needed), "{text}");
+        for other in ["home/noise", "homerule/input", "$"] {
+            assert!(!text.contains(other), "{other}: {text}");
+        }
+    }
+    let said = say(&house, &["test"]);
+    assert_eq!((said.status, said.out.as_str()), (0, "2 passed, 0 failed\n"), "{}", said.err);
+}
+
+#[test]
 fn an_incident_becomes_a_test_that_passes() {
     let mut house = Home::with(&[(
         "rules/hall/light.yaml",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::link::daemon_client::DaemonArguments;
 use crate::cli::test::Suite;
 use crate::cli::{Exit, Failure, print};
-use crate::explain::Incident;
+use crate::explain::{Extent, Incident};
 use crate::model::RuleId;
 use crate::sim::IncidentTest;
 
@@ -20,11 +20,11 @@ pub(in crate::cli) fn write(topic: &str, file: &Path, daemon: &DaemonArguments) 
     let client = daemon.client()?;
     let mut last = String::new();
     // What the decision is known to have read, or else all that was known then.
-    for all in ["false", "true"] {
+    for (all, extent) in [("false", Extent::Read), ("true", Extent::Everything)] {
         let answer = client.get("/api/incident", &[("topic", topic), ("all", all)])?;
         let incident: Incident = serde_json::from_value(answer)
             .map_err(|error| Failure::new(format!("the daemon's answer can't be read: {error}")))?;
-        match text(&incident, &place) {
+        match text(&incident, extent, &place) {
             Ok(text) => {
                 let path = file.display();
                 fs::write(file, text).map_err(|error| Failure::new(format!("`{path}` can't be written: {error}")))?;
@@ -99,7 +99,7 @@ impl Place {
 }
 
 /// Returns the test's text.
-fn text(incident: &Incident, place: &Place) -> Result<String, String> {
+fn text(incident: &Incident, extent: Extent, place: &Place) -> Result<String, String> {
     let suite = Suite::load(&place.home, String::new(), &BTreeSet::new()).map_err(|failure| failure.to_string())?;
     if !suite.errors.is_empty() {
         return Err("the rules don't load: `homerule check` says why".to_owned());
@@ -114,5 +114,5 @@ fn text(incident: &Incident, place: &Place) -> Result<String, String> {
             rules.push(choice);
         }
     }
-    IncidentTest { incident, home: &suite.home, path: &place.path, rules }.write()
+    IncidentTest { incident, home: &suite.home, path: &place.path, rules, extent }.write()
 }

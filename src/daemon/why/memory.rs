@@ -83,7 +83,8 @@ pub(in crate::daemon) fn incident(
     let now = home.now;
     let rules: Vec<_> = chain.links().iter().flat_map(crate::explain::Link::rules).collect();
     let views: Vec<_> = rules.into_iter().filter_map(|id| Some((home.engine.view(&id, now)?.rule, id))).collect();
-    let scene = Scene { states: home.engine.states(), heard: home.heard, heard_since: home.heard.since() };
+    let (states, heard, heard_since) = (home.engine.states(), home.heard, home.heard.since());
+    let scene = Scene { states, heard, heard_since, said_on: &|topic| home.engine.said_on(topic) };
     Incident::of(chain, extent, &scene, &|id| {
         views.iter().find(|(_, known)| known == id).map(|(rule, _)| Arc::clone(rule))
     })

@@ -15,7 +15,7 @@ use crate::engine::trace::{RunId, Trace};
 use crate::engine::trigger::events;
 use crate::engine::yielding::Overridden;
 use crate::engine::yielding::state::Override;
-use crate::model::{Name, RuleId};
+use crate::model::{Name, RuleId, Topic, is_inner};
 use crate::rules::TelegramTarget;
 
 use super::{Doing, Judged, RuleView, TriggerSources, Waits};
@@ -107,6 +107,12 @@ impl Engine {
     pub fn trigger_sources(&self, id: &RuleId) -> Option<TriggerSources> {
         let live = self.core.live.get(self.core.live.find(id)?);
         Some(TriggerSources::of(&self.core, &live.rule))
+    }
+
+    /// Returns the topics of the broker on which is said what a topic of the engine's own holds; none for any other.
+    #[must_use]
+    pub fn said_on(&self, topic: &Topic) -> Vec<Topic> {
+        if is_inner(topic.as_str()) { super::sources::said_on(&self.core, topic) } else { Vec::new() }
     }
 
     /// Returns what time alone says of the conditions of the rule `id`, at the time that was last told; `None` where there is

@@ -104,6 +104,17 @@ impl TriggerSources {
     }
 }
 
+/// Returns the topics of the broker on which what a topic of the engine's own holds is said.
+pub(crate) fn said_on(core: &Core, topic: &Topic) -> Vec<Topic> {
+    if let Some(input) = core.inputs.values().find(|input| input_topic(&input.name).as_ref() == Some(topic)) {
+        let public = |ending: &str| Topic::parse(&format!("{PREFIX}{}{ending}", input.name)).ok();
+        return [public(""), public("/set")].into_iter().flatten().collect();
+    }
+    let mut devices = core.evaluator.world.devices.iter();
+    let device = devices.find(|device| device.properties.iter().any(|property| property.topic == *topic));
+    device.map(|device| device.hears.clone()).unwrap_or_default()
+}
+
 impl Source {
     fn read(&self, message: &Message) -> Option<Message> {
         let value = match &self.reading {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Cause, CauseKind};
-use crate::model::{Payload, RuleId, States, Topic};
+use crate::model::{Payload, RuleId, States, Topic, is_inner, spoken};
 use crate::rules::{ClientChange, Condition, ConditionKind, DeviceTrigger, Rule, Start, Trigger, TriggerKind};
 
 use super::chain::Chain;
@@ -98,6 +98,8 @@ pub struct Scene<'a> {
     pub heard: &'a dyn History,
     /// All messages after this are among them.
     pub heard_since: Timestamp,
+    /// The topics of the broker on which is said what a device or an input is.
+    pub said_on: &'a dyn Fn(&Topic) -> Vec<Topic>,
 }
 
 impl Incident {
@@ -134,10 +136,11 @@ impl Incident {
         }
         // A whole second, which is what a test begins with, and one more, so that nothing happens at the start itself.
         let start = Timestamp::from_second(start.as_second() - 1).unwrap_or(start);
-        let topics = topics(scene.states, chain, &rules);
+        let topics = topics(scene, chain, &rules);
         let mut cut = Cut { scene, start, end, topics, left_out: BTreeSet::new() };
         if extent == Extent::Everything {
-            cut.topics.extend(scene.states.iter().map(|(topic, _)| topic.clone()).take(MOST));
+            let of_the_broker = scene.states.iter().map(|(topic, _)| topic).filter(|topic| !is_inner(topic.as_str()));
+            cut.topics.extend(of_the_broker.take(MOST).cloned());
         }
         let (given, unknown) = cut.given();
         let mut said = cut.messages();
@@ -323,8 +326,10 @@ fn lookback(rule: &Rule) -> Duration {
 }
 
 /// Returns the topics that a chain depended on: those that set its runs off, that conditions and templates read, and
-/// that runs waited for.
-fn topics(states: &States, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTreeSet<Topic> {
+/// that runs waited for. What devices and inputs are stands for the topics on which they say it.
+fn topics(scene: &Scene<'_>, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTreeSet<Topic> {
+    let states = scene.states;
+    let inner = || states.iter().map(|(topic, _)| topic).filter(|topic| is_inner(topic.as_str()));
     let mut topics = BTreeSet::new();
     for link in chain.links() {
         let Some(cause) = link.cause() else { continue };
@@ -333,8 +338,10 @@ fn topics(states: &States, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTre
         }
         topics.extend(Cause::message(cause).map(|(topic, _)| topic.clone()));
         let read = link.steps().iter().flat_map(|step| &step.values).map(|(name, _)| name);
-        let read = read.filter_map(|name| Topic::parse(name).ok());
-        topics.extend(read.filter(|topic| states.get(topic.as_str()).is_some()));
+        for name in read {
+            let topic = Topic::parse(name).ok().filter(|topic| states.get(topic.as_str()).is_some());
+            topics.extend(topic.or_else(|| inner().find(|topic| spoken(topic.as_str()) == **name).cloned()));
+        }
     }
     let waited = rules.iter().flat_map(|(_, rule)| rule.actions()).flat_map(|action| action.kind.triggers());
     let waited: Vec<_> = waited.filter_map(Trigger::filter).collect();
@@ -344,6 +351,9 @@ fn topics(states: &States, chain: &Chain, rules: &[(RuleId, Arc<Rule>)]) -> BTre
             || waited.iter().any(|filter| filter.matches_in_rules(topic))
     });
     topics.extend(mentioned.cloned());
+    let (named, mut topics): (BTreeSet<Topic>, BTreeSet<Topic>) =
+        topics.into_iter().partition(|topic| is_inner(topic.as_str()));
+    topics.extend(named.iter().flat_map(|topic| (scene.said_on)(topic)));
     topics
 }
 

@@ -17,6 +17,7 @@ use crate::sim::home::{Published, TestHome};
 use super::run::TestRun;
 
 /// A test that is being written.
+#[derive(Clone)]
 pub struct WrittenTest<'a> {
     /// What a reader is told first, as comments.
     pub header: String,
@@ -46,14 +47,7 @@ impl WrittenTest<'_> {
     /// If nothing happened that a test can tell, or `is_right` doesn't accept what is published; in words.
     pub fn write(&self, is_right: impl FnOnce(&[Published]) -> Result<(), String>) -> Result<String, String> {
         let steps = self.steps();
-        if steps.is_empty() {
-            return Err("nothing happened that a test can tell".to_owned());
-        }
-        let published = {
-            let file = self.read(&self.text(steps.clone()))?;
-            let case = file.tests.first().ok_or("there's nothing to run")?;
-            TestRun::publications(&file, case, self.home)?
-        };
+        let published = self.publications()?;
         is_right(&published)?;
         let text = self.text(steps.into_iter().chain([expectation(&published)]).collect());
         let file = self.read(&text)?;
@@ -62,6 +56,17 @@ impl WrittenTest<'_> {
             None => Ok(text),
             Some(failure) => Err(failure.message),
         }
+    }
+
+    /// Returns what the rules publish in it.
+    pub(super) fn publications(&self) -> Result<Vec<Published>, String> {
+        let steps = self.steps();
+        if steps.is_empty() {
+            return Err("nothing happened that a test can tell".to_owned());
+        }
+        let file = self.read(&self.text(steps))?;
+        let case = file.tests.first().ok_or("there's nothing to run")?;
+        TestRun::publications(&file, case, self.home)
     }
 
     fn read(&self, text: &str) -> Result<TestFile, String> {
@@ -73,9 +78,19 @@ impl WrittenTest<'_> {
 
     fn text(&self, steps: Vec<Yaml>) -> String {
         let mut test = vec![("at".to_owned(), Yaml::text(self.local_start()))];
-        if !self.given.is_empty() {
-            let given = self.given.iter().map(|(topic, value)| (topic.clone(), Yaml::Value(value.clone())));
-            test.push(("given".to_owned(), Yaml::Map(given.collect())));
+        let (mut given, mut inputs) = (Vec::new(), Vec::new());
+        for (topic, value) in self.given {
+            match input_of(topic) {
+                None => given.push((topic.clone(), Yaml::Value(value.clone()))),
+                // What somebody wrote there has been done by then.
+                Some((name, false)) => inputs.push((name.to_owned(), Yaml::Value(value.clone()))),
+                Some((_, true)) => {}
+            }
+        }
+        for (key, entries) in [("given_inputs", inputs), ("given", given)] {
+            if !entries.is_empty() {
+                test.push((key.to_owned(), Yaml::Map(entries)));
+            }
         }
         test.push(("steps".to_owned(), Yaml::List(steps)));
         let mut document = Vec::new();
@@ -98,8 +113,9 @@ impl WrittenTest<'_> {
         let mut steps = Vec::new();
         let mut at = self.start;
         for said in self.said {
+            let Some(step) = step(said) else { continue };
             steps.extend(pass(&mut at, said.at));
-            steps.push(step(said));
+            steps.push(step);
         }
         // What was due a moment late there is due in time here; what is due in time needs the whole of it.
         steps.extend(pass(&mut at, self.end));
@@ -114,8 +130,19 @@ fn pass(from: &mut Timestamp, to: Timestamp) -> Option<Yaml> {
     Some(inline([("after", Value::from(format_duration(Duration::from_millis(passed))))]))
 }
 
-fn step(said: &Said) -> Yaml {
-    match &said.kind {
+/// Returns the name of the input of which a topic tells, and whether it sets it.
+fn input_of(topic: &str) -> Option<(&str, bool)> {
+    let name = topic.strip_prefix("homerule/input/")?;
+    Some(name.strip_suffix("/set").map_or((name, false), |name| (name, true)))
+}
+
+/// Returns it as a step; `None` where it follows from another: what an input is from what it was set to.
+fn step(said: &Said) -> Option<Yaml> {
+    Some(match &said.kind {
+        SaidKind::Message { topic, value, .. } if input_of(topic).is_some() => {
+            let (name, _) = input_of(topic).filter(|(_, sets)| *sets)?;
+            inline([("input", json!({ name: value }))])
+        }
         SaidKind::Message { topic, value, qos, retain } => {
             let qos = (*qos != 1).then(|| ("qos", json!(qos)));
             let retain = retain.then(|| ("retain", json!(true)));
@@ -127,7 +154,7 @@ fn step(said: &Said) -> Yaml {
             let is = if *is_connected { "connected" } else { "disconnected" };
             inline([("client", json!({ "id": id, "is": is }))])
         }
-    }
+    })
 }
 
 /// Returns what was published as the step of a test that expects it, in its order.

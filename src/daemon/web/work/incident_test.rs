@@ -47,7 +47,7 @@ pub(in crate::daemon::web) async fn of_rule(shared: &Shared, rule: &RuleId) -> R
         let written = {
             let (home, path) = (home.clone(), path.clone());
             super::super::view::beside(move || {
-                IncidentTest { incident: &incident, home: &home, path: &path, rules }.write()
+                IncidentTest { incident: &incident, home: &home, path: &path, rules, extent }.write()
             })
         };
         match written.await? {
