@@ -9,6 +9,7 @@ mod graph;
 mod habits;
 mod known;
 mod literals;
+mod needs;
 mod pattern;
 mod picture;
 
@@ -18,5 +19,6 @@ pub use graph::{Graph, How, Node, OtherRule, Reading, Writing};
 pub use habits::state_of;
 pub use known::{Domain, Heard, Known, Spoken};
 pub use literals::{Literal, literals, literals_of};
+pub use needs::Needs;
 pub use pattern::{Level, Pattern};
 pub use picture::{Arrow, BoxKind, Drawing, DrawnArrow, DrawnBox, Picture, PictureBox, Shown};

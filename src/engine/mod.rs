@@ -40,7 +40,6 @@ mod while_rule;
 mod yielding;
 
 pub use condition::by_time::{ByTime, RuleByTime};
-pub(crate) use condition::tracker::topic_filter;
 pub use device::devices::DeviceOptions;
 pub use effect::{ALERT_TOPIC, Alert, AlertKind, Effect, HttpCall, Publication, RequestId};
 pub use engine::Engine;

@@ -14,6 +14,7 @@ mod ruleset;
 mod safety;
 mod sequence;
 mod snapshot;
+mod texts;
 mod trigger;
 mod wanted;
 

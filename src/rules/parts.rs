@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{
     Action, ActionKind, BlockId, Condition, ConditionKind, DeviceTrigger, FormedTriggers, InvariantForm, OnTimeout,
-    Publish, Question, RepeatKind, Rule, SetAction, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
+    Publish, RepeatKind, Rule, SetAction, Start, Trigger, TriggerKind, Until, Wait, WaitFor,
 };
 use crate::model::TopicFilter;
-use crate::script::Closure;
 
 impl ActionKind {
     /// Returns the lists of actions that stand within this one, in order.
@@ -255,8 +254,7 @@ impl Trigger {
 impl Rule {
     /// Returns the names of the webhooks that the rule may hear, those that its actions wait for among them.
     pub fn webhooks(&self) -> impl Iterator<Item = &Arc<str>> {
-        let waits = self.actions().flat_map(|action| action.kind.triggers());
-        self.triggers().iter().chain(waits).filter_map(Trigger::webhook)
+        self.all_triggers().filter_map(Trigger::webhook)
     }
 
     /// Returns whether it's an invariant that may refuse what is published.
@@ -268,19 +266,6 @@ impl Rule {
     /// Returns all actions of the rule, list by list.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.blocks.iter().flat_map(|block| &block.actions)
-    }
-
-    /// Returns the closures of the rule, those within others aside.
-    pub fn closures(&self) -> impl Iterator<Item = &Closure> {
-        let asked = self.triggers().iter().filter_map(|trigger| match &trigger.kind {
-            TriggerKind::Topic { condition: Some(Question::Closure(closure)), .. } => Some(closure),
-            _ => None,
-        });
-        let done = self.actions().filter_map(|action| match &action.kind {
-            ActionKind::Script(closure) => Some(closure),
-            _ => None,
-        });
-        done.chain(asked)
     }
 
     /// Returns the conditions that the rule asks, in order: its `while`, its `if`, what it demands, those of its actions. What

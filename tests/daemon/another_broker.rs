@@ -159,9 +159,9 @@ fn a_broker_that_refuses_our_client_id_or_a_topic_is_one_clear_line() {
 #[test]
 fn a_reload_changes_what_is_subscribed_without_a_gap() {
     let mosquitto = Mosquitto::start();
-    let mut device = Device::new(mosquitto.address, "device", &["out/#"]);
+    let mut device = Device::new(mosquitto.address, "device", &["out/#", "homerule/status"]);
     let mut house = home(&mosquitto, "rules: { a: { when: in/a, then: { out/a: \"${payload}\" } } }");
-    until("the home is connected", || house.get("/api/status")["link"]["connected"] == true);
+    device.live_until("the home is there", |device| device.on("homerule/status") == ["online"]);
     let number = std::cell::Cell::new(0_u32);
     let more = |device: &mut Device| {
         number.set(number.get() + 1);
@@ -184,4 +184,21 @@ fn a_reload_changes_what_is_subscribed_without_a_gap() {
     assert_eq!(first(&device.on("out/a")), (1..=number.get()).collect::<Vec<u32>>());
     device.publish("in/b", "new", false);
     device.live_until("the new one is heard", |device| device.on("out/b") == ["new"]);
+}
+
+#[test]
+fn what_only_a_script_reads_is_known_when_it_is_read_and_what_a_comment_says_is_not_asked_for() {
+    let mosquitto = Mosquitto::start();
+    let mut device = Device::new(mosquitto.address, "device", &["out/#", "homerule/status"]);
+    device.publish("only/script", "known", true);
+    device.live_until("it has arrived", Device::is_drained);
+    let script = "// state(\"in/comment\") is far away.\nfn seen() { state(\"only/script\") }\n\
+                  rule(\"a\", #{ when: \"bell\", then: |e| { publish(\"out/seen\", seen()); log(\"state('in/text')\"); } });\n";
+    let files = [("homerule.yaml", mosquitto.settings()), ("rules/s.rhai", script.to_owned())];
+    let house = Home::new(&files.each_ref().map(|(path, text)| (*path, text.as_str()))).start_at_another();
+    device.live_until("the home is there", |device| device.on("homerule/status") == ["online"]);
+    device.publish("bell", "x", false);
+    device.live_until("the script has run", |device| device.on("out/seen") == ["known"]);
+    // `bell`, `only/script`, and what others ask of homerule.
+    assert_eq!(house.get("/api/status")["link"]["subscriptions"], 5);
 }

@@ -153,7 +153,7 @@ impl Reader<'_> {
 
     fn closure(&mut self, closure: &Closure) {
         for call in closure.topic_calls() {
-            if matches!(call.function.as_str(), "publish" | "scene" | "set") {
+            if !call.reads() {
                 continue;
             }
             for pattern in self.names.topics_of_pieces(&call.topic) {

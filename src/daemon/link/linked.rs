@@ -15,7 +15,7 @@ use super::wire::{Wire, Wires};
 use crate::api::LinkStatus;
 use crate::daemon::mqtt::{Came, Happened, Moment, Outbound};
 use crate::instance::mark;
-use crate::lang::{ExternalBroker, InstanceRole, Settings, Sources};
+use crate::lang::{ExternalBroker, InstanceRole, Settings};
 use crate::link::{Connected, Disconnected, Happening, Link, covers};
 use crate::model::{Message, Origin, Payload, Qos, Topic, TopicFilter};
 use crate::rules::Ruleset;
@@ -246,9 +246,15 @@ impl Linked {
         self.link.next_deadline().into_iter().chain(begin).chain(self.status_due).min()
     }
 
-    /// From now on hears what these rules and settings need.
-    pub(in crate::daemon) fn change(&mut self, now: Moment, settings: &Settings, rules: &Ruleset, sources: &Sources) {
-        self.needed = needed(settings, rules, sources);
+    /// From now on hears what these rules in force, those in the shadow and these settings need.
+    pub(in crate::daemon) fn change(
+        &mut self,
+        now: Moment,
+        settings: &Settings,
+        rules: &Ruleset,
+        in_shadow: Option<&Ruleset>,
+    ) {
+        self.needed = needed(settings, rules, in_shadow);
         self.want(now);
     }
 

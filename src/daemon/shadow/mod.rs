@@ -130,6 +130,11 @@ impl Shadow {
         shadow
     }
 
+    /// Returns the rules there.
+    pub(in crate::daemon) fn ruleset(&self) -> &Ruleset {
+        &self.ruleset
+    }
+
     /// Returns what is wrong with its files, by the paths that they have.
     pub(in crate::daemon) fn findings(&self) -> &[Finding] {
         &self.findings

@@ -6,6 +6,7 @@ use rhai::{ASTNode, Expr, FnCallExpr};
 use crate::model::Value;
 use crate::script::functions::internal::{COPY, JOIN};
 use crate::script::source::piece::Piece;
+use crate::script::source::topic_call::{DEVICE_READERS, TOPIC_READERS, TopicCall};
 
 use super::compiled::Expression;
 
@@ -48,12 +49,6 @@ pub struct Compared {
     pub is_unequal: bool,
 }
 
-/// The functions whose first argument is a topic, and those of a filter.
-const READERS: [&str; 21] = [
-    "state", "last", "age", "exists", "states", "any", "all", "count", "known", "average", "median", "lowest",
-    "highest", "change", "rise", "fall", "changes", "times", "duration", "integral", "at",
-];
-
 impl Expression {
     /// Returns what it reads of topics.
     #[must_use]
@@ -76,6 +71,24 @@ impl Expression {
             mention.is_optional |= optional.contains(mention);
         }
         found
+    }
+
+    /// Returns what the libraries that it calls say of topics.
+    #[must_use]
+    pub fn calls_of_libraries(&self) -> Vec<TopicCall> {
+        self.code.libraries.iter().flat_map(|library| library.script.all_topic_calls()).collect()
+    }
+
+    /// Returns whether it reads devices, itself or by a library that it calls.
+    #[must_use]
+    pub fn reads_devices(&self) -> bool {
+        let mut reads = self.code.libraries.iter().any(|library| library.script.speaks_of_devices());
+        self.each_expression(&mut |expression| {
+            if let Expr::FnCall(call, _) | Expr::MethodCall(call, _) = expression {
+                reads |= DEVICE_READERS.contains(&call.name.as_str());
+            }
+        });
+        reads
     }
 
     /// Returns the literals that values of topics are compared with.
@@ -114,7 +127,7 @@ impl Expression {
 
 fn mention(call: &FnCallExpr) -> Option<TopicMention> {
     let function = call.name.as_str();
-    if !READERS.contains(&function) || !call.namespace.is_empty() {
+    if !TOPIC_READERS.contains(&function) || !call.namespace.is_empty() {
         return None;
     }
     let first = call.args.first()?;

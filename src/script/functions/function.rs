@@ -182,6 +182,7 @@ impl Function {
     }
 
     /// Returns whether its first argument names topics that it reads.
+    #[cfg(test)]
     pub(in crate::script) fn reads_topics(&self) -> bool {
         self.effect == Effect::Reads && matches!(self.takes.first(), Some(Argument::Topic | Argument::Filter))
     }

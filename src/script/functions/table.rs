@@ -46,11 +46,6 @@ pub(in crate::script) fn in_expression(name: &str) -> Option<&'static Function> 
     in_expressions().find(|function| function.name == name)
 }
 
-/// Returns the names of the functions that read a topic, or those of a filter, which is their first argument.
-pub fn topic_readers() -> impl Iterator<Item = &'static str> {
-    functions().filter(|function| function.reads_topics()).map(|function| function.name)
-}
-
 /// Returns the rows of the function `name`, in expressions or scripts.
 pub(in crate::script) fn rows(name: &str) -> impl Iterator<Item = &'static Function> {
     functions().filter(move |function| function.name == name)

@@ -13,8 +13,8 @@ use crate::model::{Place, Value};
 use super::script::Script;
 use crate::model::Fingerprint;
 use crate::script::evaluation::convert::from_dynamic;
-use crate::script::source::outline::{CallOutline, LiteralCall};
-use crate::script::source::topic_call::TopicCall;
+use crate::script::source::outline::CallOutline;
+use crate::script::source::topic_call::{DEVICE_READERS, LiteralCall, TopicCall};
 
 /// A closure of a script.
 #[derive(Debug, Clone)]
@@ -123,6 +123,12 @@ impl Closure {
         found.into_inner()
     }
 
+    /// Returns whether it reads or commands devices, itself or by what it calls.
+    #[must_use]
+    pub fn speaks_of_devices(&self) -> bool {
+        self.script.reached_call(self.ordinal, &|call| is_about_devices(call).then_some(())).is_some()
+    }
+
     /// Returns how many arguments it takes.
     #[must_use]
     pub fn parameters(&self) -> usize {
@@ -135,6 +141,28 @@ impl Closure {
     pub fn event_keys(&self) -> Option<&BTreeMap<String, Range<usize>>> {
         self.script.closure(self.ordinal)?.keys.as_ref()
     }
+}
+
+impl Script {
+    /// Returns what the whole script says of topics, with all that it imports.
+    pub(in crate::script) fn all_topic_calls(&self) -> Vec<TopicCall> {
+        let found = RefCell::new(Vec::new());
+        let note = |call: &CallOutline| -> Option<()> {
+            found.borrow_mut().extend(TopicCall::of(&call.name, &call.written));
+            None
+        };
+        self.call_anywhere(&note);
+        found.into_inner()
+    }
+
+    /// Returns whether the script, or one that it imports, reads or commands devices.
+    pub(in crate::script) fn speaks_of_devices(&self) -> bool {
+        self.call_anywhere(&|call| is_about_devices(call).then_some(())).is_some()
+    }
+}
+
+fn is_about_devices(call: &CallOutline) -> bool {
+    call.name == "set" || DEVICE_READERS.contains(&call.name.as_str())
 }
 
 impl PartialEq for Closure {

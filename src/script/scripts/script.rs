@@ -120,7 +120,7 @@ impl Script {
         self.outline.reached_call(ordinal, find, &imported)
     }
 
-    fn call_anywhere<T>(&self, find: &dyn Fn(&CallOutline) -> Option<T>) -> Option<T> {
+    pub(in crate::script) fn call_anywhere<T>(&self, find: &dyn Fn(&CallOutline) -> Option<T>) -> Option<T> {
         let own = self.outline.calls().iter().find_map(find);
         own.or_else(|| self.imports.values().find_map(|import| import.call_anywhere(find)))
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::file_tokens::FileTokens;
 use super::place_tree::PlaceTree;
 use super::token::TokenKind;
-use super::topic_call::is_about_topic;
+use super::topic_call::{LiteralCall, is_about_topic};
 use crate::model::Fingerprint;
 
 /// What stands where in a script.
@@ -58,17 +58,6 @@ struct Reached<'a> {
     names: BTreeSet<&'a str>,
     /// Its own code, and that of these.
     parts: Vec<&'a Part>,
-}
-
-/// A call whose first argument is a text that is written out: `state("home/tv")`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiteralCall {
-    /// The function.
-    pub function: String,
-    /// The text.
-    pub text: String,
-    /// Where the text stands, in bytes of the file, without its quotes.
-    pub at: Range<usize>,
 }
 
 /// A call of a function.
@@ -416,6 +405,10 @@ fn calls(tokens: &FileTokens<'_>, range: Range<usize>) -> Vec<CallOutline> {
         let (mut arguments, mut has_text) = (usize::from(is_method), false);
         let is_about_topic = is_about_topic(tokens.text(index));
         let mut written = Vec::new();
+        if is_about_topic && is_method {
+            // `"home/tv".state()`.
+            written.push(index.checked_sub(2).map_or("", |at| tokens.text(at)).to_owned());
+        }
         let mut next = index + 2;
         while next < tokens.len() && tokens.text(next) != ")" {
             arguments += 1;

@@ -1,14 +1,31 @@
 //! A call in a script that is about a topic, as far as its tokens tell: `publish("home/tv/set", #{ state: "ON" })`.
 
+use std::ops::Range;
+
 use crate::model::{Map, Value};
 
 use super::piece::Piece;
 
-/// The functions of which the first two arguments are kept.
-const ABOUT_TOPICS: [&str; 14] = [
-    "publish", "scene", "set", "state", "last", "exists", "states", "any", "all", "count", "known", "average",
-    "lowest", "highest",
+/// The functions that read a topic, or those of a filter, which is their first argument: those of the table of functions whose rows
+/// say so.
+pub(in crate::script) const TOPIC_READERS: [&str; 21] = [
+    "state", "last", "age", "exists", "states", "any", "all", "count", "known", "average", "median", "lowest",
+    "highest", "change", "rise", "fall", "changes", "times", "duration", "integral", "at",
 ];
+
+/// The functions that read devices.
+pub(in crate::script) const DEVICE_READERS: [&str; 2] = ["device", "devices"];
+
+/// A call whose first argument is a text that is written out: `state("home/tv")`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiteralCall {
+    /// The function.
+    pub function: String,
+    /// The text.
+    pub text: String,
+    /// Where the text stands, in bytes of the file, without its quotes.
+    pub at: Range<usize>,
+}
 
 /// A call of a script that is about a topic.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,10 +40,16 @@ pub struct TopicCall {
 
 /// Returns whether the first two arguments of calls of `function` are kept.
 pub(in crate::script) fn is_about_topic(function: &str) -> bool {
-    ABOUT_TOPICS.contains(&function)
+    matches!(function, "publish" | "scene" | "set") || TOPIC_READERS.contains(&function)
 }
 
 impl TopicCall {
+    /// Returns whether it reads topics, rather than commanding something.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        TOPIC_READERS.contains(&self.function.as_str())
+    }
+
     /// Returns what a call of `function` with these arguments, their tokens parted by spaces, says.
     pub(in crate::script) fn of(function: &str, written: &[String]) -> Option<TopicCall> {
         let topic = text(written.first().filter(|_| is_about_topic(function))?);

@@ -258,3 +258,19 @@ fn a_variable_may_be_computed_by_another_evaluation() {
     let mut frame = Frame { rule: &rule, variables: &variables, entropy: 1, reads: &mut Reads::default() };
     assert_eq!(home.sandbox.evaluate(&mut home.world.clone(), &outer, &mut frame), Ok(Value::Bool(true)));
 }
+
+#[test]
+fn the_functions_that_outlines_know_to_read_are_those_of_the_table() {
+    use crate::script::devices::functions::ROWS;
+    use crate::script::functions::table::functions;
+    use crate::script::source::topic_call::{DEVICE_READERS, TOPIC_READERS};
+    let sorted = |names: &mut dyn Iterator<Item = &'static str>| -> Vec<&str> {
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    let of_topics = functions().filter(|function| function.reads_topics()).map(|function| function.name);
+    assert_eq!(sorted(&mut of_topics.into_iter()), sorted(&mut TOPIC_READERS.into_iter()));
+    assert_eq!(sorted(&mut ROWS.iter().map(|function| function.name)), sorted(&mut DEVICE_READERS.into_iter()));
+}

@@ -3,15 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::analysis::Needs;
 use crate::model::{Topic, TopicFilter};
-use crate::rules::{ActionKind, Condition, ConditionKind, InvariantForm, Rule, RuleEntry, Ruleset};
-use crate::script::Expression;
-
-/// The functions whose first argument is a topic or a filter that is read.
-const READERS: [&str; 21] = [
-    "state", "last", "age", "exists", "states", "any", "all", "count", "known", "average", "median", "lowest",
-    "highest", "change", "rise", "fall", "changes", "times", "duration", "integral", "at",
-];
+use crate::rules::{ActionKind, Rule, RuleEntry, Ruleset};
 
 /// Returns those invariants of `home` that may be judged where only the rules `loaded` are in force.
 pub(in crate::sim) fn invariants_of(home: &Ruleset, loaded: &Ruleset) -> Vec<RuleEntry> {
@@ -27,7 +21,8 @@ pub(in crate::sim) fn invariants_of(home: &Ruleset, loaded: &Ruleset) -> Vec<Rul
         .collect();
     let may_be_judged = |invariant: &&RuleEntry| {
         let Some(invariant) = example(invariant) else { return false };
-        let reads = reads(&invariant);
+        let needs = Needs::of_rule(&invariant).filters;
+        let reads: Vec<TopicFilter> = needs.iter().filter_map(|filter| TopicFilter::parse(filter).ok()).collect();
         !missing.iter().flatten().any(|written| reads.iter().any(|read| read.overlaps(written)))
     };
     home.invariants.iter().filter(may_be_judged).cloned().collect()
@@ -55,55 +50,6 @@ fn writes(rule: &Rule) -> Vec<TopicFilter> {
         }
     }
     found
-}
-
-/// Returns the topics that an invariant reads, as far as its text tells.
-fn reads(invariant: &Rule) -> Vec<TopicFilter> {
-    let mut found: Vec<TopicFilter> =
-        invariant.triggers().iter().filter_map(|trigger| trigger.filter().cloned()).collect();
-    let form = invariant.invariant.as_ref().map(|invariant| &invariant.form);
-    if let Some(condition) = form.and_then(InvariantForm::condition) {
-        for condition in condition.with_inner() {
-            of_condition(condition, &mut found);
-        }
-    }
-    for (_, template) in &invariant.variables {
-        template.expressions().into_iter().for_each(|expression| of_expression(expression, &mut found));
-    }
-    found
-}
-
-fn of_condition(condition: &Condition, found: &mut Vec<TopicFilter>) {
-    match &condition.kind {
-        ConditionKind::Expression(expression) => of_expression(expression, found),
-        ConditionKind::State(state) => found.extend(state.topic.filter()),
-        ConditionKind::Device(_)
-        | ConditionKind::All(_)
-        | ConditionKind::Any(_)
-        | ConditionKind::Not(_)
-        | ConditionKind::Time(_)
-        | ConditionKind::Sun { .. } => {}
-    }
-}
-
-/// Adds the topics that stand in the calls of an expression.
-fn of_expression(expression: &Expression, found: &mut Vec<TopicFilter>) {
-    let text = expression.text();
-    for name in READERS {
-        for (at, _) in text.match_indices(&format!("{name}(")) {
-            let before = text.get(..at).and_then(|before| before.chars().next_back());
-            if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_') {
-                continue;
-            }
-            let rest = text.get(at + name.len() + 1..).unwrap_or_default().trim_start();
-            let Some(quote) = rest.chars().next().filter(|letter| matches!(letter, '\'' | '"' | '`')) else { continue };
-            let inner = rest.get(1..).unwrap_or_default();
-            let topic = inner.split(quote).next().unwrap_or_default();
-            let level = |level: &str| if level.contains("${") { "+".to_owned() } else { level.to_owned() };
-            let pattern: Vec<String> = topic.split('/').map(level).collect();
-            found.extend(TopicFilter::parse(&pattern.join("/")).ok());
-        }
-    }
 }
 
 #[cfg(test)]

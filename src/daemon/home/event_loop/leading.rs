@@ -4,6 +4,7 @@ use tracing::{info, warn};
 
 use crate::daemon::home::view::fingerprint;
 use crate::daemon::instance::{Instance, ToDo};
+use crate::daemon::shadow::Shadow;
 use crate::daemon::system::watchdog::Watchdog;
 use crate::engine::{Engine, SaveKey, Snapshot};
 use crate::model::Message;
@@ -40,7 +41,8 @@ impl EventLoop {
     /// Tells a link what the files in force need to hear.
     pub(super) fn look_at_needs(&mut self) {
         let Some(link) = self.mqtt.link_mut() else { return };
-        link.change(self.now, &self.settings, &self.ruleset, &self.sources);
+        let in_shadow = self.shadow.as_ref().map(Shadow::ruleset);
+        link.change(self.now, &self.settings, &self.ruleset, in_shadow);
         if let Some(instance) = &mut self.parts.instance {
             link.read_back(self.now, instance.filters());
             instance.note_rules(self.now, &fingerprint(&self.ruleset.entries));

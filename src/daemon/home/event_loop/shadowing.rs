@@ -25,6 +25,7 @@ impl EventLoop {
             error!("In the shadow: {}: {}", finding.place(), finding.message);
         }
         info!("Rules in the shadow reloaded: {changed}.");
+        self.look_at_needs();
     }
 
     /// Finds what was recorded of a topic, for rules in the shadow.
