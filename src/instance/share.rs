@@ -39,6 +39,8 @@ pub struct Share<T> {
     now: Timestamp,
     /// Whether our own word that we are there has come back: from then on others leave things to us.
     is_in: bool,
+    /// The place in the order of decisions at which each came that is there, ourselves too: it knows only what was left from then on.
+    came: BTreeMap<String, u64>,
     heard_at: BTreeMap<String, Timestamp>,
     /// What was left to others, by its place in the order of decisions.
     left: BTreeMap<u64, Left<T>>,
@@ -65,6 +67,7 @@ impl<T> Share<T> {
             lease,
             now,
             is_in: false,
+            came: BTreeMap::new(),
             heard_at: BTreeMap::new(),
             left: BTreeMap::new(),
             next: 0,
@@ -98,26 +101,38 @@ impl<T> Share<T> {
     pub fn heard(&mut self, now: Timestamp, name: &str, is_alive: bool) {
         self.now = self.now.max(now);
         if name == self.name {
-            self.has_changed |= self.is_in != is_alive;
+            let has_changed = self.is_in != is_alive;
+            self.has_changed |= has_changed;
             self.is_in = is_alive;
+            self.note_coming(name, is_alive && has_changed);
             return;
         }
-        self.has_changed |= self.members.heard(name, is_alive);
+        let has_changed = self.members.heard(name, is_alive);
+        self.has_changed |= has_changed;
+        self.note_coming(name, is_alive && has_changed);
         self.heard_at.insert(name.to_owned(), self.now);
         if !is_alive {
             self.inherit(name);
         }
     }
 
-    /// What was left to one who is gone falls to others, at the same place in the broker's order for all: one that comes back at once
-    /// knows nothing of it.
+    fn note_coming(&mut self, name: &str, has_come: bool) {
+        if has_come {
+            self.came.insert(name.to_owned(), self.next);
+        }
+    }
+
+    /// What was left to one who is gone falls to one of those who know of it, at the same place in the broker's order for all: one that
+    /// came later, or that comes back at once, knows nothing of it. If nobody else who knows is there, it's ours.
     fn inherit(&mut self, gone: &str) {
         let there = self.members.alive().iter().filter(|name| self.is_in || **name != self.name);
-        let there: Vec<&str> = there.map(String::as_str).collect();
-        for left in self.left.values_mut().filter(|left| left.to.as_deref() == Some(gone)) {
-            let heir = owner(&left.rule, there.iter().copied());
-            left.is_ours = heir == Some(&self.name);
-            left.to = heir.map(str::to_owned);
+        let there: Vec<(&str, u64)> =
+            there.map(|name| (name.as_str(), self.came.get(name).copied().unwrap_or(0))).collect();
+        for (place, left) in self.left.iter_mut().filter(|(_, left)| left.to.as_deref() == Some(gone)) {
+            let who_know = there.iter().filter(|(_, came)| came <= place).map(|(name, _)| *name);
+            let heir = owner(&left.rule, who_know).unwrap_or(&self.name);
+            left.is_ours = heir == self.name;
+            left.to = Some(heir.to_owned());
         }
     }
 
@@ -337,6 +352,30 @@ mod tests {
         assert_eq!(share.take_due(at(20)), [1]);
         share.leave_to_others(at(30), &of_b, 2, 2);
         assert_eq!(share.take_due(at(30)), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn what_two_left_undone_is_done_by_one_who_knows_of_it_and_not_by_one_who_came_later() {
+        let names = ["a", "b", "c"];
+        // Of these, `b` acts, then `c` where `b` is gone: but `c` has just come back, and knows of nothing.
+        let mut rules = (0..).map(|number| format!("r:{number}"));
+        let rule = rules.find(|rule| owner(rule, names) == Some("b") && owner(rule, ["a", "c"]) == Some("c")).unwrap();
+        let mut share = share("a");
+        for name in names {
+            share.heard(at(0), name, true);
+        }
+        share.leave_to_others(at(10), &rule, 1, 1);
+        for (name, is_alive) in [("c", false), ("c", true), ("b", false)] {
+            share.heard(at(20), name, is_alive);
+        }
+        assert_eq!(share.take_due(at(20)), [1]);
+        // What `c` knows of falls to it, and to us if it goes too.
+        share.heard(at(30), "b", true);
+        share.leave_to_others(at(40), &rule, 2, 2);
+        share.heard(at(50), "b", false);
+        assert_eq!(share.take_due(at(50)), Vec::<u64>::new());
+        share.heard(at(60), "c", false);
+        assert_eq!(share.take_due(at(60)), [2]);
     }
 
     #[test]
