@@ -20,6 +20,7 @@ mod killed;
 mod lessons;
 mod mosquitto;
 mod notifications;
+mod older;
 mod own_client;
 mod own_topics;
 mod page;
