@@ -4,7 +4,7 @@ use homerule::broker::packet::Version;
 use homerule::broker::{End, Happening};
 
 use super::VERSIONS;
-use super::house::House;
+use super::house::{Client, House};
 use super::wire::{Connect, Got, PUBACK, PUBCOMP, PUBREC, PUBREL, Publish, ack, packet, subscribe, unsubscribe};
 
 #[test]
@@ -164,6 +164,49 @@ fn whoever_is_not_let_in_is_told_so() {
         assert!(house.is_closed(&eve));
     }
     assert_eq!((house.broker.stats().refused, house.broker.connected()), (3, 0));
+}
+
+#[test]
+fn what_is_no_connect_gets_no_connack_in_the_old_versions() {
+    let mut house = House::new();
+    let with_flags = |version: Version, flag: u8, rest: &[u8]| {
+        let mut bytes = Connect::new(version, "a").bytes();
+        // Behind the header of two bytes, the protocol's name and its level.
+        bytes[9] |= flag;
+        bytes[1] += u8::try_from(rest.len()).unwrap();
+        [bytes, rest.to_vec()].concat()
+    };
+    for (flag, rest) in [(1, &b""[..]), (0, b"zz")] {
+        for (version, expected) in [(Version::V311, None), (Version::V5, Some(0x81))] {
+            let client = Client { conn: house.open(), version };
+            house.say(&client, &with_flags(version, flag, rest));
+            let code = house.next(&client).map(|got| match got {
+                Got::ConnAck { code, .. } => code,
+                got => panic!("{got:?}"),
+            });
+            assert_eq!(code, expected, "{version:?} {flag} {rest:?}");
+            assert!(house.is_closed(&client));
+        }
+    }
+}
+
+#[test]
+fn a_client_that_takes_no_connack_is_not_let_in_and_keeps_its_session() {
+    let mut house = House::new();
+    let connect = |properties: Vec<u8>| Connect { clean: false, properties, ..Connect::new(Version::V5, "client") };
+    let before = house.connect(&connect(vec![0x11, 0, 0, 1, 0]));
+    // One that takes no success takes a refusal without words, or nothing.
+    for (largest, expected) in [(1, None), (4, None), (5, Some(0x95)), (14, Some(0x95))] {
+        let small = house.knock(&connect(vec![0x27, 0, 0, 0, largest]));
+        let code = house.next(&small).map(|got| match got {
+            Got::ConnAck { code, .. } => code,
+            got => panic!("{got:?}"),
+        });
+        assert_eq!(code, expected, "{largest}");
+        assert!(house.is_closed(&small) && !house.is_closed(&before), "{largest}");
+    }
+    let small = house.knock(&connect(vec![0x11, 0, 0, 1, 0, 0x27, 0, 0, 0, 40]));
+    assert!(matches!(house.next(&small), Some(Got::ConnAck { code: 0, present: true, .. })));
 }
 
 #[test]

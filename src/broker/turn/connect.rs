@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::broker::access::Identity;
+use crate::broker::codec;
 use crate::broker::connection::{Conn, InboundAliases, Link, OutboundAliases, Patience, Stage};
 use crate::broker::happening::{Connected, Credentials, End, Fault, Refused, Verdict};
 use crate::broker::limits::TOPIC_ALIASES;
@@ -62,20 +63,32 @@ impl Broker {
     }
 
     fn refuse_client(&mut self, conn: Conn, connect: &Connect, fault: Fault) {
-        self.send_refusal(conn, connect.version, fault);
+        self.send_refusal(conn, connect.version, fault, largest_packet(connect));
         self.refused(conn, Some(Arc::clone(&connect.client_id)), Some(fault));
     }
 
     /// Tells a peer that it isn't let in.
     pub(super) fn refuse(&mut self, conn: Conn, version: Version, fault: Fault) {
-        self.send_refusal(conn, version, fault);
+        self.send_refusal(conn, version, fault, usize::MAX);
         self.refused(conn, None, Some(fault));
     }
 
-    fn send_refusal(&mut self, conn: Conn, version: Version, fault: Fault) {
-        let properties = ConnAckProperties { reason_string: Some(fault.words.into()), ..ConnAckProperties::default() };
-        let answer = ConnAck { session_present: false, reason: fault.reason, properties };
-        self.send_as(conn, version, &Packet::ConnAck(Box::new(answer)));
+    fn send_refusal(&mut self, conn: Conn, version: Version, fault: Fault, largest: usize) {
+        let is_no_connect = matches!(fault.reason, Reason::MalformedPacket | Reason::ProtocolError);
+        if version != Version::V5 && is_no_connect {
+            // What isn't a CONNECT of theirs gets no CONNACK (MQTT 3.1.1, 3.1.4-1).
+            return;
+        }
+        // Words are left out where they are too many, and all where nothing fits (MQTT 5.0, 3.1.2-24).
+        for reason_string in [Some(fault.words.into()), None] {
+            let properties = ConnAckProperties { reason_string, ..ConnAckProperties::default() };
+            let answer = ConnAck { session_present: false, reason: fault.reason, properties };
+            let answer = Packet::ConnAck(Box::new(answer));
+            if size(&answer, version) <= largest {
+                self.send_as(conn, version, &answer);
+                return;
+            }
+        }
     }
 
     /// Ends the connection of a peer that isn't in.
@@ -92,6 +105,11 @@ impl Broker {
         let assigned = connect.client_id.is_empty().then(|| self.take_client_id());
         if let Some(id) = &assigned {
             connect.client_id = Arc::clone(id);
+        }
+        if size(&self.connack(&connect, false, assigned.clone()), connect.version) > largest_packet(&connect) {
+            let words = "it takes no packet that says what must be said";
+            self.refuse_client(conn, &connect, Fault::new(Reason::PacketTooLarge, words));
+            return;
         }
         let of_another = self.session_of_another(&connect, user.as_ref());
         if of_another.is_some_and(|old| self.sessions.get(old).is_some_and(|session| session.conn.is_some())) {
@@ -119,7 +137,8 @@ impl Broker {
         self.stats.connects += 1;
         self.stats.most_connected = self.stats.most_connected.max(self.connected);
         self.tell_connected(conn, slot, known.is_some(), took_over);
-        self.send_connack(conn, &connect, known.is_some(), assigned);
+        let answer = self.connack(&connect, known.is_some(), assigned);
+        self.send(conn, &answer);
         self.pump(slot);
     }
 
@@ -200,13 +219,12 @@ impl Broker {
         let keep_alive = Duration::from_secs(connect.keep_alive.into());
         let silence = (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5));
         let wanted = connect.receive_maximum.map_or(u16::MAX, NonZeroU16::get);
-        let largest = connect.maximum_packet_size.map_or(u32::MAX, NonZeroU32::get);
         let link = Link {
             session,
             version: connect.version,
             silence,
             window: if limits.inflight == 0 { wanted } else { limits.inflight.min(wanted) },
-            largest_packet: usize::try_from(largest).unwrap_or(usize::MAX),
+            largest_packet: largest_packet(connect),
             is_recorder: connect.client_id.starts_with(RECORDERS) && connect.version == Version::V5,
             wants_words: connect.request_problem_information,
             inbound: InboundAliases::default(),
@@ -226,7 +244,8 @@ impl Broker {
         }
     }
 
-    fn send_connack(&mut self, conn: Conn, connect: &Connect, session_present: bool, assigned: Option<Arc<str>>) {
+    /// Returns what tells a client that it's in.
+    fn connack(&self, connect: &Connect, session_present: bool, assigned: Option<Arc<str>>) -> Packet {
         let limits = &self.settings.limits;
         let longest = self.settings.session_expiry;
         let given = |asked: u32| session_expiry(asked, longest).as_secs();
@@ -240,8 +259,7 @@ impl Broker {
             server_keep_alive: None,
             reason_string: None,
         };
-        let answer = ConnAck { session_present, reason: Reason::Success, properties };
-        self.send(conn, &Packet::ConnAck(Box::new(answer)));
+        Packet::ConnAck(Box::new(ConnAck { session_present, reason: Reason::Success, properties }))
     }
 
     fn tell_connected(&mut self, conn: Conn, slot: SessionSlot, session_present: bool, took_over: bool) {
@@ -281,6 +299,19 @@ fn refusal(reason: Reason, has_user: bool) -> &'static str {
         Reason::ConnectionRateExceeded => "it has to wait after several wrong passwords",
         _ => "it may not connect",
     }
+}
+
+/// Returns the bytes of the largest packet that a client takes.
+fn largest_packet(connect: &Connect) -> usize {
+    let largest = connect.maximum_packet_size.map_or(u32::MAX, NonZeroU32::get);
+    usize::try_from(largest).unwrap_or(usize::MAX)
+}
+
+/// Returns the bytes that a packet takes.
+fn size(packet: &Packet, version: Version) -> usize {
+    let mut bytes = Vec::new();
+    codec::encode(packet, version, &mut bytes);
+    bytes.len()
 }
 
 /// Returns what is wrong with a request to be let in.
