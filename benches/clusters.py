@@ -89,6 +89,7 @@ def rmqttd(folder, program):
             f'[rpc]\nserver_addr = "127.0.0.1:{grpc[number]}"\n'
             f'[listener.tcp.external]\naddr = "127.0.0.1:{ports[number]}"\nallow_anonymous = true\n'
         )
+        (place / "plugins/rmqtt-http-api.toml").write_text(f'http_laddr = "127.0.0.1:{free_port()}"\n')
         (place / "plugins/rmqtt-cluster-raft.toml").write_text(
             f"node_grpc_addrs = [{quoted(grpc)}]\nraft_peer_addrs = [{quoted(raft)}]\n"
         )
@@ -217,4 +218,5 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
