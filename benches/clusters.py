@@ -85,7 +85,7 @@ def rmqttd(folder, program):
         (place / "plugins").mkdir(parents=True)
         (place / "rmqtt.toml").write_text(
             f'[node]\nid = {number + 1}\n[plugins]\ndir = "{place}/plugins"\n'
-            'default_startups = ["rmqtt-cluster-raft"]\n[log]\nto = "console"\nlevel = "warn"\n'
+            'default_startups = ["rmqtt-cluster-raft", "rmqtt-retainer", "rmqtt-message-storage"]\n[log]\nto = "console"\nlevel = "warn"\n'
             f'[rpc]\nserver_addr = "127.0.0.1:{grpc[number]}"\n'
             f'[listener.tcp.external]\naddr = "127.0.0.1:{ports[number]}"\nallow_anonymous = true\n'
         )
