@@ -118,6 +118,13 @@ impl Played {
         self
     }
 
+    /// Lets happen what is due now, such as the end of a message that has expired when it comes.
+    pub(crate) fn settle(&mut self) {
+        if self.engine.next_deadline().is_some_and(|due| due <= self.now) {
+            self.handle(Event::Tick);
+        }
+    }
+
     /// Plays entries of a journal.
     pub(crate) fn play(&mut self, journal: &[Entry]) {
         for (after, event) in journal {

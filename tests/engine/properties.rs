@@ -50,10 +50,8 @@ proptest! {
         let at = at.index(journal.len());
         let mut through = Played::start(rules.clone());
         through.play(&journal[..at]);
-        // What is due now is told now: a start does so too.
-        if through.engine.next_deadline().is_some_and(|due| due <= through.now) {
-            through.handle(Event::Tick);
-        }
+        // A start tells what is due.
+        through.settle();
         let mut before = Played::start(rules.clone());
         before.play(&journal[..at]);
         let mut restarted = before.restart(rules);
@@ -96,8 +94,10 @@ proptest! {
         let mut reloaded = Played::start(ruleset(&picked));
         plain.play(&journal[..at]);
         reloaded.play(&journal[..at]);
-        plain.said.clear();
-        reloaded.said.clear();
+        for home in [&mut plain, &mut reloaded] {
+            home.settle();
+            home.said.clear();
+        }
         let effects = reloaded.engine.replace_rules(reloaded.now, ruleset(&picked));
         for effect in &effects {
             if let Effect::Trace(trace) = effect {
