@@ -365,6 +365,8 @@ rules:
         ("home/sensor", json!({ "temp": 7 })),
         ("home/heater", json!({ "level": 5 })),
         ("homerule/input/house/set", json!("home")),
+        ("homerule/input/house/set", json!("nobody says that")),
+        ("homerule/input/gone", json!("ON")),
         ("homerule/input/house/set", json!("away")),
     ] {
         publish(&house, topic, &payload);
@@ -379,7 +381,7 @@ rules:
         assert_eq!(said.status, 0, "{said:?}");
         let text = std::fs::read_to_string(house.home.file(file)).unwrap();
         assert!(text.contains("- { input: { house: away } }\n") && text.contains(needed), "{text}");
-        for other in ["home/noise", "homerule/input", "$"] {
+        for other in ["home/noise", "homerule/input/gone", "$"] {
             assert!(!text.contains(other), "{other}: {text}");
         }
     }

@@ -12,6 +12,7 @@ use crate::explain::{Said, SaidKind};
 use crate::lang::test_file::TestFile;
 use crate::lang::{Source, Yaml};
 use crate::model::format_duration;
+use crate::rules::Inputs;
 use crate::sim::home::{Published, TestHome};
 
 use super::run::TestRun;
@@ -78,9 +79,10 @@ impl WrittenTest<'_> {
 
     fn text(&self, steps: Vec<Yaml>) -> String {
         let mut test = vec![("at".to_owned(), Yaml::text(self.local_start()))];
+        let known = self.home.all_rules().inputs;
         let (mut given, mut inputs) = (Vec::new(), Vec::new());
         for (topic, value) in self.given {
-            match input_of(topic) {
+            match input_of(&known, topic, value) {
                 None => given.push((topic.clone(), Yaml::Value(value.clone()))),
                 // What somebody wrote there has been done by then.
                 Some((name, false)) => inputs.push((name.to_owned(), Yaml::Value(value.clone()))),
@@ -110,10 +112,11 @@ impl WrittenTest<'_> {
 
     /// Returns what came from outside as steps, with the time in between.
     fn steps(&self) -> Vec<Yaml> {
+        let inputs = self.home.all_rules().inputs;
         let mut steps = Vec::new();
         let mut at = self.start;
         for said in self.said {
-            let Some(step) = step(said) else { continue };
+            let Some(step) = step(&inputs, said) else { continue };
             steps.extend(pass(&mut at, said.at));
             steps.push(step);
         }
@@ -130,20 +133,22 @@ fn pass(from: &mut Timestamp, to: Timestamp) -> Option<Yaml> {
     Some(inline([("after", Value::from(format_duration(Duration::from_millis(passed))))]))
 }
 
-/// Returns the name of the input of which a topic tells, and whether it sets it.
-fn input_of(topic: &str) -> Option<(&str, bool)> {
+/// Returns the name of the input of which a message tells, and whether it sets it; `None` where it is of no input, or says what
+/// that refuses.
+fn input_of<'t>(inputs: &Inputs, topic: &'t str, value: &Value) -> Option<(&'t str, bool)> {
     let name = topic.strip_prefix("homerule/input/")?;
-    Some(name.strip_suffix("/set").map_or((name, false), |name| (name, true)))
+    let (name, sets) = name.strip_suffix("/set").map_or((name, false), |name| (name, true));
+    let is_taken = inputs.get(name)?.kind.accept(&crate::model::Value::from_json(value.clone())).is_ok();
+    is_taken.then_some((name, sets))
 }
 
 /// Returns it as a step; `None` where it follows from another: what an input is from what it was set to.
-fn step(said: &Said) -> Option<Yaml> {
+fn step(inputs: &Inputs, said: &Said) -> Option<Yaml> {
     Some(match &said.kind {
-        SaidKind::Message { topic, value, .. } if input_of(topic).is_some() => {
-            let (name, _) = input_of(topic).filter(|(_, sets)| *sets)?;
-            inline([("input", json!({ name: value }))])
-        }
         SaidKind::Message { topic, value, qos, retain } => {
+            if let Some((name, sets)) = input_of(inputs, topic, value) {
+                return sets.then(|| inline([("input", json!({ name: value }))]));
+            }
             let qos = (*qos != 1).then(|| ("qos", json!(qos)));
             let retain = retain.then(|| ("retain", json!(true)));
             let message = [("publish", json!(topic)), ("payload", value.clone())];
